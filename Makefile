@@ -1,0 +1,49 @@
+# The commands of this project. `make env` is done first wherever it is missing.
+
+PYTHON ?= python3.11
+CORES ?= $(shell nproc 2>/dev/null || echo 2)
+# set EXTRA=gpu to install TensorFlow with CUDA
+EXTRA ?= cpu
+BIN := .venv/bin
+READY := .venv/.ready-$(EXTRA)
+LOCK_cpu := requirements.txt
+LOCK_gpu := requirements-gpu.txt
+
+.PHONY: run test check format lock env clean
+
+run: $(READY)  ## the searches of config/config.yaml, then the HTML report
+	$(BIN)/snakemake --cores $(CORES)
+	$(BIN)/snakemake --cores 1 --report results/report.html --quiet all
+	@$(BIN)/netsurgery results --report results/report.html
+
+test: $(READY)  ## all tests
+	$(BIN)/pytest
+
+check: $(READY)  ## formatters, linters, types and the workflow's own linter
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/mypy
+	$(BIN)/snakemake --lint
+
+format: $(READY)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/snakefmt Snakefile workflow
+
+env: $(READY)  ## .venv with the locked versions
+
+$(READY): $(LOCK_$(EXTRA)) pyproject.toml
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK_$(EXTRA))
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+lock:  ## resolve pyproject.toml anew (needs uv)
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-emit-index-url --no-annotate --upgrade --output-file requirements.txt
+	uv pip compile pyproject.toml --extra dev --extra gpu --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-emit-index-url --no-annotate --constraints requirements.txt --output-file requirements-gpu.txt
+
+clean:  ## everything but the results
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache
