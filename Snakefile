@@ -1,0 +1,27 @@
+"""netsurgery: train neural networks and reshape them while they train."""
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/plans.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/training.smk"
+include: "workflow/rules/ectonas.smk"
+include: "workflow/rules/outcome.smk"
+
+
+localrules:
+    all,
+
+
+rule all:
+    input:
+        [finished(name, seed) for name, seed in RUNS],
+
+
+onstart:
+    begin()
+

@@ -1,0 +1,257 @@
+"""The configuration: defaults, expansion of lists, and one clear line for whatever is wrong."""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import jsonschema
+import yaml
+
+from netsurgery import topologies
+from netsurgery.datasets import SOURCES
+from netsurgery.network import Topology
+
+EXPANDING = ("dataset", "topology", "mode", "greediness")  # in the order they add to a name
+TRAINING = ("optimizer", "learning_rate", "momentum", "batch_size", "metric", "score_window")
+SPLITTING = ("validation_fraction", "test_fraction")
+CHOOSING = ("metric", "mode", "greediness", "score_window", "parents")
+BREEDING = (
+    "round_epochs",
+    "rounds",
+    "parents",
+    "recuperation",
+    "units_fraction",
+    "units_minimum",
+    "channels_change",
+    "pooling",
+    "max_parameters",
+    "max_growth",
+)
+
+
+class ConfigError(ValueError):
+    """The configuration is wrong; the message is one line that names the key."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """A search with all its settings; it runs once per seed."""
+
+    name: str
+    settings: Mapping[str, Any]
+    topology: Topology
+
+    @property
+    def algorithm(self) -> str:
+        """Its algorithm: ectonas or baseline."""
+        return self.settings["algorithm"]
+
+    @property
+    def seeds(self) -> list[int]:
+        """The seeds it runs with."""
+        return self.settings["seeds"]
+
+    @property
+    def first_epochs(self) -> int:
+        """Epochs that the starting topology is trained: the warm-up, or all of a baseline."""
+        if self.algorithm == "baseline":
+            return self.settings["epochs"]
+        return min(self.settings["warm_up_epochs"], int(self.settings["budget"]))
+
+    def pick(self, names: Iterable[str]) -> dict[str, Any]:
+        """Some of the settings."""
+        return {name: self.settings[name] for name in names}
+
+
+@dataclass(frozen=True)
+class Config:
+    """A whole configuration, checked and complete."""
+
+    results: str
+    searches: Mapping[str, Search]
+
+
+def _line(where: Iterable[Any], message: str) -> ConfigError:
+    place = ".".join(map(str, where))
+    return ConfigError(
+        " ".join(f"config: {place}: {message}".replace("config: :", "config:").split())
+    )
+
+
+def _allowed(value: Any, allowed: Iterable[str]) -> str:
+    names = sorted(allowed)
+    close = difflib.get_close_matches(str(value), names, n=1)
+    hint = f"; did you mean {close[0]}?" if close else ""
+    return f"{hint} (allowed: {', '.join(names)})"
+
+
+def _explain(error: jsonschema.ValidationError) -> ConfigError:
+    """One line for an error of the schema, with what would be right."""
+    where, rule = list(error.absolute_path), cast(Any, error.validator_value)
+    value = cast(Any, error.instance)
+    schema = cast(dict[str, Any], error.schema)
+    meaning = f" ({schema['description']})" if "description" in schema else ""
+    match error.validator:
+        case "additionalProperties":
+            known = schema.get("properties", {})
+            unknown = min(key for key in value if key not in known)
+            return _line([*where, unknown], f"unknown key{_allowed(unknown, known)}")
+        case "required":
+            missing = next(key for key in rule if key not in value)
+            return _line([*where, missing], f"is missing; needed here: {', '.join(rule)}")
+        case "enum":
+            return _line(where, f"{value!r} is unknown{_allowed(value, rule)}")
+        case "pattern":
+            return _line(where, f"{value!r} is no name: letters, digits, - and _ only")
+        case "type":
+            article = "an" if rule[0] in "aio" else "a"
+            return _line(where, f"{value!r} is not {article} {rule}{meaning}")
+        case "minItems" | "minProperties" | "minLength":
+            return _line(where, f"is empty{meaning}")
+        case "maxProperties":
+            return _line(where, f"{value!r} has more than {rule} key{meaning}")
+        case _:
+            return _line(where, f"{error.message}{meaning}")
+
+
+def _check_numbers(value: Any, where: tuple[Any, ...] = ()) -> None:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise _line((*where, key), f"the key {key!r} is not text; put it in quotes")
+            _check_numbers(item, (*where, key))
+    elif isinstance(value, list):
+        for i, item in enumerate(value):
+            _check_numbers(item, (*where, i))
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise _line(where, f"{value} is not a finite number")
+
+
+def _defaults(properties: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The given values, and the schema's defaults where there are none, nested ones too."""
+    filled = dict(given)
+    for key, schema in properties.items():
+        if "default" in schema:
+            filled.setdefault(key, schema["default"])
+        if "properties" in schema and key in filled:
+            filled[key] = _defaults(schema["properties"], filled[key])
+    return filled
+
+
+def _expand(name: str, given: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """One search per combination of listed values; each list adds its value to the name."""
+    listed = [key for key in EXPANDING if isinstance(given.get(key), list)]
+    for key in listed:
+        if not given[key]:
+            raise _line(["searches", name, key], "the list is empty")
+        if len({str(value) for value in given[key]}) < len(given[key]):
+            raise _line(["searches", name, key], f"{given[key]} names a value twice")
+    done = set()
+    for values in itertools.product(*(given[key] for key in listed)):
+        search = dict(given) | dict(zip(listed, values, strict=True))
+        # greediness belongs to the balanced mode: in a list of modes the others go without it
+        aside = isinstance(given.get("mode"), list) and search["mode"] != "balanced"
+        if aside:
+            search.pop("greediness", None)
+        parts = [str(search[key]) for key in listed if key in search]
+        full = ".".join([name, *parts])
+        if full not in done:
+            done.add(full)
+            yield full, search
+
+
+def _check_search(name: str, search: Mapping[str, Any], own: Mapping[str, Any]) -> Topology:
+    """What the schema cannot say; gives the starting topology.
+
+    Raises:
+        ConfigError: naming the key.
+    """
+    where = ["searches", name]
+    if search["dataset"] not in SOURCES:
+        raise _line(
+            [*where, "dataset"],
+            f"{search['dataset']!r} is unknown{_allowed(search['dataset'], SOURCES)}",
+        )
+    known = {**dict.fromkeys(topologies.NAMED), **own}
+    if search["topology"] not in known:
+        raise _line(
+            [*where, "topology"],
+            f"{search['topology']!r} is unknown{_allowed(search['topology'], known)}",
+        )
+    if "greediness" in search and search.get("mode", "greedy") != "balanced":
+        raise _line([*where, "greediness"], "goes with mode: balanced only")
+    if search.get("momentum") and search.get("optimizer", "sgd") not in ("sgd", "rmsprop"):
+        raise _line([*where, "momentum"], f"{search['optimizer']} has none; sgd and rmsprop do")
+    source = SOURCES[search["dataset"]]
+    hidden = own.get(search["topology"]) or topologies.named(search["topology"])
+    try:
+        return topologies.build(hidden, source.shape, source.classes)
+    except ValueError as error:
+        raise _line(["topologies", search["topology"]], str(error)) from None
+
+
+def load(given: Mapping[str, Any], schema_path: Path) -> Config:
+    """Check a configuration and complete it.
+
+    Args:
+        given: as read from YAML.
+        schema_path: the JSON schema, in YAML, that holds the grammar and the defaults.
+
+    Raises:
+        ConfigError: one line that names the first wrong key or value and what would be right.
+    """
+    schema = yaml.safe_load(schema_path.read_text(encoding="utf-8"))
+    _check_numbers(given)
+    searches: dict[str, Any] = {}
+    if isinstance(given.get("searches"), Mapping):
+        for name, search in given["searches"].items():
+            if isinstance(search, Mapping):
+                if isinstance(search.get("seeds"), int):
+                    search = {**search, "seeds": [search["seeds"]]}
+                searches[name] = dict(_expand(name, search))
+            else:
+                searches[name] = {name: search}
+        # names are checked before they expand, searches after
+        _validate({**given, "searches": dict.fromkeys(searches, _ANY)}, schema)
+        flat = {full: s for group in searches.values() for full, s in group.items()}
+    else:
+        _validate(given, schema)
+        flat = {}
+    for full, search in flat.items():
+        _validate_search(full, search, schema)
+    own = given.get("topologies", {})
+    complete = {}
+    for full, search in flat.items():
+        topology = _check_search(full, search, own)
+        properties = schema["$defs"][search["algorithm"]]["properties"]
+        settings = _defaults(properties, search)
+        if settings.get("mode") != "balanced":
+            settings["greediness"] = 1.0
+        complete[full] = Search(full, settings, topology)
+    results = given.get("results", schema["properties"]["results"]["default"])
+    return Config(results, complete)
+
+
+_ANY = {"algorithm": "baseline", "dataset": "", "topology": ""}
+
+
+def _validate(value: Any, schema: Mapping[str, Any], where: tuple[str, ...] = ()) -> None:
+    validator = jsonschema.Draft202012Validator(schema)
+    errors = sorted(
+        validator.iter_errors(value), key=lambda e: (list(map(str, e.absolute_path)), e.message)
+    )
+    if errors:
+        first = errors[0]
+        first.path.extendleft(reversed(where))
+        raise _explain(first)
+
+
+def _validate_search(name: str, search: Any, schema: Mapping[str, Any]) -> None:
+    searches = schema["properties"]["searches"]["additionalProperties"]
+    _validate(search, {**searches, "$defs": schema["$defs"]}, ("searches", name))

@@ -1,0 +1,1 @@
+"""The commands behind the workflow's rules: read files, decide or train, write files."""

@@ -1,0 +1,72 @@
+"""The command line of the jobs that do not train: `python -m netsurgery.jobs <command>`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from netsurgery import datasets
+from netsurgery.jobs import decisions
+from netsurgery.layout import SearchFolder
+
+
+def _search_folder(path: str) -> SearchFolder:
+    return SearchFolder(Path(path))
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands, one per rule."""
+    whole = argparse.ArgumentParser(prog="python -m netsurgery.jobs", allow_abbrev=False)
+    commands = whole.add_subparsers(dest="command", required=True)
+
+    def command(name: str, **arguments: object) -> None:
+        added = commands.add_parser(name, allow_abbrev=False)
+        for argument, kind in arguments.items():
+            added.add_argument(f"--{argument}", type=kind, required=True)  # type: ignore[arg-type]
+
+    folder, settings = _search_folder, json.loads
+    command("prepare", dataset=str, output=Path)
+    command("split", data=Path, settings=settings, seed=int, output=Path)
+    command(
+        "plan",
+        winners=Path,
+        generation=int,
+        settings=settings,
+        seed=int,
+        allowance=str,
+        output=Path,
+    )
+    command("open", folder=folder)
+    command("select", folder=folder, generation=int, settings=settings, seed=int)
+    command("conclude", folder=folder, settings=settings, seed=int)
+    return whole
+
+
+def main() -> None:
+    """Run one command."""
+    given = parser().parse_args()
+    match given.command:
+        case "prepare":
+            datasets.prepare(given.dataset, given.output)
+        case "split":
+            datasets.write_split(given.data, given.output, given.settings, given.seed)
+        case "plan":
+            decisions.plan(
+                given.winners,
+                given.generation,
+                given.settings,
+                given.seed,
+                given.allowance,
+                given.output,
+            )
+        case "open":
+            decisions.open_search(given.folder)
+        case "select":
+            decisions.select(given.folder, given.generation, given.settings, given.seed)
+        case "conclude":
+            decisions.conclude(given.folder, given.settings, given.seed)
+
+
+if __name__ == "__main__":
+    main()

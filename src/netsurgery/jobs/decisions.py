@@ -1,0 +1,115 @@
+"""Commands that decide or gather: none of them needs TensorFlow."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+from netsurgery.files import read_json, write_json, write_text
+from netsurgery.layout import WARM_UP, SearchFolder
+from netsurgery.search import generation as generations
+from netsurgery.search import outcome, scores
+from netsurgery.search.generation import Rules
+from netsurgery.search.records import OK, Record
+from netsurgery.seeds import generator
+
+
+def read_winners(path: Path) -> tuple[list[Record], list[str], int]:
+    """Records and models of a generation's winners, and the batches spent up to them."""
+    winners = read_json(path)
+    records = [Record.from_json(parent["record"]) for parent in winners["parents"]]
+    models = [parent["model"] for parent in winners["parents"]]
+    return records, models, winners["batches_spent"]
+
+
+def allowance(winners: Path, generation: int, settings: dict[str, Any], seed: int) -> str:
+    """What the next generation may cost (see `netsurgery.search.generation.allowance`)."""
+    parents, _, spent = read_winners(winners)
+    return generations.allowance(
+        parents,
+        generation,
+        spent,
+        settings["budget"],
+        settings["budget_mode"] == "strict",
+        Rules.from_settings(settings),
+        seed,
+    )
+
+
+def plan(
+    winners: Path, generation: int, settings: dict[str, Any], seed: int, allowed: str, output: Path
+) -> None:
+    """Write the plan of a generation."""
+    parents, models, _ = read_winners(winners)
+    rules = Rules.from_settings(settings)
+    write_json(output, generations.plan(parents, models, generation, allowed, rules, seed))
+
+
+def open_search(folder: SearchFolder) -> None:
+    """Write the winners of generation 0: the starting topology."""
+    record = folder.start()
+    model = str(folder.model(0, WARM_UP).relative_to(folder.root))
+    parents = [{"record": record.to_json(), "model": model}]
+    write_json(folder.winners(0), {"parents": parents, "batches_spent": record.batches_spent})
+
+
+def select(folder: SearchFolder, generation: int, settings: dict[str, Any], seed: int) -> None:
+    """Write the winners of a generation; if all its candidates failed, its parents once more."""
+    planned = read_json(folder.plan(generation))
+    previous = read_json(folder.winners(generation - 1))
+    parents = []
+    for group in planned["winners"]:
+        records = [Record.from_json(read_json(folder.record(generation, slot))) for slot in group]
+        phase = group[0].split("/")[0]
+        chosen = scores.winner(
+            records,
+            settings["metric"],
+            phase_mode(phase, settings["mode"]),
+            settings["greediness"],
+            settings["score_window"],
+            generator(seed, "winner", generation, *group),
+        )
+        model = folder.model(generation, group[chosen]).relative_to(folder.root)
+        if records[chosen].status == OK:
+            parents.append({"record": records[chosen].to_json(), "model": str(model)})
+    spent = sum(record.batches_spent for record in folder.records_of(planned))
+    winners = {
+        "parents": parents or previous["parents"],
+        "batches_spent": previous["batches_spent"] + spent,
+    }
+    write_json(folder.winners(generation), winners)
+
+
+def phase_mode(phase: str, mode: str) -> str:
+    """How winners are found in a phase: phase 1 is greedy unless all is drawn at random."""
+    return scores.GREEDY if phase == "phase1" and mode == scores.BALANCED else mode
+
+
+def conclude(folder: SearchFolder, settings: dict[str, Any], seed: int) -> None:
+    """Write the lineage and, last, the summary of a finished search."""
+    records = folder.records()
+    plans = list(folder.plans())
+    survivors = {
+        parent["record"]["candidate"]
+        for generation in range(max(1, len(plans)))
+        for parent in read_json(folder.winners(generation))["parents"]
+    }
+    final = records[-1]
+    table = io.StringIO()
+    writer = csv.DictWriter(table, outcome.LINEAGE_COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(outcome.lineage(records, survivors, final.candidate))
+    write_text(folder.lineage, table.getvalue())
+    summary = outcome.summary(
+        settings,
+        seed,
+        final,
+        start_parameters=records[0].parameters,
+        spent=sum(record.batches_spent for record in records),
+        generations=sum(plan["action"] == generations.SEARCH for plan in plans),
+        candidates=len(outcome.last_records(records)),
+        test=read_json(folder.final / "test.json"),
+    )
+    write_json(folder.final / "summary.json", summary)

@@ -1,0 +1,251 @@
+"""Commands that train: each is one training step of one candidate, and writes its model and record.
+
+They run in a child of the warm trainer or in a process of their own, with the same result.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from netsurgery import datasets, keras_files, training
+from netsurgery.files import read_json, sha256, write_json, written
+from netsurgery.network import Topology, initialise
+from netsurgery.search import scores
+from netsurgery.search.generation import Rules, part_of_epoch
+from netsurgery.search.records import DEGENERATE, DIVERGED, OK, Record
+from netsurgery.seeds import generator
+from netsurgery.surgery import Mutation, Operation, operate
+from netsurgery.trainer.lifeline import die_with_workflow
+
+
+def record_path(model: Path) -> Path:
+    """The record beside a model file."""
+    return model.with_suffix(".json")
+
+
+def read_record(model: Path) -> Record:
+    """The record beside a model file."""
+    return Record.from_json(read_json(record_path(model)))
+
+
+@dataclass(frozen=True)
+class Step:
+    """A training step: where its samples are, how it trains and where its results go."""
+
+    data: Path  # folder of the prepared dataset
+    split: Path
+    seed: int
+    settings: dict[str, Any]
+    output: Path
+    name: str
+
+    def samples(self, part: str) -> training.Samples:
+        """One part of the dataset."""
+        x, y = datasets.read_part(self.data, self.split, part)
+        return training.Samples(x, y, datasets.describe(self.data)["scale"])
+
+    @cached_property
+    def training(self) -> training.Samples:
+        """What is trained on."""
+        return self.samples("training")
+
+    @property
+    def batches_per_epoch(self) -> int:
+        """Batches in an epoch, the last one perhaps smaller."""
+        return -(-len(self.training) // self.settings["batch_size"])
+
+    def epochs(self, batches: int) -> list[int]:
+        """Whole epochs, and last what is left of one."""
+        whole, rest = divmod(batches, self.batches_per_epoch)
+        return [self.batches_per_epoch] * whole + ([rest] if rest else [])
+
+    def train(self, model: keras.Sequential, record: Record, batches: int) -> Record:
+        """Train a compiled model and write it, whatever became of it; gives its new record."""
+        started = time.perf_counter()
+        epochs = self.epochs(batches)
+        history = training.train(
+            model,
+            self.training,
+            self.samples("validation"),
+            epochs,
+            self.settings["batch_size"],
+            generator(self.seed, record.candidate, self.name),
+        )
+        trained = record.batches_trained
+        entries = list(record.history)
+        for count, values in zip(epochs, history, strict=False):
+            trained += count
+            finite = {k: v if training.finite([v]) else None for k, v in values.items()}
+            entries.append({"epoch": trained / self.batches_per_epoch, **finite})
+        diverged = any(None in entry.values() for entry in entries)
+        record = replace(
+            record,
+            step=self.name,
+            batches_trained=trained,
+            batches_spent=trained - record.batches_trained,
+            history=tuple(entries),
+            status=DIVERGED if diverged else record.status,
+        )
+        score = scores.rolling(record, self.settings["metric"], self.settings["score_window"])
+        return self.write(model, replace(record, score=score), time.perf_counter() - started)
+
+    def write(self, model: keras.Sequential, record: Record, seconds: float) -> Record:
+        """Write a model and, behind it, its record."""
+        keras_files.save(model, self.output)
+        record = replace(record, model_sha256=sha256(self.output), wall_seconds=seconds)
+        write_json(record_path(self.output), record.to_json())
+        return record
+
+    def pass_on(self, model: Path, record: Record) -> Record:
+        """Hand a fallen candidate on as it is: it keeps its slot and trains no more."""
+        with written(self.output) as temporary:
+            shutil.copyfile(model, temporary)
+        untrained = replace(record, step=self.name, batches_spent=0, wall_seconds=0.0)
+        write_json(record_path(self.output), untrained.to_json())
+        return untrained
+
+
+def start(step: Step, topology: Topology, epochs: int) -> None:
+    """Train the starting topology from fresh weights: ECToNAS's warm-up, or the whole baseline."""
+    model = keras_files.to_keras(initialise(topology, generator(step.seed, "initial weights")))
+    training.compile_model(model, step.settings)
+    record = Record(
+        candidate="g00c00",
+        parent=None,
+        operation=None,
+        position=None,
+        generation=0,
+        step=step.name,
+        topology=topology.to_json(),
+        parameters=topology.parameters,
+        batches_per_epoch=step.batches_per_epoch,
+    )
+    step.train(model, record, epochs * step.batches_per_epoch)
+
+
+def recuperate(step: Step, parent: Path, offspring: dict[str, Any], rules: Rules) -> None:
+    """Operate on a parent and train the offspring for its part of an epoch.
+
+    The optimizer starts anew: what it remembers belongs to weights that are no more.
+    """
+    candidate, operation = offspring["candidate"], Operation(offspring["operation"])
+    mutation = Mutation(operation, offspring["position"], offspring["pooling"])
+    network = operate(
+        keras_files.from_keras(keras_files.load(parent)),
+        mutation,
+        rules.sizes,
+        generator(step.seed, candidate, "surgery"),
+    )
+    record = read_record(parent).child(candidate, operation, mutation.position, network.topology)
+    model = keras_files.to_keras(network)
+    training.compile_model(model, step.settings)
+    if not network.finite:
+        fallen = replace(record, step=step.name, status=DEGENERATE, batches_spent=0)
+        step.write(model, fallen, 0.0)
+        return
+    part = rules.recuperation[operation]
+    step.train(model, record, part_of_epoch(part, step.batches_per_epoch))
+
+
+def best(step: Step, models: Sequence[Path], mode: str) -> tuple[Path, Record]:
+    """The model that wins among some, and its record."""
+    records = [read_record(model) for model in models]
+    index = scores.winner(
+        records,
+        step.settings["metric"],
+        mode,
+        step.settings["greediness"],
+        step.settings["score_window"],
+        generator(step.seed, "winner", step.name, *(record.candidate for record in records)),
+    )
+    return models[index], records[index]
+
+
+def compete(step: Step, feeders: Sequence[Path], mode: str, epochs: int) -> None:
+    """Train the winner of the feeding group for a round."""
+    model, record = best(step, feeders, mode)
+    if record.status != OK:
+        step.pass_on(model, record)
+        return
+    step.train(keras_files.load(model), record, epochs * step.batches_per_epoch)
+
+
+def finish(step: Step, finalists: Sequence[Path], mode: str, batches: int) -> None:
+    """Select the final candidate, spend what is left of the budget on it, and test it, once.
+
+    Writes `network.keras` (the step's output), `model.keras`, which takes raw samples, and
+    `test.json`.
+    """
+    path, record = best(step, finalists, mode)
+    model = keras_files.load(path)
+    if batches and record.status == OK:
+        step.train(model, record, batches)
+    else:
+        step.pass_on(path, record)
+    test = step.samples("test")
+    whole = keras_files.with_scaling(model, test.scale)
+    training.compile_model(whole, step.settings)
+    tested = training.evaluate(whole, replace(test, scale=1.0))
+    keras_files.save(whole, step.output.with_name("model.keras"))
+    finite = {k: v if training.finite([v]) else None for k, v in tested.items()}
+    write_json(step.output.with_name("test.json"), {"samples": len(test), **finite})
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line of a training step."""
+    whole = argparse.ArgumentParser(prog="training step", allow_abbrev=False)
+    commands = whole.add_subparsers(dest="command", required=True)
+    common = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    common.add_argument("--data", type=Path, required=True)
+    common.add_argument("--split", type=Path, required=True)
+    common.add_argument("--seed", type=int, required=True)
+    common.add_argument("--settings", type=json.loads, required=True)
+    common.add_argument("--output", type=Path, required=True)
+    common.add_argument("--step", required=True)
+    command = commands.add_parser("start", parents=[common])
+    command.add_argument("--topology", type=json.loads, required=True)
+    command.add_argument("--epochs", type=int, required=True)
+    command = commands.add_parser("recuperate", parents=[common])
+    command.add_argument("--parent", type=Path, required=True)
+    command.add_argument("--offspring", type=json.loads, required=True)
+    command.add_argument("--rules", type=json.loads, required=True)
+    command = commands.add_parser("compete", parents=[common])
+    command.add_argument("--models", type=Path, nargs="+", required=True)
+    command.add_argument("--mode", required=True)
+    command.add_argument("--epochs", type=int, required=True)
+    command = commands.add_parser("finish", parents=[common])
+    command.add_argument("--models", type=Path, nargs="+", required=True)
+    command.add_argument("--mode", required=True)
+    command.add_argument("--batches", type=int, required=True)
+    return whole
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one training step; TensorFlow must not have run an operation in this process."""
+    given = parser().parse_args(arguments)
+    training.use_one_thread()
+    step = Step(given.data, given.split, given.seed, given.settings, given.output, given.step)
+    match given.command:
+        case "start":
+            start(step, Topology.from_json(given.topology), given.epochs)
+        case "recuperate":
+            recuperate(step, given.parent, given.offspring, Rules.from_settings(given.rules))
+        case "compete":
+            compete(step, given.models, given.mode, given.epochs)
+        case "finish":
+            finish(step, given.models, given.mode, given.batches)
+
+
+if __name__ == "__main__":
+    die_with_workflow()
+    main()

@@ -1,0 +1,98 @@
+"""Where the files of a search are: the one place that knows, for the workflow and for the jobs.
+
+    <results>/<search>/seed<seed>/
+        split.npz                           indices of training, validation and test samples
+        generation00/warm-up.keras .json    the starting topology, trained
+        generation<g>/winners.json          the parents of the next generation
+        generation<g>/plan.json             offspring, slots and their feeders; or the end
+        generation<g>/recuperation/<candidate>.keras .json
+        generation<g>/phase1/<operation>/round<r>/slot<i>.keras .json
+        generation<g>/phase2/round<r>/slot<i>.keras .json
+        final/model.keras network.keras network.json test.json summary.json
+        lineage.csv
+
+A model file and the record of the same training step differ in their suffix only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from netsurgery.files import read_json
+from netsurgery.search.generation import FINISH
+from netsurgery.search.records import Record
+
+WARM_UP = "warm-up"
+
+
+@dataclass(frozen=True)
+class SearchFolder:
+    """The folder of one search with one seed."""
+
+    root: Path
+
+    def generation(self, number: int) -> Path:
+        """The folder of a generation; 0 is the warm-up's."""
+        return self.root / f"generation{number:02d}"
+
+    def plan(self, generation: int) -> Path:
+        """The plan of a generation, or of the end."""
+        return self.generation(generation) / "plan.json"
+
+    def winners(self, generation: int) -> Path:
+        """The winners of a generation."""
+        return self.generation(generation) / "winners.json"
+
+    def record(self, generation: int, slot: str) -> Path:
+        """The record of a training step, named by its slot, recuperation or warm-up."""
+        return self.generation(generation) / f"{slot}.json"
+
+    def model(self, generation: int, slot: str) -> Path:
+        """The model of a training step."""
+        return self.generation(generation) / f"{slot}.keras"
+
+    @property
+    def final(self) -> Path:
+        """What users take away."""
+        return self.root / "final"
+
+    @property
+    def lineage(self) -> Path:
+        """A row per candidate."""
+        return self.root / "lineage.csv"
+
+    def plans(self) -> Iterator[dict[str, Any]]:
+        """The plans of a finished search, in order; none for a baseline."""
+        generation = 1
+        while self.plan(generation).exists():
+            plan = read_json(self.plan(generation))
+            yield plan
+            if plan["action"] == FINISH:
+                return
+            generation += 1
+
+    def steps(self, plan: dict[str, Any]) -> list[str]:
+        """The training steps of a planned generation, by name."""
+        born = [f"recuperation/{child['candidate']}" for child in plan.get("offspring", ())]
+        return [*born, *plan.get("slots", ())]
+
+    def records_of(self, plan: dict[str, Any]) -> list[Record]:
+        """All records of a planned generation."""
+        paths = (self.record(plan["generation"], step) for step in self.steps(plan))
+        return [Record.from_json(read_json(path)) for path in paths]
+
+    def start(self) -> Record:
+        """The record of the starting topology after its training."""
+        return Record.from_json(read_json(self.record(0, WARM_UP)))
+
+    def end(self) -> Record:
+        """The record of the final candidate."""
+        return Record.from_json(read_json(self.final / "network.json"))
+
+    def records(self) -> list[Record]:
+        """All records of a finished search, in order."""
+        between = [record for plan in self.plans() for record in self.records_of(plan)]
+        return [self.start(), *between, self.end()]

@@ -1,0 +1,1 @@
+"""What a search decides: pure functions of records, settings and a seed."""

@@ -1,0 +1,74 @@
+"""Knockout brackets, known in full before anyone has trained.
+
+A slot is a training job of one competitor in one round. Who fills it is known only as "the winner
+of these slots": its feeders. Slots and feeders are named by their files, without suffix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+Feeders = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Bracket:
+    """The slots of a bracket with their feeders, and the feeders of each overall winner."""
+
+    slots: dict[str, Feeders]
+    winners: tuple[Feeders, ...]
+
+
+def group(
+    competitors: int, winners: int, round_: int, rounds: int, rng: np.random.Generator
+) -> list[list[int]]:
+    """Who meets whom in a round; the winner of each group advances.
+
+    With as many competitors as winners, or fewer, each is a group of its own. Else there are
+    winners * 2**(rounds - round_) groups over the shuffled competitors, two dealt to each group in
+    turn and what is left round robin, so that a group can hold three and a lone competitor advances
+    (a lucky ticket); empty groups are left out.
+
+    Args:
+        competitors: how many there are.
+        winners: how many the bracket is to have.
+        round_: from 1.
+        rounds: of the bracket.
+        rng: shuffles.
+
+    Returns:
+        Indices of the competitors, per group.
+    """
+    if competitors <= winners:
+        return [[i] for i in range(competitors)]
+    count = winners * 2 ** (rounds - round_)
+    order = rng.permutation(competitors).tolist()
+    groups = [order[2 * i : 2 * i + 2] for i in range(count)]
+    for i, competitor in enumerate(order[2 * count :]):
+        groups[i % count].append(competitor)
+    return [members for members in groups if members]
+
+
+def knockout(
+    entrants: Sequence[Feeders], winners: int, rounds: int, name: str, rng: np.random.Generator
+) -> Bracket:
+    """A whole bracket.
+
+    Args:
+        entrants: the feeders of each competitor of the first round.
+        winners: how many the bracket is to have.
+        rounds: how many are played.
+        name: slots are called `<name>/round<r>/slot<i>`.
+        rng: shuffles the competitors of each round.
+    """
+    slots: dict[str, Feeders] = {}
+    feeders = list(entrants)
+    for round_ in range(1, rounds + 1):
+        names = [f"{name}/round{round_}/slot{i}" for i in range(len(feeders))]
+        slots |= zip(names, feeders, strict=True)
+        groups = group(len(names), winners, round_, rounds, rng)
+        feeders = [tuple(names[i] for i in members) for members in groups]
+    return Bracket(slots, tuple(feeders))

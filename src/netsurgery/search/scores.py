@@ -1,0 +1,75 @@
+"""Scores of candidates, and who wins a group."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from netsurgery.search.records import OK, Record
+
+# metric: whether more is better
+METRICS = {"val_accuracy": True, "val_loss": False}
+GREEDY, BALANCED, RANDOM = "greedy", "balanced", "random"
+
+
+def rolling(record: Record, metric: str, window: int) -> float | None:
+    """Mean of a metric over the last `window` epochs since surgery; None if one was not finite."""
+    values = [entry[metric] for entry in record.history[-window:]]
+    if not values or any(value is None for value in values):
+        return None
+    return math.fsum(v for v in values if v is not None) / len(values)
+
+
+def fitness(record: Record, metric: str, greediness: float) -> float:
+    """What candidates are compared by (ECToNAS eq. 2): more is better, -inf for the fallen.
+
+    Args:
+        record: of the candidate.
+        metric: the validation metric that `record.score` is a mean of.
+        greediness: alpha; 1 compares by score alone, less weighs the relative gain in score over
+            the parent against the relative growth in parameters.
+    """
+    if record.status != OK or record.score is None:
+        return -math.inf
+    direction = 1 if METRICS[metric] else -1
+    if greediness == 1 or record.parent_score is None or record.parent_parameters is None:
+        return direction * record.score
+    gain = (record.score - record.parent_score) / max(abs(record.parent_score), 1e-12)
+    growth = (record.parameters - record.parent_parameters) / record.parent_parameters
+    return greediness * direction * gain - (1 - greediness) * growth
+
+
+def rank(records: Sequence[Record], metric: str, greediness: float, window: int) -> list[int]:
+    """Indices of the records, best first; ties go by lower validation loss, then by order."""
+
+    def key(index: int) -> tuple[float, float]:
+        loss = rolling(records[index], "val_loss", window)
+        return -fitness(records[index], metric, greediness), math.inf if loss is None else loss
+
+    return sorted(range(len(records)), key=key)
+
+
+def winner(
+    records: Sequence[Record],
+    metric: str,
+    mode: str,
+    greediness: float,
+    window: int,
+    rng: np.random.Generator,
+) -> int:
+    """Index of the record that wins a group.
+
+    Args:
+        records: of the group's competitors.
+        metric: the validation metric of the search.
+        mode: greedy, balanced or random; random draws among those that did not fail.
+        greediness: alpha of the balanced mode.
+        window: epochs the score is a mean of.
+        rng: draws the winner in random mode.
+    """
+    if mode == RANDOM:
+        standing = [i for i, record in enumerate(records) if record.status == OK]
+        return int(rng.choice(standing or range(len(records))))
+    return rank(records, metric, greediness if mode == BALANCED else 1.0, window)[0]

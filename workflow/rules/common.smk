@@ -1,0 +1,85 @@
+"""The configuration, and functions that rules share: where files are, what a plan says."""
+
+import json
+import re
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import yaml
+
+import netsurgery
+from netsurgery import config as configuration
+from netsurgery.layout import SearchFolder
+from netsurgery.lock import Busy, ResultsLock
+from netsurgery.trainer import client
+from netsurgery.trainer.launch import launch
+
+HERE = Path(workflow.basedir)
+DEFAULTS = yaml.safe_load((HERE / "config" / "config.yaml").read_text())
+
+# a user's file may hold only what differs; its searches replace the default ones
+config = DEFAULTS | config
+try:
+    CONFIG = configuration.load(config, HERE / "workflow/schemas/config.schema.yaml")
+except configuration.ConfigError as error:
+    print(error, file=sys.stderr)
+    sys.exit(1)
+
+RESULTS = str(Path(CONFIG.results))
+RUNS = [(search.name, seed) for search in CONFIG.searches.values() for seed in search.seeds]
+SEARCH = f"{RESULTS}/{{search}}/seed{{seed}}"
+GENERATION = f"{SEARCH}/generation{{generation}}"
+LOGS = f"{SEARCH}/logs"
+DATA = f"{RESULTS}/_data/{{dataset}}"
+JOB = f"{sys.executable} -m netsurgery.jobs"
+TRAIN = f"{sys.executable} -S -E {client.__file__}"
+
+
+wildcard_constraints:
+    search="|".join(map(re.escape, CONFIG.searches)),
+    seed=r"\d+",
+    dataset=r"[a-z0-9_-]+",
+    generation=r"\d\d+",
+    candidate=r"g\d\d+c\d\d+",
+    slot=r"(phase1/[a-z_]+|phase2)/round\d+/slot\d+",
+
+
+def search_of(wildcards):
+    """The search that a job belongs to."""
+    return CONFIG.searches[wildcards.search]
+
+
+def folder_of(wildcards):
+    """The folder of a job's search and seed."""
+    return SearchFolder(Path(RESULTS, wildcards.search, f"seed{wildcards.seed}"))
+
+
+def settings(names):
+    """A function that gives the named settings of a job's search, as JSON."""
+    return lambda wildcards: json.dumps(search_of(wildcards).pick(names))
+
+
+def samples(wildcards):
+    """The prepared dataset of a job's search, and its split."""
+    folder = f"{RESULTS}/_data/{search_of(wildcards).settings['dataset']}"
+    return {
+        "data": f"{folder}/data.json",
+        "x": f"{folder}/x.npy",
+        "y": f"{folder}/y.npy",
+        "split": str(folder_of(wildcards).root / "split.npz"),
+    }
+
+
+def begin():
+    """Take the results folder for this run alone, and start the warm trainer.
+
+    Both are held by this process and end with it.
+    """
+    global lock, trainer
+    try:
+        lock = ResultsLock(Path(RESULTS))
+    except Busy as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
+    trainer = launch(Path(RESULTS) / "_logs" / "trainer.log")

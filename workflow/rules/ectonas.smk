@@ -1,0 +1,54 @@
+"""The points of decision of ECToNAS. Of these `mutate` alone depends on data: a checkpoint."""
+
+
+rule open_search:
+    input:
+        record=f"{SEARCH}/generation00/warm-up.json",
+        model=f"{SEARCH}/generation00/warm-up.keras",
+    output:
+        f"{SEARCH}/generation00/winners.json",
+    log:
+        f"{LOGS}/generation00/winners.log",
+    params:
+        folder=lambda w, output: folder_of(w).root,
+    message:
+        "{wildcards.search} seed {wildcards.seed}: first parent"
+    shell:
+        "{JOB} open --folder {params.folder} > {log} 2>&1"
+
+
+checkpoint mutate:
+    input:
+        winners=lambda w: str(folder_of(w).winners(int(w.generation) - 1)),
+    output:
+        f"{GENERATION}/plan.json",
+    log:
+        f"{LOGS}/generation{{generation}}/plan.log",
+    params:
+        settings=settings(configuration.BREEDING),
+        allowance=allowance_of,
+    message:
+        "{wildcards.search} seed {wildcards.seed}: plan generation {wildcards.generation}"
+    shell:
+        "{JOB} plan --winners {input.winners} --generation {wildcards.generation}"
+        " --settings {params.settings:q} --seed {wildcards.seed} --allowance {params.allowance}"
+        " --output {output} > {log} 2>&1"
+
+
+rule select:
+    input:
+        unpack(trained),
+        plan=f"{GENERATION}/plan.json",
+        previous=lambda w: str(folder_of(w).winners(int(w.generation) - 1)),
+    output:
+        f"{GENERATION}/winners.json",
+    log:
+        f"{LOGS}/generation{{generation}}/winners.log",
+    params:
+        settings=settings(configuration.CHOOSING),
+        folder=lambda w, output: folder_of(w).root,
+    message:
+        "{wildcards.search} seed {wildcards.seed}: winners of generation {wildcards.generation}"
+    shell:
+        "{JOB} select --folder {params.folder} --generation {wildcards.generation}"
+        " --settings {params.settings:q} --seed {wildcards.seed} > {log} 2>&1"

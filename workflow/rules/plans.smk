@@ -1,0 +1,124 @@
+"""What a search's plans say about its jobs. Reading one waits for its checkpoint."""
+
+from functools import cache
+
+from netsurgery.files import read_json
+from netsurgery.jobs import decisions
+from netsurgery.layout import WARM_UP
+from netsurgery.search.generation import FINISH
+
+
+@cache
+def read_plan(path, modified):
+    """A plan's content, read once per version of the file."""
+    return read_json(path)
+
+
+def plan_of(wildcards, generation=None):
+    """The plan of a job's generation, or of another; a point where the graph may have to wait."""
+    number = wildcards.generation if generation is None else f"{generation:02d}"
+    path = checkpoints.mutate.get(
+        search=wildcards.search, seed=wildcards.seed, generation=number
+    ).output[0]
+    return read_plan(path, Path(path).stat().st_mtime_ns)
+
+
+def plans_of(wildcards):
+    """All plans of a job's search, the end's included; none for a baseline."""
+    if search_of(wildcards).algorithm == "baseline":
+        return
+    generation = 1
+    while True:
+        plan = plan_of(wildcards, generation)
+        yield plan
+        if plan["action"] == FINISH:
+            return
+        generation += 1
+
+
+def decided(wildcards):
+    """Every record, plan and choice of winners of a search, in order."""
+    folder = folder_of(wildcards)
+    files = [folder.record(0, WARM_UP), folder.winners(0)]
+    for plan in plans_of(wildcards):
+        generation = plan["generation"]
+        files.append(folder.plan(generation))
+        if plan["action"] != FINISH:
+            files += [folder.record(generation, step) for step in folder.steps(plan)]
+            files.append(folder.winners(generation))
+    return list(map(str, files))
+
+
+def finished(name, seed):
+    """A function that gives all files of a finished search: what `all` wants of it."""
+    wildcards = SimpleNamespace(search=name, seed=seed)
+
+    def files(_):
+        folder = folder_of(wildcards)
+        ends = [folder.final / "model.keras", folder.final / "summary.json", folder.lineage]
+        return decided(wildcards) + list(map(str, ends))
+
+    return files
+
+
+def allowance_of(wildcards):
+    """What a generation may cost: it depends on the budget only if that is nearly spent."""
+    winners = folder_of(wildcards).winners(int(wildcards.generation) - 1)
+    chosen = search_of(wildcards).settings
+    return decisions.allowance(winners, int(wildcards.generation), chosen, int(wildcards.seed))
+
+
+def offspring_of(wildcards):
+    """The plan's entry for a job's candidate."""
+    plan = plan_of(wildcards)
+    return next(c for c in plan["offspring"] if c["candidate"] == wildcards.candidate)
+
+
+def parent_of(wildcards):
+    """The model file of the parent of a job's candidate."""
+    return str(folder_of(wildcards).root / offspring_of(wildcards)["model"])
+
+
+def feeders_of(wildcards):
+    """Models and records of the group whose winner fills a job's slot."""
+    slots = plan_of(wildcards)["slots"][wildcards.slot]
+    folder, generation = folder_of(wildcards), int(wildcards.generation)
+    return {
+        "models": [str(folder.model(generation, slot)) for slot in slots],
+        "records": [str(folder.record(generation, slot)) for slot in slots],
+    }
+
+
+def feeding_mode(wildcards):
+    """How the winner of the feeding group is found."""
+    feeder = plan_of(wildcards)["slots"][wildcards.slot][0]
+    return decisions.phase_mode(feeder.split("/")[0], search_of(wildcards).settings["mode"])
+
+
+def trained(wildcards):
+    """All records of a generation, and the models of those that may win it."""
+    plan, folder, generation = plan_of(wildcards), folder_of(wildcards), int(wildcards.generation)
+    last = [slot for group in plan["winners"] for slot in group]
+    return {
+        "records": [str(folder.record(generation, step)) for step in folder.steps(plan)],
+        "models": [str(folder.model(generation, slot)) for slot in last],
+    }
+
+
+def last_plan(wildcards):
+    """The plan of the end; None for a baseline, which has none."""
+    return next((plan for plan in plans_of(wildcards) if plan["action"] == FINISH), None)
+
+
+def finalists(wildcards):
+    """The models that the final one is selected from."""
+    plan, folder = last_plan(wildcards), folder_of(wildcards)
+    if plan is None:
+        return [str(folder.model(0, WARM_UP))]
+    return [str(folder.root / parent["model"]) for parent in plan["parents"]]
+
+
+def further_batches(wildcards):
+    """What is left of the budget for the final candidate."""
+    plan = last_plan(wildcards)
+    return plan["further_batches"] if plan else 0

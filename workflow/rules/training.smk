@@ -1,0 +1,104 @@
+"""One job per training step; each goes through the warm trainer if that is in reach."""
+
+
+rule start:
+    input:
+        unpack(samples),
+    output:
+        model=f"{SEARCH}/generation00/warm-up.keras",
+        record=f"{SEARCH}/generation00/warm-up.json",
+    log:
+        f"{LOGS}/generation00/warm-up.log",
+    params:
+        version=netsurgery.__version__,
+        settings=settings(configuration.TRAINING),
+        topology=lambda w: json.dumps(search_of(w).topology.to_json()),
+        epochs=lambda w: search_of(w).first_epochs,
+        folder=subpath(input.data, parent=True),
+    resources:
+        mem_mb=2000,
+        runtime=240,
+    message:
+        "{wildcards.search} seed {wildcards.seed}: train the starting topology"
+    shell:
+        "{TRAIN} start --data {params.folder} --split {input.split} --seed {wildcards.seed}"
+        " --settings {params.settings:q} --topology {params.topology:q} --epochs {params.epochs}"
+        " --step warm-up --output {output.model} > {log} 2>&1"
+
+
+rule recuperate:
+    input:
+        unpack(samples),
+        plan=f"{GENERATION}/plan.json",
+        parent=parent_of,
+    output:
+        model=f"{GENERATION}/recuperation/{{candidate}}.keras",
+        record=f"{GENERATION}/recuperation/{{candidate}}.json",
+    log:
+        f"{LOGS}/generation{{generation}}/recuperation/{{candidate}}.log",
+    params:
+        settings=settings(configuration.TRAINING),
+        rules=settings(configuration.BREEDING),
+        offspring=lambda w: json.dumps(offspring_of(w)),
+        folder=subpath(input.data, parent=True),
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    message:
+        "{wildcards.search} seed {wildcards.seed}: {wildcards.candidate} recuperates"
+    shell:
+        "{TRAIN} recuperate --data {params.folder} --split {input.split} --seed {wildcards.seed}"
+        " --settings {params.settings:q} --parent {input.parent} --offspring {params.offspring:q}"
+        " --rules {params.rules:q} --step recuperation --output {output.model} > {log} 2>&1"
+
+
+rule compete:
+    input:
+        unpack(samples),
+        unpack(feeders_of),
+    output:
+        model=f"{GENERATION}/{{slot}}.keras",
+        record=f"{GENERATION}/{{slot}}.json",
+    log:
+        f"{LOGS}/generation{{generation}}/{{slot}}.log",
+    params:
+        settings=settings((*configuration.TRAINING, "greediness")),
+        mode=feeding_mode,
+        epochs=lambda w: plan_of(w)["round_epochs"],
+        folder=subpath(input.data, parent=True),
+    resources:
+        mem_mb=2000,
+        runtime=120,
+    message:
+        "{wildcards.search} seed {wildcards.seed}: generation {wildcards.generation}, {wildcards.slot}"
+    shell:
+        "{TRAIN} compete --data {params.folder} --split {input.split} --seed {wildcards.seed}"
+        " --settings {params.settings:q} --models {input.models} --mode {params.mode}"
+        " --epochs {params.epochs} --step {wildcards.slot} --output {output.model} > {log} 2>&1"
+
+
+rule finish:
+    input:
+        unpack(samples),
+        models=finalists,
+    output:
+        network=f"{SEARCH}/final/network.keras",
+        record=f"{SEARCH}/final/network.json",
+        model=f"{SEARCH}/final/model.keras",
+        test=f"{SEARCH}/final/test.json",
+    log:
+        f"{LOGS}/finish.log",
+    params:
+        settings=settings((*configuration.TRAINING, "greediness")),
+        mode=lambda w: search_of(w).settings.get("mode", "greedy"),
+        batches=further_batches,
+        folder=subpath(input.data, parent=True),
+    resources:
+        mem_mb=2000,
+        runtime=240,
+    message:
+        "{wildcards.search} seed {wildcards.seed}: final selection and test"
+    shell:
+        "{TRAIN} finish --data {params.folder} --split {input.split} --seed {wildcards.seed}"
+        " --settings {params.settings:q} --models {input.models} --mode {params.mode}"
+        " --batches {params.batches} --step final --output {output.network} > {log} 2>&1"
