@@ -14,7 +14,9 @@ LOCK_gpu := requirements-gpu.txt
 run: $(READY)  ## the searches of config/config.yaml, then the HTML report
 	$(BIN)/snakemake --cores $(CORES)
 	$(BIN)/snakemake --cores 1 --report results/report.html --quiet all
-	@$(BIN)/netsurgery results --report results/report.html
+	@$(BIN)/netsurgery results
+	@echo "report    results/report.html"
+	@echo "lineage and scores in a browser: $(BIN)/mlflow ui --backend-store-uri sqlite:///results/mlflow.db"
 
 test: $(READY)  ## all tests
 	$(BIN)/pytest

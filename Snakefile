@@ -20,8 +20,9 @@ localrules:
 rule all:
     input:
         [finished(name, seed) for name, seed in RUNS],
+    message:
+        "all searches are finished: netsurgery results {RESULTS} lists their models"
 
 
 onstart:
     begin()
-

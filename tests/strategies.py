@@ -22,6 +22,8 @@ from netsurgery.network import (
 )
 from netsurgery.surgery import Sizes
 
+Example = tuple[Network, np.ndarray]
+
 SEEDS = st.integers(0, 2**32 - 1)
 MOSTLY = st.sampled_from([True, True, True, False])
 SELDOM = st.sampled_from([False, False, False, False, True])
@@ -81,8 +83,9 @@ def topologies(
         input_shape = (draw(st.integers(1, 12)),)
     for _ in range(draw(hidden)):
         layers.append(Dense(draw(st.integers(1, 8)), draw(activations), draw(biases)))
-    outputs = draw(st.integers(1, 4))
-    layers.append(Dense(outputs, draw(output_activations), draw(biases)))
+    activation = draw(output_activations)
+    outputs = draw(st.integers(2 if activation == "softmax" else 1, 4))
+    layers.append(Dense(outputs, activation, draw(biases)))
     return Topology(input_shape, tuple(layers))
 
 
@@ -114,9 +117,7 @@ TOPOLOGIES = topologies()
 
 
 @st.composite
-def networks(
-    draw: st.DrawFn, topologies: st.SearchStrategy[Topology] = TOPOLOGIES
-) -> tuple[Network, np.ndarray]:
+def networks(draw: st.DrawFn, topologies: st.SearchStrategy[Topology] = TOPOLOGIES) -> Example:
     """A network with a batch of inputs."""
     topology, rng = draw(topologies), np.random.default_rng(draw(SEEDS))
     return trained(topology, rng), inputs(topology, rng)

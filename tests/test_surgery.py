@@ -10,19 +10,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import (
-    CHANNELS,
-    SEEDS,
-    SIDES,
-    SIZES,
-    images_constant_in_blocks,
-    inputs,
-    networks,
-    pointwise_topologies,
-    topologies,
-    trained,
-    with_layer,
-)
 
 from netsurgery.forward import predict
 from netsurgery.network import (
@@ -46,6 +33,20 @@ from netsurgery.surgery import (
     operate,
 )
 from netsurgery.topologies import NAMED, build, named
+from tests.strategies import (
+    CHANNELS,
+    SEEDS,
+    SIDES,
+    SIZES,
+    Example,
+    images_constant_in_blocks,
+    inputs,
+    networks,
+    pointwise_topologies,
+    topologies,
+    trained,
+    with_layer,
+)
 
 ROUNDING = 2e-6  # what float32 weights may change, relative to outputs of ordinary size
 YES, NO, RELU = st.just(True), st.just(False), st.just("relu")
@@ -53,7 +54,20 @@ ZERO, LAST, ANY = st.just(0), st.just(-1), st.integers(0, 2)
 AVERAGE_AND_MAX = ("average", "max")
 CHANGES = tuple(operation for operation in Operation if operation is not Operation.IDENTITY)
 GROWTH = (Operation.ADD_UNITS, Operation.ADD_CHANNELS, Operation.ADD_DENSE)
-Example = tuple[Network, np.ndarray]
+
+# conv cells at 0 and 4, flatten at 8, dense layers at 9, 10 and 11
+CELLS = build(
+    [
+        {"conv_cell": {"channels": 4}},
+        {"conv_cell": {"channels": 8, "pooling": "max"}},
+        {"dense": {"units": 10}},
+        {"dense": {"units": 30, "activation": "leaky_relu"}},
+    ],
+    (9, 9, 2),
+    5,
+)
+FIRST, SECOND = conv_cell(4), conv_cell(8, pooling="max")
+TAIL = [Flatten(), Dense(10), Dense(30, "leaky_relu"), Dense(5, "softmax")]
 
 
 def generator(seed: int = 0) -> np.random.Generator:
@@ -172,6 +186,19 @@ def test_copies_read_and_normalise_like_their_source_and_share_its_outgoing_weig
                 assert (shared[:, one, :] != shared[:, other, :]).any(axis=0).all()
 
 
+@pytest.mark.parametrize(
+    ("operation", "position"), [(Operation.ADD_UNITS, 9), (Operation.ADD_CHANNELS, 0)]
+)
+def test_which_units_and_channels_are_copied_is_drawn(operation: Operation, position: int) -> None:
+    network = trained(CELLS, generator())
+    old = network.weights[position][1]
+    drawn: set[float] = set()
+    for seed in range(100):
+        child = operate(network, Mutation(operation, position), Sizes(), generator(seed))
+        drawn |= set(child.weights[position][1][len(old) :])
+    assert drawn == set(old)
+
+
 @given(networks(), SEEDS)
 def test_a_dense_layer_is_added_with_the_width_of_its_input_and_an_activation_that_may_repeat(
     example: Example, seed: int
@@ -255,21 +282,6 @@ def test_an_illegal_mutation_is_refused_and_the_message_names_the_legal_places(
             assert what.startswith(f"{operation} at position {position}:")
             assert [int(place) for place in re.findall(r"\d+", where)] == allowed
             assert ("nowhere" in where) == (not allowed)
-
-
-# conv cells at 0 and 4, flatten at 8, dense layers at 9, 10 and 11
-CELLS = build(
-    [
-        {"conv_cell": {"channels": 4}},
-        {"conv_cell": {"channels": 8, "pooling": "max"}},
-        {"dense": {"units": 10}},
-        {"dense": {"units": 30, "activation": "leaky_relu"}},
-    ],
-    (9, 9, 2),
-    5,
-)
-FIRST, SECOND = conv_cell(4), conv_cell(8, pooling="max")
-TAIL = [Flatten(), Dense(10), Dense(30, "leaky_relu"), Dense(5, "softmax")]
 
 
 @pytest.mark.parametrize(

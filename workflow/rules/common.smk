@@ -1,6 +1,7 @@
 """The configuration, and functions that rules share: where files are, what a plan says."""
 
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -8,14 +9,20 @@ from types import SimpleNamespace
 
 import yaml
 
+# the graph and its jobs use the package beside them, and the Python that runs the graph
+HERE = Path(workflow.basedir)
+sys.path.insert(0, str(HERE / "src"))
+os.environ.update(
+    PYTHONPATH=os.pathsep.join(filter(None, [sys.path[0], os.getenv("PYTHONPATH")])),
+    PATH=os.pathsep.join([str(Path(sys.executable).parent), os.getenv("PATH", "")]),
+)
+
 import netsurgery
 from netsurgery import config as configuration
 from netsurgery.layout import SearchFolder
 from netsurgery.lock import Busy, ResultsLock
-from netsurgery.trainer import client
 from netsurgery.trainer.launch import launch
 
-HERE = Path(workflow.basedir)
 DEFAULTS = yaml.safe_load((HERE / "config" / "config.yaml").read_text())
 
 # a user's file may hold only what differs; its searches replace the default ones
@@ -32,8 +39,6 @@ SEARCH = f"{RESULTS}/{{search}}/seed{{seed}}"
 GENERATION = f"{SEARCH}/generation{{generation}}"
 LOGS = f"{SEARCH}/logs"
 DATA = f"{RESULTS}/_data/{{dataset}}"
-JOB = f"{sys.executable} -m netsurgery.jobs"
-TRAIN = f"{sys.executable} -S -E {client.__file__}"
 
 
 wildcard_constraints:

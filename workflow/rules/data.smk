@@ -8,13 +8,16 @@ rule prepare:
         y=f"{DATA}/y.npy",
     log:
         f"{RESULTS}/_logs/prepare-{{dataset}}.log",
+    conda:
+        "../../environment.yml"
     params:
         version=netsurgery.__version__,
         folder=subpath(output.data, parent=True),
     message:
         "prepare {wildcards.dataset}"
     shell:
-        "{JOB} prepare --dataset {wildcards.dataset} --output {params.folder} > {log} 2>&1"
+        "python -m netsurgery.jobs prepare --dataset {wildcards.dataset}"
+        " --output {params.folder} > {log} 2>&1"
 
 
 rule split:
@@ -25,11 +28,13 @@ rule split:
         f"{SEARCH}/split.npz",
     log:
         f"{LOGS}/split.log",
+    conda:
+        "../../environment.yml"
     params:
         settings=settings(configuration.SPLITTING),
         folder=subpath(input.data, parent=True),
     message:
         "{wildcards.search} seed {wildcards.seed}: split"
     shell:
-        "{JOB} split --data {params.folder} --settings {params.settings:q} --seed {wildcards.seed}"
-        " --output {output} > {log} 2>&1"
+        "python -m netsurgery.jobs split --data {params.folder} --settings {params.settings:q}"
+        " --seed {wildcards.seed} --output {output} > {log} 2>&1"

@@ -9,12 +9,14 @@ rule open_search:
         f"{SEARCH}/generation00/winners.json",
     log:
         f"{LOGS}/generation00/winners.log",
+    conda:
+        "../../environment.yml"
     params:
         folder=lambda w, output: folder_of(w).root,
     message:
         "{wildcards.search} seed {wildcards.seed}: first parent"
     shell:
-        "{JOB} open --folder {params.folder} > {log} 2>&1"
+        "python -m netsurgery.jobs open --folder {params.folder} > {log} 2>&1"
 
 
 checkpoint mutate:
@@ -24,15 +26,17 @@ checkpoint mutate:
         f"{GENERATION}/plan.json",
     log:
         f"{LOGS}/generation{{generation}}/plan.log",
+    conda:
+        "../../environment.yml"
     params:
         settings=settings(configuration.BREEDING),
         allowance=allowance_of,
     message:
         "{wildcards.search} seed {wildcards.seed}: plan generation {wildcards.generation}"
     shell:
-        "{JOB} plan --winners {input.winners} --generation {wildcards.generation}"
-        " --settings {params.settings:q} --seed {wildcards.seed} --allowance {params.allowance}"
-        " --output {output} > {log} 2>&1"
+        "python -m netsurgery.jobs plan --winners {input.winners}"
+        " --generation {wildcards.generation} --settings {params.settings:q} --seed {wildcards.seed}"
+        " --allowance {params.allowance} --output {output} > {log} 2>&1"
 
 
 rule select:
@@ -44,11 +48,14 @@ rule select:
         f"{GENERATION}/winners.json",
     log:
         f"{LOGS}/generation{{generation}}/winners.log",
+    conda:
+        "../../environment.yml"
     params:
         settings=settings(configuration.CHOOSING),
         folder=lambda w, output: folder_of(w).root,
     message:
         "{wildcards.search} seed {wildcards.seed}: winners of generation {wildcards.generation}"
     shell:
-        "{JOB} select --folder {params.folder} --generation {wildcards.generation}"
-        " --settings {params.settings:q} --seed {wildcards.seed} > {log} 2>&1"
+        "python -m netsurgery.jobs select --folder {params.folder}"
+        " --generation {wildcards.generation} --settings {params.settings:q}"
+        " --seed {wildcards.seed} > {log} 2>&1"

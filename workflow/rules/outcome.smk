@@ -11,11 +11,13 @@ rule conclude:
         summary=f"{SEARCH}/final/summary.json",
     log:
         f"{LOGS}/conclude.log",
+    conda:
+        "../../environment.yml"
     params:
         settings=lambda w: json.dumps(dict(search_of(w).settings)),
         folder=lambda w, output: folder_of(w).root,
     message:
         "{wildcards.search} seed {wildcards.seed}: lineage and summary"
     shell:
-        "{JOB} conclude --folder {params.folder} --settings {params.settings:q}"
+        "python -m netsurgery.jobs conclude --folder {params.folder} --settings {params.settings:q}"
         " --seed {wildcards.seed} > {log} 2>&1"

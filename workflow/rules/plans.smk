@@ -92,7 +92,7 @@ def feeders_of(wildcards):
 def feeding_mode(wildcards):
     """How the winner of the feeding group is found."""
     feeder = plan_of(wildcards)["slots"][wildcards.slot][0]
-    return decisions.phase_mode(feeder.split("/")[0], search_of(wildcards).settings["mode"])
+    return decisions.mode_of(feeder, search_of(wildcards).settings["mode"])
 
 
 def trained(wildcards):

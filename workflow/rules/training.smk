@@ -9,20 +9,23 @@ rule start:
         record=f"{SEARCH}/generation00/warm-up.json",
     log:
         f"{LOGS}/generation00/warm-up.log",
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=2000,
+        runtime=240,
     params:
         version=netsurgery.__version__,
         settings=settings(configuration.TRAINING),
         topology=lambda w: json.dumps(search_of(w).topology.to_json()),
         epochs=lambda w: search_of(w).first_epochs,
         folder=subpath(input.data, parent=True),
-    resources:
-        mem_mb=2000,
-        runtime=240,
     message:
         "{wildcards.search} seed {wildcards.seed}: train the starting topology"
     shell:
-        "{TRAIN} start --data {params.folder} --split {input.split} --seed {wildcards.seed}"
-        " --settings {params.settings:q} --topology {params.topology:q} --epochs {params.epochs}"
+        "python -m netsurgery.trainer.client start --data {params.folder} --split {input.split}"
+        " --seed {wildcards.seed} --settings {params.settings:q}"
+        " --topology {params.topology:q} --epochs {params.epochs}"
         " --step warm-up --output {output.model} > {log} 2>&1"
 
 
@@ -36,19 +39,22 @@ rule recuperate:
         record=f"{GENERATION}/recuperation/{{candidate}}.json",
     log:
         f"{LOGS}/generation{{generation}}/recuperation/{{candidate}}.log",
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=2000,
+        runtime=60,
     params:
         settings=settings(configuration.TRAINING),
         rules=settings(configuration.BREEDING),
         offspring=lambda w: json.dumps(offspring_of(w)),
         folder=subpath(input.data, parent=True),
-    resources:
-        mem_mb=2000,
-        runtime=60,
     message:
         "{wildcards.search} seed {wildcards.seed}: {wildcards.candidate} recuperates"
     shell:
-        "{TRAIN} recuperate --data {params.folder} --split {input.split} --seed {wildcards.seed}"
-        " --settings {params.settings:q} --parent {input.parent} --offspring {params.offspring:q}"
+        "python -m netsurgery.trainer.client recuperate --data {params.folder} --split {input.split}"
+        " --seed {wildcards.seed} --settings {params.settings:q}"
+        " --parent {input.parent} --offspring {params.offspring:q}"
         " --rules {params.rules:q} --step recuperation --output {output.model} > {log} 2>&1"
 
 
@@ -61,19 +67,22 @@ rule compete:
         record=f"{GENERATION}/{{slot}}.json",
     log:
         f"{LOGS}/generation{{generation}}/{{slot}}.log",
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=2000,
+        runtime=120,
     params:
         settings=settings((*configuration.TRAINING, "greediness")),
         mode=feeding_mode,
         epochs=lambda w: plan_of(w)["round_epochs"],
         folder=subpath(input.data, parent=True),
-    resources:
-        mem_mb=2000,
-        runtime=120,
     message:
-        "{wildcards.search} seed {wildcards.seed}: generation {wildcards.generation}, {wildcards.slot}"
+        "{wildcards.search} seed {wildcards.seed}: {wildcards.generation}/{wildcards.slot}"
     shell:
-        "{TRAIN} compete --data {params.folder} --split {input.split} --seed {wildcards.seed}"
-        " --settings {params.settings:q} --models {input.models} --mode {params.mode}"
+        "python -m netsurgery.trainer.client compete --data {params.folder} --split {input.split}"
+        " --seed {wildcards.seed} --settings {params.settings:q}"
+        " --models {input.models} --mode {params.mode}"
         " --epochs {params.epochs} --step {wildcards.slot} --output {output.model} > {log} 2>&1"
 
 
@@ -88,17 +97,20 @@ rule finish:
         test=f"{SEARCH}/final/test.json",
     log:
         f"{LOGS}/finish.log",
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=2000,
+        runtime=240,
     params:
         settings=settings((*configuration.TRAINING, "greediness")),
         mode=lambda w: search_of(w).settings.get("mode", "greedy"),
         batches=further_batches,
         folder=subpath(input.data, parent=True),
-    resources:
-        mem_mb=2000,
-        runtime=240,
     message:
         "{wildcards.search} seed {wildcards.seed}: final selection and test"
     shell:
-        "{TRAIN} finish --data {params.folder} --split {input.split} --seed {wildcards.seed}"
-        " --settings {params.settings:q} --models {input.models} --mode {params.mode}"
+        "python -m netsurgery.trainer.client finish --data {params.folder} --split {input.split}"
+        " --seed {wildcards.seed} --settings {params.settings:q}"
+        " --models {input.models} --mode {params.mode}"
         " --batches {params.batches} --step final --output {output.network} > {log} 2>&1"

@@ -9,6 +9,7 @@ from pathlib import Path
 from netsurgery import datasets
 from netsurgery.jobs import decisions
 from netsurgery.layout import SearchFolder
+from netsurgery.trainer.lifeline import die_with_workflow
 
 
 def _search_folder(path: str) -> SearchFolder:
@@ -40,6 +41,10 @@ def parser() -> argparse.ArgumentParser:
     command("open", folder=folder)
     command("select", folder=folder, generation=int, settings=settings, seed=int)
     command("conclude", folder=folder, settings=settings, seed=int)
+    command("store", results=Path)
+    command("track", folder=folder, until=str, settings=settings, seed=int, output=Path)
+    command("plot", folder=folder, format=str)
+    command("summarise", folders=json.loads, output=Path)
     return whole
 
 
@@ -66,6 +71,30 @@ def main() -> None:
             decisions.select(given.folder, given.generation, given.settings, given.seed)
         case "conclude":
             decisions.conclude(given.folder, given.settings, given.seed)
+        case "store" | "track":
+            track(given)
+        case "plot":
+            from netsurgery import plots  # drawing takes a while to import
+
+            plots.write(given.folder, given.format)
+        case "summarise":
+            from netsurgery import plots
+
+            plots.summarise(given.folders, given.output)
+
+
+def track(given: argparse.Namespace) -> None:
+    """Run a command of MLflow tracking; it ends with the workflow, lest it write behind its back.
+
+    The import is here because it takes seconds.
+    """
+    die_with_workflow()
+    from netsurgery import tracking
+
+    if given.command == "store":
+        tracking.create(given.results)
+    else:
+        tracking.track(given.folder, given.until, given.settings, given.seed, given.output)
 
 
 if __name__ == "__main__":

@@ -62,11 +62,10 @@ def select(folder: SearchFolder, generation: int, settings: dict[str, Any], seed
     parents = []
     for group in planned["winners"]:
         records = [Record.from_json(read_json(folder.record(generation, slot))) for slot in group]
-        phase = group[0].split("/")[0]
         chosen = scores.winner(
             records,
             settings["metric"],
-            phase_mode(phase, settings["mode"]),
+            mode_of(group[0], settings["mode"]),
             settings["greediness"],
             settings["score_window"],
             generator(seed, "winner", generation, *group),
@@ -82,9 +81,9 @@ def select(folder: SearchFolder, generation: int, settings: dict[str, Any], seed
     write_json(folder.winners(generation), winners)
 
 
-def phase_mode(phase: str, mode: str) -> str:
-    """How winners are found in a phase: phase 1 is greedy unless all is drawn at random."""
-    return scores.GREEDY if phase == "phase1" and mode == scores.BALANCED else mode
+def mode_of(slot: str, mode: str) -> str:
+    """How the winner of a slot's group is found: greedily in phase 1, unless all is drawn."""
+    return scores.GREEDY if slot.startswith("phase1/") and mode == scores.BALANCED else mode
 
 
 def conclude(folder: SearchFolder, settings: dict[str, Any], seed: int) -> None:

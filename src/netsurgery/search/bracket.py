@@ -30,7 +30,8 @@ def group(
     With as many competitors as winners, or fewer, each is a group of its own. Else there are
     winners * 2**(rounds - round_) groups over the shuffled competitors, two dealt to each group in
     turn and what is left round robin, so that a group can hold three and a lone competitor advances
-    (a lucky ticket); empty groups are left out.
+    (a lucky ticket); empty groups are left out. Where pairs would leave fewer groups than winners
+    (four competitors for three places), fewer pairs are made.
 
     Args:
         competitors: how many there are.
@@ -46,10 +47,14 @@ def group(
         return [[i] for i in range(competitors)]
     count = winners * 2 ** (rounds - round_)
     order = rng.permutation(competitors).tolist()
-    groups = [order[2 * i : 2 * i + 2] for i in range(count)]
-    for i, competitor in enumerate(order[2 * count :]):
+    pairs = min(count, competitors // 2, competitors - winners)
+    groups = [order[2 * i : 2 * i + 2] for i in range(pairs)]
+    rest = order[2 * pairs :]
+    alone = min(count - pairs, len(rest))
+    groups += [[competitor] for competitor in rest[:alone]]
+    for i, competitor in enumerate(rest[alone:]):
         groups[i % count].append(competitor)
-    return [members for members in groups if members]
+    return groups
 
 
 def knockout(

@@ -79,9 +79,7 @@ def add_conv_cell(network: Network, child: Topology, position: int) -> Network:
     cell: tuple[Arrays, ...] = ((kernel, zeros), (), (gamma, zeros, zeros, ones), ())
     weights = list(network.weights)
     dense = _first_dense(network.topology)
-    before, after = network.topology.shapes[dense - 1], child.shapes[dense + CELL_LENGTH - 1]
-    if before != after:
-        weights[dense] = taps.write(network, dense, pooled(taps.read(network, dense)))
+    weights[dense] = taps.write(network, dense, pooled(taps.read(network, dense)))
     return Network(child, (*weights[:position], *cell, *weights[position:]))
 
 
@@ -95,25 +93,20 @@ def remove_conv_cell(network: Network, child: Topology, position: int) -> Networ
     batch_norm = network.topology.layers[position + 2]
     assert isinstance(batch_norm, BatchNorm)
     kernel, *bias = (array.astype(np.float64) for array in network.weights[position])
-    gamma, beta, mean, variance = (
-        array.astype(np.float64) for array in network.weights[position + 2]
-    )
+    statistics = (array.astype(np.float64) for array in network.weights[position + 2])
+    gamma, beta, mean, variance = statistics
     gain = gamma / np.sqrt(variance + batch_norm.epsilon)
     shift = beta + gain * ((bias[0] if bias else 0) - mean)
     mixing = kernel.sum(axis=(0, 1)) * gain  # (channels in, channels out)
 
-    weights = list(network.weights)
     consumer, dense = network.topology.consumer(position), _first_dense(network.topology)
-    before, after = network.topology.shapes[dense - 1], child.shapes[dense - CELL_LENGTH - 1]
-    if before[:2] != after[:2]:
-        weights[dense] = taps.write(network, dense, unpooled(taps.read(network, dense), *after[:2]))
-    outgoing = taps.read(network, consumer)
-    rest = taps.write(network, consumer, outgoing, constant=shift)[1:]
-    if consumer == dense:
-        outgoing = weights[dense][0].astype(np.float64).reshape(*after[:2], before[2], -1)
-    mixed = (mixing @ outgoing).astype(np.float32)
-    kernel_shape = child.array_shapes[consumer - CELL_LENGTH][0]
-    weights[consumer] = (mixed.reshape(kernel_shape), *rest)
+    height, width, _ = child.shapes[dense - CELL_LENGTH - 1]
+    outgoing = {i: taps.read(network, i) for i in (consumer, dense)}
+    outgoing[consumer] = mixing @ outgoing[consumer]
+    outgoing[dense] = unpooled(outgoing[dense], height, width)
+    weights = list(network.weights)
+    for i, kernels in outgoing.items():
+        weights[i] = taps.write(network, i, kernels, shift if i == consumer else None)
     del weights[position : position + CELL_LENGTH]
     return Network(child, tuple(weights))
 

@@ -63,10 +63,8 @@ def remove_dense(network: Network, child: Topology, position: int) -> Network:
     """Multiply the layer's weights onto the next ones; approximate, its activation is ignored."""
     kernel, *bias = (array.astype(np.float64) for array in network.weights[position])
     consumer = network.topology.consumer(position)
-    outgoing = taps.read(network, consumer)
-    merged = (kernel @ outgoing).astype(np.float32)
-    rest = taps.write(network, consumer, outgoing, constant=bias[0] if bias else None)[1:]
+    merged = kernel @ taps.read(network, consumer)
     weights = list(network.weights)
-    weights[consumer] = (merged, *rest)
+    weights[consumer] = taps.write(network, consumer, merged, constant=bias[0] if bias else None)
     del weights[position]
     return Network(child, tuple(weights))

@@ -1,6 +1,6 @@
 """Run one training step: through the warm trainer if it is in reach, else in a process of its own.
 
-Started as `python -S -E client.py <arguments of netsurgery.jobs.training_steps>`: it imports the
+`python -m netsurgery.trainer.client <arguments of netsurgery.jobs.training_steps>` imports the
 standard library alone, so that a job costs milliseconds beyond its training. Killing it kills the
 training step.
 """

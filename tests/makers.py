@@ -1,0 +1,57 @@
+"""Records and rules for tests, made short."""
+
+from pathlib import Path
+
+import yaml
+
+from netsurgery import config, topologies
+from netsurgery.search.generation import Rules
+from netsurgery.search.records import Record
+
+ROOT = Path(__file__).parent.parent
+SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
+
+
+def search(**settings) -> config.Search:
+    """One search with defaults."""
+    given = {"algorithm": "ectonas", "dataset": "digits", "topology": "cnn-medium"} | settings
+    (found,) = config.load({"searches": {"s": given}}, SCHEMA).searches.values()
+    return found
+
+
+def rules(**settings) -> Rules:
+    """The default rules of a generation, some changed."""
+    return Rules.from_settings(search(**settings).settings)
+
+
+def start(topology="cnn-medium", shape=(28, 28, 1), batches_per_epoch=1000, **fields) -> Record:
+    """The record of a trained starting topology."""
+    built = topologies.build(topologies.named(topology), shape, 10)
+    record = {
+        "candidate": "g00c00",
+        "parent": None,
+        "operation": None,
+        "position": None,
+        "generation": 0,
+        "step": "warm-up",
+        "topology": built.to_json(),
+        "parameters": built.parameters,
+        "batches_per_epoch": batches_per_epoch,
+        "batches_trained": 10 * batches_per_epoch,
+        "batches_spent": 10 * batches_per_epoch,
+        "score": 0.5,
+    }
+    return Record(**(record | fields))
+
+
+def history(*accuracies, loss=1.0):
+    """A history with these validation accuracies."""
+    return tuple(
+        {"epoch": i + 1.0, "loss": loss, "accuracy": a, "val_loss": loss, "val_accuracy": a}
+        for i, a in enumerate(accuracies)
+    )
+
+
+def schema() -> dict:
+    """The configuration's schema."""
+    return yaml.safe_load(SCHEMA.read_text())

@@ -1,0 +1,196 @@
+"""The configuration: what is right, what is wrong, and the one line that says so."""
+
+import re
+
+import pytest
+import yaml
+
+from netsurgery import config
+from tests.makers import ROOT, SCHEMA, schema
+
+BASE = {"algorithm": "ectonas", "dataset": "digits", "topology": "cnn-small"}
+
+
+def load(*, topologies=None, top=None, **search):
+    given = {"searches": {"s": BASE | search}} | (top or {})
+    if topologies:
+        given["topologies"] = topologies
+    return config.load(given, SCHEMA)
+
+
+def test_defaults_are_the_design_s_numbers():
+    settings = load().searches["s"].settings
+    expected = {
+        "mode": "greedy",
+        "greediness": 1.0,
+        "budget": 1000,
+        "budget_mode": "strict",
+        "warm_up_epochs": 10,
+        "round_epochs": 5,
+        "rounds": 3,
+        "parents": 2,
+        "score_window": 3,
+        "units_fraction": 0.1,
+        "units_minimum": 2,
+        "channels_change": 3,
+        "max_parameters": 7_999_999,
+        "max_growth": 3.0,
+        "optimizer": "sgd",
+        "learning_rate": 0.1,
+        "batch_size": 32,
+        "validation_fraction": 0.1,
+        "test_fraction": 0.1,
+        "metric": "val_accuracy",
+        "pooling": "average",
+    }
+    assert settings.items() >= expected.items()
+    assert settings["recuperation"] == {
+        "identity": 0.1,
+        "add_channels": 0.1,
+        "add_dense": 0.1,
+        "add_units": 0.1,
+        "add_conv_cell": 0.25,
+        "remove_channels": 1.0,
+        "remove_conv_cell": 1.0,
+        "remove_dense": 1.0,
+        "remove_units": 1.0,
+    }
+    baseline = config.load({"searches": {"b": BASE | {"algorithm": "baseline"}}}, SCHEMA).searches[
+        "b"
+    ]
+    assert baseline.settings["epochs"] == baseline.first_epochs == 200
+
+
+def test_one_given_recuperation_leaves_the_others_at_their_defaults():
+    settings = load(recuperation={"identity": 0.5}).searches["s"].settings
+    assert settings["recuperation"]["identity"] == 0.5
+    assert settings["recuperation"]["add_conv_cell"] == 0.25
+
+
+def test_lists_expand_and_name_their_searches_in_order():
+    found = load(
+        topology=["cnn-small", "ff-small"],
+        mode=["greedy", "balanced"],
+        greediness=[0, 0.5],
+        seeds=[0, 7],
+    )
+    assert list(found.searches) == [
+        "s.cnn-small.greedy",
+        "s.cnn-small.balanced.0",
+        "s.cnn-small.balanced.0.5",
+        "s.ff-small.greedy",
+        "s.ff-small.balanced.0",
+        "s.ff-small.balanced.0.5",
+    ]
+    assert found.searches["s.ff-small.balanced.0"].settings["greediness"] == 0
+    assert found.searches["s.ff-small.greedy"].seeds == [0, 7]
+
+
+def test_a_single_seed_needs_no_list():
+    assert load(seeds=0).searches["s"].seeds == [0]
+
+
+def test_own_topologies_are_built_layer_by_layer():
+    own = {"mine": [{"conv_cell": {"channels": 4, "pooling": "max"}}, {"dense": {"units": 6}}]}
+    topology = load(topology="mine", topologies=own).searches["s"].topology
+    layers = [str(layer) for layer in topology.layers]
+    assert layers == [
+        "conv 4 (3x3)",
+        "max pool 2x2",
+        "batch norm",
+        "relu",
+        "flatten",
+        "dense 6 (relu)",
+        "dense 10 (softmax)",
+    ]
+
+
+def test_the_warm_up_never_exceeds_the_budget():
+    assert load(budget=4).searches["s"].first_epochs == 4
+    assert load().searches["s"].first_epochs == 10
+
+
+WRONG = {
+    "searches.s.topolgy": ({"topolgy": "x"}, "did you mean topology"),
+    "searches.s.topology": ({"topology": "cnn-smal"}, "did you mean cnn-small"),
+    "searches.s.dataset": ({"dataset": "digit"}, "did you mean digits"),
+    "searches.s.mode": ({"mode": "gredy"}, "did you mean greedy"),
+    "searches.s.algorithm": ({"algorithm": "magic"}, "allowed: baseline, ectonas"),
+    "searches.s.budget": ({"budget": "many"}, "not a number"),
+    "searches.s.seeds.0": ({"seeds": [-1]}, "minimum of 0"),
+    "searches.s.seeds": ({"seeds": []}, "empty"),
+    "searches.s.greediness": ({"greediness": 0.5}, "mode: balanced"),
+    "searches.s.momentum": ({"optimizer": "adam", "momentum": 0.9}, "adam has none"),
+    "searches.s.epochs": ({"epochs": 5}, "unknown key"),
+    "searches.s.learning_rate": ({"learning_rate": float("nan")}, "finite"),
+    "searches.s.recuperation.add_layer": ({"recuperation": {"add_layer": 1}}, "add_dense"),
+    "searches.s.recuperation.identity": ({"recuperation": {"identity": 2}}, "maximum of 1"),
+    "reslts": ({"top": {"reslts": "x"}}, "did you mean results"),
+    "results": ({"top": {"results": 3}}, "not a string"),
+    "topologies.m.0.dens": ({"topologies": {"m": [{"dens": {"units": 1}}]}}, "mean dense"),
+    "topologies.m.0.dense.units": ({"topologies": {"m": [{"dense": {"units": 0}}]}}, "minimum"),
+    "topologies.m": (
+        {
+            "topology": "m",
+            "topologies": {"m": [{"dense": {"units": 1}}, {"conv_cell": {"channels": 1}}]},
+        },
+        "before all dense",
+    ),
+}
+
+
+@pytest.mark.parametrize("key", WRONG)
+def test_a_wrong_key_or_value_gives_one_line_that_names_it_and_what_is_right(key):
+    given, hint = WRONG[key]
+    with pytest.raises(config.ConfigError) as caught:
+        load(**given)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert re.match(rf"config: {re.escape(key)}: ", message), message
+    assert hint in message
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{}, {"searches": {}}, {"searches": None}, {"searches": []}, {"searches": {"s": 1}}]
+    + [{"searches": {name: BASE}} for name in ("a/b", "../x", "a.b", "", 3, "_data")],
+)
+def test_what_is_no_search_is_refused_in_one_line(given):
+    with pytest.raises(config.ConfigError, match=r"^config: searches.*$"):
+        config.load(given, SCHEMA)
+
+
+def properties():
+    """Every key of the schema, by its path."""
+
+    def walk(node, path):
+        for key, value in node.get("properties", {}).items():
+            yield (*path, key), value
+            yield from walk(value, (*path, key))
+
+    whole = schema()
+    yield from walk(whole, ())
+    for name, definition in whole["$defs"].items():
+        yield from walk(definition, (name,))
+
+
+def test_every_key_of_the_schema_has_a_meaning_and_is_described_in_the_readme():
+    described = (ROOT / "config" / "README.md").read_text()
+    for path, value in properties():
+        if path[-1] != "algorithm" and path[-1] not in ("searches", "topologies"):
+            assert value.get("description"), path
+        assert f"`{path[-1]}`" in described, path
+
+
+def test_every_setting_of_a_search_reaches_a_job():
+    used = {*config.TRAINING, *config.SPLITTING, *config.CHOOSING, *config.BREEDING}
+    elsewhere = {"algorithm", "dataset", "topology", "seeds", "budget", "budget_mode"}
+    assert set(load().searches["s"].settings) == used | elsewhere | {"warm_up_epochs"}
+
+
+def test_the_shipped_configuration_is_right():
+    shipped = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+    found = config.load(shipped, SCHEMA)
+    searches = {s.algorithm: s for s in found.searches.values()}
+    assert set(searches) == {"ectonas", "baseline"}
+    assert searches["baseline"].topology == searches["ectonas"].topology

@@ -1,0 +1,38 @@
+"""Files are there whole or not at all; generators depend on their purpose alone."""
+
+import pytest
+
+from netsurgery.files import read_json, sha256, write_json, write_text, written
+from netsurgery.seeds import generator
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "folder" / "record.json"
+    write_json(path, {"a": 1})
+    with pytest.raises(RuntimeError), written(path) as temporary:  # noqa: PT012
+        temporary.write_text("half")
+        raise RuntimeError
+    assert read_json(path) == {"a": 1}
+    assert [p.name for p in path.parent.iterdir()] == ["record.json"]
+
+
+def test_a_value_that_is_no_json_is_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(tmp_path / "r.json", {"loss": float("nan")})
+    assert not list(tmp_path.iterdir())
+
+
+def test_hashes_differ_with_content(tmp_path):
+    write_text(tmp_path / "a", "x")
+    write_text(tmp_path / "b", "y")
+    assert sha256(tmp_path / "a") != sha256(tmp_path / "b")
+    assert len(sha256(tmp_path / "a")) == 64
+
+
+def test_generators_repeat_for_the_same_purpose_and_differ_for_others():
+    def draw(*key):
+        return generator(*key).integers(2**62)
+
+    assert draw(0, "split", "test") == draw(0, "split", "test")
+    keys = [(0, "a"), (1, "a"), (0, "b"), (0, "a", 1), (0, "a", 2), (11, "a"), (1, "1a")]
+    assert len({draw(*key) for key in keys}) == len(keys)

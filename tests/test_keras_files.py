@@ -1,0 +1,286 @@
+"""Networks as Keras models and as files: the same numbers, the same bytes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from netsurgery import keras_files
+from netsurgery.files import sha256
+from netsurgery.forward import predict
+from netsurgery.network import (
+    Activation,
+    BatchNorm,
+    Conv,
+    Dense,
+    Flatten,
+    Network,
+    Pool,
+    Topology,
+    initialise,
+)
+from netsurgery.topologies import build, named
+from tests.strategies import SEEDS, Example, inputs, networks, topologies, trained
+
+# a Keras model takes a tenth of a second to build, a folder can serve all examples
+FEW = settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+OUTPUTS = st.sampled_from(["softmax", "linear"])
+OF_ALL_KINDS = networks(topologies(output_activations=OUTPUTS))
+KINDS = {
+    Conv: {"Conv2D"},
+    Pool: {"AveragePooling2D", "MaxPooling2D"},
+    BatchNorm: {"BatchNormalization"},
+    Activation: {"Activation"},
+    Flatten: {"Flatten"},
+    Dense: {"Dense"},
+}
+
+
+def content(network: Network) -> list[list[tuple[np.dtype, bytes]]]:
+    return [[(array.dtype, array.tobytes()) for array in arrays] for arrays in network.weights]
+
+
+def example() -> Network:
+    return trained(build(named("cnn-medium"), (9, 10, 2), 4), np.random.default_rng(0))
+
+
+def compiled(network: Network) -> keras.Sequential:
+    model = keras_files.to_keras(network)
+    model.compile(
+        optimizer=keras.optimizers.SGD(0.1, momentum=0.9, name="optimizer"),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+    )
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def batch(network: Network) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(1)
+    x = inputs(network.topology, rng, batch=16).astype(np.float32)
+    return x, rng.integers(network.topology.shapes[-1][0], size=16)
+
+
+# --- models ---------------------------------------------------------------------------------------
+
+
+@FEW
+@given(OF_ALL_KINDS)
+def test_keras_predicts_what_the_network_computes(pair: Example) -> None:
+    network, x = pair
+    model = keras_files.to_keras(network)
+    found = model.predict(x.astype(np.float32), verbose=0)
+    np.testing.assert_allclose(found, predict(network, x), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("function", ["average", "max"])
+@pytest.mark.parametrize("image", [(1, 1), (1, 6), (7, 5), (8, 3)])
+def test_keras_pools_odd_images_like_the_network(function: str, image: tuple[int, int]) -> None:
+    layers = (Pool(function), Pool(function), Flatten(), Dense(3, "linear"))
+    network = trained(Topology((*image, 2), layers), np.random.default_rng(0))
+    x = inputs(network.topology, np.random.default_rng(1)) - 2  # padding must not count
+    found = keras_files.to_keras(network)(x.astype(np.float32), training=False)
+    np.testing.assert_allclose(found, predict(network, x), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "activation", ["linear", "relu", "leaky_relu", "sigmoid", "tanh", "softmax"]
+)
+def test_keras_knows_the_activations_as_the_network_does(activation: str) -> None:
+    layers = (
+        Conv(3, activation=activation),
+        Activation(activation),
+        Flatten(),
+        Dense(4, activation),
+    )
+    network = trained(Topology((4, 4, 2), layers), np.random.default_rng(0))
+    x = inputs(network.topology, np.random.default_rng(1))
+    model = keras_files.to_keras(network)
+    found = model(x.astype(np.float32), training=False)
+    np.testing.assert_allclose(found, predict(network, x), rtol=1e-4, atol=1e-5)
+    assert keras_files.from_keras(model).topology == network.topology
+
+
+@FEW
+@given(OF_ALL_KINDS)
+def test_positions_are_indices_into_the_layers_of_the_model(pair: Example) -> None:
+    network, _ = pair
+    model = keras_files.to_keras(network)
+    for i, (layer, arrays) in enumerate(zip(network.topology.layers, network.weights, strict=True)):
+        assert type(model.layers[i]).__name__ in KINDS[type(layer)]
+        assert model.layers[i].name == f"{layer.kind}_{i}"
+        assert model.layers[i].output.shape[1:] == network.topology.shapes[i + 1]
+        for ours, theirs in zip(arrays, model.layers[i].get_weights(), strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+    assert len(model.layers) == len(network.topology.layers)
+    assert network.topology.parameters == sum(
+        int(np.prod(w.shape)) for w in model.trainable_weights
+    )
+
+
+def test_a_changed_model_does_not_change_the_network_it_came_from_or_gave() -> None:
+    network = example()
+    model = compiled(network)
+    taken = keras_files.from_keras(model)
+    before = content(network)
+    model.train_on_batch(*batch(network))
+    assert content(network) == content(taken) == before
+    assert content(keras_files.from_keras(model)) != before
+
+
+def test_a_layer_that_surgery_does_not_know_is_refused_by_name() -> None:
+    model = keras.Sequential(
+        [keras.Input((4,)), keras.layers.Dense(3), keras.layers.Dropout(0.5, name="thinned")]
+    )
+    with pytest.raises(ValueError, match="thinned: a Dropout"):
+        keras_files.from_keras(model)
+
+
+# --- files ----------------------------------------------------------------------------------------
+
+
+@FEW
+@given(OF_ALL_KINDS)
+def test_a_network_comes_back_from_its_file_to_the_byte(tmp_path: Path, pair: Example) -> None:
+    network, _ = pair
+    path = tmp_path / "network.keras"
+    keras_files.save(keras_files.to_keras(network), path)
+    copy = keras_files.from_keras(keras_files.load(path))
+    assert copy.topology == network.topology
+    assert content(copy) == content(network)
+
+
+def test_unusual_settings_of_layers_come_back_from_a_file(tmp_path: Path) -> None:
+    layers = (
+        Conv(3, 5, "relu", False),
+        Pool("max", 3),
+        BatchNorm(1e-2, 0.9),
+        Activation("tanh"),
+        Flatten(),
+        Dense(4, "leaky_relu", False),
+        Dense(2, "sigmoid"),
+    )
+    network = trained(Topology((8, 7, 2), layers), np.random.default_rng(0))
+    keras_files.save(keras_files.to_keras(network), tmp_path / "network.keras")
+    copy = keras_files.from_keras(keras_files.load(tmp_path / "network.keras"))
+    assert copy.topology == network.topology
+    assert content(copy) == content(network)
+
+
+def test_saving_replaces_the_file_and_leaves_nothing_else_behind(tmp_path: Path) -> None:
+    path = tmp_path / "network.keras"
+    path.write_bytes(b"something older")
+    keras_files.save(keras_files.to_keras(example()), path)
+    assert os.listdir(tmp_path) == ["network.keras"]
+    assert content(keras_files.from_keras(keras_files.load(path))) == content(example())
+
+
+def test_a_file_saved_compiled_keeps_the_state_of_its_optimizer(tmp_path: Path) -> None:
+    network = example()
+    model, path = compiled(network), tmp_path / "network.keras"
+    x, y = batch(network)
+    for _ in range(3):
+        model.train_on_batch(x, y)
+    keras_files.save(model, path)
+    copy = keras_files.load(path)
+    assert int(copy.optimizer.iterations) == 3
+    state = [np.asarray(variable) for variable in model.optimizer.variables]
+    found = [np.asarray(variable) for variable in copy.optimizer.variables]
+    assert any(array.ndim > 1 and array.any() for array in state)  # momentum
+    for ours, theirs in zip(state, found, strict=True):
+        np.testing.assert_array_equal(theirs, ours)
+    for trained_on in (model, copy):
+        trained_on.train_on_batch(x, y)
+    for ours, theirs in zip(model.weights, copy.weights, strict=True):
+        np.testing.assert_allclose(theirs, ours, rtol=1e-5, atol=1e-6)
+
+
+def save_example(path: Path) -> None:
+    """Save a compiled model with random weights; also run in a process of its own."""
+    network = initialise(build(named("cnn-small"), (9, 9, 1), 3), np.random.default_rng(5))
+    keras_files.save(compiled(network), path)
+
+
+@pytest.mark.parametrize("make", [keras_files.to_keras, compiled])
+def test_the_same_model_gives_the_same_file_whenever_it_is_saved(
+    tmp_path: Path, make: Callable[[Network], keras.Sequential]
+) -> None:
+    paths = [tmp_path / f"{name}.keras" for name in ("once", "twice", "made-again", "loaded")]
+    model = make(example())
+    keras_files.save(model, paths[0])
+    keras_files.save(model, paths[1])
+    keras_files.save(make(example()), paths[2])
+    keras_files.save(keras_files.load(paths[0]), paths[3])
+    assert len({sha256(path) for path in paths}) == 1
+
+
+def test_another_process_writes_the_same_file(tmp_path: Path) -> None:
+    here, there = tmp_path / "here.keras", tmp_path / "there.keras"
+    code = (
+        "import pathlib, sys, tests.test_keras_files as test\n"
+        "test.save_example(pathlib.Path(sys.argv[1]))"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    subprocess.run(
+        [sys.executable, "-c", code, str(there)],
+        env={**environment, "PYTHONHASHSEED": "7"},
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+    )
+    save_example(here)
+    assert here.read_bytes() == there.read_bytes()
+
+
+def test_a_file_holds_no_dates(tmp_path: Path) -> None:
+    keras_files.save(compiled(example()), tmp_path / "network.keras")
+    with zipfile.ZipFile(tmp_path / "network.keras") as archive:
+        assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+        assert b"date_saved" not in archive.read("metadata.json")
+
+
+def test_a_file_that_would_run_code_is_refused(tmp_path: Path) -> None:
+    model = keras.Sequential(
+        [keras.Input((4,)), keras.layers.Lambda(lambda x: x * 2), keras.layers.Dense(2)]
+    )
+    model.save(tmp_path / "lambda.keras")
+    with pytest.raises(ValueError, match=r"(?i)unsafe|safe_mode"):
+        keras_files.load(tmp_path / "lambda.keras")
+
+
+# --- raw input ------------------------------------------------------------------------------------
+
+
+@settings(FEW, max_examples=4)
+@given(OF_ALL_KINDS, SEEDS)
+def test_a_model_with_scaling_takes_raw_input(tmp_path: Path, pair: Example, seed: int) -> None:
+    network, _ = pair
+    shape = (4, *network.topology.input_shape)
+    raw = np.random.default_rng(seed).integers(256, size=shape)
+    model = keras_files.with_scaling(keras_files.to_keras(network), 1 / 255)
+    keras_files.save(model, tmp_path / "model.keras")
+    # as a user would: with Keras alone
+    found = keras.models.load_model(tmp_path / "model.keras")(raw.astype(np.float32))
+    np.testing.assert_allclose(found, predict(network, raw / 255), rtol=1e-4, atol=1e-5)
+
+
+def test_a_model_with_scaling_shares_the_weights_of_the_model_it_wraps() -> None:
+    network = example()
+    model = compiled(network)
+    scaled = keras_files.with_scaling(model, 0.5)
+    x, y = batch(network)
+    model.train_on_batch(x, y)
+    assert len(scaled.layers) == len(model.layers) + 1
+    np.testing.assert_allclose(
+        scaled(2 * x, training=False), model(x, training=False), rtol=1e-4, atol=1e-6
+    )

@@ -1,0 +1,185 @@
+"""The warm trainer: the same results as cold, and nothing that outlives its workflow."""
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from netsurgery import datasets
+from netsurgery.config import TRAINING
+from netsurgery.files import read_json
+from netsurgery.trainer import client
+from netsurgery.trainer.launch import launch
+from netsurgery.trainer.lifeline import WORKFLOW
+from tests.makers import search
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the fork server is for Linux")
+PATIENCE = 60  # seconds until something that should happen is said not to
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data")
+    datasets.prepare("digits", folder)
+    fractions = {"validation_fraction": 0.1, "test_fraction": 0.1}
+    datasets.write_split(folder, folder / "split.npz", fractions, 0)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """A running server; its address is in the environment, as for the jobs of a workflow."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv(client.SOCKET, raising=False)
+        patch.delenv(WORKFLOW, raising=False)
+        process = launch(tmp_path_factory.mktemp("log") / "trainer.log")
+        yield process
+        process.stdin.close()
+        process.wait(PATIENCE)
+
+
+def command(data, output, epochs=1, topology="ff-small"):
+    chosen = search(topology=topology)
+    arguments = {
+        "--data": data,
+        "--split": data / "split.npz",
+        "--seed": 0,
+        "--settings": json.dumps(chosen.pick(TRAINING)),
+        "--output": output,
+        "--step": "warm-up",
+        "--topology": json.dumps(chosen.topology.to_json()),
+        "--epochs": epochs,
+    }
+    words = [str(word) for pair in arguments.items() for word in pair]
+    return [sys.executable, "-m", "netsurgery.trainer.client", "start", *words]
+
+
+def environment(**changed):
+    cleaned = {k: v for k, v in os.environ.items() if k not in (client.SOCKET, WORKFLOW)}
+    return cleaned | changed
+
+
+def eventually(condition):
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def children(pid):
+    return [
+        int(child)
+        for task in Path(f"/proc/{pid}/task").iterdir()
+        for child in (task / "children").read_text().split()
+    ]
+
+
+def without_times(record):
+    return {k: v for k, v in record.items() if k != "wall_seconds"}
+
+
+def test_warm_and_cold_give_the_same_bytes(server, data, tmp_path):
+    subprocess.run(command(data, tmp_path / "warm.keras"), check=True)
+    subprocess.run(command(data, tmp_path / "cold.keras"), env=environment(), check=True)
+    assert (tmp_path / "warm.keras").read_bytes() == (tmp_path / "cold.keras").read_bytes()
+    warm, cold = (read_json(tmp_path / f"{name}.json") for name in ("warm", "cold"))
+    assert without_times(warm) == without_times(cold)
+    assert len(warm["history"]) == 1
+
+
+def test_a_step_runs_in_a_fresh_child_of_the_server(server, data, tmp_path):
+    process = subprocess.Popen(command(data, tmp_path / "a.keras", epochs=100_000))
+    assert eventually(lambda: children(server.pid))
+    process.kill()
+    process.wait()
+    assert eventually(lambda: not children(server.pid))  # and it dies with its client
+
+
+def test_exit_code_and_output_of_a_failed_step_reach_the_client(server, data, tmp_path):
+    broken = command(data, tmp_path / "a.keras")
+    broken[broken.index("--split") + 1] = str(tmp_path / "nowhere.npz")
+    failed = subprocess.run(broken, capture_output=True, text=True)
+    assert failed.returncode == 1
+    assert "nowhere.npz" in failed.stderr
+    assert not (tmp_path / "a.keras").exists()
+    unknown = subprocess.run([*broken[:3], "erase"], capture_output=True, text=True)
+    assert unknown.returncode == 2
+    assert "invalid choice" in unknown.stderr
+
+
+def test_who_sends_no_request_is_turned_away_and_others_are_served(server, data, tmp_path):
+    for garbage in (b"", b"\n", b"[1]\n", b'{"arguments": 1'):
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(os.environ[client.SOCKET])
+            connection.sendall(garbage)
+            connection.shutdown(socket.SHUT_WR)
+            connection.settimeout(PATIENCE)
+            assert connection.recv(10) == b""
+    subprocess.run(command(data, tmp_path / "a.keras"), check=True)
+    assert (tmp_path / "a.keras").exists()
+
+
+def test_no_other_user_can_reach_the_socket(server):
+    folder = Path(os.environ[client.SOCKET]).parent
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_a_server_that_dies_leaves_its_steps_to_run_cold(data, tmp_path):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv(WORKFLOW, raising=False)
+        patch.setenv(client.SOCKET, "")
+        other = launch(tmp_path / "trainer.log")
+        process = subprocess.Popen(command(data, tmp_path / "a.keras", epochs=200))
+        assert eventually(lambda: children(other.pid))
+        (child,) = children(other.pid)
+        other.kill()
+        other.wait()
+        assert eventually(lambda: not alive(child))
+    assert process.wait(PATIENCE) == 0
+    assert len(read_json(tmp_path / "a.json")["history"]) == 200
+
+
+WORKFLOW_PROGRAM = """
+import os, subprocess, sys
+from pathlib import Path
+from netsurgery.trainer import client
+from netsurgery.trainer.launch import launch
+server = launch(Path(sys.argv[1]))
+warm = subprocess.Popen(sys.argv[2:])
+cold_environment = {k: v for k, v in os.environ.items() if k != client.SOCKET}
+cold_command = [a.replace("warm.keras", "cold.keras") for a in sys.argv[2:]]
+cold = subprocess.Popen(cold_command, env=cold_environment)
+print(server.pid, warm.pid, cold.pid, flush=True)
+warm.wait()
+"""
+
+
+def test_nothing_outlives_a_workflow_that_is_killed(data, tmp_path):
+    """SIGKILL leaves it no time to say goodbye; warm and cold steps end all the same."""
+    program = [sys.executable, "-c", WORKFLOW_PROGRAM, str(tmp_path / "log")]
+    step = command(data, tmp_path / "warm.keras", epochs=100_000)
+    workflow = subprocess.Popen([*program, *step], stdout=subprocess.PIPE, env=environment())
+    assert workflow.stdout is not None
+    server, warm, cold = map(int, workflow.stdout.readline().split())
+    assert eventually(lambda: children(server))
+    (child,) = children(server)
+    workflow.send_signal(signal.SIGKILL)
+    workflow.wait()
+    for process in (server, child, warm, cold):
+        assert eventually(lambda process=process: not alive(process))

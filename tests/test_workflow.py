@@ -1,0 +1,303 @@
+"""Whole searches, run as a user runs them."""
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from netsurgery.files import read_json
+from netsurgery.layout import SearchFolder
+from netsurgery.lock import ResultsLock
+from netsurgery.trainer.client import SOCKET
+from netsurgery.trainer.lifeline import WORKFLOW
+from tests.makers import ROOT
+
+pytestmark = pytest.mark.workflow
+PATIENCE = 300
+QUICK = {
+    "algorithm": "ectonas",
+    "dataset": "digits",
+    "topology": "ff-small",
+    "budget": 45,
+    "warm_up_epochs": 2,
+    "round_epochs": 1,
+    "rounds": 2,
+    "seeds": [0],
+}
+SUMMARY = (
+    "algorithm dataset topology seed greediness mode metric budget epochs_spent generations "
+    "candidates start_parameters parameters val_score test_score val_accuracy test_accuracy "
+    "test_loss epochs_trained layers"
+).split()
+LINEAGE = (
+    "candidate parent generation operation position parameters epochs_trained val_score status "
+    "eliminated_in"
+).split()
+
+
+def command(folder, *arguments, cores=2, **search):
+    config = folder / "config.yaml"
+    config.write_text(yaml.safe_dump({"searches": {"s": QUICK | search}}))
+    snakemake = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    place = ["--directory", str(folder), "--configfile", str(config), "--cores", str(cores)]
+    return [*snakemake, *place, *arguments]
+
+
+def run(folder, *arguments, check=True, **options):
+    folder.mkdir(exist_ok=True)
+    environment = {k: v for k, v in os.environ.items() if k not in (SOCKET, WORKFLOW)}
+    done = subprocess.run(
+        command(folder, *arguments, **options),
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=PATIENCE,
+    )
+    if check and done.returncode:
+        pytest.fail(done.stdout[-3000:] + done.stderr[-3000:])
+    return done
+
+
+def search_folder(folder):
+    return SearchFolder(folder / "results" / "s" / "seed0")
+
+
+def contents(folder):
+    """All files of a search that must not depend on how often, or where, it was run."""
+    root = search_folder(folder).root
+    found = {}
+    for path in sorted(p for p in root.rglob("*") if p.is_file()):
+        name = str(path.relative_to(root))
+        if name.startswith("logs/") or path.name == "tracked.json":
+            continue
+        found[name] = path.read_bytes()
+        if path.suffix == ".json":
+            found[name] = json.dumps(without_times(read_json(path)))
+    return found
+
+
+def without_times(value):
+    if isinstance(value, dict):
+        return {k: without_times(v) for k, v in value.items() if k != "wall_seconds"}
+    if isinstance(value, list):
+        return [without_times(v) for v in value]
+    return value
+
+
+def assert_same(folder, other):
+    mine, theirs = contents(folder), contents(other)
+    assert mine.keys() == theirs.keys()
+    assert [name for name in mine if mine[name] != theirs[name]] == []
+
+
+def times(folder):
+    root = search_folder(folder).root
+    return {str(p.relative_to(root)): p.stat().st_mtime_ns for p in root.rglob("*") if p.is_file()}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A finished search; tests look at it, and copy it before they change anything."""
+    folder = tmp_path_factory.mktemp("finished")
+    run(folder)
+    return folder
+
+
+@pytest.fixture
+def copy(finished, tmp_path):
+    """A copy of the finished search as fresh as the original: it takes file times along."""
+    folder = tmp_path / "copy"
+    shutil.copytree(finished, folder, symlinks=True)
+    return folder
+
+
+def test_the_files_that_others_rely_on(finished):
+    folder = search_folder(finished)
+    summary = read_json(folder.final / "summary.json")
+    assert set(SUMMARY) <= set(summary)
+    assert summary["epochs_spent"] <= summary["budget"] == 45
+    assert summary["generations"] >= 2
+    records = folder.records()
+    assert sum(record.epochs_spent for record in records) == pytest.approx(summary["epochs_spent"])
+    with folder.lineage.open() as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == LINEAGE
+    assert len(rows) == summary["candidates"]
+    final = [row for row in rows if row["candidate"] == summary["candidate"]]
+    assert final[0]["eliminated_in"] == ""
+    by_name = {row["candidate"]: row for row in rows}
+    assert all(row["parent"] in by_name for row in rows if row["operation"])
+    for record in records:
+        assert record.status == "ok"
+        assert len(record.model_sha256) == 64
+
+
+def test_no_search_file_is_half_written(finished):
+    root = search_folder(finished).root
+    assert not [p for p in root.rglob(".*") if p.is_file()]
+
+
+LOAD = """
+import json, sys
+import keras
+from sklearn.datasets import load_digits
+assert "netsurgery" not in sys.modules
+digits = load_digits()
+model = keras.models.load_model(sys.argv[1])
+predicted = model.predict(digits.images, verbose=0).argmax(1)
+print(json.dumps(float((predicted == digits.target).mean())))
+"""
+
+
+def test_the_model_needs_keras_alone_and_takes_raw_images(finished, tmp_path):
+    model = search_folder(finished).final / "model.keras"
+    alone = [sys.executable, "-I", "-c", LOAD, str(model)]
+    done = subprocess.run(alone, capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert float(done.stdout.splitlines()[-1]) > 0.8
+
+
+def test_a_second_run_does_nothing(finished):
+    before = times(finished)
+    assert "Nothing to be done" in run(finished).stderr
+    assert times(finished) == before
+
+
+def test_one_core_gives_the_same_bytes_as_two(finished, tmp_path):
+    run(tmp_path / "one", cores=1)
+    assert_same(finished, tmp_path / "one")
+
+
+def test_a_search_killed_in_the_middle_goes_on_to_the_same_end(finished, tmp_path):
+    folder = tmp_path / "killed"
+    folder.mkdir()
+    log = (folder / "log").open("w")
+    for slot in ("recuperation/g01c02", "phase2/round1/slot0"):
+        awaited = search_folder(folder).record(1, slot)
+        process = subprocess.Popen(command(folder), stdout=log, stderr=log, start_new_session=True)
+        deadline = time.monotonic() + PATIENCE
+        while not awaited.exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        assert not (search_folder(folder).final / "summary.json").exists()
+    run(folder)
+    assert_same(finished, folder)
+
+
+def test_a_deleted_generation_is_redone_with_what_follows_and_nothing_before(finished, copy):
+    before = times(copy)
+    shutil.rmtree(search_folder(copy).generation(2))
+    run(copy)
+    assert_same(finished, copy)
+    after = times(copy)
+    redone = {name.split("/")[0] for name in before if after[name] > before[name]}
+    assert "generation02" in redone
+    assert "final" in redone
+    assert not {"generation00", "generation01", "split.npz"} & redone
+
+
+def test_a_deleted_record_is_made_again(finished, copy):
+    search_folder(copy).record(1, "phase1/add_units/round1/slot0").unlink()
+    run(copy)
+    assert_same(finished, copy)
+
+
+def test_a_larger_budget_extends_a_finished_search(finished, copy, tmp_path):
+    before = times(copy)
+    run(copy, budget=62)
+    run(tmp_path / "fresh", budget=62)
+    assert_same(tmp_path / "fresh", copy)
+    after = times(copy)
+    kept = [n for n in before if n.startswith(("generation00", "generation01"))]
+    assert [name for name in kept if after[name] > before[name] and "tracked" not in name] == []
+    assert read_json(search_folder(copy).final / "summary.json")["epochs_spent"] <= 62
+
+
+def test_the_test_samples_decide_nothing(finished, copy):
+    """Spoil their images: the same network comes out, with a worse test score."""
+    data = copy / "results" / "_data" / "digits" / "x.npy"
+    x = np.load(data)
+    with np.load(search_folder(copy).root / "split.npz") as parts:
+        x[parts["test"]] = 0
+    np.save(data, x)
+    run(copy)
+    same, other = search_folder(finished).final, search_folder(copy).final
+    assert (same / "network.keras").read_bytes() == (other / "network.keras").read_bytes()
+    assert read_json(other / "test.json")["accuracy"] < 0.3
+
+
+@pytest.mark.parametrize("mode", ["balanced", "random"])
+def test_other_modes_run_to_the_end(mode, tmp_path):
+    run(tmp_path / mode, mode=mode, budget=14, metric="val_loss")
+    summary = read_json(search_folder(tmp_path / mode).final / "summary.json")
+    assert summary["mode"] == mode
+    assert summary["epochs_spent"] <= 14
+    assert summary["generations"] == 1
+    assert summary["test_score"] == summary["test_loss"]
+
+
+def test_a_baseline_has_the_same_summary(finished, tmp_path):
+    search = {k: QUICK[k] for k in ("dataset", "topology", "seeds")}
+    config = tmp_path / "mine.yaml"
+    config.write_text(
+        yaml.safe_dump({"searches": {"s": search | {"algorithm": "baseline", "epochs": 3}}})
+    )
+    run(tmp_path, "--configfile", str(config))
+    summary = read_json(search_folder(tmp_path).final / "summary.json")
+    assert set(summary) == set(read_json(search_folder(finished).final / "summary.json"))
+    assert summary["algorithm"] == "baseline"
+    assert summary["epochs_spent"] == summary["epochs_trained"] == 3
+    assert summary["start_parameters"] == summary["parameters"] == 760
+
+
+def test_a_diverging_search_ends_with_what_it_has(tmp_path):
+    run(tmp_path / "wild", learning_rate=1e30, budget=14)
+    summary = read_json(search_folder(tmp_path / "wild").final / "summary.json")
+    assert summary["status"] == "diverged"
+    assert summary["val_score"] is None
+
+
+def test_results_go_where_the_command_line_says_and_own_searches_replace_the_default(tmp_path):
+    done = run(tmp_path, "--config", "results=elsewhere", "--dry-run", "-p")
+    assert "elsewhere/s/seed0" in done.stdout + done.stderr
+    assert "digits-plain" not in done.stdout + done.stderr
+
+
+def test_a_dry_run_starts_no_trainer_and_writes_nothing(tmp_path):
+    run(tmp_path, "--dry-run")
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("search", "line"),
+    [
+        ({"topology": "cnn-smal"}, "searches.s.topology: 'cnn-smal' is unknown; did you mean"),
+        ({"budgt": 3}, "searches.s.budgt: unknown key; did you mean budget?"),
+    ],
+)
+def test_a_wrong_config_ends_with_one_line_and_no_traceback(search, line, tmp_path):
+    done = run(tmp_path, check=False, **search)
+    assert done.returncode == 1
+    assert line in done.stderr
+    shown = [text for text in done.stderr.splitlines() if text and "Using " not in text]
+    assert len(shown) == 1, done.stderr
+    assert not (tmp_path / "results").exists()
+
+
+def test_two_runs_on_one_folder_are_refused_in_one_line(tmp_path):
+    lock = ResultsLock(tmp_path / "results")
+    done = run(tmp_path, check=False)
+    lock.file.close()
+    assert done.returncode == 1
+    assert "another run is writing here" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not Path(tmp_path, "results", "s").exists()

@@ -1,0 +1,70 @@
+"""What the report shows: the pictures of each search, and a table of them all."""
+
+PICTURES = ("accuracy", "size", "family_tree")
+
+
+def picture(name):
+    """An output of `plot` with its place in the report."""
+    return report(
+        f"{SEARCH}/plots/{name}.svg",
+        caption=f"../report/{name}.rst",
+        category="Each search",
+        subcategory="{search}",
+        labels={"seed": "{seed}", "picture": name.replace("_", " ")},
+    )
+
+
+def pictures(name, seed):
+    """The pictures of a search."""
+    return [f"{RESULTS}/{name}/seed{seed}/plots/{picture}.svg" for picture in PICTURES]
+
+
+rule plot:
+    input:
+        decided,
+        record=f"{SEARCH}/final/network.json",
+        summary=f"{SEARCH}/final/summary.json",
+        lineage=f"{SEARCH}/lineage.csv",
+    output:
+        *map(picture, PICTURES),
+    log:
+        f"{LOGS}/plot.log",
+    conda:
+        "../../environment.yml"
+    params:
+        version=netsurgery.__version__,
+        folder=lambda w, output: folder_of(w).root,
+    message:
+        "{wildcards.search} seed {wildcards.seed}: pictures"
+    shell:
+        "python -m netsurgery.jobs plot --folder {params.folder} --format svg > {log} 2>&1"
+
+
+rule summarise:
+    input:
+        [f"{RESULTS}/{name}/seed{seed}/final/summary.json" for name, seed in RUNS],
+    output:
+        table=report(
+            f"{RESULTS}/summary.csv",
+            caption="../report/summary.rst",
+            category="All searches",
+            labels={"table": "summary, to download"},
+        ),
+        page=report(
+            f"{RESULTS}/summary.html",
+            caption="../report/summary.rst",
+            category="All searches",
+            labels={"table": "summary"},
+        ),
+    log:
+        f"{RESULTS}/_logs/summarise.log",
+    conda:
+        "../../environment.yml"
+    params:
+        version=netsurgery.__version__,
+        folders=json.dumps([f"{RESULTS}/{name}/seed{seed}" for name, seed in RUNS]),
+    message:
+        "a table of all searches"
+    shell:
+        "python -m netsurgery.jobs summarise --folders {params.folders:q} --output {output.table}"
+        " > {log} 2>&1"
