@@ -5,12 +5,16 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 
+report: "workflow/report/workflow.rst"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/plans.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/ectonas.smk"
 include: "workflow/rules/outcome.smk"
+include: "workflow/rules/report.smk"
 
 
 localrules:
@@ -20,6 +24,7 @@ localrules:
 rule all:
     input:
         [finished(name, seed) for name, seed in RUNS],
+        REPORTED,
     message:
         "all searches are finished: netsurgery results {RESULTS} lists their models"
 

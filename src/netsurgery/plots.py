@@ -24,7 +24,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.path import Path as Curve
-from matplotlib.textpath import TextPath
+from matplotlib.textpath import text_to_path
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from netsurgery.files import read_json, write_text, written
@@ -77,7 +77,7 @@ STYLE: dict[str, Any] = {
     "legend.fontsize": 9,
     "savefig.dpi": 150,
 }
-LABEL, TITLE = 9.0, 12.0  # points
+LABEL, LINE, TITLE = 9.0, 14.0, 12.0  # points; of a label, from one to the next, of the title
 SLANT = math.radians(35)  # of the labels above a plot
 EDGE = 0.15  # inches around everything
 
@@ -116,10 +116,9 @@ def count(number: int, noun: str) -> str:
 
 def text_width(text: str, size: float, weight: str = "normal") -> float:
     """The width of a text in inches."""
-    if not text.strip():
-        return 0.0
-    font = FontProperties(family="DejaVu Sans", weight=weight)
-    return float(TextPath((0, 0), text, size=size, prop=font).get_extents().width) / 72
+    font = FontProperties(family="DejaVu Sans", weight=weight, size=size)
+    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
+    return float(width) / 72 * 1.04  # fitted to pixels, letters get wider by up to so much
 
 
 def spread(wanted: Sequence[float], gap: float) -> np.ndarray:
@@ -134,6 +133,19 @@ def spread(wanted: Sequence[float], gap: float) -> np.ndarray:
         pools.append((mean, count))
     means = np.array([mean for mean, count in pools for _ in range(count)])
     return means + gap * np.arange(len(means))
+
+
+def stack(places: Sequence[float], lengths: Sequence[float]) -> list[int]:
+    """Rows for texts that start at ascending places, so that each has a free line down from it."""
+    rows = [0] * len(places)
+    for i in reversed(range(len(places))):
+        met = [
+            row
+            for place, row in zip(places[i + 1 :], rows[i + 1 :], strict=True)
+            if place < places[i] + lengths[i]
+        ]
+        rows[i] = 1 + max(met, default=-1)
+    return rows
 
 
 def canvas(
@@ -237,29 +249,32 @@ def over_epochs(
     width = max(7.5, slanted_gap * len(births))
     end = family.end * 1.01 or 1.0
     exact = [birth / end * width for birth in births]
-    if all(b - a > length + 0.1 for (a, b), length in zip(pairwise(exact), lengths, strict=False)):
+    rows = stack(exact, [length + 0.1 for length in lengths])
+    if max(rows, default=0) < 3:
         slant, places = 0.0, np.array(exact)
     else:
-        slant, places = SLANT, spread(exact, slanted_gap)
+        slant, places, rows = SLANT, spread(exact, slanted_gap), [0] * len(exact)
         places = np.maximum(places, slanted_gap * np.arange(len(places)))
     overhang = [
         place + length * math.cos(slant) - width
         for place, length in zip(places, lengths, strict=True)
     ]
     right = max([0.3, *overhang, *(text_width(text, 10) + 0.25 for text in ends)])
-    above = 0.35 + max(lengths) * math.sin(slant) if lengths else 0.1
+    above = 0.1
+    if lengths:
+        above = 0.35 + max(lengths) * math.sin(slant) + max(rows) * LINE / 72
     figure, axes = canvas(heading, (width, 3.8), (left, right + EDGE, 0.95, above))
     axes.set_xlim(0, end)
     axes.set_xlabel("epochs that the weights received")
     leader: dict[str, Any] = {"arrowstyle": "-", "color": PALE, "linewidth": 0.8}
-    for birth, at, place, label in zip(births, exact, places, labels, strict=True):
+    for birth, at, place, row, label in zip(births, exact, places, rows, labels, strict=True):
         axes.axvline(birth, color=PALE, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
         axes.annotate(
             label,
             xy=(birth, 1),
             xycoords=("data", "axes fraction"),
             # the corner of the box around slanted text, where its leader ends, is left of the text
-            xytext=((place - at) * 72 + LABEL * math.sin(slant), 9),
+            xytext=((place - at) * 72 + LABEL * math.sin(slant), 9 + row * LINE),
             textcoords="offset points",
             size=LABEL,
             rotation=math.degrees(slant),
@@ -432,11 +447,13 @@ def size(search: str, records: Sequence[Record], summary: Mapping[str, Any]) -> 
     end = (last.epochs_trained, last.parameters, f"{last.parameters:,}", BLUE)
     every = [record.parameters for record in family.last.values()]
     growth = (last.parameters - first.parameters) / first.parameters
+    before = (
+        f"; {first.parameters:,} at the start ({growth:+.0%})" if growth else ", as at the start"
+    )
     figure, axes = over_epochs(
         (
             title_of(search, summary),
-            f"{last.parameters:,} trainable parameters at the end"
-            + (f"; {first.parameters:,} at the start ({growth:+.0%})" if last.parent else ""),
+            f"{last.parameters:,} trainable parameters at the end{before}",
         ),
         family,
         [
@@ -713,26 +730,25 @@ def write(folder: SearchFolder, kind: str) -> None:
         save(figure, folder.root / "plots" / f"{name}.{kind}")
 
 
+# results first: the report shows a narrow page
 HEADLINES = (
+    "test_accuracy",
+    "test_loss",
+    "val_score",
+    "start_parameters",
+    "parameters",
+    "epochs_trained",
+    "epochs_spent",
+    "generations",
+    "candidates",
+    "status",
     "algorithm",
     "dataset",
     "topology",
     "mode",
     "greediness",
     "budget",
-    "epochs_spent",
-    "generations",
-    "candidates",
-    "start_parameters",
-    "parameters",
-    "val_score",
-    "test_accuracy",
-    "test_loss",
-    "epochs_trained",
-    "status",
 )
-
-
 TABLE_PAGE = """<!DOCTYPE html>
 <meta charset="utf-8">
 <title>Summary of all searches</title>
@@ -772,7 +788,7 @@ def summarise(folders: Iterable[str], output: Path) -> None:
         "".join(
             f'<td class="name">{html.escape(value)}</td>'
             if isinstance(value, str)
-            else f"<td>{'' if value is None or value != value else f'{value:,}'}</td>"
+            else f"<td>{'' if value is None or value != value else f'{value:,.10g}'}</td>"
             for value in row
         )
         for row in table.astype(object).itertuples(index=False, name=None)

@@ -120,12 +120,16 @@ def _alone(results: Path) -> Iterator[None]:
 
 
 def _open(results: Path) -> MlflowClient:
-    """A client of the store, which is created under another name, to be there whole or not."""
+    """A client of the store, which is created if it is missing.
+
+    A new one is made under another name, to be there whole or not at all. Markers that were
+    written for a lost one go first, so that the workflow tells it everything again.
+    """
     database = results.resolve() / "mlflow.db"
     if not database.exists():
         fresh = database.with_name(".mlflow.db.new")
-        for leftover in results.glob(f"{fresh.name}*"):
-            leftover.unlink()
+        for void in (*results.glob(f"{fresh.name}*"), *results.glob("*/seed*/*/tracked.json")):
+            void.unlink()
         # without a folder of its own for artifacts MLflow would name ./mlruns
         SqlAlchemyStore(f"sqlite:///{fresh}", str(_artifacts(database))).engine.dispose()
         os.replace(fresh, database)
@@ -245,10 +249,9 @@ def _candidate(
     for entry in record.history:
         for metric, value in entry.items():
             points[metric, round((entry["epoch"] or 0) * record.batches_per_epoch)] = value
-    # the parameters as a metric as well: MLflow sorts params as text
-    for metric in ("parameters", "epochs_trained"):
-        points[metric, record.batches_trained] = getattr(record, metric)
     points["val_score", record.batches_trained] = record.score
+    # as a metric as well, for MLflow sorts params as text
+    points["parameters", record.batches_trained] = record.parameters
     tags = {
         **tags,
         KIND: "candidate",
@@ -368,10 +371,10 @@ class Store:
     def _add(self, run: entities.Run, wanted: Run, digest: str) -> None:
         """Log what a run lacks, and last its digest."""
         identity = run.info.run_id
-        if wanted.status == RUNNING:
-            self.client.update_run(identity, status=RUNNING)
-        else:
+        if wanted.status != RUNNING:
             self.client.set_terminated(identity, wanted.status, wanted.ended)
+        elif run.info.status != RUNNING:
+            self.client.update_run(identity, status=RUNNING)
         new = sorted(wanted.params.items() - run.data.params.items())
         points = sorted(wanted.points - self._points(run))
         batches = [points[at : at + BATCH] for at in range(0, len(points), BATCH)] or [[]]

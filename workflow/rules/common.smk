@@ -88,3 +88,7 @@ def begin():
         print(error, file=sys.stderr)
         sys.exit(1)
     trainer = launch(Path(RESULTS) / "_logs" / "trainer.log")
+    if workflow.local_exec:
+        # Snakemake's limit of jobs per second adds a timer for every job that ends while others are
+        # ready, and each rings every second from then on: after 600 jobs half a second a job
+        workflow.scheduler.job_rate_limiter = None

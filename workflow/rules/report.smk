@@ -1,22 +1,11 @@
 """What the report shows: the pictures of each search, and a table of them all."""
 
 PICTURES = ("accuracy", "size", "family_tree")
-
-
-def picture(name):
-    """An output of `plot` with its place in the report."""
-    return report(
-        f"{SEARCH}/plots/{name}.svg",
-        caption=f"../report/{name}.rst",
-        category="Each search",
-        subcategory="{search}",
-        labels={"seed": "{seed}", "picture": name.replace("_", " ")},
-    )
-
-
-def pictures(name, seed):
-    """The pictures of a search."""
-    return [f"{RESULTS}/{name}/seed{seed}/plots/{picture}.svg" for picture in PICTURES]
+REPORTED = [
+    f"{RESULTS}/{name}/seed{seed}/plots/{picture}.svg"
+    for name, seed in RUNS
+    for picture in PICTURES
+] + [f"{RESULTS}/summary.csv", f"{RESULTS}/summary.html"]
 
 
 rule plot:
@@ -26,7 +15,16 @@ rule plot:
         summary=f"{SEARCH}/final/summary.json",
         lineage=f"{SEARCH}/lineage.csv",
     output:
-        *map(picture, PICTURES),
+        [
+            report(
+                f"{SEARCH}/plots/{picture}.svg",
+                caption=f"../report/{picture}.rst",
+                category="Each search",
+                subcategory="{search}",
+                labels={"seed": "{seed}", "picture": picture.replace("_", " ")},
+            )
+            for picture in PICTURES
+        ],
     log:
         f"{LOGS}/plot.log",
     conda:

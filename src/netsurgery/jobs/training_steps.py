@@ -146,7 +146,9 @@ def recuperate(step: Step, parent: Path, offspring: dict[str, Any], rules: Rules
         rules.sizes,
         generator(step.seed, candidate, "surgery"),
     )
-    record = read_record(parent).child(candidate, operation, mutation.position, network.topology)
+    record = read_record(parent).child(
+        candidate, offspring["generation"], operation, mutation.position, network.topology
+    )
     model = keras_files.to_keras(network)
     training.compile_model(model, step.settings)
     if not network.finite:

@@ -278,6 +278,7 @@ def plan(
         "offspring": [
             {
                 "candidate": child.candidate,
+                "generation": generation,
                 "parent": parents[child.parent].candidate,
                 "model": models[child.parent],
                 **asdict(child.mutation),

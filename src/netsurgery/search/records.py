@@ -62,16 +62,25 @@ class Record:
         return cls(**(fields | {"history": tuple(fields["history"])}))
 
     def child(
-        self, candidate: str, operation: str, position: int | None, topology: Topology
+        self,
+        candidate: str,
+        generation: int,
+        operation: str,
+        position: int | None,
+        topology: Topology,
     ) -> Record:
-        """The record of an offspring fresh from surgery."""
+        """The record of an offspring fresh from surgery.
+
+        Its generation need not follow its parent's: where all candidates of a generation fail, the
+        parents stay.
+        """
         return replace(
             self,
             candidate=candidate,
             parent=self.candidate,
             operation=operation,
             position=position,
-            generation=self.generation + 1,
+            generation=generation,
             topology=topology.to_json(),
             parameters=topology.parameters,
             history=(),
