@@ -4,6 +4,7 @@ PYTHON ?= python3.11
 CORES ?= $(shell nproc 2>/dev/null || echo 2)
 # set EXTRA=gpu to install TensorFlow with CUDA
 EXTRA ?= cpu
+RESULTS ?= results
 BIN := .venv/bin
 READY := .venv/.ready-$(EXTRA)
 LOCK_cpu := requirements.txt
@@ -12,11 +13,9 @@ LOCK_gpu := requirements-gpu.txt
 .PHONY: run test check format lock env clean
 
 run: $(READY)  ## the searches of config/config.yaml, then the HTML report
-	$(BIN)/snakemake --cores $(CORES)
-	$(BIN)/snakemake --cores 1 --report results/report.html --quiet all
-	@$(BIN)/netsurgery results
-	@echo "report    results/report.html"
-	@echo "lineage and scores in a browser: $(BIN)/mlflow ui --backend-store-uri sqlite:///results/mlflow.db"
+	$(BIN)/snakemake --cores $(CORES) --config results=$(RESULTS)
+	$(BIN)/snakemake --cores 1 --config results=$(RESULTS) --report $(RESULTS)/report.html --quiet all
+	@$(BIN)/netsurgery results $(RESULTS)
 
 test: $(READY)  ## all tests
 	$(BIN)/pytest

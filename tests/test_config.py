@@ -129,6 +129,7 @@ WRONG = {
     "results": ({"top": {"results": 3}}, "not a string"),
     "topologies.m.0.dens": ({"topologies": {"m": [{"dens": {"units": 1}}]}}, "mean dense"),
     "topologies.m.0.dense.units": ({"topologies": {"m": [{"dense": {"units": 0}}]}}, "minimum"),
+    "topologies.ff-small": ({"topologies": {"ff-small": [{"dense": {"units": 1}}]}}, "built-in"),
     "topologies.m": (
         {
             "topology": "m",

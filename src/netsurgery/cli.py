@@ -55,6 +55,9 @@ def describe(results: Path) -> str:
             f"  lineage  {folder.lineage}",
         )
     ]
+    for name, path in (("report", results / "report.html"), ("MLflow", results / "mlflow.db")):
+        if path.exists():
+            places.append(f"{name:10} {path}")
     return "\n".join([*lines, "", *places])
 
 

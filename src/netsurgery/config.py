@@ -144,8 +144,13 @@ def _defaults(properties: Mapping[str, Any], given: Mapping[str, Any]) -> dict[s
     return filled
 
 
-def _expand(name: str, given: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _expand(name: str, given: Any) -> Iterator[tuple[str, Any]]:
     """One search per combination of listed values; each list adds its value to the name."""
+    if not isinstance(given, Mapping):
+        yield name, given  # wrong, as the schema will say
+        return
+    if isinstance(given.get("seeds"), int):
+        given = {**given, "seeds": [given["seeds"]]}
     listed = [key for key in EXPANDING if isinstance(given.get(key), list)]
     for key in listed:
         if not given[key]:
@@ -208,37 +213,24 @@ def load(given: Mapping[str, Any], schema_path: Path) -> Config:
     """
     schema = yaml.safe_load(schema_path.read_text(encoding="utf-8"))
     _check_numbers(given)
-    searches: dict[str, Any] = {}
-    if isinstance(given.get("searches"), Mapping):
-        for name, search in given["searches"].items():
-            if isinstance(search, Mapping):
-                if isinstance(search.get("seeds"), int):
-                    search = {**search, "seeds": [search["seeds"]]}
-                searches[name] = dict(_expand(name, search))
-            else:
-                searches[name] = {name: search}
-        # names are checked before they expand, searches after
-        _validate({**given, "searches": dict.fromkeys(searches, _ANY)}, schema)
-        flat = {full: s for group in searches.values() for full, s in group.items()}
-    else:
-        _validate(given, schema)
-        flat = {}
-    for full, search in flat.items():
-        _validate_search(full, search, schema)
+    searches = schema["properties"]["searches"]
+    each = {**searches.pop("additionalProperties"), "$defs": schema["$defs"]}
+    _validate(given, schema)  # all but the searches, which expand first
     own = given.get("topologies", {})
+    for name in own.keys() & topologies.NAMED.keys():
+        raise _line(["topologies", name], "is the name of a built-in topology; take another")
     complete = {}
-    for full, search in flat.items():
-        topology = _check_search(full, search, own)
-        properties = schema["$defs"][search["algorithm"]]["properties"]
-        settings = _defaults(properties, search)
-        if settings.get("mode") != "balanced":
-            settings["greediness"] = 1.0
-        complete[full] = Search(full, settings, topology)
+    for name, listed in given["searches"].items():
+        for full, search in _expand(name, listed):
+            _validate(search, each, ("searches", full))
+            topology = _check_search(full, search, own)
+            properties = schema["$defs"][search["algorithm"]]["properties"]
+            settings = _defaults(properties, search)
+            if settings.get("mode") != "balanced":
+                settings["greediness"] = 1.0
+            complete[full] = Search(full, settings, topology)
     results = given.get("results", schema["properties"]["results"]["default"])
     return Config(results, complete)
-
-
-_ANY = {"algorithm": "baseline", "dataset": "", "topology": ""}
 
 
 def _validate(value: Any, schema: Mapping[str, Any], where: tuple[str, ...] = ()) -> None:
@@ -250,8 +242,3 @@ def _validate(value: Any, schema: Mapping[str, Any], where: tuple[str, ...] = ()
         first = errors[0]
         first.path.extendleft(reversed(where))
         raise _explain(first)
-
-
-def _validate_search(name: str, search: Any, schema: Mapping[str, Any]) -> None:
-    searches = schema["properties"]["searches"]["additionalProperties"]
-    _validate(search, {**searches, "$defs": schema["$defs"]}, ("searches", name))

@@ -1,0 +1,79 @@
+"""The table over all searches, a row per search and seed: as a CSV file, and as a page.
+
+It holds what the summaries say, results first, rounded to what a reader can use.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable
+from pathlib import Path
+
+from netsurgery.files import read_json, write_text
+from netsurgery.layout import SearchFolder
+
+# results first: the report shows a narrow page
+HEADLINES = (
+    "test_accuracy",
+    "test_loss",
+    "val_score",
+    "start_parameters",
+    "parameters",
+    "epochs_trained",
+    "epochs_spent",
+    "generations",
+    "candidates",
+    "status",
+    "algorithm",
+    "dataset",
+    "topology",
+    "mode",
+    "greediness",
+    "budget",
+)
+TABLE_PAGE = """<!DOCTYPE html>
+<meta charset="utf-8">
+<title>Summary of all searches</title>
+<style>
+body {{ font: 14px sans-serif; margin: 1em; }}
+table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
+th, td {{ padding: 0.3em 0.7em; border-bottom: 1px solid #ddd; text-align: right; }}
+th {{ text-align: left; vertical-align: bottom; }}
+.name {{ text-align: left; white-space: nowrap; }}
+</style>
+{table}
+"""
+
+
+def summarise(folders: Iterable[str], output: Path) -> None:
+    """Write a table of searches, a row per search and seed: a CSV file, and a page beside it.
+
+    Args:
+        folders: of the finished searches.
+        output: the CSV file.
+    """
+    import pandas  # here, because no picture needs it
+
+    rows = []
+    for folder in map(Path, folders):
+        summary = read_json(SearchFolder(folder).final / "summary.json")
+        rows.append(
+            {"search": folder.parent.name, "seed": summary["seed"]}
+            | {name: summary[name] for name in HEADLINES}
+        )
+    table = pandas.DataFrame(rows).round(4)
+    write_text(output, table.to_csv(index=False, lineterminator="\n"))
+
+    # words to the left, numbers to the right
+    head = "".join(f"<th>{name.replace('_', '<br>')}</th>" for name in table.columns)
+    body = [
+        "".join(
+            f'<td class="name">{html.escape(value)}</td>'
+            if isinstance(value, str)
+            else f"<td>{'' if value is None or value != value else f'{value:,.10g}'}</td>"
+            for value in row
+        )
+        for row in table.astype(object).itertuples(index=False, name=None)
+    ]
+    lines = "\n".join(f"<tr>{cells}</tr>" for cells in [head, *body])
+    write_text(output.with_suffix(".html"), TABLE_PAGE.format(table=f"<table>\n{lines}\n</table>"))
