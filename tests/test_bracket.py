@@ -45,7 +45,7 @@ def test_a_bracket_ends_with_its_winners_and_every_slot_has_feeders_before_it(n,
     bracket = knockout(entrants, winners, 3, "phase1/x", np.random.default_rng(seed))
     assert len(bracket.winners) == min(n, winners)
     known = {name for feeders in entrants for name in feeders}
-    fed = []
+    fed: list[str] = []
     for slot, feeders in bracket.slots.items():  # rounds in order
         assert set(feeders) <= known
         fed += feeders

@@ -110,7 +110,7 @@ def test_the_warm_up_never_exceeds_the_budget():
     assert load().searches["s"].first_epochs == 10
 
 
-WRONG = {
+WRONG: dict[str, tuple[dict, str]] = {
     "searches.s.topolgy": ({"topolgy": "x"}, "did you mean topology"),
     "searches.s.topology": ({"topology": "cnn-smal"}, "did you mean cnn-small"),
     "searches.s.dataset": ({"dataset": "digit"}, "did you mean digits"),

@@ -19,6 +19,8 @@ from netsurgery import plots
 from netsurgery.files import write_json, write_text
 from netsurgery.jobs import __main__ as jobs
 from netsurgery.layout import SearchFolder
+from netsurgery.plots.style import LABEL, LOOKS, SLANT, TITLE, spread, stack, text_width
+from netsurgery.plots.tree import Tree, read_lineage
 from netsurgery.search import outcome
 from netsurgery.search.records import DEGENERATE, DIVERGED, OK, Record
 
@@ -135,7 +137,7 @@ def deep(generations, children, epochs):
     parents = [start(*np.linspace(0.1, 0.6, 10))]
     records = list(parents)
     survivors = {"g00c00"}
-    operations = [name for name in plots.LOOKS if name]
+    operations = [name for name in LOOKS if name]
     for generation in range(1, generations + 1):
         born: list[Record] = []
         for parent in parents:
@@ -248,7 +250,7 @@ def test_what_a_parent_learns_after_its_offspring_were_born_is_not_theirs():
 
 def test_the_tree_shows_every_candidate_and_every_parent():
     _, rows, headline = family()
-    tree = plots.Tree(rows, headline["candidate"])
+    tree = Tree(rows, headline["candidate"])
     axes = plots.family_tree("s", rows, headline).axes[0]
     nodes = {tuple(spot) for c in axes.collections for spot in np.asarray(c.get_offsets())}
     assert set(tree.spots.values()) <= nodes
@@ -275,7 +277,7 @@ def test_the_tree_tells_winners_and_the_fallen():
 
 def test_a_large_tree_shows_every_candidate_without_overlap(large):
     _, rows, headline = large
-    tree = plots.Tree(rows, headline["candidate"])
+    tree = Tree(rows, headline["candidate"])
     assert len(set(tree.spots.values())) == len(rows)
     figure = plots.family_tree("s", rows, headline)
     _, found = boxes(figure, legends=False)
@@ -292,8 +294,8 @@ def test_labels_of_many_operations_keep_apart(generations, epochs):
     labels = [t for t in figure.axes[0].texts if isinstance(t, Annotation) and t.xy[1] == 1]
     assert len(labels) == generations
     spots = [label.get_transform().transform(label.xyann)[0] for label in labels]
-    steps = [(b - a) * np.sin(plots.SLANT) * 72 / figure.dpi for a, b in pairwise(spots)]
-    assert min(steps) > plots.LABEL * 1.3
+    steps = [(b - a) * np.sin(SLANT) * 72 / figure.dpi for a, b in pairwise(spots)]
+    assert min(steps) > LABEL * 1.3
 
 
 @pytest.mark.parametrize("metric", ["val_accuracy", "val_loss"])
@@ -388,7 +390,7 @@ def test_a_name_with_special_characters_is_shown_literally(tmp_path):
         shown, found = boxes(figure)
         (index,) = (i for i, t in enumerate(shown) if t.get_text() == f"{HARD_NAME}, seed 7")
         drawn = (found[index, 2] - found[index, 0]) / figure.dpi
-        literal = plots.text_width(f"{HARD_NAME}, seed 7", plots.TITLE, "bold")
+        literal = text_width(f"{HARD_NAME}, seed 7", TITLE, "bold")
         assert drawn == pytest.approx(literal, rel=0.06)  # mathematics would be set narrower
         plots.save(figure, tmp_path / f"{name}.svg")
         ElementTree.parse(tmp_path / f"{name}.svg")
@@ -406,20 +408,20 @@ def test_an_operation_of_another_algorithm_is_named_as_it_is():
 
 
 def test_spread_keeps_the_gap_and_moves_nothing_without_need():
-    assert list(plots.spread([0, 5, 10], 2)) == [0, 5, 10]
-    assert list(plots.spread([4, 4, 20], 2)) == [3, 5, 20]
-    assert list(plots.spread([], 2)) == []
-    crowded = plots.spread([1, 1, 1, 2, 2.5, 9], 1)
+    assert list(spread([0, 5, 10], 2)) == [0, 5, 10]
+    assert list(spread([4, 4, 20], 2)) == [3, 5, 20]
+    assert list(spread([], 2)) == []
+    crowded = spread([1, 1, 1, 2, 2.5, 9], 1)
     assert min(np.diff(crowded)) >= 1 - 1e-9
 
 
 def test_stacked_texts_meet_neither_each_other_nor_the_lines_below_them():
-    assert plots.stack([], []) == []
-    assert plots.stack([0, 10], [5, 5]) == [0, 0]
-    assert plots.stack([0, 4, 8], [5, 5, 5]) == [2, 1, 0]
-    assert plots.stack([0, 4, 30], [5, 5, 5]) == [1, 0, 0]
+    assert stack([], []) == []
+    assert stack([0, 10], [5, 5]) == [0, 0]
+    assert stack([0, 4, 8], [5, 5, 5]) == [2, 1, 0]
+    assert stack([0, 4, 30], [5, 5, 5]) == [1, 0, 0]
     # the first one reaches over the second to the third
-    assert plots.stack([0, 4, 8], [9, 2, 5]) == [1, 0, 0]
+    assert stack([0, 4, 8], [9, 2, 5]) == [1, 0, 0]
 
 
 @pytest.mark.parametrize("epochs", [1, 2, 4])
@@ -457,7 +459,7 @@ def test_rows_read_from_a_lineage_are_those_written(tmp_path):
         writer = csv.DictWriter(file, outcome.LINEAGE_COLUMNS)
         writer.writeheader()
         writer.writerows(rows)
-    assert plots.read_lineage(path) == rows
+    assert read_lineage(path) == rows
 
 
 def test_the_plot_command_writes_all_pictures(finished, monkeypatch):

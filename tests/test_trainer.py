@@ -40,6 +40,8 @@ def server(tmp_path_factory):
         patch.delenv(client.SOCKET, raising=False)
         patch.delenv(WORKFLOW, raising=False)
         process = launch(tmp_path_factory.mktemp("log") / "trainer.log")
+        assert process is not None
+        assert process.stdin is not None
         yield process
         process.stdin.close()
         process.wait(PATIENCE)
@@ -145,6 +147,7 @@ def test_a_server_that_dies_leaves_its_steps_to_run_cold(data, tmp_path):
         patch.delenv(WORKFLOW, raising=False)
         patch.setenv(client.SOCKET, "")
         other = launch(tmp_path / "trainer.log")
+        assert other is not None
         process = subprocess.Popen(command(data, tmp_path / "a.keras", epochs=200))
         assert eventually(lambda: children(other.pid))
         (child,) = children(other.pid)

@@ -173,12 +173,7 @@ def gather(
     winners = [read_winners(folder.winners(generation)) for generation in range(len(plans) + 1)]
     summary = read_json(folder.final / "summary.json") if finished else {}
 
-    spans: dict[str, tuple[int, int]] = {}
-    for path, record in zip(paths, records, strict=True):
-        ended = path.stat().st_mtime
-        span = int(1000 * (ended - record.wall_seconds)), int(1000 * ended)
-        first, last = spans.get(record.candidate, span)
-        spans[record.candidate] = min(first, span[0]), max(last, span[1])
+    spans = _spans(paths, records)
     survivors = {parent.candidate for parents, _, _ in winners for parent in parents}
     lineage = outcome.lineage(records, survivors, summary.get("candidate", ""))
     eliminated = {row["candidate"]: row["eliminated_in"] for row in lineage}
@@ -199,6 +194,17 @@ def gather(
         for name, record in outcome.last_records(records).items()
     }
     return search, candidates
+
+
+def _spans(paths: Sequence[Path], records: Sequence[Record]) -> dict[str, tuple[int, int]]:
+    """When each candidate's training began and ended, from the times of its records' files."""
+    spans: dict[str, tuple[int, int]] = {}
+    for path, record in zip(paths, records, strict=True):
+        ended = path.stat().st_mtime
+        span = int(1000 * (ended - record.wall_seconds)), int(1000 * ended)
+        first, last = spans.get(record.candidate, span)
+        spans[record.candidate] = min(first, span[0]), max(last, span[1])
+    return spans
 
 
 def _search(
@@ -329,16 +335,13 @@ class Store:
 
     def _find(self, search: Run) -> dict[str, list[entities.Run]]:
         """A search's runs by candidate; the search's own under the empty name."""
-        key = {tag: search.tags[tag] for tag in (NAME, SEED)}
-        condition = " and ".join(f"tags.`{tag}` = '{value}'" for tag, value in key.items())
+        condition = " and ".join(f"tags.`{tag}` = '{search.tags[tag]}'" for tag in (NAME, SEED))
         found: dict[str, list[entities.Run]] = {}
         token = None
         while True:
             page = self.client.search_runs([self.experiment], condition, page_token=token)
             for run in page:
-                # compared once more: a database may take upper and lower case for the same
-                if key.items() <= run.data.tags.items():
-                    found.setdefault(run.data.tags.get(CANDIDATE, ""), []).append(run)
+                found.setdefault(run.data.tags.get(CANDIDATE, ""), []).append(run)
             if not (token := page.token):
                 return found
 

@@ -2,12 +2,46 @@
 
 A picture is a pure function of records or lineage rows and the summary; `write` makes the files.
 Canvases have fixed inches with margins measured from the text, so nothing is cut off, and the same
-arguments give the same bytes. Nothing outside this package imports matplotlib.
+arguments give the same bytes. Only this package imports matplotlib, which takes a while.
 """
 
-from netsurgery.plots.epochs import accuracy, size
-from netsurgery.plots.files import write
-from netsurgery.plots.table import summarise
-from netsurgery.plots.tree import family_tree
+from __future__ import annotations
 
-__all__ = ["accuracy", "family_tree", "size", "summarise", "write"]
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from netsurgery.files import read_json, written
+from netsurgery.layout import SearchFolder
+from netsurgery.plots.epochs import accuracy, size
+from netsurgery.plots.style import styled
+from netsurgery.plots.table import summarise
+from netsurgery.plots.tree import family_tree, read_lineage
+
+__all__ = ["accuracy", "family_tree", "save", "size", "summarise", "write"]
+
+
+@styled
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure, whole or not at all; as an SVG always the same bytes."""
+    kind = path.suffix.removeprefix(".")
+    with written(path) as temporary:
+        figure.savefig(temporary, format=kind, metadata={"Date": None} if kind == "svg" else {})
+
+
+def write(folder: SearchFolder, kind: str) -> None:
+    """Write the pictures of a finished search.
+
+    Args:
+        folder: of the search and seed.
+        kind: svg or png.
+    """
+    search, records = folder.root.parent.name, folder.records()
+    summary = read_json(folder.final / "summary.json")
+    drawn = {
+        "accuracy": accuracy(search, records, summary),
+        "size": size(search, records, summary),
+        "family_tree": family_tree(search, read_lineage(folder.lineage), summary),
+    }
+    for name, figure in drawn.items():
+        save(figure, folder.root / "plots" / f"{name}.{kind}")

@@ -21,6 +21,7 @@ from matplotlib.textpath import text_to_path
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
 # Okabe and Ito's colours, which colour-blind readers can tell apart
 ORANGE, SKY, GREEN, YELLOW, PURPLE = "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#CC79A7"
 BLUE, VERMILLION, BLACK, WHITE = "#0072B2", "#D55E00", "#000000", "#FFFFFF"

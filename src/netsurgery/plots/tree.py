@@ -6,8 +6,10 @@ the less room and detail each is given.
 
 from __future__ import annotations
 
+import csv
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
@@ -35,6 +37,24 @@ from netsurgery.plots.style import (
     title_of,
 )
 from netsurgery.search.records import OK
+
+
+def read_lineage(path: Path) -> list[dict[str, Any]]:
+    """The rows of a `lineage.csv`, with the types that `outcome.lineage` gave them."""
+
+    def typed(column: str, text: str) -> Any:
+        match column:
+            case "generation" | "parameters" | "position":
+                return int(text) if text else None
+            case "epochs_trained" | "val_score":
+                return float(text) if text else None
+            case "parent" | "operation":
+                return text or None
+            case _:
+                return text
+
+    with path.open(encoding="utf-8", newline="") as file:
+        return [{k: typed(k, v) for k, v in row.items()} for row in csv.DictReader(file)]
 
 
 class Detail(NamedTuple):
