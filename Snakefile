@@ -10,10 +10,12 @@ report: "workflow/report/workflow.rst"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/plans.smk"
+include: "workflow/rules/targets.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/ectonas.smk"
 include: "workflow/rules/outcome.smk"
+include: "workflow/rules/tracking.smk"
 include: "workflow/rules/report.smk"
 
 
@@ -24,6 +26,7 @@ localrules:
 rule all:
     input:
         [finished(name, seed) for name, seed in RUNS],
+        [tracked(name, seed) for name, seed in RUNS],
         REPORTED,
     message:
         "all searches are finished: netsurgery results {RESULTS} lists their models"

@@ -12,7 +12,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from netsurgery import keras_files
@@ -32,8 +32,12 @@ from netsurgery.network import (
 from netsurgery.topologies import build, named
 from tests.strategies import SEEDS, Example, inputs, networks, topologies, trained
 
-# a Keras model takes a tenth of a second to build, a folder can serve all examples
-FEW = settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+# a Keras model takes a tenth of a second to build: few examples, and no search for a smaller one
+FEW = settings(
+    max_examples=12,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],  # one folder serves them all
+)
 OUTPUTS = st.sampled_from(["softmax", "linear"])
 OF_ALL_KINDS = networks(topologies(output_activations=OUTPUTS))
 KINDS = {

@@ -49,18 +49,6 @@ def decided(wildcards):
     return list(map(str, files))
 
 
-def finished(name, seed):
-    """A function that gives all files of a finished search: what `all` wants of it."""
-    wildcards = SimpleNamespace(search=name, seed=seed)
-
-    def files(_):
-        folder = folder_of(wildcards)
-        ends = [folder.final / "model.keras", folder.final / "summary.json", folder.lineage]
-        return decided(wildcards) + list(map(str, ends))
-
-    return files
-
-
 def allowance_of(wildcards):
     """What a generation may cost: it depends on the budget only if that is nearly spent."""
     winners = folder_of(wildcards).winners(int(wildcards.generation) - 1)
@@ -122,3 +110,16 @@ def further_batches(wildcards):
     """What is left of the budget for the final candidate."""
     plan = last_plan(wildcards)
     return plan["further_batches"] if plan else 0
+
+
+def told(wildcards):
+    """What a generation tells MLflow, and the marker of the one before: they go in order."""
+    folder, generation = folder_of(wildcards), int(wildcards.generation)
+    if generation == 0:
+        return [str(folder.record(0, WARM_UP)), str(folder.winners(0))]
+    return [
+        str(folder.generation(generation - 1) / "tracked.json"),
+        str(folder.plan(generation)),
+        *(str(folder.record(generation, step)) for step in folder.steps(plan_of(wildcards))),
+        str(folder.winners(generation)),
+    ]

@@ -1,51 +1,5 @@
 """MLflow shows what the records say. Nothing of a search waits for these jobs."""
 
-from snakemake.exceptions import IncompleteCheckpointException
-
-
-def markers(wildcards, planned):
-    """The markers of the start and of planned generations, in order.
-
-    None for a baseline: its start is its end.
-    """
-    if search_of(wildcards).algorithm == "baseline":
-        return []
-    numbers = [0, *(plan["generation"] for plan in planned if plan["action"] != FINISH)]
-    return [str(folder_of(wildcards).generation(number) / "tracked.json") for number in numbers]
-
-
-def tracked(name, seed):
-    """A function that gives the store and, of a search, all markers whose generation is planned.
-
-    It does not wait for plans to come, so that MLflow shows a search while it goes on.
-    """
-    wildcards = SimpleNamespace(search=name, seed=seed)
-
-    def files(_):
-        planned, ends = [], []
-        try:
-            for plan in plans_of(wildcards):
-                planned.append(plan)
-            ends = [str(folder_of(wildcards).final / "tracked.json")]
-        except IncompleteCheckpointException:
-            pass  # the plans to come add theirs
-        return [f"{RESULTS}/mlflow.db", *markers(wildcards, planned), *ends]
-
-    return files
-
-
-def told(wildcards):
-    """What a generation tells MLflow, and the marker of the one before: they go in order."""
-    folder, generation = folder_of(wildcards), int(wildcards.generation)
-    if generation == 0:
-        return [str(folder.record(0, WARM_UP)), str(folder.winners(0))]
-    return [
-        str(folder.generation(generation - 1) / "tracked.json"),
-        str(folder.plan(generation)),
-        *(str(folder.record(generation, step)) for step in folder.steps(plan_of(wildcards))),
-        str(folder.winners(generation)),
-    ]
-
 
 rule open_store:
     output:
