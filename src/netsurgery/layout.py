@@ -4,12 +4,15 @@
         split.npz                           indices of training, validation and test samples
         generation00/warm-up.keras .json    the starting topology, trained
         generation<g>/winners.json          the parents of the next generation
+        generation<g>/tracked.json          what MLflow was told up to here
         generation<g>/plan.json             offspring, slots and their feeders; or the end
         generation<g>/recuperation/<candidate>.keras .json
         generation<g>/phase1/<operation>/round<r>/slot<i>.keras .json
         generation<g>/phase2/round<r>/slot<i>.keras .json
         final/model.keras network.keras network.json test.json summary.json
-        lineage.csv
+        lineage.csv                         a row per candidate
+        plots/                              pictures of the search
+        logs/                               what each job printed
 
 A model file and the record of the same training step differ in their suffix only.
 """

@@ -64,6 +64,12 @@ def settings(names):
     return lambda wildcards: json.dumps(search_of(wildcards).pick(names))
 
 
+def all_settings(wildcards):
+    """All settings of a job's search as JSON; its other seeds are none of its business."""
+    chosen = search_of(wildcards).settings
+    return json.dumps({key: value for key, value in chosen.items() if key != "seeds"})
+
+
 def samples(wildcards):
     """The prepared dataset of a job's search, and its split."""
     folder = f"{RESULTS}/_data/{search_of(wildcards).settings['dataset']}"

@@ -14,7 +14,7 @@ rule conclude:
     conda:
         "../../environment.yml"
     params:
-        settings=lambda w: json.dumps(dict(search_of(w).settings)),
+        settings=all_settings,
         folder=lambda w, output: folder_of(w).root,
     message:
         "{wildcards.search} seed {wildcards.seed}: lineage and summary"

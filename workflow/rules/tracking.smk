@@ -36,7 +36,7 @@ rule track_generation:
     params:
         # `output` keeps changed settings from being a reason to rerun: those that matter to a
         # generation redo its records, and a raised budget is to leave it alone
-        settings=lambda w, output: json.dumps(dict(search_of(w).settings)),
+        settings=lambda w, output: all_settings(w),
         folder=lambda w, output: folder_of(w).root,
     message:
         "{wildcards.search} seed {wildcards.seed}: generation {wildcards.generation} to MLflow"
@@ -62,7 +62,7 @@ rule track_search:
         mem_mb=1000,
         runtime=20,
     params:
-        settings=lambda w: json.dumps(dict(search_of(w).settings)),
+        settings=all_settings,
         folder=lambda w, output: folder_of(w).root,
     message:
         "{wildcards.search} seed {wildcards.seed}: summary to MLflow"
