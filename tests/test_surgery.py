@@ -22,6 +22,7 @@ from netsurgery.network import (
     Pool,
     Topology,
     conv_cell,
+    initialise,
 )
 from netsurgery.surgery import (
     IllegalMutation,
@@ -696,3 +697,23 @@ def test_a_chosen_pooling_is_used_for_every_added_cell(pooling: str) -> None:
 def test_random_pooling_without_a_generator_is_an_error() -> None:
     with pytest.raises(ValueError, match="generator"):
         legal_mutations(CELLS, Sizes(pooling="random"))
+
+
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "linear", "sigmoid", "tanh"])
+def test_a_conv_cell_behind_any_activation_changes_the_output_by_its_pooling_alone(
+    activation: str,
+) -> None:
+    """Channels that are constant over the image are left as they are by average pooling."""
+    hidden = [{"conv_cell": {"channels": 3, "activation": activation}}, {"dense": {"units": 4}}]
+    fresh = initialise(build(hidden, (8, 8, 1), 3), np.random.default_rng(0))
+    constant = (np.zeros((3, 3, 1, 3), np.float32), np.float32([-1, 0.5, 2]))
+    network = fresh.with_arrays({0: constant})
+    mutation = Mutation(Operation.ADD_CONV_CELL, 4, "average")
+    child = operate(network, mutation, Sizes(), np.random.default_rng(0))
+    x = np.ones((1, 8, 8, 1))
+    np.testing.assert_allclose(predict(child, x), predict(network, x), atol=ROUNDING)
+
+
+def test_the_identity_has_no_position() -> None:
+    with pytest.raises(IllegalMutation, match="no position"):
+        edit(CELLS, Mutation(Operation.IDENTITY, 0), Sizes())

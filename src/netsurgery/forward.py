@@ -54,7 +54,11 @@ def pool(x: np.ndarray, layer: Pool) -> np.ndarray:
 
 
 def predict(network: Network, x: np.ndarray) -> np.ndarray:
-    """The network's output for a batch x of shape (n, *input_shape), in the precision of x."""
+    """The network's output for a batch x of shape (n, *input_shape), in the precision of x.
+
+    Whole numbers are taken as double precision.
+    """
+    x = x if np.issubdtype(x.dtype, np.floating) else x.astype(np.float64)
     for layer, arrays in zip(network.topology.layers, network.weights, strict=True):
         match layer:
             case Conv():

@@ -169,6 +169,8 @@ def check_legal(topology: Topology, mutation: Mutation, sizes: Sizes) -> None:
         IllegalMutation: naming the places where the operation is legal.
     """
     if mutation.operation is Operation.IDENTITY:
+        if mutation.position is not None:
+            raise IllegalMutation(f"identity at position {mutation.position}: it has no position")
         return
     places = list(PLACES[mutation.operation](topology, sizes))
     if mutation.position not in places:
@@ -177,6 +179,20 @@ def check_legal(topology: Topology, mutation: Mutation, sizes: Sizes) -> None:
             f"{mutation.operation} at position {mutation.position}: "
             f"in this network it is legal {where}"
         )
+
+
+def _repeatable(topology: Topology, position: int) -> str:
+    """The activation of a layer put in at `position`: one that leaves its input as it is.
+
+    A repeated relu changes nothing; behind any other activation the new layer is linear. The
+    network's own input is taken for non-negative, as pixels are.
+    """
+    if position == 0:
+        return "relu"
+    before = topology.layers[position - 1]
+    last = before.function if isinstance(before, Activation) else None
+    activation = last or getattr(before, "activation", "linear")
+    return activation if activation in IDEMPOTENT else "linear"
 
 
 def edit(topology: Topology, mutation: Mutation, sizes: Sizes) -> Topology:
@@ -192,10 +208,7 @@ def edit(topology: Topology, mutation: Mutation, sizes: Sizes) -> Topology:
     layer = topology.layers[position]
     match mutation.operation:
         case Operation.ADD_DENSE:
-            before = topology.layers[position - 1]
-            # a repeated relu changes nothing; behind any other activation the new layer is linear
-            activation = getattr(before, "activation", "linear")
-            activation = activation if activation in IDEMPOTENT else "linear"
+            activation = _repeatable(topology, position)
             return topology.insert(position, Dense(topology.shapes[position][0], activation))
         case Operation.REMOVE_DENSE:
             return topology.remove(position)
@@ -206,8 +219,9 @@ def edit(topology: Topology, mutation: Mutation, sizes: Sizes) -> Topology:
             return topology.replace(position, Dense(units, layer.activation, layer.use_bias))
         case Operation.ADD_CONV_CELL:
             channels = topology.shapes[position][-1]
+            pooling, activation = mutation.pooling or "average", _repeatable(topology, position)
             return topology.insert(
-                position, *conv_cell(channels, pooling=mutation.pooling or "average")
+                position, *conv_cell(channels, pooling=pooling, activation=activation)
             )
         case Operation.REMOVE_CONV_CELL:
             return topology.remove(position, CELL_LENGTH)
