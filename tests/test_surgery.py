@@ -704,9 +704,10 @@ def test_a_conv_cell_behind_any_activation_changes_the_output_by_its_pooling_alo
     activation: str,
 ) -> None:
     """Channels that are constant over the image are left as they are by average pooling."""
-    hidden = [{"conv_cell": {"channels": 3, "activation": activation}}, {"dense": {"units": 4}}]
+    cell: dict = {"conv_cell": {"channels": 3, "activation": activation}}
+    hidden = [cell, {"dense": {"units": 4}}]
     fresh = initialise(build(hidden, (8, 8, 1), 3), np.random.default_rng(0))
-    constant = (np.zeros((3, 3, 1, 3), np.float32), np.float32([-1, 0.5, 2]))
+    constant = (np.zeros((3, 3, 1, 3), np.float32), np.array([-1, 0.5, 2], np.float32))
     network = fresh.with_arrays({0: constant})
     mutation = Mutation(Operation.ADD_CONV_CELL, 4, "average")
     child = operate(network, mutation, Sizes(), np.random.default_rng(0))
