@@ -241,7 +241,7 @@ def test_other_modes_run_to_the_end(mode, tmp_path):
     summary = read_json(search_folder(tmp_path / mode).final / "summary.json")
     assert summary["mode"] == mode
     assert summary["epochs_spent"] <= 14
-    assert summary["generations"] == 1
+    assert summary["generations"] >= 1
     assert summary["test_score"] == summary["test_loss"]
 
 

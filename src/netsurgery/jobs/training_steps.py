@@ -96,7 +96,8 @@ class Step:
             history=tuple(entries),
             status=DIVERGED if diverged else record.status,
         )
-        score = scores.rolling(record, self.settings["metric"], self.settings["score_window"])
+        metric, window = self.settings["metric"], self.settings["score_window"]
+        score = None if diverged else scores.rolling(record, metric, window)
         return self.write(model, replace(record, score=score), time.perf_counter() - started)
 
     def write(self, model: keras.Sequential, record: Record, seconds: float) -> Record:
