@@ -35,6 +35,7 @@ format: $(READY)
 env: $(READY)  ## .venv with the locked versions
 
 $(READY): $(LOCK_$(EXTRA)) pyproject.toml
+	@echo "setting up .venv: 3 GB, a few minutes"
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK_$(EXTRA))
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
