@@ -1,5 +1,6 @@
 """The warm trainer: the same results as cold, and nothing that outlives its workflow."""
 
+import contextlib
 import json
 import os
 import signal
@@ -84,12 +85,19 @@ def alive(pid):
         return False
 
 
-def children(pid):
-    return [
-        int(child)
-        for task in Path(f"/proc/{pid}/task").iterdir()
-        for child in (task / "children").read_text().split()
-    ]
+def steps(server):
+    """The children that train: forked from the server, they share its command line."""
+    found = []
+    for task in Path(f"/proc/{server}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            with contextlib.suppress(OSError):  # it may have ended meanwhile
+                if command_line(child) == command_line(server):
+                    found.append(int(child))
+    return found
+
+
+def command_line(pid):
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def without_times(record):
@@ -107,10 +115,10 @@ def test_warm_and_cold_give_the_same_bytes(server, data, tmp_path):
 
 def test_a_step_runs_in_a_fresh_child_of_the_server(server, data, tmp_path):
     process = subprocess.Popen(command(data, tmp_path / "a.keras", epochs=100_000))
-    assert eventually(lambda: children(server.pid))
+    assert eventually(lambda: steps(server.pid))
     process.kill()
     process.wait()
-    assert eventually(lambda: not children(server.pid))  # and it dies with its client
+    assert eventually(lambda: not steps(server.pid))  # and it dies with its client
 
 
 def test_exit_code_and_output_of_a_failed_step_reach_the_client(server, data, tmp_path):
@@ -149,8 +157,8 @@ def test_a_server_that_dies_leaves_its_steps_to_run_cold(data, tmp_path):
         other = launch(tmp_path / "trainer.log")
         assert other is not None
         process = subprocess.Popen(command(data, tmp_path / "a.keras", epochs=200))
-        assert eventually(lambda: children(other.pid))
-        (child,) = children(other.pid)
+        assert eventually(lambda: steps(other.pid))
+        (child,) = steps(other.pid)
         other.kill()
         other.wait()
         assert eventually(lambda: not alive(child))
@@ -180,8 +188,8 @@ def test_nothing_outlives_a_workflow_that_is_killed(data, tmp_path):
     workflow = subprocess.Popen([*program, *step], stdout=subprocess.PIPE, env=environment())
     assert workflow.stdout is not None
     server, warm, cold = map(int, workflow.stdout.readline().split())
-    assert eventually(lambda: children(server))
-    (child,) = children(server)
+    assert eventually(lambda: steps(server))
+    (child,) = steps(server)
     workflow.send_signal(signal.SIGKILL)
     workflow.wait()
     for process in (server, child, warm, cold):

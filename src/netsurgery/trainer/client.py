@@ -10,6 +10,8 @@ import os
 import socket
 import sys
 
+from netsurgery.trainer.lifeline import die_with_workflow
+
 SOCKET = "NETSURGERY_TRAINER"
 
 
@@ -36,6 +38,7 @@ def main() -> None:
     path = os.environ.get(SOCKET)
     code = run_warm(path, arguments) if path and os.path.exists(path) else None
     if code is None:
+        die_with_workflow()  # the server may be gone because the workflow is
         step = [sys.executable, "-m", "netsurgery.jobs.training_steps", *arguments]
         os.execv(sys.executable, step)
     sys.exit(code)
