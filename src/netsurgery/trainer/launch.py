@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -28,12 +29,15 @@ def launch(log: Path) -> subprocess.Popen[bytes] | None:
         return None
     address = os.path.join(tempfile.mkdtemp(prefix="netsurgery-"), "trainer")
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("wb") as output:
+    with socket.socket(socket.AF_UNIX) as listener, log.open("wb") as output:
+        listener.bind(address)  # here, so that no client comes too early
+        listener.listen(128)
         server = subprocess.Popen(
-            [sys.executable, "-m", "netsurgery.trainer.server", address],
+            [sys.executable, "-m", "netsurgery.trainer.server", str(listener.fileno())],
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,
+            pass_fds=[listener.fileno()],
             start_new_session=True,
         )
     os.environ[SOCKET] = address

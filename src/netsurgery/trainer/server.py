@@ -1,7 +1,7 @@
 """A fork server with TensorFlow imported but never used: each training step is a forked child.
 
 It serves until its standard input ends, which happens when the workflow that started it is gone,
-and takes its children with it. The socket is bound before the imports, so early clients just wait.
+and takes its children with it. The socket listens before the imports, so early clients just wait.
 """
 
 from __future__ import annotations
@@ -126,10 +126,8 @@ class Server:
 
 
 def main() -> None:
-    """Bind the socket named on the command line, import TensorFlow, serve."""
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(sys.argv[1])
-    listener.listen(128)
+    """Import TensorFlow and serve the listening socket whose descriptor the command line gives."""
+    listener = socket.socket(fileno=int(sys.argv[1]))
     from netsurgery.jobs import training_steps  # noqa: F401 - so that children need not import it
 
     gc.collect()
