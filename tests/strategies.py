@@ -7,19 +7,8 @@ import math
 import numpy as np
 from hypothesis import strategies as st
 
-from netsurgery.network import (
-    Activation,
-    Arrays,
-    BatchNorm,
-    Conv,
-    Dense,
-    Flatten,
-    Layer,
-    Network,
-    Pool,
-    Shape,
-    Topology,
-)
+from netsurgery.layers import Activation, BatchNorm, Conv, Dense, Flatten, Layer, Pool, Shape
+from netsurgery.network import Arrays, Network, Topology
 from netsurgery.surgery import Sizes
 
 Example = tuple[Network, np.ndarray]

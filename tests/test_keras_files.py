@@ -18,17 +18,8 @@ from hypothesis import strategies as st
 from netsurgery import keras_files
 from netsurgery.files import sha256
 from netsurgery.forward import predict
-from netsurgery.network import (
-    Activation,
-    BatchNorm,
-    Conv,
-    Dense,
-    Flatten,
-    Network,
-    Pool,
-    Topology,
-    initialise,
-)
+from netsurgery.layers import Activation, BatchNorm, Conv, Dense, Flatten, Pool
+from netsurgery.network import Network, Topology, initialise
 from netsurgery.topologies import build, named
 from tests.strategies import SEEDS, Example, inputs, networks, topologies, trained
 
@@ -44,7 +35,7 @@ KINDS = {
     Conv: {"Conv2D"},
     Pool: {"AveragePooling2D", "MaxPooling2D"},
     BatchNorm: {"BatchNormalization"},
-    Activation: {"Activation"},
+    Activation: {"Activation", "LeakyReLU"},
     Flatten: {"Flatten"},
     Dense: {"Dense"},
 }
@@ -142,12 +133,24 @@ def test_a_changed_model_does_not_change_the_network_it_came_from_or_gave() -> N
     assert content(keras_files.from_keras(model)) != before
 
 
-def test_a_layer_that_surgery_does_not_know_is_refused_by_name() -> None:
-    model = keras.Sequential(
-        [keras.Input((4,)), keras.layers.Dense(3), keras.layers.Dropout(0.5, name="thinned")]
-    )
-    with pytest.raises(ValueError, match="thinned: a Dropout"):
-        keras_files.from_keras(model)
+def test_a_layer_that_surgery_does_not_know_is_kept_as_it_is() -> None:
+    hidden = keras.layers.LayerNormalization(name="normed")
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3), hidden])
+    network = keras_files.from_keras(model)
+    assert network.topology.parameters == model.count_params()
+    copy = keras_files.to_keras(network)
+    assert copy.layers[1].get_config() == hidden.get_config()
+    x = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
+    np.testing.assert_array_equal(copy(x), model(x))
+
+
+def test_only_sequential_models_of_known_input_are_taken() -> None:
+    entering = keras.Input((4,))
+    branched = keras.Model(entering, keras.layers.Dense(2)(entering))
+    with pytest.raises(ValueError, match="only sequential"):
+        keras_files.from_keras(branched)
+    with pytest.raises(ValueError, match="shape of its input"):
+        keras_files.from_keras(keras.Sequential([keras.layers.Dense(2)]))
 
 
 # --- files ----------------------------------------------------------------------------------------

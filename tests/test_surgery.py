@@ -12,19 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netsurgery.forward import predict
-from netsurgery.network import (
-    Activation,
-    BatchNorm,
-    Conv,
-    Dense,
-    Flatten,
-    Network,
-    Pool,
-    Topology,
-    conv_cell,
-    initialise,
-)
+from netsurgery.layers import Activation, BatchNorm, Conv, Dense, Flatten, Pool, conv_cell
+from netsurgery.network import Network, Topology, initialise
 from netsurgery.surgery import (
+    ECTONAS,
     IllegalMutation,
     Mutation,
     Operation,
@@ -32,6 +23,7 @@ from netsurgery.surgery import (
     edit,
     legal_mutations,
     operate,
+    sized,
 )
 from netsurgery.topologies import NAMED, build, named
 from tests.strategies import (
@@ -76,8 +68,7 @@ def generator(seed: int = 0) -> np.random.Generator:
 
 
 def legal(network: Network, sizes: Sizes, *operations: Operation) -> list[Mutation]:
-    found = legal_mutations(network.topology, sizes)
-    return [mutation for mutation in found if mutation.operation in operations]
+    return legal_mutations(network.topology, sizes, operations=operations)
 
 
 def assert_computes_the_same(child: Network, parent: Network, x: np.ndarray) -> None:
@@ -126,7 +117,7 @@ def test_growth_without_pooling_leaves_the_output_unchanged(
 ) -> None:
     network, x = example
     for mutation in legal(network, sizes, *GROWTH):
-        child = operate(network, mutation, sizes, generator(seed))
+        child = operate(network, mutation, generator(seed)).network
         assert_computes_the_same(child, network, x)
 
 
@@ -139,7 +130,7 @@ def test_growth_can_be_repeated_and_still_leaves_the_output_unchanged(
     rng, grown = generator(seed), network
     for _ in range(6):
         mutations = legal(grown, sizes, *GROWTH)
-        grown = operate(grown, mutations[rng.integers(len(mutations))], sizes, rng)
+        grown = operate(grown, mutations[rng.integers(len(mutations))], rng).network
     assert_computes_the_same(grown, network, x)
 
 
@@ -147,8 +138,8 @@ def test_growth_can_be_repeated_and_still_leaves_the_output_unchanged(
 def test_the_identity_returns_the_same_network(example: Example, sizes: Sizes) -> None:
     network, _ = example
     identity = Mutation(Operation.IDENTITY)
-    assert operate(network, identity, sizes, generator()) is network
-    assert edit(network.topology, identity, sizes) == network.topology
+    assert operate(network, identity, generator()).network is network
+    assert edit(network.topology, identity) == network.topology
 
 
 @given(networks(), SIZES, SEEDS)
@@ -159,7 +150,7 @@ def test_copies_read_and_normalise_like_their_source_and_share_its_outgoing_weig
     for mutation in legal(network, sizes, Operation.ADD_UNITS, Operation.ADD_CHANNELS):
         position = mutation.position
         assert position is not None
-        child = operate(network, mutation, sizes, generator(seed))
+        child = operate(network, mutation, generator(seed)).network
         end = next_with_kernel(network.topology, position)
         before = [array for arrays in network.weights[position:end] for array in arrays]
         after = [array for arrays in child.weights[position:end] for array in arrays]
@@ -195,7 +186,7 @@ def test_which_units_and_channels_are_copied_is_drawn(operation: Operation, posi
     old = network.weights[position][1]
     drawn: set[float] = set()
     for seed in range(100):
-        child = operate(network, Mutation(operation, position), Sizes(), generator(seed))
+        child = operate(network, Mutation(operation, position), generator(seed)).network
         drawn |= set(child.weights[position][1][len(old) :])
     assert drawn == set(old)
 
@@ -211,7 +202,7 @@ def test_a_dense_layer_is_added_with_the_width_of_its_input_and_an_activation_th
         before = network.topology.layers[position - 1]
         assert isinstance(before, Dense)
         activation = "relu" if before.activation == "relu" else "linear"
-        child = operate(network, mutation, Sizes(), generator(seed))
+        child = operate(network, mutation, generator(seed)).network
         assert child.topology.layers[position] == Dense(before.units, activation)
 
 
@@ -224,8 +215,8 @@ def test_every_legal_mutation_gives_the_announced_topology_and_finite_arrays(
 ) -> None:
     network, x = example
     for mutation in legal_mutations(network.topology, sizes):
-        child = operate(network, mutation, sizes, generator(seed))
-        assert child.topology == edit(network.topology, mutation, sizes)
+        child = operate(network, mutation, generator(seed)).network
+        assert child.topology == edit(network.topology, mutation)
         assert child.finite
         assert {array.dtype for arrays in child.weights for array in arrays} == {np.dtype("f4")}
         assert predict(child, x).shape == predict(network, x).shape
@@ -236,7 +227,7 @@ def test_the_parent_is_never_changed(example: Example, sizes: Sizes, seed: int) 
     network, _ = example
     topology, before = network.topology, content(network)
     for mutation in legal_mutations(network.topology, sizes):
-        operate(network, mutation, sizes, generator(seed))
+        operate(network, mutation, generator(seed))
         assert network.topology is topology
         assert content(network) == before
 
@@ -246,8 +237,8 @@ def test_the_parent_is_never_changed(example: Example, sizes: Sizes, seed: int) 
 def test_the_same_generator_gives_the_same_child(example: Example, sizes: Sizes, seed: int) -> None:
     network, _ = example
     for mutation in legal_mutations(network.topology, sizes):
-        one = operate(network, mutation, sizes, generator(seed))
-        other = operate(network, mutation, sizes, generator(seed))
+        one = operate(network, mutation, generator(seed)).network
+        other = operate(network, mutation, generator(seed)).network
         assert content(one) == content(other)
 
 
@@ -260,26 +251,26 @@ def test_offspring_of_offspring_stay_networks_that_can_be_operated_on(
     rng = generator(seed)
     for _ in range(10):
         mutations = legal_mutations(network.topology, sizes)
-        network = operate(network, mutations[rng.integers(len(mutations))], sizes, rng)
+        network = operate(network, mutations[rng.integers(len(mutations))], rng).network
     assert network.finite
     assert np.isfinite(predict(network, x)).all()
 
 
-@given(networks(), SIZES)
+@given(networks())
 def test_an_illegal_mutation_is_refused_and_the_message_names_the_legal_places(
-    example: Example, sizes: Sizes
+    example: Example,
 ) -> None:
     network, _ = example
     everywhere = (None, -1, *range(len(network.topology.layers) + 2))
     for operation in CHANGES:
-        allowed = [m.position for m in legal(network, sizes, operation)]
+        allowed = [m.position for m in legal(network, Sizes(), operation)]
         for position in everywhere:
             if position in allowed:
                 continue
             mutation = Mutation(operation, position)
             with pytest.raises(IllegalMutation) as refused:
-                operate(network, mutation, sizes, generator())
-            what, _, where = str(refused.value).partition("legal")
+                operate(network, mutation, generator())
+            what, _, where = str(refused.value).partition("; legal")
             assert what.startswith(f"{operation} at position {position}:")
             assert [int(place) for place in re.findall(r"\d+", where)] == allowed
             assert ("nowhere" in where) == (not allowed)
@@ -298,11 +289,11 @@ def test_an_illegal_mutation_is_refused_and_the_message_names_the_legal_places(
         (Mutation(Operation.REMOVE_CONV_CELL, 4), [*FIRST, *TAIL]),
         (Mutation(Operation.ADD_CONV_CELL, 0), [*conv_cell(2), *FIRST, *SECOND, *TAIL]),
         (
-            Mutation(Operation.ADD_CONV_CELL, 4, "max"),
+            Mutation(Operation.ADD_CONV_CELL, 4, pooling="max"),
             [*FIRST, *conv_cell(4, pooling="max"), *SECOND, *TAIL],
         ),
         (
-            Mutation(Operation.ADD_CONV_CELL, 8, "average"),
+            Mutation(Operation.ADD_CONV_CELL, 8, pooling="average"),
             [*FIRST, *SECOND, *conv_cell(8), *TAIL],
         ),
         (
@@ -330,7 +321,7 @@ def test_an_illegal_mutation_is_refused_and_the_message_names_the_legal_places(
     ids=lambda value: f"{value.operation}-{value.position}" if isinstance(value, Mutation) else "",
 )
 def test_a_mutation_changes_the_layers_it_names(mutation: Mutation, layers: list) -> None:
-    child = operate(trained(CELLS, generator()), mutation, Sizes(), generator())
+    child = operate(trained(CELLS, generator()), mutation, generator()).network
     assert list(child.topology.layers) == layers
 
 
@@ -354,7 +345,7 @@ def test_an_added_conv_cell_keeps_the_output_on_images_that_are_constant_in_its_
         *topology.positions(Flatten),
     ]
     for mutation in mutations:
-        child = operate(network, mutation, Sizes(), generator(seed))
+        child = operate(network, mutation, generator(seed)).network
         assert len(child.topology.layers) == len(topology.layers) + 4
         assert_computes_the_same(child, network, x)
 
@@ -367,9 +358,9 @@ def test_removing_an_added_conv_cell_gives_back_the_output_on_images_constant_in
     size = 2 ** (len(topology.positions(Conv)) + 1)
     x = images_constant_in_blocks(topology, size, generator(seed))
     for mutation in legal(network, Sizes(), Operation.ADD_CONV_CELL):
-        child = operate(network, mutation, Sizes(), generator(seed))
+        child = operate(network, mutation, generator(seed)).network
         removal = Mutation(Operation.REMOVE_CONV_CELL, mutation.position)
-        back = operate(child, removal, Sizes(), generator(seed))
+        back = operate(child, removal, generator(seed)).network
         assert back.topology == topology
         assert_computes_the_same(back, network, x)
 
@@ -390,7 +381,7 @@ def test_removing_a_cell_that_only_averages_before_the_dense_layers_is_exact_on_
     network = with_layer(network, flatten + 2, BatchNorm(), *neutral)
     x = np.abs(inputs(topology, generator(seed)))
     removal = Mutation(Operation.REMOVE_CONV_CELL, flatten)
-    child = operate(network, removal, Sizes(), generator(seed))
+    child = operate(network, removal, generator(seed)).network
     assert child.topology == topology
     assert_computes_the_same(child, network, x)
 
@@ -408,7 +399,7 @@ def test_removing_a_linear_cell_of_one_tap_before_the_dense_layers_is_exact_on_a
     one_tap[1, 1] = 3 * kernel[1, 1]
     network = network.with_arrays({flatten: (one_tap, *bias)})
     removal = Mutation(Operation.REMOVE_CONV_CELL, flatten)
-    child = operate(network, removal, Sizes(), rng)
+    child = operate(network, removal, rng).network
     assert child.topology == topology
     assert_computes_the_same(child, network, inputs(topology, rng))
 
@@ -423,7 +414,7 @@ def test_removing_a_linear_cell_before_a_pointwise_conv_is_exact_on_images_const
     _, *rest = conv_cell(width, activation="linear")
     network = trained(topology.insert(position, Conv(width, 1), *rest), rng)
     x = images_constant_in_blocks(topology, 2 ** (len(convs) + 1), rng)
-    child = operate(network, Mutation(Operation.REMOVE_CONV_CELL, position), Sizes(), rng)
+    child = operate(network, Mutation(Operation.REMOVE_CONV_CELL, position), rng).network
     assert child.topology == topology
     assert_computes_the_same(child, network, x - 0.5)
 
@@ -448,7 +439,7 @@ def test_a_removed_convolution_leaves_the_sum_of_its_taps_behind(
     x = inputs(topology, rng)
     x[:, [0, -1]] = 0
     x[:, :, [0, -1]] = 0
-    child = operate(network, Mutation(Operation.REMOVE_CONV_CELL, 0), Sizes(), rng)
+    child = operate(network, Mutation(Operation.REMOVE_CONV_CELL, 0), rng).network
     assert child.topology == topology
     assert_computes_the_same(child, network, x)
 
@@ -493,8 +484,8 @@ def test_removing_channels_without_gamma_before_the_dense_layers_is_exact(
 ) -> None:
     network, position, sizes = removal
     network = without_gammas(network, position, sizes, seed)
-    mutation = Mutation(Operation.REMOVE_CHANNELS, position)
-    child = operate(network, mutation, sizes, generator(seed))
+    mutation = sized(network.topology, Mutation(Operation.REMOVE_CHANNELS, position), sizes)
+    child = operate(network, mutation, generator(seed)).network
     assert_computes_the_same(child, network, inputs(network.topology, generator(seed)))
 
 
@@ -506,8 +497,8 @@ def test_removing_channels_without_gamma_before_a_convolution_is_exact_inside_th
     reader = position + 4
     topology = network.topology.insert(reader, Conv(3, kernel=3))
     network = without_gammas(trained(topology, generator(seed)), position, sizes, seed)
-    mutation = Mutation(Operation.REMOVE_CHANNELS, position)
-    child = operate(network, mutation, sizes, generator(seed))
+    mutation = sized(network.topology, Mutation(Operation.REMOVE_CHANNELS, position), sizes)
+    child = operate(network, mutation, generator(seed)).network
     x = inputs(topology, generator(seed))
     found, expected = (predict(up_to(n, reader), x)[:, 1:-1, 1:-1] for n in (child, network))
     assert expected.size
@@ -522,7 +513,8 @@ def test_channels_of_the_smallest_gamma_go_whatever_its_sign(
     gamma = network.weights[position + 2][0]
     strongest = sorted(range(len(gamma)), key=lambda channel: abs(gamma[channel]))[sizes.channels :]
     kept = sorted(strongest)
-    child = operate(network, Mutation(Operation.REMOVE_CHANNELS, position), sizes, generator())
+    mutation = sized(network.topology, Mutation(Operation.REMOVE_CHANNELS, position), sizes)
+    child = operate(network, mutation).network
     for i in (position, position + 2):
         for old, new in zip(network.weights[i], child.weights[i], strict=True):
             np.testing.assert_array_equal(new, old[..., kept])
@@ -552,8 +544,8 @@ def test_removing_units_that_a_linear_layer_can_spare_is_exact(
     network = with_layer(
         network, position, topology.layers[position], kernel, *([bias] if use_bias else [])
     )
-    sizes = Sizes(units_fraction=0, units_minimum=removed)
-    child = operate(network, Mutation(Operation.REMOVE_UNITS, position), sizes, rng)
+    removal = Mutation(Operation.REMOVE_UNITS, position, units - removed)
+    child = operate(network, removal, rng).network
     assert child.topology.shapes[position + 1] == (units - removed,)
     assert_computes_the_same(child, network, x)
 
@@ -566,8 +558,8 @@ def test_removing_units_keeps_the_largest_singular_values(
     topology = Topology((entering,), (Dense(units, "linear"), Dense(units, "linear")))
     network = trained(topology, generator(seed))
     network = with_layer(network, 1, topology.layers[1], np.eye(units), np.zeros(units))
-    sizes = Sizes(units_fraction=0, units_minimum=removed)
-    child = operate(network, Mutation(Operation.REMOVE_UNITS, 0), sizes, generator())
+    removal = Mutation(Operation.REMOVE_UNITS, 0, units - removed)
+    child = operate(network, removal, generator()).network
     kernel, basis = (child.weights[i][0].astype(np.float64) for i in (0, 1))
     original = network.weights[0][0].astype(np.float64)
     lost = np.linalg.svd(original, compute_uv=False)[units - removed :]
@@ -586,7 +578,7 @@ def test_removing_a_linear_dense_layer_is_exact(
     units = network.topology.shapes[position + 1][0]
     topology = network.topology.replace(position, Dense(units, "linear", use_bias))
     network = trained(topology, generator(seed))
-    child = operate(network, Mutation(Operation.REMOVE_DENSE, position), Sizes(), generator(seed))
+    child = operate(network, Mutation(Operation.REMOVE_DENSE, position), generator(seed)).network
     assert child.topology == topology.remove(position)
     assert_computes_the_same(child, network, x)
 
@@ -603,11 +595,11 @@ TOTAL = {"ff-small": 6, "ff-medium": 10, "ff-large": 14}
 TOTAL |= {"cnn-small": 17, "cnn-medium": 17, "cnn-large": 17}
 
 
-def offspring(topology: Topology, sizes: Sizes | None = None) -> list[int]:
-    found = legal_mutations(topology, sizes or Sizes())
+def offspring(topology: Topology) -> list[int]:
+    found = legal_mutations(topology)
     assert len(set(found)) == len(found)
     counts = Counter(mutation.operation for mutation in found)
-    return [counts[operation] for operation in Operation]
+    return [counts[operation] for operation in ECTONAS]
 
 
 @pytest.mark.parametrize("name", NAMED)
@@ -633,7 +625,7 @@ def test_flat_inputs_have_no_conv_operations(name: str) -> None:
 
 
 def test_the_identity_is_the_first_of_the_offspring() -> None:
-    assert legal_mutations(CELLS, Sizes())[0] == Mutation(Operation.IDENTITY)
+    assert legal_mutations(CELLS)[0] == Mutation(Operation.IDENTITY)
 
 
 @pytest.mark.parametrize(
@@ -661,19 +653,23 @@ def test_at_least_one_unit_and_one_channel_stay() -> None:
     assert removals(units=2, channels=4) == [Operation.REMOVE_CHANNELS]
 
 
-def test_a_convolution_outside_a_cell_can_only_grow() -> None:
+def test_a_convolution_outside_a_cell_can_change_its_channels_but_not_go() -> None:
     layers = (Conv(8, activation="relu"), Pool(), Conv(8), Activation(), Flatten(), Dense(2))
-    found = legal_mutations(Topology((8, 8, 1), layers), Sizes())
+    found = legal_mutations(Topology((8, 8, 1), layers))
     conv = [m for m in found if m.operation.endswith(("conv_cell", "channels"))]
     assert conv == [
-        *(Mutation(Operation.ADD_CONV_CELL, position, "average") for position in (0, 2, 4)),
-        *(Mutation(Operation.ADD_CHANNELS, position) for position in (0, 2)),
+        *(
+            Mutation(Operation.ADD_CONV_CELL, position, width, "average")
+            for position, width in ((0, 1), (2, 8), (4, 8))
+        ),
+        *(Mutation(Operation.ADD_CHANNELS, position, 11) for position in (0, 2)),
+        *(Mutation(Operation.REMOVE_CHANNELS, position, 5) for position in (0, 2)),
     ]
 
 
 def test_the_output_layer_is_never_operated_on() -> None:
     topology = Topology((4,), (Dense(5, "softmax"),))
-    assert legal_mutations(topology, Sizes()) == [Mutation(Operation.IDENTITY)]
+    assert legal_mutations(topology) == [Mutation(Operation.IDENTITY)]
 
 
 # --- pooling of added cells -----------------------------------------------------------------------
@@ -709,12 +705,12 @@ def test_a_conv_cell_behind_any_activation_changes_the_output_by_its_pooling_alo
     fresh = initialise(build(hidden, (8, 8, 1), 3), np.random.default_rng(0))
     constant = (np.zeros((3, 3, 1, 3), np.float32), np.array([-1, 0.5, 2], np.float32))
     network = fresh.with_arrays({0: constant})
-    mutation = Mutation(Operation.ADD_CONV_CELL, 4, "average")
-    child = operate(network, mutation, Sizes(), np.random.default_rng(0))
+    mutation = Mutation(Operation.ADD_CONV_CELL, 4, pooling="average")
+    child = operate(network, mutation, np.random.default_rng(0)).network
     x = np.ones((1, 8, 8, 1))
     np.testing.assert_allclose(predict(child, x), predict(network, x), atol=ROUNDING)
 
 
 def test_the_identity_has_no_position() -> None:
     with pytest.raises(IllegalMutation, match="no position"):
-        edit(CELLS, Mutation(Operation.IDENTITY, 0), Sizes())
+        edit(CELLS, Mutation(Operation.IDENTITY, 0))

@@ -30,6 +30,9 @@ BREEDING = (
     "units_minimum",
     "channels_change",
     "pooling",
+    "removal",
+    "calibration",
+    "noise",
     "max_parameters",
     "max_growth",
 )

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from netsurgery.files import read_json, sha256, write_json, written
-from netsurgery.network import Shape
+from netsurgery.layers import Shape
 from netsurgery.seeds import generator
 
 Arrays = tuple[np.ndarray, np.ndarray]

@@ -2,80 +2,139 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Iterator
 
 import numpy as np
 
-from netsurgery.network import Activation, BatchNorm, Conv, Dense, Flatten, Network, Pool
+from netsurgery import activations
+from netsurgery.layers import (
+    SAME,
+    Activation,
+    BatchNorm,
+    Conv,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalPool,
+    Kernel,
+    Layer,
+    Pool,
+    Rescaling,
+    Reshape,
+)
+from netsurgery.network import Arrays, Network
+
+CHUNK = 32  # images whose patches are held at a time
 
 
-def _softmax(x: np.ndarray) -> np.ndarray:
-    exponentials = np.exp(x - x.max(axis=-1, keepdims=True))
-    return exponentials / exponentials.sum(axis=-1, keepdims=True)
+def _margins(length: int, size: int, strides: int, padding: str) -> tuple[int, int]:
+    """Pixels to add before and behind a side, as TensorFlow does."""
+    if padding != SAME:
+        return (0, 0)
+    missing = max(0, (-(-length // strides) - 1) * strides + size - length)
+    return (missing // 2, missing - missing // 2)
 
 
-ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "linear": lambda x: x,
-    "relu": lambda x: np.maximum(x, 0),
-    "leaky_relu": lambda x: np.where(x > 0, x, 0.2 * x),  # Keras's slope
-    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
-    "tanh": np.tanh,
-    "softmax": _softmax,
-}
-IDEMPOTENT = {"linear", "relu"}  # f(f(x)) = f(x): an identity layer behind it may repeat it
+def windows(x: np.ndarray, size: int, strides: int, padding: str, fill: float = 0.0) -> np.ndarray:
+    """Every place of a square window: (n, h, w, c) to (n, H, W, c, size, size), a view."""
+    margins = [_margins(length, size, strides, padding) for length in x.shape[1:3]]
+    if any(map(any, margins)):
+        x = np.pad(x, ((0, 0), *margins, (0, 0)), constant_values=fill)
+    view = np.lib.stride_tricks.sliding_window_view(x, (size, size), axis=(1, 2))
+    return view[:, ::strides, ::strides]
 
 
-def convolve(x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-    """Stride 1, `same` padding: (n, h, w, in) and (k, k, in, out) to (n, h, w, out)."""
-    k = kernel.shape[0]
-    before = (k - 1) // 2
-    padded = np.pad(x, ((0, 0), (before, k - 1 - before), (before, k - 1 - before), (0, 0)))
-    patches = np.lib.stride_tricks.sliding_window_view(padded, (k, k), axis=(1, 2))
-    return np.einsum("nhwckl,klco->nhwo", patches, kernel, optimize=True)
+def patches(x: np.ndarray, layer: Conv) -> np.ndarray:
+    """What a convolution multiplies: (n, h, w, c) to (n, H, W, k * k * c), as its kernel's rows."""
+    view = windows(x, layer.kernel, layer.strides, layer.padding)
+    return np.moveaxis(view, 3, -1).reshape(*view.shape[:3], -1)
 
 
-def blocks(x: np.ndarray, size: int, fill: float) -> np.ndarray:
-    """Cut the axes -3 and -2 into blocks, padded behind by `fill`: (..., H, size, W, size, c)."""
-    *lead, height, width, channels = x.shape
-    pad = [(0, 0)] * len(lead) + [(0, -height % size), (0, -width % size), (0, 0)]
-    padded = np.pad(x, pad, constant_values=fill)
-    return padded.reshape(
-        *lead, padded.shape[-3] // size, size, padded.shape[-2] // size, size, channels
-    )
-
-
-def pool(x: np.ndarray, layer: Pool) -> np.ndarray:
-    """`same` padding; averages leave the padding out of the count, as TensorFlow's do."""
+def _pool(x: np.ndarray, layer: Pool) -> np.ndarray:
+    """Averages leave the padding out of the count, as TensorFlow's do."""
+    strides = layer.strides or layer.size
     if layer.function == "max":
-        return blocks(x, layer.size, -np.inf).max(axis=(-4, -2))
-    ones = np.ones((*x.shape[-3:-1], 1), x.dtype)
-    counts = blocks(ones, layer.size, 0).sum(axis=(-4, -2))
-    return blocks(x, layer.size, 0).sum(axis=(-4, -2)) / counts
+        return windows(x, layer.size, strides, layer.padding, -np.inf).max(axis=(-2, -1))
+    ones = np.ones((1, *x.shape[1:3], 1), x.dtype)
+    sums, counts = (
+        windows(v, layer.size, strides, layer.padding).sum(axis=(-2, -1)) for v in (x, ones)
+    )
+    return sums / counts
+
+
+def statistics(layer: BatchNorm, arrays: Arrays) -> tuple[np.ndarray, ...]:
+    """Gamma, beta, moving mean and moving variance, neutral where the layer has none."""
+    *learnt, mean, variance = arrays
+    gamma = learnt[0] if layer.scale else np.ones_like(mean)
+    beta = learnt[-1] if layer.center else np.zeros_like(mean)
+    return gamma, beta, mean, variance
+
+
+def affine(layer: BatchNorm, arrays: Arrays) -> tuple[np.ndarray, np.ndarray]:
+    """Gain and shift of a batch normalisation in inference mode, in double precision."""
+    gamma, beta, mean, variance = (a.astype(np.float64) for a in statistics(layer, arrays))
+    gain = gamma / np.sqrt(variance + layer.epsilon)
+    return gain, beta - mean * gain
+
+
+def mixed(layer: Kernel, arrays: Arrays, x: np.ndarray) -> np.ndarray:
+    """What a layer with a kernel gives before its activation."""
+    kernel, *bias = (array.astype(x.dtype, copy=False) for array in arrays)
+    if isinstance(layer, Conv):
+        matrix = kernel.reshape(-1, kernel.shape[-1])
+        parts = [patches(x[i : i + CHUNK], layer) @ matrix for i in range(0, len(x), CHUNK)]
+        x = np.concatenate(parts)
+    else:
+        x = x @ kernel
+    return x + bias[0] if bias else x
+
+
+def apply(layer: Layer, arrays: Arrays, x: np.ndarray) -> np.ndarray:
+    """What one layer makes of a batch (n, *shape).
+
+    Raises:
+        ValueError: a layer or an activation that numpy does not know.
+    """
+    match layer:
+        case Conv() | Dense():
+            return activations.apply(layer.activation, mixed(layer, arrays, x))
+        case Pool():
+            return _pool(x, layer)
+        case GlobalPool():
+            return x.max(axis=(1, 2)) if layer.function == "max" else x.mean(axis=(1, 2))
+        case BatchNorm():
+            gain, shift = (a.astype(x.dtype) for a in affine(layer, arrays))
+            return x * gain + shift
+        case Activation():
+            return activations.apply(layer.function, x, layer.negative_slope)
+        case Rescaling():
+            return x * np.asarray(layer.scale, x.dtype) + np.asarray(layer.offset, x.dtype)
+        case Flatten():
+            return x.reshape(len(x), -1)
+        case Reshape():
+            return x.reshape(len(x), *layer.shape)
+        case Dropout():
+            return x
+        case _:
+            raise ValueError(f"{layer} is not known to numpy: what it computes cannot be told here")
+
+
+def values(network: Network, x: np.ndarray) -> Iterator[np.ndarray]:
+    """What enters each layer for a batch, and last what leaves the network; see `predict`."""
+    x = x if np.issubdtype(x.dtype, np.floating) else x.astype(np.float64)
+    yield x
+    for layer, arrays in zip(network.topology.layers, network.weights, strict=True):
+        x = apply(layer, arrays, x)
+        yield x
 
 
 def predict(network: Network, x: np.ndarray) -> np.ndarray:
     """The network's output for a batch x of shape (n, *input_shape), in the precision of x.
 
     Whole numbers are taken as double precision.
+
+    Raises:
+        ValueError: a layer or an activation that numpy does not know.
     """
-    x = x if np.issubdtype(x.dtype, np.floating) else x.astype(np.float64)
-    for layer, arrays in zip(network.topology.layers, network.weights, strict=True):
-        match layer:
-            case Conv():
-                x = convolve(x, arrays[0].astype(x.dtype))
-            case Dense():
-                x = x @ arrays[0].astype(x.dtype)
-            case Pool():
-                x = pool(x, layer)
-            case BatchNorm():
-                gamma, beta, mean, variance = (array.astype(x.dtype) for array in arrays)
-                x = (x - mean) / np.sqrt(variance + layer.epsilon) * gamma + beta
-            case Flatten():
-                x = x.reshape(len(x), -1)
-            case Activation():
-                x = ACTIVATIONS[layer.function](x)
-        if isinstance(layer, Conv | Dense):
-            if layer.use_bias:
-                x = x + arrays[1].astype(x.dtype)
-            x = ACTIVATIONS[layer.activation](x)
-    return x
+    return deque(values(network, x), maxlen=1)[0]

@@ -1,9 +1,8 @@
-"""A network as a value: typed layers, their shapes, and numpy arrays.
+"""A network as a value: layers in a row, and numpy arrays.
 
 Everything here is immutable and free of TensorFlow. ``netsurgery.keras_files`` turns a network into
 a Keras model and back; ``netsurgery.surgery`` turns one network into another.
 
-Shapes leave out the batch axis: an image is (height, width, channels), a table row (features,).
 Positions are indices into ``Topology.layers``, which are those of Keras's ``model.layers``.
 """
 
@@ -11,148 +10,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
-Shape = tuple[int, ...]
+from netsurgery.layers import (
+    ELEMENTWISE,
+    BatchNorm,
+    Flatten,
+    GlobalPool,
+    Kernel,
+    Layer,
+    Pool,
+    Shape,
+    array_shapes,
+    layer_from_json,
+    layer_to_json,
+    output_shape,
+    trainable_arrays,
+)
+
 Arrays = tuple[np.ndarray, ...]
-
-
-@dataclass(frozen=True)
-class Conv:
-    """A convolution with stride 1 and `same` padding; arrays: kernel (k, k, in, out) and bias."""
-
-    channels: int
-    kernel: int = 3
-    activation: str = "linear"
-    use_bias: bool = True
-    kind: ClassVar[str] = "conv"
-
-    def __str__(self) -> str:
-        return f"conv {self.channels} ({self.kernel}x{self.kernel})"
-
-
-@dataclass(frozen=True)
-class Pool:
-    """Pooling over blocks of size x size with that stride and `same` padding; no arrays."""
-
-    function: str = "average"  # or "max"
-    size: int = 2
-    kind: ClassVar[str] = "pool"
-
-    def __str__(self) -> str:
-        return f"{self.function} pool {self.size}x{self.size}"
-
-
-@dataclass(frozen=True)
-class BatchNorm:
-    """Batch normalisation over the channels; arrays: gamma, beta, moving mean, moving variance."""
-
-    epsilon: float = 1e-3
-    momentum: float = 0.99
-    kind: ClassVar[str] = "batch_norm"
-
-    def __str__(self) -> str:
-        return "batch norm"
-
-
-@dataclass(frozen=True)
-class Activation:
-    """An activation as a layer of its own, as in conv cells; no arrays."""
-
-    function: str = "relu"
-    kind: ClassVar[str] = "activation"
-
-    def __str__(self) -> str:
-        return self.function
-
-
-@dataclass(frozen=True)
-class Flatten:
-    """(height, width, channels) to (height * width * channels,); no arrays."""
-
-    kind: ClassVar[str] = "flatten"
-
-    def __str__(self) -> str:
-        return "flatten"
-
-
-@dataclass(frozen=True)
-class Dense:
-    """A fully connected layer; arrays: kernel (in, units) and bias."""
-
-    units: int
-    activation: str = "relu"
-    use_bias: bool = True
-    kind: ClassVar[str] = "dense"
-
-    def __str__(self) -> str:
-        return f"dense {self.units} ({self.activation})"
-
-
-Layer = Conv | Pool | BatchNorm | Activation | Flatten | Dense
-LAYERS: dict[str, type] = {
-    layer.kind: layer for layer in (Conv, Pool, BatchNorm, Activation, Flatten, Dense)
-}
-
-
-def layer_to_json(layer: Layer) -> dict[str, Any]:
-    """The layer as plain values, its kind first."""
-    return {"kind": layer.kind, **asdict(layer)}
-
-
-def layer_from_json(spec: Mapping[str, Any]) -> Layer:
-    """The layer that `layer_to_json` wrote."""
-    fields = dict(spec)
-    return LAYERS[fields.pop("kind")](**fields)
-
-
-def conv_cell(channels: int, *, pooling: str = "average", activation: str = "relu") -> list[Layer]:
-    """The layers of one conv cell (ECToNAS section 3.2): always added or removed as a whole."""
-    return [Conv(channels), Pool(pooling), BatchNorm(), Activation(activation)]
-
-
-CELL_LENGTH = len(conv_cell(1))
-
-
-def output_shape(layer: Layer, shape: Shape) -> Shape:
-    """The shape a layer makes of an input of `shape`.
-
-    Raises:
-        ValueError: the layer cannot take such an input.
-    """
-    if isinstance(layer, Conv | Pool) and len(shape) != 3:
-        raise ValueError(f"{layer} needs an input of height, width and channels, not {shape}")
-    if isinstance(layer, Dense) and len(shape) != 1:
-        raise ValueError(f"{layer} needs a flat input, not {shape}: put a flatten layer before it")
-    match layer:
-        case Conv():
-            return (*shape[:2], layer.channels)
-        case Pool():
-            return (math.ceil(shape[0] / layer.size), math.ceil(shape[1] / layer.size), shape[2])
-        case Flatten():
-            return (math.prod(shape),)
-        case Dense():
-            return (layer.units,)
-        case _:
-            return shape
-
-
-def array_shapes(layer: Layer, shape: Shape) -> tuple[Shape, ...]:
-    """The shapes of a layer's arrays for an input of `shape`."""
-    match layer:
-        case Conv():
-            kernel: Shape = (layer.kernel, layer.kernel, shape[-1], layer.channels)
-        case Dense():
-            kernel = (shape[-1], layer.units)
-        case BatchNorm():
-            return ((shape[-1],),) * 4
-        case _:
-            return ()
-    return (kernel, (kernel[-1],)) if layer.use_bias else (kernel,)
 
 
 @dataclass(frozen=True)
@@ -191,19 +71,33 @@ class Topology:
         return sum(
             math.prod(shape)
             for layer, shapes in zip(self.layers, self.array_shapes, strict=True)
-            for shape in (shapes[:2] if isinstance(layer, BatchNorm) else shapes)
+            for shape in shapes[: trainable_arrays(layer)]
         )
 
-    def positions(self, kind: type[Layer]) -> list[int]:
+    def positions(self, kind: type) -> list[int]:
         """Where the layers of a kind stand."""
         return [i for i, layer in enumerate(self.layers) if isinstance(layer, kind)]
 
-    def consumer(self, position: int) -> int:
-        """The first layer behind `position` whose kernel reads that layer's output."""
+    def consumer(self, position: int) -> int | None:
+        """The next layer with a kernel, if that reads the channels or units of this one.
+
+        None behind the output layer, and where a layer stands between that mixes them.
+        """
         for i in range(position + 1, len(self.layers)):
-            if isinstance(self.layers[i], Conv | Dense):
+            if isinstance(self.layers[i], Kernel):
                 return i
-        raise ValueError(f"no layer behind position {position} has weights: it is the output layer")
+            if not isinstance(self.layers[i], (*ELEMENTWISE, Pool, GlobalPool, Flatten)):
+                return None
+        return None
+
+    def unfolded(self, consumer: int) -> Shape:
+        """The shape of what the layer at `consumer` reads, before any flatten layer."""
+        before = consumer - 1
+        while before >= 0 and isinstance(self.layers[before], ELEMENTWISE):
+            before -= 1
+        if before >= 0 and isinstance(self.layers[before], Flatten):
+            return self.shapes[before]
+        return self.shapes[consumer]
 
     def replace(self, position: int, layer: Layer) -> Topology:
         """The topology with another layer at `position`."""
@@ -281,7 +175,8 @@ def initialise(topology: Topology, rng: np.random.Generator) -> Network:
     weights: list[Arrays] = []
     for layer, shapes in zip(topology.layers, topology.array_shapes, strict=True):
         if isinstance(layer, BatchNorm):
-            values = (1, 0, 0, 1)  # gamma, beta, moving mean, moving variance
+            # gamma, beta, moving mean, moving variance
+            values = (*[1] * layer.scale, *[0] * layer.center, 0, 1)
             weights.append(
                 tuple(np.full(s, v, np.float32) for s, v in zip(shapes, values, strict=True))
             )

@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from netsurgery.network import Dense, Flatten, Layer, Shape, Topology, conv_cell
+from netsurgery.layers import Dense, Flatten, Layer, Shape, conv_cell
+from netsurgery.network import Topology
 
 # name: channels of the conv cells, units of the hidden dense layers
 NAMED: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {

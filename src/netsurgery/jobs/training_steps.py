@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from netsurgery import datasets, keras_files, training
 from netsurgery.files import read_json, sha256, write_json, written
 from netsurgery.network import Topology, initialise
 from netsurgery.search import scores
-from netsurgery.search.generation import Rules, part_of_epoch
+from netsurgery.search.generation import DATA_AWARE, Rules, part_of_epoch
 from netsurgery.search.records import DEGENERATE, DIVERGED, OK, Record
 from netsurgery.seeds import generator
 from netsurgery.surgery import Mutation, Operation, operate
@@ -58,6 +59,12 @@ class Step:
     def training(self) -> training.Samples:
         """What is trained on."""
         return self.samples("training")
+
+    def calibration(self, count: int) -> np.ndarray:
+        """Training samples for surgery, as the network takes them: the same for a whole search."""
+        rng, samples = generator(self.seed, "calibration"), self.training
+        chosen = np.sort(rng.permutation(len(samples))[:count])
+        return samples.x[chosen].astype(np.float32) * np.float32(samples.scale)
 
     @property
     def batches_per_epoch(self) -> int:
@@ -137,21 +144,28 @@ def start(step: Step, topology: Topology, epochs: int) -> None:
 def recuperate(step: Step, parent: Path, offspring: dict[str, Any], rules: Rules) -> None:
     """Operate on a parent and train the offspring for its part of an epoch.
 
-    The optimizer starts anew: what it remembers belongs to weights that are no more.
+    The state of the optimizer goes on where the weights it belongs to do.
     """
     candidate, operation = offspring["candidate"], Operation(offspring["operation"])
-    mutation = Mutation(operation, offspring["position"], offspring["pooling"])
-    network = operate(
-        keras_files.from_keras(keras_files.load(parent)),
+    fields = (offspring[name] for name in ("position", "width", "pooling"))
+    mutation = Mutation(operation, *fields)
+    model = keras_files.load(parent)
+    rng = generator(step.seed, candidate, "surgery")
+    operated = operate(
+        keras_files.from_keras(model),
         mutation,
-        rules.sizes,
-        generator(step.seed, candidate, "surgery"),
+        rng,
+        calibration=step.calibration(rules.calibration) if rules.removal == DATA_AWARE else None,
+        slots=keras_files.read_slots(model),
+        noise=rules.noise,
     )
+    network, steps = operated.network, int(model.optimizer.iterations)
     record = read_record(parent).child(
         candidate, offspring["generation"], operation, mutation.position, network.topology
     )
     model = keras_files.to_keras(network)
     training.compile_model(model, step.settings)
+    keras_files.write_slots(model, operated.slots, steps)
     if not network.finite:
         fallen = replace(record, step=step.name, status=DEGENERATE, batches_spent=0)
         step.write(model, fallen, 0.0)

@@ -19,6 +19,7 @@ from netsurgery.seeds import generator
 from netsurgery.surgery.mutations import Mutation, Operation, Sizes, edit, legal_mutations
 
 FULL = "full"
+DATA_AWARE = "least_squares"  # the removal rule that wants calibration samples
 SEARCH, FINISH = "search", "finish"
 
 
@@ -32,6 +33,9 @@ class Rules:
     max_parameters: int
     max_growth: float
     recuperation: Mapping[str, float]
+    removal: str
+    calibration: int
+    noise: float
     sizes: Sizes
 
     @classmethod
@@ -50,6 +54,9 @@ class Rules:
             "max_parameters",
             "max_growth",
             "recuperation",
+            "removal",
+            "calibration",
+            "noise",
         )
         return cls(**{name: settings[name] for name in names}, sizes=sizes)
 
@@ -96,7 +103,7 @@ def breed(
         topology = Topology.from_json(parent.topology)
         rng = generator(seed, "breed", generation, index)
         for mutation in legal_mutations(topology, rules.sizes, rng):
-            parameters = edit(topology, mutation, rules.sizes).parameters
+            parameters = edit(topology, mutation).parameters
             growth = (parameters - parent.parameters) / parent.parameters
             reason = (
                 f"{parameters} parameters, {rules.max_parameters} or more"

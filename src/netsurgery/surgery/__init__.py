@@ -2,69 +2,158 @@
 
 `legal_mutations` lists what a network allows, `edit` gives the resulting topology, `operate` the
 resulting network. Growth leaves the network's output unchanged; removal changes it as little as the
-papers' rules can.
+papers' rules can, or, given some real samples, as little as least squares can.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import numpy as np
 
-from netsurgery.network import Network
-from netsurgery.surgery import conv, dense
+from netsurgery.layers import CELL_LENGTH
+from netsurgery.network import Network, Topology
+from netsurgery.surgery import cells, channels, dense, refit
+from netsurgery.surgery.grafts import Graft, Slots, network_of, replaced, slots_of
 from netsurgery.surgery.mutations import (
+    ECTONAS,
+    RESIZING,
     IllegalMutation,
     Mutation,
     Operation,
     Sizes,
     edit,
+    exact,
+    flat_reader,
     legal_mutations,
+    sized,
 )
 
 __all__ = [
+    "ECTONAS",
     "IllegalMutation",
     "Mutation",
+    "Operated",
     "Operation",
     "Sizes",
+    "Slots",
     "edit",
+    "exact",
     "legal_mutations",
     "operate",
+    "sized",
 ]
 
 
+# with calibration, what reads the removed layer is fitted anew
+FITTED = (Operation.REMOVE_CONV_CELL, Operation.REMOVE_DENSE, Operation.REMOVE_CHANNELS)
+
+
+@dataclass(frozen=True)
+class Operated:
+    """What surgery gives.
+
+    `slots` are the optimizer's, if any were given. `noise_bound` says how far added noise can reach
+    (see `netsurgery.surgery.channels.disturb`); 0 without noise.
+    """
+
+    network: Network
+    slots: Slots = field(default_factory=dict)
+    noise_bound: float = 0.0
+
+
 def operate(
-    network: Network, mutation: Mutation, sizes: Sizes, rng: np.random.Generator
-) -> Network:
+    network: Network,
+    mutation: Mutation,
+    rng: np.random.Generator | None = None,
+    *,
+    calibration: np.ndarray | None = None,
+    slots: Slots | None = None,
+    noise: float = 0.0,
+) -> Operated:
     """Perform a mutation.
 
     Args:
         network: the parent; left as it is.
-        mutation: the operation and its place.
-        sizes: how much it changes.
-        rng: draws which units or channels are copied, and how their weights are shared.
+        mutation: the operation, its place and its size.
+        rng: draws which units or channels are copied, and how their weights are shared; by default
+            always the same.
+        calibration: (n, *input_shape) samples as the network takes them. With them removal, and
+            what pooling takes away, is made up for by least squares; without, by the papers' rules.
+        slots: the optimizer's, carried to the child where the operation says how (see
+            `netsurgery.surgery.grafts`), else zero.
+        noise: relative size of noise on what the copies of a wider layer read; 0 keeps it exact.
 
     Raises:
-        IllegalMutation: the network does not allow it; the message says where it would be legal.
+        IllegalMutation: the network does not allow it; the message says why, and where it would.
+        ValueError: the calibration samples pass a layer that numpy does not know.
     """
-    child = edit(network.topology, mutation, sizes)
-    position = mutation.position
+    child, position = edit(network.topology, mutation), mutation.position
     if position is None:
-        return network
-    match mutation.operation:
-        case Operation.ADD_UNITS:
-            return dense.add_units(network, child, position, rng)
+        return Operated(network, slots or {})
+    rng = np.random.default_rng(0) if rng is None else rng
+    graft, bound = _graft(network, child, mutation.operation, position, rng, calibration), 0.0
+    if noise and mutation.operation in (Operation.ADD_UNITS, Operation.ADD_CHANNELS):
+        graft, bound = channels.disturb(network, graft, position, noise, rng)
+    operated = network_of(network, graft)
+    if calibration is not None:
+        places = _to_fit(network.topology, child, mutation.operation, position)
+        operated = refit.fitted(network, operated, places, calibration)
+        fitted = dict.fromkeys(place for place, _ in places)
+        graft = Graft(child, replaced(graft.origins, fitted), graft.changed)
+    carried = slots_of(network.topology, slots, graft) if slots else {}
+    return Operated(operated, carried, bound)
+
+
+def _graft(
+    network: Network,
+    child: Topology,
+    operation: Operation,
+    position: int,
+    rng: np.random.Generator,
+    calibration: np.ndarray | None,
+) -> Graft:
+    match operation:
+        case Operation.ADD_UNITS | Operation.ADD_CHANNELS:
+            return channels.widen(network, child, position, rng)
+        case Operation.REMOVE_UNITS | Operation.REMOVE_CHANNELS if calibration is not None:
+            return refit.spare_channels(network, child, position, calibration)
         case Operation.REMOVE_UNITS:
             return dense.remove_units(network, child, position)
+        case Operation.REMOVE_CHANNELS:
+            return channels.keep_strongest(network, child, position)
         case Operation.ADD_DENSE:
             return dense.add_dense(network, child, position)
         case Operation.REMOVE_DENSE:
             return dense.remove_dense(network, child, position)
-        case Operation.ADD_CHANNELS:
-            return conv.add_channels(network, child, position, rng)
-        case Operation.REMOVE_CHANNELS:
-            return conv.remove_channels(network, child, position)
+        case Operation.TRUNCATE if calibration is not None:
+            return refit.truncate(network, child, position, calibration)
+        case Operation.TRUNCATE:
+            return dense.truncate(network, child, position)
         case Operation.ADD_CONV_CELL:
-            return conv.add_conv_cell(network, child, position)
+            return cells.add_conv_cell(network, child, position)
         case Operation.REMOVE_CONV_CELL:
-            return conv.remove_conv_cell(network, child, position)
+            return cells.remove_conv_cell(network, child, position)
         case _:
-            raise AssertionError(mutation)
+            raise AssertionError(operation)
+
+
+def _to_fit(
+    topology: Topology, child: Topology, operation: Operation, position: int
+) -> list[tuple[int, int]]:
+    """Positions, in the child and in the parent, of the layers whose weights are fitted.
+
+    The layer that reads the changed one; and, if the image has another size, the first dense layer.
+    """
+    grown = len(child.layers) - len(topology.layers)
+    if operation is Operation.ADD_CONV_CELL:
+        consumer = child.consumer(position + grown - CELL_LENGTH)
+        reader = None if consumer is None else consumer - grown
+    elif operation in FITTED:
+        reader = topology.consumer(position)
+    else:
+        return []
+    originals = [reader]
+    if operation in RESIZING and (flat := flat_reader(topology)) != reader:
+        originals.append(flat)
+    return [(i + grown, i) for i in originals if i is not None]

@@ -1,70 +1,109 @@
-"""The operations on dense layers: Net2Net growth, removal by singular values (ECToNAS A.1)."""
+"""The operations on dense layers: Net2Net growth, removal by singular values (ECToNAS A.1).
+
+Each takes the parent, the child's topology and the position, and gives a graft.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-from netsurgery.network import Network, Topology
+from netsurgery.forward import affine
+from netsurgery.layers import BatchNorm, Dense
+from netsurgery.network import Arrays, Network, Topology
 from netsurgery.surgery import taps
+from netsurgery.surgery.channels import keep_strongest
+from netsurgery.surgery.grafts import Graft, inherited, replaced
+from netsurgery.surgery.mutations import dense_end
 
 
-def add_units(
-    network: Network, child: Topology, position: int, rng: np.random.Generator
-) -> Network:
-    """Net2WiderNet (eq. 4, 5): exact."""
-    width, wider = network.topology.shapes[position + 1][0], child.shapes[position + 1][0]
-    copies = taps.choose_copies(width, wider - width, rng)
-    kernel, *bias = network.weights[position]
-    consumer = network.topology.consumer(position)
-    outgoing = taps.split(taps.read(network, consumer), copies, rng)
-    weights = list(network.weights)
-    weights[position] = (kernel[:, copies], *(b[copies] for b in bias))
-    weights[consumer] = taps.write(network, consumer, outgoing)
-    return Network(child, tuple(weights))
+def right_singular_vectors(matrix: np.ndarray) -> np.ndarray:
+    """V of matrix = U S V^T (eq. 6), (n, n), by falling singular value.
 
-
-def right_singular_vectors(kernel: np.ndarray) -> np.ndarray:
-    """V of kernel = U S V^T (eq. 6), (n, n), by falling singular value.
-
-    From the Gram matrix, so that a tall kernel costs no more than its width. Signs are free in a
+    From the Gram matrix, so that a tall matrix costs no more than its width. Signs are free in a
     decomposition but not in front of a relu: each vector is turned so that its entries sum to a
     positive number, which makes a unit a mostly positive mixture of the old ones.
     """
-    _, vectors = np.linalg.eigh(kernel.T @ kernel)
+    _, vectors = np.linalg.eigh(matrix.T @ matrix)
     vectors = vectors[:, ::-1]
     return vectors * np.where(vectors.sum(axis=0) < 0, -1.0, 1.0)
 
 
-def remove_units(network: Network, child: Topology, position: int) -> Network:
+def remove_units(network: Network, child: Topology, position: int) -> Graft:
     """The closest layer of lower rank: U S as kernel, V^T onto the next one; activation ignored.
 
     Approximate. The bias is projected like the kernel (the published code rotates it by a corner of
-    V cut out square).
+    V cut out square). Units that are normalised cannot be mixed: there the weakest go.
     """
+    consumer = network.topology.consumer(position)
+    assert consumer is not None
+    if any(isinstance(layer, BatchNorm) for layer in network.topology.layers[position:consumer]):
+        return keep_strongest(network, child, position)
     kernel, *bias = (array.astype(np.float64) for array in network.weights[position])
     basis = right_singular_vectors(kernel)[:, : child.shapes[position + 1][0]]
-    consumer = network.topology.consumer(position)
     outgoing = basis.T @ taps.read(network, consumer)
-    weights = list(network.weights)
-    weights[position] = tuple((array @ basis).astype(np.float32) for array in (kernel, *bias))
-    weights[consumer] = taps.write(network, consumer, outgoing)
-    return Network(child, tuple(weights))
+    return Graft(
+        child,
+        replaced(inherited(len(child.layers)), {position: None, consumer: None}),
+        {
+            position: tuple((array @ basis).astype(np.float32) for array in (kernel, *bias)),
+            consumer: taps.write(network, consumer, outgoing),
+        },
+    )
 
 
-def add_dense(network: Network, child: Topology, position: int) -> Network:
+def add_dense(network: Network, child: Topology, position: int) -> Graft:
     """Net2DeeperNet (eq. 3): an identity layer before the one at `position`; exact."""
     width = child.shapes[position + 1][0]
     inserted = (np.eye(width, dtype=np.float32), np.zeros(width, np.float32))
-    weights = network.weights
-    return Network(child, (*weights[:position], inserted, *weights[position:]))
+    layers = len(network.topology.layers)
+    origins = (*inherited(position), None, *inherited(layers - position, position))
+    return Graft(child, origins, {position: inserted})
 
 
-def remove_dense(network: Network, child: Topology, position: int) -> Network:
-    """Multiply the layer's weights onto the next ones; approximate, its activation is ignored."""
+def remove_dense(network: Network, child: Topology, position: int) -> Graft:
+    """Multiply the layer's weights onto the next ones; approximate, its activation is ignored.
+
+    So are those of what belongs to it; of batch normalisation the inference form is kept.
+    """
+    topology = network.topology
+    consumer, end = topology.consumer(position), dense_end(topology, position)
+    assert consumer is not None
     kernel, *bias = (array.astype(np.float64) for array in network.weights[position])
-    consumer = network.topology.consumer(position)
-    merged = kernel @ taps.read(network, consumer)
-    weights = list(network.weights)
-    weights[consumer] = taps.write(network, consumer, merged, constant=bias[0] if bias else None)
-    del weights[position]
-    return Network(child, tuple(weights))
+    constant = bias[0] if bias else np.zeros(kernel.shape[-1])
+    for i in range(position + 1, end):
+        if isinstance(layer := topology.layers[i], BatchNorm):
+            gain, shift = affine(layer, network.weights[i])
+            kernel, constant = kernel * gain, constant * gain + shift
+    merged = taps.write(network, consumer, kernel @ taps.read(network, consumer), constant)
+    origins = (*inherited(position), *inherited(len(topology.layers) - end, end))
+    moved = consumer - (end - position)
+    return Graft(child, replaced(origins, {moved: None}), {moved: merged})
+
+
+def factorise(network: Network, child: Topology, position: int, basis: np.ndarray) -> Graft:
+    """Truncated SVD: kernel W becomes (W B) and B^T, with a narrow linear layer between.
+
+    Approximate; exact where W has no more than the rank of the basis.
+
+    Args:
+        network: the parent.
+        child: with the narrow layer at `position`.
+        position: of the layer that is factorised.
+        basis: B, orthonormal columns (units, rank): the first right singular vectors of W, or of
+            what the layer gives for calibration samples.
+    """
+    kernel, *bias = network.weights[position]
+    narrow: Arrays = ((kernel.astype(np.float64) @ basis).astype(np.float32),)
+    layers = len(network.topology.layers)
+    origins = (*inherited(position), None, None, *inherited(layers - position - 1, position + 1))
+    return Graft(
+        child, origins, {position: narrow, position + 1: (basis.T.astype(np.float32), *bias)}
+    )
+
+
+def truncate(network: Network, child: Topology, position: int) -> Graft:
+    """The layer as a product of two narrow ones, by its largest singular values (the Surgeon)."""
+    layer = child.layers[position]
+    assert isinstance(layer, Dense)
+    basis = right_singular_vectors(network.weights[position][0].astype(np.float64))
+    return factorise(network, child, position, basis[:, : layer.units])

@@ -8,33 +8,53 @@ from __future__ import annotations
 
 import numpy as np
 
-from netsurgery.forward import blocks
 
-SIZE = 2
+def nearest(length: int, other: int) -> np.ndarray:
+    """For each of `length` pixels of a side, the pixel it meets on a side of `other` pixels.
 
-
-def pooled(taps: np.ndarray) -> np.ndarray:
-    """Weights for the pooled image: (H, W, c, out) to (ceil(H/2), ceil(W/2), c, out).
-
-    A block's average times the sum of its weights is the best guess of what the block contributed.
-    For max pooling no rule is good, and the sum is still the best tried: put in before the flatten
-    layer of networks trained on digits (six runs) it kept 30 % of their validation accuracy, the
-    weights of largest magnitude (paper) 25 %, the signed maximum (published code) 15 %.
+    Where one side is half of the other, rounded up, these are the blocks of pooling, the last one
+    cut by the image's edge.
     """
-    out = taps.shape[-1]
-    merged = taps.reshape(*taps.shape[:2], -1)
-    return (
-        blocks(merged, SIZE, 0)
-        .sum(axis=(-4, -2))
-        .reshape(-(-taps.shape[0] // SIZE), -(-taps.shape[1] // SIZE), taps.shape[2], out)
-    )
+    return np.arange(length) * other // length
 
 
-def unpooled(taps: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Weights for the image before pooling: each is shared equally by the pixels of its block.
+def resampled(taps: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Weights for an image of another size: (H, W, c, out) to (height, width, c, out).
 
-    Exact for average pooling, blocks cut by the image's edge included.
+    A smaller image's pixel gets the sum of the weights of its block: with the block's average that
+    is the best guess of what the block contributed. For max pooling no rule is good, and the sum is
+    still the best tried: put in before the flatten layer of networks trained on digits (six runs)
+    it kept 30 % of their validation accuracy, the weights of largest magnitude (paper) 25 %, the
+    signed maximum (published code) 15 %. A larger image's pixels share the weight of theirs
+    equally: exact for average pooling, blocks cut by the image's edge included.
     """
-    rows, columns = np.arange(height) // SIZE, np.arange(width) // SIZE
-    counts = np.outer(np.bincount(rows), np.bincount(columns))
-    return (taps / counts[:, :, None, None])[rows][:, columns]
+    for axis, length in enumerate((height, width)):
+        taps = np.moveaxis(_resampled_side(np.moveaxis(taps, axis, 0), length), 0, axis)
+    return taps
+
+
+def _resampled_side(taps: np.ndarray, length: int) -> np.ndarray:
+    if length <= len(taps):
+        starts = np.searchsorted(nearest(len(taps), length), np.arange(length))
+        return np.add.reduceat(taps, starts, axis=0)
+    source = nearest(length, len(taps))
+    counts = np.bincount(source).reshape(-1, *[1] * (taps.ndim - 1))
+    return (taps / counts)[source]
+
+
+def resized(image: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Images of another size: (n, H, W, c) to (n, height, width, c), by blocks.
+
+    A smaller image's pixel is the average of its block; a larger one's repeats its own.
+    """
+    for axis, length in ((1, height), (2, width)):
+        side = image.shape[axis]
+        if length > side:
+            image = image.take(nearest(length, side), axis=axis)
+        elif length < side:
+            blocks = nearest(side, length)
+            starts = np.searchsorted(blocks, np.arange(length))
+            counts = np.bincount(blocks).astype(image.dtype)
+            shape = [-1 if i == axis else 1 for i in range(image.ndim)]
+            image = np.add.reduceat(image, starts, axis=axis) / counts.reshape(shape)
+    return image

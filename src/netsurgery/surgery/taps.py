@@ -10,22 +10,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from netsurgery.network import Arrays, Flatten, Network, Shape, Topology
-
-
-def unfolded(topology: Topology, consumer: int) -> Shape:
-    """The shape of what the kernel at `consumer` reads, before any flatten layer."""
-    before = consumer - 1
-    if before >= 0 and isinstance(topology.layers[before], Flatten):
-        return topology.shapes[before]
-    return topology.shapes[consumer]
+from netsurgery.network import Arrays, Network
 
 
 def read(network: Network, consumer: int) -> np.ndarray:
     """The kernel at `consumer` as (..., channels, out), in double precision."""
     kernel = network.weights[consumer][0].astype(np.float64)
     if kernel.ndim == 2:
-        return kernel.reshape(*unfolded(network.topology, consumer), -1)
+        return kernel.reshape(*network.topology.unfolded(consumer), -1)
     return kernel
 
 

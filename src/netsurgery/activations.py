@@ -1,0 +1,88 @@
+"""Activations in numpy, under Keras's names, and what surgery needs to know of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+NEGATIVE_SLOPE = 0.2  # of Keras's leaky_relu
+
+
+def _softmax(x: np.ndarray) -> np.ndarray:
+    exponentials = np.exp(x - x.max(axis=-1, keepdims=True))
+    return exponentials / exponentials.sum(axis=-1, keepdims=True)
+
+
+def _sigmoid(x: np.ndarray) -> np.ndarray:
+    return 0.5 * (1 + np.tanh(x / 2))  # never overflows
+
+
+def _softplus(x: np.ndarray) -> np.ndarray:
+    return np.logaddexp(x, 0)
+
+
+def _elu(x: np.ndarray) -> np.ndarray:
+    return np.where(x > 0, x, np.expm1(np.minimum(x, 0)))
+
+
+def _gelu(x: np.ndarray) -> np.ndarray:
+    from scipy.special import erf  # takes longer to import than everything else here
+
+    return 0.5 * x * (1 + erf(x / np.sqrt(2)).astype(x.dtype))
+
+
+ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "linear": lambda x: x,
+    "relu": lambda x: np.maximum(x, 0),
+    "relu6": lambda x: np.clip(x, 0, 6),
+    "leaky_relu": lambda x: np.where(x > 0, x, NEGATIVE_SLOPE * x),
+    "elu": _elu,
+    "selu": lambda x: 1.0507009873554805 * np.where(x > 0, x, 1.6732632423543772 * _elu(x)),
+    "gelu": _gelu,
+    "silu": lambda x: x * _sigmoid(x),
+    "mish": lambda x: x * np.tanh(_softplus(x)),
+    "softplus": _softplus,
+    "softsign": lambda x: x / (1 + np.abs(x)),
+    "exponential": np.exp,
+    "sigmoid": _sigmoid,
+    "hard_sigmoid": lambda x: np.clip(x / 6 + 0.5, 0, 1),
+    "tanh": np.tanh,
+    "softmax": _softmax,
+}
+
+# never below zero: a relu behind them changes nothing
+NON_NEGATIVE = {"relu", "relu6", "softplus", "exponential", "sigmoid", "hard_sigmoid", "softmax"}
+
+# how much an activation can enlarge a difference between two inputs
+LIPSCHITZ = {
+    "linear": 1.0,
+    "relu": 1.0,
+    "relu6": 1.0,
+    "leaky_relu": 1.0,
+    "elu": 1.0,
+    "selu": 1.7580993408473768,  # scale times alpha
+    "gelu": 1.13,
+    "silu": 1.1,
+    "mish": 1.09,
+    "softplus": 1.0,
+    "softsign": 1.0,
+    "exponential": float("inf"),
+    "sigmoid": 0.25,
+    "hard_sigmoid": 1 / 6,
+    "tanh": 1.0,
+    "softmax": 1.0,
+}
+
+
+def apply(function: str, x: np.ndarray, negative_slope: float = NEGATIVE_SLOPE) -> np.ndarray:
+    """An activation of x, in the precision of x.
+
+    Raises:
+        ValueError: an activation that is not known here.
+    """
+    if function not in ACTIVATIONS:
+        raise ValueError(f"the activation {function} is not known to numpy: no calibration here")
+    if function == "leaky_relu":
+        return np.where(x > 0, x, np.asarray(negative_slope, x.dtype) * x)
+    return ACTIVATIONS[function](x)

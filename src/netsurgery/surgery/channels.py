@@ -1,0 +1,127 @@
+"""More or fewer channels or units in a layer: copies of some, or the weakest gone."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from netsurgery import forward
+from netsurgery.activations import LIPSCHITZ
+from netsurgery.layers import Activation, BatchNorm, Conv, Dense
+from netsurgery.network import Arrays, Network, Topology
+from netsurgery.surgery import taps
+from netsurgery.surgery.grafts import Graft, inherited, network_of, replaced, selection
+
+
+def widen(network: Network, child: Topology, position: int, rng: np.random.Generator) -> Graft:
+    """Net2WiderNet (eq. 4, 5) for units and channels, normalisation included: exact."""
+    width, wider = network.topology.shapes[position + 1][-1], child.shapes[position + 1][-1]
+    copies = taps.choose_copies(width, wider - width, rng)
+    consumer = network.topology.consumer(position)
+    assert consumer is not None
+    outgoing = taps.split(taps.read(network, consumer), copies, rng)
+    return Graft(
+        child,
+        replaced(inherited(len(child.layers)), selection(network.topology, position, copies)),
+        {consumer: taps.write(network, consumer, outgoing)},
+    )
+
+
+def selected(
+    network: Network, child: Topology, position: int, kept: np.ndarray, at_consumer: Arrays
+) -> Graft:
+    """Only the channels or units in `kept` (sorted), with these arrays for what reads them."""
+    consumer = network.topology.consumer(position)
+    assert consumer is not None
+    origins = selection(network.topology, position, kept)
+    return Graft(child, replaced(inherited(len(child.layers)), origins), {consumer: at_consumer})
+
+
+def keep_strongest(network: Network, child: Topology, position: int) -> Graft:
+    """Drop the channels or units of smallest |gamma|; approximate.
+
+    A channel with a small gamma gives little but act(beta), so that constant goes to the next
+    layer's bias (the paper adds beta itself, and orders by gamma with its sign). Without batch
+    normalisation those with the smallest incoming weights go, and act(bias) is what they give.
+    """
+    topology = network.topology
+    consumer, width = topology.consumer(position), child.shapes[position + 1][-1]
+    assert consumer is not None
+    layer, arrays = topology.layers[position], network.weights[position]
+    assert isinstance(layer, Conv | Dense)
+    kernel = arrays[0].astype(np.float64)
+    strength = np.sqrt(np.square(kernel).sum(axis=tuple(range(kernel.ndim - 1))))
+    constant = arrays[1].astype(np.float64) if layer.use_bias else np.zeros(len(strength))
+    constant = forward.activations.apply(layer.activation, constant)
+    for i in range(position + 1, consumer):
+        behind = topology.layers[i]
+        if isinstance(behind, BatchNorm) and topology.shapes[i][-1] == len(strength):
+            gamma, beta, _, _ = forward.statistics(behind, network.weights[i])
+            strength, constant = np.abs(gamma), beta.astype(np.float64)
+        elif isinstance(behind, Activation):
+            constant = forward.apply(behind, (), constant)
+    kept = np.sort(np.argsort(-strength, kind="stable")[:width])
+    constant[kept] = 0
+    outgoing = taps.read(network, consumer)[..., kept, :]
+    return selected(
+        network, child, position, kept, taps.write(network, consumer, outgoing, constant)
+    )
+
+
+def disturb(
+    parent: Network, graft: Graft, position: int, noise: float, rng: np.random.Generator
+) -> tuple[Graft, float]:
+    """Noise on what the copies of a widened layer read, so that no two stay alike.
+
+    Args:
+        parent: before it was widened.
+        graft: that widens it.
+        position: of the widened layer.
+        noise: size of the noise, relative to the incoming weights of each copy.
+        rng: draws it.
+
+    Returns:
+        The graft with noise, and a bound B of what it does: the values that the next layer computes
+        (before its activation) change by no more than B times the norm of what the widened layer
+        reads, both as Euclidean norms over a sample.
+    """
+    network = network_of(parent, graft)
+    kernel, *bias = network.weights[position]
+    width = parent.topology.shapes[position + 1][-1]
+    drawn = rng.normal(size=(*kernel.shape[:-1], kernel.shape[-1] - width))
+    axes = tuple(range(kernel.ndim - 1))
+    size = np.sqrt(np.square(kernel[..., width:].astype(np.float64)).sum(axis=axes))
+    drawn *= noise * size / np.sqrt(np.square(drawn).sum(axis=axes))
+    disturbed = np.concatenate([kernel[..., :width], kernel[..., width:] + drawn], axis=-1)
+    changed = {**graft.changed, position: (disturbed.astype(np.float32), *bias)}
+    return Graft(graft.child, graft.origins, changed), _reach(network, position, width, drawn)
+
+
+def _norm(taps_: np.ndarray) -> float:
+    """A bound of the operator norm of a kernel (..., in, out): the sum over its taps."""
+    matrices = taps_.reshape(-1, *taps_.shape[-2:])
+    return float(np.linalg.norm(matrices, ord=2, axis=(-2, -1)).sum())
+
+
+def _reach(network: Network, position: int, first: int, change: np.ndarray) -> float:
+    """How far a change of the incoming weights of the channels from `first` on can reach."""
+    topology = network.topology
+    consumer = topology.consumer(position)
+    assert consumer is not None
+    bound = _norm(change)
+    layer = topology.layers[position]
+    assert isinstance(layer, Conv | Dense)
+    bound *= LIPSCHITZ[layer.activation]
+    for i in range(position + 1, consumer):
+        behind = topology.layers[i]
+        if isinstance(behind, Activation):
+            bound *= LIPSCHITZ[behind.function] * max(1.0, abs(behind.negative_slope))
+        elif isinstance(behind, BatchNorm):
+            gain, _ = forward.affine(behind, network.weights[i])
+            bound *= float(np.abs(gain.reshape(-1, topology.unfolded(i)[-1])[:, first:]).max())
+        elif overlap := getattr(behind, "size", None):
+            # a pixel counts in every window that it lies in
+            bound *= -(-overlap // (behind.strides or overlap))  # type: ignore[union-attr]
+    reading = taps.read(network, consumer)[..., first:, :]
+    if reading.ndim == 4 and isinstance(topology.layers[consumer], Dense):
+        return bound * float(np.linalg.norm(reading.reshape(-1, reading.shape[-1]), ord=2))
+    return bound * _norm(reading)
