@@ -50,7 +50,7 @@ def _state(model: keras.Sequential) -> tuple[dict[str, list[list[Any]]], list[An
         return None
     if any(slot[i].shape != variables[i].shape for slot in slots.values() for i in slot):
         return None
-    if any(counter.shape or counter.name in names for counter in counters):
+    if any(len(counter.shape) or counter.name in names for counter in counters):
         return None
     layered = {}
     for name, slot in slots.items():

@@ -148,7 +148,7 @@ def sized(topology: Topology, mutation: Mutation, sizes: Sizes | None = None) ->
             width = _channels(entering)
         case Operation.TRUNCATE, Dense():
             width = max(1, min(entering[-1], layer.units) // 2)
-    return replace(mutation, width=width)
+    return mutation if width is None else replace(mutation, width=width)
 
 
 # --- where an operation is refused, and why -------------------------------------------------------
