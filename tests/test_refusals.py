@@ -32,11 +32,12 @@ NORMED = Other("LayerNormalization", "{}", (5,), (5,), ((5,), (5,)), 2)
 IMAGE_NORMED = Other("GroupNormalization", "{}", (8, 8, 4), (8, 8, 4), ((4,), (4,)), 2)
 EMBEDDED = Other("Embedding", "{}", (6,), (6, 4), ((9, 4),), 1)
 
-DENSE = ((6,), [Dense(5), Dense(4), Dense(3)])
-CNN = (IMAGE, [*conv_cell(4), *conv_cell(5), Flatten(), Dense(6), Dense(3)])
-BARE = (IMAGE, [Conv(4), Activation(), Flatten(), Dense(6), Dense(3)])
+Row = tuple[Shape, list[Layer]]
+DENSE: Row = ((6,), [Dense(5), Dense(4), Dense(3)])
+CNN: Row = (IMAGE, [*conv_cell(4), *conv_cell(5), Flatten(), Dense(6), Dense(3)])
+BARE: Row = (IMAGE, [Conv(4), Activation(), Flatten(), Dense(6), Dense(3)])
 
-REASONS: list[tuple[tuple[Shape, list[Layer]], Mutation, str, str]] = [
+REASONS: list[tuple[Row, Mutation, str, str]] = [
     # places
     (DENSE, Mutation(ADD_UNITS), "it needs a position", "legal at 0, 1"),
     (DENSE, Mutation(ADD_UNITS, 3), "there is no such layer, the last is 2", "legal at 0, 1"),
@@ -152,7 +153,10 @@ REASONS: list[tuple[tuple[Shape, list[Layer]], Mutation, str, str]] = [
         "legal nowhere",
     ),
     (
-        (IMAGE, [Conv(4), Pool(strides=1), *conv_cell(4)[2:], Flatten(), BatchNorm(), Dense(3)]),
+        (
+            IMAGE,
+            [Conv(4), Pool(strides=1), BatchNorm(), Activation(), Flatten(), BatchNorm(), Dense(3)],
+        ),
         Mutation(REMOVE_CELL, 0),
         "a batch normalisation behind it would be left without what it normalises",
         "legal nowhere",
@@ -172,7 +176,7 @@ REASONS: list[tuple[tuple[Shape, list[Layer]], Mutation, str, str]] = [
     ids=[f"{mutation.operation}-{reason[:30]}" for _, mutation, reason, _ in REASONS],
 )
 def test_a_refusal_says_why_and_where_it_is_legal(
-    network: tuple[Shape, list[Layer]], mutation: Mutation, reason: str, instead: str
+    network: Row, mutation: Mutation, reason: str, instead: str
 ) -> None:
     shape, layers = network
     with pytest.raises(IllegalMutation) as refused:
