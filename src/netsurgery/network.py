@@ -93,11 +93,11 @@ class Topology:
 
     def unfolded(self, consumer: int) -> Shape:
         """The shape of what the layer at `consumer` reads, before any flatten layer."""
-        before = consumer - 1
-        while before >= 0 and isinstance(self.layers[before], ELEMENTWISE):
-            before -= 1
-        if before >= 0 and isinstance(self.layers[before], Flatten):
-            return self.shapes[before]
+        for before in reversed(range(consumer)):
+            if not isinstance(self.layers[before], (*ELEMENTWISE, Flatten)):
+                break
+            if len(self.shapes[before]) > 1:
+                return self.shapes[before]
         return self.shapes[consumer]
 
     def replace(self, position: int, layer: Layer) -> Topology:

@@ -30,13 +30,14 @@ def write(
         network: holds the layer at `consumer`.
         consumer: its position.
         taps: (..., channels, out).
-        constant: (channels,) constant inputs that the old kernel received and no longer does; their
-            contribution goes to the bias (nowhere if the layer has none).
+        constant: (channels,), or with the taps before it, constant inputs that the old kernel
+            received and no longer does; their contribution goes to the bias (nowhere if the layer
+            has none).
     """
     kernel, *rest = network.weights[consumer]
     if constant is not None and rest:
         old = read(network, consumer)
-        shift = constant @ old.sum(axis=tuple(range(old.ndim - 2)))
+        shift = np.tensordot(np.broadcast_to(constant, old.shape[:-1]), old, old.ndim - 1)
         rest = [(rest[0] + shift).astype(np.float32)]
     shape = taps.shape if kernel.ndim == 4 else (-1, taps.shape[-1])
     return (taps.reshape(shape).astype(np.float32, copy=False), *rest)
