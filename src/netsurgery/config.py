@@ -13,9 +13,8 @@ from typing import Any, cast
 import jsonschema
 import yaml
 
-from netsurgery import topologies
-from netsurgery.datasets import SOURCES
-from netsurgery.network import Topology
+from netsurgery import datasets, topologies
+from netsurgery.datasets.named import NAMED as NAMED_DATASETS
 
 EXPANDING = ("dataset", "topology", "mode", "greediness")  # in the order they add to a name
 TRAINING = ("optimizer", "learning_rate", "momentum", "batch_size", "metric", "score_window")
@@ -48,7 +47,7 @@ class Search:
 
     name: str
     settings: Mapping[str, Any]
-    topology: Topology
+    layers: list[dict[str, Any]]  # the hidden ones of the starting topology
 
     @property
     def algorithm(self) -> str:
@@ -73,10 +72,24 @@ class Search:
 
 
 @dataclass(frozen=True)
+class Dataset:
+    """A dataset and where it comes from."""
+
+    name: str
+    settings: dict[str, Any]
+
+    @property
+    def files(self) -> list[str]:
+        """The files and folders it is read from."""
+        return sorted(datasets.files(self.settings).values())
+
+
+@dataclass(frozen=True)
 class Config:
     """A whole configuration, checked and complete."""
 
     results: str
+    datasets: Mapping[str, Dataset]
     searches: Mapping[str, Search]
 
 
@@ -174,34 +187,45 @@ def _expand(name: str, given: Any) -> Iterator[tuple[str, Any]]:
             yield full, search
 
 
-def _check_search(name: str, search: Mapping[str, Any], own: Mapping[str, Any]) -> Topology:
-    """What the schema cannot say; gives the starting topology.
+def _check_dataset(name: str, settings: dict[str, Any]) -> Dataset:
+    """What the schema cannot say.
+
+    Raises:
+        ConfigError: naming the key.
+    """
+    for key, path in datasets.files(settings).items():
+        if not Path(path).exists():
+            raise _line(["datasets", name, key], f"{path!r} is not there")
+    return Dataset(name, settings)
+
+
+def _check_search(
+    name: str,
+    search: Mapping[str, Any],
+    own: Mapping[str, Any],
+    known_datasets: Mapping[str, Dataset],
+) -> list[dict[str, Any]]:
+    """What the schema cannot say; gives the hidden layers of the starting topology.
 
     Raises:
         ConfigError: naming the key.
     """
     where = ["searches", name]
-    if search["dataset"] not in SOURCES:
-        raise _line(
-            [*where, "dataset"],
-            f"{search['dataset']!r} is unknown{_allowed(search['dataset'], SOURCES)}",
-        )
-    known = {**dict.fromkeys(topologies.NAMED), **own}
-    if search["topology"] not in known:
-        raise _line(
-            [*where, "topology"],
-            f"{search['topology']!r} is unknown{_allowed(search['topology'], known)}",
-        )
+    topology_names = {**dict.fromkeys(topologies.NAMED), **own}
+    for key, known in (("dataset", known_datasets), ("topology", topology_names)):
+        if search[key] not in known:
+            raise _line([*where, key], f"{search[key]!r} is unknown{_allowed(search[key], known)}")
     if "greediness" in search and search.get("mode", "greedy") != "balanced":
         raise _line([*where, "greediness"], "goes with mode: balanced only")
     if search.get("momentum") and search.get("optimizer", "sgd") not in ("sgd", "rmsprop"):
         raise _line([*where, "momentum"], f"{search['optimizer']} has none; sgd and rmsprop do")
-    source = SOURCES[search["dataset"]]
     hidden = own.get(search["topology"]) or topologies.named(search["topology"])
+    flat = datasets.is_flat(known_datasets[search["dataset"]].settings)
     try:
-        return topologies.build(hidden, source.shape, source.classes)
+        topologies.build(hidden, (1,) if flat else (1, 1, 1), 2)
     except ValueError as error:
         raise _line(["topologies", search["topology"]], str(error)) from None
+    return hidden
 
 
 def load(given: Mapping[str, Any], schema_path: Path) -> Config:
@@ -216,24 +240,36 @@ def load(given: Mapping[str, Any], schema_path: Path) -> Config:
     """
     schema = yaml.safe_load(schema_path.read_text(encoding="utf-8"))
     _check_numbers(given)
-    searches = schema["properties"]["searches"]
-    each = {**searches.pop("additionalProperties"), "$defs": schema["$defs"]}
-    _validate(given, schema)  # all but the searches, which expand first
+    each = {
+        section: {
+            **schema["properties"][section].pop("additionalProperties"),
+            "$defs": schema["$defs"],
+        }
+        for section in ("datasets", "searches")
+    }
+    _validate(given, schema)  # all but these two, which are completed first
+    known = {}
+    for name in given.get("datasets", {}).keys() & NAMED_DATASETS.keys():
+        raise _line(["datasets", name], "is the name of a built-in dataset; take another")
+    for name, dataset in (NAMED_DATASETS | given.get("datasets", {})).items():
+        _validate(dataset, each["datasets"], ("datasets", name))
+        properties = schema["$defs"][dataset["source"]]["properties"]
+        known[name] = _check_dataset(name, _defaults(properties, dataset))
     own = given.get("topologies", {})
     for name in own.keys() & topologies.NAMED.keys():
         raise _line(["topologies", name], "is the name of a built-in topology; take another")
     complete = {}
     for name, listed in given["searches"].items():
         for full, search in _expand(name, listed):
-            _validate(search, each, ("searches", full))
-            topology = _check_search(full, search, own)
+            _validate(search, each["searches"], ("searches", full))
+            layers = _check_search(full, search, own, known)
             properties = schema["$defs"][search["algorithm"]]["properties"]
             settings = _defaults(properties, search)
             if settings.get("mode") != "balanced":
                 settings["greediness"] = 1.0
-            complete[full] = Search(full, settings, topology)
+            complete[full] = Search(full, settings, layers)
     results = given.get("results", schema["properties"]["results"]["default"])
-    return Config(results, complete)
+    return Config(results, known, complete)
 
 
 def _validate(value: Any, schema: Mapping[str, Any], where: tuple[str, ...] = ()) -> None:

@@ -293,18 +293,6 @@ def write_slots(model: keras.Sequential, slots: Slots, steps: int) -> None:
 # --- files ----------------------------------------------------------------------------------------
 
 
-def with_scaling(model: keras.Sequential, scale: float) -> keras.Sequential:
-    """The same model behind a layer that multiplies raw input by `scale`; weights are shared."""
-    return keras.Sequential(
-        [
-            keras.Input(model.input_shape[1:], name="input"),
-            keras.layers.Rescaling(scale, name="scaling"),
-            *model.layers,
-        ],
-        name="model",
-    )
-
-
 def _without_addresses(value: Any) -> Any:
     if isinstance(value, dict):
         return {k: _without_addresses(v) for k, v in value.items() if k != "shared_object_id"}

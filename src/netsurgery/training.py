@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -18,6 +17,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import keras
 import numpy as np
 import tensorflow as tf
+
+from netsurgery.datasets import Samples, Scaling
 
 Scores = dict[str, float]
 
@@ -28,18 +29,6 @@ OPTIMIZERS = {
     "rmsprop": keras.optimizers.RMSprop,
 }
 EVALUATION_BATCH = 1000
-
-
-@dataclass(frozen=True)
-class Samples:
-    """Inputs as stored, and what turns them into the network's: `scale` times the value."""
-
-    x: np.ndarray  # (n, *input_shape), any integer or float type
-    y: np.ndarray  # (n,) class numbers
-    scale: float
-
-    def __len__(self) -> int:
-        return len(self.y)
 
 
 def use_one_thread() -> None:
@@ -78,13 +67,33 @@ class _Sums:
         return tf.reduce_sum(losses), tf.reduce_sum(hits)
 
 
+def _tensor(array: np.ndarray) -> tf.Tensor:
+    """The array itself, not a copy of it, unless there is another device to put it on.
+
+    TensorFlow wants memory aligned to 64 bytes, as the arrays of mapped `.npy` files are.
+    """
+    if array.ctypes.data % 64:
+        return tf.constant(array)
+    return tf.identity(tf.experimental.dlpack.from_dlpack(array.__dlpack__()))
+
+
+def _scaled(raw: tf.Tensor, scaling: Scaling) -> tf.Tensor:
+    values = tf.cast(raw, tf.float32)
+    if np.any(scaling.shift):
+        values -= scaling.shift
+    values *= scaling.scale
+    return tf.where(tf.math.is_nan(values), 0.0, values) if scaling.missing else values
+
+
 def _batch(samples: Samples) -> Any:
-    x, y = tf.constant(samples.x), tf.constant(samples.y)
-    scale = tf.constant(samples.scale, tf.float32)
-    return lambda indices: (
-        tf.cast(tf.gather(x, indices), tf.float32) * scale,
-        tf.gather(y, indices),
-    )
+    """A function from positions in the samples, int32 (n,), to what networks see and learn."""
+    x, y, indices = _tensor(samples.x), _tensor(samples.y), tf.constant(samples.indices)
+
+    def batch(positions: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        chosen = tf.gather(indices, positions)
+        return _scaled(tf.gather(x, chosen), samples.scaling), tf.gather(y, chosen)
+
+    return batch
 
 
 def _compiled_epoch(model: keras.Model, samples: Samples, batch_size: int) -> Any:
