@@ -11,7 +11,7 @@ from netsurgery.network import initialise
 from netsurgery.topologies import build, named
 
 SCALING = Scaling(np.array(0, np.float32), np.array(1 / 16, np.float32))
-SETTINGS = {"optimizer": "sgd", "learning_rate": 0.1, "momentum": 0.9}
+SETTINGS = {"optimizer": "sgd", "learning_rate": 0.1, "momentum": 0.9, "loss": "crossentropy"}
 
 
 def model(topology="cnn-medium", seed=0, **settings):

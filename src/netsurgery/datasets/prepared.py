@@ -110,7 +110,9 @@ def prepare(source: Source, name: str, task: str, scaling: str | None, folder: P
         "type": str(source.dtype),
         "scaling": {"method": scaling or source.scaling, "largest": source.largest},
         "missing": source.missing,
+        "resized": source.resized,
         "columns": list(source.columns),
+        "features": list(source.features),
     }
     said: list[str] = []
     if task == REGRESSION:
