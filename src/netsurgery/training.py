@@ -8,6 +8,7 @@ training step gives the same weights every time.
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -58,11 +59,16 @@ def compile_model(model: keras.Model, settings: dict[str, Any]) -> None:
 def _tensor(array: np.ndarray) -> tf.Tensor:
     """The array itself, not a copy of it, unless there is another device to put it on.
 
-    TensorFlow wants memory aligned to 64 bytes, as the arrays of mapped `.npy` files are.
+    TensorFlow wants memory aligned to 64 bytes, as the arrays of mapped `.npy` files are; and what
+    it is handed through DLPack must not be marked as read-only, which mapped files are.
     """
-    if array.ctypes.data % 64:
+    address = array.ctypes.data
+    if address % 64 or not array.size:
         return tf.constant(array)
-    return tf.identity(tf.experimental.dlpack.from_dlpack(array.__dlpack__()))
+    memory: Any = (ctypes.c_char * array.nbytes).from_address(address)
+    memory.owner = array  # which stays mapped as long as the tensor lives
+    unmarked = np.frombuffer(memory, array.dtype).reshape(array.shape)
+    return tf.identity(tf.experimental.dlpack.from_dlpack(unmarked.__dlpack__()))
 
 
 def _scaled(raw: tf.Tensor, scaling: Scaling) -> tf.Tensor:

@@ -66,7 +66,7 @@ def _keys(builder: tfds.core.DatasetBuilder, settings: dict[str, Any]) -> tuple[
     Raises:
         DataError: the dataset has none, or not those of the settings.
     """
-    known = tuple(builder.info.features)
+    known = sorted(builder.info.features)
     supervised = builder.info.supervised_keys
     if "input" in settings:
         keys = settings["input"], settings["target"]
