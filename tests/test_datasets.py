@@ -1,53 +1,206 @@
-"""Prepared data and their splits."""
+"""Prepared data: what is stored of each source, and what is refused."""
+
+import io
+import zipfile
 
 import numpy as np
 import pytest
 
 from netsurgery import datasets
+from netsurgery.datasets import DataError, arrays, source
 
 
-@pytest.fixture(scope="module")
-def digits(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("digits")
-    datasets.prepare("digits", folder)
-    return folder
-
-
-def test_digits_are_stored_as_their_source_has_them(digits):
+def test_digits_are_stored_as_their_source_has_them(tmp_path):
     from sklearn.datasets import load_digits
 
-    x = np.load(digits / "x.npy", mmap_mode="r")
+    datasets.prepare("digits", {"source": "sklearn", "name": "digits"}, tmp_path)
+    x = np.load(tmp_path / "x.npy", mmap_mode="r")
     assert x.dtype == np.uint8
     np.testing.assert_array_equal(x[..., 0], load_digits().images)
-    described = datasets.describe(digits)
+    described = datasets.describe(tmp_path)
     assert described["samples"] == 1797
     assert described["shape"] == [8, 8, 1]
-    assert described["classes"] == 10
-    assert x.max() * described["scale"] == 1
+    assert described["outputs"] == len(described["classes"]) == 10
+    assert described["scaling"] == {"method": "unit", "largest": 16}
+    assert sum(described["class_counts"]["training"].values()) == 1797
 
 
-def test_split_is_a_partition_stratified_by_class(digits):
-    y = np.load(digits / "y.npy")
-    parts = datasets.split(y, 0.1, 0.1, seed=0)
-    everything = np.sort(np.concatenate(list(parts.values())))
-    np.testing.assert_array_equal(everything, np.arange(len(y)))
-    assert [len(parts[p]) for p in datasets.PARTS] == [1455, 162, 180]
-    for indices in parts.values():
-        shares = np.bincount(y[indices], minlength=10) / len(indices)
-        np.testing.assert_allclose(shares, np.bincount(y) / len(y), atol=0.01)
+# --- arrays ---------------------------------------------------------------------------------------
+
+RNG = np.random.default_rng(0)
+X, Y = RNG.integers(0, 256, (12, 4, 5), dtype=np.uint8), np.arange(12) % 3
 
 
-def test_split_depends_on_the_seed_and_zero_is_a_seed(digits):
-    y = np.load(digits / "y.npy")
-    zero, again, one = (datasets.split(y, 0.1, 0.1, seed)["test"] for seed in (0, 0, 1))
-    np.testing.assert_array_equal(zero, again)
-    assert set(zero) != set(one)
+def saved(folder, kind="npz", **named):
+    """Arrays saved as one kind of source; its settings."""
+    if kind == "npz":
+        path = folder / "data.npz"
+        np.savez(path, **named)
+    else:
+        path = folder / "arrays"
+        path.mkdir()
+        for name, array in named.items():
+            np.save(path / f"{name}.npy", array)
+    return {"source": kind, "path": str(path)}
 
 
-def test_parts_read_back_are_those_of_the_split(digits, tmp_path):
-    fractions = {"validation_fraction": 0.2, "test_fraction": 0.3}
-    datasets.write_split(digits, tmp_path / "split.npz", fractions, 5)
-    x, y = datasets.read_part(digits, tmp_path / "split.npz", "validation")
-    indices = datasets.split(np.load(digits / "y.npy"), 0.2, 0.3, 5)["validation"]
-    np.testing.assert_array_equal(x, np.load(digits / "x.npy")[indices])
-    np.testing.assert_array_equal(y, np.load(digits / "y.npy")[indices])
+def prepared(folder, settings):
+    said = datasets.prepare("mine", settings, folder / "prepared")
+    x, y = (np.load(folder / "prepared" / f"{stem}.npy") for stem in "xy")
+    return x, y, datasets.describe(folder / "prepared"), said
+
+
+@pytest.mark.parametrize("kind", ["npz", "npy"])
+def test_arrays_are_stored_part_after_part_and_grey_images_get_a_channel(kind, tmp_path):
+    settings = saved(tmp_path, kind, x_train=X[:8], y_train=Y[:8], x_test=X[8:], y_test=Y[8:])
+    x, y, described, _ = prepared(tmp_path, settings)
+    np.testing.assert_array_equal(x, X[..., None])
+    assert x.dtype == np.uint8
+    np.testing.assert_array_equal(y, Y)
+    assert described["parts"] == {"training": 8, "test": 4}
+    assert described["shape"] == [4, 5, 1]
+    assert described["scaling"] == {"method": "unit", "largest": 255}
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("compressed", [False, True])
+def test_arrays_are_read_in_pieces(order, compressed, tmp_path, monkeypatch):
+    save = np.savez_compressed if compressed else np.savez
+    save(tmp_path / "data.npz", x_train=np.array(X, order=order), y_train=Y)
+    sizes = []
+    read = arrays.ArrayFile.pieces
+
+    def watched(self, rows):
+        for piece in read(self, rows):
+            sizes.append(len(piece))
+            yield piece
+
+    monkeypatch.setattr(arrays.ArrayFile, "pieces", watched)
+    monkeypatch.setattr(source, "PIECE", 5 * 4 * 5)
+    x, y, _, _ = prepared(tmp_path, {"source": "npz", "path": str(tmp_path / "data.npz")})
+    np.testing.assert_array_equal(x[..., 0], X)
+    np.testing.assert_array_equal(y, Y)
+    assert sorted(set(sizes)) == [2, 5]
+
+
+@pytest.mark.parametrize(
+    ("given", "stored"),
+    [
+        ("u1", "u1"),
+        ("?", "u1"),
+        (">u2", "u2"),
+        ("i2", "i2"),
+        ("i8", "f4"),
+        ("f8", "f4"),
+        ("f2", "f4"),
+    ],
+)
+def test_small_whole_numbers_keep_their_type(given, stored, tmp_path):
+    x, _, described, _ = prepared(tmp_path, saved(tmp_path, x_train=X.astype(given), y_train=Y))
+    assert x.dtype == np.dtype(stored)
+    assert described["type"] == x.dtype.name
+    np.testing.assert_array_equal(x[..., 0], X.astype(given))
+
+
+def test_class_names_become_numbers_in_their_alphabet(tmp_path):
+    names = np.array(["dog", "ant", "cat"])
+    _, y, described, _ = prepared(tmp_path, saved(tmp_path, x_train=X, y_train=names[Y]))
+    assert described["classes"] == ["ant", "cat", "dog"]
+    np.testing.assert_array_equal(np.array(described["classes"])[y], names[Y])
+
+
+def test_imbalance_is_said(tmp_path):
+    labels = np.array([0] * 9 + [1] * 3)
+    *_, said = prepared(tmp_path, saved(tmp_path, x_train=X, y_train=labels))
+    assert said[0].startswith("imbalanced: class 0 has 9 of the training samples (75%)")
+    (tmp_path / "even").mkdir()
+    assert prepared(tmp_path, saved(tmp_path / "even", x_train=X, y_train=Y))[3] == []
+
+
+class Harmful:
+    """Unpickling it would be noticed."""
+
+    def __reduce__(self):
+        return pytest.fail, ("it was unpickled",)
+
+
+NAN = X.astype(float)
+NAN[7, 2, 1] = np.nan
+ROWS = RNG.random((12, 4))
+ROWS[3, 2] = np.inf
+WRONG = {
+    "x_train is missing; it holds a, y_train": {"a": X, "y_train": Y},
+    "y_train is missing": {"x_train": X},
+    "y_test is missing": {"x_train": X, "y_train": Y, "x_test": X},
+    "y_train (11,): one label a sample": {"x_train": X, "y_train": Y[:11]},
+    "x_train has shape (12,); images are (samples, height, width, channels)": {
+        "x_train": Y,
+        "y_train": Y,
+    },
+    "channels must come last": {"x_train": np.zeros((12, 3, 8, 8)), "y_train": Y},
+    "x_test has shape (12, 5, 4), but x_train (12, 4, 5)": {
+        "x_train": X,
+        "y_train": Y,
+        "x_test": X.transpose(0, 2, 1),
+        "y_test": Y,
+    },
+    "x_train: is of type <U3": {"x_train": X.astype("U3"), "y_train": Y},
+    "y_train: are floats (0.0, ...); classes are whole numbers from 0 (or set task: regression)": {
+        "x_train": X,
+        "y_train": Y.astype(float),
+    },
+    "y_train has shape (12, 3); class numbers are (samples,); take the argmax": {
+        "x_train": X,
+        "y_train": np.eye(3, dtype=int)[Y],
+    },
+    "y_train: go from 1 to 3, but no sample is of class 0; number the classes from 0": {
+        "x_train": X,
+        "y_train": Y + 1,
+    },
+    "y_train: -1 is no class": {"x_train": X, "y_train": Y - 1},
+    "y_test: sample 1 is 3, none of the training samples' classes ('0', '1', '2')": {
+        "x_train": X,
+        "y_train": Y,
+        "x_test": X[:2],
+        "y_test": np.array([0, 3]),
+    },
+    "y_train: all samples are of one class (0); two are needed": {"x_train": X, "y_train": Y * 0},
+    "training sample 7, value (2, 1, 0) is nan": {"x_train": NAN, "y_train": Y},
+    "training sample 3, column 2 is inf": {"x_train": ROWS, "y_train": Y},
+    "x_train: holds pickled Python objects": {
+        "x_train": np.array([Harmful()] * 12, dtype=object),
+        "y_train": Y,
+    },
+    "y_train: holds pickled Python objects": {
+        "x_train": X,
+        "y_train": np.array([Harmful()] * 12, dtype=object),
+    },
+    "the training part has no samples": {"x_train": X[:0], "y_train": Y[:0]},
+}
+
+
+@pytest.mark.parametrize("line", WRONG)
+def test_wrong_arrays_are_refused_in_one_line_that_names_the_file(line, tmp_path):
+    settings = saved(tmp_path, **WRONG[line])
+    with pytest.raises(DataError) as caught:
+        prepared(tmp_path, settings)
+    message = str(caught.value)
+    assert line in message
+    assert "\n" not in message
+    assert message.startswith(settings["path"])
+    assert not (tmp_path / "prepared" / "data.json").exists()
+
+
+def test_a_file_cut_off_is_refused(tmp_path):
+    settings = saved(tmp_path, x_train=X, y_train=Y)
+    whole = (tmp_path / "data.npz").read_bytes()
+    (tmp_path / "data.npz").write_bytes(whole[:300])
+    with pytest.raises(DataError, match="is not an npz file"):
+        prepared(tmp_path, settings)
+    short = io.BytesIO()
+    np.save(short, X)
+    with zipfile.ZipFile(tmp_path / "data.npz", "w") as archive:
+        archive.writestr("x_train.npy", short.getvalue()[:-10])
+        archive.writestr("y_train.npy", short.getvalue())
+    with pytest.raises(DataError, match="x_train: ends before its last sample"):
+        prepared(tmp_path, settings)

@@ -21,7 +21,7 @@ from netsurgery.forward import predict
 from netsurgery.layers import Activation, BatchNorm, Conv, Dense, Flatten, Pool
 from netsurgery.network import Network, Topology, initialise
 from netsurgery.topologies import build, named
-from tests.strategies import SEEDS, Example, inputs, networks, topologies, trained
+from tests.strategies import Example, inputs, networks, topologies, trained
 
 # a Keras model takes a tenth of a second to build: few examples, and no search for a smaller one
 FEW = settings(
@@ -263,31 +263,3 @@ def test_a_file_that_would_run_code_is_refused(tmp_path: Path) -> None:
     model.save(tmp_path / "lambda.keras")
     with pytest.raises(ValueError, match=r"(?i)unsafe|safe_mode"):
         keras_files.load(tmp_path / "lambda.keras")
-
-
-# --- raw input ------------------------------------------------------------------------------------
-
-
-@settings(FEW, max_examples=4)
-@given(OF_ALL_KINDS, SEEDS)
-def test_a_model_with_scaling_takes_raw_input(tmp_path: Path, pair: Example, seed: int) -> None:
-    network, _ = pair
-    shape = (4, *network.topology.input_shape)
-    raw = np.random.default_rng(seed).integers(256, size=shape)
-    model = keras_files.with_scaling(keras_files.to_keras(network), 1 / 255)
-    keras_files.save(model, tmp_path / "model.keras")
-    # as a user would: with Keras alone
-    found = keras.models.load_model(tmp_path / "model.keras")(raw.astype(np.float32))
-    np.testing.assert_allclose(found, predict(network, raw / 255), rtol=1e-4, atol=1e-5)
-
-
-def test_a_model_with_scaling_shares_the_weights_of_the_model_it_wraps() -> None:
-    network = example()
-    model = compiled(network)
-    scaled = keras_files.with_scaling(model, 0.5)
-    x, y = batch(network)
-    model.train_on_batch(x, y)
-    assert len(scaled.layers) == len(model.layers) + 1
-    np.testing.assert_allclose(
-        scaled(2 * x, training=False), model(x, training=False), rtol=1e-4, atol=1e-6
-    )

@@ -211,7 +211,8 @@ def test_the_list_is_that_of_ectonas_unless_other_operations_are_asked_for() -> 
 
 def test_a_scaling_in_front_moves_the_list_by_one() -> None:
     network = trained(IMAGE, *of_conv_cells().layers[2:])
-    whole = keras_files.with_scaling(network, 1 / 255)
+    scaling = keras.layers.Rescaling(1 / 255)
+    whole = keras.Sequential([keras.Input(network.input_shape[1:]), scaling, *network.layers])
     for plain, scaled in zip(operating.offers(network), operating.offers(whole), strict=True):
         one, other = operating.to_json(plain), operating.to_json(scaled)
         if plain.mutation.position is not None:

@@ -1,16 +1,18 @@
 """Training: what plain Keras would do, in one compiled loop."""
 
+import dataclasses
 import math
 
-import keras
 import numpy as np
 import pytest
 
 from netsurgery import keras_files, training
+from netsurgery.datasets import Samples, Scaling
 from netsurgery.network import initialise
 from netsurgery.topologies import build, named
 
-SETTINGS = {"optimizer": "sgd", "learning_rate": 0.1, "momentum": 0.9}
+SCALING = Scaling(np.array(0, np.float32), np.array(1 / 16, np.float32))
+SETTINGS = {"optimizer": "sgd", "learning_rate": 0.1, "momentum": 0.9, "loss": "crossentropy"}
 
 
 def model(topology="cnn-medium", seed=0, **settings):
@@ -23,7 +25,8 @@ def model(topology="cnn-medium", seed=0, **settings):
 def samples(n, seed=0):
     rng = np.random.default_rng(seed)
     x = rng.integers(0, 17, (n, 8, 8, 1)).astype(np.uint8)
-    return training.Samples(x, (x.sum(axis=(1, 2, 3)) % 10).astype(np.int32), 1 / 16)
+    y = (x.sum(axis=(1, 2, 3)) % 10).astype(np.int32)
+    return Samples(x, y, np.arange(n, dtype=np.int32), SCALING)
 
 
 def train(made, batches, seed=0, n=70, batch_size=16):
@@ -45,7 +48,7 @@ def test_an_epoch_is_what_keras_does_batch_by_batch():
         losses = []
         for start in range(0, 70, 16):  # the last batch holds 6
             batch = order[start : start + 16]
-            x = data.x[batch].astype(np.float32) * np.float32(data.scale)
+            x = data.x[batch].astype(np.float32) * SCALING.scale
             plain.reset_metrics()
             losses.append(len(batch) * plain.train_on_batch(x, data.y[batch])[0])
     assert_close(ours, plain)
@@ -72,6 +75,31 @@ def test_the_same_generator_gives_the_same_bytes_and_another_does_not():
         np.testing.assert_array_equal(a, b)
     with pytest.raises(AssertionError):
         assert_close(one, three)
+
+
+def test_samples_are_read_where_they_are_mapped_and_never_copied_whole(tmp_path):
+    np.save(tmp_path / "x.npy", samples(40).x)
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    data = dataclasses.replace(samples(40), x=mapped)
+    batch = training._batch(data)
+    positions = np.arange(5, dtype=np.int32)
+    np.testing.assert_array_equal(batch(positions)[0], data.inputs(positions))
+    np.load(tmp_path / "x.npy", mmap_mode="r+")[3] = 7
+    assert (batch(positions)[0].numpy()[3] == 7 / 16).all()
+
+
+def test_an_augmented_epoch_sees_every_variant_once():
+    data = dataclasses.replace(samples(10), variants=6)
+    assert len(data) == 60
+    x, y = training._batch(data)(np.arange(60, dtype=np.int32))
+    plain = samples(10)
+    np.testing.assert_array_equal(y.numpy(), np.tile(plain.y, 6))
+    images = x.numpy().reshape(6, 10, 8, 8, 1) * 16
+    np.testing.assert_array_equal(images[0], plain.x)
+    np.testing.assert_array_equal(images[1], plain.x[:, :, ::-1])
+    np.testing.assert_array_equal(images[2][:, :, 4:], plain.x[:, :, :-4])
+    assert (images[2][:, :, :4] == 0).all()
+    np.testing.assert_array_equal(images[5][:, :-4], plain.x[:, 4:])
 
 
 def test_training_stops_where_it_diverges():
@@ -101,11 +129,3 @@ def test_evaluation_in_several_batches_is_that_in_one(monkeypatch):
     parts = training.evaluate(made, samples(50))
     assert parts == pytest.approx(whole, rel=1e-5)
     assert math.isclose(parts["accuracy"] * 50, round(parts["accuracy"] * 50), abs_tol=1e-6)
-
-
-def test_the_model_with_its_scaling_takes_raw_samples():
-    made, data = model(), samples(20)
-    whole = keras_files.with_scaling(made, data.scale)
-    assert isinstance(whole.layers[0], keras.layers.Rescaling)
-    expected = made.predict(data.x / 16, verbose=0)
-    np.testing.assert_allclose(whole.predict(data.x, verbose=0), expected, atol=1e-6)

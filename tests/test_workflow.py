@@ -44,9 +44,9 @@ LINEAGE = (
 ).split()
 
 
-def command(folder, *arguments, cores=2, **search):
+def command(folder, *arguments, cores=2, top=None, **search):
     config = folder / "config.yaml"
-    config.write_text(yaml.safe_dump({"searches": {"s": QUICK | search}}))
+    config.write_text(yaml.safe_dump({"searches": {"s": QUICK | search}} | (top or {})))
     snakemake = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
     place = ["--directory", str(folder), "--configfile", str(config), "--cores", str(cores)]
     return [*snakemake, *place, *arguments]
@@ -291,6 +291,46 @@ def test_a_wrong_config_ends_with_one_line_and_no_traceback(search, line, tmp_pa
     shown = [text for text in done.stderr.splitlines() if text and "Using " not in text]
     assert len(shown) == 1, done.stderr
     assert not (tmp_path / "results").exists()
+
+
+def own_data(folder, labels):
+    """A file of pictures in the folder, and the section of a config that names it."""
+    folder.mkdir(exist_ok=True)
+    x = np.random.default_rng(0).integers(0, 256, (len(labels), 6, 6), dtype=np.uint8)
+    x[labels == 1, :3] //= 4
+    np.savez(folder / "pictures.npz", x_train=x, y_train=labels)
+    return {"datasets": {"pictures": {"source": "npz", "path": "pictures.npz"}}}
+
+
+def test_a_search_on_own_data_and_what_a_changed_file_or_setting_redoes(tmp_path):
+    labels = np.arange(100) % 2
+    section = own_data(tmp_path, labels)
+    run(tmp_path, top=section, dataset="pictures", budget=6)
+    root = search_folder(tmp_path).root
+    assert read_json(root / "final" / "summary.json")["dataset"] == "pictures"
+    first = contents(tmp_path)
+    assert "Nothing to be done" in run(tmp_path, top=section, dataset="pictures", budget=6).stderr
+    section["datasets"]["pictures"]["scaling"] = "standard"
+    run(tmp_path, top=section, dataset="pictures", budget=6)
+    second = contents(tmp_path)
+    own_data(tmp_path, 1 - labels)
+    run(tmp_path, top=section, dataset="pictures", budget=6)
+    third = contents(tmp_path)
+    for name in ("split.npz", "final/network.keras"):
+        assert len({first[name], second[name], third[name]}) == 3, name
+
+
+def test_wrong_data_end_the_run_with_one_line_before_anything_trains(tmp_path):
+    section = own_data(tmp_path, np.arange(100) % 2 + 1)
+    done = run(tmp_path, check=False, top=section, dataset="pictures")
+    assert done.returncode == 1
+    (line,) = [text for text in done.stderr.splitlines() if "pictures.npz: y_train" in text]
+    assert line == (
+        "data: pictures.npz: y_train: go from 1 to 2, but no sample is of class 0; number the "
+        "classes from 0 without gaps"
+    )
+    assert "Traceback" not in done.stderr
+    assert not search_folder(tmp_path).generation(0).exists()
 
 
 def test_two_runs_on_one_folder_are_refused_in_one_line(tmp_path):

@@ -13,12 +13,29 @@ from typing import Any, cast
 import jsonschema
 import yaml
 
-from netsurgery import topologies
-from netsurgery.datasets import SOURCES
-from netsurgery.network import Topology
+from netsurgery import datasets, topologies
+from netsurgery.datasets.named import NAMED as NAMED_DATASETS
 
 EXPANDING = ("dataset", "topology", "mode", "greediness")  # in the order they add to a name
-TRAINING = ("optimizer", "learning_rate", "momentum", "batch_size", "metric", "score_window")
+TRAINING = (
+    "optimizer",
+    "learning_rate",
+    "momentum",
+    "batch_size",
+    "loss",
+    "metrics",
+    "class_weights",
+    "augmentation",
+    "metric",
+    "score_window",
+)
+# task: losses and metrics, those first that hold where a search names none
+LOSSES = {"classification": ("crossentropy",), "regression": ("mse", "mae", "huber")}
+METRICS = {
+    "classification": ("accuracy", "loss", "balanced_accuracy", "top5_accuracy"),
+    "regression": ("loss", "mae", "rmse", "r2"),
+}
+MEASURED_ON_REQUEST = ("balanced_accuracy", "top5_accuracy")
 SPLITTING = ("validation_fraction", "test_fraction")
 CHOOSING = ("metric", "mode", "greediness", "score_window", "parents")
 BREEDING = (
@@ -48,7 +65,7 @@ class Search:
 
     name: str
     settings: Mapping[str, Any]
-    topology: Topology
+    layers: list[dict[str, Any]]  # the hidden ones of the starting topology
 
     @property
     def algorithm(self) -> str:
@@ -73,10 +90,24 @@ class Search:
 
 
 @dataclass(frozen=True)
+class Dataset:
+    """A dataset and where it comes from."""
+
+    name: str
+    settings: dict[str, Any]
+
+    @property
+    def task(self) -> str:
+        """Classification or regression."""
+        return datasets.task_of(self.settings)
+
+
+@dataclass(frozen=True)
 class Config:
     """A whole configuration, checked and complete."""
 
     results: str
+    datasets: Mapping[str, Dataset]
     searches: Mapping[str, Search]
 
 
@@ -174,34 +205,103 @@ def _expand(name: str, given: Any) -> Iterator[tuple[str, Any]]:
             yield full, search
 
 
-def _check_search(name: str, search: Mapping[str, Any], own: Mapping[str, Any]) -> Topology:
-    """What the schema cannot say; gives the starting topology.
+def _check_dataset(name: str, settings: dict[str, Any]) -> Dataset:
+    """What the schema cannot say.
+
+    Raises:
+        ConfigError: naming the key.
+    """
+    folder = settings["source"] in ("image_folder", "npy")
+    for key, path in datasets.paths(settings).items():
+        if not path.exists():
+            raise _line(["datasets", name, key], f"'{path}' is not there")
+        if path.is_dir() != folder:
+            raise _line(["datasets", name, key], f"'{path}' is {'no' if folder else 'a'} folder")
+    return Dataset(name, settings)
+
+
+def _check_search(
+    name: str,
+    search: Mapping[str, Any],
+    own: Mapping[str, Any],
+    known_datasets: Mapping[str, Dataset],
+) -> list[dict[str, Any]]:
+    """What the schema cannot say; gives the hidden layers of the starting topology.
 
     Raises:
         ConfigError: naming the key.
     """
     where = ["searches", name]
-    if search["dataset"] not in SOURCES:
-        raise _line(
-            [*where, "dataset"],
-            f"{search['dataset']!r} is unknown{_allowed(search['dataset'], SOURCES)}",
-        )
-    known = {**dict.fromkeys(topologies.NAMED), **own}
-    if search["topology"] not in known:
-        raise _line(
-            [*where, "topology"],
-            f"{search['topology']!r} is unknown{_allowed(search['topology'], known)}",
-        )
+    dataset_names = {**NAMED_DATASETS, **known_datasets}
+    topology_names = {**dict.fromkeys(topologies.NAMED), **own}
+    for key, known in (("dataset", dataset_names), ("topology", topology_names)):
+        if search[key] not in known:
+            raise _line([*where, key], f"{search[key]!r} is unknown{_allowed(search[key], known)}")
     if "greediness" in search and search.get("mode", "greedy") != "balanced":
         raise _line([*where, "greediness"], "goes with mode: balanced only")
     if search.get("momentum") and search.get("optimizer", "sgd") not in ("sgd", "rmsprop"):
         raise _line([*where, "momentum"], f"{search['optimizer']} has none; sgd and rmsprop do")
-    source = SOURCES[search["dataset"]]
     hidden = own.get(search["topology"]) or topologies.named(search["topology"])
+    dataset = known_datasets[search["dataset"]]
+    for key, allowed in (
+        ("loss", LOSSES[dataset.task]),
+        ("metric", [f"val_{name}" for name in METRICS[dataset.task]]),
+        ("class_weights", ["none", "balanced"] if dataset.task == "classification" else ["none"]),
+    ):
+        if search.get(key, allowed[0]) not in allowed:
+            raise _line(
+                [*where, key],
+                f"{search[key]!r} goes not with {dataset.task}, the task of {dataset.name} "
+                f"(allowed: {', '.join(allowed)})",
+            )
+    if search.get("metrics") and dataset.task != "classification":
+        raise _line([*where, "metrics"], f"goes with classification; {dataset.name} is regression")
+    flat = datasets.is_flat(dataset.settings)
+    if search.get("augmentation", "none") != "none" and flat:
+        raise _line([*where, "augmentation"], f"needs images; {dataset.name} has rows of features")
     try:
-        return topologies.build(hidden, source.shape, source.classes)
+        topologies.build(hidden, (1,) if flat else (1, 1, 1), 2)
     except ValueError as error:
         raise _line(["topologies", search["topology"]], str(error)) from None
+    return hidden
+
+
+def _follow_task(settings: dict[str, Any], task: str) -> None:
+    """Complete the settings that depend on what is to be learned."""
+    settings.setdefault("loss", LOSSES[task][0])
+    settings.setdefault("metric", f"val_{METRICS[task][0]}")
+    asked = {*settings["metrics"], settings["metric"].removeprefix("val_")}
+    settings["metrics"] = [name for name in MEASURED_ON_REQUEST if name in asked]
+
+
+def _datasets(
+    given: Mapping[str, Any], schema: Mapping[str, Any], grammar: Mapping[str, Any]
+) -> dict[str, Dataset]:
+    """The user's datasets, and those built-in ones that searches name; settings add to theirs.
+
+    Raises:
+        ConfigError: naming the key.
+    """
+    own = given.get("datasets", {})
+    chosen = [
+        s["dataset"]
+        for s in given["searches"].values()
+        if isinstance(s, Mapping) and "dataset" in s
+    ]
+    named = {
+        str(name) for names in chosen for name in (names if isinstance(names, list) else [names])
+    }
+    found = {}
+    for name in sorted(own.keys() | (named & NAMED_DATASETS.keys())):
+        settings = own.get(name, {})
+        if name in NAMED_DATASETS and isinstance(settings, Mapping):
+            if "source" in settings:
+                raise _line(["datasets", name], "is the name of a built-in dataset; take another")
+            settings = {**NAMED_DATASETS[name], **settings}
+        _validate(settings, grammar, ("datasets", name))
+        properties = schema["$defs"][settings["source"]]["properties"]
+        found[name] = _check_dataset(name, _defaults(properties, settings))
+    return found
 
 
 def load(given: Mapping[str, Any], schema_path: Path) -> Config:
@@ -216,24 +316,31 @@ def load(given: Mapping[str, Any], schema_path: Path) -> Config:
     """
     schema = yaml.safe_load(schema_path.read_text(encoding="utf-8"))
     _check_numbers(given)
-    searches = schema["properties"]["searches"]
-    each = {**searches.pop("additionalProperties"), "$defs": schema["$defs"]}
-    _validate(given, schema)  # all but the searches, which expand first
+    each = {
+        section: {
+            **schema["properties"][section].pop("additionalProperties"),
+            "$defs": schema["$defs"],
+        }
+        for section in ("datasets", "searches")
+    }
+    _validate(given, schema)  # all but these two, which are completed first
+    known = _datasets(given, schema, each["datasets"])
     own = given.get("topologies", {})
     for name in own.keys() & topologies.NAMED.keys():
         raise _line(["topologies", name], "is the name of a built-in topology; take another")
     complete = {}
     for name, listed in given["searches"].items():
         for full, search in _expand(name, listed):
-            _validate(search, each, ("searches", full))
-            topology = _check_search(full, search, own)
+            _validate(search, each["searches"], ("searches", full))
+            layers = _check_search(full, search, own, known)
             properties = schema["$defs"][search["algorithm"]]["properties"]
             settings = _defaults(properties, search)
+            _follow_task(settings, known[search["dataset"]].task)
             if settings.get("mode") != "balanced":
                 settings["greediness"] = 1.0
-            complete[full] = Search(full, settings, topology)
+            complete[full] = Search(full, settings, layers)
     results = given.get("results", schema["properties"]["results"]["default"])
-    return Config(results, complete)
+    return Config(results, known, complete)
 
 
 def _validate(value: Any, schema: Mapping[str, Any], where: tuple[str, ...] = ()) -> None:

@@ -275,18 +275,6 @@ def from_keras(model: keras.Model) -> Network:
 # --- files ----------------------------------------------------------------------------------------
 
 
-def with_scaling(model: keras.Sequential, scale: float) -> keras.Sequential:
-    """The same model behind a layer that multiplies raw input by `scale`; weights are shared."""
-    return keras.Sequential(
-        [
-            keras.Input(model.input_shape[1:], name="input"),
-            keras.layers.Rescaling(scale, name="scaling"),
-            *model.layers,
-        ],
-        name="model",
-    )
-
-
 def _without_addresses(value: Any) -> Any:
     if isinstance(value, dict):
         return {k: _without_addresses(v) for k, v in value.items() if k != "shared_object_id"}

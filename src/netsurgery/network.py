@@ -12,6 +12,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from types import UnionType
 from typing import Any
 
 import numpy as np
@@ -74,7 +75,7 @@ class Topology:
             for shape in shapes[: trainable_arrays(layer)]
         )
 
-    def positions(self, kind: type) -> list[int]:
+    def positions(self, kind: type | UnionType) -> list[int]:
         """Where the layers of a kind stand."""
         return [i for i, layer in enumerate(self.layers) if isinstance(layer, kind)]
 

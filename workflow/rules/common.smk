@@ -18,6 +18,7 @@ os.environ.update(
 
 import netsurgery
 from netsurgery import config as configuration
+from netsurgery import datasets
 from netsurgery.layout import SearchFolder
 from netsurgery.lock import Busy, ResultsLock
 from netsurgery.trainer.launch import launch
@@ -43,7 +44,7 @@ DATA = f"{RESULTS}/_data/{{dataset}}"
 wildcard_constraints:
     search="|".join(map(re.escape, CONFIG.searches)),
     seed=r"\d+",
-    dataset=r"[a-z0-9_-]+",
+    dataset="|".join(map(re.escape, CONFIG.datasets)),
     generation=r"\d\d+",
     candidate=r"g\d\d+c\d\d+",
     slot=r"(phase1/[a-z_]+|phase2)/round\d+/slot\d+",
@@ -68,6 +69,11 @@ def all_settings(wildcards):
     """All settings of a job's search as JSON; its other seeds are none of its business."""
     chosen = search_of(wildcards).settings
     return json.dumps({key: value for key, value in chosen.items() if key != "seeds"})
+
+
+def files_of(wildcards):
+    """What a dataset is read from."""
+    return datasets.watched(CONFIG.datasets[wildcards.dataset].settings)
 
 
 def samples(wildcards):

@@ -1,33 +1,39 @@
-"""From a named dataset to what training jobs read."""
+"""From a dataset's source to what training jobs read. What these jobs print is for the user."""
 
 
 rule prepare:
+    input:
+        files_of,
     output:
         data=f"{DATA}/data.json",
         x=f"{DATA}/x.npy",
         y=f"{DATA}/y.npy",
     log:
         f"{RESULTS}/_logs/prepare-{{dataset}}.log",
+    priority: 1  # wrong data are to be found before anything trains
     conda:
         "../../environment.yml"
     params:
         version=netsurgery.__version__,
+        settings=lambda w: json.dumps(CONFIG.datasets[w.dataset].settings),
         folder=subpath(output.data, parent=True),
     message:
         "prepare {wildcards.dataset}"
     shell:
         "python -m netsurgery.jobs prepare --dataset {wildcards.dataset}"
-        " --output {params.folder} > {log} 2>&1"
+        " --settings {params.settings:q} --output {params.folder} 2>&1 | tee {log} >&2"
 
 
 rule split:
     input:
         data=lambda w: samples(w)["data"],
+        x=lambda w: samples(w)["x"],
         y=lambda w: samples(w)["y"],
     output:
         f"{SEARCH}/split.npz",
     log:
         f"{LOGS}/split.log",
+    priority: 1
     conda:
         "../../environment.yml"
     params:
@@ -37,4 +43,4 @@ rule split:
         "{wildcards.search} seed {wildcards.seed}: split"
     shell:
         "python -m netsurgery.jobs split --data {params.folder} --settings {params.settings:q}"
-        " --seed {wildcards.seed} --output {output} > {log} 2>&1"
+        " --seed {wildcards.seed} --output {output} 2>&1 | tee {log} >&2"

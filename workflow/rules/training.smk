@@ -17,7 +17,7 @@ rule start:
     params:
         version=netsurgery.__version__,
         settings=settings(configuration.TRAINING),
-        topology=lambda w: json.dumps(search_of(w).topology.to_json()),
+        layers=lambda w: json.dumps(search_of(w).layers),
         epochs=lambda w: search_of(w).first_epochs,
         folder=subpath(input.data, parent=True),
     message:
@@ -25,7 +25,7 @@ rule start:
     shell:
         "python -m netsurgery.trainer.client start --data {params.folder} --split {input.split}"
         " --seed {wildcards.seed} --settings {params.settings:q}"
-        " --topology {params.topology:q} --epochs {params.epochs}"
+        " --layers {params.layers:q} --epochs {params.epochs}"
         " --step warm-up --output {output.model} > {log} 2>&1"
 
 
@@ -94,6 +94,7 @@ rule finish:
         network=f"{SEARCH}/final/network.keras",
         record=f"{SEARCH}/final/network.json",
         model=f"{SEARCH}/final/model.keras",
+        preprocessing=f"{SEARCH}/final/preprocessing.json",
         test=f"{SEARCH}/final/test.json",
     log:
         f"{LOGS}/finish.log",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 from netsurgery import datasets
@@ -27,7 +28,7 @@ def parser() -> argparse.ArgumentParser:
             added.add_argument(f"--{argument}", type=kind, required=True)  # type: ignore[arg-type]
 
     folder, settings = _search_folder, json.loads
-    command("prepare", dataset=str, output=Path)
+    command("prepare", dataset=str, settings=settings, output=Path)
     command("split", data=Path, settings=settings, seed=int, output=Path)
     command(
         "plan",
@@ -49,11 +50,20 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main() -> None:
-    """Run one command."""
+    """Run one command; wrong data end it with one line."""
     given = parser().parse_args()
+    try:
+        run(given)
+    except datasets.DataError as error:
+        sys.exit(f"data: {error}")
+
+
+def run(given: argparse.Namespace) -> None:
+    """Run the command of a command line."""
     match given.command:
         case "prepare":
-            datasets.prepare(given.dataset, given.output)
+            for line in datasets.prepare(given.dataset, given.settings, given.output):
+                print(f"dataset {given.dataset}: {line}")
         case "split":
             datasets.write_split(given.data, given.output, given.settings, given.seed)
         case "plan":

@@ -18,14 +18,22 @@ from typing import Any
 import keras
 import numpy as np
 
-from netsurgery import datasets, keras_files, optimizers, training
+from netsurgery import (
+    augmentation,
+    datasets,
+    keras_files,
+    keras_preprocessing,
+    optimizers,
+    training,
+)
 from netsurgery.files import read_json, sha256, write_json, written
-from netsurgery.network import Topology, initialise
+from netsurgery.network import initialise
 from netsurgery.search import scores
 from netsurgery.search.generation import DATA_AWARE, Rules, part_of_epoch
 from netsurgery.search.records import DEGENERATE, DIVERGED, OK, Record
 from netsurgery.seeds import generator
 from netsurgery.surgery import Mutation, Operation, operate
+from netsurgery.topologies import build
 from netsurgery.trainer.lifeline import die_with_workflow
 
 
@@ -50,21 +58,22 @@ class Step:
     output: Path
     name: str
 
-    def samples(self, part: str) -> training.Samples:
+    def samples(self, part: str) -> datasets.Samples:
         """One part of the dataset."""
-        x, y = datasets.read_part(self.data, self.split, part)
-        return training.Samples(x, y, datasets.describe(self.data)["scale"])
+        return datasets.read_part(self.data, self.split, part)
 
     @cached_property
-    def training(self) -> training.Samples:
+    def training(self) -> datasets.Samples:
         """What is trained on."""
-        return self.samples("training")
+        sixfold = self.settings["augmentation"] == augmentation.SIXFOLD
+        variants = augmentation.VARIANTS if sixfold else 1
+        return replace(self.samples("training"), variants=variants)
 
     def calibration(self, count: int) -> np.ndarray:
         """Training samples for surgery, as the network takes them: the same for a whole search."""
         rng, samples = generator(self.seed, "calibration"), self.training
-        chosen = np.sort(rng.permutation(len(samples))[:count])
-        return samples.x[chosen].astype(np.float32) * np.float32(samples.scale)
+        chosen = np.sort(rng.permutation(len(samples.indices))[:count])
+        return samples.inputs(chosen)
 
     @property
     def batches_per_epoch(self) -> int:
@@ -87,6 +96,10 @@ class Step:
             epochs,
             self.settings["batch_size"],
             generator(self.seed, record.candidate, self.name),
+            self.settings["metrics"],
+            self.training.balancing_weights
+            if self.settings["class_weights"] == "balanced"
+            else None,
         )
         trained = record.batches_trained
         entries = list(record.history)
@@ -123,8 +136,17 @@ class Step:
         return untrained
 
 
-def start(step: Step, topology: Topology, epochs: int) -> None:
-    """Train the starting topology from fresh weights: ECToNAS's warm-up, or the whole baseline."""
+def start(step: Step, layers: list[dict[str, Any]], epochs: int) -> None:
+    """Train the starting topology from fresh weights: ECToNAS's warm-up, or the whole baseline.
+
+    Args:
+        step: this one.
+        layers: the hidden ones, as in the configuration (see `netsurgery.topologies.build`).
+        epochs: to train.
+    """
+    data = datasets.describe(step.data)
+    activation = "linear" if data["classes"] is None else "softmax"
+    topology = build(layers, tuple(data["shape"]), data["outputs"], activation)
     model = keras_files.to_keras(initialise(topology, generator(step.seed, "initial weights")))
     training.compile_model(model, step.settings)
     record = Record(
@@ -200,8 +222,8 @@ def compete(step: Step, feeders: Sequence[Path], mode: str, epochs: int) -> None
 def finish(step: Step, finalists: Sequence[Path], mode: str, batches: int) -> None:
     """Select the final candidate, spend what is left of the budget on it, and test it, once.
 
-    Writes `network.keras` (the step's output), `model.keras`, which takes raw samples, and
-    `test.json`.
+    Writes `network.keras` (the step's output), `model.keras`, which takes raw samples,
+    `preprocessing.json` and `test.json`.
     """
     path, record = best(step, finalists, mode)
     model = keras_files.load(path)
@@ -210,10 +232,13 @@ def finish(step: Step, finalists: Sequence[Path], mode: str, batches: int) -> No
     else:
         step.pass_on(path, record)
     test = step.samples("test")
-    whole = keras_files.with_scaling(model, test.scale)
+    tested = training.evaluate(model, test, step.settings["metrics"])
+    data = datasets.describe(step.data)
+    whole = keras_preprocessing.with_preprocessing(model, data, test.scaling, test.target)
     training.compile_model(whole, step.settings)
-    tested = training.evaluate(whole, replace(test, scale=1.0))
     keras_files.save(whole, step.output.with_name("model.keras"))
+    preprocessing = keras_preprocessing.description(data, test.scaling, test.target)
+    write_json(step.output.with_name("preprocessing.json"), preprocessing)
     finite = {k: v if training.finite([v]) else None for k, v in tested.items()}
     write_json(step.output.with_name("test.json"), {"samples": len(test), **finite})
 
@@ -230,7 +255,7 @@ def parser() -> argparse.ArgumentParser:
     common.add_argument("--output", type=Path, required=True)
     common.add_argument("--step", required=True)
     command = commands.add_parser("start", parents=[common])
-    command.add_argument("--topology", type=json.loads, required=True)
+    command.add_argument("--layers", type=json.loads, required=True)
     command.add_argument("--epochs", type=int, required=True)
     command = commands.add_parser("recuperate", parents=[common])
     command.add_argument("--parent", type=Path, required=True)
@@ -254,7 +279,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     step = Step(given.data, given.split, given.seed, given.settings, given.output, given.step)
     match given.command:
         case "start":
-            start(step, Topology.from_json(given.topology), given.epochs)
+            start(step, given.layers, given.epochs)
         case "recuperate":
             recuperate(step, given.parent, given.offspring, Rules.from_settings(given.rules))
         case "compete":
