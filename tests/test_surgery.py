@@ -501,6 +501,20 @@ def test_removing_channels_without_gamma_before_the_dense_layers_is_exact(
     assert_computes_the_same(child, network, inputs(network.topology, generator(seed)))
 
 
+@settings(max_examples=40)
+@given(channel_removals(LAST), SEEDS)
+def test_removing_channels_without_gamma_before_a_normalised_flatten_layer_is_exact(
+    removal: tuple[Network, int, Sizes], seed: int
+) -> None:
+    network, position, sizes = removal
+    behind = network.topology.positions(Flatten)[0] + 1
+    network = trained(network.topology.insert(behind, BatchNorm()), generator(seed))
+    network = without_gammas(network, position, sizes, seed)
+    mutation = sized(network.topology, Mutation(Operation.REMOVE_CHANNELS, position), sizes)
+    child = operate(network, mutation).network
+    assert_computes_the_same(child, network, inputs(network.topology, generator(seed)))
+
+
 @given(channel_removals(ZERO, sides=st.integers(6, 13)), SEEDS)
 def test_removing_channels_without_gamma_before_a_convolution_is_exact_inside_the_image(
     removal: tuple[Network, int, Sizes], seed: int
