@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -143,10 +144,16 @@ def start(step: Step, layers: list[dict[str, Any]], epochs: int) -> None:
         step: this one.
         layers: the hidden ones, as in the configuration (see `netsurgery.topologies.build`).
         epochs: to train.
+
+    Raises:
+        DataError: the topology is for images, which these data are not.
     """
     data = datasets.describe(step.data)
     activation = "linear" if data["classes"] is None else "softmax"
-    topology = build(layers, tuple(data["shape"]), data["outputs"], activation)
+    try:
+        topology = build(layers, tuple(data["shape"]), data["outputs"], activation)
+    except ValueError as error:
+        raise datasets.DataError(f"{data['origin']}: {error}") from None
     model = keras_files.to_keras(initialise(topology, generator(step.seed, "initial weights")))
     training.compile_model(model, step.settings)
     record = Record(
@@ -277,15 +284,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser().parse_args(arguments)
     training.use_one_thread()
     step = Step(given.data, given.split, given.seed, given.settings, given.output, given.step)
-    match given.command:
-        case "start":
-            start(step, given.layers, given.epochs)
-        case "recuperate":
-            recuperate(step, given.parent, given.offspring, Rules.from_settings(given.rules))
-        case "compete":
-            compete(step, given.models, given.mode, given.epochs)
-        case "finish":
-            finish(step, given.models, given.mode, given.batches)
+    try:
+        match given.command:
+            case "start":
+                start(step, given.layers, given.epochs)
+            case "recuperate":
+                recuperate(step, given.parent, given.offspring, Rules.from_settings(given.rules))
+            case "compete":
+                compete(step, given.models, given.mode, given.epochs)
+            case "finish":
+                finish(step, given.models, given.mode, given.batches)
+    except datasets.DataError as error:
+        print(f"data: {error}", file=sys.stderr)
+        sys.exit(1)
 
 
 if __name__ == "__main__":
