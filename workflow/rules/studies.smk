@@ -1,0 +1,151 @@
+"""Studies of the surgery, on the baselines of the configuration; no part of `all`."""
+
+import hashlib
+
+STUDIES = f"{RESULTS}/_studies"
+STUDIED = [(name, seed) for name, seed in RUNS if CONFIG.searches[name].algorithm == "baseline"]
+PARTS = 1  # jobs for each network; on many cores more are quicker
+
+
+wildcard_constraints:
+    part=r"\d+",
+
+
+def sources(*patterns):
+    """A hash of some of our own modules: what a study measures is this code."""
+    files = sorted(file for name in patterns for file in (HERE / "src/netsurgery").glob(name))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+def rows_of(study, parts):
+    """What the jobs of a study write, for all baselines."""
+    return [
+        f"{STUDIES}/{study}/{name}/seed{seed}/part{part}.json"
+        for name, seed in STUDIED
+        for part in range(parts)
+    ]
+
+
+rule study_surgery:
+    input:
+        f"{STUDIES}/surgery/places.csv",
+        f"{STUDIES}/surgery/timing.csv",
+    message:
+        "the study of surgery is in {STUDIES}/surgery"
+
+
+rule study_pooling:
+    input:
+        f"{STUDIES}/pooling/seeds.csv",
+    message:
+        "the pooling trials are in {STUDIES}/pooling"
+
+
+rule fidelity:
+    input:
+        unpack(samples),
+        model=f"{SEARCH}/final/network.keras",
+    output:
+        f"{STUDIES}/surgery/{{search}}/seed{{seed}}/part{{part}}.json",
+    log:
+        f"{STUDIES}/surgery/{{search}}/seed{{seed}}/part{{part}}.log",
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        settings=all_settings,
+        parts=PARTS,
+        sources=sources("surgery/*.py", "studies/published.py"),
+        folder=subpath(input.data, parent=True),
+    message:
+        "{wildcards.search} seed {wildcards.seed}: operations, part {wildcards.part}"
+    shell:
+        "python -m netsurgery.studies fidelity --model {input.model} --data {params.folder}"
+        " --split {input.split} --settings {params.settings:q} --seed {wildcards.seed}"
+        " --part {wildcards.part} --parts {params.parts} --output {output} > {log} 2>&1"
+
+
+rule fidelity_tables:
+    input:
+        rows_of("surgery", PARTS),
+    output:
+        places=f"{STUDIES}/surgery/places.csv",
+        summary=f"{STUDIES}/surgery/summary.csv",
+        compared=f"{STUDIES}/surgery/compared.md",
+        svg=f"{STUDIES}/surgery/drops.svg",
+        png=f"{STUDIES}/surgery/drops.png",
+    log:
+        f"{STUDIES}/surgery/tables.log",
+    conda:
+        "../../environment.yml"
+    message:
+        "tables and picture of the study of surgery"
+    shell:
+        "python -m netsurgery.studies fidelity-tables --rows {input} --output {output.places}"
+        " > {log} 2>&1"
+
+
+rule operation_times:
+    output:
+        table=f"{STUDIES}/surgery/timing.csv",
+        slowest=f"{STUDIES}/surgery/timing.md",
+    log:
+        f"{STUDIES}/surgery/timing.log",
+    conda:
+        "../../environment.yml"
+    threads: 64  # all there are: nothing else is to run beside it
+    resources:
+        mem_mb=8000,
+    params:
+        sources=sources("surgery/*.py"),
+    message:
+        "time operations on large networks"
+    shell:
+        "python -m netsurgery.studies timing --output {output.table} > {log} 2>&1"
+
+
+rule pooling_trials:
+    input:
+        unpack(samples),
+        model=f"{SEARCH}/final/network.keras",
+    output:
+        f"{STUDIES}/pooling/{{search}}/seed{{seed}}/part0.json",
+    log:
+        f"{STUDIES}/pooling/{{search}}/seed{{seed}}/part0.log",
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        settings=all_settings,
+        sources=sources("surgery/*.py", "studies/po*.py"),
+        folder=subpath(input.data, parent=True),
+    message:
+        "{wildcards.search} seed {wildcards.seed}: pooling trials"
+    shell:
+        "python -m netsurgery.studies pooling-trials --model {input.model}"
+        " --data {params.folder} --split {input.split} --settings {params.settings:q}"
+        " --seed {wildcards.seed} --output {output} > {log} 2>&1"
+
+
+rule pooling_tables:
+    input:
+        rows_of("pooling", 1),
+    output:
+        seeds=f"{STUDIES}/pooling/seeds.csv",
+        summary=f"{STUDIES}/pooling/summary.csv",
+        table=f"{STUDIES}/pooling/table.md",
+        svg=f"{STUDIES}/pooling/trials.svg",
+        png=f"{STUDIES}/pooling/trials.png",
+    log:
+        f"{STUDIES}/pooling/tables.log",
+    conda:
+        "../../environment.yml"
+    message:
+        "tables and picture of the pooling trials"
+    shell:
+        "python -m netsurgery.studies pooling-tables --rows {input} --output {output.seeds}"
+        " > {log} 2>&1"
