@@ -4,11 +4,16 @@ import hashlib
 
 STUDIES = f"{RESULTS}/_studies"
 STUDIED = [(name, seed) for name, seed in RUNS if CONFIG.searches[name].algorithm == "baseline"]
-PARTS = 1  # jobs for each network; on many cores more are quicker
+# what each rule's results depend on
+FIDELITY_RULES = {
+    "svd": ("surgery/[!lr]*.py",),  # but for least squares and refit
+    "least_squares": ("surgery/*.py",),
+    "published": ("studies/published.py",),
+}
 
 
 wildcard_constraints:
-    part=r"\d+",
+    rule="|".join(FIDELITY_RULES),
 
 
 def sources(*patterns):
@@ -17,12 +22,12 @@ def sources(*patterns):
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
-def rows_of(study, parts):
+def rows_of(study, names):
     """What the jobs of a study write, for all baselines."""
     return [
-        f"{STUDIES}/{study}/{name}/seed{seed}/part{part}.json"
+        f"{STUDIES}/{study}/{name}/seed{seed}/{file}.json"
         for name, seed in STUDIED
-        for part in range(parts)
+        for file in names
     ]
 
 
@@ -46,9 +51,9 @@ rule fidelity:
         unpack(samples),
         model=f"{SEARCH}/final/network.keras",
     output:
-        f"{STUDIES}/surgery/{{search}}/seed{{seed}}/part{{part}}.json",
+        f"{STUDIES}/surgery/{{search}}/seed{{seed}}/{{rule}}.json",
     log:
-        f"{STUDIES}/surgery/{{search}}/seed{{seed}}/part{{part}}.log",
+        f"{STUDIES}/surgery/{{search}}/seed{{seed}}/{{rule}}.log",
     conda:
         "../../environment.yml"
     resources:
@@ -56,20 +61,20 @@ rule fidelity:
         runtime=120,
     params:
         settings=all_settings,
-        parts=PARTS,
-        sources=sources("surgery/*.py", "studies/published.py"),
+        sources=lambda w: sources(*FIDELITY_RULES[w.rule]),
         folder=subpath(input.data, parent=True),
     message:
-        "{wildcards.search} seed {wildcards.seed}: operations, part {wildcards.part}"
+        "{wildcards.search} seed {wildcards.seed}: operations by {wildcards.rule}"
     shell:
-        "python -m netsurgery.studies fidelity --model {input.model} --data {params.folder}"
-        " --split {input.split} --settings {params.settings:q} --seed {wildcards.seed}"
-        " --part {wildcards.part} --parts {params.parts} --output {output} > {log} 2>&1"
+        "python -m netsurgery.trainer.client fidelity --data {params.folder} --split {input.split}"
+        " --seed {wildcards.seed} --settings {params.settings:q}"
+        " --model {input.model} --rule {wildcards.rule}"
+        " --step fidelity --output {output} > {log} 2>&1"
 
 
 rule fidelity_tables:
     input:
-        rows_of("surgery", PARTS),
+        rows_of("surgery", FIDELITY_RULES),
     output:
         places=f"{STUDIES}/surgery/places.csv",
         summary=f"{STUDIES}/surgery/summary.csv",
@@ -111,9 +116,9 @@ rule pooling_trials:
         unpack(samples),
         model=f"{SEARCH}/final/network.keras",
     output:
-        f"{STUDIES}/pooling/{{search}}/seed{{seed}}/part0.json",
+        f"{STUDIES}/pooling/{{search}}/seed{{seed}}/trials.json",
     log:
-        f"{STUDIES}/pooling/{{search}}/seed{{seed}}/part0.log",
+        f"{STUDIES}/pooling/{{search}}/seed{{seed}}/trials.log",
     conda:
         "../../environment.yml"
     resources:
@@ -126,14 +131,14 @@ rule pooling_trials:
     message:
         "{wildcards.search} seed {wildcards.seed}: pooling trials"
     shell:
-        "python -m netsurgery.studies pooling-trials --model {input.model}"
-        " --data {params.folder} --split {input.split} --settings {params.settings:q}"
-        " --seed {wildcards.seed} --output {output} > {log} 2>&1"
+        "python -m netsurgery.trainer.client pooling-trials --data {params.folder}"
+        " --split {input.split} --seed {wildcards.seed} --settings {params.settings:q}"
+        " --model {input.model} --step trials --output {output} > {log} 2>&1"
 
 
 rule pooling_tables:
     input:
-        rows_of("pooling", 1),
+        rows_of("pooling", ["trials"]),
     output:
         seeds=f"{STUDIES}/pooling/seeds.csv",
         summary=f"{STUDIES}/pooling/summary.csv",

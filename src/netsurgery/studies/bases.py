@@ -1,14 +1,13 @@
-"""The trained networks that studies operate on, and their samples, as the workflow leaves them."""
+"""The trained networks that studies operate on, with their samples."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from netsurgery import datasets, keras_files, training
+from netsurgery import keras_files, training
 from netsurgery.datasets import Samples
 from netsurgery.network import Network
 from netsurgery.seeds import generator
@@ -23,27 +22,6 @@ class Base:
     validation: Samples
     settings: dict[str, Any]  # of its search
     seed: int
-
-    @classmethod
-    def read(
-        cls, model: Path, data: Path, split: Path, settings: dict[str, Any], seed: int
-    ) -> Base:
-        """Read what a finished baseline left.
-
-        Args:
-            model: its `network.keras`.
-            data: folder of its prepared dataset.
-            split: its `split.npz`.
-            settings: of the search.
-            seed: of the search.
-        """
-        return cls(
-            keras_files.from_keras(keras_files.load(model)),
-            datasets.read_part(data, split, "training"),
-            datasets.read_part(data, split, "validation"),
-            settings,
-            seed,
-        )
 
     @property
     def batches_per_epoch(self) -> int:
