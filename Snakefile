@@ -17,6 +17,7 @@ include: "workflow/rules/ectonas.smk"
 include: "workflow/rules/outcome.smk"
 include: "workflow/rules/tracking.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/studied.smk"
 include: "workflow/rules/studies.smk"
 
 

@@ -1,34 +1,4 @@
-"""Studies of the surgery, on the baselines of the configuration; no part of `all`."""
-
-import hashlib
-
-STUDIES = f"{RESULTS}/_studies"
-STUDIED = [(name, seed) for name, seed in RUNS if CONFIG.searches[name].algorithm == "baseline"]
-# what each rule's results depend on
-FIDELITY_RULES = {
-    "svd": ("surgery/[!lr]*.py",),  # but for least squares and refit
-    "least_squares": ("surgery/*.py",),
-    "published": ("studies/published.py",),
-}
-
-
-wildcard_constraints:
-    rule="|".join(FIDELITY_RULES),
-
-
-def sources(*patterns):
-    """A hash of some of our own modules: what a study measures is this code."""
-    files = sorted(file for name in patterns for file in (HERE / "src/netsurgery").glob(name))
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
-
-
-def rows_of(study, names):
-    """What the jobs of a study write, for all baselines."""
-    return [
-        f"{STUDIES}/{study}/{name}/seed{seed}/{file}.json"
-        for name, seed in STUDIED
-        for file in names
-    ]
+"""Studies of the surgery on trained networks; no part of `all`."""
 
 
 rule study_surgery:

@@ -27,9 +27,12 @@ RULES = {
 }
 
 
+WORDS = {"truncate": "truncated SVD"}
+
+
 def _words(operation: str) -> str:
     name, _, pooling = operation.partition(" ")
-    return look(name).words + (f", {pooling} pooling" if pooling else "")
+    return WORDS.get(name, look(name).words) + (f", {pooling} pooling" if pooling else "")
 
 
 @styled

@@ -16,6 +16,7 @@ WORDS = {
     "sum": "sum of the block",
     "least_squares": "least squares",
 }
+DASHED = (0, (4, 3))
 STAGES = (
     ("right_after", "right after", VERMILLION),
     ("after_epoch", "after one epoch", BLUE),
@@ -44,7 +45,7 @@ def trials(table: pandas.DataFrame, data: str) -> Figure:
     )
     for panel, pooling in zip(axes, names, strict=True):
         of_kind = table[table["pooling"] == pooling].set_index("rule")
-        panel.axvline(100 * of_kind["before"].iloc[0], color=GREY, linestyle=(0, (4, 3)), zorder=1)
+        panel.axvline(100 * of_kind["before"].iloc[0], color=GREY, linestyle=DASHED, zorder=1)
         for row, rule in enumerate(WORDS):
             if rule not in of_kind.index:
                 continue
@@ -75,5 +76,6 @@ def trials(table: pandas.DataFrame, data: str) -> Figure:
     handles = [key(words, colour, marker="o") for _, words, colour in STAGES]
     handles.append(key("the paper's", GREY, marker="D", face=WHITE))
     handles.append(key("before", GREY, line=1.2))
+    handles[-1].set_linestyle(DASHED)
     legend_below(figure, axes[0], handles)
     return figure
