@@ -9,7 +9,8 @@
         generation<g>/recuperation/<candidate>.keras .json
         generation<g>/phase1/<operation>/round<r>/slot<i>.keras .json
         generation<g>/phase2/round<r>/slot<i>.keras .json
-        final/model.keras network.keras network.json test.json summary.json
+        final/model.keras network.keras network.json
+              preprocessing.json test.json summary.json
         lineage.csv                         a row per candidate
         plots/                              pictures of the search
         logs/                               what each job printed
