@@ -21,9 +21,9 @@ rule fidelity:
         unpack(samples),
         model=f"{SEARCH}/final/network.keras",
     output:
-        f"{STUDIES}/surgery/{{search}}/seed{{seed}}/{{rule}}.json",
+        f"{STUDIES}/surgery/{{search}}/seed{{seed}}/rows.json",
     log:
-        f"{STUDIES}/surgery/{{search}}/seed{{seed}}/{{rule}}.log",
+        f"{STUDIES}/surgery/{{search}}/seed{{seed}}/rows.log",
     conda:
         "../../environment.yml"
     resources:
@@ -31,20 +31,19 @@ rule fidelity:
         runtime=120,
     params:
         settings=all_settings,
-        sources=lambda w: sources(*FIDELITY_RULES[w.rule]),
+        sources=sources("surgery/*.py", "studies/published.py"),
         folder=subpath(input.data, parent=True),
     message:
-        "{wildcards.search} seed {wildcards.seed}: operations by {wildcards.rule}"
+        "{wildcards.search} seed {wildcards.seed}: every operation at every place"
     shell:
         "python -m netsurgery.trainer.client fidelity --data {params.folder} --split {input.split}"
         " --seed {wildcards.seed} --settings {params.settings:q}"
-        " --model {input.model} --rule {wildcards.rule}"
-        " --step fidelity --output {output} > {log} 2>&1"
+        " --model {input.model} --step fidelity --output {output} > {log} 2>&1"
 
 
 rule fidelity_tables:
     input:
-        rows_of("surgery", FIDELITY_RULES),
+        rows_of("surgery"),
     output:
         places=f"{STUDIES}/surgery/places.csv",
         summary=f"{STUDIES}/surgery/summary.csv",
@@ -86,9 +85,9 @@ rule pooling_trials:
         unpack(samples),
         model=f"{SEARCH}/final/network.keras",
     output:
-        f"{STUDIES}/pooling/{{search}}/seed{{seed}}/trials.json",
+        f"{STUDIES}/pooling/{{search}}/seed{{seed}}/rows.json",
     log:
-        f"{STUDIES}/pooling/{{search}}/seed{{seed}}/trials.log",
+        f"{STUDIES}/pooling/{{search}}/seed{{seed}}/rows.log",
     conda:
         "../../environment.yml"
     resources:
@@ -108,7 +107,7 @@ rule pooling_trials:
 
 rule pooling_tables:
     input:
-        rows_of("pooling", ["trials"]),
+        rows_of("pooling"),
     output:
         seeds=f"{STUDIES}/pooling/seeds.csv",
         summary=f"{STUDIES}/pooling/summary.csv",

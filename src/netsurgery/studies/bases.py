@@ -1,4 +1,4 @@
-"""The trained networks that studies operate on, with their samples."""
+"""The trained networks that studies operate on, with their samples, and what trains them on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from netsurgery import keras_files, training
 from netsurgery.datasets import Samples
-from netsurgery.network import Network
+from netsurgery.network import Network, Topology
 from netsurgery.seeds import generator
 
 
@@ -38,8 +38,30 @@ class Base:
         y = self.validation.y[self.validation.indices]
         return self.validation.inputs(np.arange(len(self.validation))), y
 
-    def trained(self, network: Network, batches: list[int], *purpose: str | int) -> list[float]:
-        """Validation accuracies of a network that is trained on, by its base's settings.
+
+class Retraining:
+    """Trains the children of a base on, by its settings and with a fresh optimizer.
+
+    Children of one topology, one after the other, share what TensorFlow compiles for it, which is
+    most of the work.
+    """
+
+    def __init__(self, base: Base) -> None:
+        self.base = base
+        self.topology: Topology | None = None
+
+    def _prepare(self, network: Network) -> None:
+        self.model = keras_files.to_keras(network)
+        training.compile_model(self.model, self.base.settings)
+        self.fresh = [variable.numpy() for variable in self.model.optimizer.variables]
+        base = self.base
+        self.course = training.Course(
+            self.model, base.training, base.validation, base.settings["batch_size"]
+        )
+        self.topology = network.topology
+
+    def __call__(self, network: Network, batches: list[int], *purpose: str | int) -> list[float]:
+        """Validation accuracies of a network that is trained on.
 
         Args:
             network: left as it is.
@@ -49,14 +71,10 @@ class Base:
         Returns:
             One accuracy per stretch; fewer if the training diverged.
         """
-        model = keras_files.to_keras(network)
-        training.compile_model(model, self.settings)
-        history = training.train(
-            model,
-            self.training,
-            self.validation,
-            batches,
-            self.settings["batch_size"],
-            generator(self.seed, *purpose),
-        )
+        if network.topology != self.topology:
+            self._prepare(network)
+        self.model.set_weights([array for arrays in network.weights for array in arrays])
+        for variable, value in zip(self.model.optimizer.variables, self.fresh, strict=True):
+            variable.assign(value)
+        history = self.course.run(batches, generator(self.base.seed, *purpose))
         return [scores["val_accuracy"] for scores in history]

@@ -16,7 +16,7 @@ import numpy as np
 from netsurgery.layers import Conv, Pool
 from netsurgery.network import Network
 from netsurgery.seeds import generator
-from netsurgery.studies.measures import accuracy, logits
+from netsurgery.studies.outputs import accuracy, logits
 from netsurgery.studies.published import aggregated
 from netsurgery.surgery import taps
 from netsurgery.surgery.mutations import flat_reader
@@ -128,7 +128,9 @@ def refitted(network: Network, child: Network, x: np.ndarray) -> Network:
 
 def trials(base: Base) -> Iterator[dict[str, Any]]:
     """A row per pooling and rule: validation accuracy before, right after, and after an epoch."""
-    network, (x, y) = base.network, base.validating()
+    from netsurgery.studies.bases import Retraining  # it knows Keras
+
+    network, trained, (x, y) = base.network, Retraining(base), base.validating()
     before = accuracy(logits(network, x), y)
     dense = flat_reader(network.topology)
     assert dense is not None
@@ -141,7 +143,7 @@ def trials(base: Base) -> Iterator[dict[str, Any]]:
             child = pooled(network, pooling, RULES.get(rule, summed)(trial))
             if rule == LEAST_SQUARES:
                 child = refitted(network, child, base.calibration(CALIBRATION))
-            reached = base.trained(child, [base.batches_per_epoch], "pooling order")
+            reached = trained(child, [base.batches_per_epoch], "pooling order")
             yield {
                 "pooling": pooling,
                 "rule": rule,
