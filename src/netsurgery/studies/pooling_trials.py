@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from netsurgery.layers import Conv, Pool
+from netsurgery.layers import Conv, Dense, Pool
 from netsurgery.network import Network
 from netsurgery.seeds import generator
 from netsurgery.studies.outputs import accuracy, logits
@@ -119,11 +119,10 @@ def pooled(network: Network, pooling: str, kernel: np.ndarray) -> Network:
 
 
 def refitted(network: Network, child: Network, x: np.ndarray) -> Network:
-    """The pooled network, its second convolution and first dense layer fitted to the parent's."""
+    """The pooled network, all layers behind the pooling fitted to what they gave the parent."""
     _, second = network.topology.positions(Conv)
-    dense = flat_reader(network.topology)
-    assert dense is not None
-    return fitted(network, child, [(second + 1, second), (dense + 1, dense)], x)
+    behind = [*network.topology.positions(Conv), *network.topology.positions(Dense)]
+    return fitted(network, child, [place for place in behind if place >= second], x)
 
 
 def trials(base: Base) -> Iterator[dict[str, Any]]:
