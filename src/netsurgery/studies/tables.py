@@ -167,7 +167,7 @@ def slowest(rows: Sequence[dict[str, Any]]) -> pandas.DataFrame:
     kind = kind.map({"add": "growth", "remove": "removal"})
     table["kind"] = kind + ", " + table["rule"].str.replace("_", " ")
     groups = table.groupby(["millions", "network", "kind"], sort=False)
-    worst = table.loc[groups["seconds"].idxmax()].reset_index(drop=True)
+    worst = table.loc[groups["processor"].idxmax()].reset_index(drop=True)
     worst["peak"] = groups["peak"].max().to_numpy()
-    found = worst[["network", "parameters", "kind", "operation", "seconds", "peak"]]
-    return found.round({"seconds": 2, "peak": 1}).reset_index(drop=True)
+    found = worst[["network", "parameters", "kind", "operation", "processor", "seconds", "peak"]]
+    return found.round({"seconds": 2, "processor": 2, "peak": 1}).reset_index(drop=True)
