@@ -278,6 +278,13 @@ def test_the_comparison_says_what_share_is_lost():
     assert tables.markdown(table).count("\n") == 3
 
 
+def test_what_training_on_leaves_is_a_median_too():
+    table = tables.recovered(tables.summary(rows())).set_index("operation")
+    assert table.loc["remove_units", f"0.1, {SVD}"] == 10
+    assert table.loc["remove_units", f"1, {LEAST_SQUARES}"] == 0
+    assert np.isnan(table.loc["add_units", f"1, {LEAST_SQUARES}"])
+
+
 def test_cells_are_told_apart_by_their_pooling():
     found = rows(operation="add_conv_cell", pooling="max")
     assert set(tables.summary(found)["operation"]) == {"add_conv_cell max"}

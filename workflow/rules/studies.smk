@@ -48,6 +48,7 @@ rule fidelity_tables:
         places=f"{STUDIES}/surgery/places.csv",
         summary=f"{STUDIES}/surgery/summary.csv",
         compared=f"{STUDIES}/surgery/compared.md",
+        recovered=f"{STUDIES}/surgery/recovered.md",
         svg=f"{STUDIES}/surgery/drops.svg",
         png=f"{STUDIES}/surgery/drops.png",
     log:

@@ -19,8 +19,8 @@ def fidelity(rows: Iterable[Path], output: Path) -> None:
 
     Args:
         rows: what its jobs wrote.
-        output: the table of all places; the others go beside it: `summary.csv`, `compared.md` and
-            `drops` as SVG and PNG.
+        output: the table of all places; the others go beside it: `summary.csv`, `compared.md`,
+            `recovered.md` and `drops` as SVG and PNG.
     """
     found = tables.gathered(rows)
     summary = tables.summary(found)
@@ -31,7 +31,11 @@ def fidelity(rows: Iterable[Path], output: Path) -> None:
     for kind in FORMATS:
         save(figure, output.with_name(f"drops.{kind}"))
     tables.write(summary, output.with_name("summary.csv"))
-    write_text(output.with_name("compared.md"), tables.markdown(tables.compared(summary)))
+    for name, table in (
+        ("compared", tables.compared(summary)),
+        ("recovered", tables.recovered(summary)),
+    ):
+        write_text(output.with_name(f"{name}.md"), tables.markdown(table))
     tables.write(found, output)
 
 

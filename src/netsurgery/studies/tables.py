@@ -114,6 +114,23 @@ def compared(table: pandas.DataFrame) -> pandas.DataFrame:
     return found[found[fitted].notna()] if fitted in found else found
 
 
+def recovered(table: pandas.DataFrame) -> pandas.DataFrame:
+    """Median loss after training on by each rule, a row per dataset and operation, in points.
+
+    Args:
+        table: see `summary`.
+    """
+    medians = table.set_index(GROUP)[["median_after_tenth", "median_after_epoch"]]
+    wide = (100 * medians).round(1).unstack("rule")
+    found = pandas.DataFrame(index=wide.index)
+    for words, column in (("0.1", "median_after_tenth"), ("1", "median_after_epoch")):
+        for rule in (PUBLISHED, SVD, LEAST_SQUARES):
+            if rule in wide[column]:
+                found[f"{words}, {rule}"] = wide[column][rule]
+    order = table[["dataset", "operation"]].drop_duplicates()
+    return order.merge(found.reset_index(), on=["dataset", "operation"])
+
+
 # --- pooling trials -------------------------------------------------------------------------------
 
 
