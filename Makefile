@@ -10,7 +10,7 @@ READY := .venv/.ready-$(EXTRA)
 LOCK_cpu := requirements.txt
 LOCK_gpu := requirements-gpu.txt
 
-.PHONY: run test check format lock env clean study-surgery study-pooling
+.PHONY: run test check format lock env clean study-surgery study-right-after study-pooling
 
 run: $(READY)  ## the searches of config/config.yaml, then the HTML report
 	$(BIN)/snakemake --cores $(CORES) --config results=$(RESULTS)
@@ -37,9 +37,14 @@ STUDY = $(BIN)/snakemake --cores $(CORES) --config results=$(RESULTS) --configfi
 MNIST := $(wildcard ../shared/data/mnist10k.npz)
 CIFAR10 := $(wildcard ../shared/data/cifar10_15k.npz)
 
+SURGERY = config/studies/surgery-digits.yaml $(if $(MNIST),config/studies/surgery-mnist.yaml) \
+  $(if $(CIFAR10),config/studies/surgery-cifar10.yaml)
+
 study-surgery: $(READY)  ## how much of trained networks outlives each operation (docs/surgery-study.md)
-	$(STUDY) config/studies/surgery-digits.yaml $(if $(MNIST),config/studies/surgery-mnist.yaml) \
-	  $(if $(CIFAR10),config/studies/surgery-cifar10.yaml) -- study_surgery
+	$(STUDY) $(SURGERY) -- study_surgery
+
+study-right-after: $(READY)  ## the same without the training that follows: a few minutes
+	$(STUDY) $(SURGERY) -- study_right_after
 
 study-pooling: $(READY)  ## ECToNAS's pooling trials (docs/surgery-study.md)
 	$(STUDY) config/studies/pooling-$(if $(MNIST),mnist,digits).yaml -- study_pooling

@@ -24,6 +24,7 @@ include: "workflow/rules/studies.smk"
 localrules:
     all,
     study_surgery,
+    study_right_after,
     study_pooling,
 
 

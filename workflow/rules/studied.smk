@@ -12,6 +12,10 @@ def sources(*patterns):
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
+wildcard_constraints:
+    study="surgery|right-after",  # right-after: without the training that follows
+
+
 def rows_of(study):
     """What the jobs of a study write, for all baselines."""
     return [f"{STUDIES}/{study}/{name}/seed{seed}/rows.json" for name, seed in STUDIED]

@@ -9,6 +9,13 @@ rule study_surgery:
         "the study of surgery is in {STUDIES}/surgery"
 
 
+rule study_right_after:
+    input:
+        f"{STUDIES}/right-after/places.csv",
+    message:
+        "what operations cost right after them is in {STUDIES}/right-after"
+
+
 rule study_pooling:
     input:
         f"{STUDIES}/pooling/seeds.csv",
@@ -21,9 +28,9 @@ rule fidelity:
         unpack(samples),
         model=f"{SEARCH}/final/network.keras",
     output:
-        f"{STUDIES}/surgery/{{search}}/seed{{seed}}/rows.json",
+        f"{STUDIES}/{{study}}/{{search}}/seed{{seed}}/rows.json",
     log:
-        f"{STUDIES}/surgery/{{search}}/seed{{seed}}/rows.log",
+        f"{STUDIES}/{{study}}/{{search}}/seed{{seed}}/rows.log",
     conda:
         "../../environment.yml"
     resources:
@@ -32,27 +39,28 @@ rule fidelity:
     params:
         settings=all_settings,
         sources=sources("surgery/*.py", "studies/published.py"),
+        retrain=lambda w: json.dumps(w.study == "surgery"),
         folder=subpath(input.data, parent=True),
     message:
         "{wildcards.search} seed {wildcards.seed}: every operation at every place"
     shell:
         "python -m netsurgery.trainer.client fidelity --data {params.folder} --split {input.split}"
         " --seed {wildcards.seed} --settings {params.settings:q}"
-        " --model {input.model} --step fidelity --output {output} > {log} 2>&1"
+        " --model {input.model} --retrain {params.retrain} --step fidelity --output {output} > {log} 2>&1"
 
 
 rule fidelity_tables:
     input:
-        rows_of("surgery"),
+        lambda w: rows_of(w.study),
     output:
-        places=f"{STUDIES}/surgery/places.csv",
-        summary=f"{STUDIES}/surgery/summary.csv",
-        compared=f"{STUDIES}/surgery/compared.md",
-        recovered=f"{STUDIES}/surgery/recovered.md",
-        svg=f"{STUDIES}/surgery/drops.svg",
-        png=f"{STUDIES}/surgery/drops.png",
+        places=f"{STUDIES}/{{study}}/places.csv",
+        summary=f"{STUDIES}/{{study}}/summary.csv",
+        compared=f"{STUDIES}/{{study}}/compared.md",
+        recovered=f"{STUDIES}/{{study}}/recovered.md",
+        svg=f"{STUDIES}/{{study}}/drops.svg",
+        png=f"{STUDIES}/{{study}}/drops.png",
     log:
-        f"{STUDIES}/surgery/tables.log",
+        f"{STUDIES}/{{study}}/tables.log",
     conda:
         "../../environment.yml"
     message:

@@ -11,7 +11,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -285,6 +285,7 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--batches", type=int, required=True)
     command = commands.add_parser("fidelity", parents=[common])
     command.add_argument("--model", type=Path, required=True)
+    command.add_argument("--retrain", type=json.loads, required=True)
     command = commands.add_parser("pooling-trials", parents=[common])
     command.add_argument("--model", type=Path, required=True)
     return whole
@@ -305,7 +306,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         case "finish":
             finish(step, given.models, given.mode, given.batches)
         case "fidelity":
-            study(step, given.model, fidelity.measured)
+            study(step, given.model, partial(fidelity.measured, retrain=given.retrain))
         case "pooling-trials":
             study(step, given.model, pooling_trials.trials)
 

@@ -25,7 +25,9 @@ RETRAINED = 0.1  # epochs of the first stretch; the second ends at one epoch
 CALIBRATION = 1000  # training samples that the data-aware rule looks at
 
 
-def measured(base: Base, chosen: Sequence[Mutation] | None = None) -> Iterator[dict[str, Any]]:
+def measured(
+    base: Base, chosen: Sequence[Mutation] | None = None, *, retrain: bool = True
+) -> Iterator[dict[str, Any]]:
     """A row per mutation and rule that has something of its own for it.
 
     Accuracies and the change are of the validation samples. An accuracy that was not reached is
@@ -34,6 +36,7 @@ def measured(base: Base, chosen: Sequence[Mutation] | None = None) -> Iterator[d
     Args:
         base: the trained network.
         chosen: legal mutations; by default every operation at every place.
+        retrain: whether to train on, which is most of the work.
     """
     from netsurgery.studies.bases import Retraining  # it knows Keras
 
@@ -55,7 +58,7 @@ def measured(base: Base, chosen: Sequence[Mutation] | None = None) -> Iterator[d
             seconds = time.perf_counter() - started
             after = logits(child, x)
             moved = change(before, after)
-            reached = trained(child, stretches, "fidelity order", *place)
+            reached = trained(child, stretches, "fidelity order", *place) if retrain else []
             yield {
                 "operation": str(mutation.operation),
                 "pooling": mutation.pooling,
