@@ -1,6 +1,8 @@
 """Prepared data: what is stored of each source, and what is refused."""
 
 import io
+import subprocess
+import sys
 import zipfile
 
 import numpy as np
@@ -204,3 +206,37 @@ def test_a_file_cut_off_is_refused(tmp_path):
         archive.writestr("y_train.npy", short.getvalue())
     with pytest.raises(DataError, match="x_train: ends before its last sample"):
         prepared(tmp_path, settings)
+
+
+LARGE = """
+import json, resource, sys
+from pathlib import Path
+from netsurgery import datasets
+import sklearn.model_selection
+limit = int(sys.argv[3]) + 1024 * int(next(
+    line.split()[1] for line in open("/proc/self/status") if line.startswith("VmData")
+))
+resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+folder = Path(sys.argv[2])
+settings = {"source": "npz", "path": sys.argv[1], "task": "classification", "scaling": "standard"}
+datasets.prepare("large", settings, folder)
+fractions = {"validation_fraction": 0.1, "test_fraction": 0.1}
+datasets.write_split(folder, folder / "split.npz", fractions, 0)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits its memory as Linux does")
+def test_a_file_larger_than_memory_is_prepared_and_split(tmp_path):
+    samples, mib = 3000, 2**20
+    images = np.zeros((samples, 256, 256), np.uint8)
+    images[:, 0, 0] = 255
+    np.savez(tmp_path / "large.npz", x_train=images, y_train=np.arange(samples) % 2)
+    limit = images.nbytes // 2
+    assert 80 * mib < limit
+    files = [str(tmp_path / "large.npz"), str(tmp_path / "prepared")]
+    command = [sys.executable, "-c", LARGE, *files, str(limit)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    prepared = np.load(tmp_path / "prepared" / "x.npy", mmap_mode="r")
+    assert (prepared[::500, 0, 0, 0] == 255).all()
+    assert len(prepared) == samples
