@@ -10,9 +10,9 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,8 @@ from netsurgery.search import scores
 from netsurgery.search.generation import DATA_AWARE, Rules, part_of_epoch
 from netsurgery.search.records import DEGENERATE, DIVERGED, OK, Record
 from netsurgery.seeds import generator
+from netsurgery.studies import fidelity, pooling_trials
+from netsurgery.studies.bases import Base
 from netsurgery.surgery import Mutation, Operation, operate
 from netsurgery.topologies import build
 from netsurgery.trainer.lifeline import die_with_workflow
@@ -250,6 +252,18 @@ def finish(step: Step, finalists: Sequence[Path], mode: str, batches: int) -> No
     write_json(step.output.with_name("test.json"), {"samples": len(test), **finite})
 
 
+def study(step: Step, model: Path, measure: Callable[[Base], Iterable[dict[str, Any]]]) -> None:
+    """Look at a trained network, and write what was seen, a row after the other."""
+    network = keras_files.from_keras(keras_files.load(model))
+    base = Base(network, step.training, step.samples("validation"), step.settings, step.seed)
+    rows = []
+    for row in measure(base):
+        rows.append(row)
+        print(f"{len(rows)}: {row}", flush=True)
+    named = {name: step.settings[name] for name in ("dataset", "topology")}
+    write_json(step.output, {**named, "seed": step.seed, "rows": rows})
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line of a training step."""
     whole = argparse.ArgumentParser(prog="training step", allow_abbrev=False)
@@ -276,6 +290,11 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--models", type=Path, nargs="+", required=True)
     command.add_argument("--mode", required=True)
     command.add_argument("--batches", type=int, required=True)
+    command = commands.add_parser("fidelity", parents=[common])
+    command.add_argument("--model", type=Path, required=True)
+    command.add_argument("--retrain", type=json.loads, required=True)
+    command = commands.add_parser("pooling-trials", parents=[common])
+    command.add_argument("--model", type=Path, required=True)
     return whole
 
 
@@ -294,6 +313,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 compete(step, given.models, given.mode, given.epochs)
             case "finish":
                 finish(step, given.models, given.mode, given.batches)
+            case "fidelity":
+                study(step, given.model, partial(fidelity.measured, retrain=given.retrain))
+            case "pooling-trials":
+                study(step, given.model, pooling_trials.trials)
     except datasets.DataError as error:
         print(f"data: {error}", file=sys.stderr)
         sys.exit(1)
