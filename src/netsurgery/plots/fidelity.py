@@ -22,7 +22,7 @@ from netsurgery.plots.style import (
 # a rule's words, colour, and place within its operation's row
 RULES = {
     "published": ("authors' code, where it differs", GREY, -0.27),
-    "svd": ("papers' rules", VERMILLION, 0.0),
+    "svd": ("papers' rules, corrected", VERMILLION, 0.0),
     "least_squares": ("least squares", BLUE, 0.27),
 }
 

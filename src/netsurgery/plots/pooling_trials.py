@@ -17,9 +17,10 @@ WORDS = {
     "least_squares": "least squares",
 }
 DASHED = (0, (4, 3))
+# its name in the table, its words, colour, and place within the row
 STAGES = (
-    ("right_after", "right after", VERMILLION),
-    ("after_epoch", "after one epoch", BLUE),
+    ("right_after", "right after", VERMILLION, -0.2),
+    ("after_epoch", "after one epoch", BLUE, 0.08),
 )
 
 
@@ -49,11 +50,11 @@ def trials(table: pandas.DataFrame, data: str) -> Figure:
         for row, rule in enumerate(WORDS):
             if rule not in of_kind.index:
                 continue
-            for stage, _, colour in STAGES:
+            for stage, _, colour, offset in STAGES:
                 found = of_kind.loc[rule]
                 panel.errorbar(
                     100 * found[stage],
-                    row,
+                    row + offset,
                     xerr=100 * found[f"{stage}_deviation"],
                     color=colour,
                     marker="o",
@@ -64,7 +65,7 @@ def trials(table: pandas.DataFrame, data: str) -> Figure:
                 )
                 panel.scatter(
                     [100 * found[f"paper_{stage}"]],
-                    [row + 0.24],
+                    [row + offset + 0.2],
                     s=40,
                     marker="D",
                     facecolors=WHITE,
@@ -73,7 +74,7 @@ def trials(table: pandas.DataFrame, data: str) -> Figure:
                     zorder=4,
                 )
         panel.set_xlim(0, 102)
-    handles = [key(words, colour, marker="o") for _, words, colour in STAGES]
+    handles = [key(words, colour, marker="o") for _, words, colour, _ in STAGES]
     handles.append(key("the paper's", GREY, marker="D", face=WHITE))
     handles.append(key("before", GREY, line=1.2))
     handles[-1].set_linestyle(DASHED)
