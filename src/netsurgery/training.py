@@ -48,11 +48,16 @@ def compile_model(model: keras.Model, settings: dict[str, Any]) -> None:
         arguments["momentum"] = settings["momentum"]
     model.compile(
         optimizer=OPTIMIZERS[settings["optimizer"]](**arguments),
-        loss="sparse_categorical_crossentropy",
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=gives_logits(model)),
         metrics=["accuracy"],
         jit_compile=False,
     )
     model.optimizer.build(model.trainable_variables)
+
+
+def gives_logits(model: keras.Model) -> bool:
+    """Whether the output layer has no activation: the loss is then computed from logits."""
+    return getattr(model.layers[-1], "activation", None) is keras.activations.linear
 
 
 class _Sums:
@@ -61,8 +66,8 @@ class _Sums:
     names = ("loss", "accuracy")
 
     @staticmethod
-    def of(y: tf.Tensor, predicted: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        losses = keras.losses.sparse_categorical_crossentropy(y, predicted)
+    def of(y: tf.Tensor, predicted: tf.Tensor, logits: bool) -> tuple[tf.Tensor, tf.Tensor]:
+        losses = keras.losses.sparse_categorical_crossentropy(y, predicted, from_logits=logits)
         hits = keras.metrics.sparse_categorical_accuracy(y, predicted)
         return tf.reduce_sum(losses), tf.reduce_sum(hits)
 
@@ -98,13 +103,13 @@ def _batch(samples: Samples) -> Any:
 
 def _compiled_epoch(model: keras.Model, samples: Samples, batch_size: int) -> Any:
     """A function from the samples' order, int32 (n,), to the mean loss and accuracy."""
-    variables = model.trainable_variables
+    variables, logits = model.trainable_variables, gives_logits(model)
     batch = _batch(samples)
 
     def step(start: tf.Tensor, order: tf.Tensor, loss: tf.Tensor, hits: tf.Tensor) -> Any:
         x, y = batch(order[start : start + batch_size])
         with tf.GradientTape() as tape:
-            batch_loss, batch_hits = _Sums.of(y, model(x, training=True))
+            batch_loss, batch_hits = _Sums.of(y, model(x, training=True), logits)
             mean = batch_loss / tf.cast(tf.shape(y)[0], tf.float32)
         model.optimizer.apply(tape.gradient(mean, variables), variables)
         return start + batch_size, order, loss + batch_loss, hits + batch_hits
@@ -126,7 +131,7 @@ def _compiled_evaluation(model: keras.Model, samples: Samples) -> Any:
 
     def sums(indices: tf.Tensor) -> Any:
         x, y = batch(indices)
-        return _Sums.of(y, model(x, training=False))
+        return _Sums.of(y, model(x, training=False), gives_logits(model))
 
     compiled = tf.function(sums, autograph=False, input_signature=[tf.TensorSpec([None], tf.int32)])
 
