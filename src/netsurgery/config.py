@@ -35,14 +35,11 @@ BREEDING = (
     "max_growth",
 )
 # what a decision point of the Surgeon knows; not what ends the search, which it is told bit by bit
-OPINION = (
+DECIDING = (
     "relative_threshold",
     "absolute_threshold",
     "bic_order",
     "max_parameters",
-)
-DECIDING = (
-    *OPINION,
     "mode",
     "branches",
     "redraws",

@@ -57,6 +57,14 @@ class SearchFolder:
         """The singular values of the branches that a decision point of the Surgeon begins with."""
         return self.generation(generation) / "singular_values.json"
 
+    def layers(self, generation: int) -> Path:
+        """A row per dense layer of a decision point's branches."""
+        return self.generation(generation) / "layers.csv"
+
+    def recommendations(self, generation: int) -> Path:
+        """A row per modification that a decision point allows."""
+        return self.generation(generation) / "recommendations.csv"
+
     def winners(self, generation: int) -> Path:
         """The winners of a generation."""
         return self.generation(generation) / "winners.json"

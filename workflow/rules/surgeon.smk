@@ -90,3 +90,35 @@ rule gather:
     shell:
         "python -m netsurgery.jobs gather --folder {params.folder}"
         " --generation {wildcards.generation} > {log} 2>&1"
+
+
+rule audit:
+    input:
+        lambda w: trained(w)["records"],
+        plan=f"{GENERATION}/plan.json",
+        values=f"{GENERATION}/singular_values.json",
+        branches=lambda w: str(folder_of(w).winners(int(w.generation) - 1)),
+    output:
+        layers=f"{GENERATION}/layers.csv",
+        recommendations=f"{GENERATION}/recommendations.csv",
+        picture=report(
+            f"{GENERATION}/singular_values.svg",
+            caption="../report/singular_values.rst",
+            category="Each search",
+            subcategory="{search}",
+            labels={"seed": "{seed}", "picture": "singular values, decision {generation}"},
+        ),
+    log:
+        f"{LOGS}/generation{{generation}}/audit.log",
+    conda:
+        "../../environment.yml"
+    params:
+        version=netsurgery.__version__,
+        settings=settings(configuration.DECIDING),
+        folder=lambda w, output: folder_of(w).root,
+    message:
+        "{wildcards.search} seed {wildcards.seed}: what decision {wildcards.generation} rests on"
+    shell:
+        "python -m netsurgery.jobs audit --folder {params.folder}"
+        " --generation {wildcards.generation} --settings {params.settings:q}"
+        " --seed {wildcards.seed} > {log} 2>&1"

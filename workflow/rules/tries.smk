@@ -85,6 +85,16 @@ def known_to_try(wildcards):
     return known
 
 
+def audited(wildcards):
+    """What a search's decisions rest on, for people; nothing for other algorithms than this one."""
+    if search_of(wildcards).algorithm != "surgeon":
+        return []
+    folder = folder_of(wildcards)
+    decided_at = [p["generation"] for p in plans_of(wildcards) if p["action"] != FINISH]
+    names = ("layers.csv", "recommendations.csv", "singular_values.svg")
+    return [str(folder.generation(number) / name) for number in decided_at for name in names]
+
+
 def allowance_of_try(wildcards):
     """All that a try is told of when the search is to end."""
     return surgeon_decisions.allowance(

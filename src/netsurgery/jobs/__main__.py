@@ -49,6 +49,7 @@ def parser() -> argparse.ArgumentParser:
         allowance=str,
     )
     command("gather", folder=folder, generation=int)
+    command("audit", folder=folder, generation=int, settings=settings, seed=int)
     command("open", folder=folder)
     command("select", folder=folder, generation=int, settings=settings, seed=int)
     command("conclude", folder=folder, settings=settings, seed=int)
@@ -94,6 +95,8 @@ def run(given: argparse.Namespace) -> None:
                 given.seed,
                 given.allowance,
             )
+        case "audit":
+            surgeon.audit(given.folder, given.generation, given.settings, given.seed)
         case "gather":
             surgeon.gather(given.folder, given.generation)
         case "open":

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from netsurgery.files import read_json, write_json
+from netsurgery.files import read_json, write_json, write_table
 from netsurgery.jobs.decisions import read_winners
 from netsurgery.layout import SearchFolder
+from netsurgery.search import audit as audits
 from netsurgery.search import surgeon
 from netsurgery.search.generation import FINISH
 from netsurgery.search.recommendation import Analysis
@@ -113,6 +114,29 @@ def plan_try(
 def finish(batches: int, reason: str) -> dict[str, Any]:
     """The end of a search in a plan."""
     return {"action": FINISH, "further_batches": batches, "reason": reason}
+
+
+def audit(folder: SearchFolder, generation: int, settings: dict[str, Any], seed: int) -> None:
+    """Write what a decision point rests on: tables of layers and modifications, and a picture."""
+    from netsurgery import plots  # drawing takes a while to import
+
+    rules = Rules.from_settings(settings)
+    parents, _, _ = read_winners(folder.winners(generation - 1))
+    analyses = read_analyses(folder.singular_values(generation))
+    plan = read_json(folder.plan(generation))
+    steps = folder.steps(plan)
+    records = dict(zip(steps, folder.records_of(plan), strict=True))
+    write_table(
+        folder.layers(generation), audits.LAYER_COLUMNS, audits.layers(parents, analyses, rules)
+    )
+    write_table(
+        folder.recommendations(generation),
+        audits.RECOMMENDATION_COLUMNS,
+        audits.recommendations(parents, analyses, plan, records, rules),
+    )
+    heading = f"{folder.root.parent.name}, seed {seed}: decision {generation}"
+    figure = plots.singular_values(heading, analyses, rules.thresholds)
+    plots.save(figure, folder.generation(generation) / "singular_values.svg")
 
 
 def gather(folder: SearchFolder, generation: int) -> None:

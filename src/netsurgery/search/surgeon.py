@@ -151,7 +151,7 @@ def may_go_on(past: Sequence[Sequence[Record]], spent: int, rules: Rules, ending
         return f"{FINISH} 0 {ending.epochs} epochs are trained"
     if ending.minimum_accuracy is not None and best[-1] >= ending.minimum_accuracy:
         return f"{FINISH} 0 the accuracy of {ending.minimum_accuracy} is reached"
-    states = [stopping.state_of(Topology.from_json(record.topology)) for record in winners]
+    states = [stopping.state_of(topology_of(record)) for record in winners]
     if reason := stopping.reason_to_stop(best, states, ending.stop_when):
         return f"{FINISH} 0 {reason}"
     step = min(left, ending.decision_epochs * per_epoch)
@@ -170,6 +170,11 @@ def may_redraw(spent: int, step: int, per_epoch: int, rules: Rules, ending: Endi
     return dearest(False, step, per_epoch, rules) <= int(ending.budget * per_epoch) - spent
 
 
+def topology_of(record: Record) -> Topology:
+    """The topology in a record."""
+    return Topology.from_json(record.topology)
+
+
 def _accuracy(record: Record) -> float:
     """The accuracy on the validation samples; below all for the fallen."""
     return -math.inf if record.status != OK or record.score is None else record.score
@@ -183,6 +188,13 @@ def tried(offspring: Sequence[Mapping[str, Any]]) -> set[Tried]:
     return {(o["parent"], o["operation"], o["position"], o["width"]) for o in offspring}
 
 
+def key_of(each: Recommendation, parents: Sequence[Record]) -> Tried:
+    """What distinguishes a recommended modification."""
+    mutation = each.mutation
+    parent = parents[each.branch].candidate
+    return parent, str(mutation.operation), mutation.position, mutation.width
+
+
 def recommendations(
     parents: Sequence[Record], analyses: Mapping[str, Sequence[Analysis]], rules: Rules
 ) -> list[Recommendation]:
@@ -193,7 +205,7 @@ def recommendations(
         analyses: of each branch's dense layers, by candidate.
         rules: of the search.
     """
-    branches = [(Topology.from_json(p.topology), analyses[p.candidate]) for p in parents]
+    branches = [(topology_of(parent), analyses[parent.candidate]) for parent in parents]
     return recommend(branches, rules.thresholds, rules.bic_order, rules.max_parameters)
 
 
@@ -207,14 +219,8 @@ def select(
     seed: int,
 ) -> list[tuple[Recommendation, bool]]:
     """The modifications of a try, and whether each was drawn at random; none if all are tried."""
-
-    def key(each: Recommendation) -> Tried:
-        mutation = each.mutation
-        parent = parents[each.branch].candidate
-        return parent, str(mutation.operation), mutation.position, mutation.width
-
     rng = generator(seed, "draw", generation, attempt)
-    untried = [each for each in pool if key(each) not in done]
+    untried = [each for each in pool if key_of(each, parents) not in done]
     if rules.mode != RANDOM:
         return draw(untried, attempt == 1, rules.style, rng)
     surgeries = [e for e in untried if e.mutation.operation is not Operation.IDENTITY] or untried
