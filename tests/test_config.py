@@ -209,7 +209,61 @@ def test_conv_cells_are_refused_for_rows_of_features():
     top = {"datasets": {"d": {"source": "sklearn", "name": "wine"}}}
     with pytest.raises(config.ConfigError, match="a conv cell needs images"):
         load(top=top, dataset="d")
-    assert load(top=top, dataset="d", topology="ff-small").datasets["d"].files == []
+    assert load(top=top, dataset="d", topology="ff-small")
+
+
+SUGAR = {"datasets": {"sugar": {"source": "sklearn", "name": "diabetes"}}}
+
+
+def test_loss_and_metric_follow_the_task():
+    settings = load().searches["s"].settings
+    assert (settings["loss"], settings["metric"]) == ("crossentropy", "val_accuracy")
+    settings = load(top=SUGAR, dataset="sugar", topology="ff-small").searches["s"].settings
+    assert (settings["loss"], settings["metric"]) == ("mse", "val_loss")
+
+
+def test_a_metric_to_score_by_is_recorded():
+    settings = (
+        load(metric="val_balanced_accuracy", metrics=["top5_accuracy"]).searches["s"].settings
+    )
+    assert settings["metrics"] == ["balanced_accuracy", "top5_accuracy"]
+
+
+@pytest.mark.parametrize(
+    ("dataset", "key", "value", "line"),
+    [
+        ("sugar", "metric", "val_accuracy", "goes not with regression, the task of sugar"),
+        ("sugar", "loss", "crossentropy", "allowed: mse, mae, huber"),
+        ("sugar", "class_weights", "balanced", "allowed: none"),
+        ("sugar", "metrics", ["top5_accuracy"], "goes with classification"),
+        ("sugar", "augmentation", "sixfold", "needs images"),
+        ("digits", "metric", "val_r2", "goes not with classification, the task of digits"),
+        ("digits", "loss", "mse", "allowed: crossentropy"),
+    ],
+)
+def test_what_does_not_fit_the_task_is_refused(dataset, key, value, line):
+    with pytest.raises(config.ConfigError) as caught:
+        load(top=SUGAR, dataset=dataset, topology="ff-small", **{key: value})
+    assert str(caught.value).startswith(f"config: searches.s.{key}: ")
+    assert line in str(caught.value)
+
+
+def test_a_path_of_the_wrong_kind_is_refused(tmp_path):
+    (tmp_path / "file").touch()
+    for source, path, line in (
+        ("npz", tmp_path, "is a folder"),
+        ("image_folder", tmp_path / "file", "is no folder"),
+    ):
+        top = {"datasets": {"d": {"source": source, "path": str(path)}}}
+        with pytest.raises(config.ConfigError, match=rf"^config: datasets.d.path: .*{line}$"):
+            load(top=top)
+
+
+def test_settings_may_be_added_to_a_built_in_dataset():
+    found = load(top={"datasets": {"mnist": {"data_dir": "here"}}}, dataset="mnist").datasets
+    assert found["mnist"].settings["data_dir"] == "here"
+    assert found["mnist"].settings["name"] == "mnist:3.0.1"
+    assert set(found) == {"mnist"}
 
 
 def properties():
@@ -229,7 +283,7 @@ def properties():
 def test_every_key_of_the_schema_has_a_meaning_and_is_described_in_the_readme():
     described = (ROOT / "config" / "README.md").read_text()
     for path, value in properties():
-        if path[-1] != "algorithm" and path[-1] not in ("searches", "topologies", "datasets"):
+        if path[-1] not in ("algorithm", "searches", "topologies", "datasets"):
             assert value.get("description"), path
         assert f"`{path[-1]}`" in described, path
 
@@ -296,3 +350,25 @@ def test_the_shipped_configuration_is_right():
     searches = {s.algorithm: s for s in found.searches.values()}
     assert set(searches) == {"ectonas", "baseline"}
     assert searches["baseline"].layers == searches["ectonas"].layers
+
+
+def test_the_surgeon_s_experiments_are_those_of_the_paper():
+    shipped = yaml.safe_load((ROOT / "config" / "papers" / "surgeon.yaml").read_text())
+    found = config.load(shipped, SCHEMA).searches.values()
+    assert {tuple(search.seeds) for search in found} == {(6, 63, 72, 77, 97)}
+    paper = [search for search in found if "iclr" not in search.name]
+    assert len(paper) == 2 * 6 * 3
+    for search in found:
+        settings = search.settings
+        assert (settings["learning_rate"], settings["batch_size"], settings["epochs"]) == (
+            0.005,
+            16,
+            100,
+        )
+        assert search.output_activation == "linear"
+
+
+def test_the_surgeon_does_not_take_numbers_to_learn():
+    given = {"datasets": {"d": {"source": "sklearn", "name": "diabetes"}}}
+    with pytest.raises(config.ConfigError, match="dataset: d is regression; the Surgeon is for"):
+        load_surgeon(dataset="d", top=given)

@@ -21,6 +21,11 @@ def network() -> keras.Sequential:
     return made
 
 
+def whole(inner: keras.Model, scaling: Scaling) -> keras.Model:
+    data = {"shape": SHAPE, "columns": [], "features": [], "resized": False}
+    return keras_preprocessing.with_preprocessing(inner, data, scaling, None)
+
+
 RAW = np.random.default_rng(1).integers(256, size=(7, *SHAPE)).astype(np.uint8)
 CHANNELS = np.array([[[100.0, 120.0, 140.0]]], np.float32), np.array([[[0.01, 0.02, 0.03]]])
 
@@ -33,7 +38,7 @@ def test_the_model_behind_its_scaling_takes_raw_samples(
 ) -> None:
     inner = network()
     scaling = Scaling(np.asarray(shift), np.asarray(scale, np.float32))
-    keras_files.save(keras_preprocessing.with_scaling(inner, scaling), tmp_path / "model.keras")
+    keras_files.save(whole(inner, scaling), tmp_path / "model.keras")
     found = keras.models.load_model(tmp_path / "model.keras").predict(RAW, verbose=0)
     expected = inner.predict((RAW - shift) * scale, verbose=0)
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
@@ -42,7 +47,7 @@ def test_the_model_behind_its_scaling_takes_raw_samples(
 
 def test_the_model_behind_its_scaling_shares_the_weights() -> None:
     inner = network()
-    scaled = keras_preprocessing.with_scaling(inner, Scaling(np.array(0), np.array(0.5)))
+    scaled = whole(inner, Scaling(np.array(0), np.array(0.5)))
     inner.train_on_batch(RAW / 255, np.arange(7) % 3)
     expected = inner(RAW / 255, training=False)
     np.testing.assert_allclose(scaled(RAW / 127.5, training=False), expected, rtol=1e-4, atol=1e-6)

@@ -1,5 +1,6 @@
 """Training: what plain Keras would do, in one compiled loop."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -11,7 +12,7 @@ from netsurgery.network import initialise
 from netsurgery.topologies import build, named
 
 SCALING = Scaling(np.array(0, np.float32), np.array(1 / 16, np.float32))
-SETTINGS = {"optimizer": "sgd", "learning_rate": 0.1, "momentum": 0.9}
+SETTINGS = {"optimizer": "sgd", "learning_rate": 0.1, "momentum": 0.9, "loss": "crossentropy"}
 
 
 def model(topology="cnn-medium", seed=0, **settings):
@@ -74,6 +75,31 @@ def test_the_same_generator_gives_the_same_bytes_and_another_does_not():
         np.testing.assert_array_equal(a, b)
     with pytest.raises(AssertionError):
         assert_close(one, three)
+
+
+def test_samples_are_read_where_they_are_mapped_and_never_copied_whole(tmp_path):
+    np.save(tmp_path / "x.npy", samples(40).x)
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    data = dataclasses.replace(samples(40), x=mapped)
+    batch = training._batch(data)
+    positions = np.arange(5, dtype=np.int32)
+    np.testing.assert_array_equal(batch(positions)[0], data.inputs(positions))
+    np.load(tmp_path / "x.npy", mmap_mode="r+")[3] = 7
+    assert (batch(positions)[0].numpy()[3] == 7 / 16).all()
+
+
+def test_an_augmented_epoch_sees_every_variant_once():
+    data = dataclasses.replace(samples(10), variants=6)
+    assert len(data) == 60
+    x, y = training._batch(data)(np.arange(60, dtype=np.int32))
+    plain = samples(10)
+    np.testing.assert_array_equal(y.numpy(), np.tile(plain.y, 6))
+    images = x.numpy().reshape(6, 10, 8, 8, 1) * 16
+    np.testing.assert_array_equal(images[0], plain.x)
+    np.testing.assert_array_equal(images[1], plain.x[:, :, ::-1])
+    np.testing.assert_array_equal(images[2][:, :, 4:], plain.x[:, :, :-4])
+    assert (images[2][:, :, :4] == 0).all()
+    np.testing.assert_array_equal(images[5][:, :-4], plain.x[:, 4:])
 
 
 def test_training_stops_where_it_diverges():

@@ -18,7 +18,25 @@ from netsurgery.datasets.named import NAMED as NAMED_DATASETS
 from netsurgery.search import scores
 
 EXPANDING = ("dataset", "topology", "mode", "greediness")  # in the order they add to a name
-TRAINING = ("optimizer", "learning_rate", "momentum", "batch_size", "metric", "score_window")
+TRAINING = (
+    "optimizer",
+    "learning_rate",
+    "momentum",
+    "batch_size",
+    "loss",
+    "metrics",
+    "class_weights",
+    "augmentation",
+    "metric",
+    "score_window",
+)
+# task: losses and metrics, those first that hold where a search names none
+LOSSES = {"classification": ("crossentropy",), "regression": ("mse", "mae", "huber")}
+METRICS = {
+    "classification": ("accuracy", "loss", "balanced_accuracy", "top5_accuracy"),
+    "regression": ("loss", "mae", "rmse", "r2"),
+}
+MEASURED_ON_REQUEST = ("balanced_accuracy", "top5_accuracy")
 SPLITTING = ("validation_fraction", "test_fraction")
 CHOOSING = ("metric", "mode", "greediness", "score_window")
 OPERATING = ("removal", "calibration", "noise")
@@ -107,9 +125,9 @@ class Dataset:
     settings: dict[str, Any]
 
     @property
-    def files(self) -> list[str]:
-        """The files and folders it is read from."""
-        return sorted(datasets.files(self.settings).values())
+    def task(self) -> str:
+        """Classification or regression."""
+        return datasets.task_of(self.settings)
 
 
 @dataclass(frozen=True)
@@ -221,9 +239,12 @@ def _check_dataset(name: str, settings: dict[str, Any]) -> Dataset:
     Raises:
         ConfigError: naming the key.
     """
-    for key, path in datasets.files(settings).items():
-        if not Path(path).exists():
-            raise _line(["datasets", name, key], f"{path!r} is not there")
+    folder = settings["source"] in ("image_folder", "npy")
+    for key, path in datasets.paths(settings).items():
+        if not path.exists():
+            raise _line(["datasets", name, key], f"'{path}' is not there")
+        if path.is_dir() != folder:
+            raise _line(["datasets", name, key], f"'{path}' is {'no' if folder else 'a'} folder")
     return Dataset(name, settings)
 
 
@@ -239,8 +260,9 @@ def _check_search(
         ConfigError: naming the key.
     """
     where = ["searches", name]
+    dataset_names = {**NAMED_DATASETS, **known_datasets}
     topology_names = {**dict.fromkeys(topologies.NAMED), **own}
-    for key, known in (("dataset", known_datasets), ("topology", topology_names)):
+    for key, known in (("dataset", dataset_names), ("topology", topology_names)):
         if search[key] not in known:
             raise _line([*where, key], f"{search[key]!r} is unknown{_allowed(search[key], known)}")
     if "greediness" in search and search.get("mode", "greedy") != "balanced":
@@ -251,12 +273,69 @@ def _check_search(
     if search["algorithm"] == "surgeon" and any("dense" not in layer for layer in hidden):
         message = f"{search['topology']!r} has conv cells; the Surgeon takes dense layers only"
         raise _line([*where, "topology"], message)
-    flat = datasets.is_flat(known_datasets[search["dataset"]].settings)
+    dataset = known_datasets[search["dataset"]]
+    if search["algorithm"] == "surgeon" and dataset.task != "classification":
+        message = f"{dataset.name} is {dataset.task}; the Surgeon is for classification"
+        raise _line([*where, "dataset"], message)
+    for key, allowed in (
+        ("loss", LOSSES[dataset.task]),
+        ("metric", [f"val_{name}" for name in METRICS[dataset.task]]),
+        ("class_weights", ["none", "balanced"] if dataset.task == "classification" else ["none"]),
+    ):
+        if search.get(key, allowed[0]) not in allowed:
+            raise _line(
+                [*where, key],
+                f"{search[key]!r} goes not with {dataset.task}, the task of {dataset.name} "
+                f"(allowed: {', '.join(allowed)})",
+            )
+    if search.get("metrics") and dataset.task != "classification":
+        raise _line([*where, "metrics"], f"goes with classification; {dataset.name} is regression")
+    flat = datasets.is_flat(dataset.settings)
+    if search.get("augmentation", "none") != "none" and flat:
+        raise _line([*where, "augmentation"], f"needs images; {dataset.name} has rows of features")
     try:
         topologies.build(hidden, (1,) if flat else (1, 1, 1), 2)
     except ValueError as error:
         raise _line(["topologies", search["topology"]], str(error)) from None
     return hidden
+
+
+def _follow_task(settings: dict[str, Any], task: str) -> None:
+    """Complete the settings that depend on what is to be learned."""
+    settings.setdefault("loss", LOSSES[task][0])
+    settings.setdefault("metric", f"val_{METRICS[task][0]}")
+    asked = {*settings["metrics"], settings["metric"].removeprefix("val_")}
+    settings["metrics"] = [name for name in MEASURED_ON_REQUEST if name in asked]
+
+
+def _datasets(
+    given: Mapping[str, Any], schema: Mapping[str, Any], grammar: Mapping[str, Any]
+) -> dict[str, Dataset]:
+    """The user's datasets, and those built-in ones that searches name; settings add to theirs.
+
+    Raises:
+        ConfigError: naming the key.
+    """
+    own = given.get("datasets", {})
+    chosen = [
+        s["dataset"]
+        for s in given["searches"].values()
+        if isinstance(s, Mapping) and "dataset" in s
+    ]
+    named = {
+        str(name) for names in chosen for name in (names if isinstance(names, list) else [names])
+    }
+    found = {}
+    for name in sorted(own.keys() | (named & NAMED_DATASETS.keys())):
+        settings = own.get(name, {})
+        if name in NAMED_DATASETS and isinstance(settings, Mapping):
+            if "source" in settings:
+                raise _line(["datasets", name], "is the name of a built-in dataset; take another")
+            settings = {**NAMED_DATASETS[name], **settings}
+        _validate(settings, grammar, ("datasets", name))
+        properties = schema["$defs"][settings["source"]]["properties"]
+        found[name] = _check_dataset(name, _defaults(properties, settings))
+    return found
 
 
 def load(given: Mapping[str, Any], schema_path: Path) -> Config:
@@ -279,13 +358,7 @@ def load(given: Mapping[str, Any], schema_path: Path) -> Config:
         for section in ("datasets", "searches")
     }
     _validate(given, schema)  # all but these two, which are completed first
-    known = {}
-    for name in given.get("datasets", {}).keys() & NAMED_DATASETS.keys():
-        raise _line(["datasets", name], "is the name of a built-in dataset; take another")
-    for name, dataset in (NAMED_DATASETS | given.get("datasets", {})).items():
-        _validate(dataset, each["datasets"], ("datasets", name))
-        properties = schema["$defs"][dataset["source"]]["properties"]
-        known[name] = _check_dataset(name, _defaults(properties, dataset))
+    known = _datasets(given, schema, each["datasets"])
     own = given.get("topologies", {})
     for name in own.keys() & topologies.NAMED.keys():
         raise _line(["topologies", name], "is the name of a built-in topology; take another")
@@ -296,6 +369,7 @@ def load(given: Mapping[str, Any], schema_path: Path) -> Config:
             layers = _check_search(full, search, own, known)
             properties = schema["$defs"][search["algorithm"]]["properties"]
             settings = _defaults(properties, search)
+            _follow_task(settings, known[search["dataset"]].task)
             if settings.get("mode") != "balanced":
                 settings["greediness"] = 1.0
             complete[full] = Search(full, settings, layers)

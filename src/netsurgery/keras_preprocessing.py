@@ -1,25 +1,128 @@
-"""Preprocessing as Keras layers, so that a trained model takes data as its user has them."""
+"""Preprocessing as Keras layers, so that a trained model takes data as its user has them.
+
+Images go in as raw pixels. A table whose columns are all numbers goes in as rows, (n, columns); one
+with categories as a mapping from a column's name to its values, (n,) or (n, 1), numbers as floats
+(NaN where one is missing) and categories as text (an empty one where it is missing). What comes out
+are the probabilities of the classes, or targets in their own unit.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import keras
 import numpy as np
 
 from netsurgery.datasets import Scaling
+from netsurgery.datasets.columns import CATEGORY, NUMBER
+from netsurgery.datasets.tables import LEVEL
 
 
-def _scaling_layer(scaling: Scaling) -> keras.Layer:
+def _scaling_layer(scaling: Scaling, name: str = "scaling", invert: bool = False) -> keras.Layer:
     if not np.any(scaling.shift) and scaling.scale.ndim == 0:
-        return keras.layers.Rescaling(float(scaling.scale), name="scaling")
-    shift, scale = (np.ravel(values) for values in (scaling.shift, scaling.scale))
+        return keras.layers.Rescaling(float(scaling.scale), name=name)
+    shift, scale = (np.ravel(values).astype(float) for values in (scaling.shift, scaling.scale))
     return keras.layers.Normalization(
-        axis=-1, mean=shift.tolist(), variance=(scale.astype(float) ** -2).tolist(), name="scaling"
+        axis=-1, mean=shift.tolist(), variance=(scale**-2.0).tolist(), invert=invert, name=name
     )
 
 
-def with_scaling(model: keras.Sequential, scaling: Scaling) -> keras.Sequential:
-    """The same model behind a layer that scales raw samples; weights are shared."""
-    return keras.Sequential(
-        [keras.Input(model.input_shape[1:], name="input"), _scaling_layer(scaling), *model.layers],
-        name="model",
-    )
+def _column_inputs(columns: Sequence[Mapping[str, Any]]) -> dict[str, keras.KerasTensor]:
+    kinds = {NUMBER: "float32", CATEGORY: "string"}
+    return {
+        column["name"]: keras.Input(
+            (1,), dtype=kinds[column["kind"]], name=column["name"].replace("/", "_")
+        )
+        for column in columns
+    }
+
+
+def _encoded(
+    column: Mapping[str, Any], values: keras.KerasTensor
+) -> tuple[list[keras.KerasTensor], dict[tuple[str, str | None], int]]:
+    """All that can be a feature of a column, (n, some), and the place of each feature in it."""
+    if column["kind"] == NUMBER:
+        lacking = keras.ops.cast(keras.ops.isnan(values), "float32")
+        return [values, lacking], {(NUMBER, None): 0, ("missing", None): 1}
+    one_hot = keras.layers.StringLookup(
+        vocabulary=list(column["levels"]), output_mode="one_hot", num_oov_indices=1
+    )(values)
+    places = {(LEVEL, level): i + 1 for i, level in enumerate(column["levels"])}
+    return [one_hot], {("missing", None): 0, **places}
+
+
+def _table(data: Mapping[str, Any]) -> tuple[Any, keras.KerasTensor]:
+    """The inputs of a table's model, and its features, (n, features), not yet scaled."""
+    columns = data["columns"]
+    if all(column["kind"] == NUMBER for column in columns):
+        inputs = keras.Input((len(columns),), name="rows")
+        values = {c["name"]: inputs[:, i : i + 1] for i, c in enumerate(columns)}
+    else:
+        inputs = values = _column_inputs(columns)
+    encoded: list[keras.KerasTensor] = []
+    places: dict[tuple[str, str, str | None], int] = {}
+    width = 0
+    for column in columns:
+        tensors, theirs = _encoded(column, values[column["name"]])
+        places |= {(column["name"], *key): width + place for key, place in theirs.items()}
+        width += sum(tensor.shape[-1] for tensor in tensors)
+        encoded += tensors
+    chosen = [places[f["column"], f["kind"], f["level"]] for f in data["features"]]
+    joined = keras.layers.Concatenate(name="columns")(encoded)
+    return inputs, keras.ops.take(joined, chosen, axis=1)
+
+
+def with_preprocessing(
+    network: keras.Model, data: Mapping[str, Any], scaling: Scaling, target: Scaling | None
+) -> keras.Model:
+    """A model that takes data as their user has them; the network's layers are shared.
+
+    Args:
+        network: takes scaled samples.
+        data: description of the prepared dataset.
+        scaling: of the samples.
+        target: scaling of a regression's targets; None for classes.
+    """
+    shape = tuple(data["shape"])
+    if data["columns"]:
+        inputs, x = _table(data)
+        x = _scaling_layer(Scaling(scaling.shift.ravel(), scaling.scale.ravel()))(x)
+        x = keras.ops.nan_to_num(x, nan=0.0)
+        x = keras.layers.Reshape(shape)(x) if len(shape) > 1 else x
+    elif data["resized"]:
+        x = inputs = keras.Input((None, None, shape[-1]), name="input")
+        x = keras.layers.Resizing(*shape[:2], antialias=True, name="resizing")(x)
+        x = _scaling_layer(scaling)(x)
+    else:
+        inputs = keras.Input(shape, name="input")
+        x = _scaling_layer(scaling)(inputs)
+    for layer in network.layers:
+        x = layer(x)
+    if target is not None:
+        x = _scaling_layer(target, "unit", invert=True)(x)
+    elif network.layers[-1].activation is keras.activations.linear:
+        x = keras.layers.Softmax(name="probabilities")(x)
+    return keras.Model(inputs, x, name="model")
+
+
+def description(
+    data: Mapping[str, Any], scaling: Scaling, target: Scaling | None
+) -> dict[str, Any]:
+    """What the model does to its inputs, and what Keras cannot hold, such as the classes' names.
+
+    Args:
+        data: description of the prepared dataset.
+        scaling: of the samples: (value - shift) * scale.
+        target: scaling of a regression's targets; None for classes.
+    """
+
+    def plain(scaling: Scaling) -> dict[str, Any]:
+        return {"shift": scaling.shift.tolist(), "scale": scaling.scale.tolist()}
+
+    chosen = ("name", "origin", "version", "task", "shape", "classes", "columns", "features")
+    return {
+        **{key: data[key] for key in chosen},
+        "scaling": plain(scaling),
+        "target_scaling": None if target is None else plain(target),
+    }

@@ -13,7 +13,8 @@
         generation<g>/try<t>/plan.json      (Surgeon) what a try takes; or what came of all of them
         generation<g>/singular_values.json layers.csv recommendations.csv singular_values.svg
                                             (Surgeon) what the decision rests on
-        final/model.keras network.keras network.json test.json summary.json
+        final/model.keras network.keras network.json
+              preprocessing.json test.json summary.json
         lineage.csv                         a row per candidate
         plots/                              pictures of the search
         logs/                               what each job printed

@@ -8,6 +8,7 @@ training step gives the same weights every time.
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -18,9 +19,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from netsurgery import augmentation
 from netsurgery.datasets import Samples, Scaling
-
-Scores = dict[str, float]
+from netsurgery.measures import CROSSENTROPY, Measures, Scores, loss_of, measures
 
 OPTIMIZERS = {
     "sgd": keras.optimizers.SGD,
@@ -48,38 +49,26 @@ def compile_model(model: keras.Model, settings: dict[str, Any]) -> None:
         arguments["momentum"] = settings["momentum"]
     model.compile(
         optimizer=OPTIMIZERS[settings["optimizer"]](**arguments),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=gives_logits(model)),
-        metrics=["accuracy"],
+        loss=loss_of(model, settings["loss"]),
+        metrics=["accuracy"] if settings["loss"] == CROSSENTROPY else ["mae"],
         jit_compile=False,
     )
     model.optimizer.build(model.trainable_variables)
 
 
-def gives_logits(model: keras.Model) -> bool:
-    """Whether the output layer has no activation: the loss is then computed from logits."""
-    return getattr(model.layers[-1], "activation", None) is keras.activations.linear
-
-
-class _Sums:
-    """Loss and accuracy of a batch, summed over its samples."""
-
-    names = ("loss", "accuracy")
-
-    @staticmethod
-    def of(y: tf.Tensor, predicted: tf.Tensor, logits: bool) -> tuple[tf.Tensor, tf.Tensor]:
-        losses = keras.losses.sparse_categorical_crossentropy(y, predicted, from_logits=logits)
-        hits = keras.metrics.sparse_categorical_accuracy(y, predicted)
-        return tf.reduce_sum(losses), tf.reduce_sum(hits)
-
-
 def _tensor(array: np.ndarray) -> tf.Tensor:
     """The array itself, not a copy of it, unless there is another device to put it on.
 
-    TensorFlow wants memory aligned to 64 bytes, as the arrays of mapped `.npy` files are.
+    TensorFlow wants memory aligned to 64 bytes, as the arrays of mapped `.npy` files are; and what
+    it is handed through DLPack must not be marked as read-only, which mapped files are.
     """
-    if array.ctypes.data % 64:
+    address = array.ctypes.data
+    if address % 64 or not array.size:
         return tf.constant(array)
-    return tf.identity(tf.experimental.dlpack.from_dlpack(array.__dlpack__()))
+    memory: Any = (ctypes.c_char * array.nbytes).from_address(address)
+    memory.owner = array  # which stays mapped as long as the tensor lives
+    unmarked = np.frombuffer(memory, array.dtype).reshape(array.shape)
+    return tf.identity(tf.experimental.dlpack.from_dlpack(unmarked.__dlpack__()))
 
 
 def _scaled(raw: tf.Tensor, scaling: Scaling) -> tf.Tensor:
@@ -90,48 +79,61 @@ def _scaled(raw: tf.Tensor, scaling: Scaling) -> tf.Tensor:
     return tf.where(tf.math.is_nan(values), 0.0, values) if scaling.missing else values
 
 
+def _variants(x: tf.Tensor, variants: tf.Tensor) -> tf.Tensor:
+    """Each image in its own variant of the sixfold set."""
+    _, height, width, channels = x.shape
+    pixels = tf.reshape(x, (-1, height * width, channels))
+    framed = tf.concat([pixels, tf.zeros_like(pixels[:, :1])], axis=1)
+    chosen = tf.gather(tf.constant(augmentation.sources(height, width)), variants)
+    return tf.reshape(tf.gather(framed, chosen, batch_dims=1), (-1, height, width, channels))
+
+
 def _batch(samples: Samples) -> Any:
     """A function from positions in the samples, int32 (n,), to what networks see and learn."""
     x, y, indices = _tensor(samples.x), _tensor(samples.y), tf.constant(samples.indices)
 
     def batch(positions: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        chosen = tf.gather(indices, positions)
-        return _scaled(tf.gather(x, chosen), samples.scaling), tf.gather(y, chosen)
+        chosen = tf.gather(indices, positions % len(samples.indices))
+        raw, labels = tf.gather(x, chosen), tf.gather(y, chosen)
+        if samples.variants > 1:
+            raw = _variants(raw, positions // len(samples.indices))
+        if samples.target is not None:
+            labels = _scaled(labels, samples.target)
+        return _scaled(raw, samples.scaling), labels
 
     return batch
 
 
-def _compiled_epoch(model: keras.Model, samples: Samples, batch_size: int) -> Any:
-    """A function from the samples' order, int32 (n,), to the mean loss and accuracy."""
-    variables, logits = model.trainable_variables, gives_logits(model)
+def _compiled_epoch(
+    model: keras.Model, samples: Samples, batch_size: int, measured: Measures
+) -> Any:
+    """A function from the samples' order, int32 (n,), to the measures' sums over the epoch."""
+    variables = model.trainable_variables
     batch = _batch(samples)
 
-    def step(start: tf.Tensor, order: tf.Tensor, loss: tf.Tensor, hits: tf.Tensor) -> Any:
+    def step(start: tf.Tensor, order: tf.Tensor, sums: tf.Tensor) -> Any:
         x, y = batch(order[start : start + batch_size])
         with tf.GradientTape() as tape:
-            batch_loss, batch_hits = _Sums.of(y, model(x, training=True), logits)
-            mean = batch_loss / tf.cast(tf.shape(y)[0], tf.float32)
+            of_batch = measured.sums(y, model(x, training=True))
+            mean = of_batch[0] / tf.cast(tf.shape(y)[0], tf.float32)
         model.optimizer.apply(tape.gradient(mean, variables), variables)
-        return start + batch_size, order, loss + batch_loss, hits + batch_hits
+        return start + batch_size, order, sums + of_batch
 
     def epoch(order: tf.Tensor) -> Any:
         count = tf.shape(order)[0]
-        _, _, loss, hits = tf.while_loop(
-            lambda start, *_: start < count, step, (0, order, 0.0, 0.0), parallel_iterations=1
-        )
-        samples_seen = tf.cast(count, tf.float32)
-        return loss / samples_seen, hits / samples_seen
+        start = (0, order, tf.zeros(measured.width))
+        return tf.while_loop(lambda done, *_: done < count, step, start, parallel_iterations=1)[2]
 
     return tf.function(epoch, autograph=False, input_signature=[tf.TensorSpec([None], tf.int32)])
 
 
-def _compiled_evaluation(model: keras.Model, samples: Samples) -> Any:
-    """A function of nothing that gives the loss and accuracy over all samples."""
+def _compiled_evaluation(model: keras.Model, samples: Samples, measured: Measures) -> Any:
+    """A function of nothing that gives the loss and metrics over all samples."""
     batch = _batch(samples)
 
-    def sums(indices: tf.Tensor) -> Any:
-        x, y = batch(indices)
-        return _Sums.of(y, model(x, training=False), gives_logits(model))
+    def sums(positions: tf.Tensor) -> Any:
+        x, y = batch(positions)
+        return measured.sums(y, model(x, training=False))
 
     compiled = tf.function(sums, autograph=False, input_signature=[tf.TensorSpec([None], tf.int32)])
 
@@ -140,15 +142,15 @@ def _compiled_evaluation(model: keras.Model, samples: Samples) -> Any:
         batches = (
             np.arange(s, min(s + EVALUATION_BATCH, len(samples)), dtype=np.int32) for s in starts
         )
-        totals = np.sum([[float(v) for v in compiled(b)] for b in batches], axis=0)
-        return dict(zip(_Sums.names, (totals / len(samples)).tolist(), strict=True))
+        totals = np.sum([compiled(b).numpy().astype(np.float64) for b in batches], axis=0)
+        return measured.scores(totals, len(samples))
 
     return evaluation
 
 
-def evaluate(model: keras.Model, samples: Samples) -> Scores:
-    """Mean loss and accuracy over samples."""
-    return _compiled_evaluation(model, samples)()
+def evaluate(model: keras.Model, samples: Samples, metrics: Sequence[str] = ()) -> Scores:
+    """Loss and metrics of a compiled model over samples (see `netsurgery.measures`)."""
+    return _compiled_evaluation(model, samples, measures(model, samples, metrics))()
 
 
 def finite(values: Iterable[float]) -> bool:
@@ -163,6 +165,8 @@ def train(
     batches: Sequence[int],
     batch_size: int,
     rng: np.random.Generator,
+    metrics: Sequence[str] = (),
+    class_weights: np.ndarray | None = None,
 ) -> list[Scores]:
     """Train a compiled model and score it on the validation samples after every epoch.
 
@@ -173,17 +177,21 @@ def train(
         batches: batches of each epoch; fewer than the data give is a part of an epoch.
         batch_size: samples per batch; the last one of a whole epoch may be smaller.
         rng: draws the order of the samples.
+        metrics: names of metrics besides those that are always measured.
+        class_weights: (classes,) of the training samples' losses; None: all are 1.
 
     Returns:
-        Loss, accuracy, val_loss, val_accuracy of each epoch. Training stops behind an epoch that
-        gives a NaN or an infinity: the list then ends with it.
+        Loss and metrics of each epoch, and those of the validation samples as val_loss etc.
+        Training stops behind an epoch that gives a NaN or an infinity: the list then ends with it.
     """
-    epoch = _compiled_epoch(model, training, batch_size)
-    evaluation = _compiled_evaluation(model, validation)
+    measured = measures(model, training, metrics, class_weights)
+    epoch = _compiled_epoch(model, training, batch_size, measured)
+    evaluation = _compiled_evaluation(model, validation, measures(model, validation, metrics))
     history: list[Scores] = []
     for count in batches:
         order = rng.permutation(len(training))[: count * batch_size].astype(np.int32)
-        trained = dict(zip(_Sums.names, (float(v) for v in epoch(tf.constant(order))), strict=True))
+        sums = epoch(tf.constant(order)).numpy().astype(np.float64)
+        trained = measured.scores(sums, len(order))
         scores = trained | {f"val_{name}": value for name, value in evaluation().items()}
         history.append(scores)
         if not finite(scores.values()):

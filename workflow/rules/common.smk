@@ -18,6 +18,7 @@ os.environ.update(
 
 import netsurgery
 from netsurgery import config as configuration
+from netsurgery import datasets
 from netsurgery.layout import SearchFolder
 from netsurgery.lock import Busy, ResultsLock
 from netsurgery.trainer.launch import launch
@@ -80,7 +81,7 @@ def all_settings(wildcards):
 
 def files_of(wildcards):
     """What a dataset is read from."""
-    return CONFIG.datasets[wildcards.dataset].files
+    return datasets.watched(CONFIG.datasets[wildcards.dataset].settings)
 
 
 def samples(wildcards):

@@ -95,6 +95,7 @@ rule finish:
         network=f"{SEARCH}/final/network.keras",
         record=f"{SEARCH}/final/network.json",
         model=f"{SEARCH}/final/model.keras",
+        preprocessing=f"{SEARCH}/final/preprocessing.json",
         test=f"{SEARCH}/final/test.json",
     log:
         f"{LOGS}/finish.log",

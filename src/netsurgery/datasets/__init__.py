@@ -1,7 +1,8 @@
 """Datasets: where they come from, and the prepared form that all training jobs share.
 
-One module per kind of source (`arrays`, `bundled`), each with a function that opens it; `prepared`
-writes and maps the form that is the same for all; `splits` says who trains and who tests.
+One module per kind of source (`arrays`, `bundled`, `catalog`, `images`, `tables`), each with a
+function that opens it; `prepared` writes and maps the form that is the same for all; `splits` says
+who trains and who tests.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from netsurgery.datasets import arrays, bundled
+from netsurgery.datasets import arrays, bundled, catalog, images, tables
 from netsurgery.datasets.parts import Samples, Scaling, read_part
 from netsurgery.datasets.prepared import describe
 from netsurgery.datasets.prepared import prepare as prepare_source
@@ -23,11 +24,12 @@ __all__ = [
     "Samples",
     "Scaling",
     "describe",
-    "files",
     "is_flat",
+    "paths",
     "prepare",
     "read_part",
     "task_of",
+    "watched",
     "write_split",
 ]
 
@@ -43,14 +45,32 @@ class Kind:
 KINDS = {
     "npz": Kind(arrays.open_arrays, arrays.is_flat),
     "npy": Kind(arrays.open_arrays, arrays.is_flat),
+    "image_folder": Kind(images.open_images, images.is_flat),
+    "csv": Kind(tables.open_table, tables.is_flat),
+    "parquet": Kind(tables.open_table, tables.is_flat),
+    "tfds": Kind(catalog.open_catalog, catalog.is_flat),
     "sklearn": Kind(bundled.open_bundled, bundled.is_flat),
 }
-PATHS = ("path", "test_path")
+PATHS = ("path", "validation_path", "test_path")
 
 
-def files(settings: Mapping[str, Any]) -> dict[str, str]:
+def paths(settings: Mapping[str, Any]) -> dict[str, Path]:
     """The files and folders that a dataset is read from, by the key of its settings."""
-    return {key: settings[key] for key in PATHS if key in settings}
+    return {key: Path(settings[key]) for key in PATHS if key in settings}
+
+
+def watched(settings: Mapping[str, Any]) -> list[str]:
+    """The files and folders whose changes are changes of a dataset, as far as times tell.
+
+    Of a folder of images, its classes' folders: their times change as files come and go.
+    """
+    found = list(paths(settings).values())
+    match settings["source"]:
+        case "image_folder":
+            found = [folder for path in found for folder in images.class_folders(path)]
+        case "npy":
+            found = [file for path in found for file in path.glob("*.npy")]
+    return sorted(map(str, found))
 
 
 def is_flat(settings: dict[str, Any]) -> bool | None:
@@ -60,8 +80,9 @@ def is_flat(settings: dict[str, Any]) -> bool | None:
 
 def task_of(settings: Mapping[str, Any]) -> str:
     """Classification or regression."""
-    known = bundled.KNOWN.get(settings.get("name", ""), (None, "classification"))[1]
-    return settings.get("task") or known
+    if settings["source"] == "sklearn":
+        return bundled.KNOWN[settings["name"]][1]
+    return settings.get("task", "classification")
 
 
 def prepare(name: str, settings: dict[str, Any], folder: Path) -> list[str]:

@@ -52,7 +52,8 @@ def classes(
     """Class numbers of each part, and the names of the classes.
 
     Args:
-        labels: (n,) of each part: class numbers, or names, whose order is then the alphabet's.
+        labels: (n,) of each part: class numbers, or names, whose order is then the alphabet's, or
+            the numbers' if all are whole numbers.
         called: what each part's labels are called in messages.
         names: of the classes, where the source knows them.
 
@@ -81,11 +82,14 @@ def classes(
             )
     flat = {part: values.reshape(-1) for part, values in labels.items()}
     if flat[TRAINING].dtype.kind in "UO":
-        known = np.unique(flat[TRAINING].astype(str))
-        names, found = tuple(map(str, known)), {}
+        known = np.unique(flat[TRAINING].astype(str)).tolist()
+        if all(name.removeprefix("-").isdigit() for name in known):
+            known.sort(key=int)
+        names, found = tuple(known), {}
+        index = {name: i for i, name in enumerate(known)}
         for part, values in flat.items():
-            places = np.searchsorted(known, values.astype(str)).clip(max=len(known) - 1)
-            _refuse(values, known[places] != values.astype(str), called[part], names)
+            places = np.array([index.get(str(value), -1) for value in values])
+            _refuse(values, places < 0, called[part], names)
             found[part] = places
     else:
         counts = _counts(flat[TRAINING], called[TRAINING])

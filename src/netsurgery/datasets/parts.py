@@ -37,9 +37,10 @@ class Samples:
     indices: np.ndarray  # (n,) those that belong to this part
     scaling: Scaling
     target: Scaling | None = None  # what networks learn is (y - shift) * scale; None for classes
+    variants: int = 1  # of every sample (see `netsurgery.augmentation`)
 
     def __len__(self) -> int:
-        return len(self.indices)
+        return self.variants * len(self.indices)
 
     @property
     def shape(self) -> Shape:
@@ -50,9 +51,15 @@ class Samples:
         """What networks see of some of the samples, float32.
 
         Args:
-            positions: from 0 to below the number of samples.
+            positions: from 0 to below the number of samples without their variants.
         """
         return self.scaling.apply(self.x[self.indices[positions]])
+
+    @property
+    def balancing_weights(self) -> np.ndarray:
+        """(classes,) weights that make all classes count alike, 1 on average over the samples."""
+        counts = np.bincount(self.y[self.indices])
+        return len(self.indices) / (len(counts) * np.maximum(counts, 1))
 
 
 def read_part(folder: Path, split_path: Path, part: str) -> Samples:

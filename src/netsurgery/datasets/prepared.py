@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.lib import format as npy
 
 from netsurgery.datasets import labels
 from netsurgery.datasets.source import PARTS, TRAINING, DataError, Source
@@ -40,28 +41,23 @@ def _check(x: np.ndarray, source: Source, part: str, start: int) -> None:
 def _write_x(source: Source, parts: list[str], path: Path) -> dict[str, np.ndarray]:
     """Write `x.npy`, and give the labels of each part that were read along with it."""
     found = {}
-    samples = sum(source.counts[part] for part in parts)
-    with written(path) as temporary:
-        x = np.lib.format.open_memmap(
-            temporary, mode="w+", dtype=source.dtype, shape=(samples, *source.shape)
-        )
-        end = 0
+    shape = (sum(source.counts[part] for part in parts), *source.shape)
+    header = {"shape": shape, "fortran_order": False, "descr": npy.dtype_to_descr(source.dtype)}
+    with written(path) as temporary, temporary.open("wb") as file:
+        npy.write_array_header_1_0(file, header)
         for part in parts:
-            start, seen = end, []
+            count, seen = 0, []
             for some, their in source.pieces(part):
-                piece = some.astype(source.dtype, copy=False)
-                _check(piece, source, part, end - start)
-                x[end : end + len(piece)] = piece
-                end += len(piece)
+                piece = some.astype(source.dtype, order="C", copy=False)
+                _check(piece, source, part, count)
+                file.write(piece.tobytes())
+                count += len(piece)
                 seen.append(their)
-            if end - start != source.counts[part]:
+            if count != source.counts[part]:
                 raise DataError(
-                    f"{source.origin}: {end - start} {part} samples instead of "
-                    f"{source.counts[part]}"
+                    f"{source.origin}: {count} {part} samples instead of {source.counts[part]}"
                 )
             found[part] = np.concatenate(seen)
-        x.flush()
-        del x
     return found
 
 
@@ -110,7 +106,9 @@ def prepare(source: Source, name: str, task: str, scaling: str | None, folder: P
         "type": str(source.dtype),
         "scaling": {"method": scaling or source.scaling, "largest": source.largest},
         "missing": source.missing,
+        "resized": source.resized,
         "columns": list(source.columns),
+        "features": list(source.features),
     }
     said: list[str] = []
     if task == REGRESSION:
@@ -146,8 +144,5 @@ def given_parts(description: dict[str, Any]) -> dict[str, np.ndarray]:
 
 
 def mapped(folder: Path, stem: str) -> np.ndarray:
-    """An array of a prepared dataset, mapped: all jobs of a machine share its memory.
-
-    It is mapped privately, as TensorFlow takes no array that is marked read-only; nobody writes.
-    """
-    return np.load(folder / f"{stem}.npy", mmap_mode="c", allow_pickle=False)
+    """An array of a prepared dataset, mapped: all jobs of a machine share its memory."""
+    return np.load(folder / f"{stem}.npy", mmap_mode="r", allow_pickle=False)

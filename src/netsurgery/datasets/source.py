@@ -38,7 +38,9 @@ class Source:
     names: Mapping[str, str] = field(default_factory=dict)  # what a part's labels are called
     classes: tuple[str, ...] | None = None  # names of the classes 0, 1, ...; None: see the labels
     missing: bool = False  # whether NaN stands for a missing value
-    columns: tuple[Mapping[str, Any], ...] = ()  # of a table: see `netsurgery.datasets.tables`
+    resized: bool = False  # whether images were of several sizes
+    columns: tuple[Mapping[str, Any], ...] = ()  # of a table: see `netsurgery.datasets.columns`
+    features: tuple[Mapping[str, Any], ...] = ()  # of a table: see `netsurgery.datasets.tables`
 
     def called(self, part: str) -> str:
         """What a message calls the labels of a part."""

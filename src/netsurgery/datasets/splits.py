@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from netsurgery.datasets import prepared
+from netsurgery.datasets.columns import NUMBER
 from netsurgery.datasets.source import (
     PARTS,
     TEST,
@@ -133,7 +134,8 @@ def fit_scaling(
         method: `unit` divides by `largest`; `range` goes from 0 to 1 and `standard` has mean 0 and
             deviation 1, for every column of a table or channel of images; `none` changes nothing.
         largest: value that `unit` makes 1.
-        as_is: (features,) columns that keep their 0 and 1; None: none does.
+        as_is: of the shape of a sample, those columns of a table that keep their 0 and 1; None
+            where samples are no table.
 
     Returns:
         Two float32 arrays that broadcast against a sample.
@@ -141,7 +143,9 @@ def fit_scaling(
     if method in ("unit", "none"):
         factor = 1 / largest if method == "unit" else 1
         return np.array(0, np.float32), np.array(factor, np.float32)
-    values = _statistics(x, indices, tuple(range(x.ndim - 1)))
+    # every value of a folded table is a column; those of an image are alike but for its channels
+    axes = tuple(range(x.ndim - 1)) if as_is is None else (0,)
+    values = _statistics(x, indices, axes)
     if method == "range":
         shift, scale = values["least"], _inverse(values["greatest"] - values["least"])
     else:
@@ -176,15 +180,14 @@ def write_split(folder: Path, path: Path, settings: dict[str, Any], seed: int) -
         )
     except DataError as error:
         raise DataError(f"{data['origin']}: {error}") from None
-    as_is = (
-        np.array([column["kind"] != "number" for column in data["columns"]])
-        if data["columns"]
-        else None
+    features = data["features"]
+    as_is = np.array([f["kind"] != NUMBER for f in features]).reshape(
+        data["shape"] if features else 0
     )
     scaling = data["scaling"]
     arrays = dict(parts)
     arrays["shift"], arrays["scale"] = fit_scaling(
-        x, parts[TRAINING], scaling["method"], scaling["largest"], as_is
+        x, parts[TRAINING], scaling["method"], scaling["largest"], as_is if features else None
     )
     if data["classes"] is None:
         arrays["target_shift"], arrays["target_scale"] = fit_scaling(

@@ -18,7 +18,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from netsurgery import datasets, keras_files, keras_preprocessing, training
+from netsurgery import augmentation, datasets, keras_files, keras_preprocessing, training
 from netsurgery.files import read_json, sha256, write_json, written
 from netsurgery.network import initialise
 from netsurgery.search import scores
@@ -60,12 +60,14 @@ class Step:
     @cached_property
     def training(self) -> datasets.Samples:
         """What is trained on."""
-        return self.samples("training")
+        sixfold = self.settings["augmentation"] == augmentation.SIXFOLD
+        variants = augmentation.VARIANTS if sixfold else 1
+        return replace(self.samples("training"), variants=variants)
 
     def calibration(self, count: int) -> np.ndarray:
         """Training samples for surgery, as the network takes them: the same for a whole search."""
         rng, samples = generator(self.seed, "calibration"), self.training
-        chosen = np.sort(rng.permutation(len(samples))[:count])
+        chosen = np.sort(rng.permutation(len(samples.indices))[:count])
         return samples.inputs(chosen)
 
     @property
@@ -89,6 +91,10 @@ class Step:
             epochs,
             self.settings["batch_size"],
             generator(self.seed, record.candidate, self.name),
+            self.settings["metrics"],
+            self.training.balancing_weights
+            if self.settings["class_weights"] == "balanced"
+            else None,
         )
         trained = record.batches_trained
         entries = list(record.history)
@@ -253,8 +259,8 @@ def analyse(models: Sequence[Path], output: Path) -> None:
 def finish(step: Step, finalists: Sequence[Path], mode: str, batches: int) -> None:
     """Select the final candidate, spend what is left of the budget on it, and test it, once.
 
-    Writes `network.keras` (the step's output), `model.keras`, which takes raw samples, and
-    `test.json`.
+    Writes `network.keras` (the step's output), `model.keras`, which takes raw samples,
+    `preprocessing.json` and `test.json`.
     """
     path, record = best(step, finalists, mode)
     model = keras_files.load(path)
@@ -263,10 +269,13 @@ def finish(step: Step, finalists: Sequence[Path], mode: str, batches: int) -> No
     else:
         step.pass_on(path, record)
     test = step.samples("test")
-    tested = training.evaluate(model, test)
-    whole = keras_preprocessing.with_scaling(model, test.scaling)
+    tested = training.evaluate(model, test, step.settings["metrics"])
+    data = datasets.describe(step.data)
+    whole = keras_preprocessing.with_preprocessing(model, data, test.scaling, test.target)
     training.compile_model(whole, step.settings)
     keras_files.save(whole, step.output.with_name("model.keras"))
+    preprocessing = keras_preprocessing.description(data, test.scaling, test.target)
+    write_json(step.output.with_name("preprocessing.json"), preprocessing)
     finite = {k: v if training.finite([v]) else None for k, v in tested.items()}
     write_json(step.output.with_name("test.json"), {"samples": len(test), **finite})
 

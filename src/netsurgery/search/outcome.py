@@ -96,7 +96,7 @@ def summary(
         spent: batches trained over all candidates.
         generations: how many were completed.
         candidates: how many networks were trained, the starting one included.
-        test: loss and accuracy on the test samples.
+        test: loss and metrics on the test samples.
     """
     metric = settings["metric"]
     last = final.history[-1] if final.history else {}
@@ -122,8 +122,9 @@ def summary(
         "val_score": final.score,
         "test_score": test[metric.removeprefix("val_")],
         "val_accuracy": last.get("val_accuracy"),
-        "test_accuracy": test["accuracy"],
+        "test_accuracy": test.get("accuracy"),
         "test_loss": test["loss"],
+        "test_metrics": {key: value for key, value in test.items() if key != "samples"},
         "epochs_trained": final.epochs_trained,
         "status": final.status,
         "layers": [str(layer) for layer in topology.layers],

@@ -17,8 +17,8 @@ class Record:
 
     Work is counted in batches, so that sums are exact; epochs are batches / batches_per_epoch.
     `history` has one entry per epoch (or part of one) since the candidate's surgery: `epoch` (on
-    the axis of its lineage, from the start of the search), loss, accuracy, val_loss, val_accuracy;
-    None where a value was not finite.
+    the axis of its lineage, from the start of the search), loss, val_loss and the metrics, such as
+    accuracy and val_accuracy; None where a value was not finite.
     """
 
     candidate: str

@@ -10,7 +10,15 @@ import numpy as np
 from netsurgery.search.records import OK, Record
 
 # metric: whether more is better
-METRICS = {"val_accuracy": True, "val_loss": False}
+METRICS = {
+    "val_loss": False,
+    "val_accuracy": True,
+    "val_balanced_accuracy": True,
+    "val_top5_accuracy": True,
+    "val_mae": False,
+    "val_rmse": False,
+    "val_r2": True,
+}
 GREEDY, BALANCED, RANDOM = "greedy", "balanced", "random"
 COMPOSITE = "composite"  # the Surgeon's
 

@@ -1,0 +1,151 @@
+"""Losses and metrics as sums over a batch, which add up to those of an epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from netsurgery.datasets import Samples
+
+Scores = dict[str, float]
+
+CROSSENTROPY = "crossentropy"
+LOSSES = {"mse": "mean_squared_error", "mae": "mean_absolute_error", "huber": "huber"}
+
+
+def loss_of(model: keras.Model, name: str) -> Any:
+    """What Keras is to compile a model with: cross-entropy of logits if its output is linear.
+
+    Args:
+        model: its last layer decides.
+        name: crossentropy, mse, mae or huber.
+    """
+    if name != CROSSENTROPY:
+        return LOSSES[name]
+    if model.layers[-1].activation is keras.activations.linear:
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    return "sparse_categorical_crossentropy"
+
+
+def _losses(model: keras.Model) -> Any:
+    """A function from labels and outputs to the loss of every sample."""
+    loss = keras.losses.get(model.loss)
+    return loss.call if isinstance(loss, keras.losses.Loss) else loss
+
+
+class Classification:
+    """Loss and accuracy; if asked for, top-5 accuracy and the mean accuracy of the classes.
+
+    Args:
+        model: compiled.
+        metrics: names of those to measure besides accuracy.
+        weights: (classes,) of the samples' losses; None: all are 1.
+    """
+
+    def __init__(
+        self, model: keras.Model, metrics: Sequence[str], weights: np.ndarray | None
+    ) -> None:
+        self.losses = _losses(model)
+        self.classes = model.output_shape[-1]
+        self.metrics = metrics
+        self.weights = None if weights is None else tf.constant(weights, tf.float32)
+
+    @property
+    def width(self) -> int:
+        """How many sums there are."""
+        more = {"top5_accuracy": 1, "balanced_accuracy": 2 * self.classes}
+        return 2 + sum(more[name] for name in self.metrics)
+
+    def sums(self, y: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
+        """(width,) sums over a batch, the loss first.
+
+        Args:
+            y: (n,) class numbers.
+            predicted: (n, classes).
+        """
+        losses = self.losses(y, predicted)
+        if self.weights is not None:
+            losses *= tf.gather(self.weights, y)
+        hits = keras.metrics.sparse_categorical_accuracy(y, predicted)
+        found = [tf.reduce_sum(losses)[None], tf.reduce_sum(hits)[None]]
+        for name in self.metrics:
+            if name == "top5_accuracy":
+                top = keras.metrics.sparse_top_k_categorical_accuracy(y, predicted, k=5)
+                found.append(tf.reduce_sum(tf.cast(top, tf.float32))[None])
+            else:
+                for values in (hits, tf.ones_like(hits)):
+                    found.append(tf.math.unsorted_segment_sum(values, y, self.classes))
+        return tf.concat(found, 0)
+
+    def scores(self, sums: np.ndarray, samples: int) -> Scores:
+        """What the sums over so many samples say."""
+        found = dict(zip(("loss", "accuracy"), (sums[:2] / samples).tolist(), strict=True))
+        rest = sums[2:]
+        for name in self.metrics:
+            if name == "top5_accuracy":
+                found[name], rest = float(rest[0] / samples), rest[1:]
+            else:
+                hits, seen, rest = np.split(rest, [self.classes, 2 * self.classes])
+                found[name] = float((hits[seen > 0] / seen[seen > 0]).mean())
+        return found
+
+
+class Regression:
+    """Loss, in the scaled targets' unit; mean absolute and root mean square error, in the targets'.
+
+    Beside them r2, the part of the targets' variance that is explained: 0 for one who always says
+    their mean.
+
+    Args:
+        model: compiled.
+        scale: (targets,) what the targets were multiplied by.
+    """
+
+    width = 5
+
+    def __init__(self, model: keras.Model, scale: np.ndarray) -> None:
+        self.losses = _losses(model)
+        self.unit = tf.constant(1 / scale, tf.float32)
+
+    def sums(self, y: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
+        """(5,) sums over a batch, the loss first.
+
+        Args:
+            y: (n, targets) scaled.
+            predicted: (n, targets).
+        """
+        error = (predicted - y) * self.unit
+        value = y * self.unit
+        found = (tf.abs(error), error**2, value, value**2)
+        means = [tf.reduce_sum(tf.reduce_mean(values, axis=1)) for values in found]
+        return tf.stack([tf.reduce_sum(self.losses(y, predicted)), *means])
+
+    def scores(self, sums: np.ndarray, samples: int) -> Scores:
+        """What the sums over so many samples say."""
+        loss, absolute, squares, values, value_squares = (sums / samples).tolist()
+        variance = value_squares - values**2
+        return {
+            "loss": loss,
+            "mae": absolute,
+            "rmse": float(np.sqrt(squares)),
+            "r2": 1 - squares / variance if variance else float("nan"),
+        }
+
+
+Measures = Classification | Regression
+
+
+def measures(
+    model: keras.Model,
+    samples: Samples,
+    metrics: Sequence[str] = (),
+    weights: np.ndarray | None = None,
+) -> Measures:
+    """What there is to measure of a compiled model on samples."""
+    if samples.target is None:
+        return Classification(model, metrics, weights)
+    return Regression(model, samples.target.scale)
