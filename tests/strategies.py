@@ -8,7 +8,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from netsurgery.layers import Activation, BatchNorm, Conv, Dense, Flatten, Layer, Pool, Shape
-from netsurgery.network import Arrays, Network, Topology
+from netsurgery.network import Network, Topology
+from netsurgery.random_networks import inputs, trained, varied
 from netsurgery.surgery import Sizes
 
 Example = tuple[Network, np.ndarray]
@@ -78,31 +79,13 @@ def topologies(
     return Topology(input_shape, tuple(layers))
 
 
-def trained(topology: Topology, rng: np.random.Generator) -> Network:
-    """Weights of everyday sizes, and batch normalisation that has seen data: nothing is neutral."""
-
-    def arrays(layer: Layer, shapes: tuple[Shape, ...]) -> Arrays:
-        if isinstance(layer, BatchNorm):
-            (width,) = shapes[0]
-            gamma = rng.uniform(0.3, 1.5, width) * rng.choice([-1, 1], width)
-            beta, mean = rng.normal(0, 0.5, width), rng.normal(0, 0.3, width)
-            values = [gamma, beta, mean, rng.uniform(0.3, 2, width)]
-        else:
-            values = [
-                rng.normal(0, 1 / math.sqrt(math.prod(s[:-1])) if len(s) > 1 else 0.3, s)
-                for s in shapes
-            ]
-        return tuple(value.astype(np.float32) for value in values)
-
-    return Network(topology, tuple(map(arrays, topology.layers, topology.array_shapes)))
-
-
-def inputs(topology: Topology, rng: np.random.Generator, batch: int = 4) -> np.ndarray:
-    """A batch in double precision, so that what is compared is the weights' rounding alone."""
-    return rng.normal(size=(batch, *topology.input_shape))
+def of_any_kind(seed: int) -> Topology:
+    """Any arrangement of the layers that surgery knows."""
+    return varied(np.random.default_rng(seed))
 
 
 TOPOLOGIES = topologies()
+VARIED = st.builds(of_any_kind, SEEDS)
 
 
 @st.composite

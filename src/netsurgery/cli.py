@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import json
+import os
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from netsurgery.files import read_json
+import numpy as np
+
+from netsurgery.files import Unusable, read_json
 from netsurgery.layout import SearchFolder
+from netsurgery.surgery import ECTONAS, IllegalMutation, Mutation, Operation
+from netsurgery.surgery.mutations import POOLINGS
 
 
 def finished_searches(results: Path) -> list[tuple[SearchFolder, dict[str, Any]]]:
@@ -41,11 +49,7 @@ def describe(results: Path) -> str:
                 f"{summary['epochs_trained']:.1f}",
             )
         )
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
+    lines = table(rows)
     places = [
         line
         for folder, _ in searches
@@ -61,16 +65,197 @@ def describe(results: Path) -> str:
     return "\n".join([*lines, "", *places])
 
 
-def main() -> None:
-    """Run a command."""
-    parser = argparse.ArgumentParser(prog="netsurgery", allow_abbrev=False)
-    commands = parser.add_subparsers(dest="command", required=True)
-    command = commands.add_parser("results", help="list finished searches and their files")
-    command.add_argument("folder", type=Path, nargs="?", default=Path("results"))
-    given = parser.parse_args()
+def table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of columns as wide as they need to be."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
+def results(given: argparse.Namespace) -> None:
+    """`netsurgery results`."""
     if not given.folder.is_dir():
         sys.exit(f"{given.folder}: no such folder")
     print(describe(given.folder))
+
+
+@contextlib.contextmanager
+def silence() -> Iterator[None]:
+    """Nothing on stderr: TensorFlow writes there as it is imported, past all its settings."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def operations(given: argparse.Namespace) -> None:
+    """`netsurgery operations`."""
+    with silence():
+        from netsurgery import operating
+
+        model = operating.read_model(given.model, compiled=False)
+        offers = operating.offers(model, given.operation or ECTONAS)
+    if given.json:
+        print(json.dumps([operating.to_json(offer) for offer in offers], indent=1))
+        return
+    rows: list[tuple[str, ...]] = [
+        ("operation", "position", "layer there", "width", "parameters", "predictions")
+    ]
+    for offer in offers:
+        mutation = offer.mutation
+        cells = (mutation.operation, mutation.position, offer.where, mutation.width)
+        rows.append(
+            (
+                *("" if cell is None else str(cell) for cell in cells),
+                f"{offer.parameters:,}",
+                "the same" if offer.exact else "differ",
+            )
+        )
+    print("\n".join(table(rows)))
+
+
+def operate(given: argparse.Namespace) -> None:
+    """`netsurgery operate`."""
+    model, out = given.model, given.out
+    if out.suffix != ".keras":
+        sys.exit(f"{out}: a Keras model's file must end in .keras")
+    if not out.parent.is_dir():
+        sys.exit(f"{out.parent}: no such folder")
+    if out.exists():
+        if model.exists() and out.samefile(model):
+            sys.exit(f"{out}: would overwrite the model it is made from")
+        if not given.force:
+            sys.exit(f"{out}: there already, --force overwrites it")
+    with silence():
+        from netsurgery import keras_files, operating
+
+        samples = None if given.calibration is None else operating.read_samples(given.calibration)
+        performed = operating.perform(
+            operating.read_model(model, compiled=not given.uncompiled),
+            Mutation(given.operation, given.position, given.width, given.pooling),
+            np.random.default_rng(given.seed),
+            calibration=samples,
+            noise=given.noise,
+        )
+        keras_files.save(performed.model, out)
+    print(f"{out}: {performed.summary}")
+
+
+def natural(text: str) -> int:
+    """A number that is not negative, for `argparse`."""
+    if (number := int(text)) < 0:
+        raise ValueError
+    return number
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands and what they take."""
+    whole = argparse.ArgumentParser(
+        prog="netsurgery",
+        allow_abbrev=False,
+        description="Results of searches, and surgery on a Keras model without a search.",
+    )
+    commands = whole.add_subparsers(dest="command", required=True)
+
+    command = commands.add_parser("results", help="list finished searches and their files")
+    command.set_defaults(run=results)
+    command.add_argument("folder", type=Path, nargs="?", default=Path("results"))
+
+    about = "list every operation that a sequential Keras model allows"
+    command = commands.add_parser(
+        "operations",
+        help=about,
+        allow_abbrev=False,
+        description=f"{about.capitalize()}, with the trainable parameters of what it would give."
+        " Positions are indices into Keras's model.layers; layers are changed by as much as ECToNAS"
+        " changes them.",
+    )
+    command.set_defaults(run=operations)
+    command.add_argument("model", type=Path, metavar="MODEL.keras")
+    command.add_argument(
+        "--operation",
+        type=Operation,
+        choices=list(Operation),
+        action="append",
+        metavar="NAME",
+        help="only this one, can be repeated; truncate is listed only if asked for. One of "
+        + ", ".join(Operation),
+    )
+    command.add_argument("--json", action="store_true", help="as a list of objects")
+
+    about = "perform one operation on a sequential Keras model"
+    command = commands.add_parser(
+        "operate",
+        help=about,
+        allow_abbrev=False,
+        description=f"{about.capitalize()} and write the result. Names and settings of the other"
+        " layers stay, and so does how the model was compiled and what its optimizer remembers of"
+        " the weights that stay.",
+    )
+    command.set_defaults(run=operate)
+    command.add_argument("model", type=Path, metavar="MODEL.keras")
+    command.add_argument("out", type=Path, metavar="OUT.keras")
+    command.add_argument(
+        "--operation",
+        type=Operation,
+        choices=list(Operation),
+        required=True,
+        metavar="NAME",
+        help="one of " + ", ".join(Operation),
+    )
+    command.add_argument(
+        "--position",
+        type=int,
+        help="index in Keras's model.layers of the layer that is changed, or before which new ones"
+        " are put; `netsurgery operations` lists them",
+    )
+    command.add_argument(
+        "--width", type=int, help="units or channels afterwards (of truncate: the rank)"
+    )
+    command.add_argument(
+        "--pooling", choices=POOLINGS, help="of an added conv cell, by default average"
+    )
+    command.add_argument("--seed", type=natural, default=0, help="draws what is copied (default 0)")
+    command.add_argument(
+        "--calibration",
+        type=Path,
+        metavar="SAMPLES",
+        help=".npy or .npz file of samples as the model takes them: what a removal takes away is"
+        " made up for by least squares on these",
+    )
+    command.add_argument(
+        "--noise",
+        type=float,
+        default=0.0,
+        help="relative size of noise on the copies made by add_units and add_channels (default 0:"
+        " exact)",
+    )
+    command.add_argument(
+        "--uncompiled",
+        action="store_true",
+        help="leave out how the model was compiled, as is needed where its loss or metrics are code"
+        " of your own",
+    )
+    command.add_argument("--force", action="store_true", help="overwrite OUT.keras")
+    return whole
+
+
+def main() -> None:
+    """Run a command; what the user can mend is said in one line."""
+    given = parser().parse_args()
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # nothing here is worth waking a GPU for
+    try:
+        given.run(given)
+    except (IllegalMutation, Unusable) as refused:
+        sys.exit(str(refused))
 
 
 if __name__ == "__main__":

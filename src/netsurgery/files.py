@@ -13,6 +13,10 @@ from pathlib import Path
 from typing import Any
 
 
+class Unusable(ValueError):  # noqa: N818 - it reads as what it says
+    """A file that cannot be used for what it was given; the message says why."""
+
+
 @contextlib.contextmanager
 def written(path: Path) -> Iterator[Path]:
     """A temporary name beside `path`, renamed to it when the block ends well, else removed."""

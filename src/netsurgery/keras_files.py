@@ -11,7 +11,7 @@ import json
 import os
 import tempfile
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +34,10 @@ from netsurgery.layers import (
     Rescaling,
     Reshape,
     Shape,
+    array_shapes,
+    output_shape,
 )
-from netsurgery.network import Arrays, Network, Topology
-from netsurgery.surgery import Slots
+from netsurgery.network import Network, Topology
 
 POOLS = {"average": keras.layers.AveragePooling2D, "max": keras.layers.MaxPooling2D}
 GLOBAL_POOLS = {
@@ -145,7 +146,7 @@ def _known(layer: keras.Layer, entering: Shape) -> Layer | None:
         case keras.layers.Flatten():
             return Flatten()
         case keras.layers.Reshape():
-            return Reshape(tuple(layer.output.shape[1:]))
+            return Reshape(_leaving(layer, entering))
         case keras.layers.Rescaling():
             if np.ndim(layer.scale) == np.ndim(layer.offset) == 0:
                 return Rescaling(float(layer.scale), float(layer.offset))
@@ -156,19 +157,26 @@ def _known(layer: keras.Layer, entering: Shape) -> Layer | None:
     return None
 
 
-def _from_keras_layer(layer: keras.Layer) -> Layer:
-    entering, leaving = tuple(layer.input.shape[1:]), tuple(layer.output.shape[1:])
-    channels_first = getattr(layer, "data_format", "channels_last") == "channels_first"
-    if not channels_first and (known := _known(layer, entering)):
-        return known
+def _from_keras_layer(layer: keras.Layer, entering: Shape) -> Layer:
+    shapes = tuple(tuple(variable.shape) for variable in _variables(layer))
+    # a subclass may compute anything; adapters and the like bring arrays of their own
+    usual = type(layer).__module__.partition(".")[0] == "keras"
+    if usual and getattr(layer, "data_format", "channels_last") == "channels_last":
+        known = _known(layer, entering)
+        if known is not None and shapes == array_shapes(known, entering):
+            return known
     return Other(
         type(layer).__name__,
         json.dumps(keras.layers.serialize(layer)),
         entering,
-        leaving,
-        tuple(tuple(variable.shape) for variable in _variables(layer)),
+        _leaving(layer, entering),
+        shapes,
         len(layer.trainable_weights),
     )
+
+
+def _leaving(layer: keras.Layer, entering: Shape) -> Shape:
+    return tuple(layer.compute_output_shape((None, *entering))[1:])
 
 
 def _variables(layer: keras.Layer) -> list[Any]:
@@ -184,34 +192,52 @@ def _variables(layer: keras.Layer) -> list[Any]:
 
 
 def to_keras(
-    network: Network, like: Sequence[keras.Layer | None] | None = None
+    network: Network,
+    like: Sequence[keras.Layer | None] | None = None,
+    parent: keras.Sequential | None = None,
 ) -> keras.Sequential:
     """A Keras model that computes what the network does.
 
     Args:
         network: to be written.
         like: for each layer the Keras layer whose name and other settings (initialisers,
-            regularisers) it has, or None; by default layers are named kind_position.
+            regularisers) it has, or None; by default layers are named kind_position. A layer that
+            surgery does not know is not copied: both models share it.
+        parent: the model whose name and input it has.
     """
+    like = like or [None] * len(network.topology.layers)
+    taken = {old.name for old in like if old is not None}
     layers: list[keras.Layer] = []
-    for i, (layer, old) in enumerate(
-        zip(network.topology.layers, like or [None] * len(network.topology.layers), strict=True)
-    ):
+    for i, (layer, old) in enumerate(zip(network.topology.layers, like, strict=True)):
         if old is None:
-            taken = {other.name for other in (*layers, *(like or ())) if other is not None}
             name = f"{layer.kind}_{i}"
             while name in taken:
                 name += "_new"
-            layers.append(_to_keras_layer(layer, name))
+            taken.add(name)
+            new = _to_keras_layer(layer, name)
+            if beside := next(filter(None, [*reversed(like[:i]), *like[i:]]), None):
+                new.dtype_policy = beside.dtype_policy
+            layers.append(new)
         else:
-            layers.append(_resized(old, layer))
+            layers.append(old if isinstance(layer, Other) else _resized(old, layer))
     model = keras.Sequential(
-        [keras.Input(network.topology.input_shape, name="input"), *layers], name="network"
+        [_input(network.topology.input_shape, parent), *layers],
+        name="network" if parent is None else parent.name,
     )
     for built, arrays in zip(layers, network.weights, strict=True):
         for variable, array in zip(_variables(built), arrays, strict=True):
             variable.assign(array)
+        for part in built._flatten_layers():
+            if isinstance(part, keras.layers.Normalization):
+                part.finalize_state()  # it computes with a copy of its variables
     return model
+
+
+def _input(shape: Shape, parent: keras.Sequential | None) -> Any:
+    if parent is None:
+        return keras.Input(shape, name="input")
+    (given,) = parent.inputs
+    return keras.Input(shape, batch_size=given.shape[0], dtype=given.dtype, name=given.name)
 
 
 def _resized(old: keras.Layer, layer: Layer) -> keras.Layer:
@@ -234,60 +260,16 @@ def from_keras(model: keras.Model) -> Network:
         raise ValueError(f"it is a {type(model).__name__} model: only sequential ones can be used")
     if not model.built or None in model.input_shape[1:]:
         raise ValueError("the shape of its input must be known: give the model an Input layer")
-    topology = Topology(
-        tuple(model.input_shape[1:]), tuple(_from_keras_layer(layer) for layer in model.layers)
-    )
+    layers: list[Layer] = []
+    shape = tuple(model.input_shape[1:])
+    for layer in model.layers:
+        layers.append(_from_keras_layer(layer, shape))
+        shape = output_shape(layers[-1], shape)
+    topology = Topology(tuple(model.input_shape[1:]), tuple(layers))
     weights = tuple(
         tuple(np.asarray(variable) for variable in _variables(layer)) for layer in model.layers
     )
     return Network(topology, weights)
-
-
-# --- optimizer slots ------------------------------------------------------------------------------
-
-
-def _slot_variables(model: keras.Sequential) -> Iterator[tuple[str, list[list[Any]]]]:
-    """The optimizer's variables by slot, then by layer, in the order of the layer's variables."""
-    optimizer = getattr(model, "optimizer", None)
-    if optimizer is None or not optimizer.built:
-        return
-    paths = {
-        variable.path.replace("/", "_"): (i, j)
-        for i, layer in enumerate(model.layers)
-        for j, variable in enumerate(layer.trainable_weights)
-    }
-    slots: dict[str, dict[tuple[int, int], Any]] = {}
-    for variable in optimizer.variables:
-        owners = [path for path in paths if variable.name.startswith(f"{path}_")]
-        if owners:  # else it counts steps, or holds the learning rate
-            owner = max(owners, key=len)
-            slots.setdefault(variable.name[len(owner) + 1 :], {})[paths[owner]] = variable
-    for name, found in slots.items():
-        yield (
-            name,
-            [
-                [found[i, j] for j in range(len(layer.trainable_weights)) if (i, j) in found]
-                for i, layer in enumerate(model.layers)
-            ],
-        )
-
-
-def read_slots(model: keras.Sequential) -> dict[str, tuple[Arrays, ...]]:
-    """The state of a compiled model's optimizer, by slot and layer; empty if it keeps none."""
-    return {
-        name: tuple(tuple(np.asarray(variable) for variable in layer) for layer in layers)
-        for name, layers in _slot_variables(model)
-    }
-
-
-def write_slots(model: keras.Sequential, slots: Slots, steps: int) -> None:
-    """Give a compiled model's optimizer a state, and the number of steps it stands for."""
-    for name, layers in _slot_variables(model):
-        for variables, arrays in zip(layers, slots.get(name, ()), strict=False):
-            for variable, array in zip(variables, arrays, strict=True):
-                variable.assign(array)
-    if slots:
-        model.optimizer.iterations.assign(steps)
 
 
 # --- files ----------------------------------------------------------------------------------------
@@ -319,6 +301,6 @@ def save(model: keras.Model, path: Path) -> None:
         temporary.write_bytes(archive.getvalue())
 
 
-def load(path: Path) -> keras.Sequential:
-    """Read a `.keras` file in Keras's safe mode, compiled as it was saved."""
-    return keras.models.load_model(path, safe_mode=True)
+def load(path: Path, *, compiled: bool = True) -> keras.Sequential:
+    """Read a `.keras` file in Keras's safe mode, by default compiled as it was saved."""
+    return keras.models.load_model(path, safe_mode=True, compile=compiled)

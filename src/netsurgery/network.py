@@ -12,6 +12,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from types import UnionType
 from typing import Any
 
 import numpy as np
@@ -74,7 +75,7 @@ class Topology:
             for shape in shapes[: trainable_arrays(layer)]
         )
 
-    def positions(self, kind: type) -> list[int]:
+    def positions(self, kind: type | UnionType) -> list[int]:
         """Where the layers of a kind stand."""
         return [i for i, layer in enumerate(self.layers) if isinstance(layer, kind)]
 
@@ -92,11 +93,11 @@ class Topology:
 
     def unfolded(self, consumer: int) -> Shape:
         """The shape of what the layer at `consumer` reads, before any flatten layer."""
-        before = consumer - 1
-        while before >= 0 and isinstance(self.layers[before], ELEMENTWISE):
-            before -= 1
-        if before >= 0 and isinstance(self.layers[before], Flatten):
-            return self.shapes[before]
+        for before in reversed(range(consumer)):
+            if not isinstance(self.layers[before], (*ELEMENTWISE, Flatten)):
+                break
+            if len(self.shapes[before]) > 1:
+                return self.shapes[before]
         return self.shapes[consumer]
 
     def replace(self, position: int, layer: Layer) -> Topology:

@@ -18,7 +18,14 @@ from typing import Any
 import keras
 import numpy as np
 
-from netsurgery import augmentation, datasets, keras_files, keras_preprocessing, training
+from netsurgery import (
+    augmentation,
+    datasets,
+    keras_files,
+    keras_preprocessing,
+    optimizers,
+    training,
+)
 from netsurgery.files import read_json, sha256, write_json, written
 from netsurgery.network import initialise
 from netsurgery.search import scores
@@ -184,7 +191,7 @@ def recuperate(
         calibration=step.calibration(operating["calibration"])
         if operating["removal"] == DATA_AWARE
         else None,
-        slots=keras_files.read_slots(model),
+        slots=optimizers.read_slots(model),
         noise=operating["noise"],
     )
     network, steps = operated.network, int(model.optimizer.iterations)
@@ -193,7 +200,7 @@ def recuperate(
     )
     model = keras_files.to_keras(network)
     training.compile_model(model, step.settings)
-    keras_files.write_slots(model, operated.slots, steps)
+    optimizers.write_slots(model, operated.slots, steps)
     if not network.finite:
         fallen = replace(record, step=step.name, status=DEGENERATE, batches_spent=0)
         step.write(model, fallen, 0.0)

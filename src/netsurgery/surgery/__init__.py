@@ -11,20 +11,19 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from netsurgery.layers import CELL_LENGTH
+from netsurgery.layers import CELL_LENGTH, Kernel
 from netsurgery.network import Network, Topology
 from netsurgery.surgery import cells, channels, dense, refit
 from netsurgery.surgery.grafts import Graft, Slots, network_of, replaced, slots_of
 from netsurgery.surgery.mutations import (
     ECTONAS,
-    RESIZING,
+    GROWTH,
     IllegalMutation,
     Mutation,
     Operation,
     Sizes,
     edit,
     exact,
-    flat_reader,
     legal_mutations,
     sized,
 )
@@ -43,10 +42,6 @@ __all__ = [
     "operate",
     "sized",
 ]
-
-
-# with calibration, what reads the removed layer is fitted anew
-FITTED = (Operation.REMOVE_CONV_CELL, Operation.REMOVE_DENSE, Operation.REMOVE_CHANNELS)
 
 
 @dataclass(frozen=True)
@@ -79,7 +74,8 @@ def operate(
         rng: draws which units or channels are copied, and how their weights are shared; by default
             always the same.
         calibration: (n, *input_shape) samples as the network takes them. With them removal, and
-            what pooling takes away, is made up for by least squares; without, by the papers' rules.
+            what pooling takes away, is made up for by least squares in all layers behind; without,
+            by the papers' rules.
         slots: the optimizer's, carried to the child where the operation says how (see
             `netsurgery.surgery.grafts`), else zero.
         noise: relative size of noise on what the copies of a wider layer read; 0 keeps it exact.
@@ -99,7 +95,8 @@ def operate(
     if calibration is not None:
         places = _to_fit(network.topology, child, mutation.operation, position)
         operated = refit.fitted(network, operated, places, calibration)
-        fitted = dict.fromkeys(place for place, _ in places)
+        grown = len(child.layers) - len(network.topology.layers)
+        fitted = dict.fromkeys(place + grown for place in places)
         graft = Graft(child, replaced(graft.origins, fitted), graft.changed)
     carried = slots_of(network.topology, slots, graft) if slots else {}
     return Operated(operated, carried, bound)
@@ -138,22 +135,20 @@ def _graft(
             raise AssertionError(operation)
 
 
-def _to_fit(
-    topology: Topology, child: Topology, operation: Operation, position: int
-) -> list[tuple[int, int]]:
-    """Positions, in the child and in the parent, of the layers whose weights are fitted.
+def _to_fit(topology: Topology, child: Topology, operation: Operation, position: int) -> list[int]:
+    """Positions in the parent of the layers that are fitted to what they computed there.
 
-    The layer that reads the changed one; and, if the image has another size, the first dense layer.
+    From the one that reads the changed layer to the output layer: what one cannot make up for, the
+    next ones may.
     """
+    if operation in GROWTH:
+        return []
     grown = len(child.layers) - len(topology.layers)
     if operation is Operation.ADD_CONV_CELL:
-        consumer = child.consumer(position + grown - CELL_LENGTH)
-        reader = None if consumer is None else consumer - grown
-    elif operation in FITTED:
-        reader = topology.consumer(position)
+        first = child.consumer(position + grown - CELL_LENGTH)
+        first = None if first is None else first - grown
     else:
+        first = topology.consumer(position)
+    if first is None:
         return []
-    originals = [reader]
-    if operation in RESIZING and (flat := flat_reader(topology)) != reader:
-        originals.append(flat)
-    return [(i + grown, i) for i in originals if i is not None]
+    return [i for i in topology.positions(Kernel) if i >= first]

@@ -57,10 +57,15 @@ def keep_strongest(network: Network, child: Topology, position: int) -> Graft:
         if isinstance(behind, BatchNorm) and topology.shapes[i][-1] == len(strength):
             gamma, beta, _, _ = forward.statistics(behind, network.weights[i])
             strength, constant = np.abs(gamma), beta.astype(np.float64)
+        elif isinstance(behind, BatchNorm):  # behind a flatten layer: by pixel
+            gain, shift = (
+                a.reshape(topology.unfolded(i)) for a in forward.affine(behind, network.weights[i])
+            )
+            constant = constant * gain + shift
         elif isinstance(behind, Activation):
             constant = forward.apply(behind, (), constant)
     kept = np.sort(np.argsort(-strength, kind="stable")[:width])
-    constant[kept] = 0
+    constant[..., kept] = 0
     outgoing = taps.read(network, consumer)[..., kept, :]
     return selected(
         network, child, position, kept, taps.write(network, consumer, outgoing, constant)

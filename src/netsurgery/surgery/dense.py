@@ -16,15 +16,21 @@ from netsurgery.surgery.grafts import Graft, inherited, replaced
 from netsurgery.surgery.mutations import dense_end
 
 
-def right_singular_vectors(matrix: np.ndarray) -> np.ndarray:
-    """V of matrix = U S V^T (eq. 6), (n, n), by falling singular value.
+def right_singular_vectors(matrix: np.ndarray, count: int) -> np.ndarray:
+    """The first columns of V in matrix = U S V^T (eq. 6), (n, count), by falling singular value.
 
-    From the Gram matrix, so that a tall matrix costs no more than its width. Signs are free in a
-    decomposition but not in front of a relu: each vector is turned so that its entries sum to a
-    positive number, which makes a unit a mostly positive mixture of the old ones.
+    From the smaller Gram matrix. Signs are free in a decomposition but not in front of a relu: each
+    vector is turned so that its entries sum to a positive number, which makes a unit a mostly
+    positive mixture of the old ones.
     """
-    _, vectors = np.linalg.eigh(matrix.T @ matrix)
-    vectors = vectors[:, ::-1]
+    rows, columns = matrix.shape
+    wide = count < rows < columns
+    matrix = matrix.astype(np.float64, copy=False)
+    _, vectors = np.linalg.eigh(matrix @ matrix.T if wide else matrix.T @ matrix)
+    vectors = vectors[:, : -count - 1 : -1]
+    if wide:
+        vectors = matrix.T @ vectors
+        vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=0), np.finfo(np.float64).tiny)
     return vectors * np.where(vectors.sum(axis=0) < 0, -1.0, 1.0)
 
 
@@ -38,14 +44,16 @@ def remove_units(network: Network, child: Topology, position: int) -> Graft:
     assert consumer is not None
     if any(isinstance(layer, BatchNorm) for layer in network.topology.layers[position:consumer]):
         return keep_strongest(network, child, position)
-    kernel, *bias = (array.astype(np.float64) for array in network.weights[position])
-    basis = right_singular_vectors(kernel)[:, : child.shapes[position + 1][0]]
+    kernel = network.weights[position][0]
+    basis = right_singular_vectors(kernel, child.shapes[position + 1][0])
     outgoing = basis.T @ taps.read(network, consumer)
     return Graft(
         child,
         replaced(inherited(len(child.layers)), {position: None, consumer: None}),
         {
-            position: tuple((array @ basis).astype(np.float32) for array in (kernel, *bias)),
+            position: tuple(
+                (array @ basis).astype(np.float32) for array in network.weights[position]
+            ),
             consumer: taps.write(network, consumer, outgoing),
         },
     )
@@ -93,7 +101,7 @@ def factorise(network: Network, child: Topology, position: int, basis: np.ndarra
             what the layer gives for calibration samples.
     """
     kernel, *bias = network.weights[position]
-    narrow: Arrays = ((kernel.astype(np.float64) @ basis).astype(np.float32),)
+    narrow: Arrays = ((kernel @ basis).astype(np.float32),)
     layers = len(network.topology.layers)
     origins = (*inherited(position), None, None, *inherited(layers - position - 1, position + 1))
     return Graft(
@@ -105,5 +113,5 @@ def truncate(network: Network, child: Topology, position: int) -> Graft:
     """The layer as a product of two narrow ones, by its largest singular values (the Surgeon)."""
     layer = child.layers[position]
     assert isinstance(layer, Dense)
-    basis = right_singular_vectors(network.weights[position][0].astype(np.float64))
-    return factorise(network, child, position, basis[:, : layer.units])
+    basis = right_singular_vectors(network.weights[position][0], layer.units)
+    return factorise(network, child, position, basis)

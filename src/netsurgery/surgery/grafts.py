@@ -72,6 +72,8 @@ def selection(topology: Topology, position: int, index: np.ndarray) -> dict[int,
 
 def _take(topology: Topology, arrays: Arrays, origin: Origin) -> Arrays:
     """The arrays of a layer of the parent, with the outputs and inputs that are left."""
+    if origin.outputs is None and origin.inputs is None:
+        return arrays
     fold = topology.unfolded(origin.position)
 
     def cut(array: np.ndarray) -> np.ndarray:

@@ -19,6 +19,8 @@ from netsurgery.layers import (
     Dropout,
     Flatten,
     GlobalPool,
+    Layer,
+    Other,
     Pool,
     Rescaling,
     Reshape,
@@ -47,6 +49,10 @@ ECTONAS = tuple(operation for operation in Operation if operation is not Operati
 # a wider layer, or one that passes on what it gets: the network's output stays as it is
 GROWTH = (Operation.ADD_DENSE, Operation.ADD_UNITS, Operation.ADD_CHANNELS)
 
+
+# what goes as a whole has no width afterwards
+WHOLE = (Operation.REMOVE_DENSE, Operation.REMOVE_CONV_CELL)
+POOLINGS = ("average", "max")
 
 # a pooling more or less: images have another size from there on
 RESIZING = (Operation.ADD_CONV_CELL, Operation.REMOVE_CONV_CELL)
@@ -92,12 +98,18 @@ def is_cell(topology: Topology, position: int) -> bool:
     return kinds == (Conv, Pool, BatchNorm, Activation)
 
 
+def image_end(topology: Topology) -> int | None:
+    """Where the image is made flat, by a flatten layer or by global pooling; None if nowhere."""
+    for i, layer in enumerate(topology.layers):
+        if isinstance(layer, Flatten | GlobalPool) and len(topology.shapes[i]) > 1:
+            return i
+    return None
+
+
 def flat_reader(topology: Topology) -> int | None:
     """The dense layer that reads the flattened image; None if there is none."""
-    for flatten in topology.positions(Flatten):
-        if len(topology.shapes[flatten]) > 1:
-            return topology.consumer(flatten)
-    return None
+    end = image_end(topology)
+    return topology.consumer(end) if end in topology.positions(Flatten) else None
 
 
 def dense_end(topology: Topology, position: int) -> int:
@@ -136,7 +148,7 @@ def sized(topology: Topology, mutation: Mutation, sizes: Sizes | None = None) ->
             width = _channels(entering)
         case Operation.TRUNCATE, Dense():
             width = max(1, min(entering[-1], layer.units) // 2)
-    return replace(mutation, width=width)
+    return mutation if width is None else replace(mutation, width=width)
 
 
 # --- where an operation is refused, and why -------------------------------------------------------
@@ -151,13 +163,27 @@ def _has_reader(topology: Topology, position: int) -> str | None:
     if topology.consumer(position) is not None:
         return None
     behind = topology.layers[position + 1 :]
-    if any(isinstance(layer, Dense | Conv) for layer in behind):
+    if any(isinstance(layer, Dense | Conv | Other) for layer in behind):
         return "a layer behind it mixes its values in a way that is not known here"
     return "it is the output layer, which is never changed"
 
 
 def _hidden_dense(topology: Topology, mutation: Mutation, position: int) -> str | None:
     return _is(topology, position, Dense, "dense layer") or _has_reader(topology, position)
+
+
+def _removable(topology: Topology, position: int, end: int) -> str | None:
+    """Why the layers up to `end` cannot go without what is behind them; None if they can."""
+    between = topology.layers[end : topology.consumer(position)]
+    if any(isinstance(layer, BatchNorm) for layer in between):
+        return "a batch normalisation behind it would be left without what it normalises"
+    return None
+
+
+def _remove_dense(topology: Topology, mutation: Mutation, position: int) -> str | None:
+    if reason := _hidden_dense(topology, mutation, position):
+        return reason
+    return _removable(topology, position, dense_end(topology, position))
 
 
 def _add_dense(topology: Topology, mutation: Mutation, position: int) -> str | None:
@@ -209,18 +235,26 @@ def _remove_channels(topology: Topology, mutation: Mutation, position: int) -> s
     return _hidden_conv(topology, position) or _narrower(topology, mutation, position)
 
 
+def _makes_sequences(layer: Layer) -> bool:
+    """Whether a layer, like an embedding, gives two axes that are not a height and a width."""
+    if not isinstance(layer, Other) or len(layer.leaving) != 2:
+        return False
+    return layer.trainable > 0 or layer.leaving != layer.entering
+
+
 def _add_conv_cell(topology: Topology, mutation: Mutation, position: int) -> str | None:
-    ends = [i for i, layer in enumerate(topology.layers) if isinstance(layer, Flatten | GlobalPool)]
-    image = topology.shapes[ends[0]][:2] if ends else ()
-    if len(image) < 2:
+    end = image_end(topology)
+    if end is None:
         return "the network does not work on images"
-    if position > ends[0]:
+    if position > end:
         return "the image is flat there"
+    if any(_makes_sequences(layer) for layer in topology.layers[:position]):
+        return "it works on sequences there, not on images"
     if mutation.width != _channels(topology.shapes[position]):
         return f"its width must be {_channels(topology.shapes[position])}, that of its input"
-    if min(image) == 1:
+    if min(topology.shapes[end][:2]) == 1:
         return "the image that is flattened is 1 wide or high: nothing is left to pool"
-    if position != ends[0] and not isinstance(topology.layers[position], Conv):
+    if position != end and not isinstance(topology.layers[position], Conv):
         return "conv cells stand before convolutions and before the image is flattened"
     return None
 
@@ -230,7 +264,7 @@ def _remove_conv_cell(topology: Topology, mutation: Mutation, position: int) -> 
         return reason
     if not is_cell(topology, position):
         return "no whole conv cell (convolution, pooling, batch normalisation, activation) is there"
-    return None
+    return _removable(topology, position, position + CELL_LENGTH)
 
 
 def _truncate(topology: Topology, mutation: Mutation, position: int) -> str | None:
@@ -245,7 +279,7 @@ def _truncate(topology: Topology, mutation: Mutation, position: int) -> str | No
 
 REFUSALS: dict[Operation, Callable[[Topology, Mutation, int], str | None]] = {
     Operation.ADD_DENSE: _add_dense,
-    Operation.REMOVE_DENSE: _hidden_dense,
+    Operation.REMOVE_DENSE: _remove_dense,
     Operation.ADD_UNITS: _add_units,
     Operation.REMOVE_UNITS: _remove_units,
     Operation.ADD_CONV_CELL: _add_conv_cell,
@@ -261,8 +295,17 @@ def refusal(topology: Topology, mutation: Mutation) -> str | None:
     position = mutation.position
     if mutation.operation is Operation.IDENTITY:
         return None if position is None else "it has no position"
-    if position is None or not 0 <= position < len(topology.layers):
-        return "there is no such layer"
+    if position is None:
+        return "it needs a position"
+    if not 0 <= position < len(topology.layers):
+        return f"there is no such layer, the last is {len(topology.layers) - 1}"
+    if mutation.width is not None and mutation.operation in WHOLE:
+        return "it takes no width"
+    if mutation.pooling is not None:
+        if mutation.operation is not Operation.ADD_CONV_CELL:
+            return "only an added conv cell has a kind of pooling"
+        if mutation.pooling not in POOLINGS:
+            return f"pooling is {' or '.join(POOLINGS)}, not {mutation.pooling}"
     mutation = sized(topology, mutation)
     if reason := REFUSALS[mutation.operation](topology, mutation, position):
         return reason
@@ -279,7 +322,7 @@ def _resized(topology: Topology, child: Topology, mutation: Mutation) -> str | N
     if reader is None or mutation.operation not in RESIZING:
         return None
     grown = len(child.layers) - len(topology.layers)
-    between = topology.layers[topology.positions(Flatten)[0] : reader]
+    between = topology.layers[image_end(topology) : reader]
     if child.unfolded(reader + grown)[:2] == topology.unfolded(reader)[:2]:
         return None
     if any(isinstance(layer, BatchNorm) for layer in between):
@@ -310,7 +353,7 @@ def legal_mutations(
             return sizes.pooling
         if rng is None:
             raise ValueError("pooling: random needs a generator to draw from")
-        return str(rng.choice(["average", "max"]))
+        return str(rng.choice(POOLINGS))
 
     found = []
     for operation in operations:

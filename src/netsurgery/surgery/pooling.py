@@ -38,8 +38,8 @@ def _resampled_side(taps: np.ndarray, length: int) -> np.ndarray:
         starts = np.searchsorted(nearest(len(taps), length), np.arange(length))
         return np.add.reduceat(taps, starts, axis=0)
     source = nearest(length, len(taps))
-    counts = np.bincount(source).reshape(-1, *[1] * (taps.ndim - 1))
-    return (taps / counts)[source]
+    counts = np.bincount(source).astype(taps.dtype)
+    return (taps / counts.reshape(-1, *[1] * (taps.ndim - 1)))[source]
 
 
 def resized(image: np.ndarray, height: int, width: int) -> np.ndarray:

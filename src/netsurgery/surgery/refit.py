@@ -7,11 +7,12 @@ nearly as they can from what the child's layer now reads.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import islice
 
 import numpy as np
 
-from netsurgery.forward import mixed, patches, values
+from netsurgery.forward import apply, mixed, patches, values
 from netsurgery.layers import Conv, Dense, Kernel
 from netsurgery.network import Network, Topology
 from netsurgery.surgery import taps
@@ -40,7 +41,7 @@ def spare_channels(network: Network, child: Topology, position: int, x: np.ndarr
     reader = network.topology.layers[consumer]
     assert isinstance(reader, Conv | Dense)
     mean = features.mean(axis=0) if reader.use_bias else np.zeros(width)
-    flat = np.moveaxis(outgoing, -2, 0).reshape(width, -1)
+    flat = np.moveaxis(outgoing.astype(np.float64), -2, 0).reshape(width, -1)
     kept, fitted = spare(features - mean, flat, child.shapes[position + 1][-1])
     fitted = np.moveaxis(fitted.reshape(-1, *outgoing.shape[:-2], outgoing.shape[-1]), 0, -2)
     at_consumer = taps.write(network, consumer, fitted)
@@ -63,7 +64,7 @@ def truncate(network: Network, child: Topology, position: int, x: np.ndarray) ->
     given = mixed(layer, network.weights[position], entering(network, position, x))
     given = given.astype(np.float64)
     mean = given.mean(axis=0) if layer.use_bias else np.zeros(layer.units)
-    basis = right_singular_vectors(given - mean)[:, : narrow.units]
+    basis = right_singular_vectors(given - mean, narrow.units)
     graft = factorise(network, child, position, basis)
     if not layer.use_bias:
         return graft
@@ -73,30 +74,36 @@ def truncate(network: Network, child: Topology, position: int, x: np.ndarray) ->
     return Graft(child, graft.origins, {**graft.changed, position + 1: (kernel, bias)})
 
 
-def fitted(
-    parent: Network, child: Network, places: list[tuple[int, int]], x: np.ndarray
-) -> Network:
+def fitted(parent: Network, child: Network, places: Sequence[int], x: np.ndarray) -> Network:
     """The child with some layers fitted, in order, to what they computed in the parent.
 
     Args:
         parent: before surgery.
         child: after it; its weights are where the correction starts from.
-        places: positions in the child and in the parent of the layers to fit.
+        places: positions in the parent of the layers to fit, all of them behind the surgery.
         x: (n, *input_shape) calibration samples.
     """
-    for position, original in places:
+    if not places:
+        return child
+    grown = len(child.weights) - len(parent.weights)
+    wanted = {}
+    for place, value in zip(range(len(parent.weights)), values(parent, x), strict=False):
+        if place in places:
+            layer = parent.topology.layers[place]
+            assert isinstance(layer, Conv | Dense)
+            images = _enough(child.topology, place + grown, len(x))
+            wanted[place] = mixed(layer, parent.weights[place], value[:images])
+    start = min(places) + grown
+    value = entering(child, start, x)
+    for position in range(start, len(child.weights)):
         layer = child.topology.layers[position]
-        assert isinstance(layer, Conv | Dense)
-        images = _enough(child.topology, position, len(x))
-        features = entering(child, position, x[:images])
-        wanted = mixed(
-            parent.topology.layers[original],  # type: ignore[arg-type]
-            parent.weights[original],
-            entering(parent, original, x[:images]),
-        )
-        child = child.with_arrays(
-            {position: _fit(layer, child.weights[position], features, wanted)}
-        )
+        if position - grown in wanted:
+            assert isinstance(layer, Conv | Dense)
+            target = wanted[position - grown]
+            arrays = _fit(layer, child.weights[position], value[: len(target)], target)
+            child = child.with_arrays({position: arrays})
+        if position < max(places) + grown:
+            value = apply(layer, child.weights[position], value)
     return child
 
 

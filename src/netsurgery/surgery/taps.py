@@ -14,8 +14,8 @@ from netsurgery.network import Arrays, Network
 
 
 def read(network: Network, consumer: int) -> np.ndarray:
-    """The kernel at `consumer` as (..., channels, out), in double precision."""
-    kernel = network.weights[consumer][0].astype(np.float64)
+    """The kernel at `consumer` as (..., channels, out): a view."""
+    kernel = network.weights[consumer][0]
     if kernel.ndim == 2:
         return kernel.reshape(*network.topology.unfolded(consumer), -1)
     return kernel
@@ -30,16 +30,17 @@ def write(
         network: holds the layer at `consumer`.
         consumer: its position.
         taps: (..., channels, out).
-        constant: (channels,) constant inputs that the old kernel received and no longer does; their
-            contribution goes to the bias (nowhere if the layer has none).
+        constant: (channels,), or with the taps before it, constant inputs that the old kernel
+            received and no longer does; their contribution goes to the bias (nowhere if the layer
+            has none).
     """
     kernel, *rest = network.weights[consumer]
     if constant is not None and rest:
         old = read(network, consumer)
-        shift = constant @ old.sum(axis=tuple(range(old.ndim - 2)))
+        shift = np.tensordot(np.broadcast_to(constant, old.shape[:-1]), old, old.ndim - 1)
         rest = [(rest[0] + shift).astype(np.float32)]
     shape = taps.shape if kernel.ndim == 4 else (-1, taps.shape[-1])
-    return (taps.reshape(shape).astype(np.float32), *rest)
+    return (taps.reshape(shape).astype(np.float32, copy=False), *rest)
 
 
 def choose_copies(width: int, added: int, rng: np.random.Generator) -> np.ndarray:
@@ -62,7 +63,7 @@ def split(taps: np.ndarray, copies: np.ndarray, rng: np.random.Generator) -> np.
     Returns:
         (..., q, out).
     """
-    shared = taps[..., copies, :]
+    shared = taps[..., copies, :]  # of this precision, so that a large kernel is copied once
     for source in np.unique(copies[taps.shape[-2] :]):
         group = np.flatnonzero(copies == source)
         connections = (*taps.shape[:-2], taps.shape[-1])
