@@ -10,7 +10,7 @@ READY := .venv/.ready-$(EXTRA)
 LOCK_cpu := requirements.txt
 LOCK_gpu := requirements-gpu.txt
 
-.PHONY: run test check format lock env clean
+.PHONY: run test check format lock env clean study-surgery study-right-after study-pooling
 
 run: $(READY)  ## the searches of config/config.yaml, then the HTML report
 	$(BIN)/snakemake --cores $(CORES) --config results=$(RESULTS)
@@ -31,6 +31,23 @@ format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIN)/snakefmt Snakefile workflow
+
+# a study runs on the digits, and on each excerpt that is there
+STUDY = $(BIN)/snakemake --cores $(CORES) --config results=$(RESULTS) --configfile
+MNIST := $(wildcard ../shared/data/mnist10k.npz)
+CIFAR10 := $(wildcard ../shared/data/cifar10_15k.npz)
+
+SURGERY = config/studies/surgery-digits.yaml $(if $(MNIST),config/studies/surgery-mnist.yaml) \
+  $(if $(CIFAR10),config/studies/surgery-cifar10.yaml)
+
+study-surgery: $(READY)  ## how much of trained networks outlives each operation (docs/surgery-study.md)
+	$(STUDY) $(SURGERY) -- study_surgery
+
+study-right-after: $(READY)  ## the same without the training that follows: a few minutes
+	$(STUDY) $(SURGERY) -- study_right_after
+
+study-pooling: $(READY)  ## ECToNAS's pooling trials (docs/surgery-study.md)
+	$(STUDY) config/studies/pooling-$(if $(MNIST),mnist,digits).yaml -- study_pooling
 
 env: $(READY)  ## .venv with the locked versions
 

@@ -19,10 +19,15 @@ include: "workflow/rules/surgeon.smk"
 include: "workflow/rules/outcome.smk"
 include: "workflow/rules/tracking.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/studied.smk"
+include: "workflow/rules/studies.smk"
 
 
 localrules:
     all,
+    study_surgery,
+    study_right_after,
+    study_pooling,
 
 
 rule all:

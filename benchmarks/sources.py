@@ -24,7 +24,7 @@ from netsurgery.files import read_json
 
 ROOT = Path(__file__).parent.parent
 SHORT = {"warm_up_epochs": 4, "round_epochs": 1, "rounds": 2, "seeds": [0]}
-BUDGET, BASELINE = 40, 16  # epochs; the baseline gets more than the winner's weights receive
+BUDGET, BASELINE = 20, 8  # epochs; the baseline gets more than the winner's weights receive
 
 
 def write_images(arrays: Path, folder: Path) -> None:

@@ -163,6 +163,10 @@ WRONG: dict[str, tuple[dict, str]] = {
         {"top": {"datasets": {"d": {"source": "npz", "path": ".", "paht": "x"}}}},
         "did you mean path",
     ),
+    "datasets.d.taget": (
+        {"top": {"datasets": {"d": {"source": "csv", "path": ".", "taget": "x"}}}},
+        "did you mean target",
+    ),
     "datasets.e.path": (
         {"top": {"datasets": {"e": {"source": "npz", "path": "no/such.npz"}}}},
         "'no/such.npz' is not there",

@@ -1,13 +1,17 @@
 """Prepared data: what is stored of each source, and what is refused."""
 
 import io
+import subprocess
+import sys
 import zipfile
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from netsurgery import datasets
-from netsurgery.datasets import DataError, arrays, source
+from netsurgery.datasets import DataError, arrays, labels, source
 
 
 def test_digits_are_stored_as_their_source_has_them(tmp_path):
@@ -84,7 +88,7 @@ def test_arrays_are_read_in_pieces(order, compressed, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("given", "stored"),
+    ("kind", "stored"),
     [
         ("u1", "u1"),
         ("?", "u1"),
@@ -95,11 +99,11 @@ def test_arrays_are_read_in_pieces(order, compressed, tmp_path, monkeypatch):
         ("f2", "f4"),
     ],
 )
-def test_small_whole_numbers_keep_their_type(given, stored, tmp_path):
-    x, _, described, _ = prepared(tmp_path, saved(tmp_path, x_train=X.astype(given), y_train=Y))
+def test_small_whole_numbers_keep_their_type(kind, stored, tmp_path):
+    x, _, described, _ = prepared(tmp_path, saved(tmp_path, x_train=X.astype(kind), y_train=Y))
     assert x.dtype == np.dtype(stored)
     assert described["type"] == x.dtype.name
-    np.testing.assert_array_equal(x[..., 0], X.astype(given))
+    np.testing.assert_array_equal(x[..., 0], X.astype(kind))
 
 
 def test_class_names_become_numbers_in_their_alphabet(tmp_path):
@@ -109,9 +113,33 @@ def test_class_names_become_numbers_in_their_alphabet(tmp_path):
     np.testing.assert_array_equal(np.array(described["classes"])[y], names[Y])
 
 
+@given(
+    st.lists(st.sampled_from(["ant", "bee", "1", "-2", "10"]), min_size=2).filter(
+        lambda names: len(set(names)) > 1
+    ),
+    st.booleans(),
+)
+def test_every_class_name_becomes_one_number_whatever_the_axes(names, standing):
+    array = np.array(names)[:, None] if standing else np.array(names)
+    numbers, classes = labels.classes({"training": array}, {"training": "y"})
+    assert [classes[number] for number in numbers["training"]] == names
+    if all(name.removeprefix("-").isdecimal() for name in names):
+        assert list(classes) == sorted(classes, key=int)
+    else:
+        assert list(classes) == sorted(classes)
+
+
+@pytest.mark.parametrize("kind", ["?", "u1", "i8", "u8"])
+def test_class_numbers_may_have_any_whole_type(kind):
+    array = np.array([0, 1, 1]).astype(kind)
+    numbers, classes = labels.classes({"training": array}, {"training": "y"})
+    np.testing.assert_array_equal(numbers["training"], [0, 1, 1])
+    assert classes == ("0", "1")
+
+
 def test_imbalance_is_said(tmp_path):
-    labels = np.array([0] * 9 + [1] * 3)
-    *_, said = prepared(tmp_path, saved(tmp_path, x_train=X, y_train=labels))
+    uneven = np.array([0] * 9 + [1] * 3)
+    *_, said = prepared(tmp_path, saved(tmp_path, x_train=X, y_train=uneven))
     assert said[0].startswith("imbalanced: class 0 has 9 of the training samples (75%)")
     (tmp_path / "even").mkdir()
     assert prepared(tmp_path, saved(tmp_path / "even", x_train=X, y_train=Y))[3] == []
@@ -157,6 +185,7 @@ WRONG = {
         "x_train": X,
         "y_train": Y + 1,
     },
+    "y_train: are floats (0.0, ...)": {"x_train": X, "y_train": Y.astype(float)[:, None]},
     "y_train: -1 is no class": {"x_train": X, "y_train": Y - 1},
     "y_test: sample 1 is 3, none of the training samples' classes ('0', '1', '2')": {
         "x_train": X,
@@ -204,3 +233,37 @@ def test_a_file_cut_off_is_refused(tmp_path):
         archive.writestr("y_train.npy", short.getvalue())
     with pytest.raises(DataError, match="x_train: ends before its last sample"):
         prepared(tmp_path, settings)
+
+
+LARGE = """
+import json, resource, sys
+from pathlib import Path
+from netsurgery import datasets
+import sklearn.model_selection
+limit = int(sys.argv[3]) + 1024 * int(next(
+    line.split()[1] for line in open("/proc/self/status") if line.startswith("VmData")
+))
+resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+folder = Path(sys.argv[2])
+settings = {"source": "npz", "path": sys.argv[1], "task": "classification", "scaling": "standard"}
+datasets.prepare("large", settings, folder)
+fractions = {"validation_fraction": 0.1, "test_fraction": 0.1}
+datasets.write_split(folder, folder / "split.npz", fractions, 0)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits its memory as Linux does")
+def test_a_file_larger_than_memory_is_prepared_and_split(tmp_path):
+    samples, mib = 3000, 2**20
+    images = np.zeros((samples, 256, 256), np.uint8)
+    images[:, 0, 0] = 255
+    np.savez(tmp_path / "large.npz", x_train=images, y_train=np.arange(samples) % 2)
+    limit = images.nbytes // 2
+    assert 80 * mib < limit
+    files = [str(tmp_path / "large.npz"), str(tmp_path / "prepared")]
+    command = [sys.executable, "-c", LARGE, *files, str(limit)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    prepared = np.load(tmp_path / "prepared" / "x.npy", mmap_mode="r")
+    assert (prepared[::500, 0, 0, 0] == 255).all()
+    assert len(prepared) == samples

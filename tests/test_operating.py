@@ -383,6 +383,13 @@ def test_calibration_samples_of_another_shape_are_refused(
         )
 
 
+def test_a_model_whose_training_failed_is_refused() -> None:
+    model = trained((4,), layers.Dense(5), layers.Dense(3))
+    model.layers[0].bias.assign(np.full(5, np.nan))
+    with pytest.raises(Unusable, match="not finite"):
+        operating.perform(model, Mutation(Operation.REMOVE_UNITS, 0))
+
+
 def test_noise_is_for_copies_only() -> None:
     with pytest.raises(IllegalMutation, match="copies nothing"):
         operating.perform(of_a_tutorial(), Mutation(Operation.ADD_DENSE, 7), noise=0.1)

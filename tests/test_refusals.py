@@ -29,6 +29,7 @@ ADD_UNITS, REMOVE_UNITS = Operation.ADD_UNITS, Operation.REMOVE_UNITS
 TRUNCATE = Operation.TRUNCATE
 
 NORMED = Other("LayerNormalization", "{}", (5,), (5,), ((5,), (5,)), 2)
+NORMED_INPUT = Other("LayerNormalization", "{}", (6,), (6,), ((6,), (6,)), 2)
 IMAGE_NORMED = Other("GroupNormalization", "{}", (8, 8, 4), (8, 8, 4), ((4,), (4,)), 2)
 EMBEDDED = Other("Embedding", "{}", (6,), (6, 4), ((9, 4),), 1)
 
@@ -48,6 +49,12 @@ REASONS: list[tuple[Row, Mutation, str, str]] = [
     (CNN, Mutation(ADD_CHANNELS, 9), "that is not a convolution but a layer of", "legal at 0, 4"),
     (CNN, Mutation(TRUNCATE, 8), "that is not a dense layer but a layer of flatten", "legal at 9"),
     (CNN, Mutation(ADD_DENSE, 8), "that is not a dense layer", "legal at 10"),
+    (
+        ((6,), [NORMED_INPUT, Dense(3), Dense(2)]),
+        Mutation(ADD_UNITS, 0),
+        "the LayerNormalization there has a kind or a setting that is not known here",
+        "legal at 1",
+    ),
     # readers
     (DENSE, Mutation(ADD_UNITS, 2), "it is the output layer, which is never changed", "legal at"),
     (DENSE, Mutation(REMOVE_DENSE, 2), "it is the output layer", "legal at 0, 1"),

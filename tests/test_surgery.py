@@ -501,6 +501,20 @@ def test_removing_channels_without_gamma_before_the_dense_layers_is_exact(
     assert_computes_the_same(child, network, inputs(network.topology, generator(seed)))
 
 
+@settings(max_examples=40)
+@given(channel_removals(LAST), SEEDS)
+def test_removing_channels_without_gamma_before_a_normalised_flatten_layer_is_exact(
+    removal: tuple[Network, int, Sizes], seed: int
+) -> None:
+    network, position, sizes = removal
+    behind = network.topology.positions(Flatten)[0] + 1
+    network = trained(network.topology.insert(behind, BatchNorm()), generator(seed))
+    network = without_gammas(network, position, sizes, seed)
+    mutation = sized(network.topology, Mutation(Operation.REMOVE_CHANNELS, position), sizes)
+    child = operate(network, mutation).network
+    assert_computes_the_same(child, network, inputs(network.topology, generator(seed)))
+
+
 @given(channel_removals(ZERO, sides=st.integers(6, 13)), SEEDS)
 def test_removing_channels_without_gamma_before_a_convolution_is_exact_inside_the_image(
     removal: tuple[Network, int, Sizes], seed: int
@@ -579,6 +593,40 @@ def test_removing_units_keeps_the_largest_singular_values(
     np.testing.assert_allclose(distance, np.linalg.norm(lost), rtol=0, atol=ROUNDING)
     # the remaining units are mostly positive mixtures of the old ones, which a relu lets through
     assert (basis.sum(axis=1) > -ROUNDING).all()
+
+
+@given(st.integers(2, 12), st.integers(2, 8), st.booleans(), SEEDS)
+def test_truncating_gives_the_closest_layer_of_its_rank(
+    entering: int, units: int, use_bias: bool, seed: int
+) -> None:
+    topology = Topology((entering,), (Dense(units, "relu", use_bias), Dense(3, "linear")))
+    network = trained(topology, generator(seed))
+    original = network.weights[0][0].astype(np.float64)
+    lost = np.linalg.svd(original, compute_uv=False)
+    for rank in range(1, min(entering, units)):
+        child = operate(network, Mutation(Operation.TRUNCATE, 0, rank)).network
+        assert child.topology.layers[0] == Dense(rank, "linear", use_bias=False)
+        assert child.topology.layers[1:] == topology.layers
+        first, second = (child.weights[i][0].astype(np.float64) for i in (0, 1))
+        distance = np.linalg.norm(first @ second - original)
+        np.testing.assert_allclose(distance, np.linalg.norm(lost[rank:]), rtol=0, atol=ROUNDING)
+        for one, other in zip(child.weights[1][1:], network.weights[0][1:], strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+@given(networks(VARIED), SEEDS)
+def test_truncating_to_the_rank_of_a_layer_is_exact(example: Example, seed: int) -> None:
+    network, x = example
+    rng = generator(seed)
+    for mutation in legal(network, Sizes(), Operation.TRUNCATE):
+        position, rank = mutation.position, mutation.width
+        assert position is not None
+        assert rank is not None
+        kernel, *bias = network.weights[position]
+        factors = rng.normal(size=(len(kernel), rank)), rng.normal(size=(rank, kernel.shape[1]))
+        narrow = (factors[0] @ factors[1] / np.sqrt(rank * len(kernel))).astype(np.float32)
+        parent = network.with_arrays({position: (narrow, *bias)})
+        assert_computes_the_same(operate(parent, mutation).network, parent, x)
 
 
 @given(networks(topologies(biases=YES)), st.integers(0, 2), st.booleans(), SEEDS)

@@ -320,6 +320,37 @@ def test_a_search_on_own_data_and_what_a_changed_file_or_setting_redoes(tmp_path
         assert len({first[name], second[name], third[name]}) == 3, name
 
 
+LOAD_TABLE = """
+import json, sys
+import keras, numpy as np, pandas as pd
+frame = pd.read_csv("houses.csv")
+model = keras.models.load_model(sys.argv[1])
+predicted = model({name: frame[name].to_numpy() for name in ("size", "place")})
+print(json.dumps(float(np.abs(np.ravel(predicted) - frame["price"]).mean())))
+"""
+
+
+def test_a_regression_on_a_table_is_scored_by_loss_and_its_model_takes_raw_rows(tmp_path):
+    rng = np.random.default_rng(0)
+    size, place = rng.uniform(40, 200, 200).round(1), rng.integers(0, 2, 200)
+    price = 1000 * size + 50_000 * place
+    rows = (f"{s},{('town', 'coast')[p]},{c}" for s, p, c in zip(size, place, price, strict=True))
+    (tmp_path / "houses.csv").write_text("\n".join(["size,place,price", *rows]))
+    houses = {"source": "csv", "path": "houses.csv", "target": "price", "task": "regression"}
+    run(tmp_path, top={"datasets": {"houses": houses}}, dataset="houses", budget=14)
+    final = search_folder(tmp_path).final
+    summary = read_json(final / "summary.json")
+    assert (summary["metric"], summary["test_accuracy"]) == ("val_loss", None)
+    assert summary["test_score"] == summary["test_loss"] == summary["test_metrics"]["loss"]
+    assert summary["test_metrics"]["r2"] > 0.8
+    starting = read_json(search_folder(tmp_path).record(0, "warm-up"))["history"][0]["val_loss"]
+    assert summary["val_score"] < starting
+    alone = [sys.executable, "-I", "-c", LOAD_TABLE, str(final / "model.keras")]
+    done = subprocess.run(alone, capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert float(done.stdout.splitlines()[-1]) < 0.5 * price.std()
+    assert read_json(final / "preprocessing.json")["columns"][1]["levels"] == ["coast", "town"]
+
+
 def test_wrong_data_end_the_run_with_one_line_before_anything_trains(tmp_path):
     section = own_data(tmp_path, np.arange(100) % 2 + 1)
     done = run(tmp_path, check=False, top=section, dataset="pictures")

@@ -379,9 +379,13 @@ def load(given: Mapping[str, Any], schema_path: Path) -> Config:
 
 def _validate(value: Any, schema: Mapping[str, Any], where: tuple[str, ...] = ()) -> None:
     validator = jsonschema.Draft202012Validator(schema)
-    errors = sorted(
-        validator.iter_errors(value), key=lambda e: (list(map(str, e.absolute_path)), e.message)
-    )
+
+    def order(error: jsonschema.ValidationError) -> tuple[list[str], bool, str]:
+        # an unknown key may be the misspelt one that another error misses
+        known = error.validator != "additionalProperties"
+        return list(map(str, error.absolute_path)), known, error.message
+
+    errors = sorted(validator.iter_errors(value), key=order)
     if errors:
         first = errors[0]
         first.path.extendleft(reversed(where))

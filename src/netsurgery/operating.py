@@ -116,11 +116,14 @@ def perform(
 
     Raises:
         IllegalMutation: the model does not allow it; the message says why.
-        Unusable: the model is not sequential, or the calibration samples do not fit it.
+        Unusable: the model is not sequential or its weights are not finite, or the calibration
+            samples do not fit it.
     """
     network = _network(model)
     topology = network.topology
     edit(topology, mutation)  # an illegal mutation is the first thing to say
+    if not network.finite:
+        raise Unusable("its weights are not finite: training has failed")
     if noise and mutation.operation not in (Operation.ADD_UNITS, Operation.ADD_CHANNELS):
         raise IllegalMutation(f"{mutation.operation} copies nothing that noise could tell apart")
     if calibration is not None:
@@ -131,9 +134,9 @@ def perform(
         operated = operate(
             network, mutation, rng, calibration=calibration, slots=slots, noise=noise
         )
-    except IllegalMutation:
-        raise
     except ValueError as unknown:
+        if calibration is None:
+            raise
         raise Unusable(f"calibration: {unknown}") from None
     child = operated.network.topology
     like = _like(model, origins(topology, child, mutation))

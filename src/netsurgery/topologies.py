@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from netsurgery.layers import Dense, Flatten, Layer, Shape, conv_cell
+from netsurgery.layers import Conv, Dense, Flatten, Layer, Shape, conv_cell
 from netsurgery.network import Topology
 
 # name: channels of the conv cells, units of the hidden dense layers
@@ -43,25 +43,29 @@ def build(
     """A whole topology: hidden layers, a flatten layer where one is needed, and the output layer.
 
     Args:
-        hidden: one mapping per layer, `{"conv_cell": {"channels": 8, "pooling": "max"}}` or
-            `{"dense": {"units": 32}}`; conv cells come first.
+        hidden: one mapping per layer, `{"conv_cell": {"channels": 8, "pooling": "max"}}`,
+            `{"conv": {"channels": 8}}` or `{"dense": {"units": 32}}`; dense layers come last.
         input_shape: (height, width, channels) of an image or (features,) of a table row.
         outputs: units of the output layer.
         output_activation: its activation.
 
     Raises:
-        ValueError: conv cells behind dense layers, or for data that are not images.
+        ValueError: convolutions behind dense layers, or for data that are not images.
     """
     layers: list[Layer] = []
     flat = len(input_shape) == 1
     for entry in hidden:
         ((kind, settings),) = entry.items()
-        if kind == "conv_cell":
+        if kind in ("conv_cell", "conv"):
+            name = kind.replace("_", " ")
             if len(input_shape) == 1:
-                raise ValueError(f"a conv cell needs images, not rows of {input_shape[0]} features")
+                raise ValueError(f"a {name} needs images, not rows of {input_shape[0]} features")
             if flat:
-                raise ValueError("conv cells must stand before all dense layers")
-            layers += conv_cell(**settings)
+                raise ValueError(f"{name}s must stand before all dense layers")
+            if kind == "conv_cell":
+                layers += conv_cell(**settings)
+            else:
+                layers.append(Conv(**{"activation": "relu", **settings}))
         else:
             if not flat:
                 layers.append(Flatten())

@@ -158,6 +158,38 @@ def finite(values: Iterable[float]) -> bool:
     return bool(np.isfinite(list(values)).all())
 
 
+class Course:
+    """A compiled model and its samples, made ready once to be trained as often as is wanted."""
+
+    def __init__(
+        self,
+        model: keras.Model,
+        training: Samples,
+        validation: Samples,
+        batch_size: int,
+        metrics: Sequence[str] = (),
+        class_weights: np.ndarray | None = None,
+    ) -> None:
+        self.samples, self.batch_size = len(training), batch_size
+        self.measured = measures(model, training, metrics, class_weights)
+        self.epoch = _compiled_epoch(model, training, batch_size, self.measured)
+        validating = measures(model, validation, metrics)
+        self.evaluation = _compiled_evaluation(model, validation, validating)
+
+    def run(self, batches: Sequence[int], rng: np.random.Generator) -> list[Scores]:
+        """Train, and score after every epoch (see `train`)."""
+        history: list[Scores] = []
+        for count in batches:
+            order = rng.permutation(self.samples)[: count * self.batch_size].astype(np.int32)
+            sums = self.epoch(tf.constant(order)).numpy().astype(np.float64)
+            trained = self.measured.scores(sums, len(order))
+            scores = trained | {f"val_{name}": value for name, value in self.evaluation().items()}
+            history.append(scores)
+            if not finite(scores.values()):
+                break
+        return history
+
+
 def train(
     model: keras.Model,
     training: Samples,
@@ -184,16 +216,5 @@ def train(
         Loss and metrics of each epoch, and those of the validation samples as val_loss etc.
         Training stops behind an epoch that gives a NaN or an infinity: the list then ends with it.
     """
-    measured = measures(model, training, metrics, class_weights)
-    epoch = _compiled_epoch(model, training, batch_size, measured)
-    evaluation = _compiled_evaluation(model, validation, measures(model, validation, metrics))
-    history: list[Scores] = []
-    for count in batches:
-        order = rng.permutation(len(training))[: count * batch_size].astype(np.int32)
-        sums = epoch(tf.constant(order)).numpy().astype(np.float64)
-        trained = measured.scores(sums, len(order))
-        scores = trained | {f"val_{name}": value for name, value in evaluation().items()}
-        history.append(scores)
-        if not finite(scores.values()):
-            break
-    return history
+    course = Course(model, training, validation, batch_size, metrics, class_weights)
+    return course.run(batches, rng)

@@ -52,7 +52,7 @@ def _images(path: Path) -> dict[str, list[Path]]:
 
 
 def _unreadable(path: Path, error: Exception) -> DataError:
-    reason = str(error).replace(repr(str(path)), "it").splitlines()[0]
+    reason = str(error).replace(f" {str(path)!r}", "").splitlines()[0]
     return DataError(f"{path}: cannot be read as an image ({reason})")
 
 

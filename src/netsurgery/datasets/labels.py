@@ -64,10 +64,10 @@ def classes(
         DataError: labels are floats, negative, have gaps, are of one class only, or a part has a
             class that the training part has not.
     """
-    for part, values in labels.items():
+    flat = {}
+    for part, given in labels.items():
         name = called[part]
-        if values.ndim == 2 and values.shape[1] == 1:
-            continue
+        values = given[:, 0] if given.ndim == 2 and given.shape[1] == 1 else given
         if values.ndim != 1:
             hint = "; take the argmax of one-hot labels" if values.ndim == 2 else ""
             raise DataError(f"{name} has shape {values.shape}; class numbers are (samples,){hint}")
@@ -80,10 +80,10 @@ def classes(
             raise DataError(
                 f"{name}: are of type {values.dtype}; classes are whole numbers or text"
             )
-    flat = {part: values.reshape(-1) for part, values in labels.items()}
+        flat[part] = values.astype(np.int64) if values.dtype.kind in "iub" else values
     if flat[TRAINING].dtype.kind in "UO":
         known = np.unique(flat[TRAINING].astype(str)).tolist()
-        if all(name.removeprefix("-").isdigit() for name in known):
+        if all(name.removeprefix("-").isdecimal() for name in known):
             known.sort(key=int)
         names, found = tuple(known), {}
         index = {name: i for i, name in enumerate(known)}

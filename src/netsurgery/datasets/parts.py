@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from netsurgery.datasets.prepared import describe, mapped
-from netsurgery.layers import Shape
 
 
 @dataclass(frozen=True)
@@ -41,11 +40,6 @@ class Samples:
 
     def __len__(self) -> int:
         return self.variants * len(self.indices)
-
-    @property
-    def shape(self) -> Shape:
-        """Shape of a sample."""
-        return self.x.shape[1:]
 
     def inputs(self, positions: np.ndarray) -> np.ndarray:
         """What networks see of some of the samples, float32.

@@ -11,7 +11,7 @@ import numpy as np
 from netsurgery.layers import Shape
 
 TRAINING, VALIDATION, TEST = PARTS = ("training", "validation", "test")
-PIECE = 2**25  # bytes of a piece, about: no source need fit into memory
+PIECE = 2**23  # bytes of a piece, about: no source need fit into memory
 
 Piece = tuple[np.ndarray, np.ndarray]  # x (k, *shape) and y (k,) or, of several targets, (k, t)
 

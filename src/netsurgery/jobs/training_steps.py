@@ -8,10 +8,11 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ from netsurgery.search import scores
 from netsurgery.search.recommendation import analyse as analyse_network
 from netsurgery.search.records import DEGENERATE, DIVERGED, OK, Record
 from netsurgery.seeds import generator
+from netsurgery.studies import fidelity, pooling_trials
+from netsurgery.studies.bases import Base
 from netsurgery.surgery import Mutation, Operation, operate
 from netsurgery.topologies import build
 from netsurgery.trainer.lifeline import die_with_workflow
@@ -146,10 +149,16 @@ def start(step: Step, layers: list[dict[str, Any]], activation: str, epochs: int
         layers: the hidden ones, as in the configuration (see `netsurgery.topologies.build`).
         activation: of the output layer, where it tells classes apart.
         epochs: to train.
+
+    Raises:
+        DataError: the topology is for images, which these data are not.
     """
     data = datasets.describe(step.data)
     activation = "linear" if data["classes"] is None else activation
-    topology = build(layers, tuple(data["shape"]), data["outputs"], activation)
+    try:
+        topology = build(layers, tuple(data["shape"]), data["outputs"], activation)
+    except ValueError as error:
+        raise datasets.DataError(f"{data['origin']}: {error}") from None
     model = keras_files.to_keras(initialise(topology, generator(step.seed, "initial weights")))
     training.compile_model(model, step.settings)
     record = Record(
@@ -287,6 +296,18 @@ def finish(step: Step, finalists: Sequence[Path], mode: str, batches: int) -> No
     write_json(step.output.with_name("test.json"), {"samples": len(test), **finite})
 
 
+def study(step: Step, model: Path, measure: Callable[[Base], Iterable[dict[str, Any]]]) -> None:
+    """Look at a trained network, and write what was seen, a row after the other."""
+    network = keras_files.from_keras(keras_files.load(model))
+    base = Base(network, step.training, step.samples("validation"), step.settings, step.seed)
+    rows = []
+    for row in measure(base):
+        rows.append(row)
+        print(f"{len(rows)}: {row}", flush=True)
+    named = {name: step.settings[name] for name in ("dataset", "topology")}
+    write_json(step.output, {**named, "seed": step.seed, "rows": rows})
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line of a training step."""
     whole = argparse.ArgumentParser(prog="training step", allow_abbrev=False)
@@ -321,6 +342,11 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--models", type=Path, nargs="+", required=True)
     command.add_argument("--mode", required=True)
     command.add_argument("--batches", type=int, required=True)
+    command = commands.add_parser("fidelity", parents=[common])
+    command.add_argument("--model", type=Path, required=True)
+    command.add_argument("--retrain", type=json.loads, required=True)
+    command = commands.add_parser("pooling-trials", parents=[common])
+    command.add_argument("--model", type=Path, required=True)
     return whole
 
 
@@ -332,17 +358,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
         analyse(given.models, given.output)
         return
     step = Step(given.data, given.split, given.seed, given.settings, given.output, given.step)
-    match given.command:
-        case "start":
-            start(step, given.layers, given.activation, given.epochs)
-        case "recuperate":
-            recuperate(step, given.parent, given.offspring, given.operating)
-        case "compete":
-            compete(step, given.models, given.mode, given.epochs)
-        case "train-on":
-            train_on(step, given.models, given.rank, given.batches)
-        case "finish":
-            finish(step, given.models, given.mode, given.batches)
+    try:
+        match given.command:
+            case "start":
+                start(step, given.layers, given.activation, given.epochs)
+            case "recuperate":
+                recuperate(step, given.parent, given.offspring, given.operating)
+            case "compete":
+                compete(step, given.models, given.mode, given.epochs)
+            case "train-on":
+                train_on(step, given.models, given.rank, given.batches)
+            case "finish":
+                finish(step, given.models, given.mode, given.batches)
+            case "fidelity":
+                study(step, given.model, partial(fidelity.measured, retrain=given.retrain))
+            case "pooling-trials":
+                study(step, given.model, pooling_trials.trials)
+    except datasets.DataError as error:
+        print(f"data: {error}", file=sys.stderr)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -15,8 +15,10 @@ from netsurgery.layout import SearchFolder
 # results first: the report shows a narrow page
 HEADLINES = (
     "test_accuracy",
-    "test_loss",
+    "metric",
+    "test_score",
     "val_score",
+    "test_loss",
     "start_parameters",
     "parameters",
     "epochs_trained",

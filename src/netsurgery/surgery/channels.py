@@ -52,16 +52,18 @@ def keep_strongest(network: Network, child: Topology, position: int) -> Graft:
     strength = np.sqrt(np.square(kernel).sum(axis=tuple(range(kernel.ndim - 1))))
     constant = arrays[1].astype(np.float64) if layer.use_bias else np.zeros(len(strength))
     constant = forward.activations.apply(layer.activation, constant)
+    by_gamma = False
     for i in range(position + 1, consumer):
         behind = topology.layers[i]
-        if isinstance(behind, BatchNorm) and topology.shapes[i][-1] == len(strength):
+        if isinstance(behind, BatchNorm):
             gamma, beta, _, _ = forward.statistics(behind, network.weights[i])
-            strength, constant = np.abs(gamma), beta.astype(np.float64)
-        elif isinstance(behind, BatchNorm):  # behind a flatten layer: by pixel
-            gain, shift = (
-                a.reshape(topology.unfolded(i)) for a in forward.affine(behind, network.weights[i])
-            )
-            constant = constant * gain + shift
+            if len(gamma) == len(strength) and not by_gamma:
+                strength, constant, by_gamma = np.abs(gamma), beta.astype(np.float64), True
+                continue
+            # another one, perhaps behind a flatten layer: there by pixel
+            fold = (-1,) if len(gamma) == len(strength) else topology.unfolded(i)
+            gain, shift = forward.affine(behind, network.weights[i])
+            constant = constant * gain.reshape(fold) + shift.reshape(fold)
         elif isinstance(behind, Activation):
             constant = forward.apply(behind, (), constant)
     kept = np.sort(np.argsort(-strength, kind="stable")[:width])

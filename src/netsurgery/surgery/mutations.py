@@ -156,6 +156,8 @@ def sized(topology: Topology, mutation: Mutation, sizes: Sizes | None = None) ->
 
 def _is(topology: Topology, position: int, kind: type, name: str) -> str | None:
     layer = topology.layers[position]
+    if isinstance(layer, Other):
+        return f"the {layer} there has a kind or a setting that is not known here"
     return None if isinstance(layer, kind) else f"that is not a {name} but a layer of {layer}"
 
 
