@@ -42,10 +42,12 @@ STOPS: dict[str, dict[str, int]] = {
 
 
 def mean(values: Iterable[float], form: str = "{:.1f}") -> str:
-    """Mean and standard deviation."""
+    """Mean and, of several values, the standard deviation."""
     found = list(values)
-    deviation = statistics.stdev(found) if len(found) > 1 else 0.0
-    return f"{form.format(statistics.fmean(found))} ± {form.format(deviation)}"
+    text = form.format(statistics.fmean(found))
+    if len(found) == 1:
+        return text
+    return f"{text} ± {form.replace('+', '').format(statistics.stdev(found))}"
 
 
 def gather(results: Path) -> dict[tuple[str, str, str], dict[int, SearchFolder]]:
@@ -104,7 +106,8 @@ def results_table(found: dict[tuple[str, str, str], dict[int, SearchFolder]]) ->
         if algorithm != "surgeon":
             continue
         plain = found.get(("baseline", dataset, topology), {})
-        ours, theirs = (list(map(summary_of, f.values())) for f in (by_seed, plain))
+        ours = list(map(summary_of, by_seed.values()))
+        theirs = [summary_of(plain[seed]) for seed in by_seed if seed in plain]
         redraws = [plan["redraws"] for folder in by_seed.values() for plan in decisions(folder)]
         change = [100 * (s["parameters"] / s["start_parameters"] - 1) for s in ours]
         rows.append(
