@@ -18,6 +18,35 @@ def load(*, topologies=None, top=None, **search):
     return config.load(given, SCHEMA)
 
 
+def load_surgeon(**search):
+    return load(**{"algorithm": "surgeon", "topology": "surgeon-small"} | search)
+
+
+@pytest.mark.parametrize(
+    ("key", "given", "hint"),
+    [
+        ("topology", {"topology": "cnn-small"}, "the Surgeon takes dense layers only"),
+        ("stop_when.unimprovd", {"stop_when": {"unimprovd": 3}}, "did you mean unimproved"),
+        ("stop_when.unimproved", {"stop_when": {"unimproved": 0}}, "minimum of 1"),
+        ("metric", {"metric": "val_loss"}, "val_accuracy"),
+        ("mode", {"mode": "greedy"}, "allowed: random, recommended"),
+        ("style", {"style": "best"}, "allowed: by_type, top"),
+        (
+            "recuperation_times.add_conv_cell",
+            {"recuperation_times": {"add_conv_cell": 1}},
+            "unknown",
+        ),
+        ("minimum_accuracy", {"minimum_accuracy": 80}, "maximum of 1"),
+        ("rounds", {"rounds": 3}, "unknown key"),
+    ],
+)
+def test_a_wrong_key_or_value_of_the_surgeon_is_named(key, given, hint):
+    with pytest.raises(config.ConfigError) as caught:
+        load_surgeon(**given)
+    assert str(caught.value).startswith(f"config: searches.s.{key}: ")
+    assert hint in str(caught.value)
+
+
 def test_defaults_are_the_design_s_numbers():
     settings = load().searches["s"].settings
     expected = {
@@ -265,8 +294,58 @@ def test_every_key_of_the_schema_has_a_meaning_and_is_described_in_the_readme():
 
 def test_every_setting_of_a_search_reaches_a_job():
     used = {*config.TRAINING, *config.SPLITTING, *config.CHOOSING, *config.BREEDING}
-    elsewhere = {"algorithm", "dataset", "topology", "seeds", "budget", "budget_mode"}
-    assert set(load().searches["s"].settings) == used | elsewhere | {"warm_up_epochs"}
+    elsewhere = {"algorithm", "dataset", "topology", "seeds", "budget", "warm_up_epochs"}
+    known = used | elsewhere | {*config.OPERATING, "budget_mode"}
+    assert set(load().searches["s"].settings) == known
+
+
+def test_every_setting_of_the_surgeon_reaches_a_job():
+    used = {*config.TRAINING, *config.SPLITTING, *config.OPERATING, *config.DECIDING}
+    ending = {"epochs", "stop_when", "warm_up_epochs", "decision_epochs"}
+    optional = {"budget", "minimum_accuracy"}
+    settings = load_surgeon().searches["s"].settings
+    elsewhere = {"algorithm", "dataset", "topology", "seeds", "greediness"}
+    assert set(settings) == used | ending | elsewhere
+    assert (
+        set(schema()["$defs"]["surgeon"]["properties"]) == set(settings) - {"greediness"} | optional
+    )
+
+
+def test_defaults_of_the_surgeon_are_the_paper_s():
+    expected = {
+        "learning_rate": 0.005,
+        "batch_size": 16,
+        "optimizer": "sgd",
+        "epochs": 100,
+        "warm_up_epochs": 10,
+        "decision_epochs": 10,
+        "branches": 2,
+        "redraws": 2,
+        "recuperation_batches": 25,
+        "recuperation_times": {
+            "identity": 1,
+            "add_units": 1,
+            "truncate": 1,
+            "add_dense": 10,
+            "remove_units": 10,
+            "remove_dense": 10,
+        },
+        "relative_threshold": 0.005,
+        "absolute_threshold": 0.3,
+        "style": "by_type",
+        "random_draw": True,
+        "stop_when": {},
+    }
+    search = load_surgeon().searches["s"]
+    assert search.settings.items() >= expected.items()
+    assert search.first_epochs == 10
+    assert load_surgeon(epochs=4).searches["s"].first_epochs == 4
+
+
+def test_the_surgeon_s_topologies_have_no_activation_at_their_output():
+    assert load_surgeon().searches["s"].output_activation == "linear"
+    assert load_surgeon(algorithm="baseline").searches["s"].output_activation == "linear"
+    assert load().searches["s"].output_activation == "softmax"
 
 
 def test_the_shipped_configuration_is_right():
@@ -275,3 +354,25 @@ def test_the_shipped_configuration_is_right():
     searches = {s.algorithm: s for s in found.searches.values()}
     assert set(searches) == {"ectonas", "baseline"}
     assert searches["baseline"].layers == searches["ectonas"].layers
+
+
+def test_the_surgeon_s_experiments_are_those_of_the_paper():
+    shipped = yaml.safe_load((ROOT / "config" / "papers" / "surgeon.yaml").read_text())
+    found = config.load(shipped, SCHEMA).searches.values()
+    assert {tuple(search.seeds) for search in found} == {(6, 63, 72, 77, 97)}
+    paper = [search for search in found if "iclr" not in search.name]
+    assert len(paper) == 2 * 6 * 3
+    for search in found:
+        settings = search.settings
+        assert (settings["learning_rate"], settings["batch_size"], settings["epochs"]) == (
+            0.005,
+            16,
+            100,
+        )
+        assert search.output_activation == "linear"
+
+
+def test_the_surgeon_does_not_take_numbers_to_learn():
+    given = {"datasets": {"d": {"source": "sklearn", "name": "diabetes"}}}
+    with pytest.raises(config.ConfigError, match="dataset: d is regression; the Surgeon is for"):
+        load_surgeon(dataset="d", top=given)

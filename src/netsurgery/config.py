@@ -15,6 +15,7 @@ import yaml
 
 from netsurgery import datasets, topologies
 from netsurgery.datasets.named import NAMED as NAMED_DATASETS
+from netsurgery.search import scores
 
 EXPANDING = ("dataset", "topology", "mode", "greediness")  # in the order they add to a name
 TRAINING = (
@@ -37,7 +38,8 @@ METRICS = {
 }
 MEASURED_ON_REQUEST = ("balanced_accuracy", "top5_accuracy")
 SPLITTING = ("validation_fraction", "test_fraction")
-CHOOSING = ("metric", "mode", "greediness", "score_window", "parents")
+CHOOSING = ("metric", "mode", "greediness", "score_window")
+OPERATING = ("removal", "calibration", "noise")
 BREEDING = (
     "round_epochs",
     "rounds",
@@ -47,11 +49,24 @@ BREEDING = (
     "units_minimum",
     "channels_change",
     "pooling",
-    "removal",
-    "calibration",
-    "noise",
     "max_parameters",
     "max_growth",
+)
+# what a decision point of the Surgeon knows; not what ends the search, which it is told bit by bit
+DECIDING = (
+    "relative_threshold",
+    "absolute_threshold",
+    "bic_order",
+    "max_parameters",
+    "mode",
+    "branches",
+    "redraws",
+    "memory",
+    "recuperation_batches",
+    "recuperation_times",
+    "style",
+    "top",
+    "random_draw",
 )
 
 
@@ -69,7 +84,7 @@ class Search:
 
     @property
     def algorithm(self) -> str:
-        """Its algorithm: ectonas or baseline."""
+        """Its algorithm: ectonas, surgeon or baseline."""
         return self.settings["algorithm"]
 
     @property
@@ -82,7 +97,20 @@ class Search:
         """Epochs that the starting topology is trained: the warm-up, or all of a baseline."""
         if self.algorithm == "baseline":
             return self.settings["epochs"]
-        return min(self.settings["warm_up_epochs"], int(self.settings["budget"]))
+        limits = (self.settings.get(key, math.inf) for key in ("budget", "epochs"))
+        return int(min(self.settings["warm_up_epochs"], *limits))
+
+    @property
+    def output_activation(self) -> str:
+        """The activation of its output layer, where that tells classes apart."""
+        return "linear" if self.settings["topology"] in topologies.WITH_LOGITS else "softmax"
+
+    @property
+    def final_mode(self) -> str:
+        """How the final candidate is selected (see `netsurgery.search.scores.winner`)."""
+        if self.algorithm == "surgeon":
+            return scores.COMPOSITE
+        return self.settings.get("mode", scores.GREEDY)
 
     def pick(self, names: Iterable[str]) -> dict[str, Any]:
         """Some of the settings."""
@@ -242,7 +270,13 @@ def _check_search(
     if search.get("momentum") and search.get("optimizer", "sgd") not in ("sgd", "rmsprop"):
         raise _line([*where, "momentum"], f"{search['optimizer']} has none; sgd and rmsprop do")
     hidden = own.get(search["topology"]) or topologies.named(search["topology"])
+    if search["algorithm"] == "surgeon" and any("dense" not in layer for layer in hidden):
+        message = f"{search['topology']!r} has conv cells; the Surgeon takes dense layers only"
+        raise _line([*where, "topology"], message)
     dataset = known_datasets[search["dataset"]]
+    if search["algorithm"] == "surgeon" and dataset.task != "classification":
+        message = f"{dataset.name} is {dataset.task}; the Surgeon is for classification"
+        raise _line([*where, "dataset"], message)
     for key, allowed in (
         ("loss", LOSSES[dataset.task]),
         ("metric", [f"val_{name}" for name in METRICS[dataset.task]]),

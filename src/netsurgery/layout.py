@@ -9,6 +9,10 @@
         generation<g>/recuperation/<candidate>.keras .json
         generation<g>/phase1/<operation>/round<r>/slot<i>.keras .json
         generation<g>/phase2/round<r>/slot<i>.keras .json
+        generation<g>/try<t>/slot<i>.keras .json    (Surgeon) what is trained to the full step
+        generation<g>/try<t>/plan.json      (Surgeon) what a try takes; or what came of all of them
+        generation<g>/singular_values.json layers.csv recommendations.csv singular_values.svg
+                                            (Surgeon) what the decision rests on
         final/model.keras network.keras network.json
               preprocessing.json test.json summary.json
         lineage.csv                         a row per candidate
@@ -26,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from netsurgery.files import read_json
-from netsurgery.search.generation import FINISH
+from netsurgery.search.generation import FINISH, SEARCH
 from netsurgery.search.records import Record
 
 WARM_UP = "warm-up"
@@ -45,6 +49,22 @@ class SearchFolder:
     def plan(self, generation: int) -> Path:
         """The plan of a generation, or of the end."""
         return self.generation(generation) / "plan.json"
+
+    def try_plan(self, generation: int, attempt: int) -> Path:
+        """The plan of a Surgeon's try, of what came of all tries, or of the end."""
+        return self.generation(generation) / f"try{attempt}" / "plan.json"
+
+    def singular_values(self, generation: int) -> Path:
+        """The singular values of the branches that a decision point of the Surgeon begins with."""
+        return self.generation(generation) / "singular_values.json"
+
+    def layers(self, generation: int) -> Path:
+        """A row per dense layer of a decision point's branches."""
+        return self.generation(generation) / "layers.csv"
+
+    def recommendations(self, generation: int) -> Path:
+        """A row per modification that a decision point allows."""
+        return self.generation(generation) / "recommendations.csv"
 
     def winners(self, generation: int) -> Path:
         """The winners of a generation."""
@@ -67,6 +87,16 @@ class SearchFolder:
     def lineage(self) -> Path:
         """A row per candidate."""
         return self.root / "lineage.csv"
+
+    def tries(self, generation: int) -> Iterator[dict[str, Any]]:
+        """The plans of the tries of a decision point, the last one what came of them."""
+        attempt = 1
+        while True:
+            plan = read_json(self.try_plan(generation, attempt))
+            yield plan
+            if plan["action"] != SEARCH:
+                return
+            attempt += 1
 
     def plans(self) -> Iterator[dict[str, Any]]:
         """The plans of a finished search, in order; none for a baseline."""

@@ -26,7 +26,7 @@ def loss_of(model: keras.Model, name: str) -> Any:
     """
     if name != CROSSENTROPY:
         return LOSSES[name]
-    if model.layers[-1].activation is keras.activations.linear:
+    if getattr(model.layers[-1], "activation", None) is keras.activations.linear:
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     return "sparse_categorical_crossentropy"
 

@@ -1,4 +1,4 @@
-"""Starting topologies by name (ECToNAS table 6), and those a user lists layer by layer."""
+"""Starting topologies by name (ECToNAS table 6, Surgeon table 2), and those a user lists."""
 
 from __future__ import annotations
 
@@ -17,11 +17,16 @@ NAMED: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "cnn-small": ((3, 6, 9), (10,)),
     "cnn-medium": ((3, 6), (10, 10)),
     "cnn-large": ((3,), (100, 50, 10)),
+    "surgeon-small": ((), (10,)),
+    "surgeon-medium": ((), (10, 10, 10)),
+    "surgeon-large": ((), (300, 100, 100)),
 }
+# their output layers have no activation
+WITH_LOGITS = ("surgeon-small", "surgeon-medium", "surgeon-large")
 
 
 def named(name: str) -> list[dict[str, Any]]:
-    """A topology of table 6 in the form in which users list theirs (see `build`)."""
+    """A named topology in the form in which users list theirs (see `build`)."""
     channels, units = NAMED[name]
     return [
         *({"conv_cell": {"channels": c}} for c in channels),

@@ -47,12 +47,20 @@ wildcard_constraints:
     dataset="|".join(map(re.escape, CONFIG.datasets)),
     generation=r"\d\d+",
     candidate=r"g\d\d+c\d\d+",
+    attempt=r"\d+",
+    rank=r"\d+",
     slot=r"(phase1/[a-z_]+|phase2)/round\d+/slot\d+",
 
 
 def search_of(wildcards):
     """The search that a job belongs to."""
     return CONFIG.searches[wildcards.search]
+
+
+def searches_by(algorithm):
+    """A pattern for the searches that an algorithm runs; one that matches nothing if none does."""
+    names = [name for name, search in CONFIG.searches.items() if search.algorithm == algorithm]
+    return "|".join(map(re.escape, names)) or "(?!)"
 
 
 def folder_of(wildcards):

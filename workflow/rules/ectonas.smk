@@ -26,6 +26,8 @@ checkpoint mutate:
         f"{GENERATION}/plan.json",
     log:
         f"{LOGS}/generation{{generation}}/plan.log",
+    wildcard_constraints:
+        search=searches_by("ectonas"),
     conda:
         "../../environment.yml"
     params:

@@ -16,6 +16,10 @@ def read_plan(path, modified):
 
 def plan_of(wildcards, generation=None):
     """The plan of a job's generation, or of another; a point where the graph may have to wait."""
+    if search_of(wildcards).algorithm == "surgeon":
+        return decision_of(
+            wildcards, int(wildcards.generation if generation is None else generation)
+        )
     number = wildcards.generation if generation is None else f"{generation:02d}"
     path = checkpoints.mutate.get(
         search=wildcards.search, seed=wildcards.seed, generation=number
@@ -43,6 +47,7 @@ def decided(wildcards):
     for plan in plans_of(wildcards):
         generation = plan["generation"]
         files.append(folder.plan(generation))
+        files += [folder.generation(generation) / name for name in plan.get("files", ())]
         if plan["action"] != FINISH:
             files += [folder.record(generation, step) for step in folder.steps(plan)]
             files.append(folder.winners(generation))
@@ -58,8 +63,17 @@ def allowance_of(wildcards):
 
 def offspring_of(wildcards):
     """The plan's entry for a job's candidate."""
-    plan = plan_of(wildcards)
+    surgeon = search_of(wildcards).algorithm == "surgeon"
+    plan = try_with(wildcards) if surgeon else plan_of(wildcards)
     return next(c for c in plan["offspring"] if c["candidate"] == wildcards.candidate)
+
+
+def birth_of(wildcards):
+    """The file of the plan that a job's candidate is in."""
+    folder, generation = folder_of(wildcards), int(wildcards.generation)
+    if search_of(wildcards).algorithm == "surgeon":
+        return str(folder.try_plan(generation, try_with(wildcards)["try"]))
+    return str(folder.plan(generation))
 
 
 def parent_of(wildcards):

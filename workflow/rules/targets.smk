@@ -12,7 +12,7 @@ def finished(name, seed):
     def files(_):
         folder = folder_of(wildcards)
         ends = [folder.final / "model.keras", folder.final / "summary.json", folder.lineage]
-        return decided(wildcards) + list(map(str, ends))
+        return decided(wildcards) + audited(wildcards) + list(map(str, ends))
 
     return files
 

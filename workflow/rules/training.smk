@@ -18,6 +18,7 @@ rule start:
         version=netsurgery.__version__,
         settings=settings(configuration.TRAINING),
         layers=lambda w: json.dumps(search_of(w).layers),
+        activation=lambda w: search_of(w).output_activation,
         epochs=lambda w: search_of(w).first_epochs,
         folder=subpath(input.data, parent=True),
     message:
@@ -25,14 +26,14 @@ rule start:
     shell:
         "python -m netsurgery.trainer.client start --data {params.folder} --split {input.split}"
         " --seed {wildcards.seed} --settings {params.settings:q}"
-        " --layers {params.layers:q} --epochs {params.epochs}"
+        " --layers {params.layers:q} --activation {params.activation} --epochs {params.epochs}"
         " --step warm-up --output {output.model} > {log} 2>&1"
 
 
 rule recuperate:
     input:
         unpack(samples),
-        plan=f"{GENERATION}/plan.json",
+        plan=birth_of,
         parent=parent_of,
     output:
         model=f"{GENERATION}/recuperation/{{candidate}}.keras",
@@ -46,7 +47,7 @@ rule recuperate:
         runtime=60,
     params:
         settings=settings(configuration.TRAINING),
-        rules=settings(configuration.BREEDING),
+        operating=settings(configuration.OPERATING),
         offspring=lambda w: json.dumps(offspring_of(w)),
         folder=subpath(input.data, parent=True),
     message:
@@ -55,7 +56,7 @@ rule recuperate:
         "python -m netsurgery.trainer.client recuperate --data {params.folder} --split {input.split}"
         " --seed {wildcards.seed} --settings {params.settings:q}"
         " --parent {input.parent} --offspring {params.offspring:q}"
-        " --rules {params.rules:q} --step recuperation --output {output.model} > {log} 2>&1"
+        " --operating {params.operating:q} --step recuperation --output {output.model} > {log} 2>&1"
 
 
 rule compete:
@@ -105,7 +106,7 @@ rule finish:
         runtime=240,
     params:
         settings=settings((*configuration.TRAINING, "greediness")),
-        mode=lambda w: search_of(w).settings.get("mode", "greedy"),
+        mode=lambda w: search_of(w).final_mode,
         batches=further_batches,
         folder=subpath(input.data, parent=True),
     message:

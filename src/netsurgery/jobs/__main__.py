@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from netsurgery import datasets
-from netsurgery.jobs import decisions
+from netsurgery.jobs import decisions, surgeon
 from netsurgery.layout import SearchFolder
 from netsurgery.trainer.lifeline import die_with_workflow
 
@@ -39,6 +39,17 @@ def parser() -> argparse.ArgumentParser:
         allowance=str,
         output=Path,
     )
+    command(
+        "plan-try",
+        folder=folder,
+        generation=int,
+        attempt=int,
+        settings=settings,
+        seed=int,
+        allowance=str,
+    )
+    command("gather", folder=folder, generation=int)
+    command("audit", folder=folder, generation=int, settings=settings, seed=int)
     command("open", folder=folder)
     command("select", folder=folder, generation=int, settings=settings, seed=int)
     command("conclude", folder=folder, settings=settings, seed=int)
@@ -75,6 +86,19 @@ def run(given: argparse.Namespace) -> None:
                 given.allowance,
                 given.output,
             )
+        case "plan-try":
+            surgeon.plan_try(
+                given.folder,
+                given.generation,
+                given.attempt,
+                given.settings,
+                given.seed,
+                given.allowance,
+            )
+        case "audit":
+            surgeon.audit(given.folder, given.generation, given.settings, given.seed)
+        case "gather":
+            surgeon.gather(given.folder, given.generation)
         case "open":
             decisions.open_search(given.folder)
         case "select":

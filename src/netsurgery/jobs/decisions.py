@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 from typing import Any
 
-from netsurgery.files import read_json, write_json, write_text
+from netsurgery.files import read_json, write_json, write_table
 from netsurgery.layout import WARM_UP, SearchFolder
 from netsurgery.search import generation as generations
 from netsurgery.search import outcome, scores
@@ -96,11 +94,8 @@ def conclude(folder: SearchFolder, settings: dict[str, Any], seed: int) -> None:
         for parent in read_json(folder.winners(generation))["parents"]
     }
     final = records[-1]
-    table = io.StringIO()
-    writer = csv.DictWriter(table, outcome.LINEAGE_COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(outcome.lineage(records, survivors, final.candidate))
-    write_text(folder.lineage, table.getvalue())
+    rows = outcome.lineage(records, survivors, final.candidate)
+    write_table(folder.lineage, outcome.LINEAGE_COLUMNS, rows)
     summary = outcome.summary(
         settings,
         seed,

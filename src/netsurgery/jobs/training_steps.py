@@ -11,7 +11,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from netsurgery import (
 from netsurgery.files import read_json, sha256, write_json, written
 from netsurgery.network import initialise
 from netsurgery.search import scores
-from netsurgery.search.generation import DATA_AWARE, Rules, part_of_epoch
+from netsurgery.search.recommendation import analyse as analyse_network
 from netsurgery.search.records import DEGENERATE, DIVERGED, OK, Record
 from netsurgery.seeds import generator
 from netsurgery.studies import fidelity, pooling_trials
@@ -38,6 +38,8 @@ from netsurgery.studies.bases import Base
 from netsurgery.surgery import Mutation, Operation, operate
 from netsurgery.topologies import build
 from netsurgery.trainer.lifeline import die_with_workflow
+
+DATA_AWARE = "least_squares"  # the removal rule that wants calibration samples
 
 
 def record_path(model: Path) -> Path:
@@ -139,19 +141,20 @@ class Step:
         return untrained
 
 
-def start(step: Step, layers: list[dict[str, Any]], epochs: int) -> None:
-    """Train the starting topology from fresh weights: ECToNAS's warm-up, or the whole baseline.
+def start(step: Step, layers: list[dict[str, Any]], activation: str, epochs: int) -> None:
+    """Train the starting topology from fresh weights: a search's warm-up, or the whole baseline.
 
     Args:
         step: this one.
         layers: the hidden ones, as in the configuration (see `netsurgery.topologies.build`).
+        activation: of the output layer, where it tells classes apart.
         epochs: to train.
 
     Raises:
         DataError: the topology is for images, which these data are not.
     """
     data = datasets.describe(step.data)
-    activation = "linear" if data["classes"] is None else "softmax"
+    activation = "linear" if data["classes"] is None else activation
     try:
         topology = build(layers, tuple(data["shape"]), data["outputs"], activation)
     except ValueError as error:
@@ -172,10 +175,18 @@ def start(step: Step, layers: list[dict[str, Any]], epochs: int) -> None:
     step.train(model, record, epochs * step.batches_per_epoch)
 
 
-def recuperate(step: Step, parent: Path, offspring: dict[str, Any], rules: Rules) -> None:
-    """Operate on a parent and train the offspring for its part of an epoch.
+def recuperate(
+    step: Step, parent: Path, offspring: dict[str, Any], operating: dict[str, Any]
+) -> None:
+    """Operate on a parent and train the offspring for a while, as its plan says.
 
     The state of the optimizer goes on where the weights it belongs to do.
+
+    Args:
+        step: this one.
+        parent: its model.
+        offspring: its entry in a plan.
+        operating: the settings of surgery.
     """
     candidate, operation = offspring["candidate"], Operation(offspring["operation"])
     fields = (offspring[name] for name in ("position", "width", "pooling"))
@@ -186,9 +197,11 @@ def recuperate(step: Step, parent: Path, offspring: dict[str, Any], rules: Rules
         keras_files.from_keras(model),
         mutation,
         rng,
-        calibration=step.calibration(rules.calibration) if rules.removal == DATA_AWARE else None,
+        calibration=step.calibration(operating["calibration"])
+        if operating["removal"] == DATA_AWARE
+        else None,
         slots=optimizers.read_slots(model),
-        noise=rules.noise,
+        noise=operating["noise"],
     )
     network, steps = operated.network, int(model.optimizer.iterations)
     record = read_record(parent).child(
@@ -201,8 +214,7 @@ def recuperate(step: Step, parent: Path, offspring: dict[str, Any], rules: Rules
         fallen = replace(record, step=step.name, status=DEGENERATE, batches_spent=0)
         step.write(model, fallen, 0.0)
         return
-    part = rules.recuperation[operation]
-    step.train(model, record, part_of_epoch(part, step.batches_per_epoch))
+    step.train(model, record, offspring["batches"])
 
 
 def best(step: Step, models: Sequence[Path], mode: str) -> tuple[Path, Record]:
@@ -226,6 +238,38 @@ def compete(step: Step, feeders: Sequence[Path], mode: str, epochs: int) -> None
         step.pass_on(model, record)
         return
     step.train(keras_files.load(model), record, epochs * step.batches_per_epoch)
+
+
+def train_on(step: Step, candidates: Sequence[Path], rank: int, batches: int) -> None:
+    """Train one of the Surgeon's re-trained candidates to the full step.
+
+    Args:
+        step: this one.
+        candidates: the models of all candidates of a try.
+        rank: which of them by their score (eq. 16), from 0.
+        batches: of the step, of which re-training was a part.
+    """
+    records = [read_record(model) for model in candidates]
+    index = scores.rank_composite(records, step.settings["score_window"])[rank]
+    model, record = candidates[index], records[index]
+    if record.status != OK:
+        step.pass_on(model, record)
+        return
+    step.train(keras_files.load(model), record, batches - record.batches_spent)
+
+
+def analyse(models: Sequence[Path], output: Path) -> None:
+    """Write the singular values of models' dense layers, by candidate; none of the fallen."""
+    found = {}
+    for model in models:
+        record = read_record(model)
+        layers = (
+            analyse_network(keras_files.from_keras(keras_files.load(model)))
+            if record.status == OK
+            else []
+        )
+        found[record.candidate] = [asdict(layer) for layer in layers]
+    write_json(output, found)
 
 
 def finish(step: Step, finalists: Sequence[Path], mode: str, batches: int) -> None:
@@ -277,15 +321,23 @@ def parser() -> argparse.ArgumentParser:
     common.add_argument("--step", required=True)
     command = commands.add_parser("start", parents=[common])
     command.add_argument("--layers", type=json.loads, required=True)
+    command.add_argument("--activation", required=True)
     command.add_argument("--epochs", type=int, required=True)
     command = commands.add_parser("recuperate", parents=[common])
     command.add_argument("--parent", type=Path, required=True)
     command.add_argument("--offspring", type=json.loads, required=True)
-    command.add_argument("--rules", type=json.loads, required=True)
+    command.add_argument("--operating", type=json.loads, required=True)
     command = commands.add_parser("compete", parents=[common])
     command.add_argument("--models", type=Path, nargs="+", required=True)
     command.add_argument("--mode", required=True)
     command.add_argument("--epochs", type=int, required=True)
+    command = commands.add_parser("train-on", parents=[common])
+    command.add_argument("--models", type=Path, nargs="+", required=True)
+    command.add_argument("--rank", type=int, required=True)
+    command.add_argument("--batches", type=int, required=True)
+    command = commands.add_parser("analyse")
+    command.add_argument("--models", type=Path, nargs="+", required=True)
+    command.add_argument("--output", type=Path, required=True)
     command = commands.add_parser("finish", parents=[common])
     command.add_argument("--models", type=Path, nargs="+", required=True)
     command.add_argument("--mode", required=True)
@@ -302,15 +354,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run one training step; TensorFlow must not have run an operation in this process."""
     given = parser().parse_args(arguments)
     training.use_one_thread()
+    if given.command == "analyse":
+        analyse(given.models, given.output)
+        return
     step = Step(given.data, given.split, given.seed, given.settings, given.output, given.step)
     try:
         match given.command:
             case "start":
-                start(step, given.layers, given.epochs)
+                start(step, given.layers, given.activation, given.epochs)
             case "recuperate":
-                recuperate(step, given.parent, given.offspring, Rules.from_settings(given.rules))
+                recuperate(step, given.parent, given.offspring, given.operating)
             case "compete":
                 compete(step, given.models, given.mode, given.epochs)
+            case "train-on":
+                train_on(step, given.models, given.rank, given.batches)
             case "finish":
                 finish(step, given.models, given.mode, given.batches)
             case "fidelity":

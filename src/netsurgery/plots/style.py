@@ -47,7 +47,7 @@ LOOKS = {
     "remove_conv_cell": Look("− conv cell", GREEN, "v"),  # noqa: RUF001
     "add_channels": Look("+ channels", SKY, "^"),
     "remove_channels": Look("− channels", SKY, "v"),  # noqa: RUF001
-    "truncated_svd": Look("truncated SVD", YELLOW, "D"),
+    "truncate": Look("truncated SVD", YELLOW, "D"),
 }
 STYLE: dict[str, Any] = {
     "svg.hashsalt": "netsurgery",  # else the ids in the file are random

@@ -19,7 +19,6 @@ from netsurgery.seeds import generator
 from netsurgery.surgery.mutations import Mutation, Operation, Sizes, edit, legal_mutations
 
 FULL = "full"
-DATA_AWARE = "least_squares"  # the removal rule that wants calibration samples
 SEARCH, FINISH = "search", "finish"
 
 
@@ -33,9 +32,6 @@ class Rules:
     max_parameters: int
     max_growth: float
     recuperation: Mapping[str, float]
-    removal: str
-    calibration: int
-    noise: float
     sizes: Sizes
 
     @classmethod
@@ -54,9 +50,6 @@ class Rules:
             "max_parameters",
             "max_growth",
             "recuperation",
-            "removal",
-            "calibration",
-            "noise",
         )
         return cls(**{name: settings[name] for name in names}, sizes=sizes)
 
@@ -156,12 +149,14 @@ def arrange(
     return Shape(tuple(offspring), round_epochs, named, finalists)
 
 
+def recuperates(child: Offspring, rules: Rules, batches_per_epoch: int) -> int:
+    """Batches that an offspring is trained right after surgery."""
+    return part_of_epoch(rules.recuperation[child.mutation.operation], batches_per_epoch)
+
+
 def cost(shape: Shape, rules: Rules, batches_per_epoch: int) -> int:
     """Batches that a generation trains."""
-    recuperation = sum(
-        part_of_epoch(rules.recuperation[child.mutation.operation], batches_per_epoch)
-        for child in shape.offspring
-    )
+    recuperation = sum(recuperates(child, rules, batches_per_epoch) for child in shape.offspring)
     return recuperation + len(shape.slots()) * shape.round_epochs * batches_per_epoch
 
 
@@ -290,6 +285,7 @@ def plan(
                 "model": models[child.parent],
                 **asdict(child.mutation),
                 "parameters": child.parameters,
+                "batches": recuperates(child, rules, batches_per_epoch),
             }
             for child in shape.offspring
         ],

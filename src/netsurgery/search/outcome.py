@@ -33,9 +33,9 @@ def last_records(records: Sequence[Record]) -> dict[str, Record]:
 
 
 def _progress(record: Record) -> tuple[int, int, str]:
-    order = ("recuperation", "phase1", "phase2", "final")
-    phase = record.step.split("/")[0]
-    return (order.index(phase) if phase in order else -1, record.batches_trained, record.step)
+    order = ("recuperation", "phase1", "phase2", "try", "final")
+    phase = next((i for i, name in enumerate(order) if record.step.startswith(name)), -1)
+    return phase, record.batches_trained, record.step
 
 
 def lineage(records: Sequence[Record], survivors: set[str], final: str) -> list[dict[str, Any]]:
@@ -110,7 +110,9 @@ def summary(
         "greediness": settings.get("greediness"),
         "mode": settings.get("mode"),
         "metric": metric,
-        "budget": settings.get("budget", settings.get("epochs")),
+        "budget": settings["epochs"]
+        if settings["algorithm"] == "baseline"
+        else settings.get("budget"),
         "epochs_spent": spent / per_epoch,
         "generations": generations,
         "candidates": candidates,

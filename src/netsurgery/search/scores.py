@@ -20,6 +20,7 @@ METRICS = {
     "val_r2": True,
 }
 GREEDY, BALANCED, RANDOM = "greedy", "balanced", "random"
+COMPOSITE = "composite"  # the Surgeon's
 
 
 def rolling(record: Record, metric: str, window: int) -> float | None:
@@ -49,12 +50,33 @@ def fitness(record: Record, metric: str, greediness: float) -> float:
     return greediness * direction * gain - (1 - greediness) * growth
 
 
+def composite(record: Record) -> float:
+    """The Surgeon's score (eq. 16): accuracy + exp(accuracy gain) / exp(size as a fraction).
+
+    Gain and fraction are those over the parent; without one nothing is gained and nothing grows.
+    More is better, -inf for the fallen.
+    """
+    if record.status != OK or record.score is None:
+        return -math.inf
+    before = record.score if record.parent_score is None else record.parent_score
+    fraction = record.parameters / (record.parent_parameters or record.parameters)
+    return record.score + math.exp(record.score - before - fraction)
+
+
 def rank(records: Sequence[Record], metric: str, greediness: float, window: int) -> list[int]:
     """Indices of the records, best first; ties go by lower validation loss, then by order."""
+    return _ranked(records, [fitness(each, metric, greediness) for each in records], window)
 
+
+def rank_composite(records: Sequence[Record], window: int) -> list[int]:
+    """Indices of the records by the Surgeon's score, best first; ties as in `rank`."""
+    return _ranked(records, list(map(composite, records)), window)
+
+
+def _ranked(records: Sequence[Record], values: Sequence[float], window: int) -> list[int]:
     def key(index: int) -> tuple[float, float]:
         loss = rolling(records[index], "val_loss", window)
-        return -fitness(records[index], metric, greediness), math.inf if loss is None else loss
+        return -values[index], math.inf if loss is None else loss
 
     return sorted(range(len(records)), key=key)
 
@@ -72,7 +94,7 @@ def winner(
     Args:
         records: of the group's competitors.
         metric: the validation metric of the search.
-        mode: greedy, balanced or random; random draws among those that did not fail.
+        mode: greedy, balanced, composite or random; random draws among those that did not fail.
         greediness: alpha of the balanced mode.
         window: epochs the score is a mean of.
         rng: draws the winner in random mode.
@@ -80,4 +102,6 @@ def winner(
     if mode == RANDOM:
         standing = [i for i, record in enumerate(records) if record.status == OK]
         return int(rng.choice(standing or range(len(records))))
+    if mode == COMPOSITE:
+        return rank_composite(records, window)[0]
     return rank(records, metric, greediness if mode == BALANCED else 1.0, window)[0]

@@ -1,0 +1,200 @@
+"""The tables of docs/surgeon.md and its picture, from the results of experiments.yaml.
+
+python docs/surgeon/figures.py RESULTS prints the tables, as Markdown, of what is finished there;
+with SEARCH BASELINE SEED OUTPUT.png behind that it also draws one search beside its baseline.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from netsurgery import plots
+from netsurgery.files import read_json
+from netsurgery.jobs.decisions import read_winners
+from netsurgery.layout import SearchFolder
+from netsurgery.plots.axes import mark, over_epochs, write_ends
+from netsurgery.plots.family import Family
+from netsurgery.plots.style import BLUE, GREY, figures, in_words, key, legend_below, styled
+from netsurgery.search import stopping, surgeon
+from netsurgery.search.generation import SEARCH
+from netsurgery.search.scores import rank_composite
+
+# validation accuracies of table 3, in per cent: baseline, Surgeon
+PAPER = {
+    ("cifar10-15k", "surgeon-small"): "CIFAR-10 28 → 34",
+    ("cifar10-15k", "surgeon-medium"): "CIFAR-10 32 → 38",
+    ("cifar10-15k", "surgeon-large"): "CIFAR-10 49 → 51",
+    ("mnist10k", "surgeon-small"): "EMNIST 67 → 73",
+    ("mnist10k", "surgeon-medium"): "EMNIST 63 → 71",
+    ("mnist10k", "surgeon-large"): "EMNIST 83 → 84",
+}
+STOPS: dict[str, dict[str, int]] = {
+    "unimproved: 2": {"unimproved": 2},
+    "unimproved: 3": {"unimproved": 3},
+    "oscillating: 1": {"oscillating": 1},
+    "oscillating: 2": {"oscillating": 2},
+}
+
+
+def mean(values: Iterable[float], form: str = "{:.1f}") -> str:
+    """Mean and, of several values, the standard deviation."""
+    found = list(values)
+    text = form.format(statistics.fmean(found))
+    if len(found) == 1:
+        return text
+    return f"{text} ± {form.replace('+', '').format(statistics.stdev(found))}"
+
+
+def gather(results: Path) -> dict[tuple[str, str, str], dict[int, SearchFolder]]:
+    """Finished searches by algorithm, dataset and topology, then by seed."""
+    found: dict[tuple[str, str, str], dict[int, SearchFolder]] = {}
+    for path in sorted(results.glob("*/seed*/final/summary.json")):
+        summary = read_json(path)
+        kind = summary["algorithm"], summary["dataset"], summary["topology"]
+        found.setdefault(kind, {})[summary["seed"]] = SearchFolder(path.parent.parent)
+    return found
+
+
+def summary_of(folder: SearchFolder) -> dict[str, Any]:
+    """The summary of a finished search."""
+    return read_json(folder.final / "summary.json")
+
+
+def without_losers(folder: SearchFolder) -> float:
+    """Epochs trained, but for the re-training of candidates that were not chosen for the step."""
+    records = folder.records()
+    chosen = {record.candidate for record in records if "slot" in record.step}
+    left = [r for r in records if r.step != "recuperation" or r.candidate in chosen]
+    return sum(record.epochs_spent for record in left)
+
+
+def decisions(folder: SearchFolder) -> list[dict[str, Any]]:
+    """The plans of a search's decision points."""
+    return [plan for plan in folder.plans() if plan["action"] == SEARCH]
+
+
+def stopped(folder: SearchFolder, stop_when: dict[str, int]) -> tuple[float, float]:
+    """Epochs spent and the winner's validation accuracy, had the search been told to stop."""
+    past, spent = [], 0
+    for number in range(len(decisions(folder)) + 1):
+        records, _, spent = read_winners(folder.winners(number))
+        past.append(max(records, key=lambda record: record.score or 0.0))
+        best = [record.score or 0.0 for record in past]
+        states = [stopping.state_of(surgeon.topology_of(record)) for record in past]
+        if stopping.reason_to_stop(best, states, stop_when):
+            break
+    winner = records[rank_composite(records, 1)[0]]
+    return spent / winner.batches_per_epoch, winner.score or 0.0
+
+
+def table(header: str, rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown."""
+    columns = [f" {name.strip()} " for name in header.split("|")]
+    lines = ["|".join(["", *columns, ""]), "|" + "---|" * len(columns)]
+    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
+
+
+def results_table(found: dict[tuple[str, str, str], dict[int, SearchFolder]]) -> str:
+    """Accuracies, sizes, re-draws and epochs of each dataset and topology."""
+    rows = []
+    for (algorithm, dataset, topology), by_seed in found.items():
+        if algorithm != "surgeon":
+            continue
+        plain = found.get(("baseline", dataset, topology), {})
+        ours = list(map(summary_of, by_seed.values()))
+        theirs = [summary_of(plain[seed]) for seed in by_seed if seed in plain]
+        redraws = [plan["redraws"] for folder in by_seed.values() for plan in decisions(folder)]
+        change = [100 * (s["parameters"] / s["start_parameters"] - 1) for s in ours]
+        rows.append(
+            (
+                f"{dataset}, {topology.removeprefix('surgeon-')}",
+                ", ".join(map(str, sorted(by_seed))),
+                mean(100 * s["test_accuracy"] for s in theirs) if theirs else "",
+                mean(100 * s["test_accuracy"] for s in ours),
+                mean(100 * s["val_accuracy"] for s in theirs) if theirs else "",
+                mean(100 * s["val_accuracy"] for s in ours),
+                PAPER.get((dataset, topology), ""),
+                mean(change, "{:+.1f}"),
+                f"{statistics.fmean(redraws):.2f}",
+                mean((s["epochs_spent"] for s in ours), "{:.0f}"),
+                mean(map(without_losers, by_seed.values()), "{:.0f}"),
+            )
+        )
+    header = (
+        "data, topology | seeds | baseline, test % | Surgeon, test % | baseline, validation %"
+        "| Surgeon, validation % | paper, validation % | parameters, % | re-draws per decision"
+        "| epochs in all | but for losers' re-training"
+    )
+    return table(header, rows)
+
+
+def stopping_table(found: dict[tuple[str, str, str], dict[int, SearchFolder]]) -> str:
+    """What early stopping saves and costs, over all searches."""
+    folders = [f for kind, seeds in found.items() if kind[0] == "surgeon" for f in seeds.values()]
+    full = [stopped(folder, {}) for folder in folders]
+    rows = []
+    for name, stop_when in STOPS.items():
+        early = [stopped(folder, stop_when) for folder in folders]
+        saved = [100 * (1 - e[0] / f[0]) for e, f in zip(early, full, strict=True)]
+        cost = [100 * (f[1] - e[1]) for e, f in zip(early, full, strict=True)]
+        fired = sum(e[0] < f[0] for e, f in zip(early, full, strict=True))
+        of = f"{fired} of {len(folders)}"
+        rows.append((f"`{{{name}}}`", of, mean(saved), mean(cost), f"{max(cost):.1f}"))
+    header = (
+        "`stop_when` | searches stopped | epochs saved, % | validation accuracy lost, points"
+        "| at most"
+    )
+    return table(header, rows)
+
+
+@styled
+def rescue(folder: SearchFolder, plain: SearchFolder) -> Any:
+    """A search's winner and its baseline, validation accuracy over epochs."""
+    summary, records, baseline = summary_of(folder), folder.records(), plain.end()
+    metric = summary["metric"]
+    family = Family(records, summary["candidate"], metric)
+    alone = Family(plain.records(), baseline.candidate, metric).winners_curve()
+    curve = family.winners_curve()
+    ends = [
+        (*curve[:, -1], f"Surgeon {figures(curve[1, -1])}", BLUE),
+        (*alone[:, -1], f"baseline {figures(alone[1, -1])}", GREY),
+    ]
+    shown = f"{summary['dataset']}, {summary['topology']}, seed {summary['seed']}"
+    grown = f"{summary['start_parameters']:,} to {summary['parameters']:,} parameters"
+    figure, axes = over_epochs(
+        (shown, grown),
+        family,
+        [in_words(record.operation, record.position) for record in family.chain[1:]],
+        [end[2] for end in ends],
+    )
+    axes.plot(*alone, color=GREY, linewidth=1.5)
+    axes.plot(*curve, color=BLUE, linewidth=2)
+    axes.set_ylabel("validation accuracy")
+    for parent, child in pairwise(family.chain):
+        epochs = family.births[child.candidate]
+        mark(axes, epochs, family.points(parent, epochs)[1, -1], child.operation)
+    write_ends(axes, ends)
+    legend_below(
+        figure, axes, [key("winner's lineage", BLUE, line=2), key("baseline", GREY, line=1.5)]
+    )
+    return figure
+
+
+def main() -> None:
+    """Print the tables; draw the picture if it is asked for."""
+    results, *picture = sys.argv[1:]
+    found = gather(Path(results))
+    print(results_table(found), stopping_table(found), sep="\n\n")
+    if picture:
+        search, plain, seed, output = picture
+        folders = (SearchFolder(Path(results, name, f"seed{seed}")) for name in (search, plain))
+        plots.save(rescue(*folders), Path(output))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,144 @@
+"""Commands of the Surgeon's decision points: read files, decide, write files. No TensorFlow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from netsurgery.files import read_json, write_json, write_table
+from netsurgery.jobs.decisions import read_winners
+from netsurgery.layout import SearchFolder
+from netsurgery.search import audit as audits
+from netsurgery.search import surgeon
+from netsurgery.search.generation import FINISH
+from netsurgery.search.recommendation import Analysis
+from netsurgery.search.records import Record
+from netsurgery.search.surgeon import Ending, Rules
+
+YES, NO = "yes", "no"
+
+
+def read_analyses(path: Path) -> dict[str, list[Analysis]]:
+    """The singular values of branches, by candidate."""
+    return {
+        candidate: [Analysis.from_json(layer) for layer in layers]
+        for candidate, layers in read_json(path).items()
+    }
+
+
+def slots_of(folder: SearchFolder, plan: dict[str, Any]) -> dict[str, Record]:
+    """The records of a try's slots."""
+    generation = plan["generation"]
+    return {
+        slot: Record.from_json(read_json(folder.record(generation, slot))) for slot in plan["slots"]
+    }
+
+
+def earlier(folder: SearchFolder, generation: int, attempt: int) -> list[dict[str, Any]]:
+    """The plans of a decision point's tries before one."""
+    return [read_json(folder.try_plan(generation, number)) for number in range(1, attempt)]
+
+
+def allowance(folder: SearchFolder, generation: int, attempt: int, settings: dict[str, Any]) -> str:
+    """All that a try is told of when the search is to end.
+
+    For the first one see `netsurgery.search.surgeon.may_go_on`; a further one learns whether the
+    budget lasts for it, yes or no.
+    """
+    rules, ending = Rules.from_settings(settings), Ending.from_settings(settings)
+    past = [read_winners(folder.winners(number)) for number in range(generation)]
+    spent = past[-1][2]
+    if attempt == 1:
+        return surgeon.may_go_on([records for records, _, _ in past], spent, rules, ending)
+    if ending.budget is None:
+        return YES
+    tries = earlier(folder, generation, attempt)
+    records = [record for plan in tries for record in folder.records_of(plan)]
+    spent += sum(record.batches_spent for record in records)
+    per_epoch = past[-1][0][0].batches_per_epoch
+    lasts = surgeon.may_redraw(spent, tries[0]["step_batches"], per_epoch, rules, ending)
+    return YES if lasts else NO
+
+
+def plan_try(
+    folder: SearchFolder,
+    generation: int,
+    attempt: int,
+    settings: dict[str, Any],
+    seed: int,
+    allowed: str,
+) -> None:
+    """Write the plan of a try: what it takes, or what came of those before, or the end."""
+    rules = Rules.from_settings(settings)
+    parents, models, _ = read_winners(folder.winners(generation - 1))
+    before = earlier(folder, generation, attempt)
+    head = {
+        "generation": generation,
+        "allowance": allowed,
+        "parents": [
+            {"candidate": parent.candidate, "model": model}
+            for parent, model in zip(parents, models, strict=True)
+        ],
+    }
+    output = folder.try_plan(generation, attempt)
+    if attempt == 1:
+        action, batches, *why = allowed.split(" ", 2)
+        if action == FINISH:
+            write_json(output, head | finish(int(batches), *why))
+            return
+        step = int(batches)
+    else:
+        step = before[0]["step_batches"]
+
+    # branches that stayed have modifications that were tried at earlier decision points
+    plans = [read_json(folder.plan(number)) for number in range(1, generation)] + before
+    done = surgeon.tried([child for plan in plans for child in plan["offspring"]])
+    analyses = read_analyses(folder.singular_values(generation))
+    pool = surgeon.recommendations(parents, analyses, rules)
+    chosen = surgeon.select(parents, pool, done, generation, attempt, rules, seed)
+    if attempt == 1 and not chosen:
+        write_json(output, head | finish(0, "all modifications are tried"))
+        return
+    if attempt > 1:
+        more = bool(chosen) and attempt <= 1 + rules.redraws and allowed == YES
+        records = [slots_of(folder, plan) for plan in before]
+        verdict = surgeon.judge(parents, records, more, rules)
+        if verdict is not None:
+            write_json(output, head | {"action": surgeon.SETTLE, "try": attempt} | verdict)
+            return
+    known = sum(len(plan["offspring"]) for plan in before)
+    planned = surgeon.plan_try(parents, models, chosen, generation, attempt, known, step, rules)
+    write_json(output, head | planned)
+
+
+def finish(batches: int, reason: str) -> dict[str, Any]:
+    """The end of a search in a plan."""
+    return {"action": FINISH, "further_batches": batches, "reason": reason}
+
+
+def audit(folder: SearchFolder, generation: int, settings: dict[str, Any], seed: int) -> None:
+    """Write what a decision point rests on: tables of layers and modifications, and a picture."""
+    from netsurgery import plots  # drawing takes a while to import
+
+    rules = Rules.from_settings(settings)
+    parents, _, _ = read_winners(folder.winners(generation - 1))
+    analyses = read_analyses(folder.singular_values(generation))
+    plan = read_json(folder.plan(generation))
+    steps = folder.steps(plan)
+    records = dict(zip(steps, folder.records_of(plan), strict=True))
+    write_table(
+        folder.layers(generation), audits.LAYER_COLUMNS, audits.layers(parents, analyses, rules)
+    )
+    write_table(
+        folder.recommendations(generation),
+        audits.RECOMMENDATION_COLUMNS,
+        audits.recommendations(parents, analyses, plan, records, rules),
+    )
+    heading = f"{folder.root.parent.name}, seed {seed}: decision {generation}"
+    figure = plots.singular_values(heading, analyses, rules.thresholds)
+    plots.save(figure, folder.generation(generation) / "singular_values.svg")
+
+
+def gather(folder: SearchFolder, generation: int) -> None:
+    """Write a decision point as one plan."""
+    write_json(folder.plan(generation), surgeon.merge(list(folder.tries(generation))))

@@ -1,0 +1,124 @@
+"""The Surgeon's decision points. Every try's plan is a checkpoint: scores decide what follows."""
+
+
+checkpoint plan_try:
+    input:
+        unpack(known_to_try),
+    output:
+        f"{GENERATION}/try{{attempt}}/plan.json",
+    log:
+        f"{LOGS}/generation{{generation}}/try{{attempt}}/plan.log",
+    conda:
+        "../../environment.yml"
+    params:
+        settings=settings(configuration.DECIDING),
+        allowance=allowance_of_try,
+        folder=lambda w, output: folder_of(w).root,
+    message:
+        "{wildcards.search} seed {wildcards.seed}: {wildcards.generation}/try{wildcards.attempt}"
+    shell:
+        "python -m netsurgery.jobs plan-try --folder {params.folder}"
+        " --generation {wildcards.generation} --attempt {wildcards.attempt}"
+        " --settings {params.settings:q} --seed {wildcards.seed}"
+        " --allowance {params.allowance:q} > {log} 2>&1"
+
+
+rule analyse:
+    input:
+        branches_of,
+    output:
+        f"{GENERATION}/singular_values.json",
+    log:
+        f"{LOGS}/generation{{generation}}/singular_values.log",
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        version=netsurgery.__version__,
+    message:
+        "{wildcards.search} seed {wildcards.seed}: singular values for {wildcards.generation}"
+    shell:
+        "python -m netsurgery.trainer.client analyse --models {input} --output {output}"
+        " > {log} 2>&1"
+
+
+rule train_on:
+    input:
+        unpack(samples),
+        unpack(competitors_of),
+    output:
+        model=f"{GENERATION}/try{{attempt}}/slot{{rank}}.keras",
+        record=f"{GENERATION}/try{{attempt}}/slot{{rank}}.json",
+    log:
+        f"{LOGS}/generation{{generation}}/try{{attempt}}/slot{{rank}}.log",
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=2000,
+        runtime=120,
+    params:
+        settings=settings(configuration.TRAINING),
+        batches=lambda w: try_of(w)["step_batches"],
+        folder=subpath(input.data, parent=True),
+    message:
+        "{wildcards.search} seed {wildcards.seed}:"
+        " {wildcards.generation}/try{wildcards.attempt}/slot{wildcards.rank}"
+    shell:
+        "python -m netsurgery.trainer.client train-on --data {params.folder} --split {input.split}"
+        " --seed {wildcards.seed} --settings {params.settings:q}"
+        " --models {input.models} --rank {wildcards.rank} --batches {params.batches}"
+        " --step try{wildcards.attempt}/slot{wildcards.rank} --output {output.model} > {log} 2>&1"
+
+
+rule gather:
+    input:
+        lambda w: tries_of(w),
+    output:
+        f"{GENERATION}/plan.json",
+    log:
+        f"{LOGS}/generation{{generation}}/plan.log",
+    wildcard_constraints:
+        search=searches_by("surgeon"),
+    conda:
+        "../../environment.yml"
+    params:
+        folder=lambda w, output: folder_of(w).root,
+    message:
+        "{wildcards.search} seed {wildcards.seed}: decision {wildcards.generation}"
+    shell:
+        "python -m netsurgery.jobs gather --folder {params.folder}"
+        " --generation {wildcards.generation} > {log} 2>&1"
+
+
+rule audit:
+    input:
+        lambda w: trained(w)["records"],
+        plan=f"{GENERATION}/plan.json",
+        values=f"{GENERATION}/singular_values.json",
+        branches=lambda w: str(folder_of(w).winners(int(w.generation) - 1)),
+    output:
+        layers=f"{GENERATION}/layers.csv",
+        recommendations=f"{GENERATION}/recommendations.csv",
+        picture=report(
+            f"{GENERATION}/singular_values.svg",
+            caption="../report/singular_values.rst",
+            category="Each search",
+            subcategory="{search}",
+            labels={"seed": "{seed}", "picture": "singular values, decision {generation}"},
+        ),
+    log:
+        f"{LOGS}/generation{{generation}}/audit.log",
+    conda:
+        "../../environment.yml"
+    params:
+        version=netsurgery.__version__,
+        settings=settings(configuration.DECIDING),
+        folder=lambda w, output: folder_of(w).root,
+    message:
+        "{wildcards.search} seed {wildcards.seed}: what decision {wildcards.generation} rests on"
+    shell:
+        "python -m netsurgery.jobs audit --folder {params.folder}"
+        " --generation {wildcards.generation} --settings {params.settings:q}"
+        " --seed {wildcards.seed} > {log} 2>&1"
