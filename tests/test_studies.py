@@ -1,6 +1,9 @@
 """The studies of surgery: the authors' rules, the pooling trials, the tables' arithmetic."""
 
 import json
+import re
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -20,6 +23,7 @@ from netsurgery.studies.outputs import accuracy, change, logits
 from netsurgery.studies.published import aggregated, published, repeated
 from netsurgery.studies.rules import LEAST_SQUARES, PUBLISHED, RULES, SVD
 from netsurgery.surgery import Mutation, Operation, edit, legal_mutations
+from tests.makers import ROOT
 from tests.strategies import SEEDS, inputs, trained
 
 NAMED = st.sampled_from(sorted(topologies.NAMED))
@@ -222,6 +226,20 @@ def test_the_networks_that_are_timed_have_the_size_they_say():
         hidden += [{"dense": {"units": u}} for u in shape[1]]
         parameters = topologies.build(hidden, shape[2], 10).parameters
         assert parameters == pytest.approx(1e6 * millions, rel=0.03)
+
+
+@pytest.mark.workflow
+@pytest.mark.parametrize("target", ["study_surgery", "study_right_after", "study_pooling"])
+def test_the_targets_look_at_every_baseline_and_are_no_part_of_all(target, tmp_path):
+    config = ROOT / "config/studies/surgery-digits.yaml"
+    snakemake = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    place = ["--directory", str(tmp_path), "--configfile", str(config), "--cores", "1", "--dry-run"]
+    done = subprocess.run([*snakemake, *place, "--", target], capture_output=True, text=True)
+    told = done.stdout + done.stderr
+    assert done.returncode == 0, told
+    job = "pooling_trials" if target == "study_pooling" else "fidelity"
+    assert re.search(rf"^{job} +2$", told, re.MULTILINE)
+    assert not re.search(r"^(summarise|track|plot) ", told, re.MULTILINE)
 
 
 # --- tables and pictures --------------------------------------------------------------------------
