@@ -16,6 +16,14 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     assert [p.name for p in path.parent.iterdir()] == ["record.json"]
 
 
+def test_what_a_killed_writer_left_goes_with_the_next_one(tmp_path):
+    path = tmp_path / "a.json"
+    (tmp_path / f".{path.name}.1234567").write_text("half of it")
+    (tmp_path / ".aXjson.1234567").write_text("of another")
+    write_json(path, {})
+    assert sorted(tmp_path.iterdir()) == [tmp_path / ".aXjson.1234567", path]
+
+
 def test_a_value_that_is_no_json_is_refused_before_anything_is_written(tmp_path):
     with pytest.raises(ValueError, match="JSON"):
         write_json(tmp_path / "r.json", {"loss": float("nan")})

@@ -28,7 +28,7 @@ PATIENCE = 60  # seconds until something that should happen is said not to
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data")
-    datasets.prepare("digits", folder)
+    datasets.prepare("digits", {"source": "sklearn", "name": "digits"}, folder)
     fractions = {"validation_fraction": 0.1, "test_fraction": 0.1}
     datasets.write_split(folder, folder / "split.npz", fractions, 0)
     return folder
@@ -57,7 +57,8 @@ def command(data, output, epochs=1, topology="ff-small"):
         "--settings": json.dumps(chosen.pick(TRAINING)),
         "--output": output,
         "--step": "warm-up",
-        "--topology": json.dumps(chosen.topology.to_json()),
+        "--layers": json.dumps(chosen.layers),
+        "--activation": chosen.output_activation,
         "--epochs": epochs,
     }
     words = [str(word) for pair in arguments.items() for word in pair]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import glob
 import hashlib
 import io
 import json
@@ -19,8 +20,13 @@ class Unusable(ValueError):  # noqa: N818 - it reads as what it says
 
 @contextlib.contextmanager
 def written(path: Path) -> Iterator[Path]:
-    """A temporary name beside `path`, renamed to it when the block ends well, else removed."""
+    """A temporary name beside `path`, renamed to it when the block ends well, else removed.
+
+    What a writer that was killed left under such a name goes, too.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*"):
+        left.unlink(missing_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         yield temporary

@@ -285,7 +285,7 @@ def _without_addresses(value: Any) -> Any:
 
 def save(model: keras.Model, path: Path) -> None:
     """Write a `.keras` file, whole or not at all, with its optimizer's state if it is compiled."""
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".saving-") as folder:
+    with tempfile.TemporaryDirectory(prefix="netsurgery-") as folder:
         raw = os.path.join(folder, "model.keras")
         model.save(raw)
         archive = io.BytesIO()
