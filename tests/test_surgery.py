@@ -649,10 +649,12 @@ def test_removing_a_linear_dense_layer_is_exact(
 # units; add conv cell, remove conv cell, add channels, remove channels
 DENSE = {"ff-small": (1,) * 4, "ff-medium": (2,) * 4, "ff-large": (3,) * 4}
 DENSE |= {"cnn-small": (1,) * 4, "cnn-medium": (2,) * 4, "cnn-large": (3,) * 4}
+DENSE |= {"surgeon-small": (1,) * 4, "surgeon-medium": (3,) * 4, "surgeon-large": (3,) * 4}
 # three channels cannot be removed from a layer of three
 CONV = {"cnn-small": (4, 3, 3, 2), "cnn-medium": (3, 2, 2, 1), "cnn-large": (2, 1, 1, 0)}
 TOTAL = {"ff-small": 6, "ff-medium": 10, "ff-large": 14}
 TOTAL |= {"cnn-small": 17, "cnn-medium": 17, "cnn-large": 17}
+TOTAL |= {"surgeon-small": 6, "surgeon-medium": 14, "surgeon-large": 14}
 
 
 def offspring(topology: Topology) -> list[int]:

@@ -91,7 +91,12 @@ def audited(wildcards):
         return []
     folder = folder_of(wildcards)
     decided_at = [p["generation"] for p in plans_of(wildcards) if p["action"] != FINISH]
-    names = ("layers.csv", "recommendations.csv", "singular_values.svg")
+    names = (
+        "singular_values.json",
+        "layers.csv",
+        "recommendations.csv",
+        "singular_values.svg",
+    )
     return [str(folder.generation(number) / name) for number in decided_at for name in names]
 
 
