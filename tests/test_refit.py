@@ -53,30 +53,43 @@ def test_a_correction_explains_what_a_linear_map_can(count: int, outputs: int, s
     rng = generator(seed)
     features = rng.normal(size=(2 * count + 5, count))
     missing = features @ rng.normal(size=(count, outputs))
-    change = correction(features, missing)
+    change, shift = correction(features, missing + 3, intercept=True)
     assert change.shape == (count, outputs)
+    np.testing.assert_allclose(
+        features @ change + shift, missing + 3, atol=1e-4 * np.abs(missing).max()
+    )
+    change, shift = correction(features, missing, intercept=False)
     np.testing.assert_allclose(features @ change, missing, atol=1e-4 * np.abs(missing).max())
+    assert not shift.any()
 
 
 def test_features_that_are_never_seen_change_nothing() -> None:
     """With more features than samples the smaller Gram matrix is another, and gives the same."""
     rng = generator()
     features, missing = rng.normal(size=(30, 12)), rng.normal(size=(30, 2))
-    change = correction(np.hstack([features, np.zeros((30, 40))]), missing)
-    np.testing.assert_allclose(change[:12], correction(features, missing), atol=1e-8)
-    assert not change[12:].any()
+    for intercept in (False, True):
+        unseen = np.hstack([features, np.zeros((30, 40))])
+        change, shift = correction(unseen, missing, intercept=intercept)
+        same, same_shift = correction(features, missing, intercept=intercept)
+        np.testing.assert_allclose(change[:12], same, atol=1e-6)
+        np.testing.assert_allclose(shift, same_shift, atol=1e-6)
+        assert not change[12:].any()
 
 
 def test_a_correction_does_not_chase_noise() -> None:
     rng = generator()
     features, noise = rng.normal(size=(60, 50)), rng.normal(size=(60, 1))
     plain = np.linalg.lstsq(features, noise, rcond=None)[0]
-    assert np.linalg.norm(correction(features, noise)) < 0.2 * np.linalg.norm(plain)
+    change, _ = correction(features, noise, intercept=True)
+    assert np.linalg.norm(change) < 0.2 * np.linalg.norm(plain)
 
 
 def test_nothing_to_learn_from_corrects_nothing() -> None:
-    assert not correction(np.zeros((5, 3)), np.ones((5, 2))).any()
-    assert not correction(np.zeros((0, 3)), np.ones((0, 2))).any()
+    change, shift = correction(np.zeros((5, 3)), np.ones((5, 2)), intercept=True)
+    assert not change.any()
+    assert (shift == 1).all()
+    for array in correction(np.zeros((0, 3)), np.ones((0, 2)), intercept=True):
+        assert not array.any()
 
 
 @settings(max_examples=50)
@@ -95,7 +108,7 @@ def test_the_one_feature_spared_is_the_one_whose_loss_costs_least(
             np.linalg.norm(chosen @ np.linalg.lstsq(chosen, wanted, rcond=None)[0] - wanted)
         )
 
-    kept, fitted = spare(features, weights, count - 1)
+    kept, fitted = spare(features.T @ features, weights, count - 1)
     costs = {left: best(left) for left in combinations(range(count), count - 1)}
     found = float(np.linalg.norm(features[:, kept] @ fitted - wanted))
     assert found <= min(costs.values()) * (1 + 1e-3) + 1e-3 * np.abs(wanted).max()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
 
 import numpy as np
@@ -25,7 +24,7 @@ from netsurgery.layers import (
 )
 from netsurgery.network import Arrays, Network
 
-CHUNK = 32  # images whose patches are held at a time
+CHUNK = 32  # images that are held at a time
 
 
 def _margins(length: int, size: int, strides: int, padding: str) -> tuple[int, int]:
@@ -83,8 +82,7 @@ def mixed(layer: Kernel, arrays: Arrays, x: np.ndarray) -> np.ndarray:
     kernel, *bias = (array.astype(x.dtype, copy=False) for array in arrays)
     if isinstance(layer, Conv):
         matrix = kernel.reshape(-1, kernel.shape[-1])
-        parts = [patches(x[i : i + CHUNK], layer) @ matrix for i in range(0, len(x), CHUNK)]
-        x = np.concatenate(parts)
+        x = np.concatenate([patches(x[part], layer) @ matrix for part in chunks(len(x))])
     else:
         x = x @ kernel
     return x + bias[0] if bias else x
@@ -120,21 +118,28 @@ def apply(layer: Layer, arrays: Arrays, x: np.ndarray) -> np.ndarray:
             raise ValueError(f"{layer} is not known to numpy: what it computes cannot be told here")
 
 
-def values(network: Network, x: np.ndarray) -> Iterator[np.ndarray]:
-    """What enters each layer for a batch, and last what leaves the network; see `predict`."""
-    x = x if np.issubdtype(x.dtype, np.floating) else x.astype(np.float64)
-    yield x
-    for layer, arrays in zip(network.topology.layers, network.weights, strict=True):
-        x = apply(layer, arrays, x)
-        yield x
+def precision(x: np.ndarray) -> np.dtype:
+    """What is computed in for a batch x: its own precision, double for whole numbers."""
+    return x.dtype if np.issubdtype(x.dtype, np.floating) else np.dtype(np.float64)
+
+
+def chunks(count: int) -> Iterator[slice]:
+    """Parts of a batch, so that what is between two layers is never held for all of it."""
+    return (slice(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK))
+
+
+def through(network: Network, x: np.ndarray, start: int, stop: int) -> np.ndarray:
+    """What a batch that enters the layer at `start` is when it enters the one at `stop`."""
+    x = x.astype(precision(x), copy=False)
+    for i in range(start, stop):
+        x = apply(network.topology.layers[i], network.weights[i], x)
+    return x
 
 
 def predict(network: Network, x: np.ndarray) -> np.ndarray:
     """The network's output for a batch x of shape (n, *input_shape), in the precision of x.
 
-    Whole numbers are taken as double precision.
-
     Raises:
         ValueError: a layer or an activation that numpy does not know.
     """
-    return deque(values(network, x), maxlen=1)[0]
+    return through(network, x, 0, len(network.weights))

@@ -11,6 +11,7 @@ from netsurgery.surgery import taps
 from netsurgery.surgery.grafts import Graft, inherited, replaced
 from netsurgery.surgery.mutations import flat_reader
 from netsurgery.surgery.pooling import resampled
+from netsurgery.surgery.products import product
 
 
 def _for_the_new_size(child: Topology, taps_: np.ndarray, dense: int) -> np.ndarray:
@@ -68,7 +69,7 @@ def remove_conv_cell(network: Network, child: Topology, position: int) -> Graft:
     consumer, dense = topology.consumer(position), flat_reader(topology)
     assert consumer is not None
     outgoing = {i: taps.read(network, i) for i in (consumer, dense) if i is not None}
-    outgoing[consumer] = mixing @ outgoing[consumer]
+    outgoing[consumer] = product(mixing, outgoing[consumer])
     if dense is not None:
         outgoing[dense] = _for_the_new_size(child, outgoing[dense], dense - CELL_LENGTH)
     changed = {

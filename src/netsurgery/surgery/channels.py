@@ -48,8 +48,8 @@ def keep_strongest(network: Network, child: Topology, position: int) -> Graft:
     assert consumer is not None
     layer, arrays = topology.layers[position], network.weights[position]
     assert isinstance(layer, Conv | Dense)
-    kernel = arrays[0].astype(np.float64)
-    strength = np.sqrt(np.square(kernel).sum(axis=tuple(range(kernel.ndim - 1))))
+    incoming = arrays[0].reshape(-1, arrays[0].shape[-1])
+    strength = np.sqrt(np.einsum("ij,ij->j", incoming, incoming, dtype=np.float64))
     constant = arrays[1].astype(np.float64) if layer.use_bias else np.zeros(len(strength))
     constant = forward.activations.apply(layer.activation, constant)
     by_gamma = False

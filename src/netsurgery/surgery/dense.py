@@ -14,6 +14,7 @@ from netsurgery.surgery import taps
 from netsurgery.surgery.channels import keep_strongest
 from netsurgery.surgery.grafts import Graft, inherited, replaced
 from netsurgery.surgery.mutations import dense_end
+from netsurgery.surgery.products import gram, product
 
 
 def right_singular_vectors(matrix: np.ndarray, count: int) -> np.ndarray:
@@ -25,11 +26,10 @@ def right_singular_vectors(matrix: np.ndarray, count: int) -> np.ndarray:
     """
     rows, columns = matrix.shape
     wide = count < rows < columns
-    matrix = matrix.astype(np.float64, copy=False)
-    _, vectors = np.linalg.eigh(matrix @ matrix.T if wide else matrix.T @ matrix)
+    _, vectors = np.linalg.eigh(gram(matrix.T if wide else matrix))
     vectors = vectors[:, : -count - 1 : -1]
     if wide:
-        vectors = matrix.T @ vectors
+        vectors = product(matrix.T, vectors, np.float64)
         vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=0), np.finfo(np.float64).tiny)
     return vectors * np.where(vectors.sum(axis=0) < 0, -1.0, 1.0)
 
@@ -44,16 +44,14 @@ def remove_units(network: Network, child: Topology, position: int) -> Graft:
     assert consumer is not None
     if any(isinstance(layer, BatchNorm) for layer in network.topology.layers[position:consumer]):
         return keep_strongest(network, child, position)
-    kernel = network.weights[position][0]
+    kernel, *bias = network.weights[position]
     basis = right_singular_vectors(kernel, child.shapes[position + 1][0])
-    outgoing = basis.T @ taps.read(network, consumer)
+    outgoing = product(basis.T, taps.read(network, consumer))
     return Graft(
         child,
         replaced(inherited(len(child.layers)), {position: None, consumer: None}),
         {
-            position: tuple(
-                (array @ basis).astype(np.float32) for array in network.weights[position]
-            ),
+            position: (product(kernel, basis), *((b @ basis).astype(np.float32) for b in bias)),
             consumer: taps.write(network, consumer, outgoing),
         },
     )
@@ -76,13 +74,15 @@ def remove_dense(network: Network, child: Topology, position: int) -> Graft:
     topology = network.topology
     consumer, end = topology.consumer(position), dense_end(topology, position)
     assert consumer is not None
-    kernel, *bias = (array.astype(np.float64) for array in network.weights[position])
-    constant = bias[0] if bias else np.zeros(kernel.shape[-1])
+    kernel, *bias = network.weights[position]
+    width = kernel.shape[-1]
+    gains, constant = np.ones(width), bias[0].astype(np.float64) if bias else np.zeros(width)
     for i in range(position + 1, end):
         if isinstance(layer := topology.layers[i], BatchNorm):
             gain, shift = affine(layer, network.weights[i])
-            kernel, constant = kernel * gain, constant * gain + shift
-    merged = taps.write(network, consumer, kernel @ taps.read(network, consumer), constant)
+            gains, constant = gains * gain, constant * gain + shift
+    outgoing = taps.read(network, consumer) * gains[:, None].astype(np.float32)
+    merged = taps.write(network, consumer, product(kernel, outgoing), constant)
     origins = (*inherited(position), *inherited(len(topology.layers) - end, end))
     moved = consumer - (end - position)
     return Graft(child, replaced(origins, {moved: None}), {moved: merged})
@@ -101,7 +101,7 @@ def factorise(network: Network, child: Topology, position: int, basis: np.ndarra
             what the layer gives for calibration samples.
     """
     kernel, *bias = network.weights[position]
-    narrow: Arrays = ((kernel @ basis).astype(np.float32),)
+    narrow: Arrays = (product(kernel, basis),)
     layers = len(network.topology.layers)
     origins = (*inherited(position), None, None, *inherited(layers - position - 1, position + 1))
     return Graft(

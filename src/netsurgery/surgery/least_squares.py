@@ -4,31 +4,33 @@ from __future__ import annotations
 
 import numpy as np
 
+from netsurgery.surgery.products import gram, product
+
 ROUNDS = 32  # in which features are dropped, a share in each
 RIDGE = 1e-6  # of the features' mean square: keeps their Gram matrix invertible
 # candidates for the ridge of a refit, relative to the largest eigenvalue of the Gram matrix
 PENALTIES = np.logspace(-8, 2, 21)
 
 
-def spare(features: np.ndarray, weights: np.ndarray, kept: int) -> tuple[np.ndarray, np.ndarray]:
+def spare(moments: np.ndarray, weights: np.ndarray, kept: int) -> tuple[np.ndarray, np.ndarray]:
     """Drop features one share after the other, those first whose loss can best be made up for.
 
     As in optimal brain surgery (Hassibi and Stork 1993), here for `features @ weights`: dropping
     feature j and refitting the others costs |w_j|^2 / (G^-1)_jj, with G the Gram matrix.
 
     Args:
-        features: (n, c) what the weights are multiplied by.
+        moments: (c, c), G: the Gram matrix of what the weights are multiplied by.
         weights: (c, m).
         kept: how many features stay.
 
     Returns:
         Indices of the features that stay, sorted, (kept,), and their refitted weights, (kept, m).
     """
-    count = features.shape[1]
-    gram = features.T @ features
-    gram[np.diag_indices(count)] += RIDGE * np.trace(gram) / count + np.finfo(np.float64).tiny
-    inverse = np.linalg.inv(gram)
-    left, weights = np.arange(count), weights.copy()
+    count = len(moments)
+    regular = moments.copy()
+    regular[np.diag_indices(count)] += RIDGE * np.trace(moments) / count + np.finfo(np.float64).tiny
+    inverse = np.linalg.inv(regular)
+    left, weights = np.arange(count), weights.astype(np.float64)
     share = -(-(count - kept) // ROUNDS)
     while len(left) > kept:
         dropping = min(share, len(left) - kept)
@@ -42,27 +44,46 @@ def spare(features: np.ndarray, weights: np.ndarray, kept: int) -> tuple[np.ndar
     return left, weights
 
 
-def correction(features: np.ndarray, missing: np.ndarray) -> np.ndarray:
-    """The change of weights, (f, o), that best adds what is missing, and no larger than it must be.
+def correction(
+    features: np.ndarray, missing: np.ndarray, *, intercept: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """The change of weights and bias that best adds what is missing, no larger than it must be.
 
     Ridge regression; its penalty by generalised cross-validation (Golub, Heath and Wahba 1979).
 
     Args:
         features: (n, f).
         missing: (n, o).
+        intercept: whether the bias may change; it is not penalised.
+
+    Returns:
+        (f, o) and (o,); the second is zero without an intercept.
     """
     samples, count = features.shape
+    outputs = missing.shape[1]
+    none = np.zeros((count, outputs), np.float32), np.zeros(outputs)
     if not samples or not count:
-        return np.zeros((count, missing.shape[1]))
+        return none
+    mean, offset = np.zeros(count), np.zeros(outputs)
+    if intercept:
+        mean = features.mean(axis=0, dtype=np.float64)
+        offset = missing.mean(axis=0, dtype=np.float64)
+    missing = missing - offset
     wide = count > samples  # then the Gram matrix of the samples is the smaller one
-    gram = features @ features.T if wide else features.T @ features
-    eigenvalues, vectors = np.linalg.eigh(gram)
+    if wide:
+        level = product(features, mean[:, None], np.float64)
+        moments = gram(features.T) - level - level.T + mean @ mean
+    else:
+        moments = gram(features) - samples * np.outer(mean, mean)
+        missing_moments = product(features.T, missing, np.float64)
+        missing_moments -= np.outer(mean, missing.sum(axis=0))
+    eigenvalues, vectors = np.linalg.eigh(moments)
     eigenvalues = np.maximum(eigenvalues, 0)
     largest = eigenvalues[-1]
     if largest <= 0:
-        return np.zeros((count, missing.shape[1]))
+        return none[0], offset
     total = np.square(missing).sum()
-    projected = vectors.T @ (missing if wide else features.T @ missing)
+    projected = vectors.T @ (missing if wide else missing_moments)
     energy = np.square(projected).sum(axis=1)
     if wide:
         energy = energy * eigenvalues  # |V^T A^T R|^2 of the same direction
@@ -74,5 +95,9 @@ def correction(features: np.ndarray, missing: np.ndarray) -> np.ndarray:
         return max(error, 0.0) / freedom**2
 
     penalty = min(PENALTIES * largest, key=unexplained)
-    solved = vectors @ (projected / (eigenvalues + penalty)[:, None])
-    return features.T @ solved if wide else solved
+    change = vectors @ (projected / (eigenvalues + penalty)[:, None])
+    if wide:
+        if intercept:
+            change -= change.mean(axis=0)  # as if the features were centred
+        change = product(features.T, change)
+    return change, offset - mean @ change

@@ -28,18 +28,20 @@ def resampled(taps: np.ndarray, height: int, width: int) -> np.ndarray:
     signed maximum (published code) 15 %. A larger image's pixels share the weight of theirs
     equally: exact for average pooling, blocks cut by the image's edge included.
     """
+    sources = []
     for axis, length in enumerate((height, width)):
-        taps = np.moveaxis(_resampled_side(np.moveaxis(taps, axis, 0), length), 0, axis)
+        side = taps.shape[axis]
+        if length < side:
+            starts = np.searchsorted(nearest(side, length), np.arange(length))
+            taps = np.add.reduceat(taps, starts, axis=axis)
+        sources.append(nearest(length, taps.shape[axis]))
+    if taps.shape[:2] == (height, width):
+        return taps
+    taps = taps[np.ix_(*sources)]
+    for axis, source in enumerate(sources):
+        shares = np.bincount(source)[source].astype(taps.dtype)
+        taps /= np.expand_dims(shares, tuple(set(range(taps.ndim)) - {axis}))
     return taps
-
-
-def _resampled_side(taps: np.ndarray, length: int) -> np.ndarray:
-    if length <= len(taps):
-        starts = np.searchsorted(nearest(len(taps), length), np.arange(length))
-        return np.add.reduceat(taps, starts, axis=0)
-    source = nearest(length, len(taps))
-    counts = np.bincount(source).astype(taps.dtype)
-    return (taps / counts.reshape(-1, *[1] * (taps.ndim - 1)))[source]
 
 
 def resized(image: np.ndarray, height: int, width: int) -> np.ndarray:

@@ -8,11 +8,11 @@ nearly as they can from what the child's layer now reads.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
 
 import numpy as np
 
-from netsurgery.forward import apply, mixed, patches, values
+from netsurgery import activations
+from netsurgery.forward import chunks, mixed, patches, precision, through
 from netsurgery.layers import Conv, Dense, Kernel
 from netsurgery.network import Network, Topology
 from netsurgery.surgery import taps
@@ -21,6 +21,7 @@ from netsurgery.surgery.dense import factorise, right_singular_vectors
 from netsurgery.surgery.grafts import Graft
 from netsurgery.surgery.least_squares import correction, spare
 from netsurgery.surgery.pooling import resized
+from netsurgery.surgery.products import gram
 
 ROWS_PER_FEATURE = 20  # pixels to fit a convolution to; more add time, not accuracy
 FEWEST_IMAGES = 32
@@ -28,7 +29,10 @@ FEWEST_IMAGES = 32
 
 def entering(network: Network, position: int, x: np.ndarray) -> np.ndarray:
     """What the layer at `position` reads for a batch x."""
-    return next(islice(values(network, x), position, None))
+    given = np.empty((len(x), *network.topology.shapes[position]), precision(x))
+    for part in chunks(len(x)):
+        given[part] = through(network, x[part], 0, position)
+    return given
 
 
 def spare_channels(network: Network, child: Topology, position: int, x: np.ndarray) -> Graft:
@@ -37,12 +41,14 @@ def spare_channels(network: Network, child: Topology, position: int, x: np.ndarr
     assert consumer is not None
     outgoing = taps.read(network, consumer)
     width = outgoing.shape[-2]
-    features = entering(network, consumer, x).reshape(-1, width).astype(np.float64)
+    x = x[: _enough(network.topology, consumer, len(x))]
+    features = entering(network, consumer, x).reshape(-1, width)
     reader = network.topology.layers[consumer]
     assert isinstance(reader, Conv | Dense)
-    mean = features.mean(axis=0) if reader.use_bias else np.zeros(width)
-    flat = np.moveaxis(outgoing.astype(np.float64), -2, 0).reshape(width, -1)
-    kept, fitted = spare(features - mean, flat, child.shapes[position + 1][-1])
+    mean = features.mean(axis=0, dtype=np.float64) if reader.use_bias else np.zeros(width)
+    moments = gram(features) - len(features) * np.outer(mean, mean)
+    flat = np.moveaxis(outgoing, -2, 0).reshape(width, -1)
+    kept, fitted = spare(moments, flat, child.shapes[position + 1][-1])
     fitted = np.moveaxis(fitted.reshape(-1, *outgoing.shape[:-2], outgoing.shape[-1]), 0, -2)
     at_consumer = taps.write(network, consumer, fitted)
     if reader.use_bias:  # the means of what is gone, less those of what makes up for it
@@ -62,9 +68,9 @@ def truncate(network: Network, child: Topology, position: int, x: np.ndarray) ->
     assert isinstance(layer, Dense)
     assert isinstance(narrow, Dense)
     given = mixed(layer, network.weights[position], entering(network, position, x))
-    given = given.astype(np.float64)
-    mean = given.mean(axis=0) if layer.use_bias else np.zeros(layer.units)
-    basis = right_singular_vectors(given - mean, narrow.units)
+    mean = given.mean(axis=0, dtype=np.float64) if layer.use_bias else np.zeros(layer.units)
+    given -= mean.astype(given.dtype)
+    basis = right_singular_vectors(given, narrow.units)
     graft = factorise(network, child, position, basis)
     if not layer.use_bias:
         return graft
@@ -83,28 +89,57 @@ def fitted(parent: Network, child: Network, places: Sequence[int], x: np.ndarray
         places: positions in the parent of the layers to fit, all of them behind the surgery.
         x: (n, *input_shape) calibration samples.
     """
-    if not places:
-        return child
     grown = len(child.weights) - len(parent.weights)
-    wanted = {}
-    for place, value in zip(range(len(parent.weights)), values(parent, x), strict=False):
-        if place in places:
-            layer = parent.topology.layers[place]
-            assert isinstance(layer, Conv | Dense)
-            images = _enough(child.topology, place + grown, len(x))
-            wanted[place] = mixed(layer, parent.weights[place], value[:images])
-    start = min(places) + grown
-    value = entering(child, start, x)
-    for position in range(start, len(child.weights)):
-        layer = child.topology.layers[position]
-        if position - grown in wanted:
-            assert isinstance(layer, Conv | Dense)
-            target = wanted[position - grown]
-            arrays = _fit(layer, child.weights[position], value[: len(target)], target)
-            child = child.with_arrays({position: arrays})
-        if position < max(places) + grown:
-            value = apply(layer, child.weights[position], value)
+    # how far the samples have come in parent and child, and what they are there
+    at, values = (0, 0), (x, x)
+    for place in places:
+        layer, position = parent.topology.layers[place], place + grown
+        assert isinstance(layer, Conv | Dense)
+        count = _enough(child.topology, position, len(x))
+        if count > len(values[0]):
+            at, values = (0, 0), (x, x)
+        values = (values[0][:count], values[1][:count])
+        read, features = _side_by_side((parent, child), at, (place, position), values)
+        wanted = mixed(layer, parent.weights[place], read)
+        arrays = _fit(layer, child.weights[position], features, wanted)
+        child = child.with_arrays({position: arrays})
+        at = (place + 1, position)
+        values = (activations.apply(layer.activation, wanted), features)
     return child
+
+
+def _side_by_side(
+    networks: tuple[Network, Network],
+    start: tuple[int, int],
+    stop: tuple[int, int],
+    values: tuple[np.ndarray, np.ndarray],
+) -> tuple[np.ndarray, np.ndarray]:
+    """What samples become in parent and child between two layers of each.
+
+    From the beginning they go only once through the layers that both have in common.
+    """
+    common = _common(*networks, min(stop)) if start == (0, 0) else None
+    given = tuple(
+        np.empty((len(value), *network.topology.shapes[end]), precision(value))
+        for network, end, value in zip(networks, stop, values, strict=True)
+    )
+    for part in chunks(len(values[0])):
+        heads, first = [value[part] for value in values], start
+        if common is not None:
+            heads, first = [through(networks[0], heads[0], 0, common)] * 2, (common, common)
+        for i, network in enumerate(networks):
+            given[i][part] = through(network, heads[i], first[i], stop[i])
+    return given[0], given[1]
+
+
+def _common(parent: Network, child: Network, limit: int) -> int:
+    """How many layers, from the first on, parent and child have in common."""
+    for i in range(limit):
+        arrays = zip(parent.weights[i], child.weights[i], strict=False)
+        same_layer = parent.topology.layers[i] == child.topology.layers[i]
+        if not same_layer or any(mine is not other for mine, other in arrays):
+            return i
+    return limit
 
 
 def _enough(topology: Topology, position: int, samples: int) -> int:
@@ -121,18 +156,14 @@ def _fit(
     layer: Kernel, arrays: tuple[np.ndarray, ...], features: np.ndarray, wanted: np.ndarray
 ) -> tuple[np.ndarray, ...]:
     """A layer's arrays, corrected so that it gives what is wanted for these features."""
-    missing = -mixed(layer, arrays, features)
+    missing = mixed(layer, arrays, features)
     if isinstance(layer, Conv):
         wanted = resized(wanted, *missing.shape[1:3])
         features = patches(features, layer)
-    missing = (missing + wanted).reshape(-1, wanted.shape[-1]).astype(np.float64)
-    features = features.reshape(len(missing), -1).astype(np.float64)
+    missing = np.subtract(wanted, missing, dtype=np.float64).reshape(-1, wanted.shape[-1])
+    features = features.reshape(len(missing), -1)
     kernel, *bias = arrays
-    if bias:
-        mean, offset = features.mean(axis=0), missing.mean(axis=0)
-        features, missing = features - mean, missing - offset
-    change = correction(features, missing)
-    corrected = (kernel + change.reshape(kernel.shape)).astype(np.float32)
-    if not bias:
-        return (corrected,)
-    return corrected, (bias[0] + offset - mean @ change).astype(np.float32)
+    change, shift = correction(features, missing, intercept=bool(bias))
+    change += kernel.reshape(change.shape)
+    corrected = change.reshape(kernel.shape).astype(np.float32, copy=False)
+    return corrected, *((b + shift).astype(np.float32) for b in bias)

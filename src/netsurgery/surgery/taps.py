@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from netsurgery.network import Arrays, Network
+from netsurgery.surgery.products import product
 
 
 def read(network: Network, consumer: int) -> np.ndarray:
@@ -37,7 +38,8 @@ def write(
     kernel, *rest = network.weights[consumer]
     if constant is not None and rest:
         old = read(network, consumer)
-        shift = np.tensordot(np.broadcast_to(constant, old.shape[:-1]), old, old.ndim - 1)
+        given = np.broadcast_to(constant, old.shape[:-1]).reshape(1, -1)
+        shift = product(given, old.reshape(given.size, -1), np.float64)[0]
         rest = [(rest[0] + shift).astype(np.float32)]
     shape = taps.shape if kernel.ndim == 4 else (-1, taps.shape[-1])
     return (taps.reshape(shape).astype(np.float32, copy=False), *rest)

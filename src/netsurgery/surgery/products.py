@@ -1,0 +1,45 @@
+"""Matrix products in double precision that hold no large matrix in it.
+
+Weights and samples are of single precision, their products are summed in double: a block at a time,
+so that surgery on a large network needs little more memory than the network that it makes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+BLOCK = 2**17  # numbers that are turned to double precision at a time: 1 MB
+
+
+def _blocks(length: int, across: int) -> Iterator[slice]:
+    """Parts of a side of a matrix whose other side is `across` long."""
+    step = max(1, BLOCK // max(1, across))
+    return (slice(start, start + step) for start in range(0, length, step))
+
+
+def product(a: np.ndarray, b: np.ndarray, dtype: DTypeLike = np.float32) -> np.ndarray:
+    """The product of (n, k) and (..., k, m), of the given precision."""
+    given = np.empty((*b.shape[:-2], len(a), b.shape[-1]), dtype)
+    if b.ndim == 2 and a.size > b.size:
+        b = b.astype(np.float64, copy=False)
+        for rows in _blocks(*a.shape):
+            given[rows] = a[rows] @ b
+        return given
+    a = a.astype(np.float64, copy=False)
+    for lead in np.ndindex(b.shape[:-2]):
+        for columns in _blocks(*b.shape[:-3:-1]):
+            given[lead][:, columns] = a @ b[lead][:, columns]
+    return given
+
+
+def gram(matrix: np.ndarray) -> np.ndarray:
+    """matrix^T matrix, (columns, columns), in double precision."""
+    columns = matrix.shape[1]
+    total = np.zeros((columns, columns))
+    for rows in _blocks(*matrix.shape):
+        part = matrix[rows].astype(np.float64, copy=False)
+        total += part.T @ part
+    return total
