@@ -287,12 +287,15 @@ def test_the_summary_holds_medians_and_worst_drops():
 
 
 def test_the_comparison_says_what_share_is_lost():
-    table = tables.compared(tables.summary(rows()))
+    summary = tables.summary(rows())
+    means = summary.set_index(["operation", "rule"])["mean_right_after"]["remove_units"]
+    table = tables.compared(summary)
     (row,) = table.to_dict("records")  # what loses nothing is left out
     assert row["operation"] == "remove_units"
     assert row[f"median, {SVD}"] == 40
     assert row[f"median, {LEAST_SQUARES}"] == 5
-    assert row["share"] == pytest.approx(0.125, abs=0.01)
+    assert row["share of medians"] == pytest.approx(0.125, abs=0.01)
+    assert row["share of means"] == pytest.approx(means[LEAST_SQUARES] / means[SVD], abs=0.01)
     assert tables.markdown(table).count("\n") == 3
 
 

@@ -96,7 +96,8 @@ def compared(table: pandas.DataFrame) -> pandas.DataFrame:
 
     Returns:
         Median and worst drop right after by each rule, and `share`: what the data-aware rule's
-        median is of the papers' rule's. Operations that lose nothing by either are left out.
+        median and mean are of the papers' rule's. Operations that lose nothing by either are left
+        out.
     """
     wide = table.set_index(GROUP).unstack("rule")
     found = pandas.DataFrame(index=wide.index)
@@ -105,9 +106,11 @@ def compared(table: pandas.DataFrame) -> pandas.DataFrame:
         for rule in (PUBLISHED, SVD, LEAST_SQUARES):
             if rule in wide[column]:
                 found[f"{words}, {rule}"] = (100 * wide[column][rule]).round(1)
-    both = wide["median_right_after"]
-    if LEAST_SQUARES in both:
-        found["share"] = (both[LEAST_SQUARES] / both[SVD]).where(both[SVD] > 0).round(2)
+    for words, column in (("medians", "median_right_after"), ("means", "mean_right_after")):
+        both = wide[column]
+        if LEAST_SQUARES in both:
+            share = (both[LEAST_SQUARES] / both[SVD]).where(both[SVD] > 0)
+            found[f"share of {words}"] = share.round(2)
     order = table[["dataset", "operation"]].drop_duplicates()
     found = order.merge(found.reset_index(), on=["dataset", "operation"])
     fitted = f"median, {LEAST_SQUARES}"
