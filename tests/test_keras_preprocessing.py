@@ -1,5 +1,6 @@
 """Models that take data as their user has them, opened with Keras alone."""
 
+from collections import Counter
 from pathlib import Path
 
 import keras
@@ -9,6 +10,7 @@ import pytest
 from netsurgery import keras_files, keras_preprocessing
 from netsurgery.datasets import Scaling
 from netsurgery.network import initialise
+from netsurgery.surgery import legal_mutations
 from netsurgery.topologies import build
 
 SHAPE = (6, 5, 3)
@@ -51,3 +53,12 @@ def test_the_model_behind_its_scaling_shares_the_weights() -> None:
     inner.train_on_batch(RAW / 255, np.arange(7) % 3)
     expected = inner(RAW / 255, training=False)
     np.testing.assert_allclose(scaled(RAW / 127.5, training=False), expected, rtol=1e-4, atol=1e-6)
+
+
+def test_the_model_behind_its_scaling_can_be_operated_on() -> None:
+    inner = network()
+    scaled = whole(inner, Scaling(np.array(0), np.array(0.5)))
+    inside, outside = (keras_files.from_keras(model).topology for model in (inner, scaled))
+    assert outside.layers[1:] == inside.layers
+    before, after = (Counter(m.operation for m in legal_mutations(t)) for t in (inside, outside))
+    assert before == after

@@ -85,25 +85,26 @@ def with_preprocessing(
         target: scaling of a regression's targets; None for classes.
     """
     shape = tuple(data["shape"])
+    behind = list(network.layers)
+    if target is not None:
+        behind.append(_scaling_layer(target, "unit", invert=True))
+    elif network.layers[-1].activation is keras.activations.linear:
+        behind.append(keras.layers.Softmax(name="probabilities"))
     if data["columns"]:
         inputs, x = _table(data)
         x = _scaling_layer(Scaling(scaling.shift.ravel(), scaling.scale.ravel()))(x)
         x = keras.ops.nan_to_num(x, nan=0.0)
         x = keras.layers.Reshape(shape)(x) if len(shape) > 1 else x
-    elif data["resized"]:
-        x = inputs = keras.Input((None, None, shape[-1]), name="input")
-        x = keras.layers.Resizing(*shape[:2], antialias=True, name="resizing")(x)
-        x = _scaling_layer(scaling)(x)
-    else:
-        inputs = keras.Input(shape, name="input")
-        x = _scaling_layer(scaling)(inputs)
-    for layer in network.layers:
-        x = layer(x)
-    if target is not None:
-        x = _scaling_layer(target, "unit", invert=True)(x)
-    elif network.layers[-1].activation is keras.activations.linear:
-        x = keras.layers.Softmax(name="probabilities")(x)
-    return keras.Model(inputs, x, name="model")
+        for layer in behind:
+            x = layer(x)
+        return keras.Model(inputs, x, name="model")
+    before = [keras.Input(shape, name="input"), _scaling_layer(scaling)]
+    if data["resized"]:
+        before[:1] = [
+            keras.Input((None, None, shape[-1]), name="input"),
+            keras.layers.Resizing(*shape[:2], antialias=True, name="resizing"),
+        ]
+    return keras.Sequential([*before, *behind], name="model")
 
 
 def description(
