@@ -33,6 +33,7 @@ PAPER = {
     ("mnist10k", "surgeon-medium"): "EMNIST 63 → 71",
     ("mnist10k", "surgeon-large"): "EMNIST 83 → 84",
 }
+ORDERS = {"surgeon": "fewer", "surgeon-more": "more"}  # by the search's name
 STOPS: dict[str, dict[str, int]] = {
     "unimproved: 2": {"unimproved": 2},
     "unimproved: 3": {"unimproved": 3},
@@ -50,12 +51,17 @@ def mean(values: Iterable[float], form: str = "{:.1f}") -> str:
     return f"{text} ± {form.replace('+', '').format(statistics.stdev(found))}"
 
 
-def gather(results: Path) -> dict[tuple[str, str, str], dict[int, SearchFolder]]:
-    """Finished searches by algorithm, dataset and topology, then by seed."""
-    found: dict[tuple[str, str, str], dict[int, SearchFolder]] = {}
+# finished searches by name, dataset and topology, then by seed
+Found = dict[tuple[str, str, str], dict[int, SearchFolder]]
+
+
+def gather(results: Path) -> Found:
+    """All that is finished."""
+    found: Found = {}
     for path in sorted(results.glob("*/seed*/final/summary.json")):
         summary = read_json(path)
-        kind = summary["algorithm"], summary["dataset"], summary["topology"]
+        name = path.parents[2].name.split(".")[0]
+        kind = name, summary["dataset"], summary["topology"]
         found.setdefault(kind, {})[summary["seed"]] = SearchFolder(path.parent.parent)
     return found
 
@@ -99,11 +105,13 @@ def table(header: str, rows: Iterable[Sequence[str]]) -> str:
     return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
 
 
-def results_table(found: dict[tuple[str, str, str], dict[int, SearchFolder]]) -> str:
-    """Accuracies, sizes, re-draws and epochs of each dataset and topology."""
+def results_table(found: Found) -> str:
+    """Accuracies, sizes, re-draws and epochs of each dataset, topology and order."""
     rows = []
-    for (algorithm, dataset, topology), by_seed in found.items():
-        if algorithm != "surgeon":
+    for (name, dataset, topology), by_seed in sorted(
+        found.items(), key=lambda item: (*item[0][1:], item[0][0])
+    ):
+        if name not in ORDERS:
             continue
         plain = found.get(("baseline", dataset, topology), {})
         ours = list(map(summary_of, by_seed.values()))
@@ -113,6 +121,7 @@ def results_table(found: dict[tuple[str, str, str], dict[int, SearchFolder]]) ->
         rows.append(
             (
                 f"{dataset}, {topology.removeprefix('surgeon-')}",
+                ORDERS[name],
                 ", ".join(map(str, sorted(by_seed))),
                 mean(100 * s["test_accuracy"] for s in theirs) if theirs else "",
                 mean(100 * s["test_accuracy"] for s in ours),
@@ -126,16 +135,17 @@ def results_table(found: dict[tuple[str, str, str], dict[int, SearchFolder]]) ->
             )
         )
     header = (
-        "data, topology | seeds | baseline, test % | Surgeon, test % | baseline, validation %"
-        "| Surgeon, validation % | paper, validation % | parameters, % | re-draws per decision"
+        "data, topology | `bic_order` | seeds | baseline, test % | Surgeon, test %"
+        "| baseline, validation % | Surgeon, validation % | paper, validation % | parameters, %"
+        "| re-draws per decision"
         "| epochs in all | but for losers' re-training"
     )
     return table(header, rows)
 
 
-def stopping_table(found: dict[tuple[str, str, str], dict[int, SearchFolder]]) -> str:
+def stopping_table(found: Found) -> str:
     """What early stopping saves and costs, over all searches."""
-    folders = [f for kind, seeds in found.items() if kind[0] == "surgeon" for f in seeds.values()]
+    folders = [f for kind, seeds in found.items() if kind[0] in ORDERS for f in seeds.values()]
     full = [stopped(folder, {}) for folder in folders]
     rows = []
     for name, stop_when in STOPS.items():
