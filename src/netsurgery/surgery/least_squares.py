@@ -9,9 +9,9 @@ from netsurgery.surgery.products import gram, product
 ROUNDS = 32  # in which features are dropped, a share in each
 RIDGE = 1e-6  # of the features' mean square: keeps their Gram matrix invertible
 # Candidates for the ridge of a refit, relative to the largest eigenvalue of the Gram matrix. With
-# smaller ones weights grow (behind a pooling put in on MNIST their square 9 times, 5 times with
-# these), which training does not bear as well, and the parent is reproduced no better.
-PENALTIES = np.logspace(-3, 2, 11)
+# smaller ones the parent is reproduced a little better, but weights grow (behind a pooling put in
+# on MNIST their square 9 times; with these twice), and many such networks collapse in training.
+PENALTIES = np.logspace(-1.5, 2, 15)
 
 
 def spare(moments: np.ndarray, weights: np.ndarray, kept: int) -> tuple[np.ndarray, np.ndarray]:
