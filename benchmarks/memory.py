@@ -53,7 +53,7 @@ def start(folder: Path, job: int) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "netsurgery.trainer.client", "start", "--epochs", "3"]
     command += ["--data", str(folder / "data"), "--split", str(folder / "split.npz")]
     command += ["--seed", str(job), "--settings", json.dumps(SETTINGS), "--step", "warm-up"]
-    command += ["--layers", json.dumps([{"dense": {"units": 10}}])]
+    command += ["--layers", json.dumps([{"dense": {"units": 10}}]), "--activation", "softmax"]
     return subprocess.Popen([*command, "--output", str(folder / f"{job}.keras")])
 
 
