@@ -120,6 +120,12 @@ def finalists(wildcards):
     return [str(folder.root / parent["model"]) for parent in plan["parents"]]
 
 
+def file_of_the_end(wildcards):
+    """The file of the plan of the end: whoever reads plans must not while one is made again."""
+    plan = last_plan(wildcards)
+    return [str(folder_of(wildcards).plan(plan["generation"]))] if plan else []
+
+
 def further_batches(wildcards):
     """What is left of the budget for the final candidate."""
     plan = last_plan(wildcards)

@@ -91,6 +91,7 @@ rule finish:
     input:
         unpack(samples),
         models=finalists,
+        plan=file_of_the_end,
     output:
         network=f"{SEARCH}/final/network.keras",
         record=f"{SEARCH}/final/network.json",
