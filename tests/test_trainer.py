@@ -16,6 +16,7 @@ import pytest
 from netsurgery import datasets
 from netsurgery.config import TRAINING
 from netsurgery.files import read_json
+from netsurgery.search.records import TIMES
 from netsurgery.trainer import client
 from netsurgery.trainer.launch import launch
 from netsurgery.trainer.lifeline import WORKFLOW
@@ -102,7 +103,7 @@ def command_line(pid):
 
 
 def without_times(record):
-    return {k: v for k, v in record.items() if k != "wall_seconds"}
+    return {k: v for k, v in record.items() if k not in TIMES}
 
 
 def test_warm_and_cold_give_the_same_bytes(server, data, tmp_path):

@@ -17,6 +17,7 @@ import yaml
 from netsurgery.files import read_json
 from netsurgery.layout import SearchFolder
 from netsurgery.lock import ResultsLock
+from netsurgery.search.records import TIMES
 from netsurgery.trainer.client import SOCKET
 from netsurgery.trainer.lifeline import WORKFLOW
 from tests.makers import ROOT
@@ -87,7 +88,7 @@ def contents(folder):
 
 def without_times(value):
     if isinstance(value, dict):
-        return {k: without_times(v) for k, v in value.items() if k != "wall_seconds"}
+        return {k: without_times(v) for k, v in value.items() if k not in TIMES}
     if isinstance(value, list):
         return [without_times(v) for v in value]
     return value

@@ -50,7 +50,8 @@ FIXED_DATE = (1980, 1, 1, 0, 0, 0)
 # --- layers ---------------------------------------------------------------------------------------
 
 
-def _to_keras_layer(layer: Layer, name: str) -> keras.Layer:
+def to_keras_layer(layer: Layer, name: str) -> keras.Layer:
+    """The Keras layer of that name, not yet built."""
     match layer:
         case Conv():
             return keras.layers.Conv2D(
@@ -214,7 +215,7 @@ def to_keras(
             while name in taken:
                 name += "_new"
             taken.add(name)
-            new = _to_keras_layer(layer, name)
+            new = to_keras_layer(layer, name)
             if beside := next(filter(None, [*reversed(like[:i]), *like[i:]]), None):
                 new.dtype_policy = beside.dtype_policy
             layers.append(new)
@@ -275,11 +276,12 @@ def from_keras(model: keras.Model) -> Network:
 # --- files ----------------------------------------------------------------------------------------
 
 
-def _without_addresses(value: Any) -> Any:
+def without_addresses(value: Any) -> Any:
+    """What Keras serialised, without what differs from one process to the next."""
     if isinstance(value, dict):
-        return {k: _without_addresses(v) for k, v in value.items() if k != "shared_object_id"}
+        return {k: without_addresses(v) for k, v in value.items() if k != "shared_object_id"}
     if isinstance(value, list):
-        return [_without_addresses(v) for v in value]
+        return [without_addresses(v) for v in value]
     return value
 
 
@@ -293,7 +295,7 @@ def save(model: keras.Model, path: Path) -> None:
             for name in source.namelist():
                 content = source.read(name)
                 if name.endswith(".json"):
-                    fields = _without_addresses(json.loads(content))
+                    fields = without_addresses(json.loads(content))
                     fields.pop("date_saved", None)
                     content = json.dumps(fields).encode()
                 target.writestr(zipfile.ZipInfo(name, FIXED_DATE), content)

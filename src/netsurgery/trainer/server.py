@@ -43,6 +43,7 @@ def child(arguments: list[str], folder: str, descriptors: list[int]) -> NoReturn
     from netsurgery.jobs import training_steps
 
     code = 1
+    gc.disable()  # a step leaves little behind, and looking for it would copy shared pages
     try:
         die_with_parent()
         for target, descriptor in zip((1, 2), descriptors, strict=True):

@@ -1,0 +1,181 @@
+"""What a network computes, in TensorFlow: the same as its Keras model, in fewer operations.
+
+A Keras model's layers take longer to trace than small networks take to train, and its batch
+normalisation is a dozen operations where TensorFlow has one.
+
+A convolution whose output is only averaged over squares of 2x2 is computed for the averages alone:
+they are a convolution in steps of two, whose kernel is the mean of four shifted copies of the given
+one. With kernels of 3x3 that is 16 multiplications for a weight and average where it was 36, and
+nothing of the full size is held.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from netsurgery.layers import (
+    SAME,
+    Activation,
+    BatchNorm,
+    Conv,
+    Dense,
+    Flatten,
+    GlobalPool,
+    Layer,
+    Pool,
+    Rescaling,
+    Reshape,
+    Shape,
+)
+
+Variables = Sequence[tf.Variable]  # a layer's, in the order of a network's arrays
+
+
+def _activated(x: tf.Tensor, function: str, slope: float | None = None) -> tf.Tensor:
+    if function == "linear":
+        return x
+    if function == "leaky_relu" and slope is not None:
+        return tf.nn.leaky_relu(x, slope)
+    return keras.activations.get(function)(x)
+
+
+def _mixed(layer: Conv | Dense, variables: Variables, x: tf.Tensor) -> tf.Tensor:
+    if isinstance(layer, Conv):
+        x = tf.nn.conv2d(x, variables[0], layer.strides, layer.padding.upper())
+    else:
+        x = tf.matmul(x, variables[0])
+    return tf.nn.bias_add(x, variables[1]) if layer.use_bias else x
+
+
+def _is_averaged(layer: Conv, after: Layer | None, shape: Shape) -> bool:
+    """Whether a layer is a convolution of which only averages over 2x2 are used, and all whole."""
+    return (
+        isinstance(after, Pool)
+        and (layer.activation, layer.strides, layer.padding) == ("linear", 1, SAME)
+        and layer.kernel % 2 == 1
+        and (after.function, after.size, after.strides or 2) == ("average", 2, 2)
+        and all(side % 2 == 0 for side in shape[:2])
+    )
+
+
+@functools.cache
+def _shifts(size: int) -> np.ndarray:
+    """From the taps of a kernel to those of the mean of its four shifted copies.
+
+    Args:
+        size: of the square kernel, odd.
+
+    Returns:
+        ((size + 1)**2, size**2). The taps are in the order in which `space_to_depth` puts the
+        pixels of blocks of 2x2: by block, then within it.
+    """
+    wide = size + 1
+    places = np.arange(wide * wide).reshape(wide // 2, 2, wide // 2, 2).swapaxes(1, 2).ravel()
+    taps = np.eye(size * size, dtype=np.float32).reshape(size, size, -1)
+    copies = [np.pad(taps, ((a, 1 - a), (b, 1 - b), (0, 0))) for a in (0, 1) for b in (0, 1)]
+    return np.mean(copies, axis=0, dtype=np.float32).reshape(wide * wide, -1)[places]
+
+
+def _averages(layer: Conv, variables: Variables, x: tf.Tensor) -> tf.Tensor:
+    """What average pooling over 2x2 makes of a convolution (see `_is_averaged`)."""
+    margin, channels = layer.kernel // 2, x.shape[-1]
+    kernel = tf.reshape(variables[0], (layer.kernel**2, channels * layer.channels))
+    blocks = (layer.kernel + 1) // 2
+    kernel = tf.matmul(tf.constant(_shifts(layer.kernel)), kernel)
+    kernel = tf.reshape(kernel, (blocks, blocks, 4 * channels, layer.channels))
+    x = tf.pad(x, ((0, 0), (margin, margin), (margin, margin), (0, 0)))
+    x = tf.nn.conv2d(tf.nn.space_to_depth(x, 2), kernel, 1, "VALID")
+    return tf.nn.bias_add(x, variables[1]) if layer.use_bias else x
+
+
+def _pooled(layer: Pool, x: tf.Tensor) -> tf.Tensor:
+    pool = tf.nn.max_pool2d if layer.function == "max" else tf.nn.avg_pool2d
+    return pool(x, layer.size, layer.strides or layer.size, layer.padding.upper())
+
+
+def _normalised(
+    layer: BatchNorm, variables: Variables, x: tf.Tensor, *, training: bool
+) -> tf.Tensor:
+    """Normalised by the batch's own statistics in training, which then move the others.
+
+    The moving variance follows the batch's biased one, as in Keras; the operation gives the
+    unbiased one.
+    """
+    *learnt, mean, variance = variables
+    gamma = learnt[0] if layer.scale else tf.ones_like(mean)
+    beta = learnt[-1] if layer.center else tf.zeros_like(mean)
+    image = x if len(x.shape) == 4 else tf.reshape(x, (-1, 1, 1, x.shape[-1]))
+    nothing = tf.constant([], tf.float32)
+    found = tf.raw_ops.FusedBatchNormV3(
+        x=image,
+        scale=gamma,
+        offset=beta,
+        mean=nothing if training else mean,
+        variance=nothing if training else variance,
+        epsilon=layer.epsilon,
+        is_training=training,
+    )
+    if training:
+        count = tf.cast(tf.shape(x)[0], tf.float32) * math.prod(image.shape[1:3])
+        biased = found.batch_variance * (1 - 1 / count)
+        rest = 1 - layer.momentum
+        mean.assign_sub((mean - found.batch_mean) * rest)
+        variance.assign_sub((variance - biased) * rest)
+    return found.y if image is x else tf.reshape(found.y, (-1, x.shape[-1]))
+
+
+def _apply(layer: Layer, variables: Variables, x: tf.Tensor, *, training: bool) -> tf.Tensor:
+    match layer:
+        case Conv() | Dense():
+            return _activated(_mixed(layer, variables, x), layer.activation)
+        case Pool():
+            return _pooled(layer, x)
+        case GlobalPool():
+            reduce = tf.reduce_max if layer.function == "max" else tf.reduce_mean
+            return reduce(x, axis=(1, 2))
+        case BatchNorm():
+            return _normalised(layer, variables, x, training=training)
+        case Activation():
+            return _activated(x, layer.function, layer.negative_slope)
+        case Rescaling():
+            return x * layer.scale + layer.offset
+        case Flatten() | Reshape():
+            shape: Shape = (math.prod(x.shape[1:]),) if isinstance(layer, Flatten) else layer.shape
+            return tf.reshape(x, (-1, *shape))
+        case _:
+            raise ValueError(f"{layer} cannot be trained here")
+
+
+def forward(
+    layers: Sequence[Layer], variables: Sequence[Variables], x: tf.Tensor, *, training: bool
+) -> Any:
+    """The network's output for a batch.
+
+    Args:
+        layers: of its topology.
+        variables: of each layer; in training the moving statistics of batch normalisations change.
+        x: (n, *input_shape).
+        training: or in inference mode.
+
+    Returns:
+        (n, outputs).
+
+    Raises:
+        ValueError: a layer that no search builds (dropout, one that surgery does not know).
+    """
+    skipped = False
+    for layer, after, own in zip(layers, (*layers[1:], None), variables, strict=True):
+        if skipped:
+            skipped = False
+        elif isinstance(layer, Conv) and _is_averaged(layer, after, x.shape[1:]):
+            x, skipped = _averages(layer, own, x), True
+        else:
+            x = _apply(layer, own, x, training=training)
+    return x
