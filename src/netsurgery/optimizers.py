@@ -1,4 +1,4 @@
-"""What a Keras optimizer remembers: its slots by layer, and its counters.
+"""What a Keras model's optimizer remembers: its slots by layer, and its counters.
 
 A slot (momentum and the like) has a number for each trainable one of the model, so that surgery can
 carry it; counters (steps, the learning rate) belong to the whole model and stay as they are.
@@ -6,7 +6,7 @@ carry it; counters (steps, the learning rate) belong to the whole model and stay
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -33,17 +33,16 @@ def _partition(optimizer: Any, variables: list[Any]) -> tuple[dict[str, dict[int
     return slots, others
 
 
-Layered = Sequence[Sequence[Any]]  # the trained Keras variables of each layer
-
-
-def _state(optimizer: Any, trained: Layered) -> tuple[dict[str, list[list[Any]]], list[Any]] | None:
+def _state(model: keras.Sequential) -> tuple[dict[str, list[list[Any]]], list[Any]] | None:
     """The optimizer's variables: by slot and layer, and the counters.
 
     None where surgery cannot carry them: there is no optimizer, or it keeps other things than a
     number for each trainable one (Adafactor, Muon, averages of the weights).
     """
+    optimizer = getattr(model, "optimizer", None)
     if optimizer is None or not optimizer.built:
         return None
+    trained = [list(layer.trainable_weights) for layer in model.layers]
     variables = [variable for layer in trained for variable in layer]
     slots, counters = _partition(optimizer, variables)
     owned, names = set(range(len(variables))), {variable.name for variable in variables}
@@ -60,38 +59,28 @@ def _state(optimizer: Any, trained: Layered) -> tuple[dict[str, list[list[Any]]]
     return layered, counters
 
 
-def _of_model(model: keras.Sequential) -> tuple[Any, Layered]:
-    trained = [list(layer.trainable_weights) for layer in model.layers]
-    return getattr(model, "optimizer", None), trained
-
-
-def slots(optimizer: Any, trained: Layered) -> dict[str, tuple[Arrays, ...]]:
-    """The state of an optimizer, by slot and layer; empty if none can be carried.
+def read_slots(model: keras.Sequential) -> dict[str, tuple[Arrays, ...]]:
+    """The state of a compiled model's optimizer, by slot and layer; empty if none can be carried.
 
     Layers that are frozen have no slots.
     """
-    found, _ = _state(optimizer, trained) or ({}, [])
+    slots, _ = _state(model) or ({}, [])
     return {
         name: tuple(tuple(np.asarray(variable) for variable in layer) for layer in layers)
-        for name, layers in found.items()
+        for name, layers in slots.items()
     }
 
 
-def assign_slots(optimizer: Any, trained: Layered, slots: Slots, steps: int) -> None:
-    """Give an optimizer a state, and the number of steps it stands for."""
-    found, _ = _state(optimizer, trained) or ({}, [])
+def write_slots(model: keras.Sequential, slots: Slots, steps: int) -> None:
+    """Give a compiled model's optimizer a state, and the number of steps it stands for."""
+    found, _ = _state(model) or ({}, [])
     for name, layers in found.items():
         for variables, arrays in zip(layers, slots.get(name, ()), strict=False):
             if variables:  # frozen layers have none
                 for variable, array in zip(variables, arrays, strict=True):
                     variable.assign(array)
     if slots:
-        optimizer.iterations.assign(steps)
-
-
-def read_slots(model: keras.Sequential) -> dict[str, tuple[Arrays, ...]]:
-    """The state of a compiled model's optimizer (see `slots`)."""
-    return slots(*_of_model(model))
+        model.optimizer.iterations.assign(steps)
 
 
 def starts(model: keras.Sequential) -> dict[str, float]:
@@ -119,10 +108,10 @@ def carry(parent: keras.Sequential, child: keras.Sequential, slots: Slots) -> bo
     Returns:
         Whether it could; else the optimizer starts afresh.
     """
-    before, after = _state(*_of_model(parent)), _state(*_of_model(child))
+    before, after = _state(parent), _state(child)
     if before is None or after is None:
         return False
-    assign_slots(*_of_model(child), slots, int(parent.optimizer.iterations))
+    write_slots(child, slots, int(parent.optimizer.iterations))
     for old, new in zip(before[1], after[1], strict=True):
         new.assign(old)
     return True

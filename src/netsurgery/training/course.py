@@ -44,7 +44,7 @@ def _compiled_epoch(
 ) -> Sums:
     """A function from the samples' order, int32 (n,), to the measures' sums over the epoch."""
     batch = batches(samples)
-    variables = [variable.value for variable in learner.trainable]
+    weights = learner.weights
 
     def step(start: tf.Tensor, order: tf.Tensor, sums: tf.Tensor) -> tuple[tf.Tensor, ...]:
         x, y = batch(order[start : start + batch_size])
@@ -52,7 +52,7 @@ def _compiled_epoch(
             predicted = learner(x, training=True)
             losses = measured.losses(y, predicted)
             mean = tf.reduce_mean(losses)
-        learner.optimizer.apply(tape.gradient(mean, variables), learner.trainable)
+        learner.optimizer.apply([tape.gradient(mean, weights.value)], [weights])
         return start + batch_size, order, sums + measured.sums(y, predicted, losses)
 
     def epoch(order: tf.Tensor) -> tf.Tensor:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import keras
 import numpy as np
@@ -35,7 +34,7 @@ from netsurgery.layers import (
     Shape,
 )
 
-Variables = Sequence[tf.Variable]  # a layer's, in the order of a network's arrays
+Arrays = Sequence[tf.Tensor]  # a layer's, in the order of a network's
 
 
 def _activated(x: tf.Tensor, function: str, slope: float | None = None) -> tf.Tensor:
@@ -46,12 +45,12 @@ def _activated(x: tf.Tensor, function: str, slope: float | None = None) -> tf.Te
     return keras.activations.get(function)(x)
 
 
-def _mixed(layer: Conv | Dense, variables: Variables, x: tf.Tensor) -> tf.Tensor:
+def _mixed(layer: Conv | Dense, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
     if isinstance(layer, Conv):
-        x = tf.nn.conv2d(x, variables[0], layer.strides, layer.padding.upper())
+        x = tf.nn.conv2d(x, arrays[0], layer.strides, layer.padding.upper())
     else:
-        x = tf.matmul(x, variables[0])
-    return tf.nn.bias_add(x, variables[1]) if layer.use_bias else x
+        x = tf.matmul(x, arrays[0])
+    return tf.nn.bias_add(x, arrays[1]) if layer.use_bias else x
 
 
 def _is_averaged(layer: Conv, after: Layer | None, shape: Shape) -> bool:
@@ -83,16 +82,16 @@ def _shifts(size: int) -> np.ndarray:
     return np.mean(copies, axis=0, dtype=np.float32).reshape(wide * wide, -1)[places]
 
 
-def _averages(layer: Conv, variables: Variables, x: tf.Tensor) -> tf.Tensor:
+def _averages(layer: Conv, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
     """What average pooling over 2x2 makes of a convolution (see `_is_averaged`)."""
     margin, channels = layer.kernel // 2, x.shape[-1]
-    kernel = tf.reshape(variables[0], (layer.kernel**2, channels * layer.channels))
+    kernel = tf.reshape(arrays[0], (layer.kernel**2, channels * layer.channels))
     blocks = (layer.kernel + 1) // 2
     kernel = tf.matmul(tf.constant(_shifts(layer.kernel)), kernel)
     kernel = tf.reshape(kernel, (blocks, blocks, 4 * channels, layer.channels))
     x = tf.pad(x, ((0, 0), (margin, margin), (margin, margin), (0, 0)))
     x = tf.nn.conv2d(tf.nn.space_to_depth(x, 2), kernel, 1, "VALID")
-    return tf.nn.bias_add(x, variables[1]) if layer.use_bias else x
+    return tf.nn.bias_add(x, arrays[1]) if layer.use_bias else x
 
 
 def _pooled(layer: Pool, x: tf.Tensor) -> tf.Tensor:
@@ -101,14 +100,14 @@ def _pooled(layer: Pool, x: tf.Tensor) -> tf.Tensor:
 
 
 def _normalised(
-    layer: BatchNorm, variables: Variables, x: tf.Tensor, *, training: bool
-) -> tf.Tensor:
-    """Normalised by the batch's own statistics in training, which then move the others.
+    layer: BatchNorm, arrays: Arrays, x: tf.Tensor, *, training: bool
+) -> tuple[tf.Tensor, tuple[tf.Tensor, ...]]:
+    """A batch normalised, in training by its own statistics, and these: mean and variance.
 
-    The moving variance follows the batch's biased one, as in Keras; the operation gives the
+    The variance is the biased one, which Keras's moving ones follow; the operation gives the
     unbiased one.
     """
-    *learnt, mean, variance = variables
+    *learnt, mean, variance = arrays
     gamma = learnt[0] if layer.scale else tf.ones_like(mean)
     beta = learnt[-1] if layer.center else tf.zeros_like(mean)
     image = x if len(x.shape) == 4 else tf.reshape(x, (-1, 1, 1, x.shape[-1]))
@@ -122,26 +121,22 @@ def _normalised(
         epsilon=layer.epsilon,
         is_training=training,
     )
-    if training:
-        count = tf.cast(tf.shape(x)[0], tf.float32) * math.prod(image.shape[1:3])
-        biased = found.batch_variance * (1 - 1 / count)
-        rest = 1 - layer.momentum
-        mean.assign_sub((mean - found.batch_mean) * rest)
-        variance.assign_sub((variance - biased) * rest)
-    return found.y if image is x else tf.reshape(found.y, (-1, x.shape[-1]))
+    y = found.y if image is x else tf.reshape(found.y, (-1, x.shape[-1]))
+    if not training:
+        return y, ()
+    count = tf.cast(tf.shape(x)[0], tf.float32) * math.prod(image.shape[1:3])
+    return y, (found.batch_mean, found.batch_variance * (1 - 1 / count))
 
 
-def _apply(layer: Layer, variables: Variables, x: tf.Tensor, *, training: bool) -> tf.Tensor:
+def _apply(layer: Layer, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
     match layer:
         case Conv() | Dense():
-            return _activated(_mixed(layer, variables, x), layer.activation)
+            return _activated(_mixed(layer, arrays, x), layer.activation)
         case Pool():
             return _pooled(layer, x)
         case GlobalPool():
             reduce = tf.reduce_max if layer.function == "max" else tf.reduce_mean
             return reduce(x, axis=(1, 2))
-        case BatchNorm():
-            return _normalised(layer, variables, x, training=training)
         case Activation():
             return _activated(x, layer.function, layer.negative_slope)
         case Rescaling():
@@ -154,28 +149,32 @@ def _apply(layer: Layer, variables: Variables, x: tf.Tensor, *, training: bool) 
 
 
 def forward(
-    layers: Sequence[Layer], variables: Sequence[Variables], x: tf.Tensor, *, training: bool
-) -> Any:
-    """The network's output for a batch.
+    layers: Sequence[Layer], arrays: Sequence[Arrays], x: tf.Tensor, *, training: bool
+) -> tuple[tf.Tensor, list[tf.Tensor]]:
+    """The network's output for a batch, and the statistics of the batch.
 
     Args:
         layers: of its topology.
-        variables: of each layer; in training the moving statistics of batch normalisations change.
+        arrays: of each layer.
         x: (n, *input_shape).
         training: or in inference mode.
 
     Returns:
-        (n, outputs).
+        (n, outputs); in training also each batch normalisation's means and biased variances.
 
     Raises:
         ValueError: a layer that no search builds (dropout, one that surgery does not know).
     """
     skipped = False
-    for layer, after, own in zip(layers, (*layers[1:], None), variables, strict=True):
+    seen: list[tf.Tensor] = []
+    for layer, after, own in zip(layers, (*layers[1:], None), arrays, strict=True):
         if skipped:
             skipped = False
         elif isinstance(layer, Conv) and _is_averaged(layer, after, x.shape[1:]):
             x, skipped = _averages(layer, own, x), True
+        elif isinstance(layer, BatchNorm):
+            x, statistics = _normalised(layer, own, x, training=training)
+            seen += statistics
         else:
-            x = _apply(layer, own, x, training=training)
-    return x
+            x = _apply(layer, own, x)
+    return x, seen

@@ -1,16 +1,22 @@
-"""A network that learns: its arrays as variables of TensorFlow, and a Keras optimizer."""
+"""A network that learns: its arrays in variables of TensorFlow, and a Keras optimizer.
+
+All that is trained lies in one flat variable. The optimizers treat every number on its own, so that
+it makes no difference to them; but each variable more costs a dozen operations in every step, and
+in tracing it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
-from netsurgery import optimizers
 from netsurgery.checkpoints import Checkpoint
-from netsurgery.layers import trainable_arrays
+from netsurgery.layers import BatchNorm, trainable_arrays
 from netsurgery.measures import CROSSENTROPY, loss_of
 from netsurgery.network import Arrays, Network
 from netsurgery.surgery import Slots
@@ -22,6 +28,7 @@ OPTIMIZERS = {
     "adamw": keras.optimizers.AdamW,
     "rmsprop": keras.optimizers.RMSprop,
 }
+BY_VARIABLE = ("adam", "adamw")  # Keras keeps their slots by variable; those of others by slot
 
 
 def use_one_thread() -> None:
@@ -67,6 +74,12 @@ def compile_model(model: keras.Model, settings: Mapping[str, Any]) -> None:
     model.optimizer.build(model.trainable_variables)
 
 
+def _flat(arrays: Iterable[np.ndarray]) -> np.ndarray:
+    """All numbers of some arrays, (n,)."""
+    parts = [np.ravel(array) for array in arrays]
+    return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+
+
 class Learner:
     """A network whose arrays can be trained.
 
@@ -81,26 +94,69 @@ class Learner:
     ) -> None:
         self.topology = network.topology
         self.layers = network.topology.layers
-        self.kept = [
-            [
-                keras.Variable(array, trainable=j < trainable_arrays(layer), name=f"layer{i}_{j}")
-                for j, array in enumerate(arrays)
-            ]
-            for i, (layer, arrays) in enumerate(zip(self.layers, network.weights, strict=True))
-        ]
-        self.trained = [[v for v in own if v.trainable] for own in self.kept]
-        self.trainable = [variable for own in self.trained for variable in own]
+        self.trained = [trainable_arrays(layer) for layer in self.layers]
+        shapes = list(zip(self.topology.array_shapes, self.trained, strict=True))
+        self.shapes = [shape for own, n in shapes for shape in own[:n]]
+        self.sizes = [math.prod(shape) for shape in self.shapes]
+        self.widths = [shape[0] for own, n in shapes for shape in own[n:]]
+        weights, statistics = self._parts(network)
+        self.weights = keras.Variable(weights, name="weights")
+        self.statistics = keras.Variable(statistics, trainable=False, name="statistics")
         logits = getattr(self.layers[-1], "activation", None) == "linear"
         self.compiled = compile_arguments(settings, logits=logits)
         self.optimizer, self.loss = self.compiled["optimizer"], self.compiled["loss"]
-        self.optimizer.build(self.trainable)
+        self.optimizer.build([self.weights])
+        self.by_variable = settings["optimizer"] in BY_VARIABLE
         if state is not None:
             self._set_state(state)
 
+    def _parts(self, network: Network) -> tuple[np.ndarray, np.ndarray]:
+        """What is trained and what is not, each flat."""
+        own = list(zip(network.weights, self.trained, strict=True))
+        trained = _flat(array for arrays, n in own for array in arrays[:n])
+        return trained, _flat(array for arrays, n in own for array in arrays[n:])
+
+    def _split(self, flat: np.ndarray) -> list[np.ndarray]:
+        """The trained arrays, or a number for each of theirs, in order."""
+        parts = np.split(flat, np.cumsum(self.sizes)[:-1])
+        return [part.reshape(shape) for part, shape in zip(parts, self.shapes, strict=True)]
+
+    def _layered(
+        self, trained: Iterable[Any], others: Iterable[Any] | None = None
+    ) -> list[tuple[Any, ...]]:
+        """Arrays by layer, from all of them in order; without `others` only those trained."""
+        mine, rest = iter(trained), iter(others or ())
+        return [
+            tuple(
+                next(mine if i < n else rest) for i in range(n if others is None else len(shapes))
+            )
+            for shapes, n in zip(self.topology.array_shapes, self.trained, strict=True)
+        ]
+
     def __call__(self, x: tf.Tensor, *, training: bool) -> tf.Tensor:
-        """The network's output for a batch."""
-        variables = [[variable.value for variable in own] for own in self.kept]
-        return forward(self.layers, variables, x, training=training)
+        """The network's output for a batch; in training its moving statistics move."""
+        parts = tf.split(self.weights.value, self.sizes)
+        trained = [
+            part if len(shape) == 1 else tf.reshape(part, shape)
+            for part, shape in zip(parts, self.shapes, strict=True)
+        ]
+        others = tf.split(self.statistics.value, self.widths) if self.widths else []
+        predicted, seen = forward(self.layers, self._layered(trained, others), x, training=training)
+        if seen:
+            moved = self.statistics.value - tf.concat(seen, 0)
+            self.statistics.value.assign_sub(moved * self._rates)
+        return predicted
+
+    @property
+    def _rates(self) -> np.ndarray:
+        """How far each moving statistic goes to that of a batch."""
+        layers = zip(self.layers, self.topology.shapes, strict=False)
+        rates = [
+            np.full(2 * shape[-1], 1 - layer.momentum, np.float32)
+            for layer, shape in layers
+            if isinstance(layer, BatchNorm)
+        ]
+        return np.concatenate(rates)
 
     @property
     def outputs(self) -> int:
@@ -115,29 +171,51 @@ class Learner:
     @property
     def network(self) -> Network:
         """The network as it is now."""
-        arrays = tuple(tuple(variable.numpy() for variable in own) for own in self.kept)
-        return Network(self.topology, arrays)
-
-    @property
-    def state(self) -> Arrays:
-        """What the optimizer remembers: its variables, in Keras's order."""
-        return tuple(variable.numpy() for variable in self.optimizer.variables)
-
-    def _set_state(self, state: Arrays) -> None:
-        for variable, array in zip(self.optimizer.variables, state, strict=True):
-            variable.assign(array)
+        others = np.split(self.statistics.numpy(), np.cumsum(self.widths)[:-1])
+        arrays = self._layered(self._split(self.weights.numpy()), others)
+        return Network(self.topology, tuple(arrays))
 
     def load(self, network: Network, state: Arrays) -> None:
         """Go on from another network of the same topology, and from its optimizer's state."""
-        for own, arrays in zip(self.kept, network.weights, strict=True):
-            for variable, array in zip(own, arrays, strict=True):
-                variable.assign(array)
+        weights, statistics = self._parts(network)
+        self.weights.assign(weights)
+        self.statistics.assign(statistics)
         self._set_state(state)
+
+    @property
+    def _counters(self) -> list[keras.Variable]:
+        return [variable for variable in self.optimizer.variables if not len(variable.shape)]
+
+    @property
+    def _slots(self) -> dict[str, keras.Variable]:
+        named = self.optimizer.variables
+        return {v.name.removeprefix("weights_"): v for v in named if len(v.shape)}
+
+    @property
+    def state(self) -> Arrays:
+        """What the optimizer remembers: the variables of a Keras model's, in their order."""
+        slots = [self._split(slot.numpy()) for slot in self._slots.values()]
+        rows = zip(*slots, strict=True) if self.by_variable else slots
+        counters = [counter.numpy() for counter in self._counters]
+        return (*counters, *(array for row in rows for array in row))
+
+    def _set_state(self, state: Arrays) -> None:
+        counters, slots = self._counters, list(self._slots.values())
+        for counter, value in zip(counters, state, strict=False):
+            counter.assign(value)
+        arrays = state[len(counters) :]
+        for i, slot in enumerate(slots):
+            one = slice(i, None, len(slots))
+            block = slice(i * len(self.sizes), (i + 1) * len(self.sizes))
+            slot.assign(_flat(arrays[one if self.by_variable else block]))
 
     @property
     def slots(self) -> Slots:
         """The part of the optimizer's state that surgery can carry."""
-        return optimizers.slots(self.optimizer, self.trained)
+        return {
+            name: tuple(self._layered(self._split(slot.numpy())))
+            for name, slot in self._slots.items()
+        }
 
     @property
     def steps(self) -> int:
@@ -146,4 +224,7 @@ class Learner:
 
     def take_over(self, slots: Slots, steps: int) -> None:
         """Give the optimizer slots, and the number of steps that they stand for."""
-        optimizers.assign_slots(self.optimizer, self.trained, slots, steps)
+        for name, slot in self._slots.items():
+            slot.assign(_flat(array for layer in slots[name] for array in layer))
+        if slots:
+            self.optimizer.iterations.assign(steps)
