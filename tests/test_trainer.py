@@ -39,14 +39,14 @@ def data(tmp_path_factory):
 def server(tmp_path_factory):
     """A running server; its address is in the environment, as for the jobs of a workflow."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.delenv(client.SOCKET, raising=False)
+        patch.delenv(client.FOLDER, raising=False)
         patch.delenv(WORKFLOW, raising=False)
-        process = launch(tmp_path_factory.mktemp("log") / "trainer.log")
-        assert process is not None
-        assert process.stdin is not None
-        yield process
-        process.stdin.close()
-        process.wait(PATIENCE)
+        servers = launch(tmp_path_factory.mktemp("log"))
+        yield servers["training"]
+        for process in servers.values():
+            assert process.stdin is not None
+            process.stdin.close()
+            process.wait(PATIENCE)
 
 
 def command(data, output, epochs=1, topology="ff-small"):
@@ -63,11 +63,11 @@ def command(data, output, epochs=1, topology="ff-small"):
         "--epochs": epochs,
     }
     words = [str(word) for pair in arguments.items() for word in pair]
-    return [sys.executable, "-m", "netsurgery.trainer.client", "start", *words]
+    return [sys.executable, "-m", "netsurgery.trainer.client", "training", "start", *words]
 
 
 def environment(**changed):
-    cleaned = {k: v for k, v in os.environ.items() if k not in (client.SOCKET, WORKFLOW)}
+    cleaned = {k: v for k, v in os.environ.items() if k not in (client.FOLDER, WORKFLOW)}
     return cleaned | changed
 
 
@@ -130,15 +130,15 @@ def test_exit_code_and_output_of_a_failed_step_reach_the_client(server, data, tm
     assert failed.returncode == 1
     assert "nowhere.npz" in failed.stderr
     assert not (tmp_path / "a.keras").exists()
-    unknown = subprocess.run([*broken[:3], "erase"], capture_output=True, text=True)
+    unknown = subprocess.run([*broken[:4], "erase"], capture_output=True, text=True)
     assert unknown.returncode == 2
     assert "invalid choice" in unknown.stderr
 
 
 def test_who_sends_no_request_is_turned_away_and_others_are_served(server, data, tmp_path):
-    for garbage in (b"", b"\n", b"[1]\n", b'{"arguments": 1'):
+    for garbage in (b"", b"\n", b"-1\n", b"[1]\n", b"99999999999\n", b"10\nshort", b"9" * 50):
         with socket.socket(socket.AF_UNIX) as connection:
-            connection.connect(os.environ[client.SOCKET])
+            connection.connect(os.path.join(os.environ[client.FOLDER], "training"))
             connection.sendall(garbage)
             connection.shutdown(socket.SHUT_WR)
             connection.settimeout(PATIENCE)
@@ -148,16 +148,16 @@ def test_who_sends_no_request_is_turned_away_and_others_are_served(server, data,
 
 
 def test_no_other_user_can_reach_the_socket(server):
-    folder = Path(os.environ[client.SOCKET]).parent
+    folder = Path(os.environ[client.FOLDER])
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
 def test_a_server_that_dies_leaves_its_steps_to_run_cold(data, tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv(WORKFLOW, raising=False)
-        patch.setenv(client.SOCKET, "")
-        other = launch(tmp_path / "trainer.log")
-        assert other is not None
+        patch.setenv(client.FOLDER, "")
+        servers = launch(tmp_path)
+        other = servers["training"]
         process = subprocess.Popen(command(data, tmp_path / "a.keras", epochs=200))
         assert eventually(lambda: steps(other.pid))
         (child,) = steps(other.pid)
@@ -173,12 +173,12 @@ import os, subprocess, sys
 from pathlib import Path
 from netsurgery.trainer import client
 from netsurgery.trainer.launch import launch
-server = launch(Path(sys.argv[1]))
+servers = launch(Path(sys.argv[1]))
 warm = subprocess.Popen(sys.argv[2:])
-cold_environment = {k: v for k, v in os.environ.items() if k != client.SOCKET}
+cold_environment = {k: v for k, v in os.environ.items() if k != client.FOLDER}
 cold_command = [a.replace("warm.keras", "cold.keras") for a in sys.argv[2:]]
 cold = subprocess.Popen(cold_command, env=cold_environment)
-print(server.pid, warm.pid, cold.pid, flush=True)
+print(servers["training"].pid, servers["jobs"].pid, warm.pid, cold.pid, flush=True)
 warm.wait()
 """
 
@@ -189,10 +189,10 @@ def test_nothing_outlives_a_workflow_that_is_killed(data, tmp_path):
     step = command(data, tmp_path / "warm.keras", epochs=100_000)
     workflow = subprocess.Popen([*program, *step], stdout=subprocess.PIPE, env=environment())
     assert workflow.stdout is not None
-    server, warm, cold = map(int, workflow.stdout.readline().split())
+    server, other, warm, cold = map(int, workflow.stdout.readline().split())
     assert eventually(lambda: steps(server))
     (child,) = steps(server)
     workflow.send_signal(signal.SIGKILL)
     workflow.wait()
-    for process in (server, child, warm, cold):
+    for process in (server, other, child, warm, cold):
         assert eventually(lambda process=process: not alive(process))

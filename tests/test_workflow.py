@@ -18,7 +18,7 @@ from netsurgery.files import read_json
 from netsurgery.layout import SearchFolder
 from netsurgery.lock import ResultsLock
 from netsurgery.search.records import TIMES
-from netsurgery.trainer.client import SOCKET
+from netsurgery.trainer.client import FOLDER
 from netsurgery.trainer.lifeline import WORKFLOW
 from tests.makers import ROOT
 
@@ -55,7 +55,7 @@ def command(folder, *arguments, cores=2, top=None, **search):
 
 def run(folder, *arguments, check=True, **options):
     folder.mkdir(exist_ok=True)
-    environment = {k: v for k, v in os.environ.items() if k not in (SOCKET, WORKFLOW)}
+    environment = {k: v for k, v in os.environ.items() if k not in (FOLDER, WORKFLOW)}
     done = subprocess.run(
         command(folder, *arguments, **options),
         capture_output=True,

@@ -96,17 +96,17 @@ def samples(wildcards):
 
 
 def begin():
-    """Take the results folder for this run alone, and start the warm trainer.
+    """Take the results folder for this run alone, and start the warm servers.
 
     Both are held by this process and end with it.
     """
-    global lock, trainer
+    global lock, servers
     try:
         lock = ResultsLock(Path(RESULTS))
     except Busy as error:
         print(error, file=sys.stderr)
         sys.exit(1)
-    trainer = launch(Path(RESULTS) / "_logs" / "trainer.log")
+    servers = launch(Path(RESULTS) / "_logs")
     if workflow.local_exec:
         # Snakemake's limit of jobs per second adds a timer for every job that ends while others are
         # ready, and each rings every second from then on: after 600 jobs half a second a job

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from netsurgery import datasets
@@ -60,9 +61,9 @@ def parser() -> argparse.ArgumentParser:
     return whole
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; wrong data end it with one line."""
-    given = parser().parse_args()
+    given = parser().parse_args(arguments)
     try:
         run(given)
     except datasets.DataError as error:
