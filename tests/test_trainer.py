@@ -115,6 +115,32 @@ def test_warm_and_cold_give_the_same_bytes(server, data, tmp_path):
     assert len(warm["history"]) == 1
 
 
+def job(kind, *words, **given):
+    """A job that does not train: splitting the samples, or another one."""
+    run = [sys.executable, "-m", "netsurgery.trainer.client", kind, *words]
+    return subprocess.run(run, capture_output=True, text=True, **given)
+
+
+def test_jobs_that_do_not_train_have_a_server_of_their_own(server, data, tmp_path):
+    fractions = json.dumps({"validation_fraction": 0.2, "test_fraction": 0.1})
+    words = ["split", "--data", str(data), "--settings", fractions, "--seed", "3", "--output"]
+    warm = job("jobs", *words, str(tmp_path / "warm.npz"))
+    cold = job("jobs", *words, str(tmp_path / "cold.npz"), env=environment())
+    assert (warm.returncode, cold.returncode) == (0, 0)
+    assert (tmp_path / "warm.npz").read_bytes() == (tmp_path / "cold.npz").read_bytes()
+    assert os.path.exists(os.path.join(os.environ[client.FOLDER], "jobs"))
+
+
+def test_a_line_for_the_user_is_the_same_warm_and_cold(server, tmp_path):
+    wrong = json.dumps({"source": "npz", "path": str(tmp_path / "nowhere.npz")})
+    words = ["prepare", "--dataset", "mine", "--settings", wrong, "--output", str(tmp_path)]
+    warm, cold = job("jobs", *words), job("jobs", *words, env=environment())
+    assert warm.returncode == cold.returncode == 1
+    assert warm.stderr == cold.stderr
+    assert warm.stderr.startswith("data: ")
+    assert warm.stderr.count("\n") == 1
+
+
 def test_a_step_runs_in_a_fresh_child_of_the_server(server, data, tmp_path):
     process = subprocess.Popen(command(data, tmp_path / "a.keras", epochs=100_000))
     assert eventually(lambda: steps(server.pid))

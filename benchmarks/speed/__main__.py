@@ -67,8 +67,8 @@ def search(name: str, workload: dict[str, Any], cores: int, folder: Path) -> dic
         workload["dataset"]["path"] = str((folder / "images.npz").resolve())
     config = {
         "results": str(results.resolve()),
-        "datasets": {name: workload["dataset"]},
-        "searches": {name: COMMON | {"dataset": name} | workload["search"]},
+        "datasets": {"samples": workload["dataset"]},
+        "searches": {name: COMMON | {"dataset": "samples"} | workload["search"]},
     }
     path = folder / f"{name}-{cores}.yaml"
     path.write_text(yaml.safe_dump(config), encoding="utf-8")
@@ -82,13 +82,13 @@ def search(name: str, workload: dict[str, Any], cores: int, folder: Path) -> dic
             stdout=log,
             stderr=log,
         )
-    return {"began": began, "ended": time.time(), "folder": results / name / "seed0", "name": name}
+    return {"began": began, "ended": time.time(), "folder": results / name / "seed0"}
 
 
 def script(run: dict[str, Any], epochs: str) -> float:
     """Seconds that a script takes for the epochs of a search."""
     folder: Path = run["folder"]
-    data = folder.parent.parent / "_data" / run["name"]
+    data = folder.parent.parent / "_data" / "samples"
     command = [sys.executable, "-m", "benchmarks.speed.script", str(folder), str(data)]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])}
     began = time.time()

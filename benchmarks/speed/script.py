@@ -42,7 +42,7 @@ class Script:
     def compiled(self, model: keras.Sequential) -> keras.Sequential:
         """As a script would compile it."""
         optimizer = keras.optimizers.SGD(self.learning_rate)
-        model.compile(optimizer, "sparse_categorical_crossentropy", ["accuracy"])
+        model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
         return model
 
     def start(self, record: Record) -> None:
