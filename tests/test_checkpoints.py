@@ -56,7 +56,7 @@ def example(topology: Topology) -> Network:
 
 
 def written(learner: Learner, path: Path) -> Path:
-    checkpoints.write(path, learner.checkpoint, learner.compiled)
+    keras_files.write_checkpoint(path, learner.checkpoint, learner.compiled)
     return path
 
 

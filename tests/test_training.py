@@ -120,6 +120,14 @@ KINDS = {
     "a global pool": [Rescaling(0.5, 0.1), Conv(4, activation="elu"), GlobalPool()],
     "a global maximum": [Conv(4), GlobalPool("max"), BatchNorm(), Activation("sigmoid")],
     "normalised units": [Flatten(), Dense(6, "selu"), BatchNorm(), Dense(5, "leaky_relu")],
+    "a bias that is normalised next": [Flatten(), Dense(6, "linear"), BatchNorm(scale=False)],
+    "and pooled before": [
+        Conv(4),
+        Pool("max", 3, 2),
+        BatchNorm(momentum=0.5),
+        Conv(3),
+        BatchNorm(),
+    ],
     "a reshape": [Flatten(), Dense(16, "gelu"), Reshape((4, 4, 1)), Conv(3), Pool("average")],
 }
 
@@ -203,7 +211,7 @@ def test_a_candidate_saved_between_two_steps_trains_on_as_if_it_had_not_been(opt
     straight = learner(learning_rate=0.01, **settings)
     train(straight, [5], seed=1)
     path = tmp_path / "step.keras"
-    checkpoints.write(path, straight.checkpoint, straight.compiled)
+    keras_files.write_checkpoint(path, straight.checkpoint, straight.compiled)
     train(straight, [5], seed=2)
     read = checkpoints.read(path, straight.topology)
     whole = SETTINGS | {"learning_rate": 0.01} | settings

@@ -40,7 +40,7 @@ rule analyse:
     message:
         "{wildcards.search} seed {wildcards.seed}: singular values for {wildcards.generation}"
     shell:
-        "python -S -m netsurgery.trainer.client training analyse --models {input} --output {output}"
+        "python -S -m netsurgery.trainer.client jobs analyse --models {input} --output {output}"
         " > {log} 2>&1"
 
 

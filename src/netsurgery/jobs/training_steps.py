@@ -10,7 +10,7 @@ import json
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -19,18 +19,16 @@ import numpy as np
 
 from netsurgery import (
     augmentation,
-    checkpoints,
     datasets,
     keras_files,
     keras_preprocessing,
     training,
 )
-from netsurgery.checkpoints import Checkpoint
 from netsurgery.clock import Clock
-from netsurgery.files import read_json, sha256, write_json, written
-from netsurgery.network import Arrays, Network, Topology, initialise
+from netsurgery.files import sha256, write_json, written
+from netsurgery.jobs.candidates import read_candidate, read_record, record_path
+from netsurgery.network import Arrays, Network, initialise
 from netsurgery.search import scores
-from netsurgery.search.recommendation import analyse as analyse_network
 from netsurgery.search.records import DEGENERATE, DIVERGED, OK, Record
 from netsurgery.seeds import generator
 from netsurgery.studies import fidelity, pooling_trials
@@ -41,21 +39,6 @@ from netsurgery.trainer.lifeline import die_with_workflow
 from netsurgery.training import Course, Learner
 
 DATA_AWARE = "least_squares"  # the removal rule that wants calibration samples
-
-
-def record_path(model: Path) -> Path:
-    """The record beside a model file."""
-    return model.with_suffix(".json")
-
-
-def read_record(model: Path) -> Record:
-    """The record beside a model file."""
-    return Record.from_json(read_json(record_path(model)))
-
-
-def read_candidate(model: Path, record: Record) -> Checkpoint:
-    """A candidate from its model file."""
-    return checkpoints.read(model, Topology.from_json(record.topology))
 
 
 @dataclass(frozen=True)
@@ -150,7 +133,7 @@ class Step:
     def write(self, learner: Learner, record: Record) -> Record:
         """Write a candidate's model and, behind it, its record."""
         with self.clock("files"):
-            checkpoints.write(self.output, learner.checkpoint, learner.compiled)
+            keras_files.write_checkpoint(self.output, learner.checkpoint, learner.compiled)
             record = replace(record, model_sha256=sha256(self.output))
         timed = replace(
             record,
@@ -290,18 +273,6 @@ def train_on(step: Step, candidates: Sequence[Path], rank: int, batches: int) ->
     step.train(step.load(model, record), record, batches - record.batches_spent)
 
 
-def analyse(models: Sequence[Path], output: Path) -> None:
-    """Write the singular values of models' dense layers, by candidate; none of the fallen."""
-    found = {}
-    for model in models:
-        record = read_record(model)
-        layers = (
-            analyse_network(read_candidate(model, record).network) if record.status == OK else []
-        )
-        found[record.candidate] = [asdict(layer) for layer in layers]
-    write_json(output, found)
-
-
 def finish(step: Step, finalists: Sequence[Path], mode: str, batches: int) -> None:
     """Select the final candidate, spend what is left of the budget on it, and test it, once.
 
@@ -366,9 +337,6 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--models", type=Path, nargs="+", required=True)
     command.add_argument("--rank", type=int, required=True)
     command.add_argument("--batches", type=int, required=True)
-    command = commands.add_parser("analyse")
-    command.add_argument("--models", type=Path, nargs="+", required=True)
-    command.add_argument("--output", type=Path, required=True)
     command = commands.add_parser("finish", parents=[common])
     command.add_argument("--models", type=Path, nargs="+", required=True)
     command.add_argument("--mode", required=True)
@@ -385,9 +353,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run one training step; TensorFlow must not have run an operation in this process."""
     given = parser().parse_args(arguments)
     training.use_one_thread()
-    if given.command == "analyse":
-        analyse(given.models, given.output)
-        return
     step = Step(given.data, given.split, given.seed, given.settings, given.output, given.step)
     try:
         match given.command:

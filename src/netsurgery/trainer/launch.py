@@ -7,19 +7,22 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
-from netsurgery.trainer.client import FOLDER, MODULES
+from netsurgery.trainer.client import ENVIRONMENT, FOLDER, MODULES
 from netsurgery.trainer.lifeline import announce_workflow
 
 
-def launch(logs: Path) -> dict[str, subprocess.Popen[bytes]]:
+def launch(logs: Path, expected: Collection[str] = ()) -> dict[str, subprocess.Popen[bytes]]:
     """Start servers that die with this process, and name them in the environment of its jobs.
 
     Their sockets lie in a folder that no other user can enter.
 
     Args:
         logs: the folder for the servers' own output.
+        expected: kinds of jobs that will come; servers of other kinds import what they need when a
+            first one comes.
 
     Returns:
         The servers by kind, which must be kept; none where there is no fork server (jobs then run
@@ -30,17 +33,22 @@ def launch(logs: Path) -> dict[str, subprocess.Popen[bytes]]:
         return {}
     folder = tempfile.mkdtemp(prefix="netsurgery-")
     logs.mkdir(parents=True, exist_ok=True)
-    servers = {kind: _server(kind, folder, logs / f"server-{kind}.log") for kind in MODULES}
+    servers = {}
+    for kind in MODULES:
+        when = "now" if kind in expected else "then"
+        servers[kind] = _server(kind, when, folder, logs / f"server-{kind}.log")
     os.environ[FOLDER] = folder
     return servers
 
 
-def _server(kind: str, folder: str, log: Path) -> subprocess.Popen[bytes]:
+def _server(kind: str, when: str, folder: str, log: Path) -> subprocess.Popen[bytes]:
     with socket.socket(socket.AF_UNIX) as listener, log.open("wb") as output:
         listener.bind(os.path.join(folder, kind))  # here, so that no client comes too early
         listener.listen(128)
+        command = [sys.executable, "-m", "netsurgery.trainer.server"]
         return subprocess.Popen(
-            [sys.executable, "-m", "netsurgery.trainer.server", kind, str(listener.fileno())],
+            [*command, kind, when, str(listener.fileno())],
+            env=os.environ | ENVIRONMENT[kind],
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,

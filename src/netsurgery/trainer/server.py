@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import select
 import selectors
 import signal
 import socket
@@ -18,6 +19,7 @@ import traceback
 from collections.abc import Callable
 from typing import NoReturn
 
+from netsurgery.trainer.client import JOBS, SMALL_TRAINING, TRAINING
 from netsurgery.trainer.lifeline import die_with_parent
 
 LONGEST_REQUEST = 1 << 20
@@ -39,7 +41,7 @@ def jobs() -> Main:
     return __main__.main
 
 
-KINDS = {"training": training, "jobs": jobs}
+KINDS = {TRAINING: training, SMALL_TRAINING: training, JOBS: jobs}
 
 
 def receive(connection: socket.socket) -> tuple[list[str], str, list[int]]:
@@ -159,10 +161,13 @@ class Server:
 def main() -> None:
     """Import what jobs of a kind need and serve a listening socket.
 
-    The command line gives the kind and the socket's descriptor.
+    The command line gives the kind, whether to import now or when a first job comes (then), and
+    the socket's descriptor.
     """
-    kind, descriptor = sys.argv[1:]
+    kind, when, descriptor = sys.argv[1:]
     listener = socket.socket(fileno=int(descriptor))
+    if when != "now":
+        select.select([listener, sys.stdin], [], [])
     run = KINDS[kind]()
     gc.collect()
     gc.freeze()  # children share these objects instead of copying them

@@ -51,8 +51,10 @@ def _compiled_epoch(
         with tf.GradientTape() as tape:
             predicted = learner(x, training=True)
             losses = measured.losses(y, predicted)
-            mean = tf.reduce_mean(losses)
-        learner.optimizer.apply([tape.gradient(mean, weights.value)], [weights])
+        count = tf.shape(losses)
+        shares = tf.fill(count, 1 / tf.cast(count[0], tf.float32))  # of each loss in their mean
+        gradient = tape.gradient(losses, weights.value, output_gradients=shares)
+        learner.optimizer.apply([gradient], [weights])
         return start + batch_size, order, sums + measured.sums(y, predicted, losses)
 
     def epoch(order: tf.Tensor) -> tf.Tensor:

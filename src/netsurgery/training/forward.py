@@ -7,6 +7,9 @@ A convolution whose output is only averaged over squares of 2x2 is computed for 
 they are a convolution in steps of two, whose kernel is the mean of four shifted copies of the given
 one. With kernels of 3x3 that is 16 multiplications for a weight and average where it was 36, and
 nothing of the full size is held.
+
+A bias whose channels are normalised next is taken away again with the batch's mean: in training it
+is left out, has no gradient, and only moves the moving mean.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -53,8 +57,17 @@ def _mixed(layer: Conv | Dense, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
     return tf.nn.bias_add(x, arrays[1]) if layer.use_bias else x
 
 
-def _is_averaged(layer: Conv, after: Layer | None, shape: Shape) -> bool:
-    """Whether a layer is a convolution of which only averages over 2x2 are used, and all whole."""
+def _is_normalised(layer: Conv | Dense, rest: Sequence[Layer]) -> bool:
+    """Whether a layer's bias goes into a batch normalisation as it is, but for pooling."""
+    if rest and isinstance(rest[0], Pool):
+        rest = rest[1:]
+    plain = layer.use_bias and layer.activation == "linear"
+    return plain and bool(rest) and isinstance(rest[0], BatchNorm)
+
+
+def _is_averaged(layer: Conv, rest: Sequence[Layer], shape: Shape) -> bool:
+    """Whether only averages over 2x2 are used of a convolution, and all whole."""
+    after = rest[0] if rest else None
     return (
         isinstance(after, Pool)
         and (layer.activation, layer.strides, layer.padding) == ("linear", 1, SAME)
@@ -167,14 +180,20 @@ def forward(
     """
     skipped = False
     seen: list[tf.Tensor] = []
-    for layer, after, own in zip(layers, (*layers[1:], None), arrays, strict=True):
+    bias: tf.Tensor | float = 0.0  # left out, for the next normalisation
+    for i, (layer, own) in enumerate(zip(layers, arrays, strict=True)):
+        if training and isinstance(layer, Conv | Dense) and _is_normalised(layer, layers[i + 1 :]):
+            bias, own = own[1], own[:1]
+            layer = replace(layer, use_bias=False)
         if skipped:
             skipped = False
-        elif isinstance(layer, Conv) and _is_averaged(layer, after, x.shape[1:]):
+        elif isinstance(layer, Conv) and _is_averaged(layer, layers[i + 1 :], x.shape[1:]):
             x, skipped = _averages(layer, own, x), True
         elif isinstance(layer, BatchNorm):
             x, statistics = _normalised(layer, own, x, training=training)
-            seen += statistics
+            if statistics:
+                seen += (statistics[0] + bias, statistics[1])
+                bias = 0.0
         else:
             x = _apply(layer, own, x)
     return x, seen
