@@ -39,9 +39,9 @@ def workloads(data: Path) -> dict[str, dict[str, Any]]:
     images = {"source": "npz", "path": "images.npz"}
     found = {
         "digits": ({"topology": "cnn-small", "budget": 800}, digits),
-        "mnist": ({"topology": "cnn-medium", "budget": 280}, mnist),
-        "cifar-cnn": ({"topology": "cnn-small", "budget": 60}, images),
-        "cifar-dense": ({"topology": "ff-large", "budget": 60}, images),
+        "mnist": ({"topology": "cnn-medium", "budget": 140}, mnist),
+        "cifar-cnn": ({"topology": "cnn-small", "budget": 40}, images),
+        "cifar-dense": ({"topology": "ff-large", "budget": 40}, images),
     }
     if not (data / "mnist10k.npz").exists():
         del found["mnist"]
