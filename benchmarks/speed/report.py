@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.speed.where import PARTS, WORDS
+from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
@@ -88,7 +89,7 @@ def picture(found: Mapping[str, Any], path: Path) -> None:
     axes.grid(axis="x")
     axes.grid(visible=False, axis="y")
     axes.set_xlabel("time of the whole search, as a share of the script's")
-    keys = [Patch(color=COLOURS[part], label=part) for part in PARTS]
+    keys: list[Artist] = [Patch(color=COLOURS[part], label=part) for part in PARTS]
     keys.append(style.key("training steps alone, at their best", style.BLACK, 2))
     figure.legend(handles=keys, loc="upper center", ncols=5, bbox_to_anchor=(0.5, 1.0))
     figure.savefig(path)

@@ -49,7 +49,8 @@ class Job:
 def jobs_of(folder: SearchFolder) -> list[Job]:
     """The training jobs of a finished search that trained something, in order."""
     start = Job("warm-up", folder.start(), ())
-    found, last = [start], (start.name,)
+    found = [start]
+    last: tuple[str, ...] = (start.name,)
     for plan in folder.plans():
         generation, slots = plan["generation"], plan.get("slots", {})
         steps = folder.steps(plan)
