@@ -30,6 +30,7 @@ from tests.strategies import trained
 SETTINGS = {"optimizer": "sgd", "learning_rate": 0.1, "momentum": 0.9, "loss": "crossentropy"}
 ADAM = SETTINGS | {"optimizer": "adam", "momentum": 0}
 REGRESSION = SETTINGS | {"loss": "huber", "optimizer": "rmsprop", "momentum": 0.5}
+WIDE = [{"dense": {"units": 60}}, {"dense": {"units": 70}}]  # 4,800 numbers, 4,200, and few
 LAYERS = (
     Rescaling(0.5),
     Conv(4, use_bias=False),
@@ -47,6 +48,8 @@ CASES = [
     (build(named("ff-large"), (12,), 3, "linear"), SETTINGS | {"momentum": 0}),
     (build(named("ff-small"), (12,), 2, "linear"), REGRESSION),
     (Topology((8, 8, 1), LAYERS), SETTINGS),
+    (build(WIDE, (80,), 5), ADAM),
+    (build(WIDE, (80,), 5), REGRESSION | {"loss": "crossentropy"}),
     (Topology((4, 2), (Flatten(), Dense(3, "softmax"))), ADAM | {"optimizer": "adamw"}),
 ]
 

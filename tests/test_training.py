@@ -92,9 +92,13 @@ def test_an_epoch_is_what_keras_does_batch_by_batch(topology):
     assert history[-1]["val_accuracy"] == pytest.approx(accuracy)
 
 
+@pytest.mark.parametrize("units", [10, 80])  # all in one variable; the largest in one of its own
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_every_optimizer_is_that_of_keras(optimizer):
-    ours = learner("ff-small", **OPTIMIZERS[optimizer])
+def test_every_optimizer_is_that_of_keras(optimizer, units):
+    topology = build([{"dense": {"units": units}}], (8, 8, 1), 10)
+    network = initialise(topology, np.random.default_rng(0))
+    ours = training.Learner(network, SETTINGS | OPTIMIZERS[optimizer])
+    assert len(ours.weights) == 1 + (units > 10)
     plain = in_keras(ours.network, **OPTIMIZERS[optimizer])
     train(ours, [3])
     data, order = samples(70), np.random.default_rng(0).permutation(70)

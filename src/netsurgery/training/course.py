@@ -53,8 +53,10 @@ def _compiled_epoch(
             losses = measured.losses(y, predicted)
         count = tf.shape(losses)
         shares = tf.fill(count, 1 / tf.cast(count[0], tf.float32))  # of each loss in their mean
-        gradient = tape.gradient(losses, weights.value, output_gradients=shares)
-        learner.optimizer.apply([gradient], [weights])
+        gradients = tape.gradient(
+            losses, [weight.value for weight in weights], output_gradients=shares
+        )
+        learner.optimizer.apply(gradients, weights)
         return start + batch_size, order, sums + measured.sums(y, predicted, losses)
 
     def epoch(order: tf.Tensor) -> tf.Tensor:

@@ -1,13 +1,7 @@
-"""A network that learns: its arrays in variables of TensorFlow, and a Keras optimizer.
-
-All that is trained lies in one flat variable. The optimizers treat every number on its own, so that
-it makes no difference to them; but each variable more costs a dozen operations in every step, and
-in tracing it.
-"""
+"""A network that learns: its arrays in variables of TensorFlow, and a Keras optimizer."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -21,6 +15,7 @@ from netsurgery.measures import CROSSENTROPY, loss_of
 from netsurgery.network import Arrays, Network
 from netsurgery.surgery import Slots
 from netsurgery.training.forward import forward
+from netsurgery.training.packing import Packing
 
 OPTIMIZERS = {
     "sgd": keras.optimizers.SGD,
@@ -28,6 +23,7 @@ OPTIMIZERS = {
     "adamw": keras.optimizers.AdamW,
     "rmsprop": keras.optimizers.RMSprop,
 }
+WEIGHTS = "weights"  # and a number: names without an underscore, for slots are named behind one
 BY_VARIABLE = ("adam", "adamw")  # Keras keeps their slots by variable; those of others by slot
 
 
@@ -74,12 +70,6 @@ def compile_model(model: keras.Model, settings: Mapping[str, Any]) -> None:
     model.optimizer.build(model.trainable_variables)
 
 
-def _flat(arrays: Iterable[np.ndarray]) -> np.ndarray:
-    """All numbers of some arrays, (n,)."""
-    parts = [np.ravel(array) for array in arrays]
-    return np.concatenate(parts) if parts else np.zeros(0, np.float32)
-
-
 class Learner:
     """A network whose arrays can be trained.
 
@@ -96,30 +86,29 @@ class Learner:
         self.layers = network.topology.layers
         self.trained = [trainable_arrays(layer) for layer in self.layers]
         shapes = list(zip(self.topology.array_shapes, self.trained, strict=True))
-        self.shapes = [shape for own, n in shapes for shape in own[:n]]
-        self.sizes = [math.prod(shape) for shape in self.shapes]
+        self.packing = Packing.of([shape for own, n in shapes for shape in own[:n]])
         self.widths = [shape[0] for own, n in shapes for shape in own[n:]]
-        weights, statistics = self._parts(network)
-        self.weights = keras.Variable(weights, name="weights")
+        packed = enumerate(self.packing.pack(self._trained(network)))
+        self.weights = [keras.Variable(value, name=f"{WEIGHTS}{i}") for i, value in packed]
+        statistics = self._statistics(network)
         self.statistics = keras.Variable(statistics, trainable=False, name="statistics")
         logits = getattr(self.layers[-1], "activation", None) == "linear"
         self.compiled = compile_arguments(settings, logits=logits)
         self.optimizer, self.loss = self.compiled["optimizer"], self.compiled["loss"]
-        self.optimizer.build([self.weights])
+        self.optimizer.build(self.weights)
         self.by_variable = settings["optimizer"] in BY_VARIABLE
         if state is not None:
             self._set_state(state)
 
-    def _parts(self, network: Network) -> tuple[np.ndarray, np.ndarray]:
-        """What is trained and what is not, each flat."""
-        own = list(zip(network.weights, self.trained, strict=True))
-        trained = _flat(array for arrays, n in own for array in arrays[:n])
-        return trained, _flat(array for arrays, n in own for array in arrays[n:])
+    def _trained(self, network: Network) -> list[np.ndarray]:
+        """The arrays that are trained, in order."""
+        own = zip(network.weights, self.trained, strict=True)
+        return [array for arrays, n in own for array in arrays[:n]]
 
-    def _split(self, flat: np.ndarray) -> list[np.ndarray]:
-        """The trained arrays, or a number for each of theirs, in order."""
-        parts = np.split(flat, np.cumsum(self.sizes)[:-1])
-        return [part.reshape(shape) for part, shape in zip(parts, self.shapes, strict=True)]
+    def _statistics(self, network: Network) -> np.ndarray:
+        """Those that are not, end to end."""
+        own = zip(network.weights, self.trained, strict=True)
+        return np.concatenate([np.zeros(0, np.float32), *(a for all_, n in own for a in all_[n:])])
 
     def _layered(
         self, trained: Iterable[Any], others: Iterable[Any] | None = None
@@ -135,11 +124,7 @@ class Learner:
 
     def __call__(self, x: tf.Tensor, *, training: bool) -> tf.Tensor:
         """The network's output for a batch; in training its moving statistics move."""
-        parts = tf.split(self.weights.value, self.sizes)
-        trained = [
-            part if len(shape) == 1 else tf.reshape(part, shape)
-            for part, shape in zip(parts, self.shapes, strict=True)
-        ]
+        trained = self.packing.tensors(variable.value for variable in self.weights)
         others = tf.split(self.statistics.value, self.widths) if self.widths else []
         predicted, seen = forward(self.layers, self._layered(trained, others), x, training=training)
         if seen:
@@ -172,14 +157,14 @@ class Learner:
     def network(self) -> Network:
         """The network as it is now."""
         others = np.split(self.statistics.numpy(), np.cumsum(self.widths)[:-1])
-        arrays = self._layered(self._split(self.weights.numpy()), others)
+        trained = self.packing.unpack(variable.numpy() for variable in self.weights)
+        arrays = self._layered(trained, others)
         return Network(self.topology, tuple(arrays))
 
     def load(self, network: Network, state: Arrays) -> None:
         """Go on from another network of the same topology, and from its optimizer's state."""
-        weights, statistics = self._parts(network)
-        self.weights.assign(weights)
-        self.statistics.assign(statistics)
+        self._assign(self.weights, self._trained(network))
+        self.statistics.assign(self._statistics(network))
         self._set_state(state)
 
     @property
@@ -187,14 +172,23 @@ class Learner:
         return [variable for variable in self.optimizer.variables if not len(variable.shape)]
 
     @property
-    def _slots(self) -> dict[str, keras.Variable]:
-        named = self.optimizer.variables
-        return {v.name.removeprefix("weights_"): v for v in named if len(v.shape)}
+    def _slots(self) -> dict[str, list[keras.Variable]]:
+        """The variables of each slot, in the order of the weights."""
+        found: dict[str, list[keras.Variable]] = {}
+        for variable in self.optimizer.variables:
+            if len(variable.shape):
+                _, _, name = variable.name.partition("_")
+                found.setdefault(name, []).append(variable)
+        return found
+
+    def _unpacked(self, slot: Iterable[keras.Variable]) -> list[np.ndarray]:
+        """A slot's arrays, in order."""
+        return self.packing.unpack(variable.numpy() for variable in slot)
 
     @property
     def state(self) -> Arrays:
         """What the optimizer remembers: the variables of a Keras model's, in their order."""
-        slots = [self._split(slot.numpy()) for slot in self._slots.values()]
+        slots = [self._unpacked(slot) for slot in self._slots.values()]
         rows = zip(*slots, strict=True) if self.by_variable else slots
         counters = [counter.numpy() for counter in self._counters]
         return (*counters, *(array for row in rows for array in row))
@@ -203,18 +197,20 @@ class Learner:
         counters, slots = self._counters, list(self._slots.values())
         for counter, value in zip(counters, state, strict=False):
             counter.assign(value)
-        arrays = state[len(counters) :]
+        arrays, count = state[len(counters) :], len(self.packing.shapes)
         for i, slot in enumerate(slots):
-            one = slice(i, None, len(slots))
-            block = slice(i * len(self.sizes), (i + 1) * len(self.sizes))
-            slot.assign(_flat(arrays[one if self.by_variable else block]))
+            one, block = slice(i, None, len(slots)), slice(i * count, (i + 1) * count)
+            self._assign(slot, arrays[one if self.by_variable else block])
+
+    def _assign(self, variables: Iterable[keras.Variable], arrays: Iterable[np.ndarray]) -> None:
+        for variable, value in zip(variables, self.packing.pack(arrays), strict=True):
+            variable.assign(value)
 
     @property
     def slots(self) -> Slots:
         """The part of the optimizer's state that surgery can carry."""
         return {
-            name: tuple(self._layered(self._split(slot.numpy())))
-            for name, slot in self._slots.items()
+            name: tuple(self._layered(self._unpacked(slot))) for name, slot in self._slots.items()
         }
 
     @property
@@ -225,6 +221,6 @@ class Learner:
     def take_over(self, slots: Slots, steps: int) -> None:
         """Give the optimizer slots, and the number of steps that they stand for."""
         for name, slot in self._slots.items():
-            slot.assign(_flat(array for layer in slots[name] for array in layer))
+            self._assign(slot, (array for layer in slots[name] for array in layer))
         if slots:
             self.optimizer.iterations.assign(steps)
