@@ -122,6 +122,21 @@ def job(kind, *words, **given):
     return subprocess.run(run, capture_output=True, text=True, **given)
 
 
+def test_a_server_that_was_never_asked_ends_with_its_workflow_and_imports_nothing(tmp_path):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv(WORKFLOW, raising=False)
+        patch.delenv(client.FOLDER, raising=False)
+        servers = launch(tmp_path)
+        folder = Path(os.environ[client.FOLDER])
+        for process in servers.values():
+            assert process.stdin is not None
+            process.stdin.close()
+        for process in servers.values():
+            process.wait(PATIENCE)
+        assert all((tmp_path / f"server-{kind}.log").read_text() == "" for kind in servers)
+        assert not folder.exists()
+
+
 def test_jobs_that_do_not_train_have_a_server_of_their_own(server, data, tmp_path):
     fractions = json.dumps({"validation_fraction": 0.2, "test_fraction": 0.1})
     words = ["split", "--data", str(data), "--settings", fractions, "--seed", "3", "--output"]

@@ -94,6 +94,16 @@ def child(main: Main, arguments: list[str], folder: str, descriptors: list[int])
         os._exit(code)
 
 
+def end(listener: socket.socket) -> NoReturn:
+    """The workflow is gone: take all children along."""
+    with contextlib.suppress(OSError):
+        path = listener.getsockname()
+        os.unlink(path)
+        os.rmdir(os.path.dirname(path))
+    os.killpg(0, signal.SIGKILL)
+    os._exit(0)
+
+
 class Server:
     """Accepts clients, forks their jobs, reports exit codes, kills what lost its client."""
 
@@ -101,7 +111,7 @@ class Server:
         self.listener, self.main = listener, main
         self.selector = selectors.DefaultSelector()
         self.selector.register(listener, selectors.EVENT_READ, self.accept)
-        self.selector.register(sys.stdin.fileno(), selectors.EVENT_READ, self.end)
+        self.selector.register(sys.stdin.fileno(), selectors.EVENT_READ, lambda _: end(listener))
         self.children: dict[socket.socket, tuple[int, int]] = {}  # client: pid, pidfd
 
     def serve(self) -> NoReturn:
@@ -109,15 +119,6 @@ class Server:
         while True:
             for key, _ in self.selector.select():
                 key.data(key.fileobj)
-
-    def end(self, _: object) -> NoReturn:
-        """The workflow is gone: take all children along."""
-        with contextlib.suppress(OSError):
-            path = self.listener.getsockname()
-            os.unlink(path)
-            os.rmdir(os.path.dirname(path))
-        os.killpg(0, signal.SIGKILL)
-        os._exit(0)
 
     def accept(self, _: object) -> None:
         """Fork a child for a new client; one that sends no request is turned away."""
@@ -166,8 +167,8 @@ def main() -> None:
     """
     kind, when, descriptor = sys.argv[1:]
     listener = socket.socket(fileno=int(descriptor))
-    if when != "now":
-        select.select([listener, sys.stdin], [], [])
+    if when != "now" and sys.stdin in select.select([listener, sys.stdin], [], [])[0]:
+        end(listener)
     run = KINDS[kind]()
     gc.collect()
     gc.freeze()  # children share these objects instead of copying them
