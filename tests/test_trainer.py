@@ -222,14 +222,14 @@ def test_a_server_that_dies_leaves_its_steps_to_run_cold(data, tmp_path):
         patch.setenv(client.FOLDER, "")
         servers = launch(tmp_path)
         other = servers["small-training"]
-        process = subprocess.Popen(command(data, tmp_path / "a.keras", epochs=200))
+        process = subprocess.Popen(command(data, tmp_path / "a.keras", epochs=2000))
         assert eventually(lambda: steps(other.pid))
         (child,) = steps(other.pid)
         other.kill()
         other.wait()
         assert eventually(lambda: not alive(child))
     assert process.wait(PATIENCE) == 0
-    assert len(read_json(tmp_path / "a.json")["history"]) == 200
+    assert len(read_json(tmp_path / "a.json")["history"]) == 2000
 
 
 WORKFLOW_PROGRAM = """
