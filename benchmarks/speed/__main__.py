@@ -39,7 +39,7 @@ def workloads(data: Path) -> dict[str, dict[str, Any]]:
     images = {"source": "npz", "path": "images.npz"}
     found = {
         "digits": ({"topology": "cnn-small", "budget": 800}, digits),
-        "mnist": ({"topology": "cnn-medium", "budget": 140}, mnist),
+        "mnist": ({"topology": "cnn-medium", "budget": 280}, mnist),
         "cifar-cnn": ({"topology": "cnn-small", "budget": 40}, images),
         "cifar-dense": ({"topology": "ff-large", "budget": 40}, images),
     }

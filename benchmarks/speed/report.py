@@ -83,6 +83,7 @@ def picture(found: Mapping[str, Any], path: Path) -> None:
         least = run["least"] / workload["script"]
         axes.plot([least] * 2, [y - 0.42, y + 0.42], color=style.BLACK, linewidth=2)
         axes.text(left + 0.01, y, f"{run['seconds']:.0f} s", va="center", size=9)
+    axes.set_xlim(0, 1.12 * axes.dataLim.x1)  # with room for the labels
     labels = [f"{TITLES[name]}, {cores} core{'s' * (cores > 1)}" for name, cores, _, _ in rows]
     axes.set_yticks(range(len(rows)), labels)
     axes.invert_yaxis()
