@@ -10,7 +10,7 @@ READY := .venv/.ready-$(EXTRA)
 LOCK_cpu := requirements.txt
 LOCK_gpu := requirements-gpu.txt
 
-.PHONY: run test check format lock env clean study-surgery study-right-after study-pooling
+.PHONY: run test check format lock env clean bench study-surgery study-right-after study-pooling
 
 run: $(READY)  ## the searches of config/config.yaml, then the HTML report
 	$(BIN)/snakemake --cores $(CORES) --config results=$(RESULTS)
@@ -48,6 +48,9 @@ study-right-after: $(READY)  ## the same without the training that follows: a fe
 
 study-pooling: $(READY)  ## ECToNAS's pooling trials (docs/surgery-study.md)
 	$(STUDY) config/studies/pooling-$(if $(MNIST),mnist,digits).yaml -- study_pooling
+
+bench: $(READY)  ## how fast whole searches are, and where their time goes (docs/performance.md)
+	$(BIN)/python -m benchmarks.speed $(RESULTS)/bench
 
 env: $(READY)  ## .venv with the locked versions
 

@@ -50,7 +50,15 @@ def prepare(folder: Path, samples: int) -> None:
 
 def start(folder: Path, job: int) -> subprocess.Popen[bytes]:
     """One training job."""
-    command = [sys.executable, "-m", "netsurgery.trainer.client", "start", "--epochs", "3"]
+    command = [
+        sys.executable,
+        "-m",
+        "netsurgery.trainer.client",
+        "training",
+        "start",
+        "--epochs",
+        "3",
+    ]
     command += ["--data", str(folder / "data"), "--split", str(folder / "split.npz")]
     command += ["--seed", str(job), "--settings", json.dumps(SETTINGS), "--step", "warm-up"]
     command += ["--layers", json.dumps([{"dense": {"units": 10}}]), "--activation", "softmax"]
@@ -73,8 +81,7 @@ def memory(process: int) -> Counter[str]:
 
 def measure(folder: Path, jobs: int) -> Counter[str]:
     """The largest sum over all jobs that was seen while they trained."""
-    server = launch(folder / "trainer.log")
-    assert server is not None
+    server = launch(folder)["training"]
     running = [start(folder, job) for job in range(jobs)]
     largest: Counter[str] = Counter()
     while any(job.poll() is None for job in running):

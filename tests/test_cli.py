@@ -46,6 +46,48 @@ def test_a_folder_without_results_is_said_to_be_one(tmp_path):
     assert done.stderr == f"{tmp_path / 'nowhere'}: no such folder\n"
 
 
+LINEAGE = """\
+candidate,parent,generation,operation,position,parameters,epochs_trained,val_score,status,eliminated_in
+g00c00,,0,,,939,10.0,0.7304,ok,
+g01c00,g00c00,1,identity,,939,40.1,0.7531,ok,g01/phase2/round1/slot0
+g01c02,g00c00,1,remove_dense,13,829,31.0,0.8909,ok,
+g02c05,g01c02,2,add_channels,0,1234,60.5,,diverged,g02/recuperation
+"""
+
+
+@pytest.fixture
+def searched(tmp_path):
+    (tmp_path / "lineage.csv").write_text(LINEAGE)
+    write_json(tmp_path / "final" / "summary.json", SUMMARY | {"candidate": "g01c02"})
+    return tmp_path
+
+
+def printed(capsys, monkeypatch, *words):
+    monkeypatch.setattr(sys, "argv", ["netsurgery", *map(str, words)])
+    main()
+    return capsys.readouterr().out.splitlines()
+
+
+def test_a_lineage_goes_from_the_starting_network_to_the_candidate(searched, capsys, monkeypatch):
+    lines = printed(capsys, monkeypatch, "lineage", searched, "g02c05")
+    assert [line.split()[0] for line in lines] == ["candidate", "g00c00", "g01c02", "g02c05"]
+    assert re.split(r"  +", lines[2]) == ["g01c02", "remove_dense", "13", "829", "31.0", "0.8909"]
+    assert "starting topology" in lines[1]
+    assert lines[3].endswith("1,234       60.5    not finite  g02/recuperation")
+    final = printed(capsys, monkeypatch, "lineage", searched)
+    assert final == printed(capsys, monkeypatch, "lineage", searched, "g01c02")
+
+
+def test_a_lineage_that_is_not_there_is_said_in_one_line(searched, capsys, monkeypatch):
+    for words, line in (
+        ((searched, "g09c09"), "g09c09: no candidate of"),
+        ((searched / "final",), "lineage.csv: not there"),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            printed(capsys, monkeypatch, "lineage", *words)
+        assert line in str(ended.value.code)
+
+
 # --- surgery --------------------------------------------------------------------------------------
 
 

@@ -7,19 +7,23 @@ from sklearn import metrics
 
 from netsurgery import measures, training
 from netsurgery.datasets import Samples, Scaling
+from netsurgery.layers import Dense
+from netsurgery.network import Topology, initialise
+from netsurgery.training import course
 
 RNG = np.random.default_rng(0)
 SETTINGS = {"optimizer": "sgd", "learning_rate": 0.1, "momentum": 0, "loss": "crossentropy"}
 PLAIN = Scaling(np.array(0, np.float32), np.array(1, np.float32))
 
 
-def model(outputs, activation, loss="crossentropy", features=4):
-    keras.utils.set_random_seed(0)
-    made = keras.Sequential(
-        [keras.Input((features,)), keras.layers.Dense(outputs, activation=activation)]
-    )
-    training.compile_model(made, SETTINGS | {"loss": loss})
-    return made
+def learner(outputs, activation, loss="crossentropy", features=4):
+    topology = Topology((features,), (Dense(outputs, activation),))
+    network = initialise(topology, np.random.default_rng(0))
+    return training.Learner(network, SETTINGS | {"loss": loss})
+
+
+def predicted_by(made, samples):
+    return np.asarray(made(samples.x, training=False))
 
 
 def classes(n=50, outputs=7):
@@ -36,14 +40,14 @@ def targets(n=50, outputs=1, scale=0.5):
 
 
 def in_batches(made, samples, names, monkeypatch):
-    monkeypatch.setattr(training, "EVALUATION_BATCH", 16)
+    monkeypatch.setattr(course, "EVALUATION_BATCH", 16)
     return training.evaluate(made, samples, names)
 
 
 def test_metrics_of_classification_are_those_of_others(monkeypatch):
-    made, samples = model(7, "softmax"), classes()
+    made, samples = learner(7, "softmax"), classes()
     found = in_batches(made, samples, ["balanced_accuracy", "top5_accuracy"], monkeypatch)
-    predicted = made.predict(samples.x, verbose=0)
+    predicted = predicted_by(made, samples)
     most = predicted.argmax(axis=1)
     expected = {
         "loss": metrics.log_loss(samples.y, predicted, labels=range(7)),
@@ -55,14 +59,14 @@ def test_metrics_of_classification_are_those_of_others(monkeypatch):
 
 
 def test_a_linear_output_gives_logits_and_the_same_loss_as_softmax_behind_it():
-    logits, probabilities, samples = model(7, "linear"), model(7, "softmax"), classes()
-    for one, other in zip(logits.weights, probabilities.weights, strict=True):
-        other.assign(one)
+    logits, probabilities, samples = learner(7, "linear"), learner(7, "softmax"), classes()
     found = training.evaluate(logits, samples)
     assert found == pytest.approx(training.evaluate(probabilities, samples), rel=1e-5)
     assert found["loss"] != pytest.approx(
         float(
-            keras.losses.sparse_categorical_crossentropy(samples.y, logits(samples.x))
+            keras.losses.sparse_categorical_crossentropy(
+                samples.y, logits(samples.x, training=False)
+            )
             .numpy()
             .mean()
         )
@@ -72,9 +76,9 @@ def test_a_linear_output_gives_logits_and_the_same_loss_as_softmax_behind_it():
 @pytest.mark.parametrize("loss", ["mse", "mae", "huber"])
 @pytest.mark.parametrize("outputs", [1, 2])
 def test_metrics_of_regression_are_in_the_targets_unit(loss, outputs, monkeypatch):
-    made, samples = model(outputs, "linear", loss), targets(outputs=outputs)
+    made, samples = learner(outputs, "linear", loss), targets(outputs=outputs)
     found = in_batches(made, samples, [], monkeypatch)
-    scaled = made.predict(samples.x, verbose=0)
+    scaled = predicted_by(made, samples)
     predicted = scaled / 0.5 + 10
     assert found["mae"] == pytest.approx(
         metrics.mean_absolute_error(samples.y, predicted), rel=1e-4
@@ -88,7 +92,7 @@ def test_metrics_of_regression_are_in_the_targets_unit(loss, outputs, monkeypatc
 
 
 def test_regression_learns():
-    made, samples = model(1, "linear", "mse"), targets(200)
+    made, samples = learner(1, "linear", "mse"), targets(200)
     before = training.evaluate(made, samples)
     history = training.train(made, samples, targets(50), [13] * 20, 16, np.random.default_rng(0))
     assert history[-1]["val_r2"] > 0.8 > before["r2"]
@@ -101,23 +105,24 @@ def test_balanced_weights_make_the_rare_class_count_as_much_as_the_others():
     np.testing.assert_allclose(samples.balancing_weights[y].mean(), 1)
     found = {}
     for name, weights in (("none", None), ("balanced", samples.balancing_weights)):
-        made = model(2, "softmax")
+        made = learner(2, "softmax")
         rng = np.random.default_rng(0)
         training.train(made, samples, samples, [1] * 300, 100, rng, class_weights=weights)
-        found[name] = made.predict(x[:1], verbose=0)[0, 1]
+        found[name] = predicted_by(made, samples)[0, 1]
     assert found["none"] == pytest.approx(0.1, abs=0.01)
     assert found["balanced"] == pytest.approx(0.5, abs=0.01)
 
 
 def test_weights_change_what_is_learned_and_not_what_is_measured():
     samples, weights = classes(), np.linspace(0.1, 2, 7)
-    made = model(7, "softmax")
+    made = learner(7, "softmax")
     before = training.evaluate(made, samples)
-    frozen = SETTINGS | {"learning_rate": 1e-12}
-    training.compile_model(made, frozen)
+    made = training.Learner(made.network, SETTINGS | {"learning_rate": 1e-12})
     (history,) = training.train(
         made, samples, samples, [4], 16, np.random.default_rng(0), class_weights=weights
     )
     assert history["val_loss"] == pytest.approx(before["loss"], rel=1e-5)
-    losses = keras.losses.sparse_categorical_crossentropy(samples.y, made(samples.x)).numpy()
+    losses = keras.losses.sparse_categorical_crossentropy(
+        samples.y, made(samples.x, training=False)
+    ).numpy()
     assert history["loss"] == pytest.approx(np.mean(losses * weights[samples.y]), rel=1e-4)

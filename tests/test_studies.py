@@ -161,17 +161,16 @@ def samples():
 
 
 def base(samples, hidden, epochs):
-    from netsurgery import keras_files, training
+    from netsurgery import training
     from netsurgery.studies.bases import Base
 
     settings = {"optimizer": "sgd", "learning_rate": 0.1, "momentum": 0, "batch_size": 32}
     settings["loss"] = "crossentropy"
     fresh = initialise(topologies.build(hidden, (8, 8, 1), 10), np.random.default_rng(0))
-    model = keras_files.to_keras(fresh)
-    training.compile_model(model, settings)
+    learner = training.Learner(fresh, settings)
     batches = [-(-len(samples[0]) // 32)] * epochs
-    training.train(model, *samples, batches, 32, np.random.default_rng(1))
-    return Base(keras_files.from_keras(model), *samples, settings, 0)
+    training.train(learner, *samples, batches, 32, np.random.default_rng(1))
+    return Base(learner.network, *samples, settings, 0)
 
 
 def test_fidelity_measures_every_rule(samples):

@@ -11,11 +11,13 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from netsurgery import datasets
 from netsurgery.config import TRAINING
 from netsurgery.files import read_json
+from netsurgery.search.records import TIMES
 from netsurgery.trainer import client
 from netsurgery.trainer.launch import launch
 from netsurgery.trainer.lifeline import WORKFLOW
@@ -38,14 +40,14 @@ def data(tmp_path_factory):
 def server(tmp_path_factory):
     """A running server; its address is in the environment, as for the jobs of a workflow."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.delenv(client.SOCKET, raising=False)
+        patch.delenv(client.FOLDER, raising=False)
         patch.delenv(WORKFLOW, raising=False)
-        process = launch(tmp_path_factory.mktemp("log") / "trainer.log")
-        assert process is not None
-        assert process.stdin is not None
-        yield process
-        process.stdin.close()
-        process.wait(PATIENCE)
+        servers = launch(tmp_path_factory.mktemp("log"))
+        yield servers["small-training"]
+        for process in servers.values():
+            assert process.stdin is not None
+            process.stdin.close()
+            process.wait(PATIENCE)
 
 
 def command(data, output, epochs=1, topology="ff-small"):
@@ -62,11 +64,11 @@ def command(data, output, epochs=1, topology="ff-small"):
         "--epochs": epochs,
     }
     words = [str(word) for pair in arguments.items() for word in pair]
-    return [sys.executable, "-m", "netsurgery.trainer.client", "start", *words]
+    return [sys.executable, "-m", "netsurgery.trainer.client", "training", "start", *words]
 
 
 def environment(**changed):
-    cleaned = {k: v for k, v in os.environ.items() if k not in (client.SOCKET, WORKFLOW)}
+    cleaned = {k: v for k, v in os.environ.items() if k not in (client.FOLDER, WORKFLOW)}
     return cleaned | changed
 
 
@@ -102,7 +104,7 @@ def command_line(pid):
 
 
 def without_times(record):
-    return {k: v for k, v in record.items() if k != "wall_seconds"}
+    return {k: v for k, v in record.items() if k not in TIMES}
 
 
 def test_warm_and_cold_give_the_same_bytes(server, data, tmp_path):
@@ -112,6 +114,69 @@ def test_warm_and_cold_give_the_same_bytes(server, data, tmp_path):
     warm, cold = (read_json(tmp_path / f"{name}.json") for name in ("warm", "cold"))
     assert without_times(warm) == without_times(cold)
     assert len(warm["history"]) == 1
+
+
+def job(kind, *words, **given):
+    """A job that does not train: splitting the samples, or another one."""
+    run = [sys.executable, "-m", "netsurgery.trainer.client", kind, *words]
+    return subprocess.run(run, capture_output=True, text=True, **given)
+
+
+def test_a_server_that_was_never_asked_ends_with_its_workflow_and_imports_nothing(tmp_path):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv(WORKFLOW, raising=False)
+        patch.delenv(client.FOLDER, raising=False)
+        servers = launch(tmp_path)
+        folder = Path(os.environ[client.FOLDER])
+        for process in servers.values():
+            assert process.stdin is not None
+            process.stdin.close()
+        for process in servers.values():
+            process.wait(PATIENCE)
+        assert all((tmp_path / f"server-{kind}.log").read_text() == "" for kind in servers)
+        assert not folder.exists()
+
+
+def test_jobs_that_do_not_train_have_a_server_of_their_own(server, data, tmp_path):
+    fractions = json.dumps({"validation_fraction": 0.2, "test_fraction": 0.1})
+    words = ["split", "--data", str(data), "--settings", fractions, "--seed", "3", "--output"]
+    warm = job("jobs", *words, str(tmp_path / "warm.npz"))
+    cold = job("jobs", *words, str(tmp_path / "cold.npz"), env=environment())
+    assert (warm.returncode, cold.returncode) == (0, 0)
+    assert (tmp_path / "warm.npz").read_bytes() == (tmp_path / "cold.npz").read_bytes()
+    assert os.path.exists(os.path.join(os.environ[client.FOLDER], "jobs"))
+
+
+@pytest.mark.parametrize(
+    ("shape", "kind"),
+    [
+        ((5, 8, 8, 1), client.SMALL_TRAINING),
+        ((5, 16, 16, 3), client.SMALL_TRAINING),
+        ((5, 28, 28, 1), client.TRAINING),
+        ((700, 20), client.SMALL_TRAINING),
+        ((5, 2000), client.TRAINING),
+    ],
+)
+def test_samples_of_few_numbers_go_to_the_server_for_them(tmp_path, shape, kind):
+    np.save(tmp_path / "x.npy", np.zeros(shape, np.uint8))
+    assert client.kind_of(client.TRAINING, ["start", "--data", str(tmp_path), "--seed"]) == kind
+    assert client.kind_of(client.JOBS, ["split", "--data", str(tmp_path)]) == client.JOBS
+
+
+def test_samples_that_are_not_there_are_left_to_the_job(tmp_path):
+    assert client.kind_of(client.TRAINING, ["start", "--data", str(tmp_path)]) == client.TRAINING
+    (tmp_path / "x.npy").write_bytes(b"(1, no, 2)")
+    assert client.kind_of(client.TRAINING, ["start", "--data", str(tmp_path)]) == client.TRAINING
+
+
+def test_a_line_for_the_user_is_the_same_warm_and_cold(server, tmp_path):
+    wrong = json.dumps({"source": "npz", "path": str(tmp_path / "nowhere.npz")})
+    words = ["prepare", "--dataset", "mine", "--settings", wrong, "--output", str(tmp_path)]
+    warm, cold = job("jobs", *words), job("jobs", *words, env=environment())
+    assert warm.returncode == cold.returncode == 1
+    assert warm.stderr == cold.stderr
+    assert warm.stderr.startswith("data: ")
+    assert warm.stderr.count("\n") == 1
 
 
 def test_a_step_runs_in_a_fresh_child_of_the_server(server, data, tmp_path):
@@ -129,15 +194,15 @@ def test_exit_code_and_output_of_a_failed_step_reach_the_client(server, data, tm
     assert failed.returncode == 1
     assert "nowhere.npz" in failed.stderr
     assert not (tmp_path / "a.keras").exists()
-    unknown = subprocess.run([*broken[:3], "erase"], capture_output=True, text=True)
+    unknown = subprocess.run([*broken[:4], "erase"], capture_output=True, text=True)
     assert unknown.returncode == 2
     assert "invalid choice" in unknown.stderr
 
 
 def test_who_sends_no_request_is_turned_away_and_others_are_served(server, data, tmp_path):
-    for garbage in (b"", b"\n", b"[1]\n", b'{"arguments": 1'):
+    for garbage in (b"", b"\n", b"-1\n", b"[1]\n", b"99999999999\n", b"10\nshort", b"9" * 50):
         with socket.socket(socket.AF_UNIX) as connection:
-            connection.connect(os.environ[client.SOCKET])
+            connection.connect(os.path.join(os.environ[client.FOLDER], "small-training"))
             connection.sendall(garbage)
             connection.shutdown(socket.SHUT_WR)
             connection.settimeout(PATIENCE)
@@ -147,24 +212,24 @@ def test_who_sends_no_request_is_turned_away_and_others_are_served(server, data,
 
 
 def test_no_other_user_can_reach_the_socket(server):
-    folder = Path(os.environ[client.SOCKET]).parent
+    folder = Path(os.environ[client.FOLDER])
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
 def test_a_server_that_dies_leaves_its_steps_to_run_cold(data, tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv(WORKFLOW, raising=False)
-        patch.setenv(client.SOCKET, "")
-        other = launch(tmp_path / "trainer.log")
-        assert other is not None
-        process = subprocess.Popen(command(data, tmp_path / "a.keras", epochs=200))
+        patch.setenv(client.FOLDER, "")
+        servers = launch(tmp_path)
+        other = servers["small-training"]
+        process = subprocess.Popen(command(data, tmp_path / "a.keras", epochs=2000))
         assert eventually(lambda: steps(other.pid))
         (child,) = steps(other.pid)
         other.kill()
         other.wait()
         assert eventually(lambda: not alive(child))
     assert process.wait(PATIENCE) == 0
-    assert len(read_json(tmp_path / "a.json")["history"]) == 200
+    assert len(read_json(tmp_path / "a.json")["history"]) == 2000
 
 
 WORKFLOW_PROGRAM = """
@@ -172,12 +237,12 @@ import os, subprocess, sys
 from pathlib import Path
 from netsurgery.trainer import client
 from netsurgery.trainer.launch import launch
-server = launch(Path(sys.argv[1]))
+servers = launch(Path(sys.argv[1]))
 warm = subprocess.Popen(sys.argv[2:])
-cold_environment = {k: v for k, v in os.environ.items() if k != client.SOCKET}
+cold_environment = {k: v for k, v in os.environ.items() if k != client.FOLDER}
 cold_command = [a.replace("warm.keras", "cold.keras") for a in sys.argv[2:]]
 cold = subprocess.Popen(cold_command, env=cold_environment)
-print(server.pid, warm.pid, cold.pid, flush=True)
+print(servers["small-training"].pid, servers["jobs"].pid, warm.pid, cold.pid, flush=True)
 warm.wait()
 """
 
@@ -188,10 +253,10 @@ def test_nothing_outlives_a_workflow_that_is_killed(data, tmp_path):
     step = command(data, tmp_path / "warm.keras", epochs=100_000)
     workflow = subprocess.Popen([*program, *step], stdout=subprocess.PIPE, env=environment())
     assert workflow.stdout is not None
-    server, warm, cold = map(int, workflow.stdout.readline().split())
+    server, other, warm, cold = map(int, workflow.stdout.readline().split())
     assert eventually(lambda: steps(server))
     (child,) = steps(server)
     workflow.send_signal(signal.SIGKILL)
     workflow.wait()
-    for process in (server, child, warm, cold):
+    for process in (server, other, child, warm, cold):
         assert eventually(lambda process=process: not alive(process))

@@ -6,20 +6,43 @@ import math
 import numpy as np
 import pytest
 
-from netsurgery import keras_files, training
+from netsurgery import checkpoints, keras_files, training
 from netsurgery.datasets import Samples, Scaling
-from netsurgery.network import initialise
+from netsurgery.layers import (
+    Activation,
+    BatchNorm,
+    Conv,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalPool,
+    Pool,
+    Rescaling,
+    Reshape,
+)
+from netsurgery.network import Topology, initialise
 from netsurgery.topologies import build, named
+from netsurgery.training import course
+from netsurgery.training import samples as gathering
+from tests.strategies import trained
 
 SCALING = Scaling(np.array(0, np.float32), np.array(1 / 16, np.float32))
 SETTINGS = {"optimizer": "sgd", "learning_rate": 0.1, "momentum": 0.9, "loss": "crossentropy"}
 
 
-def model(topology="cnn-medium", seed=0, **settings):
+def learner(topology="cnn-medium", seed=0, **settings):
     network = initialise(build(named(topology), (8, 8, 1), 10), np.random.default_rng(seed))
+    return training.Learner(network, SETTINGS | settings)
+
+
+def in_keras(network, **settings):
     made = keras_files.to_keras(network)
     training.compile_model(made, SETTINGS | settings)
     return made
+
+
+def arrays(network):
+    return [array for layer in network.weights for array in layer]
 
 
 def samples(n, seed=0):
@@ -35,12 +58,22 @@ def train(made, batches, seed=0, n=70, batch_size=16):
 
 
 def assert_close(one, other, tolerance=1e-5):
-    for a, b in zip(one.get_weights(), other.get_weights(), strict=True):
+    for a, b in zip(arrays(one), arrays(other), strict=True):
         np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)
 
 
-def test_an_epoch_is_what_keras_does_batch_by_batch():
-    ours, plain = model(), model()
+OPTIMIZERS = {
+    "sgd": {"momentum": 0.9},
+    "adam": {"optimizer": "adam", "momentum": 0, "learning_rate": 0.01},
+    "adamw": {"optimizer": "adamw", "momentum": 0, "learning_rate": 0.01},
+    "rmsprop": {"optimizer": "rmsprop", "momentum": 0, "learning_rate": 0.01},
+}
+
+
+@pytest.mark.parametrize("topology", ["cnn-medium", "cnn-large", "ff-medium"])
+def test_an_epoch_is_what_keras_does_batch_by_batch(topology):
+    ours = learner(topology)
+    plain = in_keras(ours.network)
     history = train(ours, [5, 5])
     data, rng = samples(70), np.random.default_rng(0)
     for _ in range(2):
@@ -51,7 +84,7 @@ def test_an_epoch_is_what_keras_does_batch_by_batch():
             x = data.x[batch].astype(np.float32) * SCALING.scale
             plain.reset_metrics()
             losses.append(len(batch) * plain.train_on_batch(x, data.y[batch])[0])
-    assert_close(ours, plain)
+    assert_close(ours.network, keras_files.from_keras(plain))
     assert history[-1]["loss"] == pytest.approx(sum(losses) / 70, rel=1e-4)
     validation = samples(30, 1)
     loss, accuracy = plain.evaluate(validation.x / 16, validation.y, verbose=0)
@@ -59,29 +92,96 @@ def test_an_epoch_is_what_keras_does_batch_by_batch():
     assert history[-1]["val_accuracy"] == pytest.approx(accuracy)
 
 
+@pytest.mark.parametrize("units", [10, 80])  # all in one variable; the largest in one of its own
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_every_optimizer_is_that_of_keras(optimizer, units):
+    topology = build([{"dense": {"units": units}}], (8, 8, 1), 10)
+    network = initialise(topology, np.random.default_rng(0))
+    ours = training.Learner(network, SETTINGS | OPTIMIZERS[optimizer])
+    assert len(ours.weights) == 1 + (units > 10)
+    plain = in_keras(ours.network, **OPTIMIZERS[optimizer])
+    train(ours, [3])
+    data, order = samples(70), np.random.default_rng(0).permutation(70)
+    for start in range(0, 48, 16):
+        batch = order[start : start + 16]
+        plain.train_on_batch(data.x[batch].astype(np.float32) / 16, data.y[batch])
+    assert_close(ours.network, keras_files.from_keras(plain))
+    for one, other in zip(ours.state, plain.optimizer.variables, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
+
+
+KINDS = {
+    "average pooling of whole squares": [Conv(4), Pool("average"), BatchNorm(), Activation("relu")],
+    "with a wide kernel and no bias": [Conv(4, 5, use_bias=False), Pool("average", strides=2)],
+    "with a narrow kernel": [Conv(4, 1), Pool("average"), Activation("tanh")],
+    "average pooling with an activation before it": [Conv(4, activation="relu"), Pool("average")],
+    "average pooling that overlaps": [Conv(4), Pool("average", 2, 1)],
+    "average pooling over 3x3": [Conv(4), Pool("average", 3)],
+    "max pooling": [Conv(4), Pool("max"), BatchNorm(scale=False), Activation("leaky_relu", 0.3)],
+    "steps and no margins": [Conv(4, strides=2, padding="valid"), BatchNorm(center=False)],
+    "an even kernel": [Conv(4, 2), Pool("average")],
+    "two of them": [Conv(4), Pool("average"), Conv(5), Pool("average")],
+    "a global pool": [Rescaling(0.5, 0.1), Conv(4, activation="elu"), GlobalPool()],
+    "a global maximum": [Conv(4), GlobalPool("max"), BatchNorm(), Activation("sigmoid")],
+    "normalised units": [Flatten(), Dense(6, "selu"), BatchNorm(), Dense(5, "leaky_relu")],
+    "a bias that is normalised next": [Flatten(), Dense(6, "linear"), BatchNorm(scale=False)],
+    "and pooled before": [
+        Conv(4),
+        Pool("max", 3, 2),
+        BatchNorm(momentum=0.5),
+        Conv(3),
+        BatchNorm(),
+    ],
+    "a reshape": [Flatten(), Dense(16, "gelu"), Reshape((4, 4, 1)), Conv(3), Pool("average")],
+}
+
+
+@pytest.mark.parametrize("side", [8, 7])
+@pytest.mark.parametrize("layers", KINDS.values(), ids=KINDS)
+def test_every_kind_of_layer_computes_and_learns_as_in_keras(layers, side):
+    flat = isinstance(layers[0], Flatten) and not any(isinstance(k, Reshape) for k in layers)
+    flat = flat or any(isinstance(layer, GlobalPool) for layer in layers)
+    whole = (*layers, *(() if flat else (Flatten(),)), Dense(10, "softmax"))
+    network = trained(Topology((side, side, 2), whole), np.random.default_rng(0))
+    ours, plain = training.Learner(network, SETTINGS), in_keras(network)
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=(9, side, side, 2)).astype(np.float32), np.arange(9, dtype=np.int32)
+    np.testing.assert_allclose(ours(x, training=False), plain(x), atol=1e-5)
+    part = Samples(x, y, np.arange(9, dtype=np.int32), Scaling(np.float32(0), np.float32(1)))
+    training.train(ours, part, part, [1], 9, np.random.default_rng(2))
+    plain.train_on_batch(x, y)
+    assert_close(ours.network, keras_files.from_keras(plain), 2e-5)
+
+
+def test_dropout_which_no_search_builds_is_refused():
+    network = initialise(Topology((4,), (Dropout(0.5), Dense(2))), np.random.default_rng(0))
+    with pytest.raises(ValueError, match=r"dropout 0\.5 cannot be trained here"):
+        training.Learner(network, SETTINGS)(np.zeros((1, 4), np.float32), training=True)
+
+
 def test_a_part_of_an_epoch_trains_on_so_many_batches():
-    made = model(momentum=0)
+    made = learner(momentum=0)
     train(made, [2])
-    assert int(made.optimizer.iterations.numpy()) == 2
+    assert made.steps == 2
     train(made, [5, 1])
-    assert int(made.optimizer.iterations.numpy()) == 8
+    assert made.steps == 8
 
 
 def test_the_same_generator_gives_the_same_bytes_and_another_does_not():
-    one, two, three = model(), model(), model()
+    one, two, three = learner(), learner(), learner()
     for made, seed in ((one, 4), (two, 4), (three, 5)):
         train(made, [5, 3], seed=seed)
-    for a, b in zip(one.get_weights(), two.get_weights(), strict=True):
+    for a, b in zip(arrays(one.network), arrays(two.network), strict=True):
         np.testing.assert_array_equal(a, b)
     with pytest.raises(AssertionError):
-        assert_close(one, three)
+        assert_close(one.network, three.network)
 
 
 def test_samples_are_read_where_they_are_mapped_and_never_copied_whole(tmp_path):
     np.save(tmp_path / "x.npy", samples(40).x)
     mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
     data = dataclasses.replace(samples(40), x=mapped)
-    batch = training._batch(data)
+    batch = gathering.batches(data)
     positions = np.arange(5, dtype=np.int32)
     np.testing.assert_array_equal(batch(positions)[0], data.inputs(positions))
     np.load(tmp_path / "x.npy", mmap_mode="r+")[3] = 7
@@ -91,7 +191,7 @@ def test_samples_are_read_where_they_are_mapped_and_never_copied_whole(tmp_path)
 def test_an_augmented_epoch_sees_every_variant_once():
     data = dataclasses.replace(samples(10), variants=6)
     assert len(data) == 60
-    x, y = training._batch(data)(np.arange(60, dtype=np.int32))
+    x, y = gathering.batches(data)(np.arange(60, dtype=np.int32))
     plain = samples(10)
     np.testing.assert_array_equal(y.numpy(), np.tile(plain.y, 6))
     images = x.numpy().reshape(6, 10, 8, 8, 1) * 16
@@ -103,7 +203,7 @@ def test_an_augmented_epoch_sees_every_variant_once():
 
 
 def test_training_stops_where_it_diverges():
-    history = train(model(learning_rate=1e30), [5] * 6)
+    history = train(learner(learning_rate=1e30), [5] * 6)
     assert len(history) < 6
     assert not training.finite(history[-1].values())
     assert all(training.finite(entry.values()) for entry in history[:-1])
@@ -112,20 +212,23 @@ def test_training_stops_where_it_diverges():
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw", "rmsprop"])
 def test_a_candidate_saved_between_two_steps_trains_on_as_if_it_had_not_been(optimizer, tmp_path):
     settings = {"optimizer": optimizer, "momentum": 0.9 if optimizer == "sgd" else 0}
-    straight = model(learning_rate=0.01, **settings)
+    straight = learner(learning_rate=0.01, **settings)
     train(straight, [5], seed=1)
-    keras_files.save(straight, tmp_path / "step.keras")
+    path = tmp_path / "step.keras"
+    keras_files.write_checkpoint(path, straight.checkpoint, straight.compiled)
     train(straight, [5], seed=2)
-    resumed = keras_files.load(tmp_path / "step.keras")
+    read = checkpoints.read(path, straight.topology)
+    whole = SETTINGS | {"learning_rate": 0.01} | settings
+    resumed = training.Learner(read.network, whole, read.state)
     train(resumed, [5], seed=2)
-    for a, b in zip(straight.get_weights(), resumed.get_weights(), strict=True):
+    for a, b in zip(arrays(straight.network), arrays(resumed.network), strict=True):
         np.testing.assert_array_equal(a, b)
 
 
 def test_evaluation_in_several_batches_is_that_in_one(monkeypatch):
-    made = model()
+    made = learner()
     whole = training.evaluate(made, samples(50))
-    monkeypatch.setattr(training, "EVALUATION_BATCH", 16)
+    monkeypatch.setattr(course, "EVALUATION_BATCH", 16)
     parts = training.evaluate(made, samples(50))
     assert parts == pytest.approx(whole, rel=1e-5)
     assert math.isclose(parts["accuracy"] * 50, round(parts["accuracy"] * 50), abs_tol=1e-6)

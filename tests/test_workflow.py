@@ -17,7 +17,8 @@ import yaml
 from netsurgery.files import read_json
 from netsurgery.layout import SearchFolder
 from netsurgery.lock import ResultsLock
-from netsurgery.trainer.client import SOCKET
+from netsurgery.search.records import TIMES
+from netsurgery.trainer.client import FOLDER
 from netsurgery.trainer.lifeline import WORKFLOW
 from tests.makers import ROOT
 
@@ -54,7 +55,7 @@ def command(folder, *arguments, cores=2, top=None, **search):
 
 def run(folder, *arguments, check=True, **options):
     folder.mkdir(exist_ok=True)
-    environment = {k: v for k, v in os.environ.items() if k not in (SOCKET, WORKFLOW)}
+    environment = {k: v for k, v in os.environ.items() if k not in (FOLDER, WORKFLOW)}
     done = subprocess.run(
         command(folder, *arguments, **options),
         capture_output=True,
@@ -87,7 +88,7 @@ def contents(folder):
 
 def without_times(value):
     if isinstance(value, dict):
-        return {k: without_times(v) for k, v in value.items() if k != "wall_seconds"}
+        return {k: without_times(v) for k, v in value.items() if k not in TIMES}
     if isinstance(value, list):
         return [without_times(v) for v in value]
     return value

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import csv
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,48 @@ def results(given: argparse.Namespace) -> None:
     if not given.folder.is_dir():
         sys.exit(f"{given.folder}: no such folder")
     print(describe(given.folder))
+
+
+def chain(rows: Sequence[Mapping[str, str]], candidate: str) -> list[Mapping[str, str]]:
+    """The rows of a candidate and its ancestors, the starting network first.
+
+    Args:
+        rows: of a search's `lineage.csv`.
+        candidate: one of its candidates.
+    """
+    by_name = {row["candidate"]: row for row in rows}
+    found = [by_name[candidate]]
+    while parent := found[-1]["parent"]:
+        found.append(by_name[parent])
+    return found[::-1]
+
+
+def lineage(given: argparse.Namespace) -> None:
+    """`netsurgery lineage`."""
+    folder = SearchFolder(given.folder)
+    if not folder.lineage.exists():
+        sys.exit(f"{folder.lineage}: not there; give the folder of a finished search and its seed")
+    with folder.lineage.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    candidate = given.candidate or read_json(folder.final / "summary.json")["candidate"]
+    if candidate not in {row["candidate"] for row in rows}:
+        last = rows[-1]["candidate"]
+        sys.exit(f"{candidate}: no candidate of {given.folder}; they are g00c00 to {last}")
+    head = ("candidate", "operation", "position", "parameters", "epochs", "val_score", "eliminated")
+    lines: list[tuple[str, ...]] = [head]
+    for row in chain(rows, candidate):
+        lines.append(
+            (
+                row["candidate"],
+                row["operation"] or "starting topology",
+                row["position"],
+                f"{int(row['parameters']):,}",
+                f"{float(row['epochs_trained']):.1f}",
+                f"{float(row['val_score']):.4f}" if row["val_score"] else "not finite",
+                row["eliminated_in"],
+            )
+        )
+    print("\n".join(table(lines)))
 
 
 @contextlib.contextmanager
@@ -168,6 +211,14 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("results", help="list finished searches and their files")
     command.set_defaults(run=results)
     command.add_argument("folder", type=Path, nargs="?", default=Path("results"))
+
+    about = "print how a candidate came to be: operations and scores from the starting network on"
+    command = commands.add_parser("lineage", help=about, description=f"{about.capitalize()}.")
+    command.set_defaults(run=lineage)
+    command.add_argument(
+        "folder", type=Path, help="of a finished search and its seed, such as results/digits/seed42"
+    )
+    command.add_argument("candidate", nargs="?", help="such as g02c07; by default the final one")
 
     about = "list every operation that a sequential Keras model allows"
     command = commands.add_parser(

@@ -11,14 +11,16 @@ import json
 import os
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import h5py
 import keras
 import numpy as np
 
 from netsurgery.activations import ACTIVATIONS
+from netsurgery.checkpoints import STATE, WEIGHTS, Checkpoint, folders
 from netsurgery.files import written
 from netsurgery.layers import (
     Activation,
@@ -37,7 +39,7 @@ from netsurgery.layers import (
     array_shapes,
     output_shape,
 )
-from netsurgery.network import Network, Topology
+from netsurgery.network import Arrays, Network, Topology
 
 POOLS = {"average": keras.layers.AveragePooling2D, "max": keras.layers.MaxPooling2D}
 GLOBAL_POOLS = {
@@ -45,12 +47,15 @@ GLOBAL_POOLS = {
     "max": keras.layers.GlobalMaxPooling2D,
 }
 FIXED_DATE = (1980, 1, 1, 0, 0, 0)
+NAME = "network"  # of models that are not made like another one
+METADATA, CONFIG = "metadata.json", "config.json"  # in the archive
 
 
 # --- layers ---------------------------------------------------------------------------------------
 
 
-def _to_keras_layer(layer: Layer, name: str) -> keras.Layer:
+def to_keras_layer(layer: Layer, name: str) -> keras.Layer:
+    """The Keras layer of that name, not yet built."""
     match layer:
         case Conv():
             return keras.layers.Conv2D(
@@ -210,11 +215,11 @@ def to_keras(
     layers: list[keras.Layer] = []
     for i, (layer, old) in enumerate(zip(network.topology.layers, like, strict=True)):
         if old is None:
-            name = f"{layer.kind}_{i}"
+            name = _layer_name(network.topology, i)
             while name in taken:
                 name += "_new"
             taken.add(name)
-            new = _to_keras_layer(layer, name)
+            new = to_keras_layer(layer, name)
             if beside := next(filter(None, [*reversed(like[:i]), *like[i:]]), None):
                 new.dtype_policy = beside.dtype_policy
             layers.append(new)
@@ -222,7 +227,7 @@ def to_keras(
             layers.append(old if isinstance(layer, Other) else _resized(old, layer))
     model = keras.Sequential(
         [_input(network.topology.input_shape, parent), *layers],
-        name="network" if parent is None else parent.name,
+        name=NAME if parent is None else parent.name,
     )
     for built, arrays in zip(layers, network.weights, strict=True):
         for variable, array in zip(_variables(built), arrays, strict=True):
@@ -275,11 +280,12 @@ def from_keras(model: keras.Model) -> Network:
 # --- files ----------------------------------------------------------------------------------------
 
 
-def _without_addresses(value: Any) -> Any:
+def without_addresses(value: Any) -> Any:
+    """What Keras serialised, without what differs from one process to the next."""
     if isinstance(value, dict):
-        return {k: _without_addresses(v) for k, v in value.items() if k != "shared_object_id"}
+        return {k: without_addresses(v) for k, v in value.items() if k != "shared_object_id"}
     if isinstance(value, list):
-        return [_without_addresses(v) for v in value]
+        return [without_addresses(v) for v in value]
     return value
 
 
@@ -293,12 +299,87 @@ def save(model: keras.Model, path: Path) -> None:
             for name in source.namelist():
                 content = source.read(name)
                 if name.endswith(".json"):
-                    fields = _without_addresses(json.loads(content))
+                    fields = without_addresses(json.loads(content))
                     fields.pop("date_saved", None)
                     content = json.dumps(fields).encode()
                 target.writestr(zipfile.ZipInfo(name, FIXED_DATE), content)
     with written(path) as temporary:
         temporary.write_bytes(archive.getvalue())
+
+
+def _layer_name(topology: Topology, position: int) -> str:
+    return f"{topology.layers[position].kind}_{position}"
+
+
+def _plain(value: Any) -> Any:
+    return without_addresses(keras.saving.serialize_keras_object(value))
+
+
+def _config(topology: Topology, compiled: Mapping[str, Any]) -> dict[str, Any]:
+    """What Keras says of the compiled model."""
+    shape = [None, *topology.input_shape]
+    layers = [_plain(keras.layers.InputLayer(batch_shape=tuple(shape), name="input"))]
+    for i, layer in enumerate(topology.layers):
+        unbuilt = to_keras_layer(layer, _layer_name(topology, i))
+        layers.append(_plain(unbuilt))
+        if not unbuilt.built:
+            layers[-1]["build_config"] = {"input_shape": [None, *topology.shapes[i]]}
+    return {
+        "module": "keras",
+        "class_name": "Sequential",
+        "config": {
+            "name": NAME,
+            "trainable": True,
+            "dtype": layers[1]["config"]["dtype"],
+            "layers": layers,
+            "build_input_shape": shape,
+        },
+        "registered_name": None,
+        "build_config": {"input_shape": shape},
+        "compile_config": {
+            **{key: _plain(value) for key, value in compiled.items()},
+            "loss_weights": None,
+            "weighted_metrics": None,
+            "run_eagerly": False,
+            "steps_per_execution": 1,
+            "jit_compile": False,
+        },
+    }
+
+
+def _put(file: h5py.File, folder: str, name: str, arrays: Arrays) -> None:
+    group = file.create_group(folder)
+    group.attrs["name"] = name
+    for i, array in enumerate(arrays):
+        group[str(i)] = array
+
+
+def write_checkpoint(path: Path, checkpoint: Checkpoint, compiled: Mapping[str, Any]) -> None:
+    """Write a candidate without building a model, whole or not at all.
+
+    The file is the one that Keras would write of the compiled model, with the state of its
+    optimizer; like those of `save` it is the same, byte for byte, for the same candidate.
+
+    Args:
+        path: of the `.keras` file.
+        checkpoint: the candidate.
+        compiled: Keras's optimizer, loss and metrics, as `compile` takes them.
+    """
+    network, topology = checkpoint.network, checkpoint.network.topology
+    weights = io.BytesIO()
+    with h5py.File(weights, "w") as file:
+        _put(file, "vars", NAME, ())
+        for position, folder in folders(topology).items():
+            _put(file, folder, _layer_name(topology, position), network.weights[position])
+        _put(file, STATE, compiled["optimizer"].name, checkpoint.state)
+    content: dict[str, str | bytes] = {
+        METADATA: json.dumps({"keras_version": keras.__version__}),
+        CONFIG: json.dumps(_config(topology, compiled)),
+        WEIGHTS: weights.getvalue(),
+    }
+    with written(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for name, value in content.items():
+            archive.writestr(zipfile.ZipInfo(name, FIXED_DATE), value)
 
 
 def load(path: Path, *, compiled: bool = True) -> keras.Sequential:

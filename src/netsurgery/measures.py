@@ -17,40 +17,52 @@ CROSSENTROPY = "crossentropy"
 LOSSES = {"mse": "mean_squared_error", "mae": "mean_absolute_error", "huber": "huber"}
 
 
-def loss_of(model: keras.Model, name: str) -> Any:
-    """What Keras is to compile a model with: cross-entropy of logits if its output is linear.
+def loss_of(name: str, *, logits: bool) -> Any:
+    """What Keras is to compile a model with.
 
     Args:
-        model: its last layer decides.
         name: crossentropy, mse, mae or huber.
+        logits: whether the model's output is linear, so that its cross-entropy is that of logits.
     """
     if name != CROSSENTROPY:
         return LOSSES[name]
-    if getattr(model.layers[-1], "activation", None) is keras.activations.linear:
+    if logits:
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     return "sparse_categorical_crossentropy"
 
 
-def _losses(model: keras.Model) -> Any:
-    """A function from labels and outputs to the loss of every sample."""
-    loss = keras.losses.get(model.loss)
-    return loss.call if isinstance(loss, keras.losses.Loss) else loss
+class _WithLoss:
+    """What all have in common: the loss of every sample, by any of Keras's losses."""
+
+    def __init__(self, loss: Any) -> None:
+        loss = keras.losses.get(loss)
+        self._losses = loss.call if isinstance(loss, keras.losses.Loss) else loss
+
+    def losses(self, y: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
+        """(n,) losses.
+
+        Args:
+            y: what is to be learned.
+            predicted: (n, outputs).
+        """
+        return self._losses(y, predicted)
 
 
-class Classification:
+class Classification(_WithLoss):
     """Loss and accuracy; if asked for, top-5 accuracy and the mean accuracy of the classes.
 
     Args:
-        model: compiled.
+        loss: as Keras compiles with it.
+        classes: of the samples.
         metrics: names of those to measure besides accuracy.
         weights: (classes,) of the samples' losses; None: all are 1.
     """
 
     def __init__(
-        self, model: keras.Model, metrics: Sequence[str], weights: np.ndarray | None
+        self, loss: Any, classes: int, metrics: Sequence[str], weights: np.ndarray | None
     ) -> None:
-        self.losses = _losses(model)
-        self.classes = model.output_shape[-1]
+        super().__init__(loss)
+        self.classes = classes
         self.metrics = metrics
         self.weights = None if weights is None else tf.constant(weights, tf.float32)
 
@@ -60,18 +72,27 @@ class Classification:
         more = {"top5_accuracy": 1, "balanced_accuracy": 2 * self.classes}
         return 2 + sum(more[name] for name in self.metrics)
 
-    def sums(self, y: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
-        """(width,) sums over a batch, the loss first.
+    def losses(self, y: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
+        """(n,) losses, weighted.
 
         Args:
             y: (n,) class numbers.
             predicted: (n, classes).
         """
-        losses = self.losses(y, predicted)
-        if self.weights is not None:
-            losses *= tf.gather(self.weights, y)
-        hits = keras.metrics.sparse_categorical_accuracy(y, predicted)
-        found = [tf.reduce_sum(losses)[None], tf.reduce_sum(hits)[None]]
+        losses = super().losses(y, predicted)
+        return losses if self.weights is None else losses * tf.gather(self.weights, y)
+
+    def sums(self, y: tf.Tensor, predicted: tf.Tensor, losses: tf.Tensor) -> tf.Tensor:
+        """(width,) sums over a batch, the loss first.
+
+        Args:
+            y: (n,) class numbers.
+            predicted: (n, classes).
+            losses: (n,) of them.
+        """
+        most = tf.argmax(predicted, axis=-1, output_type=tf.int32)
+        hits = tf.cast(tf.equal(most, y), tf.float32)
+        found = [tf.stack([tf.reduce_sum(losses), tf.reduce_sum(hits)])]
         for name in self.metrics:
             if name == "top5_accuracy":
                 top = keras.metrics.sparse_top_k_categorical_accuracy(y, predicted, k=5)
@@ -79,7 +100,7 @@ class Classification:
             else:
                 for values in (hits, tf.ones_like(hits)):
                     found.append(tf.math.unsorted_segment_sum(values, y, self.classes))
-        return tf.concat(found, 0)
+        return tf.concat(found, 0) if self.metrics else found[0]
 
     def scores(self, sums: np.ndarray, samples: int) -> Scores:
         """What the sums over so many samples say."""
@@ -94,35 +115,36 @@ class Classification:
         return found
 
 
-class Regression:
+class Regression(_WithLoss):
     """Loss, in the scaled targets' unit; mean absolute and root mean square error, in the targets'.
 
     Beside them r2, the part of the targets' variance that is explained: 0 for one who always says
     their mean.
 
     Args:
-        model: compiled.
+        loss: as Keras compiles with it.
         scale: (targets,) what the targets were multiplied by.
     """
 
     width = 5
 
-    def __init__(self, model: keras.Model, scale: np.ndarray) -> None:
-        self.losses = _losses(model)
+    def __init__(self, loss: Any, scale: np.ndarray) -> None:
+        super().__init__(loss)
         self.unit = tf.constant(1 / scale, tf.float32)
 
-    def sums(self, y: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
+    def sums(self, y: tf.Tensor, predicted: tf.Tensor, losses: tf.Tensor) -> tf.Tensor:
         """(5,) sums over a batch, the loss first.
 
         Args:
             y: (n, targets) scaled.
             predicted: (n, targets).
+            losses: (n,) of them.
         """
         error = (predicted - y) * self.unit
         value = y * self.unit
         found = (tf.abs(error), error**2, value, value**2)
         means = [tf.reduce_sum(tf.reduce_mean(values, axis=1)) for values in found]
-        return tf.stack([tf.reduce_sum(self.losses(y, predicted)), *means])
+        return tf.stack([tf.reduce_sum(losses), *means])
 
     def scores(self, sums: np.ndarray, samples: int) -> Scores:
         """What the sums over so many samples say."""
@@ -140,12 +162,13 @@ Measures = Classification | Regression
 
 
 def measures(
-    model: keras.Model,
     samples: Samples,
+    loss: Any,
+    outputs: int,
     metrics: Sequence[str] = (),
     weights: np.ndarray | None = None,
 ) -> Measures:
-    """What there is to measure of a compiled model on samples."""
+    """What there is to measure on samples of a network with that loss and so many outputs."""
     if samples.target is None:
-        return Classification(model, metrics, weights)
-    return Regression(model, samples.target.scale)
+        return Classification(loss, outputs, metrics, weights)
+    return Regression(loss, samples.target.scale)

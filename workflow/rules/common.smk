@@ -21,6 +21,7 @@ from netsurgery import config as configuration
 from netsurgery import datasets
 from netsurgery.layout import SearchFolder
 from netsurgery.lock import Busy, ResultsLock
+from netsurgery.trainer.client import JOBS, SMALL_TRAINING, TRAINING
 from netsurgery.trainer.launch import launch
 
 DEFAULTS = yaml.safe_load((HERE / "config" / "config.yaml").read_text())
@@ -96,17 +97,20 @@ def samples(wildcards):
 
 
 def begin():
-    """Take the results folder for this run alone, and start the warm trainer.
+    """Take the results folder for this run alone, and start the warm servers.
 
     Both are held by this process and end with it.
     """
-    global lock, trainer
+    global lock, servers
     try:
         lock = ResultsLock(Path(RESULTS))
     except Busy as error:
         print(error, file=sys.stderr)
         sys.exit(1)
-    trainer = launch(Path(RESULTS) / "_logs" / "trainer.log")
+    used = {search.settings["dataset"] for search in CONFIG.searches.values()}
+    small = {datasets.is_small(CONFIG.datasets[name].settings) for name in used}
+    expected = {SMALL_TRAINING if few else TRAINING for few in small}
+    servers = launch(Path(RESULTS) / "_logs", {JOBS, *expected})
     if workflow.local_exec:
         # Snakemake's limit of jobs per second adds a timer for every job that ends while others are
         # ready, and each rings every second from then on: after 600 jobs half a second a job

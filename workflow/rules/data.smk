@@ -20,7 +20,7 @@ rule prepare:
     message:
         "prepare {wildcards.dataset}"
     shell:
-        "python -m netsurgery.jobs prepare --dataset {wildcards.dataset}"
+        "python -S -m netsurgery.trainer.client jobs prepare --dataset {wildcards.dataset}"
         " --settings {params.settings:q} --output {params.folder} 2>&1 | tee {log} >&2"
 
 
@@ -42,5 +42,5 @@ rule split:
     message:
         "{wildcards.search} seed {wildcards.seed}: split"
     shell:
-        "python -m netsurgery.jobs split --data {params.folder} --settings {params.settings:q}"
+        "python -S -m netsurgery.trainer.client jobs split --data {params.folder} --settings {params.settings:q}"
         " --seed {wildcards.seed} --output {output} 2>&1 | tee {log} >&2"

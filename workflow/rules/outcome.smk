@@ -19,5 +19,5 @@ rule conclude:
     message:
         "{wildcards.search} seed {wildcards.seed}: lineage and summary"
     shell:
-        "python -m netsurgery.jobs conclude --folder {params.folder} --settings {params.settings:q}"
+        "python -S -m netsurgery.trainer.client jobs conclude --folder {params.folder} --settings {params.settings:q}"
         " --seed {wildcards.seed} > {log} 2>&1"

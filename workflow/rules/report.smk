@@ -35,7 +35,7 @@ rule plot:
     message:
         "{wildcards.search} seed {wildcards.seed}: pictures"
     shell:
-        "python -m netsurgery.jobs plot --folder {params.folder} --format svg > {log} 2>&1"
+        "python -S -m netsurgery.trainer.client jobs plot --folder {params.folder} --format svg > {log} 2>&1"
 
 
 rule summarise:
@@ -64,5 +64,5 @@ rule summarise:
     message:
         "a table of all searches"
     shell:
-        "python -m netsurgery.jobs summarise --folders {params.folders:q} --output {output.table}"
+        "python -S -m netsurgery.trainer.client jobs summarise --folders {params.folders:q} --output {output.table}"
         " > {log} 2>&1"

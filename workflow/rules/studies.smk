@@ -44,7 +44,7 @@ rule fidelity:
     message:
         "{wildcards.search} seed {wildcards.seed}: every operation at every place"
     shell:
-        "python -m netsurgery.trainer.client fidelity --data {params.folder} --split {input.split}"
+        "python -S -m netsurgery.trainer.client training fidelity --data {params.folder} --split {input.split}"
         " --seed {wildcards.seed} --settings {params.settings:q}"
         " --model {input.model} --retrain {params.retrain} --step fidelity --output {output} > {log} 2>&1"
 
@@ -109,7 +109,7 @@ rule pooling_trials:
     message:
         "{wildcards.search} seed {wildcards.seed}: pooling trials"
     shell:
-        "python -m netsurgery.trainer.client pooling-trials --data {params.folder}"
+        "python -S -m netsurgery.trainer.client training pooling-trials --data {params.folder}"
         " --split {input.split} --seed {wildcards.seed} --settings {params.settings:q}"
         " --model {input.model} --step trials --output {output} > {log} 2>&1"
 

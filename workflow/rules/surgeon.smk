@@ -17,7 +17,7 @@ checkpoint plan_try:
     message:
         "{wildcards.search} seed {wildcards.seed}: {wildcards.generation}/try{wildcards.attempt}"
     shell:
-        "python -m netsurgery.jobs plan-try --folder {params.folder}"
+        "python -S -m netsurgery.trainer.client jobs plan-try --folder {params.folder}"
         " --generation {wildcards.generation} --attempt {wildcards.attempt}"
         " --settings {params.settings:q} --seed {wildcards.seed}"
         " --allowance {params.allowance:q} > {log} 2>&1"
@@ -40,7 +40,7 @@ rule analyse:
     message:
         "{wildcards.search} seed {wildcards.seed}: singular values for {wildcards.generation}"
     shell:
-        "python -m netsurgery.trainer.client analyse --models {input} --output {output}"
+        "python -S -m netsurgery.trainer.client jobs analyse --models {input} --output {output}"
         " > {log} 2>&1"
 
 
@@ -66,7 +66,7 @@ rule train_on:
         "{wildcards.search} seed {wildcards.seed}:"
         " {wildcards.generation}/try{wildcards.attempt}/slot{wildcards.rank}"
     shell:
-        "python -m netsurgery.trainer.client train-on --data {params.folder} --split {input.split}"
+        "python -S -m netsurgery.trainer.client training train-on --data {params.folder} --split {input.split}"
         " --seed {wildcards.seed} --settings {params.settings:q}"
         " --models {input.models} --rank {wildcards.rank} --batches {params.batches}"
         " --step try{wildcards.attempt}/slot{wildcards.rank} --output {output.model} > {log} 2>&1"
@@ -88,7 +88,7 @@ rule gather:
     message:
         "{wildcards.search} seed {wildcards.seed}: decision {wildcards.generation}"
     shell:
-        "python -m netsurgery.jobs gather --folder {params.folder}"
+        "python -S -m netsurgery.trainer.client jobs gather --folder {params.folder}"
         " --generation {wildcards.generation} > {log} 2>&1"
 
 
@@ -119,6 +119,6 @@ rule audit:
     message:
         "{wildcards.search} seed {wildcards.seed}: what decision {wildcards.generation} rests on"
     shell:
-        "python -m netsurgery.jobs audit --folder {params.folder}"
+        "python -S -m netsurgery.trainer.client jobs audit --folder {params.folder}"
         " --generation {wildcards.generation} --settings {params.settings:q}"
         " --seed {wildcards.seed} > {log} 2>&1"

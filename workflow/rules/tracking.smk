@@ -16,7 +16,7 @@ rule open_store:
     message:
         "create the MLflow store"
     shell:
-        "python -m netsurgery.jobs store --results {params.results} > {log} 2>&1"
+        "python -S -m netsurgery.trainer.client jobs store --results {params.results} > {log} 2>&1"
 
 
 # the store changes with every job, so its time says nothing; but if it is lost, all is told again
@@ -41,7 +41,7 @@ rule track_generation:
     message:
         "{wildcards.search} seed {wildcards.seed}: generation {wildcards.generation} to MLflow"
     shell:
-        "python -m netsurgery.jobs track --folder {params.folder} --until {wildcards.generation}"
+        "python -S -m netsurgery.trainer.client jobs track --folder {params.folder} --until {wildcards.generation}"
         " --settings {params.settings:q} --seed {wildcards.seed} --output {output} > {log} 2>&1"
 
 
@@ -67,5 +67,5 @@ rule track_search:
     message:
         "{wildcards.search} seed {wildcards.seed}: summary to MLflow"
     shell:
-        "python -m netsurgery.jobs track --folder {params.folder} --until final"
+        "python -S -m netsurgery.trainer.client jobs track --folder {params.folder} --until final"
         " --settings {params.settings:q} --seed {wildcards.seed} --output {output} > {log} 2>&1"

@@ -24,7 +24,7 @@ rule start:
     message:
         "{wildcards.search} seed {wildcards.seed}: train the starting topology"
     shell:
-        "python -m netsurgery.trainer.client start --data {params.folder} --split {input.split}"
+        "python -S -m netsurgery.trainer.client training start --data {params.folder} --split {input.split}"
         " --seed {wildcards.seed} --settings {params.settings:q}"
         " --layers {params.layers:q} --activation {params.activation} --epochs {params.epochs}"
         " --step warm-up --output {output.model} > {log} 2>&1"
@@ -53,7 +53,7 @@ rule recuperate:
     message:
         "{wildcards.search} seed {wildcards.seed}: {wildcards.candidate} recuperates"
     shell:
-        "python -m netsurgery.trainer.client recuperate --data {params.folder} --split {input.split}"
+        "python -S -m netsurgery.trainer.client training recuperate --data {params.folder} --split {input.split}"
         " --seed {wildcards.seed} --settings {params.settings:q}"
         " --parent {input.parent} --offspring {params.offspring:q}"
         " --operating {params.operating:q} --step recuperation --output {output.model} > {log} 2>&1"
@@ -81,7 +81,7 @@ rule compete:
     message:
         "{wildcards.search} seed {wildcards.seed}: {wildcards.generation}/{wildcards.slot}"
     shell:
-        "python -m netsurgery.trainer.client compete --data {params.folder} --split {input.split}"
+        "python -S -m netsurgery.trainer.client training compete --data {params.folder} --split {input.split}"
         " --seed {wildcards.seed} --settings {params.settings:q}"
         " --models {input.models} --mode {params.mode}"
         " --epochs {params.epochs} --step {wildcards.slot} --output {output.model} > {log} 2>&1"
@@ -113,7 +113,7 @@ rule finish:
     message:
         "{wildcards.search} seed {wildcards.seed}: final selection and test"
     shell:
-        "python -m netsurgery.trainer.client finish --data {params.folder} --split {input.split}"
+        "python -S -m netsurgery.trainer.client training finish --data {params.folder} --split {input.split}"
         " --seed {wildcards.seed} --settings {params.settings:q}"
         " --models {input.models} --mode {params.mode}"
         " --batches {params.batches} --step final --output {output.network} > {log} 2>&1"

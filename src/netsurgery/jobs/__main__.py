@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from netsurgery import datasets
@@ -48,6 +49,9 @@ def parser() -> argparse.ArgumentParser:
         seed=int,
         allowance=str,
     )
+    analyse = commands.add_parser("analyse", allow_abbrev=False)
+    analyse.add_argument("--models", type=Path, nargs="+", required=True)
+    analyse.add_argument("--output", type=Path, required=True)
     command("gather", folder=folder, generation=int)
     command("audit", folder=folder, generation=int, settings=settings, seed=int)
     command("open", folder=folder)
@@ -60,9 +64,9 @@ def parser() -> argparse.ArgumentParser:
     return whole
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; wrong data end it with one line."""
-    given = parser().parse_args()
+    given = parser().parse_args(arguments)
     try:
         run(given)
     except datasets.DataError as error:
@@ -97,6 +101,8 @@ def run(given: argparse.Namespace) -> None:
             )
         case "audit":
             surgeon.audit(given.folder, given.generation, given.settings, given.seed)
+        case "analyse":
+            surgeon.analyse(given.models, given.output)
         case "gather":
             surgeon.gather(given.folder, given.generation)
         case "open":

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from netsurgery.files import read_json, write_json, write_table
+from netsurgery.jobs.candidates import read_candidate, read_record
 from netsurgery.jobs.decisions import read_winners
 from netsurgery.layout import SearchFolder
 from netsurgery.search import audit as audits
 from netsurgery.search import surgeon
 from netsurgery.search.generation import FINISH
 from netsurgery.search.recommendation import Analysis
-from netsurgery.search.records import Record
+from netsurgery.search.recommendation import analyse as analyse_network
+from netsurgery.search.records import OK, Record
 from netsurgery.search.surgeon import Ending, Rules
 
 YES, NO = "yes", "no"
@@ -142,3 +146,15 @@ def audit(folder: SearchFolder, generation: int, settings: dict[str, Any], seed:
 def gather(folder: SearchFolder, generation: int) -> None:
     """Write a decision point as one plan."""
     write_json(folder.plan(generation), surgeon.merge(list(folder.tries(generation))))
+
+
+def analyse(models: Sequence[Path], output: Path) -> None:
+    """Write the singular values of models' dense layers, by candidate; none of the fallen."""
+    found = {}
+    for model in models:
+        record = read_record(model)
+        layers = (
+            analyse_network(read_candidate(model, record).network) if record.status == OK else []
+        )
+        found[record.candidate] = [asdict(layer) for layer in layers]
+    write_json(output, found)

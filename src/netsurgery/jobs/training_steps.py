@@ -9,14 +9,12 @@ import argparse
 import json
 import shutil
 import sys
-import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
 from netsurgery import (
@@ -24,13 +22,13 @@ from netsurgery import (
     datasets,
     keras_files,
     keras_preprocessing,
-    optimizers,
     training,
 )
-from netsurgery.files import read_json, sha256, write_json, written
-from netsurgery.network import initialise
+from netsurgery.clock import Clock
+from netsurgery.files import sha256, write_json, written
+from netsurgery.jobs.candidates import read_candidate, read_record, record_path
+from netsurgery.network import Arrays, Network, initialise
 from netsurgery.search import scores
-from netsurgery.search.recommendation import analyse as analyse_network
 from netsurgery.search.records import DEGENERATE, DIVERGED, OK, Record
 from netsurgery.seeds import generator
 from netsurgery.studies import fidelity, pooling_trials
@@ -38,18 +36,9 @@ from netsurgery.studies.bases import Base
 from netsurgery.surgery import Mutation, Operation, operate
 from netsurgery.topologies import build
 from netsurgery.trainer.lifeline import die_with_workflow
+from netsurgery.training import Course, Learner
 
 DATA_AWARE = "least_squares"  # the removal rule that wants calibration samples
-
-
-def record_path(model: Path) -> Path:
-    """The record beside a model file."""
-    return model.with_suffix(".json")
-
-
-def read_record(model: Path) -> Record:
-    """The record beside a model file."""
-    return Record.from_json(read_json(record_path(model)))
 
 
 @dataclass(frozen=True)
@@ -62,6 +51,7 @@ class Step:
     settings: dict[str, Any]
     output: Path
     name: str
+    clock: Clock = field(default_factory=Clock)
 
     def samples(self, part: str) -> datasets.Samples:
         """One part of the dataset."""
@@ -90,22 +80,34 @@ class Step:
         whole, rest = divmod(batches, self.batches_per_epoch)
         return [self.batches_per_epoch] * whole + ([rest] if rest else [])
 
-    def train(self, model: keras.Sequential, record: Record, batches: int) -> Record:
-        """Train a compiled model and write it, whatever became of it; gives its new record."""
-        started = time.perf_counter()
-        epochs = self.epochs(batches)
-        history = training.train(
-            model,
-            self.training,
-            self.samples("validation"),
-            epochs,
-            self.settings["batch_size"],
-            generator(self.seed, record.candidate, self.name),
-            self.settings["metrics"],
-            self.training.balancing_weights
-            if self.settings["class_weights"] == "balanced"
-            else None,
+    def learner(self, network: Network, state: Arrays | None = None) -> Learner:
+        """What trains a network by the settings of the search."""
+        return Learner(network, self.settings, state)
+
+    def load(self, model: Path, record: Record) -> Learner:
+        """A candidate, to be trained on."""
+        with self.clock("files"):
+            checkpoint = read_candidate(model, record)
+        with self.clock("build"):
+            return self.learner(checkpoint.network, checkpoint.state)
+
+    def train(self, learner: Learner, record: Record, batches: int) -> Record:
+        """Train a candidate and write it, whatever became of it; gives its new record."""
+        epochs, settings = self.epochs(batches), self.settings
+        with self.clock("data"):
+            samples, validation = self.training, self.samples("validation")
+            balanced = settings["class_weights"] == "balanced"
+            weights = samples.balancing_weights if balanced else None
+        course = Course(
+            learner,
+            samples,
+            validation,
+            settings["batch_size"],
+            settings["metrics"],
+            weights,
+            self.clock,
         )
+        history = course.run(epochs, generator(self.seed, record.candidate, self.name))
         trained = record.batches_trained
         entries = list(record.history)
         for count, values in zip(epochs, history, strict=False):
@@ -121,22 +123,34 @@ class Step:
             history=tuple(entries),
             status=DIVERGED if diverged else record.status,
         )
-        metric, window = self.settings["metric"], self.settings["score_window"]
-        score = None if diverged else scores.rolling(record, metric, window)
-        return self.write(model, replace(record, score=score), time.perf_counter() - started)
+        score = (
+            None
+            if diverged
+            else scores.rolling(record, settings["metric"], settings["score_window"])
+        )
+        return self.write(learner, replace(record, score=score))
 
-    def write(self, model: keras.Sequential, record: Record, seconds: float) -> Record:
-        """Write a model and, behind it, its record."""
-        keras_files.save(model, self.output)
-        record = replace(record, model_sha256=sha256(self.output), wall_seconds=seconds)
-        write_json(record_path(self.output), record.to_json())
-        return record
+    def write(self, learner: Learner, record: Record) -> Record:
+        """Write a candidate's model and, behind it, its record."""
+        with self.clock("files"):
+            keras_files.write_checkpoint(self.output, learner.checkpoint, learner.compiled)
+            record = replace(record, model_sha256=sha256(self.output))
+        timed = replace(
+            record,
+            wall_seconds=self.clock.elapsed,
+            seconds=dict(self.clock.seconds),
+            began=self.clock.began,
+        )
+        write_json(record_path(self.output), timed.to_json())
+        return timed
 
     def pass_on(self, model: Path, record: Record) -> Record:
         """Hand a fallen candidate on as it is: it keeps its slot and trains no more."""
         with written(self.output) as temporary:
             shutil.copyfile(model, temporary)
-        untrained = replace(record, step=self.name, batches_spent=0, wall_seconds=0.0)
+        untrained = replace(
+            record, step=self.name, batches_spent=0, wall_seconds=0.0, seconds={}, began=0.0
+        )
         write_json(record_path(self.output), untrained.to_json())
         return untrained
 
@@ -159,8 +173,8 @@ def start(step: Step, layers: list[dict[str, Any]], activation: str, epochs: int
         topology = build(layers, tuple(data["shape"]), data["outputs"], activation)
     except ValueError as error:
         raise datasets.DataError(f"{data['origin']}: {error}") from None
-    model = keras_files.to_keras(initialise(topology, generator(step.seed, "initial weights")))
-    training.compile_model(model, step.settings)
+    with step.clock("build"):
+        learner = step.learner(initialise(topology, generator(step.seed, "initial weights")))
     record = Record(
         candidate="g00c00",
         parent=None,
@@ -172,7 +186,7 @@ def start(step: Step, layers: list[dict[str, Any]], activation: str, epochs: int
         parameters=topology.parameters,
         batches_per_epoch=step.batches_per_epoch,
     )
-    step.train(model, record, epochs * step.batches_per_epoch)
+    step.train(learner, record, epochs * step.batches_per_epoch)
 
 
 def recuperate(
@@ -191,30 +205,31 @@ def recuperate(
     candidate, operation = offspring["candidate"], Operation(offspring["operation"])
     fields = (offspring[name] for name in ("position", "width", "pooling"))
     mutation = Mutation(operation, *fields)
-    model = keras_files.load(parent)
+    record = read_record(parent)
+    before = step.load(parent, record)
     rng = generator(step.seed, candidate, "surgery")
-    operated = operate(
-        keras_files.from_keras(model),
-        mutation,
-        rng,
-        calibration=step.calibration(operating["calibration"])
-        if operating["removal"] == DATA_AWARE
-        else None,
-        slots=optimizers.read_slots(model),
-        noise=operating["noise"],
-    )
-    network, steps = operated.network, int(model.optimizer.iterations)
-    record = read_record(parent).child(
+    with step.clock("surgery"):
+        operated = operate(
+            before.network,
+            mutation,
+            rng,
+            calibration=step.calibration(operating["calibration"])
+            if operating["removal"] == DATA_AWARE
+            else None,
+            slots=before.slots,
+            noise=operating["noise"],
+        )
+    network = operated.network
+    record = record.child(
         candidate, offspring["generation"], operation, mutation.position, network.topology
     )
-    model = keras_files.to_keras(network)
-    training.compile_model(model, step.settings)
-    optimizers.write_slots(model, operated.slots, steps)
+    with step.clock("build"):
+        learner = step.learner(network)
+        learner.take_over(operated.slots, before.steps)
     if not network.finite:
-        fallen = replace(record, step=step.name, status=DEGENERATE, batches_spent=0)
-        step.write(model, fallen, 0.0)
+        step.write(learner, replace(record, step=step.name, status=DEGENERATE, batches_spent=0))
         return
-    step.train(model, record, offspring["batches"])
+    step.train(learner, record, offspring["batches"])
 
 
 def best(step: Step, models: Sequence[Path], mode: str) -> tuple[Path, Record]:
@@ -237,7 +252,7 @@ def compete(step: Step, feeders: Sequence[Path], mode: str, epochs: int) -> None
     if record.status != OK:
         step.pass_on(model, record)
         return
-    step.train(keras_files.load(model), record, epochs * step.batches_per_epoch)
+    step.train(step.load(model, record), record, epochs * step.batches_per_epoch)
 
 
 def train_on(step: Step, candidates: Sequence[Path], rank: int, batches: int) -> None:
@@ -255,21 +270,7 @@ def train_on(step: Step, candidates: Sequence[Path], rank: int, batches: int) ->
     if record.status != OK:
         step.pass_on(model, record)
         return
-    step.train(keras_files.load(model), record, batches - record.batches_spent)
-
-
-def analyse(models: Sequence[Path], output: Path) -> None:
-    """Write the singular values of models' dense layers, by candidate; none of the fallen."""
-    found = {}
-    for model in models:
-        record = read_record(model)
-        layers = (
-            analyse_network(keras_files.from_keras(keras_files.load(model)))
-            if record.status == OK
-            else []
-        )
-        found[record.candidate] = [asdict(layer) for layer in layers]
-    write_json(output, found)
+    step.train(step.load(model, record), record, batches - record.batches_spent)
 
 
 def finish(step: Step, finalists: Sequence[Path], mode: str, batches: int) -> None:
@@ -279,14 +280,15 @@ def finish(step: Step, finalists: Sequence[Path], mode: str, batches: int) -> No
     `preprocessing.json` and `test.json`.
     """
     path, record = best(step, finalists, mode)
-    model = keras_files.load(path)
+    learner = step.load(path, record)
     if batches and record.status == OK:
-        step.train(model, record, batches)
+        step.train(learner, record, batches)
     else:
         step.pass_on(path, record)
     test = step.samples("test")
-    tested = training.evaluate(model, test, step.settings["metrics"])
+    tested = training.evaluate(learner, test, step.settings["metrics"])
     data = datasets.describe(step.data)
+    model = keras_files.load(step.output)
     whole = keras_preprocessing.with_preprocessing(model, data, test.scaling, test.target)
     training.compile_model(whole, step.settings)
     keras_files.save(whole, step.output.with_name("model.keras"))
@@ -298,7 +300,7 @@ def finish(step: Step, finalists: Sequence[Path], mode: str, batches: int) -> No
 
 def study(step: Step, model: Path, measure: Callable[[Base], Iterable[dict[str, Any]]]) -> None:
     """Look at a trained network, and write what was seen, a row after the other."""
-    network = keras_files.from_keras(keras_files.load(model))
+    network = read_candidate(model, read_record(model)).network
     base = Base(network, step.training, step.samples("validation"), step.settings, step.seed)
     rows = []
     for row in measure(base):
@@ -335,9 +337,6 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--models", type=Path, nargs="+", required=True)
     command.add_argument("--rank", type=int, required=True)
     command.add_argument("--batches", type=int, required=True)
-    command = commands.add_parser("analyse")
-    command.add_argument("--models", type=Path, nargs="+", required=True)
-    command.add_argument("--output", type=Path, required=True)
     command = commands.add_parser("finish", parents=[common])
     command.add_argument("--models", type=Path, nargs="+", required=True)
     command.add_argument("--mode", required=True)
@@ -354,9 +353,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run one training step; TensorFlow must not have run an operation in this process."""
     given = parser().parse_args(arguments)
     training.use_one_thread()
-    if given.command == "analyse":
-        analyse(given.models, given.output)
-        return
     step = Step(given.data, given.split, given.seed, given.settings, given.output, given.step)
     try:
         match given.command:

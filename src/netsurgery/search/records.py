@@ -9,6 +9,7 @@ from typing import Any
 from netsurgery.network import Topology
 
 OK, DIVERGED, DEGENERATE = "ok", "diverged", "degenerate"
+TIMES = ("wall_seconds", "seconds", "began")  # what differs between two runs of one search
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,9 @@ class Record:
     parent_parameters: int | None = None
     status: str = OK
     model_sha256: str = ""
-    wall_seconds: float = 0.0
+    wall_seconds: float = 0.0  # of this step
+    seconds: Mapping[str, float] = field(default_factory=dict)  # of these, by what they went to
+    began: float = 0.0  # Unix time
 
     @property
     def epochs_trained(self) -> float:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from netsurgery import keras_files, training
+from netsurgery import training
 from netsurgery.datasets import Samples
 from netsurgery.network import Network, Topology
 from netsurgery.seeds import generator
@@ -51,12 +51,11 @@ class Retraining:
         self.topology: Topology | None = None
 
     def _prepare(self, network: Network) -> None:
-        self.model = keras_files.to_keras(network)
-        training.compile_model(self.model, self.base.settings)
-        self.fresh = [variable.numpy() for variable in self.model.optimizer.variables]
         base = self.base
+        self.learner = training.Learner(network, base.settings)
+        self.fresh = self.learner.state
         self.course = training.Course(
-            self.model, base.training, base.validation, base.settings["batch_size"]
+            self.learner, base.training, base.validation, base.settings["batch_size"]
         )
         self.topology = network.topology
 
@@ -73,8 +72,6 @@ class Retraining:
         """
         if network.topology != self.topology:
             self._prepare(network)
-        self.model.set_weights([array for arrays in network.weights for array in arrays])
-        for variable, value in zip(self.model.optimizer.variables, self.fresh, strict=True):
-            variable.assign(value)
+        self.learner.load(network, self.fresh)
         history = self.course.run(batches, generator(self.base.seed, *purpose))
         return [scores["val_accuracy"] for scores in history]

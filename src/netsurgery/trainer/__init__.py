@@ -1,6 +1,6 @@
-"""The warm trainer: training steps in fresh processes that need not import TensorFlow.
+"""Warm servers: jobs in fresh processes that need not import TensorFlow, or MLflow.
 
-`server` imports TensorFlow once and forks a child per training step; `client`, a thin program of
-the standard library alone, hands a step over and waits; `launch` starts the server with a workflow;
-`lifeline` lets processes die with the workflow, however it dies.
+`server` imports what a kind of jobs needs once and forks a child per job; `client`, a thin program
+of the standard library alone, hands a job over and waits; `launch` starts the servers with a
+workflow; `lifeline` lets processes die with the workflow, however it dies.
 """

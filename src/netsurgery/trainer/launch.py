@@ -1,4 +1,4 @@
-"""Starting the warm trainer with a workflow."""
+"""Starting the warm servers with a workflow."""
 
 from __future__ import annotations
 
@@ -7,38 +7,51 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
-from netsurgery.trainer.client import SOCKET
+from netsurgery.trainer.client import ENVIRONMENT, FOLDER, MODULES
 from netsurgery.trainer.lifeline import announce_workflow
 
 
-def launch(log: Path) -> subprocess.Popen[bytes] | None:
-    """Start a server that dies with this process, and name it in the environment of its jobs.
+def launch(logs: Path, expected: Collection[str] = ()) -> dict[str, subprocess.Popen[bytes]]:
+    """Start servers that die with this process, and name them in the environment of its jobs.
 
-    Its socket lies in a folder that no other user can enter.
+    Their sockets lie in a folder that no other user can enter.
 
     Args:
-        log: where the server's own output goes.
+        logs: the folder for the servers' own output.
+        expected: kinds of jobs that will come; servers of other kinds import what they need when a
+            first one comes.
 
     Returns:
-        The server, which must be kept; None where there is no fork server (jobs then run cold).
+        The servers by kind, which must be kept; none where there is no fork server (jobs then run
+        cold).
     """
     announce_workflow()
     if sys.platform != "linux":
-        return None
-    address = os.path.join(tempfile.mkdtemp(prefix="netsurgery-"), "trainer")
-    log.parent.mkdir(parents=True, exist_ok=True)
+        return {}
+    folder = tempfile.mkdtemp(prefix="netsurgery-")
+    logs.mkdir(parents=True, exist_ok=True)
+    servers = {}
+    for kind in MODULES:
+        when = "now" if kind in expected else "then"
+        servers[kind] = _server(kind, when, folder, logs / f"server-{kind}.log")
+    os.environ[FOLDER] = folder
+    return servers
+
+
+def _server(kind: str, when: str, folder: str, log: Path) -> subprocess.Popen[bytes]:
     with socket.socket(socket.AF_UNIX) as listener, log.open("wb") as output:
-        listener.bind(address)  # here, so that no client comes too early
+        listener.bind(os.path.join(folder, kind))  # here, so that no client comes too early
         listener.listen(128)
-        server = subprocess.Popen(
-            [sys.executable, "-m", "netsurgery.trainer.server", str(listener.fileno())],
+        command = [sys.executable, "-m", "netsurgery.trainer.server"]
+        return subprocess.Popen(
+            [*command, kind, when, str(listener.fileno())],
+            env=os.environ | ENVIRONMENT[kind],
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,
             pass_fds=[listener.fileno()],
             start_new_session=True,
         )
-    os.environ[SOCKET] = address
-    return server

@@ -1,25 +1,47 @@
-"""A fork server with TensorFlow imported but never used: each training step is a forked child.
+"""A fork server with modules imported but never used: each job is a forked child.
 
-It serves until its standard input ends, which happens when the workflow that started it is gone,
-and takes its children with it. The socket listens before the imports, so early clients just wait.
+For training that is TensorFlow; for the other jobs MLflow and matplotlib. It serves until its
+standard input ends, which happens when the workflow that started it is gone, and takes its children
+with it. The socket listens before the imports, so early clients just wait.
 """
 
 from __future__ import annotations
 
 import contextlib
 import gc
-import json
 import os
+import select
 import selectors
 import signal
 import socket
 import sys
 import traceback
+from collections.abc import Callable
 from typing import NoReturn
 
+from netsurgery.trainer.client import JOBS, SMALL_TRAINING, TRAINING
 from netsurgery.trainer.lifeline import die_with_parent
 
 LONGEST_REQUEST = 1 << 20
+Main = Callable[[list[str]], None]
+
+
+def training() -> Main:
+    """What runs a training step."""
+    from netsurgery.jobs import training_steps
+
+    return training_steps.main
+
+
+def jobs() -> Main:
+    """What runs a job that does not train."""
+    from netsurgery import plots, tracking  # noqa: F401 - so that children need not import them
+    from netsurgery.jobs import __main__
+
+    return __main__.main
+
+
+KINDS = {TRAINING: training, SMALL_TRAINING: training, JOBS: jobs}
 
 
 def receive(connection: socket.socket) -> tuple[list[str], str, list[int]]:
@@ -29,29 +51,40 @@ def receive(connection: socket.socket) -> tuple[list[str], str, list[int]]:
         ValueError: what came is no request.
     """
     data, descriptors, _, _ = socket.recv_fds(connection, LONGEST_REQUEST, 2)
-    while not data.endswith(b"\n"):
-        more = connection.recv(LONGEST_REQUEST)
-        if not more or len(data) > LONGEST_REQUEST:
-            raise ValueError("incomplete request")
-        data += more
-    request = json.loads(data)
-    return request["arguments"], request["folder"], descriptors
+    while b"\n" not in data and len(data) < 20:
+        data += _more(connection)
+    head, _, content = data.partition(b"\n")
+    length = int(head)
+    if not 0 < length <= LONGEST_REQUEST or len(descriptors) != 2:
+        raise ValueError("no request")
+    while len(content) < length:
+        content += _more(connection)
+    folder, *arguments = content.decode().split("\0")
+    return arguments, folder, descriptors
 
 
-def child(arguments: list[str], folder: str, descriptors: list[int]) -> NoReturn:
-    """Run one training step and end the process."""
-    from netsurgery.jobs import training_steps
+def _more(connection: socket.socket) -> bytes:
+    data = connection.recv(LONGEST_REQUEST)
+    if not data:
+        raise ValueError("incomplete request")
+    return data
 
+
+def child(main: Main, arguments: list[str], folder: str, descriptors: list[int]) -> NoReturn:
+    """Run one job and end the process."""
     code = 1
+    gc.disable()  # a job leaves little behind, and looking for it would copy shared pages
     try:
         die_with_parent()
         for target, descriptor in zip((1, 2), descriptors, strict=True):
             os.dup2(descriptor, target)
         os.chdir(folder)
-        training_steps.main(arguments)
+        main(arguments)
         code = 0
     except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else 1
+        if isinstance(end.code, str):
+            print(end.code, file=sys.stderr)
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException:
         traceback.print_exc()
     finally:
@@ -61,14 +94,24 @@ def child(arguments: list[str], folder: str, descriptors: list[int]) -> NoReturn
         os._exit(code)
 
 
-class Server:
-    """Accepts clients, forks their steps, reports exit codes, kills what lost its client."""
+def end(listener: socket.socket) -> NoReturn:
+    """The workflow is gone: take all children along."""
+    with contextlib.suppress(OSError):
+        path = listener.getsockname()
+        os.unlink(path)
+        os.rmdir(os.path.dirname(path))
+    os.killpg(0, signal.SIGKILL)
+    os._exit(0)
 
-    def __init__(self, listener: socket.socket) -> None:
-        self.listener = listener
+
+class Server:
+    """Accepts clients, forks their jobs, reports exit codes, kills what lost its client."""
+
+    def __init__(self, listener: socket.socket, main: Main) -> None:
+        self.listener, self.main = listener, main
         self.selector = selectors.DefaultSelector()
         self.selector.register(listener, selectors.EVENT_READ, self.accept)
-        self.selector.register(sys.stdin.fileno(), selectors.EVENT_READ, self.end)
+        self.selector.register(sys.stdin.fileno(), selectors.EVENT_READ, lambda _: end(listener))
         self.children: dict[socket.socket, tuple[int, int]] = {}  # client: pid, pidfd
 
     def serve(self) -> NoReturn:
@@ -77,27 +120,18 @@ class Server:
             for key, _ in self.selector.select():
                 key.data(key.fileobj)
 
-    def end(self, _: object) -> NoReturn:
-        """The workflow is gone: take all children along."""
-        with contextlib.suppress(OSError):
-            path = self.listener.getsockname()
-            os.unlink(path)
-            os.rmdir(os.path.dirname(path))
-        os.killpg(0, signal.SIGKILL)
-        os._exit(0)
-
     def accept(self, _: object) -> None:
         """Fork a child for a new client; one that sends no request is turned away."""
         connection, _address = self.listener.accept()
         connection.settimeout(5)
         try:
             arguments, folder, descriptors = receive(connection)
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError):
             connection.close()
             return
         pid = os.fork()
         if pid == 0:
-            child(arguments, folder, descriptors)
+            child(self.main, arguments, folder, descriptors)
         for descriptor in descriptors:
             os.close(descriptor)
         watch = os.pidfd_open(pid)
@@ -119,20 +153,26 @@ class Server:
         connection.close()
 
     def abandoned(self, connection: socket.socket) -> None:
-        """A client is gone (it never speaks twice): so is its training step."""
+        """A client is gone (it never speaks twice): so is its job."""
         if connection in self.children:
             self.selector.unregister(connection)
             os.kill(self.children[connection][0], signal.SIGKILL)
 
 
 def main() -> None:
-    """Import TensorFlow and serve the listening socket whose descriptor the command line gives."""
-    listener = socket.socket(fileno=int(sys.argv[1]))
-    from netsurgery.jobs import training_steps  # noqa: F401 - so that children need not import it
+    """Import what jobs of a kind need and serve a listening socket.
 
+    The command line gives the kind, whether to import now or when a first job comes (then), and
+    the socket's descriptor.
+    """
+    kind, when, descriptor = sys.argv[1:]
+    listener = socket.socket(fileno=int(descriptor))
+    if when != "now" and sys.stdin in select.select([listener, sys.stdin], [], [])[0]:
+        end(listener)
+    run = KINDS[kind]()
     gc.collect()
     gc.freeze()  # children share these objects instead of copying them
-    Server(listener).serve()
+    Server(listener, run).serve()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,159 @@
+"""Measure whole searches.
+
+    python -m benchmarks.speed OUTPUT [--data FOLDER] [--workloads digits mnist ...] [--cores 1 2]
+
+Each workload is searched once for each number of cores, by Snakemake as a user would start it;
+then a script trains the same epochs (see `script`). OUTPUT gets `speed.json`, `speed.md` and
+`speed.png`. FOLDER may hold `mnist10k.npz`; without it MNIST is left out. Everything is run one
+after the other: leave the machine alone meanwhile.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from benchmarks.speed import report, where
+
+from netsurgery.files import write_json
+from netsurgery.layout import SearchFolder
+
+ROOT = Path(__file__).parent.parent.parent
+TRAINING = {"batch_size": 32, "learning_rate": 0.1}
+COMMON = {"algorithm": "ectonas", "seeds": [0], **TRAINING}
+
+
+def workloads(data: Path) -> dict[str, dict[str, Any]]:
+    """Settings of a search and of its dataset, by name."""
+    digits = {"source": "sklearn", "name": "digits"}
+    mnist = {"source": "npz", "path": str((data / "mnist10k.npz").resolve())}
+    images = {"source": "npz", "path": "images.npz"}
+    found = {
+        "digits": ({"topology": "cnn-small", "budget": 800}, digits),
+        "mnist": ({"topology": "cnn-medium", "budget": 280}, mnist),
+        "cifar-cnn": ({"topology": "cnn-small", "budget": 40}, images),
+        "cifar-dense": ({"topology": "ff-large", "budget": 40}, images),
+    }
+    if not (data / "mnist10k.npz").exists():
+        del found["mnist"]
+    return {name: {"search": s, "dataset": d} for name, (s, d) in found.items()}
+
+
+def write_images(path: Path) -> None:
+    """Random colour images in the shape of CIFAR-10: 45,000 are trained on."""
+    rng = np.random.default_rng(0)
+    parts = {"train": 50_000, "test": 1000}
+    arrays = {}
+    for part, count in parts.items():
+        arrays[f"x_{part}"] = rng.integers(0, 256, (count, 32, 32, 3), dtype=np.uint8)
+        arrays[f"y_{part}"] = np.arange(count) % 10
+    np.savez(path, **arrays)
+
+
+def search(name: str, workload: dict[str, Any], cores: int, folder: Path) -> dict[str, Any]:
+    """Run a search; gives when it began and ended, and where it is."""
+    results = folder / f"{name}-{cores}"
+    shutil.rmtree(results, ignore_errors=True)
+    if workload["dataset"].get("path") == "images.npz":
+        workload["dataset"]["path"] = str((folder / "images.npz").resolve())
+    config = {
+        "results": str(results.resolve()),
+        "datasets": {"samples": workload["dataset"]},
+        "searches": {name: COMMON | {"dataset": "samples"} | workload["search"]},
+    }
+    path = folder / f"{name}-{cores}.yaml"
+    path.write_text(yaml.safe_dump(config), encoding="utf-8")
+    command = [str(Path(sys.executable).with_name("snakemake")), "--cores", str(cores)]
+    began = time.time()
+    with (folder / f"{name}-{cores}.log").open("w") as log:
+        subprocess.run(
+            [*command, "--configfile", str(path.resolve())],
+            cwd=ROOT,
+            check=True,
+            stdout=log,
+            stderr=log,
+        )
+    return {"began": began, "ended": time.time(), "folder": results / name / "seed0"}
+
+
+def script(run: dict[str, Any], epochs: str) -> float:
+    """Seconds that a script takes for the epochs of a search."""
+    folder: Path = run["folder"]
+    data = folder.parent.parent / "_data" / "samples"
+    command = [sys.executable, "-m", "benchmarks.speed.script", str(folder), str(data)]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])}
+    began = time.time()
+    print(f"  a script with the same {epochs} epochs", flush=True)
+    subprocess.run(
+        [*command, json.dumps(TRAINING)],
+        check=True,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    return time.time() - began
+
+
+def measure(name: str, workload: dict[str, Any], cores: list[int], folder: Path) -> dict[str, Any]:
+    """Everything about one workload."""
+    runs, jobs = {}, {}
+    for count in cores:
+        print(f"{name} on {count} core{'s' * (count > 1)}", flush=True)
+        runs[count] = search(name, workload, count, folder)
+        jobs[count] = where.jobs_of(SearchFolder(runs[count]["folder"]))
+    best = where.fastest(jobs.values())
+    last = runs[max(cores)]
+    epochs = sum(job.record.epochs_spent for job in jobs[max(cores)])
+    bare = script(last, f"{epochs:.1f}")
+    found: dict[str, Any] = {"epochs": epochs, "script": bare, "cores": {}}
+    for count, run in runs.items():
+        began, ended = run["began"], run["ended"]
+        found["cores"][count] = {
+            "seconds": ended - began,
+            "least": where.least(jobs[count], best, count),
+            "parts": where.core_seconds(jobs[count], count, began, ended),
+            "jobs": len(jobs[count]),
+            "beyond_epochs": float(np.mean(where.beyond_epochs(jobs[count]))),
+            "generations": where.by_generation(jobs[count], count),
+        }
+    found["candidates"] = [
+        {
+            "parameters": job.record.parameters,
+            "seconds": job.record.seconds["training"] / job.record.epochs_spent,
+        }
+        for job in jobs[min(cores)]
+        if job.record.epochs_spent >= 1
+    ]
+    return found
+
+
+def main() -> None:
+    """Measure, and write what was seen."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("output", type=Path)
+    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
+    parser.add_argument("--workloads", nargs="+")
+    parser.add_argument("--cores", type=int, nargs="+", default=[1, 2])
+    given = parser.parse_args()
+    given.output.mkdir(parents=True, exist_ok=True)
+    write_images(given.output / "images.npz")
+    found = {}
+    for name, workload in workloads(given.data).items():
+        if not given.workloads or name in given.workloads:
+            found[name] = measure(name, workload, given.cores, given.output)
+            write_json(given.output / "speed.json", found)
+    report.write(found, given.output)
+    print((given.output / "speed.md").read_text())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""How the time of an epoch grows with images and networks, beside Keras's own `fit` on one thread.
+
+    python -m benchmarks.speed.growth OUTPUT
+
+Random images, one core. Each figure is the best of three epochs of 4,000 samples in a process of
+its own, after a first one. OUTPUT gets `growth.md` and `growth.png`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from netsurgery.plots import style
+
+SAMPLES, BATCH, EPOCHS = 4000, 32, 3
+SETTINGS = {"optimizer": "sgd", "learning_rate": 0.01, "momentum": 0, "loss": "crossentropy"}
+CELLS = ((3, 6, 9), (8, 16, 32), (32, 64, 128))  # channels
+CASES = [
+    *({"side": side, "channels": CELLS[0], "units": (10,)} for side in (8, 16, 32, 64)),
+    *({"side": 32, "channels": channels, "units": (10,)} for channels in CELLS[1:]),
+    *({"side": 32, "channels": (), "units": (n, n // 2, 10)} for n in (100, 300, 1000)),
+]
+
+
+def best(epoch: Callable[[], object]) -> float:
+    """Seconds of the fastest epoch but the first."""
+    epoch()
+    taken = []
+    for _ in range(EPOCHS):
+        started = time.perf_counter()
+        epoch()
+        taken.append(time.perf_counter() - started)
+    return min(taken)
+
+
+def measure(case: dict[str, Any], engine: str) -> dict[str, float]:
+    """Seconds of an epoch, and the network's parameters; in a process of its own."""
+    from netsurgery import keras_files, training
+    from netsurgery.datasets import Samples, Scaling
+    from netsurgery.network import initialise
+    from netsurgery.topologies import build
+
+    training.use_one_thread()
+    rng = np.random.default_rng(0)
+    shape = (case["side"], case["side"], 3)
+    x = rng.integers(0, 256, (SAMPLES, *shape), dtype=np.uint8)
+    y = rng.integers(0, 10, SAMPLES).astype(np.int32)
+    hidden = [{"conv_cell": {"channels": c}} for c in case["channels"]]
+    hidden += [{"dense": {"units": n}} for n in case["units"]]
+    network = initialise(build(hidden, shape, 10), rng)
+    scaling = Scaling(np.array(0, np.float32), np.array(1 / 255, np.float32))
+    if engine == "fit":
+        model = keras_files.to_keras(network)
+        training.compile_model(model, SETTINGS)
+        scaled = scaling.apply(x)
+        seconds = best(lambda: model.fit(scaled, y, batch_size=BATCH, verbose=0))
+    else:
+        samples = Samples(x, y, np.arange(SAMPLES, dtype=np.int32), scaling)
+        course = training.Course(training.Learner(network, SETTINGS), samples, samples, BATCH)
+        seconds = best(lambda: course.epoch(rng.permutation(SAMPLES).astype(np.int32)))
+    return {"seconds": seconds, "parameters": network.topology.parameters}
+
+
+def run(case: dict[str, Any], engine: str) -> dict[str, float]:
+    """Measure in a process of its own, on one core."""
+    command = [sys.executable, "-m", "benchmarks.speed.growth", "--case", json.dumps(case), engine]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    found: dict[str, float] = json.loads(printed.splitlines()[-1])
+    return found
+
+
+def words(case: dict[str, Any]) -> str:
+    """A case, for people."""
+    if not case["channels"]:
+        return f"dense {'-'.join(map(str, case['units']))} on {case['side']}x{case['side']}x3"
+    return f"cells {'-'.join(map(str, case['channels']))} on {case['side']}x{case['side']}x3"
+
+
+@style.styled
+def picture(rows: list[dict[str, Any]], path: Path) -> None:
+    """Bars of milliseconds for 1,000 samples."""
+    figure = Figure(figsize=(8, 0.5 * len(rows) + 1.2), layout="constrained")
+    axes = figure.add_subplot()
+    for offset, engine, colour in ((-0.2, "fit", style.PALE), (0.2, "ours", style.BLUE)):
+        values = [1e6 * row[engine] / SAMPLES for row in rows]
+        places = [i + offset for i in range(len(rows))]
+        axes.barh(places, values, 0.38, color=colour, label=engine)
+        for place, value in zip(places, values, strict=True):
+            axes.text(value, place, f" {value:.0f}", va="center", size=8)
+    axes.set_yticks(range(len(rows)), [row["case"] for row in rows])
+    axes.invert_yaxis()
+    axes.set_xscale("log")
+    axes.grid(axis="x")
+    axes.grid(visible=False, axis="y")
+    axes.set_xlabel("milliseconds for 1,000 samples, one core")
+    axes.legend(loc="lower right")
+    figure.savefig(path)
+
+
+def main() -> None:
+    """Measure everything, or one case."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("output", help="a folder; with --case fit or ours")
+    parser.add_argument("--case", type=json.loads)
+    given = parser.parse_args()
+    if given.case:
+        print(json.dumps(measure(given.case, given.output)))
+        return
+    folder = Path(given.output)
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = ["| network | parameters | fit | ours | times faster |", "| --- |" + " ---: |" * 4]
+    rows: list[dict[str, Any]] = []
+    for case in CASES:
+        found = {engine: run(case, engine) for engine in ("fit", "ours")}
+        fit, ours = (found[engine]["seconds"] for engine in ("fit", "ours"))
+        rows.append({"case": words(case), "fit": fit, "ours": ours})
+        milliseconds = " | ".join(f"{1e6 * value / SAMPLES:.0f}" for value in (fit, ours))
+        parameters = found["ours"]["parameters"]
+        lines.append(f"| {words(case)} | {parameters:,.0f} | {milliseconds} | {fit / ours:.1f} |")
+        print(lines[-1], flush=True)
+    (folder / "growth.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    picture(rows, folder / "growth.png")
+
+
+if __name__ == "__main__":
+    main()

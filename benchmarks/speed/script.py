@@ -1,0 +1,94 @@
+"""What a script would do: the epochs of a finished search in one process, with Keras's own `fit`.
+
+    python -m benchmarks.speed.script SEARCH_FOLDER DATA_FOLDER SETTINGS
+
+The arrays are in memory, scaled; every candidate's model is kept and trained on with `fit`, with
+TensorFlow's own choice of threads; nothing is written. Surgery is that of the package, on the
+weights of the moment.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from netsurgery import datasets, keras_files
+from netsurgery.layout import SearchFolder
+from netsurgery.network import Topology, initialise
+from netsurgery.search.records import Record
+from netsurgery.surgery import Mutation, Operation, operate
+
+
+class Script:
+    """The models of a search, and the samples."""
+
+    def __init__(self, search: Path, data: Path, batch_size: int, learning_rate: float) -> None:
+        self.batch_size, self.learning_rate = batch_size, learning_rate
+        self.x, self.y = self.arrays(data, search, "training")
+        self.validation = self.arrays(data, search, "validation")
+        self.models: dict[str, keras.Sequential] = {}
+        self.rng = np.random.default_rng(0)
+
+    @staticmethod
+    def arrays(data: Path, search: Path, part: str) -> tuple[np.ndarray, np.ndarray]:
+        """The samples of a part, in memory and scaled."""
+        samples = datasets.read_part(data, search / "split.npz", part)
+        return samples.inputs(np.arange(len(samples))), samples.y[samples.indices]
+
+    def compiled(self, model: keras.Sequential) -> keras.Sequential:
+        """As a script would compile it."""
+        optimizer = keras.optimizers.SGD(self.learning_rate)
+        model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+        return model
+
+    def start(self, record: Record) -> None:
+        """The starting topology."""
+        fresh = initialise(Topology.from_json(record.topology), self.rng)
+        self.models[record.candidate] = self.compiled(keras_files.to_keras(fresh))
+
+    def born(self, child: dict[str, object], parent: str) -> None:
+        """A candidate from its parent."""
+        fields = (child[name] for name in ("position", "width", "pooling"))
+        mutation = Mutation(Operation(child["operation"]), *fields)
+        network = keras_files.from_keras(self.models[parent])
+        operated = operate(network, mutation, self.rng)
+        self.models[str(child["candidate"])] = self.compiled(keras_files.to_keras(operated.network))
+
+    def train(self, record: Record) -> None:
+        """The batches that a step spent."""
+        model = self.models[record.candidate]
+        whole, rest = divmod(record.batches_spent, record.batches_per_epoch)
+        settings = {"batch_size": self.batch_size, "verbose": 0, "validation_data": self.validation}
+        if whole:
+            model.fit(self.x, self.y, epochs=whole, **settings)
+        if rest:
+            count = rest * self.batch_size
+            model.fit(self.x[:count], self.y[:count], epochs=1, **settings)
+
+
+def main() -> None:
+    """Replay a search."""
+    search, data = Path(sys.argv[1]), Path(sys.argv[2])
+    chosen = json.loads(sys.argv[3])
+    script = Script(search, data, chosen["batch_size"], chosen["learning_rate"])
+    folder = SearchFolder(search)
+    script.start(folder.start())
+    script.train(folder.start())
+    for plan in folder.plans():
+        records = folder.records_of(plan)
+        children = {child["candidate"]: child for child in plan.get("offspring", ())}
+        for record in records:
+            if record.step == "recuperation":
+                script.born(children[record.candidate], record.parent or "")
+            script.train(record)
+    end = folder.end()
+    if end.step == "final":
+        script.train(end)
+
+
+if __name__ == "__main__":
+    main()

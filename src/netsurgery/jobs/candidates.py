@@ -1,0 +1,26 @@
+"""The files of a candidate: its model, and its record beside that."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from netsurgery import checkpoints
+from netsurgery.checkpoints import Checkpoint
+from netsurgery.files import read_json
+from netsurgery.network import Topology
+from netsurgery.search.records import Record
+
+
+def record_path(model: Path) -> Path:
+    """The record beside a model file."""
+    return model.with_suffix(".json")
+
+
+def read_record(model: Path) -> Record:
+    """The record beside a model file."""
+    return Record.from_json(read_json(record_path(model)))
+
+
+def read_candidate(model: Path, record: Record) -> Checkpoint:
+    """A candidate from its model file."""
+    return checkpoints.read(model, Topology.from_json(record.topology))

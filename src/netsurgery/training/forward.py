@@ -1,0 +1,199 @@
+"""What a network computes, in TensorFlow: the same as its Keras model, in fewer operations.
+
+A Keras model's layers take longer to trace than small networks take to train, and its batch
+normalisation is a dozen operations where TensorFlow has one.
+
+A convolution whose output is only averaged over squares of 2x2 is computed for the averages alone:
+they are a convolution in steps of two, whose kernel is the mean of four shifted copies of the given
+one. With kernels of 3x3 that is 16 multiplications for a weight and average where it was 36, and
+nothing of the full size is held.
+
+A bias whose channels are normalised next is taken away again with the batch's mean: in training it
+is left out, has no gradient, and only moves the moving mean.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from netsurgery.layers import (
+    SAME,
+    Activation,
+    BatchNorm,
+    Conv,
+    Dense,
+    Flatten,
+    GlobalPool,
+    Layer,
+    Pool,
+    Rescaling,
+    Reshape,
+    Shape,
+)
+
+Arrays = Sequence[tf.Tensor]  # a layer's, in the order of a network's
+
+
+def _activated(x: tf.Tensor, function: str, slope: float | None = None) -> tf.Tensor:
+    if function == "linear":
+        return x
+    if function == "leaky_relu" and slope is not None:
+        return tf.nn.leaky_relu(x, slope)
+    return keras.activations.get(function)(x)
+
+
+def _mixed(layer: Conv | Dense, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
+    if isinstance(layer, Conv):
+        x = tf.nn.conv2d(x, arrays[0], layer.strides, layer.padding.upper())
+    else:
+        x = tf.matmul(x, arrays[0])
+    return tf.nn.bias_add(x, arrays[1]) if layer.use_bias else x
+
+
+def _is_normalised(layer: Conv | Dense, rest: Sequence[Layer]) -> bool:
+    """Whether a layer's bias goes into a batch normalisation as it is, but for pooling."""
+    if rest and isinstance(rest[0], Pool):
+        rest = rest[1:]
+    plain = layer.use_bias and layer.activation == "linear"
+    return plain and bool(rest) and isinstance(rest[0], BatchNorm)
+
+
+def _is_averaged(layer: Conv, rest: Sequence[Layer], shape: Shape) -> bool:
+    """Whether only averages over 2x2 are used of a convolution, and all whole."""
+    after = rest[0] if rest else None
+    return (
+        isinstance(after, Pool)
+        and (layer.activation, layer.strides, layer.padding) == ("linear", 1, SAME)
+        and layer.kernel % 2 == 1
+        and (after.function, after.size, after.strides or 2) == ("average", 2, 2)
+        and all(side % 2 == 0 for side in shape[:2])
+    )
+
+
+@functools.cache
+def _shifts(size: int) -> np.ndarray:
+    """From the taps of a kernel to those of the mean of its four shifted copies.
+
+    Args:
+        size: of the square kernel, odd.
+
+    Returns:
+        ((size + 1)**2, size**2). The taps are in the order in which `space_to_depth` puts the
+        pixels of blocks of 2x2: by block, then within it.
+    """
+    wide = size + 1
+    places = np.arange(wide * wide).reshape(wide // 2, 2, wide // 2, 2).swapaxes(1, 2).ravel()
+    taps = np.eye(size * size, dtype=np.float32).reshape(size, size, -1)
+    copies = [np.pad(taps, ((a, 1 - a), (b, 1 - b), (0, 0))) for a in (0, 1) for b in (0, 1)]
+    return np.mean(copies, axis=0, dtype=np.float32).reshape(wide * wide, -1)[places]
+
+
+def _averages(layer: Conv, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
+    """What average pooling over 2x2 makes of a convolution (see `_is_averaged`)."""
+    margin, channels = layer.kernel // 2, x.shape[-1]
+    kernel = tf.reshape(arrays[0], (layer.kernel**2, channels * layer.channels))
+    blocks = (layer.kernel + 1) // 2
+    kernel = tf.matmul(tf.constant(_shifts(layer.kernel)), kernel)
+    kernel = tf.reshape(kernel, (blocks, blocks, 4 * channels, layer.channels))
+    x = tf.pad(x, ((0, 0), (margin, margin), (margin, margin), (0, 0)))
+    x = tf.nn.conv2d(tf.nn.space_to_depth(x, 2), kernel, 1, "VALID")
+    return tf.nn.bias_add(x, arrays[1]) if layer.use_bias else x
+
+
+def _pooled(layer: Pool, x: tf.Tensor) -> tf.Tensor:
+    pool = tf.nn.max_pool2d if layer.function == "max" else tf.nn.avg_pool2d
+    return pool(x, layer.size, layer.strides or layer.size, layer.padding.upper())
+
+
+def _normalised(
+    layer: BatchNorm, arrays: Arrays, x: tf.Tensor, *, training: bool
+) -> tuple[tf.Tensor, tuple[tf.Tensor, ...]]:
+    """A batch normalised, in training by its own statistics, and these: mean and variance.
+
+    The variance is the biased one, which Keras's moving ones follow; the operation gives the
+    unbiased one.
+    """
+    *learnt, mean, variance = arrays
+    gamma = learnt[0] if layer.scale else tf.ones_like(mean)
+    beta = learnt[-1] if layer.center else tf.zeros_like(mean)
+    image = x if len(x.shape) == 4 else tf.reshape(x, (-1, 1, 1, x.shape[-1]))
+    nothing = tf.constant([], tf.float32)
+    found = tf.raw_ops.FusedBatchNormV3(
+        x=image,
+        scale=gamma,
+        offset=beta,
+        mean=nothing if training else mean,
+        variance=nothing if training else variance,
+        epsilon=layer.epsilon,
+        is_training=training,
+    )
+    y = found.y if image is x else tf.reshape(found.y, (-1, x.shape[-1]))
+    if not training:
+        return y, ()
+    count = tf.cast(tf.shape(x)[0], tf.float32) * math.prod(image.shape[1:3])
+    return y, (found.batch_mean, found.batch_variance * (1 - 1 / count))
+
+
+def _apply(layer: Layer, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
+    match layer:
+        case Conv() | Dense():
+            return _activated(_mixed(layer, arrays, x), layer.activation)
+        case Pool():
+            return _pooled(layer, x)
+        case GlobalPool():
+            reduce = tf.reduce_max if layer.function == "max" else tf.reduce_mean
+            return reduce(x, axis=(1, 2))
+        case Activation():
+            return _activated(x, layer.function, layer.negative_slope)
+        case Rescaling():
+            return x * layer.scale + layer.offset
+        case Flatten() | Reshape():
+            shape: Shape = (math.prod(x.shape[1:]),) if isinstance(layer, Flatten) else layer.shape
+            return tf.reshape(x, (-1, *shape))
+        case _:
+            raise ValueError(f"{layer} cannot be trained here")
+
+
+def forward(
+    layers: Sequence[Layer], arrays: Sequence[Arrays], x: tf.Tensor, *, training: bool
+) -> tuple[tf.Tensor, list[tf.Tensor]]:
+    """The network's output for a batch, and the statistics of the batch.
+
+    Args:
+        layers: of its topology.
+        arrays: of each layer.
+        x: (n, *input_shape).
+        training: or in inference mode.
+
+    Returns:
+        (n, outputs); in training also each batch normalisation's means and biased variances.
+
+    Raises:
+        ValueError: a layer that no search builds (dropout, one that surgery does not know).
+    """
+    skipped = False
+    seen: list[tf.Tensor] = []
+    bias: tf.Tensor | float = 0.0  # left out, for the next normalisation
+    for i, (layer, own) in enumerate(zip(layers, arrays, strict=True)):
+        if training and isinstance(layer, Conv | Dense) and _is_normalised(layer, layers[i + 1 :]):
+            bias, own = own[1], own[:1]
+            layer = replace(layer, use_bias=False)
+        if skipped:
+            skipped = False
+        elif isinstance(layer, Conv) and _is_averaged(layer, layers[i + 1 :], x.shape[1:]):
+            x, skipped = _averages(layer, own, x), True
+        elif isinstance(layer, BatchNorm):
+            x, statistics = _normalised(layer, own, x, training=training)
+            if statistics:
+                seen += (statistics[0] + bias, statistics[1])
+                bias = 0.0
+        else:
+            x = _apply(layer, own, x)
+    return x, seen

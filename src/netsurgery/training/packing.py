@@ -1,0 +1,70 @@
+"""How a network's arrays lie in TensorFlow's variables: small ones together, large ones alone.
+
+A variable costs a dozen operations in every training step, and in tracing it; taking an array out
+of a shared variable copies it. An optimizer that treats every number on its own sees no difference.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from netsurgery.layers import Shape
+
+LARGE = 4096  # numbers; arrays of more have a variable of their own
+
+
+@dataclass(frozen=True)
+class Packing:
+    """Which of some arrays share a variable."""
+
+    shapes: tuple[Shape, ...]
+    groups: tuple[tuple[int, ...], ...]  # of each variable; those of several arrays are flat
+
+    @classmethod
+    def of(cls, shapes: Sequence[Shape]) -> Packing:
+        """The packing of arrays of these shapes."""
+        large = [i for i, shape in enumerate(shapes) if math.prod(shape) > LARGE]
+        small = tuple(i for i in range(len(shapes)) if i not in large)
+        return cls(tuple(shapes), ((small,) if small else ()) + tuple((i,) for i in large))
+
+    def pack(self, arrays: Iterable[np.ndarray]) -> list[np.ndarray]:
+        """The values of the variables, from the arrays in order."""
+        listed = list(arrays)
+        return [
+            listed[group[0]]
+            if len(group) == 1
+            else np.concatenate([np.ravel(listed[i]) for i in group])
+            for group in self.groups
+        ]
+
+    def unpack(self, variables: Iterable[np.ndarray]) -> list[np.ndarray]:
+        """The arrays in order, from the values of the variables."""
+
+        def split(variable: np.ndarray, sizes: list[int]) -> list[np.ndarray]:
+            return np.split(variable, np.cumsum(sizes)[:-1])
+
+        return self._unpack(variables, split, np.reshape)
+
+    def tensors(self, variables: Iterable[tf.Variable]) -> list[Any]:
+        """The arrays in order, as tensors."""
+        return self._unpack(variables, tf.split, tf.reshape)
+
+    def _unpack(
+        self, variables: Iterable[Any], split: Callable[..., Any], reshape: Callable[..., Any]
+    ) -> list[Any]:
+        found: dict[int, Any] = {}
+        for group, variable in zip(self.groups, variables, strict=True):
+            if len(group) == 1:
+                found[group[0]] = variable
+                continue
+            parts = split(variable, [math.prod(self.shapes[i]) for i in group])
+            for i, part in zip(group, parts, strict=True):
+                shape = self.shapes[i]
+                found[i] = part if len(shape) == 1 else reshape(part, shape)
+        return [found[i] for i in range(len(self.shapes))]

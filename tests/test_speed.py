@@ -1,0 +1,80 @@
+"""Where the benchmark says that the time of a search went."""
+
+import json
+
+import pytest
+from benchmarks.speed import report, where
+from benchmarks.speed.where import Job
+
+from netsurgery.search.records import Record
+
+
+def job(name, began, seconds, *feeders, topology="a", batches=10, training=None):
+    record = Record(
+        candidate=name,
+        parent=None,
+        operation=None,
+        position=None,
+        generation=1,
+        step=name,
+        topology={"layers": [topology]},
+        parameters=10,
+        batches_per_epoch=10,
+        batches_spent=batches,
+        wall_seconds=seconds,
+        seconds={"training": seconds / 2 if training is None else training, "files": seconds / 8},
+        began=began,
+    )
+    return Job(name, record, feeders)
+
+
+# two cores: 1/a and 1/b side by side, then 1/c alone as 1/d has to wait for it
+JOBS = [
+    job("1/a", 10.0, 4.0),
+    job("1/b", 10.0, 2.0),
+    job("1/c", 14.5, 3.0, "1/a", "1/b"),
+    job("1/d", 18.0, 2.0, "1/c"),
+]
+
+
+def test_every_core_second_is_accounted_for_once():
+    parts = where.core_seconds(JOBS, 2, 7.0, 21.0)
+    assert sum(parts.values()) == pytest.approx(2 * 14)
+    assert parts["start-up"] == 6
+    assert parts["training"] == 11 / 2
+    assert parts["files"] == 11 / 8
+
+
+def test_who_waits_for_a_job_is_idle_and_who_could_have_begun_waits_for_the_workflow():
+    parts = where.core_seconds(JOBS, 2, 7.0, 21.0)
+    # idle: beside a when b has ended, beside c, and beside d
+    assert parts["idle"] == pytest.approx(2 + 3 + 2)
+    # the workflow: both cores from a to c and from c to d, and behind the last
+    assert parts["workflow"] == pytest.approx(2 * (0.5 + 0.5 + 1))
+
+
+def test_the_least_time_takes_the_best_speed_of_each_topology():
+    slow, fast = job("1/a", 0, 9.0, training=8.0), job("1/b", 0, 9.0, training=4.0)
+    other = job("1/c", 0, 9.0, topology="b", training=6.0)
+    part = job("1/d", 0, 9.0, batches=5, training=1.0)  # too short to be trusted as the best
+    jobs = [slow, fast, other, part]
+    best = where.fastest([jobs])
+    assert sorted(best.values()) == [0.4, 0.6]
+    assert where.least(jobs, best, 2) == pytest.approx((4 + 4 + 6 + 1) / 2)
+    assert where.beyond_epochs([slow]) == [1.0]
+
+
+def test_the_report_shows_every_run(tmp_path):
+    run = {
+        "seconds": 14.0,
+        "least": 7.0,
+        "parts": where.core_seconds(JOBS, 2, 7.0, 21.0),
+        "jobs": 4,
+        "beyond_epochs": 0.25,
+        "generations": where.by_generation(JOBS, 2),
+    }
+    found = {"digits": {"epochs": 4.0, "script": 56.0, "cores": {2: run}}}
+    report.write(json.loads(json.dumps(found)), tmp_path)
+    text = (tmp_path / "speed.md").read_text()
+    assert "| 4 | 4 | 14 s | 56 s | 4.0 | 7 s | 50% | 0.25 s |" in text
+    assert (tmp_path / "speed.png").stat().st_size > 10_000
