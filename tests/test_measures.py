@@ -94,7 +94,8 @@ def test_metrics_of_regression_are_in_the_targets_unit(loss, outputs, monkeypatc
 def test_regression_learns():
     made, samples = learner(1, "linear", "mse"), targets(200)
     before = training.evaluate(made, samples)
-    history = training.train(made, samples, targets(50), [13] * 20, 16, np.random.default_rng(0))
+    course = training.Course(made, samples, targets(50), 16)
+    history = course.run([13] * 20, np.random.default_rng(0))
     assert history[-1]["val_r2"] > 0.8 > before["r2"]
 
 
@@ -107,7 +108,7 @@ def test_balanced_weights_make_the_rare_class_count_as_much_as_the_others():
     for name, weights in (("none", None), ("balanced", samples.balancing_weights)):
         made = learner(2, "softmax")
         rng = np.random.default_rng(0)
-        training.train(made, samples, samples, [1] * 300, 100, rng, class_weights=weights)
+        training.Course(made, samples, samples, 100, class_weights=weights).run([1] * 300, rng)
         found[name] = predicted_by(made, samples)[0, 1]
     assert found["none"] == pytest.approx(0.1, abs=0.01)
     assert found["balanced"] == pytest.approx(0.5, abs=0.01)
@@ -118,9 +119,8 @@ def test_weights_change_what_is_learned_and_not_what_is_measured():
     made = learner(7, "softmax")
     before = training.evaluate(made, samples)
     made = training.Learner(made.network, SETTINGS | {"learning_rate": 1e-12})
-    (history,) = training.train(
-        made, samples, samples, [4], 16, np.random.default_rng(0), class_weights=weights
-    )
+    course = training.Course(made, samples, samples, 16, class_weights=weights)
+    (history,) = course.run([4], np.random.default_rng(0))
     assert history["val_loss"] == pytest.approx(before["loss"], rel=1e-5)
     losses = keras.losses.sparse_categorical_crossentropy(
         samples.y, made(samples.x, training=False)

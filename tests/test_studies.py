@@ -169,7 +169,7 @@ def base(samples, hidden, epochs):
     fresh = initialise(topologies.build(hidden, (8, 8, 1), 10), np.random.default_rng(0))
     learner = training.Learner(fresh, settings)
     batches = [-(-len(samples[0]) // 32)] * epochs
-    training.train(learner, *samples, batches, 32, np.random.default_rng(1))
+    training.Course(learner, *samples, 32).run(batches, np.random.default_rng(1))
     return Base(learner.network, *samples, settings, 0)
 
 

@@ -23,7 +23,7 @@ from netsurgery.layers import (
 from netsurgery.network import Topology, initialise
 from netsurgery.topologies import build, named
 from netsurgery.training import course
-from netsurgery.training import samples as gathering
+from netsurgery.training.samples import Batches
 from tests.strategies import trained
 
 SCALING = Scaling(np.array(0, np.float32), np.array(1 / 16, np.float32))
@@ -54,7 +54,7 @@ def samples(n, seed=0):
 
 def train(made, batches, seed=0, n=70, batch_size=16):
     rng = np.random.default_rng(seed)
-    return training.train(made, samples(n), samples(30, 1), batches, batch_size, rng)
+    return training.Course(made, samples(n), samples(30, 1), batch_size).run(batches, rng)
 
 
 def assert_close(one, other, tolerance=1e-5):
@@ -148,7 +148,7 @@ def test_every_kind_of_layer_computes_and_learns_as_in_keras(layers, side):
     x, y = rng.normal(size=(9, side, side, 2)).astype(np.float32), np.arange(9, dtype=np.int32)
     np.testing.assert_allclose(ours(x, training=False), plain(x), atol=1e-5)
     part = Samples(x, y, np.arange(9, dtype=np.int32), Scaling(np.float32(0), np.float32(1)))
-    training.train(ours, part, part, [1], 9, np.random.default_rng(2))
+    training.Course(ours, part, part, 9).run([1], np.random.default_rng(2))
     plain.train_on_batch(x, y)
     assert_close(ours.network, keras_files.from_keras(plain), 2e-5)
 
@@ -181,17 +181,20 @@ def test_samples_are_read_where_they_are_mapped_and_never_copied_whole(tmp_path)
     np.save(tmp_path / "x.npy", samples(40).x)
     mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
     data = dataclasses.replace(samples(40), x=mapped)
-    batch = gathering.batches(data)
+    batches = Batches(data)
     positions = np.arange(5, dtype=np.int32)
-    np.testing.assert_array_equal(batch(positions)[0], data.inputs(positions))
+    seen, _ = batches.take(positions, *batches.tensors)
+    np.testing.assert_array_equal(seen, data.inputs(positions))
     np.load(tmp_path / "x.npy", mmap_mode="r+")[3] = 7
-    assert (batch(positions)[0].numpy()[3] == 7 / 16).all()
+    seen, _ = batches.take(positions, *batches.tensors)
+    assert (seen.numpy()[3] == 7 / 16).all()
 
 
 def test_an_augmented_epoch_sees_every_variant_once():
     data = dataclasses.replace(samples(10), variants=6)
     assert len(data) == 60
-    x, y = gathering.batches(data)(np.arange(60, dtype=np.int32))
+    batches = Batches(data)
+    x, y = batches.take(np.arange(60, dtype=np.int32), *batches.tensors)
     plain = samples(10)
     np.testing.assert_array_equal(y.numpy(), np.tile(plain.y, 6))
     images = x.numpy().reshape(6, 10, 8, 8, 1) * 16

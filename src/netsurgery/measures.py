@@ -34,6 +34,9 @@ def loss_of(name: str, *, logits: bool) -> Any:
 class _WithLoss:
     """What all have in common: the loss of every sample, by any of Keras's losses."""
 
+    metrics: Sequence[str] = ()  # those that were asked for
+    weights: np.ndarray | None = None  # (classes,) of the samples' losses
+
     def __init__(self, loss: Any) -> None:
         loss = keras.losses.get(loss)
         self._losses = loss.call if isinstance(loss, keras.losses.Loss) else loss
@@ -64,7 +67,7 @@ class Classification(_WithLoss):
         super().__init__(loss)
         self.classes = classes
         self.metrics = metrics
-        self.weights = None if weights is None else tf.constant(weights, tf.float32)
+        self.weights = None if weights is None else weights.astype(np.float32)
 
     @property
     def width(self) -> int:
@@ -130,7 +133,7 @@ class Regression(_WithLoss):
 
     def __init__(self, loss: Any, scale: np.ndarray) -> None:
         super().__init__(loss)
-        self.unit = tf.constant(1 / scale, tf.float32)
+        self.unit = (1 / scale).astype(np.float32)
 
     def sums(self, y: tf.Tensor, predicted: tf.Tensor, losses: tf.Tensor) -> tf.Tensor:
         """(5,) sums over a batch, the loss first.

@@ -35,8 +35,8 @@ from netsurgery.studies import fidelity, pooling_trials
 from netsurgery.studies.bases import Base
 from netsurgery.surgery import Mutation, Operation, operate
 from netsurgery.topologies import build
-from netsurgery.trainer.lifeline import die_with_workflow
-from netsurgery.training import Course, Learner
+from netsurgery.trainer.client import kept_graphs
+from netsurgery.training import Course, Learner, Shelf
 
 DATA_AWARE = "least_squares"  # the removal rule that wants calibration samples
 
@@ -106,6 +106,7 @@ class Step:
             settings["metrics"],
             weights,
             self.clock,
+            Shelf(kept_graphs()),
         )
         history = course.run(epochs, generator(self.seed, record.candidate, self.name))
         trained = record.batches_trained
@@ -373,8 +374,3 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except datasets.DataError as error:
         print(f"data: {error}", file=sys.stderr)
         sys.exit(1)
-
-
-if __name__ == "__main__":
-    die_with_workflow()
-    main()

@@ -11,14 +11,20 @@ import sys
 FOLDER = "NETSURGERY_SERVERS"  # where the sockets of the workflow's servers are, by kind
 TRAINING, SMALL_TRAINING, JOBS = "training", "small-training", "jobs"
 MODULES = {
-    TRAINING: "netsurgery.jobs.training_steps",
-    SMALL_TRAINING: "netsurgery.jobs.training_steps",
+    TRAINING: "netsurgery.trainer.cold",
+    SMALL_TRAINING: "netsurgery.trainer.cold",
     JOBS: "netsurgery.jobs",
 }
 # oneDNN's kernels are made anew in every process, a fifth of the time of a small job, and for
 # samples of few numbers they are no faster than TensorFlow's own
 ENVIRONMENT = {TRAINING: {}, SMALL_TRAINING: {"TF_ENABLE_ONEDNN_OPTS": "0"}, JOBS: {}}
 FEW = 768  # numbers in a sample: an image of 16x16 with 3 channels
+
+
+def kept_graphs() -> str | None:
+    """The folder for what the jobs of a workflow on this machine can share; None without one."""
+    servers = os.environ.get(FOLDER)
+    return os.path.join(servers, "graphs") if servers and os.path.isdir(servers) else None
 
 
 def kind_of(kind: str, arguments: list[str]) -> str:

@@ -12,6 +12,7 @@ import gc
 import os
 import select
 import selectors
+import shutil
 import signal
 import socket
 import sys
@@ -20,6 +21,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from netsurgery.trainer.client import JOBS, SMALL_TRAINING, TRAINING
+from netsurgery.trainer.imports import without_optional
 from netsurgery.trainer.lifeline import die_with_parent
 
 LONGEST_REQUEST = 1 << 20
@@ -28,7 +30,8 @@ Main = Callable[[list[str]], None]
 
 def training() -> Main:
     """What runs a training step."""
-    from netsurgery.jobs import training_steps
+    with without_optional():
+        from netsurgery.jobs import training_steps
 
     return training_steps.main
 
@@ -96,10 +99,11 @@ def child(main: Main, arguments: list[str], folder: str, descriptors: list[int])
 
 def end(listener: socket.socket) -> NoReturn:
     """The workflow is gone: take all children along."""
+    folder, kind = os.path.split(listener.getsockname())
     with contextlib.suppress(OSError):
-        path = listener.getsockname()
-        os.unlink(path)
-        os.rmdir(os.path.dirname(path))
+        os.unlink(os.path.join(folder, kind))
+        if not set(KINDS) & set(os.listdir(folder)):  # the others are gone, too
+            shutil.rmtree(folder)
     os.killpg(0, signal.SIGKILL)
     os._exit(0)
 

@@ -6,7 +6,11 @@ epoch below is one compiled loop around the same optimizer, loss and metrics.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -14,71 +18,109 @@ import tensorflow as tf
 from netsurgery.clock import Clock
 from netsurgery.datasets import Samples
 from netsurgery.measures import Measures, Scores, measures
+from netsurgery.training.graphs import Shelf, ready, trace
 from netsurgery.training.learner import Learner
-from netsurgery.training.samples import batches
+from netsurgery.training.samples import Batches
 
 EVALUATION_BATCH = 1000
-ORDER = (tf.TensorSpec([None], tf.int32),)
 
 Sums = Callable[[np.ndarray], np.ndarray]
 
 
-def _compiled(function: Callable[[tf.Tensor], tf.Tensor], harmless: int = 0) -> Sums:
-    """A function of positions, int32 (n,), ready to run: traced, and its kernels made.
+def _name(kind: str, learner: Learner, batches: Batches, *more: object) -> str:
+    """A name for a graph: a hash of all that it depends on, which is all but values."""
+    samples = batches.samples
+    said = [
+        kind,
+        learner.topology.to_json(),
+        learner.settings,
+        [str(spec) for spec in batches.signature],
+        [samples.variants, samples.scaling, samples.target],
+        len(tf.config.list_physical_devices("GPU")) > 0,
+        *more,
+    ]
+    text = json.dumps(said, sort_keys=True, default=_plain)
+    return f"{kind}_{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def _plain(value: Any) -> object:
+    """Arrays and scalings, for JSON."""
+    if isinstance(value, np.ndarray | np.generic):
+        return [str(value.dtype), value.tolist()]
+    return asdict(value)
+
+
+def _compiled(
+    function: Callable[..., tf.Tensor],
+    name: str,
+    learner: Learner,
+    batches: Batches,
+    shelf: Shelf,
+    harmless: int = 0,
+) -> Sums:
+    """A function of positions, int32 (n,), ready to run: its graph there, and its kernels made.
 
     Args:
-        function: of positions.
+        function: of positions and the samples' tensors.
+        name: of its graph.
+        learner: whose variables it uses.
+        batches: of the samples.
+        shelf: where its graph is kept.
         harmless: how many positions it can be tried with and change nothing.
     """
-    compiled = tf.function(function, autograph=False, input_signature=ORDER).get_concrete_function()
+    handles = [variable.value.handle for variable in learner.variables]
+    graph = shelf.get(name, lambda: trace(function, batches.signature, handles, name))
+    compiled = ready(graph, handles)
 
     def run(positions: np.ndarray) -> np.ndarray:
-        return compiled(tf.constant(positions)).numpy().astype(np.float64)
+        return compiled(tf.constant(positions), *batches.tensors).numpy().astype(np.float64)
 
     run(np.zeros(harmless, np.int32))
     return run
 
 
 def _compiled_epoch(
-    learner: Learner, samples: Samples, batch_size: int, measured: Measures
+    learner: Learner, samples: Samples, batch_size: int, measured: Measures, shelf: Shelf
 ) -> Sums:
     """A function from the samples' order, int32 (n,), to the measures' sums over the epoch."""
-    batch = batches(samples)
+    batches = Batches(samples)
     weights = learner.weights
 
-    def step(start: tf.Tensor, order: tf.Tensor, sums: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        x, y = batch(order[start : start + batch_size])
-        with tf.GradientTape() as tape:
-            predicted = learner(x, training=True)
-            losses = measured.losses(y, predicted)
-        count = tf.shape(losses)
-        shares = tf.fill(count, 1 / tf.cast(count[0], tf.float32))  # of each loss in their mean
-        gradients = tape.gradient(
-            losses, [weight.value for weight in weights], output_gradients=shares
-        )
-        learner.optimizer.apply(gradients, weights)
-        return start + batch_size, order, sums + measured.sums(y, predicted, losses)
+    def epoch(order: tf.Tensor, *tensors: tf.Tensor) -> tf.Tensor:
+        def step(start: tf.Tensor, sums: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            x, y = batches.take(order[start : start + batch_size], *tensors)
+            with tf.GradientTape() as tape:
+                predicted = learner(x, training=True)
+                losses = measured.losses(y, predicted)
+            count = tf.shape(losses)
+            shares = tf.fill(count, 1 / tf.cast(count[0], tf.float32))  # of each loss in their mean
+            gradients = tape.gradient(
+                losses, [weight.value for weight in weights], output_gradients=shares
+            )
+            learner.optimizer.apply(gradients, weights)
+            return start + batch_size, sums + measured.sums(y, predicted, losses)
 
-    def epoch(order: tf.Tensor) -> tf.Tensor:
         count = tf.shape(order)[0]
-        start = (0, order, tf.zeros(measured.width))
-        return tf.while_loop(lambda done, *_: done < count, step, start, parallel_iterations=1)[2]
+        begin = (0, tf.zeros(measured.width))
+        return tf.while_loop(lambda done, _: done < count, step, begin, parallel_iterations=1)[1]
 
-    return _compiled(epoch)
+    name = _name("epoch", learner, batches, batch_size, measured.metrics, measured.weights)
+    return _compiled(epoch, name, learner, batches, shelf)
 
 
 def _compiled_evaluation(
-    learner: Learner, samples: Samples, measured: Measures
+    learner: Learner, samples: Samples, measured: Measures, shelf: Shelf
 ) -> Callable[[], Scores]:
     """A function of nothing that gives the loss and metrics over all samples."""
-    batch = batches(samples)
+    batches = Batches(samples)
 
-    def of_batch(positions: tf.Tensor) -> tf.Tensor:
-        x, y = batch(positions)
+    def evaluation_of(positions: tf.Tensor, *tensors: tf.Tensor) -> tf.Tensor:
+        x, y = batches.take(positions, *tensors)
         predicted = learner(x, training=False)
         return measured.sums(y, predicted, measured.losses(y, predicted))
 
-    sums = _compiled(of_batch, harmless=1)
+    name = _name("evaluation", learner, batches, measured.metrics)
+    sums = _compiled(evaluation_of, name, learner, batches, shelf, harmless=1)
 
     def evaluation() -> Scores:
         everything = np.arange(len(samples), dtype=np.int32)
@@ -93,7 +135,7 @@ def _compiled_evaluation(
 def evaluate(learner: Learner, samples: Samples, metrics: Sequence[str] = ()) -> Scores:
     """Loss and metrics of a network over samples (see `netsurgery.measures`)."""
     measured = measures(samples, learner.loss, learner.outputs, metrics)
-    return _compiled_evaluation(learner, samples, measured)()
+    return _compiled_evaluation(learner, samples, measured, Shelf())()
 
 
 def finite(values: Iterable[float]) -> bool:
@@ -112,6 +154,7 @@ class Course:
         metrics: names of metrics besides those that are always measured.
         class_weights: (classes,) of the training samples' losses; None: all are 1.
         clock: is told where the time goes.
+        shelf: where graphs are kept for other courses of networks of the same topology.
     """
 
     def __init__(
@@ -123,15 +166,17 @@ class Course:
         metrics: Sequence[str] = (),
         class_weights: np.ndarray | None = None,
         clock: Clock | None = None,
+        shelf: Shelf | None = None,
     ) -> None:
+        shelf = shelf or Shelf()
         self.samples, self.batch_size = len(training), batch_size
         self.clock = clock or Clock()
         with self.clock("build"):
             loss, outputs = learner.loss, learner.outputs
             self.measured = measures(training, loss, outputs, metrics, class_weights)
-            self.epoch = _compiled_epoch(learner, training, batch_size, self.measured)
+            self.epoch = _compiled_epoch(learner, training, batch_size, self.measured, shelf)
             validating = measures(validation, loss, outputs, metrics)
-            self.evaluation = _compiled_evaluation(learner, validation, validating)
+            self.evaluation = _compiled_evaluation(learner, validation, validating, shelf)
 
     def run(self, batches: Sequence[int], rng: np.random.Generator) -> list[Scores]:
         """Train, and score after every epoch.
@@ -156,18 +201,3 @@ class Course:
             if not finite(scores.values()):
                 break
         return history
-
-
-def train(
-    learner: Learner,
-    training: Samples,
-    validation: Samples,
-    batches: Sequence[int],
-    batch_size: int,
-    rng: np.random.Generator,
-    metrics: Sequence[str] = (),
-    class_weights: np.ndarray | None = None,
-) -> list[Scores]:
-    """Train a network once (see `Course`)."""
-    course = Course(learner, training, validation, batch_size, metrics, class_weights)
-    return course.run(batches, rng)

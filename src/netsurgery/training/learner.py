@@ -82,7 +82,7 @@ class Learner:
     def __init__(
         self, network: Network, settings: Mapping[str, Any], state: Arrays | None = None
     ) -> None:
-        self.topology = network.topology
+        self.topology, self.settings = network.topology, dict(settings)
         self.layers = network.topology.layers
         self.trained = [trainable_arrays(layer) for layer in self.layers]
         shapes = list(zip(self.topology.array_shapes, self.trained, strict=True))
@@ -142,6 +142,11 @@ class Learner:
             if isinstance(layer, BatchNorm)
         ]
         return np.concatenate(rates)
+
+    @property
+    def variables(self) -> list[keras.Variable]:
+        """All of them: the weights, the moving statistics, the optimizer's."""
+        return [*self.weights, self.statistics, *self.optimizer.variables]
 
     @property
     def outputs(self) -> int:

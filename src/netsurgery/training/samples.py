@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,8 +10,6 @@ import tensorflow as tf
 
 from netsurgery import augmentation
 from netsurgery.datasets import Samples, Scaling
-
-Batch = Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 
 
 def _tensor(array: np.ndarray) -> tf.Tensor:
@@ -47,20 +44,35 @@ def _variants(x: tf.Tensor, variants: tf.Tensor) -> tf.Tensor:
     return tf.reshape(tf.gather(framed, chosen, batch_dims=1), (-1, height, width, channels))
 
 
-def batches(samples: Samples) -> Batch:
-    """A function from positions in the samples, int32 (n,), to what networks see and learn."""
-    x, y, indices = _tensor(samples.x), _tensor(samples.y), tf.constant(samples.indices)
+class Batches:
+    """What networks see and learn of samples, by their positions."""
 
-    def batch(positions: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        raw_positions = positions
-        if samples.variants > 1:
-            raw_positions = positions % len(samples.indices)
-        chosen = tf.gather(indices, raw_positions)
+    def __init__(self, samples: Samples) -> None:
+        self.samples = samples
+        self.tensors = _tensor(samples.x), _tensor(samples.y), tf.constant(samples.indices)
+
+    @property
+    def signature(self) -> list[tf.TensorSpec]:
+        """Of positions, int32 (n,), and of the tensors that they are looked up in."""
+        tensors = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in self.tensors]
+        return [tf.TensorSpec([None], tf.int32), *tensors]
+
+    def take(
+        self, positions: tf.Tensor, x: tf.Tensor, y: tf.Tensor, indices: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """A batch: what networks see, and what they learn.
+
+        Args:
+            positions: int32 (n,).
+            x: all samples as they are stored,
+            y: their classes or targets, and
+            indices: those of this part: the three tensors.
+        """
+        samples, count = self.samples, len(self.samples.indices)
+        chosen = tf.gather(indices, positions % count if samples.variants > 1 else positions)
         raw, labels = tf.gather(x, chosen), tf.gather(y, chosen)
         if samples.variants > 1:
-            raw = _variants(raw, positions // len(samples.indices))
+            raw = _variants(raw, positions // count)
         if samples.target is not None:
             labels = _scaled(labels, samples.target)
         return _scaled(raw, samples.scaling), labels
-
-    return batch
