@@ -116,6 +116,20 @@ def test_warm_and_cold_give_the_same_bytes(server, data, tmp_path):
     assert len(warm["history"]) == 1
 
 
+def test_a_graph_is_traced_once_for_all_jobs_that_train_its_topology(server, data, tmp_path):
+    kept = Path(os.environ[client.FOLDER]) / "graphs"
+    subprocess.run(command(data, tmp_path / "a.keras", topology="ff-medium"), check=True)
+    first = {path: path.stat().st_mtime_ns for path in kept.iterdir()}
+    assert {path.name.partition("_")[0] for path in first} == {"epoch", "evaluation"}
+    again = command(data, tmp_path / "b.keras", epochs=2, topology="ff-medium")
+    subprocess.run(again, check=True)
+    assert {path: path.stat().st_mtime_ns for path in kept.iterdir()} == first
+    subprocess.run(again, check=True, env=environment())
+    cold = (tmp_path / "b.keras").read_bytes()
+    subprocess.run(again, check=True)
+    assert (tmp_path / "b.keras").read_bytes() == cold
+
+
 def job(kind, *words, **given):
     """A job that does not train: splitting the samples, or another one."""
     run = [sys.executable, "-m", "netsurgery.trainer.client", kind, *words]

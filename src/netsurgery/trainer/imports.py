@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 OPTIONAL = ("matplotlib", "pandas", "scipy", "sklearn")  # Keras does without them
 
@@ -12,10 +13,11 @@ OPTIONAL = ("matplotlib", "pandas", "scipy", "sklearn")  # Keras does without th
 @contextlib.contextmanager
 def without_optional() -> Iterator[None]:
     """Let imports of optional packages fail, as if they were not installed."""
-    hidden = [name for name in OPTIONAL if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(hidden))
+    modules: dict[str, Any] = sys.modules
+    hidden = [name for name in OPTIONAL if name not in modules]
+    modules.update(dict.fromkeys(hidden))
     try:
         yield
     finally:
         for name in hidden:
-            del sys.modules[name]
+            del modules[name]

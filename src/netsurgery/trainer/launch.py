@@ -33,11 +33,11 @@ def launch(logs: Path, expected: Collection[str] = ()) -> dict[str, subprocess.P
         return {}
     folder = tempfile.mkdtemp(prefix="netsurgery-")
     logs.mkdir(parents=True, exist_ok=True)
+    os.environ[FOLDER] = folder  # the servers' own jobs look there, too
     servers = {}
     for kind in MODULES:
         when = "now" if kind in expected else "then"
         servers[kind] = _server(kind, when, folder, logs / f"server-{kind}.log")
-    os.environ[FOLDER] = folder
     return servers
 
 

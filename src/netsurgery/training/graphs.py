@@ -13,7 +13,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import tensorflow as tf
 from tensorflow.core.framework.function_pb2 import FunctionDef, FunctionDefLibrary
@@ -48,7 +48,7 @@ class Graph:
         return cls(FunctionDefLibrary.FromString(library), tuple(json.loads(head)))
 
 
-def _calls(node: NodeDef) -> Iterator[object]:
+def _calls(node: NodeDef) -> Iterator[Any]:
     """Where a node names functions."""
     for value in node.attr.values():
         if value.HasField("func"):
