@@ -17,14 +17,22 @@ from netsurgery.surgery import Slots
 from netsurgery.training.forward import forward
 from netsurgery.training.packing import Packing
 
+# Keras's that treat every number alike, whatever array it is in
 OPTIMIZERS = {
     "sgd": keras.optimizers.SGD,
+    "adadelta": keras.optimizers.Adadelta,
+    "adagrad": keras.optimizers.Adagrad,
     "adam": keras.optimizers.Adam,
+    "adamax": keras.optimizers.Adamax,
     "adamw": keras.optimizers.AdamW,
+    "ftrl": keras.optimizers.Ftrl,
+    "lion": keras.optimizers.Lion,
+    "nadam": keras.optimizers.Nadam,
     "rmsprop": keras.optimizers.RMSprop,
 }
 WEIGHTS = "weights"  # and a number: names without an underscore, for slots are named behind one
-BY_VARIABLE = ("adam", "adamw")  # Keras keeps their slots by variable; those of others by slot
+BY_SLOT = ("sgd", "rmsprop")  # Keras keeps their slots one after the other, others' by variable
+AHEAD = 2  # counters that every optimizer has ahead of its slots: steps, learning rate
 
 
 def use_one_thread() -> None:
@@ -96,7 +104,7 @@ class Learner:
         self.compiled = compile_arguments(settings, logits=logits)
         self.optimizer, self.loss = self.compiled["optimizer"], self.compiled["loss"]
         self.optimizer.build(self.weights)
-        self.by_variable = settings["optimizer"] in BY_VARIABLE
+        self.by_variable = settings["optimizer"] not in BY_SLOT
         if state is not None:
             self._set_state(state)
 
@@ -196,13 +204,15 @@ class Learner:
         slots = [self._unpacked(slot) for slot in self._slots.values()]
         rows = zip(*slots, strict=True) if self.by_variable else slots
         counters = [counter.numpy() for counter in self._counters]
-        return (*counters, *(array for row in rows for array in row))
+        arrays = (array for row in rows for array in row)
+        return (*counters[:AHEAD], *arrays, *counters[AHEAD:])
 
     def _set_state(self, state: Arrays) -> None:
         counters, slots = self._counters, list(self._slots.values())
-        for counter, value in zip(counters, state, strict=False):
+        end = len(state) - len(counters) + AHEAD
+        for counter, value in zip(counters, (*state[:AHEAD], *state[end:]), strict=True):
             counter.assign(value)
-        arrays, count = state[len(counters) :], len(self.packing.shapes)
+        arrays, count = state[AHEAD:end], len(self.packing.shapes)
         for i, slot in enumerate(slots):
             one, block = slice(i, None, len(slots)), slice(i * count, (i + 1) * count)
             self._assign(slot, arrays[one if self.by_variable else block])
