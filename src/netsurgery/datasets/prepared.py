@@ -17,7 +17,7 @@ from numpy.lib import format as npy
 
 from netsurgery.datasets import labels
 from netsurgery.datasets.source import PARTS, TRAINING, DataError, Source
-from netsurgery.files import read_json, sha256, write_json, written
+from netsurgery.files import FILES, checksums, read_json, write_json, written
 
 REGRESSION = "regression"
 IMBALANCED = 3  # times as many samples in the largest class as in the smallest is worth a word
@@ -124,8 +124,9 @@ def prepare(source: Source, name: str, task: str, scaling: str | None, folder: P
         said += _largest_share(counts[TRAINING])
     with written(folder / "y.npy") as temporary, temporary.open("wb") as file:
         np.save(file, np.concatenate([y[part] for part in parts]), allow_pickle=False)
-    description["sha256"] = {stem: sha256(folder / f"{stem}.npy") for stem in ("x", "y")}
-    write_json(folder / "data.json", description)
+    path = folder / "data.json"
+    description[FILES] = checksums(path, folder / "x.npy", folder / "y.npy")
+    write_json(path, description)
     return said
 
 
