@@ -112,6 +112,10 @@ def check():
     Gives the lock that was needed for it, if it was to be had.
     """
     results, held = Path(RESULTS), None
+    for folder in (results, Path(".snakemake")):
+        if not workflow.dryrun and folder.is_dir() and not os.access(folder, os.W_OK):
+            print(f"{folder}: cannot be written to", file=sys.stderr)
+            sys.exit(1)
     if not results.is_dir():
         return None
     if not workflow.dryrun:
@@ -150,7 +154,8 @@ def begin():
 
 def explain(log):
     """Say in a line each what ended the run: the last line of every failed job's log."""
-    failed = re.findall(r"^Logfile (.+):$", Path(log).read_text(errors="replace"), re.MULTILINE)
+    texts = [Path(path).read_text(errors="replace") for path in log]
+    failed = re.findall(r"^Logfile (.+):$", "".join(texts), re.MULTILINE)
     lasts = [Path(path).read_text(errors="replace").split("\n") for path in failed]
     said = dict.fromkeys(line for lines in lasts for line in list(filter(None, lines))[-1:])
     for line in said:
