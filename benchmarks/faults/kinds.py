@@ -20,7 +20,7 @@ import numpy as np
 from benchmarks.faults import searches
 from benchmarks.faults.searches import PATIENCE, Run, kill, kill_all
 
-LONGEST = 18.0  # seconds, about what a search takes
+FILES = 130  # about what a search writes
 KILLS = 8  # in a trial
 MEBIBYTE = 2**20
 DAY = 86_400
@@ -45,11 +45,25 @@ def resume(run: Run, times: int = 3) -> str:
     return f"it does not end: see {run.log.name}"
 
 
-def killed_somewhere(run: Run, rng: Random, longest: float = LONGEST) -> bool:
+def written(run: Run) -> int:
+    """How many files there are: how far a search is, on a machine of any speed."""
+    return sum(len(names) for _, _, names in os.walk(run.results))
+
+
+def wait_somewhere(run: Run, process: subprocess.Popen[str], rng: Random, most: int) -> None:
+    """Wait for some more files, at random, and for a random moment thereafter."""
+    more = int(rng.integers(most))
+    awaited = written(run) + more
+    while written(run) < awaited and process.poll() is None:
+        time.sleep(0.01)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(rng.uniform(0, 0.5 if more else 6))
+
+
+def killed_somewhere(run: Run, rng: Random, most: int = FILES) -> bool:
     """Run a search, and kill everything at a random moment; whether it was still running."""
     process = run.start()
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(rng.uniform(0.2, longest))
+    wait_somewhere(run, process, rng, most)
     return kill_all(process)
 
 
@@ -57,7 +71,7 @@ def kill_workflow(run: Run, rng: Random, _: Path) -> tuple[int, str]:
     """The whole workflow, the servers included, again and again."""
     kills = 0
     for _ in range(KILLS):
-        if not killed_somewhere(run, rng):
+        if not killed_somewhere(run, rng, FILES // 4):
             break
         kills += 1
     return kills, resume(run)
@@ -97,8 +111,7 @@ def kill_clients(run: Run, rng: Random, _: Path) -> tuple[int, str]:
 def kill_trainer(run: Run, rng: Random, _: Path) -> tuple[int, str]:
     """The warm trainer alone, late: all jobs behind it run cold."""
     process = run.start()
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(rng.uniform(8, LONGEST))
+    wait_somewhere(run, process, rng, FILES)
     done = kill(*searches.servers(process.pid, "small-training"))
     process.wait(PATIENCE)
     return done, resume(run)
@@ -107,8 +120,7 @@ def kill_trainer(run: Run, rng: Random, _: Path) -> tuple[int, str]:
 def kill_tracking(run: Run, rng: Random, _: Path) -> tuple[int, str]:
     """The server of the jobs that write to MLflow."""
     process = run.start()
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(rng.uniform(3, LONGEST))
+    wait_somewhere(run, process, rng, FILES)
     done = kill(*searches.servers(process.pid, "jobs"))
     process.wait(PATIENCE)
     return done, resume(run)
@@ -170,8 +182,7 @@ def two_at_once(run: Run, rng: Random, _: Path) -> tuple[int, str]:
     first = run.start()
     while not (run.results / ".lock").exists() and first.poll() is None:
         time.sleep(0.05)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        first.wait(rng.uniform(1, 10))
+    wait_somewhere(run, first, rng, FILES // 2)
     running = first.poll() is None
     code = run.finish()
     if not running or first.wait(PATIENCE):

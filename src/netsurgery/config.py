@@ -147,7 +147,7 @@ def _line(where: Iterable[Any], message: str) -> ConfigError:
 
 
 def _allowed(value: Any, allowed: Iterable[str]) -> str:
-    names = sorted(allowed)
+    names = sorted(map(str, allowed))
     close = difflib.get_close_matches(str(value), names, n=1)
     hint = f"; did you mean {close[0]}?" if close else ""
     return f"{hint} (allowed: {', '.join(names)})"
@@ -169,6 +169,8 @@ def _explain(error: jsonschema.ValidationError) -> ConfigError:
             return _line([*where, missing], f"is missing; needed here: {', '.join(rule)}")
         case "enum":
             return _line(where, f"{value!r} is unknown{_allowed(value, rule)}")
+        case "pattern" if meaning:
+            return _line(where, f"{value!r} is no {meaning.strip(' ()')}")
         case "pattern":
             return _line(where, f"{value!r} is no name: letters, digits, - and _ only")
         case "type":
