@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import shutil
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -36,12 +37,19 @@ def references(output: Path) -> dict[str, Path]:
     return found
 
 
+def clear(run: Run) -> None:
+    """Remove all that a trial leaves, be it the small disk of one that was stopped."""
+    for left in run.folder.parent.glob(f"{run.folder.name}*"):
+        if left.is_mount():
+            subprocess.run(["umount", "-l", left], check=True)
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
+
+
 def inject(kind: Kind, number: int, output: Path, known: dict[str, Path]) -> dict[str, Any]:
     """One trial: its faults, and whether the search ended, and ended the same."""
     workload = "surgeon" if number % 4 == 3 else "ectonas"
     run = Run(output / f"trial-{KINDS.index(kind)}-{number}", workload)
-    for left in output.glob(f"{run.folder.name}*"):
-        shutil.rmtree(left) if left.is_dir() else left.unlink()
+    clear(run)
     rng = np.random.default_rng([KINDS.index(kind), number])
     began = time.monotonic()
     injected, problem = kind.trial(run, rng, known[workload])
@@ -51,8 +59,7 @@ def inject(kind: Kind, number: int, output: Path, known: dict[str, Path]) -> dic
     if not problem:
         differing = compare.differences(folder / "results", known[workload] / "results")
     if not problem and not differing:
-        for left in output.glob(f"{run.folder.name}*"):
-            shutil.rmtree(left) if left.is_dir() else left.unlink()
+        clear(run)
     return {
         "kind": kind.name,
         "workload": workload,

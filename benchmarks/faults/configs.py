@@ -387,7 +387,8 @@ def main() -> None:
     given.output.mkdir(parents=True, exist_ok=True)
     rng, schema = np.random.default_rng(given.seed), grammar()
     counts: dict[str, dict[str, Any]] = {}
-    failed, slowest = [], 0.0
+    failed: list[dict[str, Any]] = []
+    slowest = 0.0
     every = max(1, given.count // max(1, given.commands))
     with tempfile.TemporaryDirectory() as name:
         for number, example in zip(range(given.count), wrong(schema, rng), strict=False):
@@ -415,7 +416,7 @@ def main() -> None:
                     print(failed[-1], flush=True)
     rows = [*counts.values()]
     total = {key: sum(row[key] for row in rows) for key in ("tried", "by command", "right")}
-    rows.append({"what is wrong": "all"} | total)
+    rows.append({"what is wrong": "all", **total})
     write_json(given.output / "configs.json", {"rows": rows, "failed": failed, "slowest": slowest})
     write_text(given.output / "configs.md", table(rows))
     print(table(rows), f"the slowest command took {slowest:.1f} s", sep="\n")

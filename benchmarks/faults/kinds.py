@@ -209,7 +209,8 @@ def jump_clock(run: Run, rng: Random, _: Path) -> tuple[int, str]:
 
 def hide_files(run: Run, rng: Random, _: Path) -> tuple[int, str]:
     """New files that come into sight late, as on a network's file system."""
-    process, known, hidden = run.start(), set(), 0
+    process, hidden = run.start(), 0
+    known: set[Path] = set()
     threads = []
 
     def show(path: Path, away: Path, late: float) -> None:
@@ -275,7 +276,7 @@ def damage(path: Path, rng: Random) -> None:
 
 def damage_some(run: Run, rng: Random, count: int) -> list[Path]:
     """Damage files of several kinds, of those that are there."""
-    found = []
+    found: list[Path] = []
     for pattern in rng.permutation(np.array(ARTIFACTS)):
         there = sorted(p for p in run.results.glob(str(pattern)) if not p.name.startswith("."))
         if there and len(found) < count:

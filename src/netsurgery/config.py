@@ -243,6 +243,8 @@ def _check_dataset(name: str, settings: dict[str, Any]) -> Dataset:
     """
     folder = settings["source"] in ("image_folder", "npy")
     for key, path in datasets.paths(settings).items():
+        if set("{}") & set(str(path)):
+            raise _line(["datasets", name, key], f"'{path}' has braces, which mean something here")
         if not path.exists():
             raise _line(["datasets", name, key], f"'{path}' is not there")
         if path.is_dir() != folder:
@@ -350,7 +352,7 @@ def load(given: Mapping[str, Any], schema_path: Path) -> Config:
     Raises:
         ConfigError: one line that names the first wrong key or value and what would be right.
     """
-    schema = yaml.safe_load(schema_path.read_text(encoding="utf-8"))
+    schema = yaml.load(schema_path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     _check_numbers(given)
     each = {
         section: {

@@ -8,6 +8,8 @@ validation and test samples that the source tells apart; `y.npy`, class numbers 
 from __future__ import annotations
 
 import itertools
+import math
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -42,6 +44,12 @@ def _write_x(source: Source, parts: list[str], path: Path) -> dict[str, np.ndarr
     """Write `x.npy`, and give the labels of each part that were read along with it."""
     found = {}
     shape = (sum(source.counts[part] for part in parts), *source.shape)
+    needed = math.prod(shape) * source.dtype.itemsize
+    folder = next(parent for parent in path.parents if parent.exists())
+    if needed > shutil.disk_usage(folder).free:
+        raise DataError(
+            f"{source.origin}: needs {needed / 2**30:,.1f} GiB at {folder}, which has less"
+        )
     header = {"shape": shape, "fortran_order": False, "descr": npy.dtype_to_descr(source.dtype)}
     with written(path) as temporary, temporary.open("wb") as file:
         npy.write_array_header_1_0(file, header)
