@@ -70,7 +70,7 @@ def killed_somewhere(run: Run, rng: Random, most: int = FILES) -> bool:
 def kill_workflow(run: Run, rng: Random, _: Path) -> tuple[int, str]:
     """The whole workflow, the servers included, again and again."""
     kills = 0
-    for _ in range(KILLS):
+    for _try in range(KILLS):
         if not killed_somewhere(run, rng, FILES // 4):
             break
         kills += 1
@@ -103,7 +103,7 @@ def kill_jobs(run: Run, rng: Random, _: Path) -> tuple[int, str]:
 def kill_clients(run: Run, rng: Random, _: Path) -> tuple[int, str]:
     """The clients of training jobs: the workflow ends, and is run again."""
     done = 0
-    for _ in range(4):
+    for _try in range(4):
         done += while_running(run, rng, lambda process: kill(*searches.clients(process)[:1]), 1)
     return done, resume(run)
 
