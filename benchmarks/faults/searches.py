@@ -151,15 +151,6 @@ def clients(process: int) -> list[int]:
     return [child for child, words in family(process).items() if named <= set(words)]
 
 
-def cold(process: int) -> list[int]:
-    """The training jobs of a run in processes of their own."""
-    return [
-        child
-        for child, words in family(process).items()
-        if "netsurgery.jobs.training_steps" in words
-    ]
-
-
 def kill(*targets: int, by: signal.Signals = signal.SIGKILL) -> int:
     """Send processes a signal; gives how many were there."""
     there = 0
