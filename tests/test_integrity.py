@@ -26,7 +26,7 @@ def test_whatever_is_sealed_is_read_back_and_no_changed_byte_goes_unnoticed(
     tmp_path_factory, value, data
 ):
     path = tmp_path_factory.mktemp("sealed") / "a.json"
-    content = sealed(value).encode()
+    content = sealed(value)
     path.write_bytes(content)
     assert read_json(path) == value
     at = data.draw(st.integers(0, len(content) - 1))

@@ -59,7 +59,7 @@ def damage_at(path: Path) -> list[Damaged]:
         except FileNotFoundError:
             pass
         except Damaged as damaged:
-            found.append(Damaged(Path(os.path.normpath(file)), damaged.why))
+            found.append(Damaged(os.path.normpath(file), damaged.why))
     return found
 
 
