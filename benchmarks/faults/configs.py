@@ -266,7 +266,10 @@ def wrong_value(
     where, schema = found[rng.integers(len(found))]
     values = list(wrong_values(schema, rng))
     if values:
-        value, how = values[rng.integers(len(values))]
+        hows = sorted({how for _, how in values})
+        how = hows[rng.integers(len(hows))]
+        alike = [value for value, other in values if other == how]
+        value = alike[rng.integers(len(alike))]
         changed = copy.deepcopy(given)
         companions = COMPANIONS.get(str(where[0]), {})
         for key, companion in companions.items():
