@@ -10,7 +10,7 @@ READY := .venv/.ready-$(EXTRA)
 LOCK_cpu := requirements.txt
 LOCK_gpu := requirements-gpu.txt
 
-.PHONY: run test check format lock env clean bench study-surgery study-right-after study-pooling
+.PHONY: run test check format lock env clean bench study-surgery study-right-after study-pooling study-faults
 
 run: $(READY)  ## the searches of config/config.yaml, then the HTML report
 	$(BIN)/snakemake --cores $(CORES) --config results=$(RESULTS)
@@ -51,6 +51,12 @@ study-pooling: $(READY)  ## ECToNAS's pooling trials (docs/surgery-study.md)
 
 bench: $(READY)  ## how fast whole searches are, and where their time goes (docs/performance.md)
 	$(BIN)/python -m benchmarks.speed $(RESULTS)/bench
+
+# stopped, it goes on where it was; as root it fills small disks, too
+study-faults: $(READY)  ## whole searches with faults, wrong configurations, a long run (docs/faults.md)
+	$(BIN)/python -m benchmarks.faults $(RESULTS)/faults
+	$(BIN)/python -m benchmarks.faults.configs $(RESULTS)/faults
+	$(BIN)/python -m benchmarks.faults.endurance $(RESULTS)/faults
 
 env: $(READY)  ## .venv with the locked versions
 

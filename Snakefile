@@ -41,3 +41,7 @@ rule all:
 
 onstart:
     begin()
+
+
+onerror:
+    explain(log)

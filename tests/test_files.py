@@ -1,8 +1,11 @@
 """Files are there whole or not at all; generators depend on their purpose alone."""
 
+import shutil
+
 import pytest
 
 from netsurgery.files import read_json, sha256, write_json, write_text, written
+from netsurgery.jobs.explained import explained
 from netsurgery.seeds import generator
 
 
@@ -22,6 +25,15 @@ def test_what_a_killed_writer_left_goes_with_the_next_one(tmp_path):
     (tmp_path / ".aXjson.1234567").write_text("of another")
     write_json(path, {})
     assert sorted(tmp_path.iterdir()) == [tmp_path / ".aXjson.1234567", path]
+
+
+def test_a_disk_that_is_nearly_full_is_left_alone(tmp_path, monkeypatch):
+    path = tmp_path / "a.json"
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(1, 1, 1))
+    with pytest.raises(SystemExit) as end, explained():
+        write_json(path, {})
+    assert end.value.code == f"{path}: No space left on device"
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_value_that_is_no_json_is_refused_before_anything_is_written(tmp_path):

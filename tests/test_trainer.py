@@ -206,7 +206,7 @@ def test_exit_code_and_output_of_a_failed_step_reach_the_client(server, data, tm
     broken[broken.index("--split") + 1] = str(tmp_path / "nowhere.npz")
     failed = subprocess.run(broken, capture_output=True, text=True)
     assert failed.returncode == 1
-    assert "nowhere.npz" in failed.stderr
+    assert "nowhere" in failed.stderr
     assert not (tmp_path / "a.keras").exists()
     unknown = subprocess.run([*broken[:4], "erase"], capture_output=True, text=True)
     assert unknown.returncode == 2

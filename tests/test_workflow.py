@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from benchmarks.faults import compare
 
 from netsurgery.files import read_json
 from netsurgery.layout import SearchFolder
@@ -356,12 +357,15 @@ def test_wrong_data_end_the_run_with_one_line_before_anything_trains(tmp_path):
     section = own_data(tmp_path, np.arange(100) % 2 + 1)
     done = run(tmp_path, check=False, top=section, dataset="pictures")
     assert done.returncode == 1
-    (line,) = [text for text in done.stderr.splitlines() if "pictures.npz: y_train" in text]
+    (line,) = {text for text in done.stderr.splitlines() if "pictures.npz: y_train" in text}
     assert line == (
         "data: pictures.npz: y_train: go from 1 to 2, but no sample is of class 0; number the "
         "classes from 0 without gaps"
     )
     assert "Traceback" not in done.stderr
+    lines = done.stderr.splitlines()
+    end = lines.index("when that is mended, the same command goes on where this run was")
+    assert lines[end - 1] == line
     assert not search_folder(tmp_path).generation(0).exists()
 
 
@@ -373,3 +377,54 @@ def test_two_runs_on_one_folder_are_refused_in_one_line(tmp_path):
     assert "another run is writing here" in done.stderr
     assert "Traceback" not in done.stderr
     assert not Path(tmp_path, "results", "s").exists()
+
+
+def damaged(path):
+    """The same file, but for a flipped bit in its middle; its dates stay, as when a disk fails."""
+    content, dates = bytearray(path.read_bytes()), path.stat()
+    content[len(content) // 2] ^= 16
+    path.write_bytes(content)
+    os.utime(path, ns=(dates.st_atime_ns, dates.st_mtime_ns))
+
+
+def test_damaged_files_are_named_made_again_and_never_used(finished, copy):
+    folder, results = search_folder(copy), copy / "results"
+    spoiled = [
+        folder.plan(1),
+        folder.model(1, "phase1/add_units/round1/slot0"),
+        folder.record(1, "recuperation/g01c02"),
+        folder.root / "split.npz",
+        folder.lineage,
+        folder.final / "model.keras",
+        results / "_data" / "digits" / "x.npy",
+        results / "summary.html",
+    ]
+    for path in spoiled:
+        damaged(path)
+    verify = [sys.executable, "-m", "netsurgery.cli", "verify", str(results)]
+    said = subprocess.run(verify, capture_output=True, text=True)
+    assert said.returncode == 1
+    named = {line.partition(": damaged (")[0] for line in said.stdout.splitlines()}
+    assert named == set(map(str, spoiled))
+    done = run(copy)
+    for path in spoiled:
+        assert f"{path.relative_to(copy)}: damaged (" in done.stderr
+    assert_same(finished, copy)
+    assert compare.differences(results, finished / "results") == []
+    assert subprocess.run(verify, capture_output=True).returncode == 0
+    assert "Nothing to be done" in run(copy).stderr
+
+
+def test_a_dry_run_names_what_is_damaged_and_leaves_it(copy):
+    damaged(search_folder(copy).lineage)
+    before = times(copy)
+    assert "lineage.csv: damaged (" in run(copy, "--dry-run").stderr
+    assert times(copy) == before
+
+
+def test_what_ends_a_run_is_said_in_its_last_lines(tmp_path):
+    (tmp_path / "results").write_text("no folder")
+    done = run(tmp_path, check=False)
+    assert done.returncode == 1
+    assert "results: cannot be written to (" in done.stderr
+    assert "Traceback" not in done.stderr

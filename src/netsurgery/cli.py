@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from netsurgery import integrity
 from netsurgery.files import Unusable, read_json
 from netsurgery.layout import SearchFolder
 from netsurgery.surgery import ECTONAS, IllegalMutation, Mutation, Operation
@@ -80,6 +81,21 @@ def results(given: argparse.Namespace) -> None:
     if not given.folder.is_dir():
         sys.exit(f"{given.folder}: no such folder")
     print(describe(given.folder))
+
+
+def verify(given: argparse.Namespace) -> None:
+    """`netsurgery verify`."""
+    if not given.folder.is_dir():
+        sys.exit(f"{given.folder}: no such folder")
+    found = integrity.damaged(given.folder)
+    for each in found:
+        print(each)
+    checked = sum(1 for _ in integrity.sealed_files(given.folder))
+    if not checked:
+        sys.exit(f"{given.folder}: no results here")
+    if found:
+        sys.exit(f"{given.folder}: {len(found)} damaged")
+    print(f"{given.folder}: {checked} records and what they vouch for are as they were written")
 
 
 def chain(rows: Sequence[Mapping[str, str]], candidate: str) -> list[Mapping[str, str]]:
@@ -210,6 +226,16 @@ def parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("results", help="list finished searches and their files")
     command.set_defaults(run=results)
+    command.add_argument("folder", type=Path, nargs="?", default=Path("results"))
+
+    about = "check that the files of results are as they were written"
+    command = commands.add_parser(
+        "verify",
+        help=about,
+        description=f"{about.capitalize()}, by their checksums; name those that are not. The next"
+        " run makes them again.",
+    )
+    command.set_defaults(run=verify)
     command.add_argument("folder", type=Path, nargs="?", default=Path("results"))
 
     about = "print how a candidate came to be: operations and scores from the starting network on"

@@ -147,7 +147,7 @@ def _line(where: Iterable[Any], message: str) -> ConfigError:
 
 
 def _allowed(value: Any, allowed: Iterable[str]) -> str:
-    names = sorted(allowed)
+    names = sorted(map(str, allowed))
     close = difflib.get_close_matches(str(value), names, n=1)
     hint = f"; did you mean {close[0]}?" if close else ""
     return f"{hint} (allowed: {', '.join(names)})"
@@ -169,6 +169,8 @@ def _explain(error: jsonschema.ValidationError) -> ConfigError:
             return _line([*where, missing], f"is missing; needed here: {', '.join(rule)}")
         case "enum":
             return _line(where, f"{value!r} is unknown{_allowed(value, rule)}")
+        case "pattern" if meaning:
+            return _line(where, f"{value!r} is no {meaning.strip(' ()')}")
         case "pattern":
             return _line(where, f"{value!r} is no name: letters, digits, - and _ only")
         case "type":
@@ -241,6 +243,8 @@ def _check_dataset(name: str, settings: dict[str, Any]) -> Dataset:
     """
     folder = settings["source"] in ("image_folder", "npy")
     for key, path in datasets.paths(settings).items():
+        if set("{}") & set(str(path)):
+            raise _line(["datasets", name, key], f"'{path}' has braces, which mean something here")
         if not path.exists():
             raise _line(["datasets", name, key], f"'{path}' is not there")
         if path.is_dir() != folder:
@@ -348,7 +352,7 @@ def load(given: Mapping[str, Any], schema_path: Path) -> Config:
     Raises:
         ConfigError: one line that names the first wrong key or value and what would be right.
     """
-    schema = yaml.safe_load(schema_path.read_text(encoding="utf-8"))
+    schema = yaml.load(schema_path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     _check_numbers(given)
     each = {
         section: {

@@ -1,7 +1,7 @@
 """Where the files of a search are: the one place that knows, for the workflow and for the jobs.
 
     <results>/<search>/seed<seed>/
-        split.npz                           indices of training, validation and test samples
+        split.npz .json                     indices of training, validation and test samples
         generation00/warm-up.keras .json    the starting topology, trained
         generation<g>/winners.json          the parents of the next generation
         generation<g>/tracked.json          what MLflow was told up to here
@@ -12,14 +12,15 @@
         generation<g>/try<t>/slot<i>.keras .json    (Surgeon) what is trained to the full step
         generation<g>/try<t>/plan.json      (Surgeon) what a try takes; or what came of all of them
         generation<g>/singular_values.json layers.csv recommendations.csv singular_values.svg
-                                            (Surgeon) what the decision rests on
+                      audit.json            (Surgeon) what the decision rests on
         final/model.keras network.keras network.json
               preprocessing.json test.json summary.json
         lineage.csv                         a row per candidate
         plots/                              pictures of the search
         logs/                               what each job printed
 
-A model file and the record of the same training step differ in their suffix only.
+A model file and the record of the same training step differ in their suffix only. A JSON file
+vouches for what its job wrote beside it (see `netsurgery.integrity`).
 """
 
 from __future__ import annotations

@@ -6,8 +6,12 @@ import fcntl
 from pathlib import Path
 
 
-class Busy(Exception):  # noqa: N818 - it reads as what it says
-    """Another run holds the folder; the message says what to do."""
+class Refused(Exception):  # noqa: N818 - it reads as what it says
+    """A folder cannot be written to; the message says why, and what to do."""
+
+
+class Busy(Refused):
+    """Another run holds the folder."""
 
 
 class ResultsLock:
@@ -15,11 +19,15 @@ class ResultsLock:
 
     Raises:
         Busy: another run holds the folder.
+        Refused: it cannot be made, or written to.
     """
 
     def __init__(self, results: Path) -> None:
-        results.mkdir(parents=True, exist_ok=True)
-        self.file = (results / ".lock").open("w")
+        try:
+            results.mkdir(parents=True, exist_ok=True)
+            self.file = (results / ".lock").open("w")
+        except OSError as error:
+            raise Refused(f"{results}: cannot be written to ({error.strerror})") from None
         try:
             fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -201,6 +201,7 @@ def _check_samples(topology: Topology, samples: np.ndarray) -> None:
 
 # --- files ----------------------------------------------------------------------------------------
 
+MOST_UNPACKED, LARGE = 10, 2**23  # times the size of the file, and that at least in bytes
 HDF5 = b"\x89HDF"
 OWN_CODE = re.compile(r"Could not locate (?:class|function) '([^']+)'")
 
@@ -243,12 +244,16 @@ def _load(path: Path, compiled: bool) -> keras.Sequential:
 def _config(path: Path) -> Any:
     try:
         with zipfile.ZipFile(path) as archive:
-            return json.loads(archive.read("config.json"))
+            size = sum(member.file_size for member in archive.infolist())
+            bounded = size <= MOST_UNPACKED * max(path.stat().st_size, LARGE)
+            if bounded:
+                return json.loads(archive.read("config.json"))
     except (zipfile.BadZipFile, KeyError, ValueError):
         with path.open("rb") as file:
             old = file.read(len(HDF5)) == HDF5
         hint = ": HDF5 is older, load it with Keras and save it as .keras" if old else ""
         raise Unusable(f"{path}: not a .keras file{hint}") from None
+    raise Unusable(f"{path}: would unpack to {size:,} bytes; Keras does not pack its files")
 
 
 def _lambdas(config: Any, owner: str = "the model") -> list[str]:

@@ -19,8 +19,9 @@ os.environ.update(
 import netsurgery
 from netsurgery import config as configuration
 from netsurgery import datasets
+from netsurgery import integrity
 from netsurgery.layout import SearchFolder
-from netsurgery.lock import Busy, ResultsLock
+from netsurgery.lock import Refused, ResultsLock
 from netsurgery.trainer.client import JOBS, SMALL_TRAINING, TRAINING
 from netsurgery.trainer.launch import launch
 
@@ -75,9 +76,18 @@ def settings(names):
 
 
 def all_settings(wildcards):
-    """All settings of a job's search as JSON; its other seeds are none of its business."""
+    """All settings of a job's search as JSON that matter to what comes of it.
+
+    Its other seeds are none of its business.
+    """
     chosen = search_of(wildcards).settings
-    return json.dumps({key: value for key, value in chosen.items() if key != "seeds"})
+    kept = {key: value for key, value in chosen.items() if key not in ("seeds", "time_limit")}
+    return json.dumps(kept)
+
+
+def time_limit(wildcards):
+    """Seconds that a job may train; a resource, which is no reason to do finished jobs again."""
+    return search_of(wildcards).settings["time_limit"]
 
 
 def files_of(wildcards):
@@ -96,6 +106,31 @@ def samples(wildcards):
     }
 
 
+def check():
+    """Take away what is damaged, so that it is made again; a dry run only names it.
+
+    Gives the lock that was needed for it, if it was to be had.
+    """
+    results, held = Path(RESULTS), None
+    for folder in (results, Path(".snakemake")):
+        if not workflow.dryrun and folder.is_dir() and not os.access(folder, os.W_OK):
+            print(f"{folder}: cannot be written to", file=sys.stderr)
+            sys.exit(1)
+    if not results.is_dir():
+        return None
+    if not workflow.dryrun:
+        try:
+            held = ResultsLock(results)
+        except Refused:
+            return None  # `begin` says so, if the folder is to be written to at all
+    found = integrity.damaged(results)
+    for each in found:
+        print(each, file=sys.stderr)
+    if held:
+        integrity.take_away(found)
+    return held
+
+
 def begin():
     """Take the results folder for this run alone, and start the warm servers.
 
@@ -103,8 +138,8 @@ def begin():
     """
     global lock, servers
     try:
-        lock = ResultsLock(Path(RESULTS))
-    except Busy as error:
+        lock = lock or ResultsLock(Path(RESULTS))
+    except Refused as error:
         print(error, file=sys.stderr)
         sys.exit(1)
     used = {search.settings["dataset"] for search in CONFIG.searches.values()}
@@ -115,3 +150,18 @@ def begin():
         # Snakemake's limit of jobs per second adds a timer for every job that ends while others are
         # ready, and each rings every second from then on: after 600 jobs half a second a job
         workflow.scheduler.job_rate_limiter = None
+
+
+def explain(log):
+    """Say in a line each what ended the run: the last line of every failed job's log."""
+    texts = [Path(path).read_text(errors="replace") for path in log]
+    failed = re.findall(r"^Logfile (.+):$", "".join(texts), re.MULTILINE)
+    lasts = [Path(path).read_text(errors="replace").split("\n") for path in failed]
+    said = dict.fromkeys(line for lines in lasts for line in list(filter(None, lines))[-1:])
+    for line in said:
+        print(line, file=sys.stderr)
+    print("when that is mended, the same command goes on where this run was", file=sys.stderr)
+
+
+# before anything looks at plans
+lock = check() if workflow.is_main_process else None

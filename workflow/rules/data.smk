@@ -30,7 +30,8 @@ rule split:
         x=lambda w: samples(w)["x"],
         y=lambda w: samples(w)["y"],
     output:
-        f"{SEARCH}/split.npz",
+        split=f"{SEARCH}/split.npz",
+        checksum=f"{SEARCH}/split.json",
     log:
         f"{LOGS}/split.log",
     priority: 1
@@ -43,4 +44,4 @@ rule split:
         "{wildcards.search} seed {wildcards.seed}: split"
     shell:
         "python -S -m netsurgery.trainer.client jobs split --data {params.folder} --settings {params.settings:q}"
-        " --seed {wildcards.seed} --output {output} 2>&1 | tee {log} >&2"
+        " --seed {wildcards.seed} --output {output.split} 2>&1 | tee {log} >&2"

@@ -25,6 +25,7 @@ rule plot:
             )
             for picture in PICTURES
         ],
+        checksums=f"{SEARCH}/plots/pictures.json",
     log:
         f"{LOGS}/plot.log",
     conda:
@@ -54,6 +55,7 @@ rule summarise:
             category="All searches",
             labels={"table": "summary"},
         ),
+        checksums=f"{RESULTS}/summary.json",
     log:
         f"{RESULTS}/_logs/summarise.log",
     conda:

@@ -58,6 +58,7 @@ rule train_on:
     resources:
         mem_mb=2000,
         runtime=120,
+        time_limit=time_limit,
     params:
         settings=settings(configuration.TRAINING),
         batches=lambda w: try_of(w)["step_batches"],
@@ -66,7 +67,8 @@ rule train_on:
         "{wildcards.search} seed {wildcards.seed}:"
         " {wildcards.generation}/try{wildcards.attempt}/slot{wildcards.rank}"
     shell:
-        "python -S -m netsurgery.trainer.client training train-on --data {params.folder} --split {input.split}"
+        "python -S -m netsurgery.trainer.client training --time-limit {resources.time_limit}"
+        " train-on --data {params.folder} --split {input.split}"
         " --seed {wildcards.seed} --settings {params.settings:q}"
         " --models {input.models} --rank {wildcards.rank} --batches {params.batches}"
         " --step try{wildcards.attempt}/slot{wildcards.rank} --output {output.model} > {log} 2>&1"
@@ -108,6 +110,7 @@ rule audit:
             subcategory="{search}",
             labels={"seed": "{seed}", "picture": "singular values, decision {generation}"},
         ),
+        checksums=f"{GENERATION}/audit.json",
     log:
         f"{LOGS}/generation{{generation}}/audit.log",
     conda:

@@ -14,6 +14,7 @@ rule start:
     resources:
         mem_mb=2000,
         runtime=240,
+        time_limit=time_limit,
     params:
         version=netsurgery.__version__,
         settings=settings(configuration.TRAINING),
@@ -24,7 +25,8 @@ rule start:
     message:
         "{wildcards.search} seed {wildcards.seed}: train the starting topology"
     shell:
-        "python -S -m netsurgery.trainer.client training start --data {params.folder} --split {input.split}"
+        "python -S -m netsurgery.trainer.client training --time-limit {resources.time_limit}"
+        " start --data {params.folder} --split {input.split}"
         " --seed {wildcards.seed} --settings {params.settings:q}"
         " --layers {params.layers:q} --activation {params.activation} --epochs {params.epochs}"
         " --step warm-up --output {output.model} > {log} 2>&1"
@@ -45,6 +47,7 @@ rule recuperate:
     resources:
         mem_mb=2000,
         runtime=60,
+        time_limit=time_limit,
     params:
         settings=settings(configuration.TRAINING),
         operating=settings(configuration.OPERATING),
@@ -53,7 +56,8 @@ rule recuperate:
     message:
         "{wildcards.search} seed {wildcards.seed}: {wildcards.candidate} recuperates"
     shell:
-        "python -S -m netsurgery.trainer.client training recuperate --data {params.folder} --split {input.split}"
+        "python -S -m netsurgery.trainer.client training --time-limit {resources.time_limit}"
+        " recuperate --data {params.folder} --split {input.split}"
         " --seed {wildcards.seed} --settings {params.settings:q}"
         " --parent {input.parent} --offspring {params.offspring:q}"
         " --operating {params.operating:q} --step recuperation --output {output.model} > {log} 2>&1"
@@ -73,6 +77,7 @@ rule compete:
     resources:
         mem_mb=2000,
         runtime=120,
+        time_limit=time_limit,
     params:
         settings=settings((*configuration.TRAINING, "greediness")),
         mode=feeding_mode,
@@ -81,7 +86,8 @@ rule compete:
     message:
         "{wildcards.search} seed {wildcards.seed}: {wildcards.generation}/{wildcards.slot}"
     shell:
-        "python -S -m netsurgery.trainer.client training compete --data {params.folder} --split {input.split}"
+        "python -S -m netsurgery.trainer.client training --time-limit {resources.time_limit}"
+        " compete --data {params.folder} --split {input.split}"
         " --seed {wildcards.seed} --settings {params.settings:q}"
         " --models {input.models} --mode {params.mode}"
         " --epochs {params.epochs} --step {wildcards.slot} --output {output.model} > {log} 2>&1"
@@ -105,6 +111,7 @@ rule finish:
     resources:
         mem_mb=2000,
         runtime=240,
+        time_limit=time_limit,
     params:
         settings=settings((*configuration.TRAINING, "greediness")),
         mode=lambda w: search_of(w).final_mode,
@@ -113,7 +120,8 @@ rule finish:
     message:
         "{wildcards.search} seed {wildcards.seed}: final selection and test"
     shell:
-        "python -S -m netsurgery.trainer.client training finish --data {params.folder} --split {input.split}"
+        "python -S -m netsurgery.trainer.client training --time-limit {resources.time_limit}"
+        " finish --data {params.folder} --split {input.split}"
         " --seed {wildcards.seed} --settings {params.settings:q}"
         " --models {input.models} --mode {params.mode}"
         " --batches {params.batches} --step final --output {output.network} > {log} 2>&1"

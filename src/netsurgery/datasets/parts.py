@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from netsurgery.datasets.prepared import describe, mapped
+from netsurgery.files import FILES, check, read_json
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,13 @@ class Samples:
 
 
 def read_part(folder: Path, split_path: Path, part: str) -> Samples:
-    """The samples of one part of a prepared dataset."""
+    """The samples of one part of a prepared dataset.
+
+    Raises:
+        Damaged: the split is not as it was written. (The samples are checked when a run begins:
+            to hash them in every job would take longer than many jobs do.)
+    """
+    check(split_path, read_json(split_path.with_suffix(".json"))[FILES][split_path.name])
     with np.load(split_path, allow_pickle=False) as split:
         indices = split[part].astype(np.int32)
         scaling = Scaling(split["shift"], split["scale"], describe(folder)["missing"])

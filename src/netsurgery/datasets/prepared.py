@@ -8,6 +8,8 @@ validation and test samples that the source tells apart; `y.npy`, class numbers 
 from __future__ import annotations
 
 import itertools
+import math
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from numpy.lib import format as npy
 
 from netsurgery.datasets import labels
 from netsurgery.datasets.source import PARTS, TRAINING, DataError, Source
-from netsurgery.files import read_json, sha256, write_json, written
+from netsurgery.files import FILES, checksums, read_json, write_json, written
 
 REGRESSION = "regression"
 IMBALANCED = 3  # times as many samples in the largest class as in the smallest is worth a word
@@ -42,6 +44,12 @@ def _write_x(source: Source, parts: list[str], path: Path) -> dict[str, np.ndarr
     """Write `x.npy`, and give the labels of each part that were read along with it."""
     found = {}
     shape = (sum(source.counts[part] for part in parts), *source.shape)
+    needed = math.prod(shape) * source.dtype.itemsize
+    folder = next(parent for parent in path.parents if parent.exists())
+    if needed > shutil.disk_usage(folder).free:
+        raise DataError(
+            f"{source.origin}: needs {needed / 2**30:,.1f} GiB at {folder}, which has less"
+        )
     header = {"shape": shape, "fortran_order": False, "descr": npy.dtype_to_descr(source.dtype)}
     with written(path) as temporary, temporary.open("wb") as file:
         npy.write_array_header_1_0(file, header)
@@ -124,8 +132,9 @@ def prepare(source: Source, name: str, task: str, scaling: str | None, folder: P
         said += _largest_share(counts[TRAINING])
     with written(folder / "y.npy") as temporary, temporary.open("wb") as file:
         np.save(file, np.concatenate([y[part] for part in parts]), allow_pickle=False)
-    description["sha256"] = {stem: sha256(folder / f"{stem}.npy") for stem in ("x", "y")}
-    write_json(folder / "data.json", description)
+    path = folder / "data.json"
+    description[FILES] = checksums(path, folder / "x.npy", folder / "y.npy")
+    write_json(path, description)
     return said
 
 

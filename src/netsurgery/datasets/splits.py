@@ -24,7 +24,7 @@ from netsurgery.datasets.source import (
     DataError,
     rows_per_piece,
 )
-from netsurgery.files import written
+from netsurgery.files import vouch, written
 from netsurgery.seeds import generator
 
 
@@ -160,7 +160,7 @@ def write_split(folder: Path, path: Path, settings: dict[str, Any], seed: int) -
 
     Args:
         folder: of the prepared dataset.
-        path: of the `split.npz` to write.
+        path: of the `split.npz` to write, beside a JSON file that vouches for it.
         settings: validation_fraction and test_fraction.
         seed: of the search.
 
@@ -195,3 +195,4 @@ def write_split(folder: Path, path: Path, settings: dict[str, Any], seed: int) -
         )
     with written(path) as temporary, temporary.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
+    vouch(path.with_suffix(".json"), path)

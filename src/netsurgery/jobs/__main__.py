@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from netsurgery import datasets
 from netsurgery.jobs import decisions, surgeon
+from netsurgery.jobs.explained import explained
 from netsurgery.layout import SearchFolder
 from netsurgery.trainer.lifeline import die_with_workflow
 
@@ -65,12 +65,10 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run one command; wrong data end it with one line."""
+    """Run one command."""
     given = parser().parse_args(arguments)
-    try:
+    with explained():
         run(given)
-    except datasets.DataError as error:
-        sys.exit(f"data: {error}")
 
 
 def run(given: argparse.Namespace) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from netsurgery import checkpoints
 from netsurgery.checkpoints import Checkpoint
-from netsurgery.files import read_json
+from netsurgery.files import check, read_json
 from netsurgery.network import Topology
 from netsurgery.search.records import Record
 
@@ -22,5 +22,10 @@ def read_record(model: Path) -> Record:
 
 
 def read_candidate(model: Path, record: Record) -> Checkpoint:
-    """A candidate from its model file."""
+    """A candidate from its model file.
+
+    Raises:
+        Damaged: it is not the file that the record is about.
+    """
+    check(model, record.model_sha256)
     return checkpoints.read(model, Topology.from_json(record.topology))

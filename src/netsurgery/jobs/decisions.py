@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from netsurgery.files import read_json, write_json, write_table
+from netsurgery.files import FILES, checksums, read_json, write_json, write_table
 from netsurgery.layout import WARM_UP, SearchFolder
 from netsurgery.search import generation as generations
 from netsurgery.search import outcome, scores
@@ -106,4 +106,5 @@ def conclude(folder: SearchFolder, settings: dict[str, Any], seed: int) -> None:
         candidates=len(outcome.last_records(records)),
         test=read_json(folder.final / "test.json"),
     )
-    write_json(folder.final / "summary.json", summary)
+    path = folder.final / "summary.json"
+    write_json(path, summary | {FILES: checksums(path, folder.lineage)})

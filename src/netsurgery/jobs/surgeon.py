@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from netsurgery.files import read_json, write_json, write_table
+from netsurgery.files import read_json, vouch, write_json, write_table
 from netsurgery.jobs.candidates import read_candidate, read_record
 from netsurgery.jobs.decisions import read_winners
 from netsurgery.layout import SearchFolder
@@ -140,7 +140,10 @@ def audit(folder: SearchFolder, generation: int, settings: dict[str, Any], seed:
     )
     heading = f"{folder.root.parent.name}, seed {seed}: decision {generation}"
     figure = plots.singular_values(heading, analyses, rules.thresholds)
-    plots.save(figure, folder.generation(generation) / "singular_values.svg")
+    picture = folder.generation(generation) / "singular_values.svg"
+    plots.save(figure, picture)
+    tables = folder.layers(generation), folder.recommendations(generation)
+    vouch(folder.generation(generation) / "audit.json", *tables, picture)
 
 
 def gather(folder: SearchFolder, generation: int) -> None:

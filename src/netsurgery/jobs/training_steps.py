@@ -6,10 +6,11 @@ They run in a child of the warm trainer or in a process of their own, with the s
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -25,17 +26,19 @@ from netsurgery import (
     training,
 )
 from netsurgery.clock import Clock
-from netsurgery.files import sha256, write_json, written
+from netsurgery.files import FILES, check, checksums, sha256, write_json, written
 from netsurgery.jobs.candidates import read_candidate, read_record, record_path
-from netsurgery.network import Arrays, Network, initialise
+from netsurgery.jobs.explained import explained
+from netsurgery.network import Arrays, Network, Topology, initialise
 from netsurgery.search import scores
-from netsurgery.search.records import DEGENERATE, DIVERGED, OK, Record
+from netsurgery.search.records import DEGENERATE, DIVERGED, FALLEN, OK, Record
 from netsurgery.seeds import generator
 from netsurgery.studies import fidelity, pooling_trials
 from netsurgery.studies.bases import Base
-from netsurgery.surgery import Mutation, Operation, operate
+from netsurgery.surgery import Mutation, Operation, edit, operate
 from netsurgery.topologies import build
-from netsurgery.trainer.client import kept_graphs
+from netsurgery.trainer.client import MEMORY, kept_graphs
+from netsurgery.trainer.lifeline import be_first_to_go
 from netsurgery.training import Course, Learner, Shelf
 
 DATA_AWARE = "least_squares"  # the removal rule that wants calibration samples
@@ -51,6 +54,7 @@ class Step:
     settings: dict[str, Any]
     output: Path
     name: str
+    fallen: str | None = None  # why it is not to be trained again but recorded as fallen
     clock: Clock = field(default_factory=Clock)
 
     def samples(self, part: str) -> datasets.Samples:
@@ -145,15 +149,45 @@ class Step:
         write_json(record_path(self.output), timed.to_json())
         return timed
 
-    def pass_on(self, model: Path, record: Record) -> Record:
-        """Hand a fallen candidate on as it is: it keeps its slot and trains no more."""
+    def pass_on(self, model: Path, record: Record, batches: int = 0) -> Record:
+        """Hand a fallen candidate on as it is: it keeps its slot and trains no more.
+
+        Args:
+            model: of the candidate.
+            record: of the candidate.
+            batches: that were to be trained; if it falls here, they count as spent.
+        """
+        check(model, record.model_sha256)
         with written(self.output) as temporary:
             shutil.copyfile(model, temporary)
-        untrained = replace(
-            record, step=self.name, batches_spent=0, wall_seconds=0.0, seconds={}, began=0.0
+        if self.fallen and record.status == OK:
+            record = self._fall(record, batches)
+        else:
+            record = replace(record, batches_spent=0)
+        return self._untrained(record)
+
+    def fall(self, record: Record, batches: int) -> Record:
+        """Record an offspring that fell in its first training: it has no model, its file is empty.
+
+        Args:
+            record: of the offspring, untrained.
+            batches: that were to be trained; they count as spent, or a search in which everything
+                falls would not end.
+        """
+        with written(self.output) as temporary:
+            temporary.touch()
+        return self._untrained(
+            replace(self._fall(record, batches), model_sha256=sha256(self.output))
         )
-        write_json(record_path(self.output), untrained.to_json())
-        return untrained
+
+    def _fall(self, record: Record, batches: int) -> Record:
+        assert self.fallen
+        return replace(record, status=self.fallen, score=None, batches_spent=batches)
+
+    def _untrained(self, record: Record) -> Record:
+        record = replace(record, step=self.name, wall_seconds=0.0, seconds={}, began=0.0)
+        write_json(record_path(self.output), record.to_json())
+        return record
 
 
 def start(step: Step, layers: list[dict[str, Any]], activation: str, epochs: int) -> None:
@@ -168,6 +202,8 @@ def start(step: Step, layers: list[dict[str, Any]], activation: str, epochs: int
     Raises:
         DataError: the topology is for images, which these data are not.
     """
+    if step.fallen:
+        sys.exit(f"{step.output}: the starting topology cannot be trained: {step.fallen}")
     data = datasets.describe(step.data)
     activation = "linear" if data["classes"] is None else activation
     try:
@@ -207,6 +243,13 @@ def recuperate(
     fields = (offspring[name] for name in ("position", "width", "pooling"))
     mutation = Mutation(operation, *fields)
     record = read_record(parent)
+    if step.fallen:
+        topology = edit(Topology.from_json(record.topology), mutation)
+        record = record.child(
+            candidate, offspring["generation"], operation, mutation.position, topology
+        )
+        step.fall(record, offspring["batches"])
+        return
     before = step.load(parent, record)
     rng = generator(step.seed, candidate, "surgery")
     with step.clock("surgery"):
@@ -250,10 +293,11 @@ def best(step: Step, models: Sequence[Path], mode: str) -> tuple[Path, Record]:
 def compete(step: Step, feeders: Sequence[Path], mode: str, epochs: int) -> None:
     """Train the winner of the feeding group for a round."""
     model, record = best(step, feeders, mode)
-    if record.status != OK:
-        step.pass_on(model, record)
+    batches = epochs * step.batches_per_epoch
+    if step.fallen or record.status != OK:
+        step.pass_on(model, record, batches)
         return
-    step.train(step.load(model, record), record, epochs * step.batches_per_epoch)
+    step.train(step.load(model, record), record, batches)
 
 
 def train_on(step: Step, candidates: Sequence[Path], rank: int, batches: int) -> None:
@@ -268,10 +312,11 @@ def train_on(step: Step, candidates: Sequence[Path], rank: int, batches: int) ->
     records = [read_record(model) for model in candidates]
     index = scores.rank_composite(records, step.settings["score_window"])[rank]
     model, record = candidates[index], records[index]
-    if record.status != OK:
-        step.pass_on(model, record)
+    left = batches - record.batches_spent
+    if step.fallen or record.status != OK:
+        step.pass_on(model, record, left)
         return
-    step.train(step.load(model, record), record, batches - record.batches_spent)
+    step.train(step.load(model, record), record, left)
 
 
 def finish(step: Step, finalists: Sequence[Path], mode: str, batches: int) -> None:
@@ -280,6 +325,8 @@ def finish(step: Step, finalists: Sequence[Path], mode: str, batches: int) -> No
     Writes `network.keras` (the step's output), `model.keras`, which takes raw samples,
     `preprocessing.json` and `test.json`.
     """
+    if step.fallen:
+        sys.exit(f"{step.output}: the final network cannot be trained or tested: {step.fallen}")
     path, record = best(step, finalists, mode)
     learner = step.load(path, record)
     if batches and record.status == OK:
@@ -292,15 +339,19 @@ def finish(step: Step, finalists: Sequence[Path], mode: str, batches: int) -> No
     model = keras_files.load(step.output)
     whole = keras_preprocessing.with_preprocessing(model, data, test.scaling, test.target)
     training.compile_model(whole, step.settings)
-    keras_files.save(whole, step.output.with_name("model.keras"))
+    raw = step.output.with_name("model.keras")
+    keras_files.save(whole, raw)
     preprocessing = keras_preprocessing.description(data, test.scaling, test.target)
     write_json(step.output.with_name("preprocessing.json"), preprocessing)
     finite = {k: v if training.finite([v]) else None for k, v in tested.items()}
-    write_json(step.output.with_name("test.json"), {"samples": len(test), **finite})
+    path = step.output.with_name("test.json")
+    write_json(path, {"samples": len(test), **finite, FILES: checksums(path, raw)})
 
 
 def study(step: Step, model: Path, measure: Callable[[Base], Iterable[dict[str, Any]]]) -> None:
     """Look at a trained network, and write what was seen, a row after the other."""
+    if step.fallen:
+        sys.exit(f"{step.output}: the study cannot be made: {step.fallen}")
     network = read_candidate(model, read_record(model)).network
     base = Base(network, step.training, step.samples("validation"), step.settings, step.seed)
     rows = []
@@ -322,6 +373,7 @@ def parser() -> argparse.ArgumentParser:
     common.add_argument("--settings", type=json.loads, required=True)
     common.add_argument("--output", type=Path, required=True)
     common.add_argument("--step", required=True)
+    common.add_argument("--fallen", choices=FALLEN)
     command = commands.add_parser("start", parents=[common])
     command.add_argument("--layers", type=json.loads, required=True)
     command.add_argument("--activation", required=True)
@@ -350,12 +402,31 @@ def parser() -> argparse.ArgumentParser:
     return whole
 
 
+@contextlib.contextmanager
+def out_of_memory() -> Iterator[None]:
+    """End with an exit code of its own where memory is refused, be it the machine's or a GPU's."""
+    try:
+        yield
+    except (MemoryError, training.ResourceExhaustedError) as error:
+        print(f"out of memory: {str(error).partition(chr(10))[0]}", file=sys.stderr)
+        sys.exit(MEMORY)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one training step; TensorFlow must not have run an operation in this process."""
     given = parser().parse_args(arguments)
+    be_first_to_go()
     training.use_one_thread()
-    step = Step(given.data, given.split, given.seed, given.settings, given.output, given.step)
-    try:
+    step = Step(
+        given.data,
+        given.split,
+        given.seed,
+        given.settings,
+        given.output,
+        given.step,
+        given.fallen,
+    )
+    with explained(), out_of_memory():
         match given.command:
             case "start":
                 start(step, given.layers, given.activation, given.epochs)
@@ -371,6 +442,3 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 study(step, given.model, partial(fidelity.measured, retrain=given.retrain))
             case "pooling-trials":
                 study(step, given.model, pooling_trials.trials)
-    except datasets.DataError as error:
-        print(f"data: {error}", file=sys.stderr)
-        sys.exit(1)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from netsurgery.files import read_json, written
+from netsurgery.files import read_json, vouch, written
 from netsurgery.layout import SearchFolder
 from netsurgery.plots.epochs import accuracy, size
 from netsurgery.plots.singular_values import singular_values
@@ -44,5 +44,7 @@ def write(folder: SearchFolder, kind: str) -> None:
         "size": size(search, records, summary),
         "family_tree": family_tree(search, read_lineage(folder.lineage), summary),
     }
-    for name, figure in drawn.items():
-        save(figure, folder.root / "plots" / f"{name}.{kind}")
+    pictures = {folder.root / "plots" / f"{name}.{kind}": figure for name, figure in drawn.items()}
+    for path, figure in pictures.items():
+        save(figure, path)
+    vouch(folder.root / "plots" / "pictures.json", *pictures)

@@ -9,7 +9,7 @@ import html
 from collections.abc import Iterable
 from pathlib import Path
 
-from netsurgery.files import read_json, write_text
+from netsurgery.files import read_json, vouch, write_text
 from netsurgery.layout import SearchFolder
 
 # results first: the report shows a narrow page
@@ -78,4 +78,6 @@ def summarise(folders: Iterable[str], output: Path) -> None:
         for row in table.astype(object).itertuples(index=False, name=None)
     ]
     lines = "\n".join(f"<tr>{cells}</tr>" for cells in [head, *body])
-    write_text(output.with_suffix(".html"), TABLE_PAGE.format(table=f"<table>\n{lines}\n</table>"))
+    page = output.with_suffix(".html")
+    write_text(page, TABLE_PAGE.format(table=f"<table>\n{lines}\n</table>"))
+    vouch(output.with_suffix(".json"), output, page)

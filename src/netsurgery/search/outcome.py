@@ -124,7 +124,7 @@ def summary(
         "val_accuracy": last.get("val_accuracy"),
         "test_accuracy": test.get("accuracy"),
         "test_loss": test["loss"],
-        "test_metrics": {key: value for key, value in test.items() if key != "samples"},
+        "test_metrics": {key: test[key] for key in test if key not in ("samples", "files")},
         "epochs_trained": final.epochs_trained,
         "status": final.status,
         "layers": [str(layer) for layer in topology.layers],

@@ -9,6 +9,8 @@ from typing import Any
 from netsurgery.network import Topology
 
 OK, DIVERGED, DEGENERATE = "ok", "diverged", "degenerate"
+# what a training step can come to that is no fault of the machine (see `netsurgery.trainer.client`)
+FALLEN = OUT_OF_MEMORY, CRASHED, TIMED_OUT = "out_of_memory", "crashed", "timed_out"
 TIMES = ("wall_seconds", "seconds", "began")  # what differs between two runs of one search
 
 

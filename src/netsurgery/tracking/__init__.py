@@ -28,7 +28,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from netsurgery.files import write_json
+from netsurgery.files import check_room, write_json
 from netsurgery.layout import SearchFolder
 from netsurgery.tracking.runs import gather
 
@@ -78,6 +78,7 @@ def create(results: Path) -> None:
 def _alone(results: Path) -> Iterator[None]:
     """One writer at a time: MLflow breaks a new store that two processes set up at once."""
     results.mkdir(parents=True, exist_ok=True)
+    check_room(results / "mlflow.db")
     with (results / ".mlflow.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +15,12 @@ from netsurgery.network import Topology
 from netsurgery.search import outcome, scores
 from netsurgery.search.generation import SEARCH
 from netsurgery.search.records import OK, Record
+from netsurgery.shown import PREFIX, Point, digest
 
 RUNNING, FINISHED, FAILED = "RUNNING", "FINISHED", "FAILED"
-PREFIX = "netsurgery."
 KIND, NAME, SEED, CANDIDATE = (PREFIX + name for name in ("kind", "search", "seed", "candidate"))
 LONGEST_PARAM, LONGEST_TAG = 6000, 8000  # characters that MLflow stores
 SETTINGS_IN_SUMMARY = ("seed", "budget", "greediness")  # these are params
-
-Point = tuple[str, float, int]  # metric, value, step
 
 
 @dataclass(frozen=True)
@@ -39,10 +36,8 @@ class Run:
     ended: int
 
     def digest(self) -> str:
-        """Hash of all but the times, which differ when the same is computed again."""
-        content = asdict(self) | {"points": sorted(self.points)}
-        del content["started"], content["ended"]
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+        """Hash of what it shows but its times; its name follows from its tags."""
+        return digest(self.tags, self.params, self.points, self.status)
 
 
 def gather(

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from mlflow import MlflowClient, entities
 from mlflow.utils import mlflow_tags
 
-from netsurgery.tracking.runs import CANDIDATE, NAME, PREFIX, RUNNING, SEED, Point, Run
+from netsurgery.shown import DIGEST, PREFIX, Point
+from netsurgery.tracking.runs import CANDIDATE, NAME, RUNNING, SEED, Run
 
 EXPERIMENT = "netsurgery"
-DIGEST = PREFIX + "digest"
 BATCH = 800  # metric points in one call; params and tags fill it up to MLflow's limit of 1,000
 
 

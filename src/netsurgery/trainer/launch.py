@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Collection
 from pathlib import Path
 
 from netsurgery.trainer.client import ENVIRONMENT, FOLDER, MODULES
 from netsurgery.trainer.lifeline import announce_workflow
 
+RESTARTS = 5  # of each server that is killed
+
 
 def launch(logs: Path, expected: Collection[str] = ()) -> dict[str, subprocess.Popen[bytes]]:
     """Start servers that die with this process, and name them in the environment of its jobs.
 
-    Their sockets lie in a folder that no other user can enter.
+    Their sockets lie in a folder that no other user can enter. A server that is killed is started
+    anew.
 
     Args:
         logs: the folder for the servers' own output.
@@ -37,8 +42,23 @@ def launch(logs: Path, expected: Collection[str] = ()) -> dict[str, subprocess.P
     servers = {}
     for kind in MODULES:
         when = "now" if kind in expected else "then"
-        servers[kind] = _server(kind, when, folder, logs / f"server-{kind}.log")
+        log = logs / f"server-{kind}.log"
+        servers[kind] = _server(kind, when, folder, log)
+        kept = threading.Thread(target=_keep, args=(servers, kind, folder, log), daemon=True)
+        kept.start()
     return servers
+
+
+def _keep(servers: dict[str, subprocess.Popen[bytes]], kind: str, folder: str, log: Path) -> None:
+    """Start a server anew when it ends without being told to, which is by closing its input."""
+    for _ in range(RESTARTS):
+        process = servers[kind]
+        process.wait()
+        if process.stdin is None or process.stdin.closed:
+            return
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(os.path.join(folder, kind))
+        servers[kind] = _server(kind, "then", folder, log)
 
 
 def _server(kind: str, when: str, folder: str, log: Path) -> subprocess.Popen[bytes]:

@@ -15,6 +15,7 @@ import selectors
 import shutil
 import signal
 import socket
+import struct
 import sys
 import traceback
 from collections.abc import Callable
@@ -51,19 +52,35 @@ def receive(connection: socket.socket) -> tuple[list[str], str, list[int]]:
     """A request: arguments, working folder, and the client's standard output and error.
 
     Raises:
-        ValueError: what came is no request.
+        ValueError: what came is no request, or comes from another user.
     """
+    who = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    if struct.unpack("3i", who)[1] != os.getuid():
+        raise ValueError("another user")
     data, descriptors, _, _ = socket.recv_fds(connection, LONGEST_REQUEST, 2)
+    try:
+        arguments, folder = _words(connection, data)
+        if len(descriptors) != 2:
+            raise ValueError("no request")
+    except (OSError, ValueError):
+        for descriptor in descriptors:
+            os.close(descriptor)
+        raise
+    return arguments, folder, descriptors
+
+
+def _words(connection: socket.socket, data: bytes) -> tuple[list[str], str]:
+    """Arguments and folder of a request that begins with `data`."""
     while b"\n" not in data and len(data) < 20:
         data += _more(connection)
     head, _, content = data.partition(b"\n")
     length = int(head)
-    if not 0 < length <= LONGEST_REQUEST or len(descriptors) != 2:
+    if not 0 < length <= LONGEST_REQUEST:
         raise ValueError("no request")
     while len(content) < length:
         content += _more(connection)
     folder, *arguments = content.decode().split("\0")
-    return arguments, folder, descriptors
+    return arguments, folder
 
 
 def _more(connection: socket.socket) -> bytes:

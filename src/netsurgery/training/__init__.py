@@ -12,6 +12,8 @@ import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+from tensorflow.errors import ResourceExhaustedError
+
 from netsurgery.training.course import Course, evaluate, finite
 from netsurgery.training.graphs import Shelf
 from netsurgery.training.learner import Learner, compile_model, use_one_thread
@@ -19,6 +21,7 @@ from netsurgery.training.learner import Learner, compile_model, use_one_thread
 __all__ = [
     "Course",
     "Learner",
+    "ResourceExhaustedError",
     "Shelf",
     "compile_model",
     "evaluate",

@@ -1,0 +1,151 @@
+"""Memory and open files of a workflow and its servers over thousands of training jobs.
+
+    python -m benchmarks.faults.endurance OUTPUT [--jobs 2000]
+
+Runs searches of very short jobs, looks at the processes every few seconds, and writes
+`endurance.json` and `endurance.png`. `--draw` draws the picture anew from the file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from benchmarks.faults.searches import ROOT, kill_all, servers
+from matplotlib.figure import Figure
+
+from netsurgery.files import read_json, write_json
+from netsurgery.plots import style
+from netsurgery.trainer.client import FOLDER
+from netsurgery.trainer.lifeline import WORKFLOW
+
+EVERY = 5  # seconds
+SEARCHES = 10  # with so many seeds
+WATCHED = {
+    "workflow": style.BLACK,
+    "trainer": style.BLUE,
+    "server of other jobs": style.ORANGE,
+}
+SETTINGS = {
+    "algorithm": "ectonas",
+    "dataset": "iris",
+    "topology": "ff-small",
+    "warm_up_epochs": 1,
+    "round_epochs": 1,
+    "rounds": 2,
+}
+
+
+def look(process: int) -> dict[str, int] | None:
+    """Memory of its own, in KiB, and open files of a process; None if it is gone."""
+    folder = Path("/proc") / str(process)
+    try:
+        lines = (folder / "smaps_rollup").read_text().splitlines()[1:]
+        kib = {line.split(":")[0]: int(line.split()[1]) for line in lines}
+        return {"kib": kib["Rss"], "files": len(os.listdir(folder / "fd"))}
+    except OSError:
+        return None
+
+
+def trained(results: Path) -> int:
+    """Training jobs that have ended."""
+    return sum(1 for _ in results.glob("**/*.keras"))
+
+
+def measure(folder: Path, jobs: int) -> list[dict[str, Any]]:
+    """Run the searches and watch them."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    search = SETTINGS | {"seeds": list(range(SEARCHES)), "budget": jobs / SEARCHES}
+    iris = {"source": "sklearn", "name": "iris"}
+    given = {"datasets": {"iris": iris}, "searches": {"s": search}}
+    (folder / "config.yaml").write_text(yaml.safe_dump(given), encoding="utf-8")
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    command += ["--directory", str(folder), "--configfile", str(folder / "config.yaml")]
+    environment = {k: v for k, v in os.environ.items() if k not in (FOLDER, WORKFLOW)}
+    seen = []
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            [*command, "--cores", "2"],
+            stdout=log,
+            stderr=log,
+            text=True,
+            env=environment,
+            start_new_session=True,
+        )
+    try:
+        while process.poll() is None:
+            watched = {
+                "workflow": [process.pid],
+                "trainer": servers(process.pid, "small-training"),
+                "server of other jobs": servers(process.pid, "jobs"),
+            }
+            now = {name: look(pids[0]) for name, pids in watched.items() if pids}
+            seen.append({"jobs": trained(folder / "results"), "seconds": time.time(), **now})
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(EVERY)
+    finally:
+        kill_all(process)
+    if process.returncode:
+        sys.exit(f"{folder / 'log'}: the searches failed")
+    return seen
+
+
+def growth(seen: list[dict[str, Any]], name: str, what: str) -> float:
+    """Growth of something per 1,000 jobs, behind the first fifth of them: a straight line's."""
+    points = [(each["jobs"], each[name][what]) for each in seen if each.get(name)]
+    most = max(jobs for jobs, _ in points)
+    late = np.array([point for point in points if point[0] >= most / 5], float)
+    return float(1000 * np.polyfit(late[:, 0], late[:, 1], 1)[0])
+
+
+@style.styled
+def picture(seen: list[dict[str, Any]], path: Path) -> None:
+    """Memory above, open files below, by jobs done."""
+    figure = Figure(figsize=(8, 5.2), layout="constrained")
+    above, below = figure.subplots(2, 1, sharex=True)
+    for axes, what, factor, label in (
+        (above, "kib", 1 / 1024, "resident memory [MiB]"),
+        (below, "files", 1, "open files"),
+    ):
+        for name, colour in WATCHED.items():
+            points = [(each["jobs"], each[name][what] * factor) for each in seen if each.get(name)]
+            axes.plot(*zip(*points, strict=True), color=colour, label=name)
+        axes.set_ylabel(label)
+        axes.set_ylim(bottom=0)
+    below.set_xlabel("training jobs done")
+    figure.legend(*above.get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    figure.savefig(path, dpi=100)
+
+
+def main() -> None:
+    """Measure, draw, and say how much grew."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("output", type=Path)
+    parser.add_argument("--jobs", type=int, default=2000)
+    parser.add_argument("--draw", action="store_true")
+    given = parser.parse_args()
+    output = given.output.resolve()
+    path = output / "endurance.json"
+    if not given.draw:
+        seen = measure(output / "endurance", given.jobs)
+        write_json(path, {"seen": seen})
+    seen = read_json(path)["seen"]
+    picture(seen, output / "endurance.png")
+    print(f"{max(each['jobs'] for each in seen)} training jobs; growth per 1,000 of them:")
+    for name in WATCHED:
+        kib, files = (growth(seen, name, what) for what in ("kib", "files"))
+        print(f"  {name}: {kib / 1024:+.1f} MiB, {files:+.2f} open files")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,176 @@
+"""Small searches run by Snakemake, and the processes that belong to a run."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from netsurgery.trainer.client import FOLDER
+from netsurgery.trainer.lifeline import WORKFLOW
+
+ROOT = Path(__file__).parent.parent.parent
+PATIENCE = 400  # seconds that a run may take
+WORKLOADS: dict[str, dict[str, Any]] = {
+    "ectonas": {
+        "algorithm": "ectonas",
+        "topology": "ff-small",
+        "budget": 30,
+        "warm_up_epochs": 2,
+        "round_epochs": 1,
+        "rounds": 2,
+    },
+    "surgeon": {
+        "algorithm": "surgeon",
+        "topology": "surgeon-small",
+        "epochs": 4,
+        "warm_up_epochs": 2,
+        "decision_epochs": 1,
+        "redraws": 1,
+    },
+}
+Processes = dict[int, list[str]]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A search in a folder of its own."""
+
+    folder: Path
+    workload: str
+
+    @property
+    def results(self) -> Path:
+        """Where it writes."""
+        return self.folder / "results"
+
+    @property
+    def root(self) -> Path:
+        """The folder of its search and seed."""
+        return self.results / "s" / "seed0"
+
+    def command(self, **settings: Any) -> list[str]:
+        """What a user would type."""
+        search = {"dataset": "digits", "seeds": [0]} | WORKLOADS[self.workload] | settings
+        self.folder.mkdir(parents=True, exist_ok=True)
+        config = self.folder / "config.yaml"
+        if not config.exists():  # it may be a folder that cannot be written to
+            config.write_text(yaml.safe_dump({"searches": {"s": search}}), encoding="utf-8")
+        snakemake = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+        place = ["--directory", str(self.folder), "--configfile", str(config), "--cores", "2"]
+        return [*snakemake, *place]
+
+    def start(self, **settings: Any) -> subprocess.Popen[str]:
+        """Start it, in a process group of its own."""
+        environment = {k: v for k, v in os.environ.items() if k not in (FOLDER, WORKFLOW)}
+        with self.log.open("a") as log:
+            return subprocess.Popen(
+                self.command(**settings),
+                stdout=log,
+                stderr=log,
+                text=True,
+                env=environment,
+                start_new_session=True,
+            )
+
+    @property
+    def log(self) -> Path:
+        """What all runs in this folder printed; beside it, where there is always room."""
+        return self.folder.with_name(self.folder.name + ".log")
+
+    def finish(self, **settings: Any) -> int:
+        """Run it to its end; gives the exit code."""
+        return self.start(**settings).wait(PATIENCE)
+
+    def verify(self) -> tuple[int, str]:
+        """`netsurgery verify`: exit code and output."""
+        done = subprocess.run(
+            [sys.executable, "-m", "netsurgery.cli", "verify", "results"],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+        )
+        return done.returncode, done.stdout
+
+
+def processes() -> dict[int, tuple[int, list[str]]]:
+    """Parent and command line of every process that has not ended."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            state, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
+            words = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
+            if state not in "ZX":
+                found[int(folder.name)] = int(parent), words
+    return found
+
+
+def family(process: int) -> Processes:
+    """A process and all that descend from it."""
+    everyone = processes()
+    found: Processes = {process: everyone[process][1]} if process in everyone else {}
+    grown = True
+    while grown:
+        born = {
+            child: words
+            for child, (parent, words) in everyone.items()
+            if parent in found and child not in found
+        }
+        grown = bool(born)
+        found |= born
+    return found
+
+
+def servers(process: int, *kinds: str) -> list[int]:
+    """The warm servers of a run."""
+    everyone = processes()
+    return [
+        child
+        for child, (parent, words) in everyone.items()
+        if parent == process and "netsurgery.trainer.server" in words and set(kinds) & set(words)
+    ]
+
+
+def jobs(process: int) -> list[int]:
+    """The training jobs that a run's servers have forked."""
+    everyone, own = processes(), servers(process, "training", "small-training")
+    return [child for child, (parent, _) in everyone.items() if parent in own]
+
+
+def clients(process: int) -> list[int]:
+    """The thin clients of a run that wait for training jobs."""
+    named = {"netsurgery.trainer.client", "training"}
+    return [child for child, words in family(process).items() if named <= set(words)]
+
+
+def kill(*targets: int, by: signal.Signals = signal.SIGKILL) -> int:
+    """Send processes a signal; gives how many were there."""
+    there = 0
+    for target in targets:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(target, by)
+            there += 1
+    return there
+
+
+def kill_all(run: subprocess.Popen[str]) -> bool:
+    """SIGKILL a workflow's process group and those of its servers; whether it still ran."""
+    if run.poll() is not None:
+        return False
+    everyone = family(run.pid)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(run.pid, signal.SIGKILL)
+    kill(*everyone)
+    run.wait()
+    deadline = time.monotonic() + 10
+    while any(child in processes() for child in everyone) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return True
