@@ -9,7 +9,8 @@ from typing import Any
 from netsurgery.network import Topology
 
 OK, DIVERGED, DEGENERATE = "ok", "diverged", "degenerate"
-TIMES = ("wall_seconds", "seconds", "began")  # what differs between two runs of one search
+# what may differ between two runs of one search
+TIMES = ("wall_seconds", "seconds", "began", "provenance")
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Record:
     wall_seconds: float = 0.0  # of this step
     seconds: Mapping[str, float] = field(default_factory=dict)  # of these, by what they went to
     began: float = 0.0  # Unix time
+    provenance: Mapping[str, str] = field(default_factory=dict)  # see netsurgery.provenance
 
     @property
     def epochs_trained(self) -> float:

@@ -12,12 +12,13 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from netsurgery.training.course import Course, evaluate, finite, train
-from netsurgery.training.learner import Learner, compile_model, use_one_thread
+from netsurgery.training.learner import Learner, compile_model, device, use_one_thread
 
 __all__ = [
     "Course",
     "Learner",
     "compile_model",
+    "device",
     "evaluate",
     "finite",
     "train",
