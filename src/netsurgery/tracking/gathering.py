@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ from netsurgery.tracking.runs import (
     flat,
 )
 
+FINAL = "final"  # the last training step
 SETTINGS_IN_SUMMARY = ("seed", "budget", "greediness")  # these are params
 COMMIT, SOURCE, SOURCE_TYPE = (  # MLflow's own, for its columns
     f"mlflow.source.{name}" for name in ("git.commit", "name", "type")
@@ -212,9 +214,8 @@ def _search(story: Story, common: Mapping[str, str], data: Mapping[str, Any]) ->
         started=min(_began(steps) for steps in story.steps.values()),
         ended=int(1000 * ends[-1]),
         times={step: int(1000 * ended) for step, ended in enumerate(ends)},
-        seconds={
-            len(ends) - 1: sum(record.wall_seconds for record in story.records),
-        },
+        seconds={step: _seconds(story, step) for step in range(len(story.winners))}
+        | ({len(story.winners): _seconds(story)} if summary else {}),
     )
 
 
@@ -226,6 +227,13 @@ def _ended(story: Story, generation: int) -> float:
         for record, ended in steps
         if record.generation <= generation
     )
+
+
+def _seconds(story: Story, generation: float = math.inf) -> float:
+    """Wall time of all training steps up to a generation."""
+    counted = (record for record in story.records if record.step != FINAL)
+    counted = story.records if generation == math.inf else counted
+    return sum(record.wall_seconds for record in counted if record.generation <= generation)
 
 
 def _candidate(story: Story, common: Mapping[str, str], record: Record) -> Run:
