@@ -58,7 +58,11 @@ def postgres():
     options = ["-h", "127.0.0.1", "-p", str(port), "-k", str(folder), "-F"]
     with (folder / "log").open("w") as log:
         server = subprocess.Popen(
-            [POSTGRES / "postgres", "-D", data, *options], cwd=folder, stdout=log, stderr=log, **other
+            [POSTGRES / "postgres", "-D", data, *options],
+            cwd=folder,
+            stdout=log,
+            stderr=log,
+            **other,
         )
     ready = [POSTGRES / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
     try:

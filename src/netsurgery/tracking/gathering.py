@@ -233,7 +233,8 @@ def _seconds(story: Story, generation: float = math.inf) -> float:
     """Wall time of all training steps up to a generation."""
     counted = (record for record in story.records if record.step != FINAL)
     counted = story.records if generation == math.inf else counted
-    return sum(record.wall_seconds for record in counted if record.generation <= generation)
+    known = (record.wall_seconds for record in counted if record.generation <= generation)
+    return round(sum(known), 3)
 
 
 def _candidate(story: Story, common: Mapping[str, str], record: Record) -> Run:
@@ -287,7 +288,7 @@ def _candidate(story: Story, common: Mapping[str, str], record: Record) -> Run:
         started=_began(steps),
         ended=int(1000 * max(ended for _, ended in steps)),
         times=times,
-        seconds={end: sum(known.wall_seconds for known, _ in steps)},
+        seconds={end: round(sum(known.wall_seconds for known, _ in steps), 3)},
     )
 
 

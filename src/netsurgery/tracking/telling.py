@@ -31,16 +31,12 @@ os.environ |= {
 from mlflow import MlflowClient, entities
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
+from netsurgery.tracking import views
 from netsurgery.tracking.attachments import attach
 from netsurgery.tracking.store import Store
 
 FINAL = "final"
 CALLS = 8  # to a server at the same time
-ABOUT = (
-    "Searches of netsurgery: a run per search and seed, with a nested run per candidate. "
-    "docs/tracking.md says what they hold and how to search them."
-)
-KIND = {"mlflow.experimentKind": "custom_model_development", "mlflow.note.content": ABOUT}
 
 
 @dataclass(frozen=True)
@@ -208,9 +204,12 @@ def open_store(place: Place, experiment: str, results: Path) -> Store:
     if found is None:
         # without a folder of its own for artifacts MLflow would name ./mlruns
         where = None if place.is_server else str(_artifacts(results))
-        identity = client.create_experiment(experiment, artifact_location=where, tags=KIND)
+        identity = client.create_experiment(experiment, artifact_location=where, tags=views.TAGS)
     else:
         identity = found.experiment_id
+        for tag, value in views.TAGS.items() - found.tags.items():
+            if tag not in found.tags or "sharedViewState" in tag:  # a user's own note stays
+                client.set_experiment_tag(identity, tag, value)
         if found.lifecycle_stage != entities.LifecycleStage.ACTIVE:
             client.restore_experiment(identity)
     return Store(client, identity, CALLS if place.is_server else 1)
