@@ -231,10 +231,14 @@ def _ended(story: Story, generation: int) -> float:
 
 def _seconds(story: Story, generation: float = math.inf) -> float:
     """Wall time of all training steps up to a generation."""
-    counted = (record for record in story.records if record.step != FINAL)
-    counted = story.records if generation == math.inf else counted
-    known = (record.wall_seconds for record in counted if record.generation <= generation)
-    return round(sum(known), 3)
+    return round(
+        sum(
+            record.wall_seconds
+            for record in story.records
+            if generation == math.inf or (record.generation <= generation and record.step != FINAL)
+        ),
+        3,
+    )
 
 
 def _candidate(story: Story, common: Mapping[str, str], record: Record) -> Run:

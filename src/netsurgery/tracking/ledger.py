@@ -66,13 +66,20 @@ class Ledger:
         state = self._state()
         return state["again"].get(name, 0) + state["stores"]
 
-    def postpone(self, name: str, until: str, why: str, workflow: str, tried: bool) -> None:
-        """Write down that a search could not be told."""
+    def postpone(self, name: str, until: str, why: str, attempt: str | None) -> None:
+        """Write down that a search could not be told.
+
+        Args:
+            name: of the search and its seed.
+            until: how far it was to be told.
+            why: it was not, in one line.
+            attempt: which workflow tried, and which store; None: nobody did, see `outage`.
+        """
         state = self._state()
         state["again"][name] = state["again"].get(name, 0) + 1
         state["pending"][name] = {"until": until, "why": why}
-        if tried:
-            state["outage"] = {"workflow": workflow, "time": time.time(), "why": why}
+        if attempt:
+            state["outage"] = {"attempt": attempt, "time": time.time(), "why": why}
         write_json(self.folder / "pending.json", state)
 
     def done(self, name: str) -> None:
@@ -86,10 +93,10 @@ class Ledger:
         state = self._state()
         write_json(self.folder / "pending.json", state | {"stores": state["stores"] + 1})
 
-    def outage(self, workflow: str) -> str | None:
-        """Why it is no use to ask the store just now: it did not answer this workflow before."""
+    def outage(self, attempt: str) -> str | None:
+        """Why it is no use to ask a store just now: it did not answer this workflow before."""
         last = self._state()["outage"]
-        if not last or last["workflow"] != workflow or time.time() - last["time"] > REST:
+        if not last or last["attempt"] != attempt or time.time() - last["time"] > REST:
             return None
         return last["why"]
 

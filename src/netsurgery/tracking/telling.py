@@ -75,17 +75,18 @@ def track(
     tracking = tracking or Settings()
     search, name = folder.root.parent.name, _name(folder)
     ledger = Ledger(folder.root.resolve().parents[1])
-    workflow = os.environ.get(WORKFLOW, str(os.getpid()))
+    store = Place.find(tracking.store, ledger.folder.parent).shown
+    attempt = f"{os.environ.get(WORKFLOW, os.getpid())} {store}"
     with ledger.alone():
         telling = {"search": search, "seed": seed, "until": until, "settings": dict(settings)}
         ledger.keep(search, seed, telling | {"tracking": asdict(tracking)})
-        known = ledger.outage(workflow)
+        known = ledger.outage(attempt)
         try:
             if known:
                 raise Unreachable(known)
             marker: dict[str, Any] = _show(folder, until, settings, seed, tracking, ledger)
         except Unreachable as error:
-            ledger.postpone(name, until, str(error), workflow, tried=not known)
+            ledger.postpone(name, until, str(error), None if known else attempt)
             marker = {"pending": str(error)}
             print(error, file=sys.stderr)
         else:
@@ -163,6 +164,8 @@ def _show(
 
 def _reason(place: Place, error: Exception) -> str:
     """What went wrong with a store, in one line."""
+    if "HTTPConnectionPool" in str(error) or "HTTPSConnectionPool" in str(error):
+        return f"{place.shown} does not answer"
     words = place.without_secrets(" ".join(str(error).split()))
     return f"{place.shown} did not take it ({type(error).__name__}: {words[:200]})"
 
