@@ -22,6 +22,7 @@ from typing import Any
 
 from netsurgery.files import read_json, write_json, write_text
 
+FINAL = "final"
 REST = 60.0  # seconds without trying after a store did not answer, within one run of the workflow
 
 
@@ -76,7 +77,8 @@ class Ledger:
             attempt: which workflow tried, and which store; None: nobody did, see `outage`.
         """
         state = self._state()
-        state["again"][name] = state["again"].get(name, 0) + 1
+        if until == FINAL:  # generations are told again with those that follow
+            state["again"][name] = state["again"].get(name, 0) + 1
         state["pending"][name] = {"until": until, "why": why}
         if attempt:
             state["outage"] = {"attempt": attempt, "time": time.time(), "why": why}

@@ -16,7 +16,7 @@ from typing import Any
 from netsurgery.files import write_json
 from netsurgery.layout import SearchFolder
 from netsurgery.tracking.gathering import gather
-from netsurgery.tracking.ledger import Ledger
+from netsurgery.tracking.ledger import FINAL, Ledger
 from netsurgery.tracking.places import Place, local, own
 from netsurgery.tracking.runs import RESULTS
 from netsurgery.trainer.lifeline import WORKFLOW, die_with_parent
@@ -35,7 +35,6 @@ from netsurgery.tracking import views
 from netsurgery.tracking.attachments import attach
 from netsurgery.tracking.store import Store
 
-FINAL = "final"
 CALLS = 8  # to a server at the same time
 
 
