@@ -17,8 +17,8 @@ include: "workflow/rules/training.smk"
 include: "workflow/rules/ectonas.smk"
 include: "workflow/rules/surgeon.smk"
 include: "workflow/rules/outcome.smk"
-include: "workflow/rules/tracking.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/tracking.smk"
 include: "workflow/rules/studied.smk"
 include: "workflow/rules/studies.smk"
 
@@ -28,6 +28,8 @@ localrules:
     study_surgery,
     study_right_after,
     study_pooling,
+    track_generation,
+    track_search,
 
 
 rule all:
@@ -43,5 +45,10 @@ onstart:
     begin()
 
 
+onsuccess:
+    told_in_the_end()
+
+
 onerror:
     explain(log)
+    told_in_the_end()

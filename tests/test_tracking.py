@@ -1,128 +1,29 @@
 """MLflow shows what the records say, however often and however interrupted it is told."""
 
-import copy
 import json
 import multiprocessing
 import shutil
 import sys
-from dataclasses import replace
 
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import ViewType
+from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from netsurgery import tracking
-from netsurgery.files import read_json, write_json
+from netsurgery.files import read_json
 from netsurgery.jobs import __main__ as jobs
-from netsurgery.jobs import decisions
-from netsurgery.layout import WARM_UP, SearchFolder
-from netsurgery.search.records import DIVERGED
+from netsurgery.tracking import bulk, places, telling
 from netsurgery.trainer.lifeline import WORKFLOW
-from tests import makers
+from tests.told import BASELINE, SETTINGS, Made, example
 
-PER_EPOCH = 10
-SETTINGS = dict(makers.search(topology="ff-small", budget=60).settings)
-BASELINE = dict(makers.search(topology="ff-small", algorithm="baseline", epochs=200).settings)
-WRITES = ("create_run", "delete_run", "delete_tag", "log_batch", "set_terminated", "update_run")
-
-
-class Made:
-    """A search made by hand, in the files of a real one: one slot per candidate, one winner."""
-
-    def __init__(self, results, name="s", seed=0, settings=SETTINGS, epochs=2):
-        self.folder = SearchFolder(results / name / f"seed{seed}")
-        self.seed, self.settings = seed, settings
-        start = makers.start("ff-small", (8, 8, 1), PER_EPOCH)
-        batches = epochs * PER_EPOCH
-        start = replace(start, batches_trained=batches, batches_spent=batches)
-        start = replace(start, history=makers.history(*[0.5] * epochs))
-        write_json(self.folder.record(0, WARM_UP), start.to_json())
-        decisions.open_search(self.folder)
-
-    @property
-    def results(self):
-        """The results folder."""
-        return self.folder.root.parents[1]
-
-    def copied(self, name, store=None):
-        """The same search in a copy of the results folder, perhaps with another store."""
-        results = shutil.copytree(self.results, self.results.with_name(name))
-        if store:
-            shutil.copyfile(store, results / "mlflow.db")
-        made = copy.copy(self)
-        made.folder = SearchFolder(results / self.folder.root.relative_to(self.results))
-        return made
-
-    def train(self, record, step, path, accuracy, batches):
-        """Train a candidate a bit more; it diverges where the accuracy is None."""
-        trained = record.batches_trained + batches
-        entry = {"epoch": trained / PER_EPOCH, "loss": 0.3, "accuracy": 0.9, "val_loss": 0.4}
-        record = replace(
-            record,
-            step=step,
-            history=(*record.history, entry | {"val_accuracy": accuracy}),
-            batches_trained=trained,
-            batches_spent=batches,
-            score=accuracy,
-            status=DIVERGED if accuracy is None else record.status,
-        )
-        write_json(path, record.to_json())
-        return record
-
-    def generation(self, number, *accuracies):
-        """Offspring of the last winner, with these validation accuracies; the best one wins."""
-        (parent,), _, spent = decisions.read_winners(self.folder.winners(number - 1))
-        plan = {"generation": number, "action": "search", "offspring": [], "slots": {}}
-        children = []
-        for i, accuracy in enumerate(accuracies):
-            child = replace(
-                parent,
-                candidate=f"g{number:02d}c{i:02d}",
-                parent=parent.candidate,
-                operation="add_dense" if i else "identity",
-                position=i or None,
-                generation=number,
-                history=(),
-            )
-            born = f"recuperation/{child.candidate}"
-            slot = f"phase1/{child.operation}/round1/slot{i}"
-            child = self.train(child, "recuperation", self.folder.record(number, born), 0.5, 1)
-            child = self.train(child, slot, self.folder.record(number, slot), accuracy, PER_EPOCH)
-            plan["offspring"].append({"candidate": child.candidate})
-            plan["slots"][slot] = [born]
-            children.append(child)
-        winner = max(children, key=lambda child: child.score or 0)
-        spent += len(children) * (1 + PER_EPOCH)
-        parents = [{"record": winner.to_json(), "model": ""}]
-        write_json(self.folder.plan(number), plan)
-        write_json(self.folder.winners(number), {"parents": parents, "batches_spent": spent})
-
-    def finish(self, after):
-        """The end after some generations: the last winner is trained on for half an epoch."""
-        (winner,), _, _ = decisions.read_winners(self.folder.winners(after))
-        self.train(winner, "final", self.folder.final / "network.json", 0.8, PER_EPOCH // 2)
-        if self.settings["algorithm"] != "baseline":
-            write_json(self.folder.plan(after + 1), {"generation": after + 1, "action": "finish"})
-        write_json(self.folder.final / "test.json", {"loss": 0.7, "accuracy": 0.75})
-        decisions.conclude(self.folder, self.settings, self.seed)
-
-    def track(self, *untils):
-        """Run the job up to some generations or the end; gives the last marker."""
-        for until in untils:
-            marker = self.folder.root / "tracked.json"
-            tracking.track(self.folder, until, self.settings, self.seed, marker)
-        return read_json(marker)
-
-
-def example(results, **options):
-    """A finished search: two generations of three and two."""
-    made = Made(results, **options)
-    made.generation(1, 0.6, 0.7, None)
-    made.generation(2, 0.75, 0.7)
-    made.finish(2)
-    return made
+WRITES = {
+    SqlAlchemyStore: "create_run delete_run delete_tag log_batch update_run_info set_tag "
+    "log_inputs log_outputs create_logged_model finalize_logged_model delete_logged_model",
+    MlflowClient: "log_artifact log_model_artifacts create_registered_model create_model_version",
+    bulk: "create",
+}
 
 
 def client_of(results):
@@ -136,12 +37,13 @@ def runs_of(results, view=ViewType.ACTIVE_ONLY):
 
 
 def points_of(results, run):
-    """All metric points of a run, duplicates too."""
+    """All metric points of a run, duplicates too, without those that are times."""
     client = client_of(results)
     return sorted(
-        (point.key, point.step, point.value, point.timestamp)
+        (point.key, point.step, point.value)
         for key in run.data.metrics
         for point in client.get_metric_history(run.info.run_id, key)
+        if key != "wall_seconds"
     )
 
 
@@ -183,7 +85,8 @@ def hurry(connection, _):
 def empty_store(tmp_path_factory):
     """An empty store: setting one up takes seconds."""
     results = tmp_path_factory.mktemp("empty")
-    tracking.create(results)
+    place = places.Place.find(None, results)
+    telling.open_store(place, "netsurgery", results)
     return results / "mlflow.db"
 
 
@@ -198,7 +101,7 @@ def results(tmp_path, empty_store):
 def test_a_search_appears_generation_by_generation(results):
     made = example(results)
 
-    assert made.track("00") == {"runs": 2, "points": 4 + 5 * 2 + 2}
+    assert made.track("00") == {"runs": 2, "points": 5 + 5 * 2 + 3}
     runs = by_name(results)
     assert set(runs) == {"s/seed0", "g00c00"}
     assert runs["s/seed0"].info.status == "RUNNING"
@@ -218,7 +121,9 @@ def test_a_search_appears_generation_by_generation(results):
     marker = made.track("02", "final")
     runs = by_name(results)
     assert marker["runs"] == len(runs) == 7
-    assert marker["points"] == sum(len(points_of(results, run)) for run in runs.values())
+    points = sum(len(points_of(results, run)) for run in runs.values())
+    # and the wall time of each, of the search by generation
+    assert marker["points"] == points + marker["runs"] + 3
     assert runs["s/seed0"].info.run_id == parent
     assert runs["s/seed0"].info.status == "FINISHED"
 
@@ -231,16 +136,19 @@ def test_the_run_of_a_search_holds_settings_progress_and_summary(results):
     assert (params["budget"], params["topology"], params["seed"]) == ("60", "ff-small", "0")
     assert params["recuperation.add_conv_cell"] == "0.25"
     assert set(SETTINGS) - {"seeds", "recuperation"} < set(params)
-    assert not any("/" in value for value in params.values())
+    assert (params["layers"], params["data.samples"]) == (
+        "flatten | dense 10 (relu) | dense 10 (softmax)",
+        "1797",
+    )
     summary = read_json(made.folder.final / "summary.json")
     numbers = {k: v for k, v in summary.items() if isinstance(v, int | float)}
     for setting in ("seed", "budget", "greediness"):
         del numbers[setting]
-    assert metrics == numbers
+    assert metrics == numbers | {"wall_seconds": 0.0}
     assert tags["netsurgery.winner"] == "g02c00"
     assert tags["netsurgery.layers"] == "flatten | dense 10 (relu) | dense 10 (softmax)"
     points = points_of(results, run)
-    spent = [(step, value) for key, step, value, _ in points if key == "epochs_spent"]
+    spent = [(step, value) for key, step, value in points if key == "epochs_spent"]
     assert spent == [(0, 2.0), (1, 5.3), (2, 7.5), (3, 8.0)]
 
 
@@ -249,24 +157,23 @@ def test_the_run_of_a_candidate_holds_its_surgery_and_its_history_by_batches(res
     runs = by_name(results)
     run = runs["g01c01"]
     assert run.data.params == {
-        "generation": "1",
+        "generation": "01",
         "parent": "g00c00",
         "operation": "add_dense",
         "position": "1",
-        "parameters": "760",
         "layers": "flatten | dense 10 (relu) | dense 10 (softmax)",
     }
     assert [point for point in points_of(results, run) if point[0] != "val_loss"] == [
-        ("accuracy", 21, 0.9, 21),
-        ("accuracy", 31, 0.9, 31),
-        ("epoch", 21, 2.1, 21),
-        ("epoch", 31, 3.1, 31),
-        ("loss", 21, 0.3, 21),
-        ("loss", 31, 0.3, 31),
-        ("parameters", 31, 760.0, 31),
-        ("val_accuracy", 21, 0.5, 21),
-        ("val_accuracy", 31, 0.7, 31),
-        ("val_score", 31, 0.7, 31),
+        ("accuracy", 21, 0.9),
+        ("accuracy", 31, 0.9),
+        ("epoch", 21, 2.1),
+        ("epoch", 31, 3.1),
+        ("loss", 21, 0.3),
+        ("loss", 31, 0.3),
+        ("parameters", 31, 760.0),
+        ("val_accuracy", 21, 0.5),
+        ("val_accuracy", 31, 0.7),
+        ("val_score", 31, 0.7),
     ]
     said = {
         name: [run.data.tags.get(f"netsurgery.{tag}") for tag in ("status", "outcome", "selected")]
@@ -338,31 +245,29 @@ def test_a_generation_done_anew_replaces_the_old_one(results):
     assert all(runs[n].data.tags["mlflow.parentRunId"] == parent for n in runs if n[0] == "g")
 
 
-class Interrupted(Exception):  # noqa: N818 - it reads as what it says
-    """The end of a job in the midst of its work."""
+class Interrupted(BaseException):
+    """The end of a job in the midst of its work: nothing of ours may catch it."""
 
 
-class Unreliable:
-    """A client whose writing fails after some calls, every time before the call has an effect."""
+def is_interrupted(made, calls, **options):
+    """Tell of the end of a search, with a store that takes so many writes; whether it took all."""
+    left = [calls]
 
-    def __init__(self, client, calls):
-        self.client, self.calls = client, calls
-
-    def __getattr__(self, name):
-        if name in WRITES:
-            if self.calls == 0:
+    def limited(write):
+        def attempt(*arguments, **named):
+            if not left[0]:
                 raise Interrupted
-            self.calls -= 1
-        return getattr(self.client, name)
+            left[0] -= 1
+            return write(*arguments, **named)
 
+        return attempt
 
-def is_interrupted(made, calls):
-    """Tell of the end of a search; whether so few calls were too few."""
-    client = Unreliable(tracking._open(made.results), calls)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tracking, "_open", lambda _: client)
+        for owner, names in WRITES.items():
+            for name in names.split():
+                patch.setattr(owner, name, limited(getattr(owner, name)))
         try:
-            made.track("final")
+            made.track("final", **options)
         except Interrupted:
             return True
     return False
@@ -377,11 +282,11 @@ def test_interrupted_anywhere_and_told_again_equals_told_once(results, empty_sto
     once = made.copied("once", empty_store)
     once.track("final")
     expected = dump(once.results)
-    calls = 0
+    calls, last = 0, 1
     while is_interrupted(again := made.copied(f"after{calls}"), calls):
         again.track("final")
         assert dump(again.results) == expected
-        calls += 1
+        calls, last = calls + last, calls + 1
     assert calls > 15
 
 
@@ -389,12 +294,11 @@ def test_what_an_interrupted_job_told_goes_again_with_its_records(results):
     made = example(results)
     made.track("02")
     expected = dump(results)
-    calls = 0
-    while is_interrupted(again := made.copied(f"after{calls}"), calls):
+    for calls in (0, 1, 3):
+        again = made.copied(f"after{calls}")
+        assert is_interrupted(again, calls)
         again.track("02")
         assert dump(again.results) == expected
-        calls += 1
-    assert calls > 3
 
 
 def test_two_processes_may_set_up_one_store(tmp_path, monkeypatch):
@@ -415,7 +319,7 @@ def test_two_processes_may_set_up_one_store(tmp_path, monkeypatch):
     assert list(elsewhere.iterdir()) == []
     assert {path.name for path in tmp_path.iterdir()} == {"results", "elsewhere"}
     files = {path.name for path in results.iterdir()}
-    assert files == {"a", "b", "mlflow.db", ".mlflow.lock"}
+    assert files == {"a", "b", "mlflow.db", "mlflow-artifacts", "_data", "_tracking"}
 
 
 def test_the_command_writes_a_marker_and_nothing_outside_of_the_results(
@@ -424,6 +328,7 @@ def test_the_command_writes_a_marker_and_nothing_outside_of_the_results(
     made = example(results)
     marker = made.folder.final / "tracked.json"
     arguments = f"track --folder results/s/seed0 --until final --seed 0 --output {marker}".split()
+    arguments += ["--tracking", "{}"]
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv(WORKFLOW, raising=False)
     monkeypatch.setattr(sys, "argv", ["jobs", *arguments, "--settings", json.dumps(SETTINGS)])
@@ -431,17 +336,3 @@ def test_the_command_writes_a_marker_and_nothing_outside_of_the_results(
     assert read_json(marker)["runs"] == len(runs_of(results)) == 7
     assert [path.name for path in tmp_path.iterdir()] == ["results"]
     assert not (results / "mlruns").exists()
-
-
-def test_a_new_store_voids_the_markers_of_a_lost_one(tmp_path, monkeypatch):
-    marker = tmp_path / "s" / "seed0" / "generation00" / "tracked.json"
-    write_json(marker, {})
-    monkeypatch.setattr(tracking, "SqlAlchemyStore", Interrupting)
-    with pytest.raises(Interrupted):
-        tracking.create(tmp_path)
-    assert not marker.exists()
-    assert not (tmp_path / "mlflow.db").exists()
-
-
-def Interrupting(*_):  # noqa: N802 - it stands for a class
-    raise Interrupted

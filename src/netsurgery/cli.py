@@ -19,6 +19,8 @@ from netsurgery.files import Unusable, read_json
 from netsurgery.layout import SearchFolder
 from netsurgery.surgery import ECTONAS, IllegalMutation, Mutation, Operation
 from netsurgery.surgery.mutations import POOLINGS
+from netsurgery.tracking import places
+from netsurgery.tracking.ledger import Ledger
 
 
 def finished_searches(results: Path) -> list[tuple[SearchFolder, dict[str, Any]]]:
@@ -140,6 +142,31 @@ def lineage(given: argparse.Namespace) -> None:
     print("\n".join(table(lines)))
 
 
+def track(given: argparse.Namespace) -> None:
+    """`netsurgery track`."""
+    if not Ledger(given.folder).tellings():
+        sys.exit(
+            f"{given.folder}: no search here was ever told to MLflow, so there is none to tell"
+        )
+    if given.store:
+        try:
+            places.check(given.store)
+        except ValueError as error:
+            sys.exit(f"--store: {error}")
+    from netsurgery.tracking import telling  # MLflow takes seconds to import
+
+    chosen = {"store": given.store, "experiment": given.experiment, "register": given.register}
+    changed = {key: value for key, value in chosen.items() if value is not None}
+    failed = False
+    for name, told in telling.again(given.folder, changed):
+        if isinstance(told, telling.Unreachable):
+            failed = True
+            print(f"{name}: {told}", file=sys.stderr)
+        else:
+            print(f"{name}: {told['runs']} runs, {told['points']} points", flush=True)
+    sys.exit(failed)
+
+
 @contextlib.contextmanager
 def silence() -> Iterator[None]:
     """Nothing on stderr: TensorFlow writes there as it is imported, past all its settings."""
@@ -245,6 +272,24 @@ def parser() -> argparse.ArgumentParser:
         "folder", type=Path, help="of a finished search and its seed, such as results/digits/seed42"
     )
     command.add_argument("candidate", nargs="?", help="such as g02c07; by default the final one")
+
+    about = "tell MLflow all finished and unfinished searches anew, from their records"
+    command = commands.add_parser(
+        "track",
+        help=about,
+        allow_abbrev=False,
+        description=f"{about.capitalize()}: a store that was lost, or another one. Telling a store"
+        " what it knows changes nothing.",
+    )
+    command.set_defaults(run=track)
+    command.add_argument("folder", type=Path, nargs="?", default=Path("results"))
+    command.add_argument(
+        "--store",
+        help="address of a tracking server or a database, without credentials (see"
+        " docs/tracking.md); by default where each search was told last",
+    )
+    command.add_argument("--experiment", help="name of the MLflow experiment")
+    command.add_argument("--register", metavar="NAME", help="make final models versions of it")
 
     about = "list every operation that a sequential Keras model allows"
     command = commands.add_parser(

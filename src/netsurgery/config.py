@@ -16,6 +16,7 @@ import yaml
 from netsurgery import datasets, topologies
 from netsurgery.datasets.named import NAMED as NAMED_DATASETS
 from netsurgery.search import scores
+from netsurgery.tracking import places
 
 EXPANDING = ("dataset", "topology", "mode", "greediness")  # in the order they add to a name
 TRAINING = (
@@ -137,6 +138,7 @@ class Config:
     results: str
     datasets: Mapping[str, Dataset]
     searches: Mapping[str, Search]
+    tracking: Mapping[str, Any]
 
 
 def _line(where: Iterable[Any], message: str) -> ConfigError:
@@ -378,7 +380,22 @@ def load(given: Mapping[str, Any], schema_path: Path) -> Config:
                 settings["greediness"] = 1.0
             complete[full] = Search(full, settings, layers)
     results = given.get("results", schema["properties"]["results"]["default"])
-    return Config(results, known, complete)
+    tracking = _defaults(schema["properties"]["tracking"]["properties"], given.get("tracking", {}))
+    _check_store(tracking.get("store"))
+    return Config(results, known, complete, tracking)
+
+
+def _check_store(store: str | None) -> None:
+    """Refuse what is no tracking store, or names one with its password.
+
+    Raises:
+        ConfigError: which.
+    """
+    try:
+        if store is not None:
+            places.check(store)
+    except ValueError as error:
+        raise _line(["tracking", "store"], str(error)) from None
 
 
 def _validate(value: Any, schema: Mapping[str, Any], where: tuple[str, ...] = ()) -> None:

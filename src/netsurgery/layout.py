@@ -4,7 +4,7 @@
         split.npz .json                     indices of training, validation and test samples
         generation00/warm-up.keras .json    the starting topology, trained
         generation<g>/winners.json          the parents of the next generation
-        generation<g>/tracked.json          what MLflow was told up to here
+        generation<g>/tracked.json          what MLflow was told up to here, or that it was not
         generation<g>/plan.json             offspring, slots and their feeders; or the end
         generation<g>/recuperation/<candidate>.keras .json
         generation<g>/phase1/<operation>/round<r>/slot<i>.keras .json

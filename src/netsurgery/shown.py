@@ -11,16 +11,30 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PREFIX = "netsurgery."
-DIGEST = PREFIX + "digest"
+DIGEST, FILES = PREFIX + "digest", PREFIX + "files"  # tags that are written behind the others
+SECONDS = "wall_seconds"  # a metric that differs when the same is computed again
 
 Point = tuple[str, float, int]  # metric, value, step
 
 
 def digest(
-    tags: Mapping[str, str], params: Mapping[str, str], points: Collection[Point], status: str
+    tags: Mapping[str, str],
+    params: Mapping[str, str],
+    points: Collection[Point],
+    status: str,
+    timed: Collection[int] = (),
 ) -> str:
-    """Hash of what a run shows but its times, which differ when the same is computed again."""
+    """Hash of what a run shows but its times, which differ when the same is computed again.
+
+    Args:
+        tags: our own.
+        params: all of them.
+        points: of its metrics, but those of its seconds.
+        status: of the run.
+        timed: the steps that have seconds.
+    """
     content = {"tags": tags, "params": params, "points": sorted(points), "status": status}
+    content["timed"] = sorted(timed)
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -32,13 +46,14 @@ class Shown:
     status: str
     tags: dict[str, str] = field(default_factory=dict)
     params: dict[str, str] = field(default_factory=dict)
-    points: set[Point] = field(default_factory=set)
+    points: set[Point] = field(default_factory=set)  # but those of its seconds
+    timed: set[int] = field(default_factory=set)  # the steps that have seconds
     latest: dict[str, float] = field(default_factory=dict)
 
     @property
     def intact(self) -> bool:
         """Whether it is what was logged; of a run that is not logged to its end nobody knows."""
-        own = {key: value for key, value in self.tags.items() if key != DIGEST}
+        own = {key: value for key, value in self.tags.items() if key not in (DIGEST, FILES)}
         stated = self.tags.get(DIGEST)
         if not stated:
             return True
@@ -47,7 +62,7 @@ class Shown:
             last[key] = max(last.get(key, (step, value)), (step, value))
         latest = {key: value for key, (_, value) in last.items()}
         return latest == self.latest and stated == digest(
-            own, self.params, self.points, self.status
+            own, self.params, self.points, self.status, self.timed
         )
 
 
@@ -73,10 +88,12 @@ def read(database: Path) -> dict[str, Shown]:
             if run in runs:
                 runs[run].params[key] = value
         for run, *point in store.execute("SELECT run_uuid, key, value, step FROM metrics"):
-            if run in runs:
+            if run in runs and point[0] == SECONDS:
+                runs[run].timed.add(point[2])
+            elif run in runs:
                 runs[run].points.add((point[0], point[1], point[2]))
         for run, key, value in store.execute("SELECT run_uuid, key, value FROM latest_metrics"):
-            if run in runs:
+            if run in runs and key != SECONDS:
                 runs[run].latest[key] = value
     return {run: shown for run, shown in runs.items() if shown.tags}
 

@@ -4,6 +4,9 @@ from types import SimpleNamespace
 
 from snakemake.exceptions import IncompleteCheckpointException
 
+from netsurgery.tracking import places
+from netsurgery.tracking.ledger import Ledger, line
+
 
 def finished(name, seed):
     """A function that gives all files of a finished search: what `all` wants of it."""
@@ -29,7 +32,7 @@ def markers(wildcards, planned):
 
 
 def tracked(name, seed):
-    """A function that gives the store and, of a search, all markers whose generation is planned.
+    """A function that gives all markers of a search whose generation is planned.
 
     It does not wait for plans to come, so that MLflow shows a search while it goes on.
     """
@@ -43,6 +46,23 @@ def tracked(name, seed):
             ends = [str(folder_of(wildcards).final / "tracked.json")]
         except IncompleteCheckpointException:
             pass  # the plans to come add theirs
-        return [f"{RESULTS}/mlflow.db", *markers(wildcards, planned), *ends]
+        return [*markers(wildcards, planned), *ends]
 
     return files
+
+
+def store_of(wildcards):
+    """The store as people may see it: another one is a reason to tell all again."""
+    return places.named(CONFIG.tracking.get("store"))
+
+
+def tellings_of(wildcards):
+    """A number that changes when a finished search is to be told anew (see Ledger.again)."""
+    name = f"{wildcards.search}/seed{wildcards.seed}"
+    return Ledger(Path(RESULTS)).again(name) + places.lost(store_of(wildcards), Path(RESULTS))
+
+
+def told_in_the_end():
+    """Tell the user in one line of what MLflow could not be told."""
+    if said := line(Path(RESULTS)):
+        print(said, file=sys.stderr)

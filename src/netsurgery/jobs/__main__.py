@@ -57,8 +57,15 @@ def parser() -> argparse.ArgumentParser:
     command("open", folder=folder)
     command("select", folder=folder, generation=int, settings=settings, seed=int)
     command("conclude", folder=folder, settings=settings, seed=int)
-    command("store", results=Path)
-    command("track", folder=folder, until=str, settings=settings, seed=int, output=Path)
+    command(
+        "track",
+        folder=folder,
+        until=str,
+        settings=settings,
+        seed=int,
+        tracking=settings,
+        output=Path,
+    )
     command("plot", folder=folder, format=str)
     command("summarise", folders=json.loads, output=Path)
     return whole
@@ -109,7 +116,7 @@ def run(given: argparse.Namespace) -> None:
             decisions.select(given.folder, given.generation, given.settings, given.seed)
         case "conclude":
             decisions.conclude(given.folder, given.settings, given.seed)
-        case "store" | "track":
+        case "track":
             track(given)
         case "plot":
             from netsurgery import plots  # drawing takes a while to import
@@ -122,17 +129,21 @@ def run(given: argparse.Namespace) -> None:
 
 
 def track(given: argparse.Namespace) -> None:
-    """Run a command of MLflow tracking; it ends with the workflow, lest it write behind its back.
+    """Tell MLflow; that ends with the workflow, lest it write behind its back.
 
     The import is here because it takes seconds.
     """
     die_with_workflow()
-    from netsurgery import tracking
+    from netsurgery.tracking import telling
 
-    if given.command == "store":
-        tracking.create(given.results)
-    else:
-        tracking.track(given.folder, given.until, given.settings, given.seed, given.output)
+    telling.track(
+        given.folder,
+        given.until,
+        given.settings,
+        given.seed,
+        given.output,
+        telling.Settings(**given.tracking),
+    )
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from netsurgery import (
     datasets,
     keras_files,
     keras_preprocessing,
+    provenance,
     training,
 )
 from netsurgery.clock import Clock
@@ -145,6 +146,7 @@ class Step:
             wall_seconds=self.clock.elapsed,
             seconds=dict(self.clock.seconds),
             began=self.clock.began,
+            provenance=provenance.describe(training.device()),
         )
         write_json(record_path(self.output), timed.to_json())
         return timed

@@ -76,6 +76,41 @@ def lineage(records: Sequence[Record], survivors: set[str], final: str) -> list[
     return rows
 
 
+def beaten(
+    plan: Mapping[str, Any], candidates: Mapping[str, str], parents: Sequence[str]
+) -> dict[str, list[str]]:
+    """By whom each candidate of a generation was eliminated that is none of the next parents.
+
+    Args:
+        plan: of the generation.
+        candidates: who trained in each of its steps.
+        parents: the next ones.
+
+    Returns:
+        Of each loser those that went on in its place: the winner of its last group, or, where
+        several went on from a group (a try of the Surgeon), all of these. Who went on although it
+        had won nothing, as when all others fell, is named as well.
+    """
+    last = {candidate: step for step, candidate in candidates.items()}
+    feeding: dict[str, list[str]] = {}
+    for slot, feeders in plan["slots"].items():
+        for feeder in feeders:
+            feeding.setdefault(feeder, []).append(slot)
+    found = {}
+    for loser, step in last.items():
+        if loser in parents:
+            continue
+        following = feeding.get(step)
+        if following is None:
+            groups = [group for group in plan["winners"] if step in group] or plan["winners"]
+            following = [slot for group in groups for slot in group]
+            others = {candidates[slot] for slot in following} & set(parents) or set(parents)
+        else:
+            others = {candidates[slot] for slot in following}
+        found[loser] = sorted(others - {loser})
+    return found
+
+
 def summary(
     settings: Mapping[str, Any],
     seed: int,

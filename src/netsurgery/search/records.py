@@ -11,7 +11,8 @@ from netsurgery.network import Topology
 OK, DIVERGED, DEGENERATE = "ok", "diverged", "degenerate"
 # what a training step can come to that is no fault of the machine (see `netsurgery.trainer.client`)
 FALLEN = OUT_OF_MEMORY, CRASHED, TIMED_OUT = "out_of_memory", "crashed", "timed_out"
-TIMES = ("wall_seconds", "seconds", "began")  # what differs between two runs of one search
+# what may differ between two runs of one search
+TIMES = ("wall_seconds", "seconds", "began", "provenance")
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Record:
     wall_seconds: float = 0.0  # of this step
     seconds: Mapping[str, float] = field(default_factory=dict)  # of these, by what they went to
     began: float = 0.0  # Unix time
+    provenance: Mapping[str, str] = field(default_factory=dict)  # see netsurgery.provenance
 
     @property
     def epochs_trained(self) -> float:

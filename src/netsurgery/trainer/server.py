@@ -31,16 +31,20 @@ Main = Callable[[list[str]], None]
 
 def training() -> Main:
     """What runs a training step."""
+    from netsurgery import provenance
+
     with without_optional():
         from netsurgery.jobs import training_steps
 
+    provenance.code()  # asked of git once, not in every child
     return training_steps.main
 
 
 def jobs() -> Main:
     """What runs a job that does not train."""
-    from netsurgery import plots, tracking  # noqa: F401 - so that children need not import them
+    from netsurgery import plots  # noqa: F401 - so that children need not import it
     from netsurgery.jobs import __main__
+    from netsurgery.tracking import telling  # noqa: F401 - likewise
 
     return __main__.main
 

@@ -16,7 +16,7 @@ from tensorflow.errors import ResourceExhaustedError
 
 from netsurgery.training.course import Course, evaluate, finite
 from netsurgery.training.graphs import Shelf
-from netsurgery.training.learner import Learner, compile_model, use_one_thread
+from netsurgery.training.learner import Learner, compile_model, device, use_one_thread
 
 __all__ = [
     "Course",
@@ -24,6 +24,7 @@ __all__ = [
     "ResourceExhaustedError",
     "Shelf",
     "compile_model",
+    "device",
     "evaluate",
     "finite",
     "use_one_thread",

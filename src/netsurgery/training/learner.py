@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from netsurgery import provenance
 from netsurgery.checkpoints import Checkpoint
 from netsurgery.layers import BatchNorm, trainable_arrays
 from netsurgery.measures import CROSSENTROPY, loss_of
@@ -47,6 +48,13 @@ def use_one_thread() -> None:
     if tf.config.list_physical_devices("GPU"):
         tf.config.experimental.enable_op_determinism()
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+
+
+def device() -> str:
+    """What networks are trained on: the first GPU by its name, else the processor."""
+    for gpu in tf.config.list_physical_devices("GPU"):
+        return tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name)
+    return provenance.processor()
 
 
 def new_optimizer(settings: Mapping[str, Any]) -> keras.optimizers.Optimizer:
