@@ -62,9 +62,9 @@ $(READY): $(LOCK_$(EXTRA)) pyproject.toml
 	touch $@
 
 lock:  ## resolve pyproject.toml anew (needs uv)
-	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	uv pip compile pyproject.toml --extra dev --extra cluster --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-emit-index-url --no-annotate --upgrade --output-file requirements.txt
-	uv pip compile pyproject.toml --extra dev --extra gpu --universal --python-version 3.11 --generate-hashes \
+	uv pip compile pyproject.toml --extra dev --extra cluster --extra gpu --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-emit-index-url --no-annotate --constraints requirements.txt --output-file requirements-gpu.txt
 
 clean:  ## everything but the results

@@ -137,6 +137,14 @@ class Config:
     results: str
     datasets: Mapping[str, Dataset]
     searches: Mapping[str, Search]
+    apart: int = 0  # cores for each search and seed as a run of its own; 0: all in one graph
+    only: tuple[str, int] | None = None  # the one search and seed to run
+
+    @property
+    def runs(self) -> list[tuple[str, int]]:
+        """Each search with each of its seeds, or the one asked for."""
+        every = [(search.name, seed) for search in self.searches.values() for seed in search.seeds]
+        return every if self.only is None else [self.only]
 
 
 def _line(where: Iterable[Any], message: str) -> ConfigError:
@@ -170,7 +178,8 @@ def _explain(error: jsonschema.ValidationError) -> ConfigError:
         case "enum":
             return _line(where, f"{value!r} is unknown{_allowed(value, rule)}")
         case "pattern":
-            return _line(where, f"{value!r} is no name: letters, digits, - and _ only")
+            allowed = "search/seed" if where == ["only"] else "letters, digits, - and _ only"
+            return _line(where, f"{value!r} is no name: {allowed}")
         case "type":
             article = "an" if rule[0] in "aio" else "a"
             return _line(where, f"{value!r} is not {article} {rule}{meaning}")
@@ -373,8 +382,26 @@ def load(given: Mapping[str, Any], schema_path: Path) -> Config:
             if settings.get("mode") != "balanced":
                 settings["greediness"] = 1.0
             complete[full] = Search(full, settings, layers)
-    results = given.get("results", schema["properties"]["results"]["default"])
-    return Config(results, known, complete)
+    properties = schema["properties"]
+    results = given.get("results", properties["results"]["default"])
+    apart = given.get("apart", properties["apart"]["default"])
+    return Config(results, known, complete, apart, _only(given.get("only"), complete))
+
+
+def _only(chosen: str | None, searches: Mapping[str, Search]) -> tuple[str, int] | None:
+    """The one search and seed to run.
+
+    Raises:
+        ConfigError: there is no such search, or not with this seed.
+    """
+    if chosen is None:
+        return None
+    name, _, seed = chosen.partition("/")
+    if name not in searches:
+        raise _line(["only"], f"{name!r} is no search{_allowed(name, searches)}")
+    if int(seed) not in searches[name].seeds:
+        raise _line(["only"], f"{name} has no seed {seed}; its seeds are {searches[name].seeds}")
+    return name, int(seed)
 
 
 def _validate(value: Any, schema: Mapping[str, Any], where: tuple[str, ...] = ()) -> None:

@@ -1,4 +1,4 @@
-"""One run at a time on a results folder."""
+"""One run at a time on a results folder, or several that keep to a search each."""
 
 from __future__ import annotations
 
@@ -13,15 +13,19 @@ class Busy(Exception):  # noqa: N818 - it reads as what it says
 class ResultsLock:
     """Held from its making until its process ends, however that ends: nothing is left to clean up.
 
+    Args:
+        results: the folder.
+        shared: with others that share it.
+
     Raises:
         Busy: another run holds the folder.
     """
 
-    def __init__(self, results: Path) -> None:
+    def __init__(self, results: Path, *, shared: bool = False) -> None:
         results.mkdir(parents=True, exist_ok=True)
         self.file = (results / ".lock").open("w")
         try:
-            fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self.file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except OSError:
             raise Busy(
                 f"{results}: another run is writing here; let it end, or choose another folder "

@@ -46,3 +46,11 @@ def tracked(name, seed):
         return [f"{RESULTS}/mlflow.db", *markers(wildcards, planned), *ends]
 
     return files
+
+
+def wanted():
+    """What `all` is made of: everything, the searches' own runs, or all of one search."""
+    if APART:
+        return [searched(name, seed) for name, seed in RUNS] + SUMMARISED
+    each = [find(name, seed) for name, seed in RUNS for find in (finished, tracked)]
+    return each + PICTURED + ([] if CONFIG.only else SUMMARISED)

@@ -12,8 +12,8 @@ rule start:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=2000,
-        runtime=240,
+        mem_mb=more(2000),
+        runtime=more(240),
     params:
         version=netsurgery.__version__,
         settings=settings(configuration.TRAINING),
@@ -43,8 +43,8 @@ rule recuperate:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=more(2000),
+        runtime=more(60),
     params:
         settings=settings(configuration.TRAINING),
         operating=settings(configuration.OPERATING),
@@ -71,8 +71,8 @@ rule compete:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=2000,
-        runtime=120,
+        mem_mb=more(2000),
+        runtime=more(120),
     params:
         settings=settings((*configuration.TRAINING, "greediness")),
         mode=feeding_mode,
@@ -103,8 +103,8 @@ rule finish:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=2000,
-        runtime=240,
+        mem_mb=more(2000),
+        runtime=more(240),
     params:
         settings=settings((*configuration.TRAINING, "greediness")),
         mode=lambda w: search_of(w).final_mode,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -9,18 +10,19 @@ import sys
 import tempfile
 from collections.abc import Collection
 from pathlib import Path
+from typing import BinaryIO
 
 from netsurgery.trainer.client import ENVIRONMENT, FOLDER, MODULES
 from netsurgery.trainer.lifeline import announce_workflow
 
 
-def launch(logs: Path, expected: Collection[str] = ()) -> dict[str, subprocess.Popen[bytes]]:
+def launch(logs: Path | None, expected: Collection[str] = ()) -> dict[str, subprocess.Popen[bytes]]:
     """Start servers that die with this process, and name them in the environment of its jobs.
 
     Their sockets lie in a folder that no other user can enter.
 
     Args:
-        logs: the folder for the servers' own output.
+        logs: the folder for the servers' own output; None: where this process writes its own.
         expected: kinds of jobs that will come; servers of other kinds import what they need when a
             first one comes.
 
@@ -32,17 +34,40 @@ def launch(logs: Path, expected: Collection[str] = ()) -> dict[str, subprocess.P
     if sys.platform != "linux":
         return {}
     folder = tempfile.mkdtemp(prefix="netsurgery-")
-    logs.mkdir(parents=True, exist_ok=True)
     servers = {}
     for kind in MODULES:
         when = "now" if kind in expected else "then"
-        servers[kind] = _server(kind, when, folder, logs / f"server-{kind}.log")
+        with _output(logs, kind) as output:
+            servers[kind] = _server(kind, when, folder, output)
     os.environ[FOLDER] = folder
     return servers
 
 
-def _server(kind: str, when: str, folder: str, log: Path) -> subprocess.Popen[bytes]:
-    with socket.socket(socket.AF_UNIX) as listener, log.open("wb") as output:
+def in_reach() -> bool:
+    """Whether this process was started by the jobs of a workflow with servers on this machine."""
+    folder = os.environ.get(FOLDER)
+    return folder is not None and all(os.path.exists(os.path.join(folder, k)) for k in MODULES)
+
+
+def leave() -> None:
+    """Have nothing to do with the servers of a workflow that handed its job to a cluster.
+
+    They may even be in reach, where a node is the machine that submits; but the job must stay in
+    its allocation. This process is the workflow of its jobs now.
+    """
+    os.environ.pop(FOLDER, None)
+    announce_workflow()
+
+
+def _output(logs: Path | None, kind: str) -> contextlib.AbstractContextManager[BinaryIO]:
+    if logs is None:
+        return contextlib.nullcontext(sys.stderr.buffer)
+    logs.mkdir(parents=True, exist_ok=True)
+    return (logs / f"server-{kind}.log").open("wb")
+
+
+def _server(kind: str, when: str, folder: str, output: BinaryIO) -> subprocess.Popen[bytes]:
+    with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(os.path.join(folder, kind))  # here, so that no client comes too early
         listener.listen(128)
         command = [sys.executable, "-m", "netsurgery.trainer.server"]
