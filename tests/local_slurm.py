@@ -6,8 +6,8 @@
     python -m tests.local_slurm stop FOLDER
 
 Any user may run it, and several beside each other: they listen on loopback, on free ports. Nothing
-outside of the folder is touched. It needs Debian's `slurm-wlm` and `munge`. Completed jobs are listed
-in FOLDER/completed.log.
+outside of the folder is touched. It needs Debian's `slurm-wlm` and `munge`. FOLDER/completed.log
+lists the jobs that have ended.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ ReturnToService=2
 MinJobAge=300
 KillWait=2
 InactiveLimit=0
-{gpu_types}NodeName={host} NodeAddr=127.0.0.1 CPUs={processors} RealMemory={memory} State=UNKNOWN{gpus}
+{gpu_types}NodeName={host} NodeAddr=127.0.0.1 CPUs={processors} RealMemory={memory}{gpus}
 PartitionName=main Nodes={host} Default=YES MaxTime=INFINITE State=UP
 """
 

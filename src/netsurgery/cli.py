@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from netsurgery import simulate
 from netsurgery.files import Unusable, read_json
 from netsurgery.layout import SearchFolder
 from netsurgery.surgery import ECTONAS, IllegalMutation, Mutation, Operation
@@ -192,6 +193,12 @@ def operate(given: argparse.Namespace) -> None:
     print(f"{out}: {performed.summary}")
 
 
+def simulated(given: argparse.Namespace) -> None:
+    """`netsurgery simulate`."""
+    if rows := simulate.run(given):
+        print("\n".join(["", *table(rows)]))
+
+
 def natural(text: str) -> int:
     """A number that is not negative, for `argparse`."""
     if (number := int(text)) < 0:
@@ -219,6 +226,16 @@ def parser() -> argparse.ArgumentParser:
         "folder", type=Path, help="of a finished search and its seed, such as results/digits/seed42"
     )
     command.add_argument("candidate", nargs="?", help="such as g02c07; by default the final one")
+
+    about = "predict how long finished searches would take on other numbers of slots"
+    command = commands.add_parser(
+        "simulate",
+        help=about,
+        allow_abbrev=False,
+        description=f"{about.capitalize()}. A slot is a core, a GPU or a place in a partition.",
+    )
+    command.set_defaults(run=simulated)
+    simulate.add_arguments(command)
 
     about = "list every operation that a sequential Keras model allows"
     command = commands.add_parser(

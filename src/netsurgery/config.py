@@ -139,6 +139,8 @@ class Config:
     searches: Mapping[str, Search]
     apart: int = 0  # cores for each search and seed as a run of its own; 0: all in one graph
     only: tuple[str, int] | None = None  # the one search and seed to run
+    gpu: int = 0  # what a training step asks the scheduler for
+    gpu_slots: int = 1  # training steps at once on one GPU
 
     @property
     def runs(self) -> list[tuple[str, int]]:
@@ -382,10 +384,10 @@ def load(given: Mapping[str, Any], schema_path: Path) -> Config:
             if settings.get("mode") != "balanced":
                 settings["greediness"] = 1.0
             complete[full] = Search(full, settings, layers)
-    properties = schema["properties"]
-    results = given.get("results", properties["results"]["default"])
-    apart = given.get("apart", properties["apart"]["default"])
-    return Config(results, known, complete, apart, _only(given.get("only"), complete))
+    whole = {key: given.get(key, rule.get("default")) for key, rule in schema["properties"].items()}
+    only = _only(whole["only"], complete)
+    plain = (whole[key] for key in ("gpu", "gpu_slots"))
+    return Config(whole["results"], known, complete, whole["apart"], only, *plain)
 
 
 def _only(chosen: str | None, searches: Mapping[str, Search]) -> tuple[str, int] | None:

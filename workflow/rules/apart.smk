@@ -40,6 +40,7 @@ rule search_apart:
     resources:
         mem_mb=more(2000 + 1500 * max(1, CONFIG.apart)),
         runtime=more(720),
+        gpu=CONFIG.gpu,
     params:
         version=netsurgery.__version__,
         settings=all_settings,
@@ -52,4 +53,4 @@ rule search_apart:
     shell:
         "flock {params.lock} python -m snakemake --snakefile {workflow.main_snakefile:q} --executor local"
         " --configfile {params.config} --config only={wildcards.search}/{wildcards.seed}"
-        " --cores {threads} > {log} 2>&1"
+        " --cores {threads} --resources gpu={CONFIG.gpu_slots} > {log} 2>&1"

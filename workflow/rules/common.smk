@@ -23,6 +23,7 @@ from netsurgery.files import write_text
 from netsurgery.layout import SearchFolder
 from netsurgery.lock import Busy, ResultsLock
 from netsurgery.trainer.client import JOBS, SMALL_TRAINING, TRAINING
+from netsurgery.trainer.devices import SLOTS
 from netsurgery.trainer.launch import in_reach, launch, leave
 from netsurgery.trainer.lifeline import die_with_workflow
 
@@ -36,6 +37,7 @@ except configuration.ConfigError as error:
     print(error, file=sys.stderr)
     sys.exit(1)
 
+os.environ[SLOTS] = str(CONFIG.gpu_slots)
 RESULTS = str(Path(CONFIG.results))
 RUNS = CONFIG.runs
 SEARCH = f"{RESULTS}/{{search}}/seed{{seed}}"

@@ -58,6 +58,7 @@ rule train_on:
     resources:
         mem_mb=more(2000),
         runtime=more(120),
+        gpu=CONFIG.gpu,
     params:
         settings=settings(configuration.TRAINING),
         batches=lambda w: try_of(w)["step_batches"],

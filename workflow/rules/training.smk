@@ -14,6 +14,7 @@ rule start:
     resources:
         mem_mb=more(2000),
         runtime=more(240),
+        gpu=CONFIG.gpu,
     params:
         version=netsurgery.__version__,
         settings=settings(configuration.TRAINING),
@@ -45,6 +46,7 @@ rule recuperate:
     resources:
         mem_mb=more(2000),
         runtime=more(60),
+        gpu=CONFIG.gpu,
     params:
         settings=settings(configuration.TRAINING),
         operating=settings(configuration.OPERATING),
@@ -73,6 +75,7 @@ rule compete:
     resources:
         mem_mb=more(2000),
         runtime=more(120),
+        gpu=CONFIG.gpu,
     params:
         settings=settings((*configuration.TRAINING, "greediness")),
         mode=feeding_mode,
@@ -105,6 +108,7 @@ rule finish:
     resources:
         mem_mb=more(2000),
         runtime=more(240),
+        gpu=CONFIG.gpu,
     params:
         settings=settings((*configuration.TRAINING, "greediness")),
         mode=lambda w: search_of(w).final_mode,

@@ -35,6 +35,7 @@ from netsurgery.studies import fidelity, pooling_trials
 from netsurgery.studies.bases import Base
 from netsurgery.surgery import Mutation, Operation, operate
 from netsurgery.topologies import build
+from netsurgery.trainer import devices
 from netsurgery.trainer.lifeline import die_with_workflow
 from netsurgery.training import Course, Learner
 
@@ -352,6 +353,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one training step; TensorFlow must not have run an operation in this process."""
     given = parser().parse_args(arguments)
+    leased = devices.claim()  # noqa: F841 - held until the process ends
     training.use_one_thread()
     step = Step(given.data, given.split, given.seed, given.settings, given.output, given.step)
     try:
