@@ -10,7 +10,7 @@ READY := .venv/.ready-$(EXTRA)
 LOCK_cpu := requirements.txt
 LOCK_gpu := requirements-gpu.txt
 
-.PHONY: run test check format lock env clean bench study-surgery study-right-after study-pooling
+.PHONY: run test check format lock env clean bench bench-graph study-surgery study-right-after study-pooling
 
 run: $(READY)  ## the searches of config/config.yaml, then the HTML report
 	$(BIN)/snakemake --cores $(CORES) --config results=$(RESULTS)
@@ -51,6 +51,9 @@ study-pooling: $(READY)  ## ECToNAS's pooling trials (docs/surgery-study.md)
 
 bench: $(READY)  ## how fast whole searches are, and where their time goes (docs/performance.md)
 	$(BIN)/python -m benchmarks.speed $(RESULTS)/bench
+
+bench-graph: $(READY)  ## what Snakemake costs a job, by the number of searches (docs/clusters.md)
+	PYTHONPATH=. $(BIN)/python -m benchmarks.graph $(RESULTS)/graph
 
 env: $(READY)  ## .venv with the locked versions
 

@@ -1,4 +1,4 @@
-"""`netsurgery simulate`: what finished searches would take on other slots, as a table and a picture."""
+"""`netsurgery simulate`: what finished searches would take on other slots: a table, a picture."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """How long searches would take on other numbers of slots, from the records of finished ones.
 
 A slot runs one training step at a time: a core, a GPU, a place in a partition. The order is that of
-the workflow: whatever is ready, in the order of the plans. What a step itself takes is taken from its
+the workflow: whatever is ready, in the order of the plans. What a step itself takes comes from its
 record; what lies between steps (starting one, deciding on the next generation) from the gaps of the
 run that the records are from.
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,7 +55,7 @@ def jobs_of(folder: SearchFolder) -> list[Job]:
     return [job for job in found if job.began]
 
 
-def _parts(folder: SearchFolder, plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def _parts(folder: SearchFolder, plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """A generation's plan; of a decision point of the Surgeon its tries, one after the other."""
     if folder.try_plan(plan["generation"], 1).exists():
         yield from folder.tries(plan["generation"])

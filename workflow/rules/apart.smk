@@ -23,7 +23,10 @@ def is_intact(wildcards):
 
 def write_config():
     """The configuration for the runs of the searches."""
-    write_text(Path(RESULTS) / "_apart" / "config.yaml", yaml.safe_dump(config | {"apart": 0}, sort_keys=False))
+    write_text(
+        Path(RESULTS) / "_apart" / "config.yaml",
+        yaml.safe_dump(config | {"apart": 0}, sort_keys=False),
+    )
 
 
 rule search_apart:

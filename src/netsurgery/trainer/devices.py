@@ -2,8 +2,8 @@
 
 Among the devices that the process may see (CUDA_VISIBLE_DEVICES, as SLURM sets it too, else all of
 the machine) each has a number of places; a place is a file that its holder locks, so the system
-gives it back however the holder ends. The warm trainer leases nothing and initialises no device: its
-children do, each its own.
+gives it back however the holder ends. The warm trainer leases nothing and initialises no device:
+its children do, each its own.
 """
 
 from __future__ import annotations
