@@ -127,6 +127,8 @@ def begin():
         sys.exit(1)
     if APART:
         write_config()
+    elif not workflow.local_exec:
+        print("each training step is a job; with --config apart=4 each search is", file=sys.stderr)
     if not (CONFIG.only and in_reach()):
         on_this_machine = trainers() if workflow.local_exec else set()
         servers = launch(Path(RESULTS) / "_logs", {JOBS, *on_this_machine})
