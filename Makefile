@@ -10,7 +10,7 @@ READY := .venv/.ready-$(EXTRA)
 LOCK_cpu := requirements.txt
 LOCK_gpu := requirements-gpu.txt
 
-.PHONY: run track test check format lock env clean bench study-surgery study-right-after study-pooling study-faults
+.PHONY: run track test check format lock env clean bench bench-graph study-surgery study-right-after study-pooling study-faults
 
 run: $(READY)  ## the searches of config/config.yaml, then the HTML report
 	$(BIN)/snakemake --cores $(CORES) --config results=$(RESULTS)
@@ -61,6 +61,9 @@ study-faults: $(READY)  ## whole searches with faults, wrong configurations, a l
 	$(BIN)/python -m benchmarks.faults.configs $(RESULTS)/faults
 	$(BIN)/python -m benchmarks.faults.endurance $(RESULTS)/faults
 
+bench-graph: $(READY)  ## what Snakemake costs a job, by the number of searches (docs/clusters.md)
+	PYTHONPATH=. $(BIN)/python -m benchmarks.graph $(RESULTS)/graph
+
 env: $(READY)  ## .venv with the locked versions
 
 $(READY): $(LOCK_$(EXTRA)) pyproject.toml
@@ -71,9 +74,9 @@ $(READY): $(LOCK_$(EXTRA)) pyproject.toml
 	touch $@
 
 lock:  ## resolve pyproject.toml anew (needs uv)
-	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	uv pip compile pyproject.toml --extra dev --extra cluster --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-emit-index-url --no-annotate --upgrade --output-file requirements.txt
-	uv pip compile pyproject.toml --extra dev --extra gpu --universal --python-version 3.11 --generate-hashes \
+	uv pip compile pyproject.toml --extra dev --extra cluster --extra gpu --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-emit-index-url --no-annotate --constraints requirements.txt --output-file requirements-gpu.txt
 
 clean:  ## everything but the results

@@ -12,6 +12,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/plans.smk"
 include: "workflow/rules/tries.smk"
 include: "workflow/rules/targets.smk"
+include: "workflow/rules/apart.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/ectonas.smk"
@@ -23,20 +24,32 @@ include: "workflow/rules/studied.smk"
 include: "workflow/rules/studies.smk"
 
 
+# on a cluster these stay where Snakemake runs: each is over before it would be submitted
 localrules:
     all,
+    split,
+    open_search,
+    mutate,
+    select,
+    plan_try,
+    gather,
+    analyse,
+    audit,
+    conclude,
+    plot,
+    summarise,
+    track_generation,
+    track_search,
     study_surgery,
     study_right_after,
     study_pooling,
-    track_generation,
-    track_search,
+    fidelity_tables,
+    pooling_tables,
 
 
 rule all:
     input:
-        [finished(name, seed) for name, seed in RUNS],
-        [tracked(name, seed) for name, seed in RUNS],
-        REPORTED,
+        wanted(),
     message:
         "all searches are finished: netsurgery results {RESULTS} lists their models"
 

@@ -27,6 +27,7 @@ from benchmarks.speed import report, where
 
 from netsurgery.files import write_json
 from netsurgery.layout import SearchFolder
+from netsurgery.timelines import jobs_of
 
 ROOT = Path(__file__).parent.parent.parent
 TRAINING = {"batch_size": 32, "learning_rate": 0.1}
@@ -112,7 +113,7 @@ def measure(name: str, workload: dict[str, Any], cores: list[int], folder: Path)
     for count in cores:
         print(f"{name} on {count} core{'s' * (count > 1)}", flush=True)
         runs[count] = search(name, workload, count, folder)
-        jobs[count] = where.jobs_of(SearchFolder(runs[count]["folder"]))
+        jobs[count] = jobs_of(SearchFolder(runs[count]["folder"]))
     best = where.fastest(jobs.values())
     last = runs[max(cores)]
     epochs = sum(job.record.epochs_spent for job in jobs[max(cores)])

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from netsurgery.files import read_json
-from netsurgery.layout import SearchFolder
-from netsurgery.search.records import Record
+from netsurgery.timelines import Job
 
 # parts of a whole run, in core-seconds, in the order of the pictures
 PARTS = ("start-up", "data", "build", "training", "validation", "files", "workflow", "idle")
@@ -25,47 +22,6 @@ WORDS = {
     "idle": "a core that has to wait for another one's training job",
 }
 INSIDE = {"data": "data", "training": "training", "validation": "validation", "files": "files"}
-
-
-@dataclass(frozen=True)
-class Job:
-    """A training job: when it ran and what it had to wait for."""
-
-    name: str
-    record: Record
-    feeders: tuple[str, ...]  # jobs; it can start when they have ended
-
-    @property
-    def began(self) -> float:
-        """Unix time."""
-        return self.record.began
-
-    @property
-    def ended(self) -> float:
-        """Unix time."""
-        return self.record.began + self.record.wall_seconds
-
-
-def jobs_of(folder: SearchFolder) -> list[Job]:
-    """The training jobs of a finished search that trained something, in order."""
-    start = Job("warm-up", folder.start(), ())
-    found = [start]
-    last: tuple[str, ...] = (start.name,)
-    for plan in folder.plans():
-        generation, slots = plan["generation"], plan.get("slots", {})
-        steps = folder.steps(plan)
-        for step in steps:
-            feeders = (
-                tuple(f"{generation}/{slot}" for slot in slots[step]) if step in slots else last
-            )
-            record = Record.from_json(read_json(folder.record(generation, step)))
-            found.append(Job(f"{generation}/{step}", record, feeders))
-        if steps:
-            last = tuple(f"{generation}/{step}" for step in steps)
-    end = folder.end()
-    if end.step == "final":
-        found.append(Job("final", end, last))
-    return [job for job in found if job.began]
 
 
 def _waits(jobs: Iterable[Job], cores: int) -> tuple[float, float]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from netsurgery import integrity
+from netsurgery import integrity, simulate
 from netsurgery.files import Unusable, read_json
 from netsurgery.layout import SearchFolder
 from netsurgery.surgery import ECTONAS, IllegalMutation, Mutation, Operation
@@ -235,6 +235,12 @@ def operate(given: argparse.Namespace) -> None:
     print(f"{out}: {performed.summary}")
 
 
+def simulated(given: argparse.Namespace) -> None:
+    """`netsurgery simulate`."""
+    if rows := simulate.run(given):
+        print("\n".join(["", *table(rows)]))
+
+
 def natural(text: str) -> int:
     """A number that is not negative, for `argparse`."""
     if (number := int(text)) < 0:
@@ -290,6 +296,16 @@ def parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--experiment", help="name of the MLflow experiment")
     command.add_argument("--register", metavar="NAME", help="make final models versions of it")
+
+    about = "predict how long finished searches would take on other numbers of slots"
+    command = commands.add_parser(
+        "simulate",
+        help=about,
+        allow_abbrev=False,
+        description=f"{about.capitalize()}. A slot is a core, a GPU or a place in a partition.",
+    )
+    command.set_defaults(run=simulated)
+    simulate.add_arguments(command)
 
     about = "list every operation that a sequential Keras model allows"
     command = commands.add_parser(

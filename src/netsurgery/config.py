@@ -139,6 +139,16 @@ class Config:
     datasets: Mapping[str, Dataset]
     searches: Mapping[str, Search]
     tracking: Mapping[str, Any]
+    apart: int = 0  # cores for each search and seed as a run of its own; 0: all in one graph
+    only: tuple[str, int] | None = None  # the one search and seed to run
+    gpu: int = 0  # what a training step asks the scheduler for
+    gpu_slots: int = 1  # training steps at once on one GPU
+
+    @property
+    def runs(self) -> list[tuple[str, int]]:
+        """Each search with each of its seeds, or the one asked for."""
+        every = [(search.name, seed) for search in self.searches.values() for seed in search.seeds]
+        return every if self.only is None else [self.only]
 
 
 def _line(where: Iterable[Any], message: str) -> ConfigError:
@@ -174,7 +184,8 @@ def _explain(error: jsonschema.ValidationError) -> ConfigError:
         case "pattern" if meaning:
             return _line(where, f"{value!r} is no {meaning.strip(' ()')}")
         case "pattern":
-            return _line(where, f"{value!r} is no name: letters, digits, - and _ only")
+            allowed = "search/seed" if where == ["only"] else "letters, digits, - and _ only"
+            return _line(where, f"{value!r} is no name: {allowed}")
         case "type":
             article = "an" if rule[0] in "aio" else "a"
             return _line(where, f"{value!r} is not {article} {rule}{meaning}")
@@ -379,10 +390,12 @@ def load(given: Mapping[str, Any], schema_path: Path) -> Config:
             if settings.get("mode") != "balanced":
                 settings["greediness"] = 1.0
             complete[full] = Search(full, settings, layers)
-    results = given.get("results", schema["properties"]["results"]["default"])
+    whole = {key: given.get(key, rule.get("default")) for key, rule in schema["properties"].items()}
     tracking = _defaults(schema["properties"]["tracking"]["properties"], given.get("tracking", {}))
     _check_store(tracking.get("store"))
-    return Config(results, known, complete, tracking)
+    only = _only(whole["only"], complete)
+    plain = (whole[key] for key in ("gpu", "gpu_slots"))
+    return Config(whole["results"], known, complete, tracking, whole["apart"], only, *plain)
 
 
 def _check_store(store: str | None) -> None:
@@ -396,6 +409,22 @@ def _check_store(store: str | None) -> None:
             places.check(store)
     except ValueError as error:
         raise _line(["tracking", "store"], str(error)) from None
+
+
+def _only(chosen: str | None, searches: Mapping[str, Search]) -> tuple[str, int] | None:
+    """The one search and seed to run.
+
+    Raises:
+        ConfigError: there is no such search, or not with this seed.
+    """
+    if chosen is None:
+        return None
+    name, _, seed = chosen.partition("/")
+    if name not in searches:
+        raise _line(["only"], f"{name!r} is no search{_allowed(name, searches)}")
+    if int(seed) not in searches[name].seeds:
+        raise _line(["only"], f"{name} has no seed {seed}; its seeds are {searches[name].seeds}")
+    return name, int(seed)
 
 
 def _validate(value: Any, schema: Mapping[str, Any], where: tuple[str, ...] = ()) -> None:

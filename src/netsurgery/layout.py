@@ -127,6 +127,16 @@ class SearchFolder:
         """The record of the final candidate."""
         return Record.from_json(read_json(self.final / "network.json"))
 
+    @property
+    def complete(self) -> bool:
+        """Whether a finished search has all its records, and what users take away."""
+        try:
+            self.records()
+        except (OSError, ValueError):
+            return False
+        ends = (self.final / "model.keras", self.final / "summary.json", self.lineage)
+        return all(path.exists() for path in ends)
+
     def records(self) -> list[Record]:
         """All records of a finished search, in order."""
         between = [record for plan in self.plans() for record in self.records_of(plan)]

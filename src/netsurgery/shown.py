@@ -33,8 +33,13 @@ def digest(
         status: of the run.
         timed: the steps that have seconds.
     """
-    content = {"tags": tags, "params": params, "points": sorted(points), "status": status}
-    content["timed"] = sorted(timed)
+    content = {
+        "tags": tags,
+        "params": params,
+        "points": sorted(points),
+        "status": status,
+        "timed": sorted(timed),
+    }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 

@@ -20,10 +20,13 @@ import netsurgery
 from netsurgery import config as configuration
 from netsurgery import datasets
 from netsurgery import integrity
+from netsurgery.files import write_text
 from netsurgery.layout import SearchFolder
 from netsurgery.lock import Refused, ResultsLock
 from netsurgery.trainer.client import JOBS, SMALL_TRAINING, TRAINING
-from netsurgery.trainer.launch import launch
+from netsurgery.trainer.devices import SLOTS
+from netsurgery.trainer.launch import in_reach, launch, leave
+from netsurgery.trainer.lifeline import die_with_workflow
 
 DEFAULTS = yaml.safe_load((HERE / "config" / "config.yaml").read_text())
 
@@ -35,12 +38,14 @@ except configuration.ConfigError as error:
     print(error, file=sys.stderr)
     sys.exit(1)
 
+os.environ[SLOTS] = str(CONFIG.gpu_slots)
 RESULTS = str(Path(CONFIG.results))
-RUNS = [(search.name, seed) for search in CONFIG.searches.values() for seed in search.seeds]
+RUNS = CONFIG.runs
 SEARCH = f"{RESULTS}/{{search}}/seed{{seed}}"
 GENERATION = f"{SEARCH}/generation{{generation}}"
 LOGS = f"{SEARCH}/logs"
 DATA = f"{RESULTS}/_data/{{dataset}}"
+PLANNED = r"(?!00)\d\d+"  # the generations behind the warm-up
 
 
 wildcard_constraints:
@@ -106,6 +111,13 @@ def samples(wildcards):
     }
 
 
+def trainers():
+    """The kinds of servers that training jobs of this configuration ask for."""
+    used = {search.settings["dataset"] for search in CONFIG.searches.values()}
+    small = {datasets.is_small(CONFIG.datasets[name].settings) for name in used}
+    return {SMALL_TRAINING if few else TRAINING for few in small}
+
+
 def check():
     """Take away what is damaged, so that it is made again; a dry run only names it.
 
@@ -131,21 +143,33 @@ def check():
     return held
 
 
-def begin():
-    """Take the results folder for this run alone, and start the warm servers.
+def more(amount):
+    """A resource that grows with every attempt at a job."""
+    return lambda wildcards, attempt: amount * attempt
 
-    Both are held by this process and end with it.
+
+def begin():
+    """Take the results folder for this run, and start the warm servers.
+
+    Both are held by this process and end with it. Runs of single searches share the folder, and the
+    servers of the run that started them.
     """
     global lock, servers
+    shared = APART or CONFIG.only is not None
     try:
-        lock = lock or ResultsLock(Path(RESULTS))
+        lock = lock or ResultsLock(Path(RESULTS), shared=shared)
     except Refused as error:
         print(error, file=sys.stderr)
         sys.exit(1)
-    used = {search.settings["dataset"] for search in CONFIG.searches.values()}
-    small = {datasets.is_small(CONFIG.datasets[name].settings) for name in used}
-    expected = {SMALL_TRAINING if few else TRAINING for few in small}
-    servers = launch(Path(RESULTS) / "_logs", {JOBS, *expected})
+    if shared:
+        lock.share()
+    if APART:
+        write_config()
+    elif not workflow.local_exec:
+        print("each training step is a job; with --config apart=4 each search is", file=sys.stderr)
+    if not (CONFIG.only and in_reach()):
+        on_this_machine = trainers() if workflow.local_exec else set()
+        servers = launch(Path(RESULTS) / "_logs", {JOBS, *on_this_machine})
     if workflow.local_exec:
         # Snakemake's limit of jobs per second adds a timer for every job that ends while others are
         # ready, and each rings every second from then on: after 600 jobs half a second a job
@@ -165,3 +189,14 @@ def explain(log):
 
 # before anything looks at plans
 lock = check() if workflow.is_main_process else None
+
+# a job of a cluster, on its node: it is to stay in its allocation, and a group of jobs has a warm
+# server there. In a SLURM job, each step has a Snakemake of its own, which finds that server.
+if workflow.remote_exec and ("slurm-jobstep" in sys.argv or "SLURM_STEP_ID" not in os.environ):
+    leave()
+    if "--local-groupid" in sys.argv:
+        servers = launch(None, trainers())
+
+# a run of one search under another run ends with that, however it ends
+if CONFIG.only:
+    die_with_workflow()

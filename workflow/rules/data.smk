@@ -13,6 +13,9 @@ rule prepare:
     priority: 1  # wrong data are to be found before anything trains
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=more(4000),
+        runtime=more(120),
     params:
         version=netsurgery.__version__,
         settings=lambda w: json.dumps(CONFIG.datasets[w.dataset].settings),

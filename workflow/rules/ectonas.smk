@@ -28,6 +28,7 @@ checkpoint mutate:
         f"{LOGS}/generation{{generation}}/plan.log",
     wildcard_constraints:
         search=searches_by("ectonas"),
+        generation=PLANNED,
     conda:
         "../../environment.yml"
     params:
@@ -50,6 +51,8 @@ rule select:
         f"{GENERATION}/winners.json",
     log:
         f"{LOGS}/generation{{generation}}/winners.log",
+    wildcard_constraints:
+        generation=PLANNED,
     conda:
         "../../environment.yml"
     params:

@@ -1,11 +1,12 @@
 """What the report shows: the pictures of each search, and a table of them all."""
 
 PICTURES = ("accuracy", "size", "family_tree")
-REPORTED = [
+PICTURED = [
     f"{RESULTS}/{name}/seed{seed}/plots/{picture}.svg"
     for name, seed in RUNS
     for picture in PICTURES
-] + [f"{RESULTS}/summary.csv", f"{RESULTS}/summary.html"]
+]
+SUMMARISED = [f"{RESULTS}/summary.csv", f"{RESULTS}/summary.html"]
 
 
 rule plot:
@@ -41,7 +42,10 @@ rule plot:
 
 rule summarise:
     input:
-        [f"{RESULTS}/{name}/seed{seed}/final/summary.json" for name, seed in RUNS],
+        [
+            searched(name, seed) if APART else f"{RESULTS}/{name}/seed{seed}/final/summary.json"
+            for name, seed in RUNS
+        ],
     output:
         table=report(
             f"{RESULTS}/summary.csv",

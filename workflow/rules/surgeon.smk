@@ -33,8 +33,8 @@ rule analyse:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=more(2000),
+        runtime=more(20),
     params:
         version=netsurgery.__version__,
     message:
@@ -56,8 +56,9 @@ rule train_on:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=2000,
-        runtime=120,
+        mem_mb=more(2000),
+        runtime=more(120),
+        gpu=CONFIG.gpu,
         time_limit=time_limit,
     params:
         settings=settings(configuration.TRAINING),

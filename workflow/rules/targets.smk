@@ -66,3 +66,11 @@ def told_in_the_end():
     """Tell the user in one line of what MLflow could not be told."""
     if said := line(Path(RESULTS)):
         print(said, file=sys.stderr)
+
+
+def wanted():
+    """What `all` is made of: everything, the searches' own runs, or all of one search."""
+    if APART:
+        return [searched(name, seed) for name, seed in RUNS] + SUMMARISED
+    each = [find(name, seed) for name, seed in RUNS for find in (finished, tracked)]
+    return each + PICTURED + ([] if CONFIG.only else SUMMARISED)

@@ -12,8 +12,9 @@ rule start:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=2000,
-        runtime=240,
+        mem_mb=more(2000),
+        runtime=more(240),
+        gpu=CONFIG.gpu,
         time_limit=time_limit,
     params:
         version=netsurgery.__version__,
@@ -45,8 +46,9 @@ rule recuperate:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=more(2000),
+        runtime=more(60),
+        gpu=CONFIG.gpu,
         time_limit=time_limit,
     params:
         settings=settings(configuration.TRAINING),
@@ -75,8 +77,9 @@ rule compete:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=2000,
-        runtime=120,
+        mem_mb=more(2000),
+        runtime=more(120),
+        gpu=CONFIG.gpu,
         time_limit=time_limit,
     params:
         settings=settings((*configuration.TRAINING, "greediness")),
@@ -109,8 +112,9 @@ rule finish:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=2000,
-        runtime=240,
+        mem_mb=more(2000),
+        runtime=more(240),
+        gpu=CONFIG.gpu,
         time_limit=time_limit,
     params:
         settings=settings((*configuration.TRAINING, "greediness")),

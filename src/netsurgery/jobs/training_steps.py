@@ -38,6 +38,7 @@ from netsurgery.studies import fidelity, pooling_trials
 from netsurgery.studies.bases import Base
 from netsurgery.surgery import Mutation, Operation, edit, operate
 from netsurgery.topologies import build
+from netsurgery.trainer import devices
 from netsurgery.trainer.client import MEMORY, kept_graphs
 from netsurgery.trainer.lifeline import be_first_to_go
 from netsurgery.training import Course, Learner, Shelf
@@ -418,6 +419,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run one training step; TensorFlow must not have run an operation in this process."""
     given = parser().parse_args(arguments)
     be_first_to_go()
+    leased = devices.claim()  # noqa: F841 - held until the process ends
     training.use_one_thread()
     step = Step(
         given.data,

@@ -15,11 +15,21 @@ from netsurgery.files import read_json, vouch, written
 from netsurgery.layout import SearchFolder
 from netsurgery.plots.epochs import accuracy, size
 from netsurgery.plots.singular_values import singular_values
+from netsurgery.plots.slots import slots
 from netsurgery.plots.style import styled
 from netsurgery.plots.table import summarise
 from netsurgery.plots.tree import family_tree, read_lineage
 
-__all__ = ["accuracy", "family_tree", "save", "singular_values", "size", "summarise", "write"]
+__all__ = [
+    "accuracy",
+    "family_tree",
+    "save",
+    "singular_values",
+    "size",
+    "slots",
+    "summarise",
+    "write",
+]
 
 
 @styled

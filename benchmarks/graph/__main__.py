@@ -1,0 +1,120 @@
+"""Measure what Snakemake costs a job, for one search and for hundreds.
+
+    python -m benchmarks.graph OUTPUT [--searches 1 6 54 324] [--ways flat apart] [--cores 2]
+
+Each count is run in one graph (flat), and with each search as a run of its own under a driving
+graph (apart). Training is a stub: all the time is that of Snakemake, its jobs' processes and
+decisions. Processor seconds are those of Snakemake and all that it starts for a job; they tell more
+than the clock where other programs run. OUTPUT gets `graph.json` and `graph.md`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from netsurgery.files import write_json
+
+ROOT = Path(__file__).parent.parent.parent
+FIRST = Path(__file__).parent / "first"
+SEARCH = {
+    "algorithm": "ectonas",
+    "dataset": "digits",
+    "topology": "ff-small",
+    "budget": 45,
+    "warm_up_epochs": 2,
+    "round_epochs": 1,
+    "rounds": 2,
+}
+DONE = re.compile(r"(\d+) of (\d+) steps \(100%\) done")
+
+
+def jobs_in(log: Path) -> int:
+    """The jobs of a run, by the last line of its log that counts them."""
+    found = DONE.findall(log.read_text())
+    return int(found[-1][1]) if found else 0
+
+
+def measure(count: int, way: str, cores: int, folder: Path, limit: float) -> dict[str, Any]:
+    """Run so many searches; gives jobs, seconds and processor seconds."""
+    place = folder / f"{way}-{count}"
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    config = {
+        "apart": int(way == "apart"),
+        "searches": {"s": SEARCH | {"seeds": list(range(count))}},
+    }
+    (place / "config.yaml").write_text(yaml.safe_dump(config))
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    place_ = ["--directory", str(place), "--configfile", str(place / "config.yaml")]
+    path = os.pathsep.join(filter(None, [str(FIRST), os.environ.get("PYTHONPATH")]))
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    began = time.time()
+    with (place / "log").open("w") as log:
+        process = subprocess.Popen(
+            [*command, *place_, "--cores", str(cores)],
+            env=os.environ | {"PYTHONPATH": path},
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            code = process.wait(limit)
+        except subprocess.TimeoutExpired:
+            process.terminate()
+            process.wait()
+            code = -1
+    seconds = time.time() - began
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    logs = [place / "log", *place.glob("results/_apart/s/*.log")]
+    jobs = sum(map(jobs_in, logs))
+    found = {"searches": count, "way": way, "cores": cores, "jobs": jobs, "seconds": seconds}
+    return found | {"processor": used, "finished": code == 0}
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """In Markdown."""
+    head = ("searches", "way", "jobs", "seconds", "a job", "processor time, a job")
+    lines = [f"| {' | '.join(head)} |", "| ---: | --- | ---: | ---: | ---: | ---: |"]
+    for row in rows:
+        if not row["finished"]:
+            lines.append(f"| {row['searches']} | {row['way']} | not in {row['seconds']:.0f} s ||||")
+            continue
+        jobs, seconds = row["jobs"], row["seconds"]
+        each = (f"{1000 * value / jobs:.0f} ms" for value in (seconds, row["processor"]))
+        cells = (str(row["searches"]), row["way"], f"{jobs:,}", f"{seconds:.0f}", *each)
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Measure one after the other."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("output", type=Path)
+    parser.add_argument("--searches", type=int, nargs="+", default=[1, 6, 54, 324])
+    parser.add_argument("--ways", nargs="+", choices=("flat", "apart"), default=["flat", "apart"])
+    parser.add_argument("--cores", type=int, default=2)
+    parser.add_argument("--limit", type=float, default=3600, help="seconds for one run")
+    given = parser.parse_args()
+    rows = []
+    for way in given.ways:
+        for count in given.searches:
+            output = given.output.resolve()
+            rows.append(measure(count, way, given.cores, output, given.limit))
+            write_json(output / "graph.json", rows)
+            (output / "graph.md").write_text(table(rows), encoding="utf-8")
+            print(table(rows[-1:]).splitlines()[-1], flush=True)
+
+
+if __name__ == "__main__":
+    main()
