@@ -21,6 +21,7 @@ include: "workflow/rules/tracking.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/studied.smk"
 include: "workflow/rules/studies.smk"
+include: "workflow/rules/papers.smk"
 
 
 localrules:
@@ -28,6 +29,8 @@ localrules:
     study_surgery,
     study_right_after,
     study_pooling,
+    paper_ectonas,
+    paper_surgeon,
 
 
 rule all:

@@ -15,6 +15,7 @@ import yaml
 
 from netsurgery import datasets, topologies
 from netsurgery.datasets.named import NAMED as NAMED_DATASETS
+from netsurgery.scale import scaled
 from netsurgery.search import scores
 
 EXPANDING = ("dataset", "topology", "mode", "greediness")  # in the order they add to a name
@@ -37,7 +38,7 @@ METRICS = {
     "regression": ("loss", "mae", "rmse", "r2"),
 }
 MEASURED_ON_REQUEST = ("balanced_accuracy", "top5_accuracy")
-SPLITTING = ("validation_fraction", "test_fraction")
+SPLITTING = ("validation_fraction", "test_fraction", "subset_fraction", "subset_minimum")
 CHOOSING = ("metric", "mode", "greediness", "score_window")
 OPERATING = ("removal", "calibration", "noise")
 BREEDING = (
@@ -137,6 +138,7 @@ class Config:
     results: str
     datasets: Mapping[str, Dataset]
     searches: Mapping[str, Search]
+    scale: float = 1.0
 
 
 def _line(where: Iterable[Any], message: str) -> ConfigError:
@@ -239,6 +241,10 @@ def _check_dataset(name: str, settings: dict[str, Any]) -> Dataset:
     Raises:
         ConfigError: naming the key.
     """
+    original = settings.get("stands_for", "digits")
+    if original not in NAMED_DATASETS:
+        message = f"{original!r} is unknown{_allowed(original, NAMED_DATASETS)}"
+        raise _line(["datasets", name, "stands_for"], message)
     folder = settings["source"] in ("image_folder", "npy")
     for key, path in datasets.paths(settings).items():
         if not path.exists():
@@ -362,7 +368,7 @@ def load(given: Mapping[str, Any], schema_path: Path) -> Config:
     own = given.get("topologies", {})
     for name in own.keys() & topologies.NAMED.keys():
         raise _line(["topologies", name], "is the name of a built-in topology; take another")
-    complete = {}
+    complete, scale = {}, given.get("scale", schema["properties"]["scale"]["default"])
     for name, listed in given["searches"].items():
         for full, search in _expand(name, listed):
             _validate(search, each["searches"], ("searches", full))
@@ -372,9 +378,9 @@ def load(given: Mapping[str, Any], schema_path: Path) -> Config:
             _follow_task(settings, known[search["dataset"]].task)
             if settings.get("mode") != "balanced":
                 settings["greediness"] = 1.0
-            complete[full] = Search(full, settings, layers)
+            complete[full] = Search(full, scaled(settings, scale), layers)
     results = given.get("results", schema["properties"]["results"]["default"])
-    return Config(results, known, complete)
+    return Config(results, known, complete, scale)
 
 
 def _validate(value: Any, schema: Mapping[str, Any], where: tuple[str, ...] = ()) -> None:

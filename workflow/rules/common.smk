@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import yaml
+from snakemake.utils import update_config
 
 # the graph and its jobs use the package beside them, and the Python that runs the graph
 HERE = Path(workflow.basedir)
@@ -24,10 +25,24 @@ from netsurgery.lock import Busy, ResultsLock
 from netsurgery.trainer.client import JOBS, SMALL_TRAINING, TRAINING
 from netsurgery.trainer.launch import launch
 
-DEFAULTS = yaml.safe_load((HERE / "config" / "config.yaml").read_text())
+PAPERS = ("ectonas", "surgeon")
+PAPERS_ASKED = "NETSURGERY_PAPERS"  # tells the jobs of a cluster what the workflow was asked for
+
+
+def default_searches():
+    """The searches of those papers whose targets are asked for; else those of config.yaml."""
+    # Snakemake knows its targets only once it has read all this
+    asked = [paper for paper in PAPERS if f"paper_{paper}" in sys.argv]
+    asked = asked or os.environ.get(PAPERS_ASKED, "").split()
+    os.environ[PAPERS_ASKED] = " ".join(asked)
+    found = {}
+    for name in [f"papers/{paper}" for paper in asked] or ["config"]:
+        update_config(found, yaml.safe_load((HERE / f"config/{name}.yaml").read_text()))
+    return found
+
 
 # a user's file may hold only what differs; its searches replace the default ones
-config = DEFAULTS | config
+config = ({} if "searches" in config else default_searches()) | config
 try:
     CONFIG = configuration.load(config, HERE / "workflow/schemas/config.schema.yaml")
 except configuration.ConfigError as error:
