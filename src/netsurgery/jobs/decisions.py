@@ -105,5 +105,6 @@ def conclude(folder: SearchFolder, settings: dict[str, Any], seed: int) -> None:
         generations=sum(plan["action"] == generations.SEARCH for plan in plans),
         candidates=len(outcome.last_records(records)),
         test=read_json(folder.final / "test.json"),
+        wall_seconds=sum(record.wall_seconds for record in records),
     )
     write_json(folder.final / "summary.json", summary)
