@@ -18,8 +18,8 @@ include: "workflow/rules/ectonas.smk"
 include: "workflow/rules/surgeon.smk"
 include: "workflow/rules/outcome.smk"
 include: "workflow/rules/tracking.smk"
-include: "workflow/rules/report.smk"
 include: "workflow/rules/studied.smk"
+include: "workflow/rules/report.smk"
 include: "workflow/rules/studies.smk"
 include: "workflow/rules/papers.smk"
 
@@ -44,3 +44,7 @@ rule all:
 
 onstart:
     begin()
+
+
+onerror:
+    print(f"netsurgery report {RESULTS} shows what is there, and what is missing", file=sys.stderr)

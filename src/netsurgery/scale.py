@@ -44,11 +44,16 @@ def scaled(settings: Mapping[str, Any], scale: float) -> dict[str, Any]:
 
 
 def in_words(scale: float) -> str:
-    """What a table says of the scale of its searches."""
+    """What every table says of the scale of its searches."""
+    return "Full scale." if scale == 1 else f"Scale {scale:g}."
+
+
+def explained(scale: float) -> str:
+    """What a page or file says once of the scale of its searches."""
     if scale == 1:
-        return "Full scale: epochs, data and seeds as configured."
+        return "Full scale: epochs, data and seeds are as configured."
     return (
-        f"Scale {scale:g}: epochs and data are {scale:g} of those configured (at least 1 epoch a "
-        f"round, 2,000 samples where there are so many), and so are the seeds (at least "
-        f"{LEAST_SEEDS}, if so many are named)."
+        f"Scale {scale:g}: epochs and data are multiplied by {scale:g} (a round has at least 1 epoch,"
+        f" data at least 2,000 samples where there are so many), and so are the numbers of seeds (at"
+        f" least {LEAST_SEEDS} where so many are named)."
     )

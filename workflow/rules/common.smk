@@ -20,23 +20,24 @@ os.environ.update(
 import netsurgery
 from netsurgery import config as configuration
 from netsurgery import datasets
+from netsurgery.experiments import runs
 from netsurgery.layout import SearchFolder
 from netsurgery.lock import Busy, ResultsLock
 from netsurgery.trainer.client import JOBS, SMALL_TRAINING, TRAINING
 from netsurgery.trainer.launch import launch
 
 PAPERS = ("ectonas", "surgeon")
-PAPERS_ASKED = "NETSURGERY_PAPERS"  # tells the jobs of a cluster what the workflow was asked for
+# those papers whose targets are asked for. Snakemake knows its targets only once it has read all
+# this; the jobs of a cluster, which have other targets, are told by the variable
+ASKED = [paper for paper in PAPERS if f"paper_{paper}" in sys.argv]
+ASKED = ASKED or os.getenv("NETSURGERY_PAPERS", "").split()
+os.environ["NETSURGERY_PAPERS"] = " ".join(ASKED)
 
 
 def default_searches():
-    """The searches of those papers whose targets are asked for; else those of config.yaml."""
-    # Snakemake knows its targets only once it has read all this
-    asked = [paper for paper in PAPERS if f"paper_{paper}" in sys.argv]
-    asked = asked or os.environ.get(PAPERS_ASKED, "").split()
-    os.environ[PAPERS_ASKED] = " ".join(asked)
+    """The searches of the papers that are asked for; else those of config.yaml."""
     found = {}
-    for name in [f"papers/{paper}" for paper in asked] or ["config"]:
+    for name in [f"papers/{paper}" for paper in ASKED] or ["config"]:
         update_config(found, yaml.safe_load((HERE / f"config/{name}.yaml").read_text()))
     return found
 
@@ -122,6 +123,7 @@ def begin():
     except Busy as error:
         print(error, file=sys.stderr)
         sys.exit(1)
+    runs.write_listing(CONFIG)
     used = {search.settings["dataset"] for search in CONFIG.searches.values()}
     small = {datasets.is_small(CONFIG.datasets[name].settings) for name in used}
     expected = {SMALL_TRAINING if few else TRAINING for few in small}

@@ -4,12 +4,39 @@
 rule paper_ectonas:
     input:
         [finished(name, seed) for name, seed in RUNS],
+        f"{RESULTS}/papers/ectonas/tables.md",
+        f"{RESULTS}/report.html",
     message:
-        "tables and figures of ECToNAS are in {RESULTS}/papers"
+        "tables and figures of ECToNAS are in {RESULTS}/papers/ectonas"
 
 
 rule paper_surgeon:
     input:
         [finished(name, seed) for name, seed in RUNS],
+        f"{RESULTS}/papers/surgeon/tables.md",
+        f"{RESULTS}/report.html",
     message:
-        "tables and figures of the Surgeon are in {RESULTS}/papers"
+        "tables and figures of the Surgeon are in {RESULTS}/papers/surgeon"
+
+
+rule paper_tables:
+    input:
+        REPORTABLE,
+        lambda w: POOLING if w.paper == "ectonas" else [],
+    output:
+        tables=f"{RESULTS}/papers/{{paper}}/tables.md",
+        figures=f"{RESULTS}/papers/{{paper}}/figures.md",
+    log:
+        f"{RESULTS}/papers/{{paper}}/tables.log",
+    wildcard_constraints:
+        paper="|".join(PAPERS),
+    conda:
+        "../../environment.yml"
+    params:
+        version=netsurgery.__version__,
+        listed=listed(),
+    message:
+        "tables and figures of {wildcards.paper}"
+    shell:
+        "python -S -m netsurgery.trainer.client jobs paper --results {RESULTS} --paper {wildcards.paper}"
+        " > {log} 2>&1"

@@ -1,11 +1,20 @@
-"""What the report shows: the pictures of each search, and a table of them all."""
+"""What the report shows: the pictures of each search, a table of them all, and the page of all."""
+
+import hashlib
 
 PICTURES = ("accuracy", "size", "family_tree")
 REPORTED = [
     f"{RESULTS}/{name}/seed{seed}/plots/{picture}.svg"
     for name, seed in RUNS
     for picture in PICTURES
-] + [f"{RESULTS}/summary.csv", f"{RESULTS}/summary.html"]
+] + [f"{RESULTS}/summary.csv", f"{RESULTS}/summary.html", f"{RESULTS}/report.html"]
+FINAL = ("summary.json", "errors.json", "exports.json")
+REPORTABLE = [f"{RESULTS}/{name}/seed{seed}/final/{file}" for name, seed in RUNS for file in FINAL]
+
+
+def listed():
+    """A hash of what `searches.json` holds: another configuration makes another report."""
+    return hashlib.sha256(json.dumps(runs.listing(CONFIG), sort_keys=True).encode()).hexdigest()
 
 
 rule plot:
@@ -66,3 +75,28 @@ rule summarise:
     shell:
         "python -S -m netsurgery.trainer.client jobs summarise --folders {params.folders:q} --output {output.table}"
         " > {log} 2>&1"
+
+
+rule report:
+    input:
+        REPORTABLE,
+        POOLING if "ectonas" in ASKED else [],
+    output:
+        report(
+            f"{RESULTS}/report.html",
+            caption="../report/page.rst",
+            category="All searches",
+            labels={"table": "all in one page"},
+        ),
+    log:
+        f"{RESULTS}/_logs/report.log",
+    conda:
+        "../../environment.yml"
+    params:
+        version=netsurgery.__version__,
+        listed=listed(),
+        results=subpath(output[0], parent=True),
+    message:
+        "the report"
+    shell:
+        "python -S -m netsurgery.trainer.client jobs report --results {params.results} --output {output} > {log} 2>&1"
