@@ -1,4 +1,4 @@
-"""The model card that lies beside every final model: what it is, how it came to be, how well it does.
+"""The model card beside every final model: what it is, how it came to be, how well it does.
 
 After M. Mitchell et al., *Model Cards for Model Reporting*, 2019; in Markdown.
 """
@@ -63,11 +63,13 @@ def _by_class(wrong: Mapping[str, Any]) -> list[str]:
     if wrong["task"] != "classification":
         middle = wrong["quantiles"]
         return [
-            f"Half of the errors lie between {middle['0.25']:+.4g} and {middle['0.75']:+.4g}, nine in"
-            f" ten between {middle['0.05']:+.4g} and {middle['0.95']:+.4g}, in the target's unit.",
+            f"Half of the errors lie between {middle['0.25']:+.4g} and {middle['0.75']:+.4g}, nine"
+            f" in ten between {middle['0.05']:+.4g} and {middle['0.95']:+.4g}, in the target's"
+            " unit.",
         ]
     rows = sorted(
-        zip(wrong["classes"], wrong["by_class"], strict=True), key=lambda row: row[1]["recall"] or 0.0
+        zip(wrong["classes"], wrong["by_class"], strict=True),
+        key=lambda row: row[1]["recall"] or 0.0,
     )
     shown = rows[:FEW_CLASSES]
     head = "By class, those recognised worst first" + (
@@ -98,8 +100,8 @@ def card(
     """
     algorithm = summary["algorithm"]
     before = (
-        f" It grew out of {summary['start_parameters']:,} in {summary['generations']} generations of"
-        f" {summary['candidates']} candidates."
+        f" It grew out of {summary['start_parameters']:,} in {summary['generations']} generations"
+        f" of {summary['candidates']} candidates."
         if summary["generations"]
         else ""
     )
@@ -116,7 +118,8 @@ def card(
     absent = [f"There is no `{e['file']}`: {e['why']}." for e in exports if not e["written"]]
     same = [
         f"`{e['file']}` ({e['bytes']:,} bytes) predicts the same as `model.keras`: on"
-        f" {e['samples']} test samples no output differs by more than {e['largest_difference']:.0e}."
+        f" {e['samples']} test samples no output differs by more than"
+        f" {e['largest_difference']:.0e}."
         for e in exports
         if e["written"]
     ]
@@ -170,8 +173,8 @@ def card(
         f"- Epochs: {summary['epochs_trained']:.1f} received by these weights, ancestors included;"
         f" {summary['epochs_spent']:.1f} spent by the whole search"
         + (f" of a budget of {summary['budget']:g}." if summary["budget"] else "."),
-        f"- Training: {settings['optimizer']}, learning rate {settings['learning_rate']:g}, batches of"
-        f" {settings['batch_size']}.",
+        f"- Training: {settings['optimizer']}, learning rate {settings['learning_rate']:g}, batches"
+        f" of {settings['batch_size']}.",
         f"- Scored by {summary['metric']} on held-out validation samples.",
         f"- netsurgery {netsurgery.__version__}; the same configuration and seed give these weights"
         " again.",
@@ -182,10 +185,10 @@ def card(
         "",
         "## Limits",
         "",
-        "It knows what its training samples show, and no more: for data from elsewhere, measure again"
-        " before you rely on it. Topology and weights were chosen by validation accuracy, so the test"
-        " figures above, not the validation ones, are to be reported. Its probabilities are not"
-        " calibrated, and no fairness between groups was looked at.",
+        "It knows what its training samples show, and no more: for data from elsewhere, measure"
+        " again before you rely on it. Topology and weights were chosen by validation accuracy, so"
+        " the test figures above, not the validation ones, are to be reported. Its probabilities"
+        " are not calibrated, and no fairness between groups was looked at.",
         *(["", f"Method: {METHODS[algorithm]}."] if algorithm in METHODS else []),
     ]
     return "\n".join(lines) + "\n"

@@ -124,8 +124,8 @@ def of_numbers(y: np.ndarray, predicted: np.ndarray, names: Sequence[str]) -> di
         "task": "regression",
         "samples": len(y),
         "target": names[0] if names else "target",
-        "quantiles": {
-            str(q): float(np.quantile(error, q)) for q in (0.05, 0.25, 0.5, 0.75, 0.95)
-        },
-        "points": [[float(a), float(b)] for a, b in zip(y[::step, 0], predicted[::step, 0], strict=True)],
+        "quantiles": {str(q): float(np.quantile(error, q)) for q in (0.05, 0.25, 0.5, 0.75, 0.95)},
+        "points": [
+            [float(a), float(b)] for a, b in zip(y[::step, 0], predicted[::step, 0], strict=True)
+        ],
     }

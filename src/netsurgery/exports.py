@@ -51,7 +51,9 @@ def to_lite(model: keras.Model, path: Path, x: np.ndarray) -> dict[str, Any]:
         found = predict_lite(content, x)
     except (tf.errors.OpError, ValueError, RuntimeError) as error:
         lines = [line for line in str(error).splitlines() if line.strip()]
-        return known | {"why": f"TensorFlow Lite does not hold it: {lines[0][:200] if lines else ''}"}
+        return known | {
+            "why": f"TensorFlow Lite does not hold it: {lines[0][:200] if lines else ''}"
+        }
     except Exception as error:  # the converter's own class is not public
         if type(error).__name__ != "ConverterError":
             raise

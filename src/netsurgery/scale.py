@@ -53,7 +53,7 @@ def explained(scale: float) -> str:
     if scale == 1:
         return "Full scale: epochs, data and seeds are as configured."
     return (
-        f"Scale {scale:g}: epochs and data are multiplied by {scale:g} (a round has at least 1 epoch,"
-        f" data at least 2,000 samples where there are so many), and so are the numbers of seeds (at"
-        f" least {LEAST_SEEDS} where so many are named)."
+        f"Scale {scale:g}: epochs and data are multiplied by {scale:g} (a round has at least 1"
+        " epoch, data at least 2,000 samples where there are so many), and so are the numbers of"
+        f" seeds (at least {LEAST_SEEDS} where so many are named)."
     )

@@ -72,8 +72,9 @@ def split(
             found[TRAINING], found[part] = drawn(part, rest, fraction)
         if part == TEST:
             count = len(found[TRAINING])
-            left_out = count - max(math.ceil(subset[0] * count), subset[1])
-            if left_out >= len(classes or [0]):  # of every class some
+            fewest = len(classes or [0])  # of every class some
+            left_out = count - max(math.ceil(subset[0] * count), subset[1], fewest)
+            if left_out >= fewest:
                 found[TRAINING], _ = drawn("subset", found[TRAINING], left_out)
     return {part: np.sort(found[part]) for part in PARTS}
 

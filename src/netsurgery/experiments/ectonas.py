@@ -114,23 +114,26 @@ def crossings(runs: Iterable[Run], methods: Sequence[str]) -> pandas.DataFrame:
         ended = sum(run.ends_with_convolutions for run in done)
         crossed = len(done) - ended if convolutional else ended
         start = "cnn" if convolutional else "ffnn"
+        share = 100 * crossed / len(done) if done else math.nan
         row = {
             "dataset": published.called(dataset, original),
             "start": start.upper(),
             "method": method,
-            "runs": str(len(done)) if len(done) == len(members) else f"{len(done)} of {len(members)}",
+            "runs": str(len(done))
+            if len(done) == len(members)
+            else f"{len(done)} of {len(members)}",
             "to CNN": ended,
             "to FFNN": len(done) - ended,
-            "crossing %": 100 * crossed / len(done) if done else math.nan,
+            "crossing %": share,
         }
         if original == TABULAR and (method, start) in theirs.index:
             cnn, ffnn = theirs.loc[(method, start)]
-            share = 100 * (ffnn if convolutional else cnn) / (cnn + ffnn)
+            told = 100 * (ffnn if convolutional else cnn) / (cnn + ffnn)
             row |= {
                 "paper to CNN": cnn,
                 "paper to FFNN": ffnn,
-                "paper crossing %": share,
-                "difference": less(row["crossing %"], share),
+                "paper crossing %": told,
+                "difference": less(share, told),
             }
         rows.append(row)
     return pandas.DataFrame(rows)

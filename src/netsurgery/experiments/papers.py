@@ -34,7 +34,7 @@ def ectonas_tables(experiment: Experiment) -> list[Table]:
     found = []
     together = "Test accuracy in %, mean ± standard deviation over all topologies and seeds."
     if images:
-        methods = (GREEDY, BASELINE, RANDOM)
+        methods: Sequence[str] = (GREEDY, BASELINE, RANDOM)
         frame = ectonas.accuracies(images, methods, overall=True)
         title = "Table 1: greedy search, baseline and random mode"
         found.append(Table("table1", title, f"{together} {scale}", frame))
@@ -48,7 +48,9 @@ def ectonas_tables(experiment: Experiment) -> list[Table]:
         found.append(Table("table3", title, f"{caption} {scale}", frame))
     trials = experiment.results / "_studies" / "pooling" / "summary.csv"
     if trials.exists():
-        found.append(Table("table4", "Table 4: pooling trials", pooling_caption(scale), _pooling(trials)))
+        found.append(
+            Table("table4", "Table 4: pooling trials", pooling_caption(scale), _pooling(trials))
+        )
     if tabular:
         methods = (BASELINE, GREEDY, ectonas.HALF, ectonas.SIZE_ALONE, RANDOM)
         frame = ectonas.accuracies(tabular, methods, overall=False)
@@ -87,7 +89,11 @@ def _pooling(path: Path) -> pandas.DataFrame:
             "runs": known["seeds"].astype(str),
         }
     )
-    for stage, words in (("before", "before"), ("right_after", "right after"), ("after_epoch", "1 epoch")):
+    for stage, words in (
+        ("before", "before"),
+        ("right_after", "right after"),
+        ("after_epoch", "1 epoch"),
+    ):
         rows[words] = 100 * known[stage]
         rows[f"{words} sd"] = 100 * known[f"{stage}_deviation"]
         if stage != "before":
@@ -105,7 +111,9 @@ def surgeon_tables(experiment: Experiment) -> list[Table]:
         "Validation accuracy in %, mean ± standard deviation over the seeds (runs: baseline /"
         f" Surgeon); change of the number of parameters in %. {scale}"
     )
-    found = [Table("table3", "Table 3: the Surgeon and its baseline", caption, surgeon.table3(runs))]
+    found = [
+        Table("table3", "Table 3: the Surgeon and its baseline", caption, surgeon.table3(runs))
+    ]
     frame = surgeon.differences(runs)
     if len(frame):
         caption = f"Test accuracy in percentage points. {PAIRED} {scale}"
@@ -140,11 +148,14 @@ def ectonas_pictures(experiment: Experiment) -> Iterator[Picture]:
             "figure5",
             "Mean validation accuracy over epochs of greedy search, random mode and baseline, one"
             " panel per dataset.",
-            "Figure 5 of the paper. Means over topologies and seeds; random mode and baseline are cut"
-            " off where the greedy search's winners end on average, topology by topology, which"
+            "Figure 5 of the paper. Means over topologies and seeds; random mode and baseline are"
+            " cut off where the greedy search's winners end on average, topology by topology, which"
             f" makes the jumps. {scale}",
             mean_curves(
-                ("Greedy search, random mode and baseline", f"mean of all that still train. {scale}"),
+                (
+                    "Greedy search, random mode and baseline",
+                    f"mean of all that still train. {scale}",
+                ),
                 runs,
                 methods,
                 cut_by=GREEDY,
@@ -159,11 +170,13 @@ def ectonas_pictures(experiment: Experiment) -> Iterator[Picture]:
             "figure6",
             f"Validation accuracy over epochs of one balanced search on {shown}, its operations"
             " marked, and of its baseline.",
-            f"Figure 6 of the paper: one search with alpha 0.5, {shown}, seed {example.seed}{wanted}."
-            " The paper's search ends above its baseline with about 7 % of the parameters it started"
-            f" with. {scale}",
+            f"Figure 6 of the paper: one search with alpha 0.5, {shown}, seed"
+            f" {example.seed}{wanted}. The paper's search ends above its baseline with about 7 % of"
+            f" the parameters it started with. {scale}",
             beside_baseline(
-                f"{shown}, alpha 0.5, seed {example.seed}", example.folder, plain and plain.folder
+                f"{shown}, alpha 0.5, seed {example.seed}",
+                example.folder,
+                plain.folder if plain else None,
             ),
         )
     if any(run.result for run in runs):
@@ -183,8 +196,8 @@ def surgeon_pictures(experiment: Experiment) -> Iterator[Picture]:
         return
     yield Picture(
         "figure2",
-        "Mean validation accuracy over epochs of the Surgeon and its baseline, one panel per dataset"
-        " and topology.",
+        "Mean validation accuracy over epochs of the Surgeon and its baseline, one panel per"
+        " dataset and topology.",
         f"Figure 2 of the paper. Means over the seeds. {scale}",
         mean_curves(
             ("The Surgeon and its baseline", f"means over the seeds. {scale}"),
@@ -194,9 +207,17 @@ def surgeon_pictures(experiment: Experiment) -> Iterator[Picture]:
         ),
     )
     wanted = {
-        "figure3": ("eurosat", "small", "a start that hardly learns is rescued, growing by less than 1 %"),
+        "figure3": (
+            "eurosat",
+            "small",
+            "a start that hardly learns is rescued, growing by less than 1 %",
+        ),
         "figure4-left": ("cifar10", "large", "a local optimum is left by adding a layer"),
-        "figure4-right": ("fashion-mnist", "large", "the same accuracy with about 14 % fewer parameters"),
+        "figure4-right": (
+            "fashion-mnist",
+            "large",
+            "the same accuracy with about 14 % fewer parameters",
+        ),
         "figure5": ("svhn", "medium", "the topology swings between similar states in the end"),
     }
     for name, (dataset, size, meaning) in wanted.items():
@@ -216,7 +237,7 @@ def surgeon_pictures(experiment: Experiment) -> Iterator[Picture]:
                 name,
                 f"Validation accuracy over epochs of one search on {shown} and of its baseline.",
                 caption,
-                beside_baseline(title, example.folder, plain and plain.folder),
+                beside_baseline(title, example.folder, plain.folder if plain else None),
             )
         if name in ("figure3", "figure5"):
             yield Picture(

@@ -36,7 +36,7 @@ def over(runs: Sequence[Run], value: Callable[[Any], float | None]) -> Spread:
 
 
 def table3(runs: Sequence[Run]) -> pandas.DataFrame:
-    """Validation accuracies, in per cent, and sizes by dataset and topology, with the paper's beside them."""
+    """Validation accuracies in per cent and sizes, with the paper's beside them."""
     theirs = published.table("surgeon-table3").set_index(["dataset", "topology"])
     rows = []
     for dataset, original, topology in kinds(runs):

@@ -15,8 +15,16 @@ from netsurgery.files import write_text
 
 ABSENT = "missing"
 # columns by how their numbers are written; all others get one digit behind the point
-WHOLE = ("parameters", "paper parameters", "to CNN", "to FFNN", "paper to CNN", "paper to FFNN")
-WHOLE += ("pairs", "candidates")
+WHOLE = (
+    "parameters",
+    "paper parameters",
+    "to CNN",
+    "to FFNN",
+    "paper to CNN",
+    "paper to FFNN",
+    "pairs",
+    "candidates",
+)
 SIGNED = ("from", "to", "parameters %", "paper parameters %")
 FINE = ("parameters / paper", "training minutes")
 
@@ -85,14 +93,16 @@ def page(table: Table) -> str:
     kinds = ["number" if right else "word" for right in numeric]
 
     def line(tag: str, cells: Sequence[str]) -> str:
+        classes = [k + " absent" * (c == ABSENT) for k, c in zip(kinds, cells, strict=True)]
         return "".join(
-            f'<{tag} class="{kind}{" absent" if cell == ABSENT else ""}">{html.escape(cell)}</{tag}>'
-            for kind, cell in zip(kinds, cells, strict=True)
+            f'<{tag} class="{kind}">{html.escape(cell)}</{tag}>'
+            for kind, cell in zip(classes, cells, strict=True)
         )
 
     body = "\n".join(f"<tr>{line('td', row)}</tr>" for row in rows)
+    caption = f"<b>{html.escape(table.title)}.</b> {html.escape(table.caption)}"
     return (
-        f"<table><caption><b>{html.escape(table.title)}.</b> {html.escape(table.caption)}</caption>\n"
+        f"<table><caption>{caption}</caption>\n"
         f"<thead><tr>{line('th', names)}</tr></thead>\n<tbody>\n{body}\n</tbody></table>"
     )
 

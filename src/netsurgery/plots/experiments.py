@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -30,7 +31,7 @@ from netsurgery.plots.style import (
 )
 
 # of every method: colour, marker, and how its line is drawn, so that grey prints can be read too
-LOOKS = {
+LOOKS: dict[str, tuple[str, str, Any]] = {
     GREEDY: (BLUE, "o", "-"),
     "alpha 0.5": (GREEN, "^", (0, (6, 1.5))),
     "alpha 0": (ORANGE, "v", (0, (4, 1.5, 1, 1.5))),
@@ -39,7 +40,7 @@ LOOKS = {
     WALK: (VERMILLION, "X", (0, (1, 1))),
     BASELINE: (GREY, "s", (0, (4, 2))),
 }
-OTHER = (PURPLE, "D", "-")
+OTHER: tuple[str, str, Any] = (PURPLE, "D", "-")
 PANEL, GAP, ABOVE = (2.9, 2.1), (0.62, 0.75), 0.35  # inches
 LEAST = 6.6  # inches across, so that there is room for the legend
 
@@ -126,6 +127,9 @@ def mean_curves(
     panels = _by_panel([run for run in runs if run.method in methods], by_topology)
     figure, axes = grid(heading, list(panels), "epochs that the weights received", "validation, %")
     for panel, (_, by_method) in zip(axes, panels.values(), strict=True):
+        if not any(run.result for members in by_method.values() for run in members):
+            _say_missing(panel)
+            continue
         ends = curves.mean_ends(by_method.get(cut_by or "", []))
         for method, members in by_method.items():
             colour, _, line = LOOKS[method]
@@ -142,11 +146,20 @@ def mean_curves(
     return figure
 
 
+def _say_missing(panel: Axes) -> None:
+    """Leave a panel empty, and say why."""
+    panel.set_xticks([])
+    panel.set_yticks([])
+    panel.text(0.5, 0.5, "missing", transform=panel.transAxes, ha="center", color=GREY)
+
+
 def _keys(methods: Sequence[str] | Mapping[str, None], *, lines: bool) -> list:
     handles = []
     for method in methods:
         colour, marker, line = LOOKS.get(method, OTHER)
-        handles.append(key(method, colour, line=1.8 if lines else 0, marker="" if lines else marker))
+        handles.append(
+            key(method, colour, line=1.8 if lines else 0, marker="" if lines else marker)
+        )
         if lines:
             handles[-1].set_linestyle(line)
     return handles

@@ -97,7 +97,7 @@ def widths(record: Record) -> list[tuple[str, str]]:
 
 @styled
 def evolution(title: str, chain: Sequence[Record]) -> Figure:
-    """The topologies along a winner's lineage: boxes for layers, a row per operation that changed it.
+    """The topologies along a winner's lineage, a row per operation that changed it.
 
     Args:
         title: of the picture.
@@ -156,4 +156,3 @@ def evolution(title: str, chain: Sequence[Record]) -> Figure:
     ]
     legend_below(figure, axes, handles)
     return figure
-

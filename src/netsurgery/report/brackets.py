@@ -73,9 +73,7 @@ def generation(
         chosen["|".join(group)] = next((name for name in there if name in parents), None)
     plan = {**plan, "chosen": chosen}
     types = list(
-        dict.fromkeys(
-            slot.split("/")[1] for slot in plan["slots"] if slot.startswith("phase1/")
-        )
+        dict.fromkeys(slot.split("/")[1] for slot in plan["slots"] if slot.startswith("phase1/"))
     )
     return {
         "number": plan["generation"],

@@ -1,4 +1,4 @@
-"""Pictures in the page: drawn anew, as SVG in the page's own text, with words for those who cannot see."""
+"""Pictures in the page, as SVG in its own text, with words for those who cannot see them."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def of_search(run: Run, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any
     found = [
         embedded(
             plots.accuracy(run.search, records, summary),
-            f"Validation {word} over epochs: the winner ends at {figures(summary['val_score'])}, and"
-            f" {figures(summary['test_score'])} on the test samples.",
+            f"Validation {word} over epochs: the winner ends at {figures(summary['val_score'])},"
+            f" and {figures(summary['test_score'])} on the test samples.",
             f"Validation {word} along the winner's lineage, all other candidates in grey.",
         )
     ]

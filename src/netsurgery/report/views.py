@@ -21,6 +21,7 @@ from netsurgery.search.generation import SEARCH
 
 LARGEST_CONFUSION = 20  # classes; of more, those that are recognised worst are listed
 WORST = 15
+LONG = 30  # runs; of more, what they come to stands above their table
 
 
 def percent(value: float | None) -> str:
@@ -118,6 +119,7 @@ def overview(experiment: Experiment, most: int) -> dict[str, Any]:
     return {
         "rows": rows,
         "asked": len(experiment.runs),
+        "long": len(experiment.runs) > LONG,
         "finished": len(done),
         "missing": len(experiment.runs) - len(done),
         "failed": sum(run.state == "failed" for run in experiment.runs),
@@ -207,7 +209,11 @@ def story(rows: Sequence[Mapping[str, Any]], final: str) -> list[dict[str, Any]]
     while chain[0]["parent"]:
         chain.insert(0, by_name[chain[0]["parent"]])
     return [
-        {**row, "words": in_words(row["operation"], row["position"]), "look": look(row["operation"])}
+        {
+            **row,
+            "words": in_words(row["operation"], row["position"]),
+            "look": look(row["operation"]),
+        }
         for row in chain
     ]
 
