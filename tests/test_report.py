@@ -138,7 +138,8 @@ def test_a_large_experiment_shows_some_in_full(finished):
     assert [run.search for run in views.shown(experiment, 1)] == ["s"]
     overview = views.overview(experiment, 1)
     assert (overview["full"], overview["finished"]) == (1, 2)
-    assert [row["anchor"] for row in overview["rows"]] == ["s-seed0", None]
+    anchors = {row["search"]: row["anchor"] for row in overview["rows"]}
+    assert anchors == {"s": "s-seed0", "plain": None}
 
 
 @pytest.mark.parametrize("width", [1280, 390])

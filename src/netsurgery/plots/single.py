@@ -103,25 +103,22 @@ def evolution(title: str, chain: Sequence[Record]) -> Figure:
         title: of the picture.
         chain: records from the starting topology to the final candidate.
     """
-    rows = [chain[0]]
-    for record in chain[1:]:
+    rows, labels = [chain[0]], [f"start: {in_words(None, None)}"]
+    for before, record in pairwise(chain):
         if widths(record) != widths(rows[-1]):
             rows.append(record)
-    labels = []
-    for record in rows:
-        first = record.history[0]["epoch"] if record.history else None
-        when = "start" if record.parent is None or first is None else f"epoch {int(first)}"
-        labels.append(f"{when}: {in_words(record.operation, record.position)}")
+            operation = in_words(record.operation, record.position)
+            labels.append(f"epoch {before.epochs_trained:.0f}: {operation}")
     left = max(text_width(label, LABEL) for label in labels) + 0.3
     most = max(len(widths(record)) for record in rows) + 2
-    size = (most * STEP + 1.2, len(rows) * ROW)
+    size = (max(most * STEP + 1.2, 5.0), len(rows) * ROW)
     figure, axes = canvas(
         (title, "boxes: layers with weights, with their channels or units; I input, O output"),
         size,
         (left, 0.2, 0.55, 0.1),
     )
     axes.set_axis_off()
-    axes.set_xlim(0, size[0])
+    axes.set_xlim(-0.02, size[0])
     axes.set_ylim(size[1], 0)
     for i, (record, label) in enumerate(zip(rows, labels, strict=True)):
         y = (i + 0.5) * ROW
