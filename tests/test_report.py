@@ -1,5 +1,6 @@
 """The report of a real search: what stands in the page, and how a browser takes it."""
 
+import csv
 import re
 import shutil
 import subprocess
@@ -25,16 +26,15 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """A finished search and its baseline with their report."""
+    """A finished search, its baseline and one by the draw, with their report and tables."""
     folder = tmp_path_factory.mktemp("reported")
-    plain = {
-        "algorithm": "baseline",
-        "dataset": "digits",
-        "topology": "ff-small",
-        "epochs": 3,
-        "seeds": [0],
+    plain = {"algorithm": "baseline", "dataset": "digits", "topology": "ff-small", "epochs": 3}
+    searches = {
+        "s": QUICK,
+        "plain": plain | {"seeds": [0]},
+        "drawn": QUICK | {"mode": "random", "budget": 14},
     }
-    run(folder, top={"searches": {"s": QUICK, "plain": plain}})
+    run(folder, "all", "paper_ectonas", top={"searches": searches})
     return folder
 
 
@@ -75,7 +75,8 @@ def test_the_page_stands_alone(page):
 
 def test_the_headline_is_that_of_the_summary(finished, page):
     summary = read_json(search_folder(finished).final / "summary.json")
-    text = " ".join(re.sub(r"<[^>]*>", " ", page).split())
+    article = page[page.index('id="s-seed0"') :].split("</article>")[0]
+    text = " ".join(re.sub(r"<[^>]*>", " ", article).split())
     assert f"test accuracy {summary['test_accuracy']:.1%}" in text
     assert f"parameters {summary['parameters']:,} from {summary['start_parameters']:,}" in text
     assert f"candidates {summary['candidates']} in {summary['generations']} generations" in text
@@ -87,7 +88,8 @@ def test_the_headline_is_that_of_the_summary(finished, page):
 def test_every_generation_has_its_bracket(finished, page):
     folder = search_folder(finished)
     plans = [plan for plan in folder.plans() if plan["action"] == "search"]
-    assert len(re.findall("<summary>Generation", page)) == len(plans)
+    article = page[page.index('id="s-seed0"') :].split("</article>")[0]
+    assert len(re.findall("<summary>Generation", article)) == len(plans)
     for plan in plans:
         records = dict(zip(folder.steps(plan), folder.records_of(plan), strict=True))
         winners = read_json(folder.winners(plan["generation"]))["parents"]
@@ -112,7 +114,7 @@ def test_what_is_not_finished_is_shown_as_missing(finished, tmp_path):
     (folder / "s" / "seed0" / "final" / "summary.json").unlink()
     report.write(folder, folder / "report.html")
     page = (folder / "report.html").read_text()
-    assert "1 of 2 runs are finished" in page
+    assert "2 of 3 runs are finished" in page
     assert 'class="absent">unfinished' in page
     assert 'id="s-seed0"' not in page
     assert 'id="plain-seed0"' in page
@@ -135,11 +137,11 @@ def test_names_are_no_markup(finished, tmp_path):
 
 def test_a_large_experiment_shows_some_in_full(finished):
     experiment = runs.read(finished / "results")
-    assert [run.search for run in views.shown(experiment, 1)] == ["s"]
-    overview = views.overview(experiment, 1)
-    assert (overview["full"], overview["finished"]) == (1, 2)
+    assert {run.search for run in views.shown(experiment, 2)} == {"s", "drawn"}
+    overview = views.overview(experiment, 2)
+    assert (overview["full"], overview["finished"]) == (2, 3)
     anchors = {row["search"]: row["anchor"] for row in overview["rows"]}
-    assert anchors == {"s": "s-seed0", "plain": None}
+    assert anchors == {"s": "s-seed0", "drawn": "drawn-seed0", "plain": None}
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -169,6 +171,22 @@ def test_a_browser_takes_the_page(finished, tmp_path, width):
     assert images >= 4
     assert broken == 0
     assert scroll <= inner  # nothing makes the page wider than its window
+
+
+def test_a_papers_target_writes_its_tables_and_figures(finished, page):
+    folder, summary = finished / "results/papers/ectonas", search_folder(finished).final
+    accuracy = read_json(summary / "summary.json")["test_accuracy"]
+    with (folder / "table1.csv").open() as file:
+        rows = {row["method"]: row for row in csv.DictReader(file)}
+    assert float(rows["greedy"]["accuracy"]) == pytest.approx(100 * accuracy)
+    assert set(rows) == {"greedy", "baseline", "random"}
+    for name in ("table1", "table3", "differences", "costs", "claims"):
+        assert "Full scale." in (folder / f"{name}.md").read_text()
+    for name in ("figure5", "pareto"):
+        assert (folder / f"{name}.svg").read_text().count("<path") > 3
+    # the page shows the same tables
+    assert "ECToNAS, 2024" in page
+    assert f"{100 * accuracy:.1f}" in page[page.index('id="ectonas"') :]
 
 
 # --- what lies beside the model -------------------------------------------------------------------

@@ -31,7 +31,7 @@ PAPERS = ("ectonas", "surgeon")
 # this; the jobs of a cluster, which have other targets, are told by the variable
 ASKED = [paper for paper in PAPERS if f"paper_{paper}" in sys.argv]
 ASKED = ASKED or os.getenv("NETSURGERY_PAPERS", "").split()
-os.environ["NETSURGERY_PAPERS"] = " ".join(ASKED)
+os.environ.update(NETSURGERY_PAPERS=" ".join(ASKED))
 
 
 def default_searches():

@@ -35,8 +35,9 @@ rule paper_tables:
     params:
         version=netsurgery.__version__,
         listed=listed(),
+        results=subpath(output.tables, ancestor=3),
     message:
         "tables and figures of {wildcards.paper}"
     shell:
-        "python -S -m netsurgery.trainer.client jobs paper --results {RESULTS} --paper {wildcards.paper}"
+        "python -S -m netsurgery.trainer.client jobs paper --results {params.results:q} --paper {wildcards.paper}"
         " > {log} 2>&1"

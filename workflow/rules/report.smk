@@ -1,7 +1,5 @@
 """What the report shows: the pictures of each search, a table of them all, and the page of all."""
 
-import hashlib
-
 PICTURES = ("accuracy", "size", "family_tree")
 REPORTED = [
     f"{RESULTS}/{name}/seed{seed}/plots/{picture}.svg"
@@ -10,11 +8,6 @@ REPORTED = [
 ] + [f"{RESULTS}/summary.csv", f"{RESULTS}/summary.html", f"{RESULTS}/report.html"]
 FINAL = ("summary.json", "errors.json", "exports.json")
 REPORTABLE = [f"{RESULTS}/{name}/seed{seed}/final/{file}" for name, seed in RUNS for file in FINAL]
-
-
-def listed():
-    """A hash of what `searches.json` holds: another configuration makes another report."""
-    return hashlib.sha256(json.dumps(runs.listing(CONFIG), sort_keys=True).encode()).hexdigest()
 
 
 rule plot:

@@ -1,4 +1,4 @@
-"""What the studies look at: the baselines of the configuration, and our own modules."""
+"""What studies and reports look at: baselines of the configuration, all of it, our own modules."""
 
 import hashlib
 
@@ -27,3 +27,8 @@ def rows_of(study):
     """What the jobs of a study write, for all networks that it looks at."""
     networks = POOLED if study == "pooling" else STUDIED
     return [f"{STUDIES}/{study}/{name}/seed{seed}/rows.json" for name, seed in networks]
+
+
+def listed():
+    """A hash of what `searches.json` holds: another configuration makes another report."""
+    return hashlib.sha256(json.dumps(runs.listing(CONFIG), sort_keys=True).encode()).hexdigest()
