@@ -10,12 +10,14 @@ READY := .venv/.ready-$(EXTRA)
 LOCK_cpu := requirements.txt
 LOCK_gpu := requirements-gpu.txt
 
-.PHONY: run track test check format lock env clean bench bench-graph study-surgery study-right-after study-pooling study-faults
+.PHONY: run report track test check format lock env clean bench bench-graph study-surgery study-right-after study-pooling study-faults
 
-run: $(READY)  ## the searches of config/config.yaml, then the HTML report
+run: $(READY)  ## the searches of config/config.yaml, and the HTML report
 	$(BIN)/snakemake --cores $(CORES) --config results=$(RESULTS)
-	$(BIN)/snakemake --cores 1 --config results=$(RESULTS) --report $(RESULTS)/report.html --quiet all
 	@$(BIN)/netsurgery results $(RESULTS)
+
+report: $(READY)  ## one HTML file about all searches in $(RESULTS), as far as they are
+	$(BIN)/netsurgery report $(RESULTS)
 
 track: $(READY)  ## tell MLflow anew what the records say: a store that was lost, or another
 	$(BIN)/netsurgery track $(RESULTS)$(if $(STORE), --store $(STORE))

@@ -18,10 +18,11 @@ include: "workflow/rules/training.smk"
 include: "workflow/rules/ectonas.smk"
 include: "workflow/rules/surgeon.smk"
 include: "workflow/rules/outcome.smk"
-include: "workflow/rules/report.smk"
 include: "workflow/rules/tracking.smk"
 include: "workflow/rules/studied.smk"
+include: "workflow/rules/report.smk"
 include: "workflow/rules/studies.smk"
+include: "workflow/rules/papers.smk"
 
 
 # on a cluster these stay where Snakemake runs: each is over before it would be submitted
@@ -45,6 +46,8 @@ localrules:
     study_pooling,
     fidelity_tables,
     pooling_tables,
+    paper_ectonas,
+    paper_surgeon,
 
 
 rule all:
@@ -65,3 +68,6 @@ onsuccess:
 onerror:
     explain(log)
     told_in_the_end()
+    print(
+        f"netsurgery report {RESULTS} shows what is there, and what is missing", file=sys.stderr
+    )

@@ -19,10 +19,12 @@ from netsurgery import plots
 from netsurgery.files import write_json, write_text
 from netsurgery.jobs import __main__ as jobs
 from netsurgery.layout import SearchFolder
+from netsurgery.plots import single
 from netsurgery.plots.style import LABEL, LOOKS, SLANT, TITLE, spread, stack, text_width
 from netsurgery.plots.tree import Tree, read_lineage
 from netsurgery.search import outcome
 from netsurgery.search.records import DEGENERATE, DIVERGED, OK, Record
+from tests import makers
 
 BATCHES = 10  # per epoch
 HARD_NAME = "a_b <i> & $x_1$ {c} \\d"
@@ -486,3 +488,26 @@ def test_the_summary_has_a_row_per_search_and_seed(finished, tmp_path):
     assert "a&amp;b" in page
     assert "0.875" in page
     assert "nan" not in page
+
+
+# --- pictures of experiments ----------------------------------------------------------------------
+
+
+def texts(figure):
+    return [found.get_text() for found in figure.findobj(Text) if found.get_text()]
+
+
+def test_an_evolution_shows_every_change_of_the_topology_once():
+    layers = [makers.start("ff-small"), makers.start("ff-medium"), makers.start("ff-medium")]
+    first = layers[0]
+    second = replace(
+        layers[1], candidate="g01c01", parent="g00c00", operation="add_dense", position=2, score=0.7
+    )
+    same = replace(second, candidate="g02c00", parent="g01c01", operation="identity", position=None)
+    figure = single.evolution("t", [first, second, same])
+    shown = texts(figure)
+    assert shown.count("I") == 2
+    assert "epoch 10: + dense layer (layer 2)" in shown
+    assert not any("identity" in text for text in shown)
+    assert single.widths(second) == [("dense", "10"), ("dense", "10")]
+    assert single.widths(makers.start("cnn-large"))[0] == ("conv", "3")

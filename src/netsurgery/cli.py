@@ -8,6 +8,7 @@ import csv
 import json
 import os
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from netsurgery import integrity, simulate
-from netsurgery.files import Unusable, read_json
+from netsurgery.files import Unusable, read_json, write_json
 from netsurgery.layout import SearchFolder
 from netsurgery.surgery import ECTONAS, IllegalMutation, Mutation, Operation
 from netsurgery.surgery.mutations import POOLINGS
@@ -167,6 +168,34 @@ def track(given: argparse.Namespace) -> None:
     sys.exit(failed)
 
 
+def report(given: argparse.Namespace) -> None:
+    """`netsurgery report`."""
+    from netsurgery import report as page  # drawing takes a while to import
+
+    output = given.output or given.folder / "report.html"
+    page.write(given.folder, output)
+    print(output)
+
+
+def progress(given: argparse.Namespace) -> None:
+    """`netsurgery progress`."""
+    from netsurgery.experiments import progress as far
+    from netsurgery.experiments import runs
+
+    while True:
+        measured = far.measure(runs.read(given.folder))
+        write_json(given.folder / "progress.json", measured)
+        rows = far.lines(measured, every=given.every)
+        if given.watch and sys.stdout.isatty():
+            print("\033[H\033[2J", end="")  # a screen that stays in place
+        if len(rows) > 1:
+            print("\n".join(table(rows)))
+        print(far.summary(measured), flush=True)
+        if not given.watch or measured["finished"] == measured["runs"]:
+            return
+        time.sleep(given.watch)
+
+
 @contextlib.contextmanager
 def silence() -> Iterator[None]:
     """Nothing on stderr: TensorFlow writes there as it is imported, past all its settings."""
@@ -306,6 +335,21 @@ def parser() -> argparse.ArgumentParser:
     )
     command.set_defaults(run=simulated)
     simulate.add_arguments(command)
+
+    about = "write one HTML file about all searches, those that are not finished included"
+    command = commands.add_parser("report", help=about, description=f"{about.capitalize()}.")
+    command.set_defaults(run=report)
+    command.add_argument("folder", type=Path, nargs="?", default=Path("results"))
+    command.add_argument("--output", type=Path, help="by default report.html in the folder")
+
+    about = "say how far the searches are, and write it to progress.json in their folder"
+    command = commands.add_parser("progress", help=about, description=f"{about.capitalize()}.")
+    command.set_defaults(run=progress)
+    command.add_argument("folder", type=Path, nargs="?", default=Path("results"))
+    command.add_argument("--every", action="store_true", help="list those that rest as well")
+    command.add_argument(
+        "--watch", type=natural, metavar="SECONDS", help="again and again, until all are finished"
+    )
 
     about = "list every operation that a sequential Keras model allows"
     command = commands.add_parser(

@@ -15,6 +15,7 @@ import yaml
 
 from netsurgery import datasets, topologies
 from netsurgery.datasets.named import NAMED as NAMED_DATASETS
+from netsurgery.scale import scaled
 from netsurgery.search import scores
 from netsurgery.tracking import places
 
@@ -38,7 +39,7 @@ METRICS = {
     "regression": ("loss", "mae", "rmse", "r2"),
 }
 MEASURED_ON_REQUEST = ("balanced_accuracy", "top5_accuracy")
-SPLITTING = ("validation_fraction", "test_fraction")
+SPLITTING = ("validation_fraction", "test_fraction", "subset_fraction", "subset_minimum")
 CHOOSING = ("metric", "mode", "greediness", "score_window")
 OPERATING = ("removal", "calibration", "noise")
 BREEDING = (
@@ -139,6 +140,7 @@ class Config:
     datasets: Mapping[str, Dataset]
     searches: Mapping[str, Search]
     tracking: Mapping[str, Any]
+    scale: float = 1.0
     apart: int = 0  # cores for each search and seed as a run of its own; 0: all in one graph
     only: tuple[str, int] | None = None  # the one search and seed to run
     gpu: int = 0  # what a training step asks the scheduler for
@@ -254,6 +256,10 @@ def _check_dataset(name: str, settings: dict[str, Any]) -> Dataset:
     Raises:
         ConfigError: naming the key.
     """
+    original = settings.get("stands_for", "digits")
+    if original not in NAMED_DATASETS:
+        message = f"{original!r} is unknown{_allowed(original, NAMED_DATASETS)}"
+        raise _line(["datasets", name, "stands_for"], message)
     folder = settings["source"] in ("image_folder", "npy")
     for key, path in datasets.paths(settings).items():
         if set("{}") & set(str(path)):
@@ -379,7 +385,7 @@ def load(given: Mapping[str, Any], schema_path: Path) -> Config:
     own = given.get("topologies", {})
     for name in own.keys() & topologies.NAMED.keys():
         raise _line(["topologies", name], "is the name of a built-in topology; take another")
-    complete = {}
+    complete, scale = {}, given.get("scale", schema["properties"]["scale"]["default"])
     for name, listed in given["searches"].items():
         for full, search in _expand(name, listed):
             _validate(search, each["searches"], ("searches", full))
@@ -389,13 +395,13 @@ def load(given: Mapping[str, Any], schema_path: Path) -> Config:
             _follow_task(settings, known[search["dataset"]].task)
             if settings.get("mode") != "balanced":
                 settings["greediness"] = 1.0
-            complete[full] = Search(full, settings, layers)
+            complete[full] = Search(full, scaled(settings, scale), layers)
     whole = {key: given.get(key, rule.get("default")) for key, rule in schema["properties"].items()}
     tracking = _defaults(schema["properties"]["tracking"]["properties"], given.get("tracking", {}))
     _check_store(tracking.get("store"))
     only = _only(whole["only"], complete)
     plain = (whole[key] for key in ("gpu", "gpu_slots"))
-    return Config(whole["results"], known, complete, tracking, whole["apart"], only, *plain)
+    return Config(whole["results"], known, complete, tracking, scale, whole["apart"], only, *plain)
 
 
 def _check_store(store: str | None) -> None:

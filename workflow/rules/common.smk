@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import yaml
+from snakemake.utils import update_config
 
 # the graph and its jobs use the package beside them, and the Python that runs the graph
 HERE = Path(workflow.basedir)
@@ -20,6 +21,7 @@ import netsurgery
 from netsurgery import config as configuration
 from netsurgery import datasets
 from netsurgery import integrity
+from netsurgery.experiments import runs
 from netsurgery.files import write_text
 from netsurgery.layout import SearchFolder
 from netsurgery.lock import Refused, ResultsLock
@@ -28,10 +30,24 @@ from netsurgery.trainer.devices import SLOTS
 from netsurgery.trainer.launch import in_reach, launch, leave
 from netsurgery.trainer.lifeline import die_with_workflow
 
-DEFAULTS = yaml.safe_load((HERE / "config" / "config.yaml").read_text())
+PAPERS = ("ectonas", "surgeon")
+# those papers whose targets are asked for. Snakemake knows its targets only once it has read all
+# this; the jobs of a cluster, which have other targets, are told by the variable
+ASKED = [paper for paper in PAPERS if f"paper_{paper}" in sys.argv]
+ASKED = ASKED or os.getenv("NETSURGERY_PAPERS", "").split()
+os.environ.update(NETSURGERY_PAPERS=" ".join(ASKED))
+
+
+def default_searches():
+    """The searches of the papers that are asked for; else those of config.yaml."""
+    found = {}
+    for name in [f"papers/{paper}" for paper in ASKED] or ["config"]:
+        update_config(found, yaml.safe_load((HERE / f"config/{name}.yaml").read_text()))
+    return found
+
 
 # a user's file may hold only what differs; its searches replace the default ones
-config = DEFAULTS | config
+config = ({} if "searches" in config else default_searches()) | config
 try:
     CONFIG = configuration.load(config, HERE / "workflow/schemas/config.schema.yaml")
 except configuration.ConfigError as error:
@@ -163,6 +179,8 @@ def begin():
         sys.exit(1)
     if shared:
         lock.share()
+    if CONFIG.only is None:
+        runs.write_listing(CONFIG)
     if APART:
         write_config()
     elif not workflow.local_exec:

@@ -1,4 +1,4 @@
-"""What a finished search leaves: its lineage and its summary."""
+"""What a finished search leaves: its lineage, its summary, and what goes with the model."""
 
 
 rule conclude:
@@ -21,3 +21,31 @@ rule conclude:
     shell:
         "python -S -m netsurgery.trainer.client jobs conclude --folder {params.folder} --settings {params.settings:q}"
         " --seed {wildcards.seed} > {log} 2>&1"
+
+
+rule hand_over:
+    input:
+        unpack(samples),
+        model=f"{SEARCH}/final/model.keras",
+        network=f"{SEARCH}/final/network.keras",
+        summary=f"{SEARCH}/final/summary.json",
+    output:
+        card=f"{SEARCH}/final/README.md",
+        errors=f"{SEARCH}/final/errors.json",
+        exports=f"{SEARCH}/final/exports.json",
+    log:
+        f"{LOGS}/hand_over.log",
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        settings=all_settings,
+        folder=subpath(input.data, parent=True),
+    message:
+        "{wildcards.search} seed {wildcards.seed}: model card and exports"
+    shell:
+        "python -S -m netsurgery.trainer.client training hand-over --data {params.folder} --split {input.split}"
+        " --seed {wildcards.seed} --settings {params.settings:q}"
+        " --step final --output {output.card} > {log} 2>&1"

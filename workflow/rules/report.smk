@@ -1,4 +1,4 @@
-"""What the report shows: the pictures of each search, and a table of them all."""
+"""What the report shows: the pictures of each search, a table of them all, and the page of all."""
 
 PICTURES = ("accuracy", "size", "family_tree")
 PICTURED = [
@@ -6,7 +6,17 @@ PICTURED = [
     for name, seed in RUNS
     for picture in PICTURES
 ]
-SUMMARISED = [f"{RESULTS}/summary.csv", f"{RESULTS}/summary.html"]
+SUMMARISED = [f"{RESULTS}/{file}" for file in ("summary.csv", "summary.html", "report.html")]
+FINAL = ("summary.json", "errors.json", "exports.json")
+REPORTABLE = [
+    path
+    for name, seed in RUNS
+    for path in (
+        [searched(name, seed)]
+        if APART
+        else [f"{RESULTS}/{name}/seed{seed}/final/{file}" for file in FINAL]
+    )
+]
 
 
 rule plot:
@@ -72,3 +82,28 @@ rule summarise:
     shell:
         "python -S -m netsurgery.trainer.client jobs summarise --folders {params.folders:q} --output {output.table}"
         " > {log} 2>&1"
+
+
+rule report:
+    input:
+        REPORTABLE,
+        POOLING if "ectonas" in ASKED else [],
+    output:
+        report(
+            f"{RESULTS}/report.html",
+            caption="../report/page.rst",
+            category="All searches",
+            labels={"table": "all in one page"},
+        ),
+    log:
+        f"{RESULTS}/_logs/report.log",
+    conda:
+        "../../environment.yml"
+    params:
+        version=netsurgery.__version__,
+        listed=listed(),
+        results=subpath(output[0], parent=True),
+    message:
+        "the report"
+    shell:
+        "python -S -m netsurgery.trainer.client jobs report --results {params.results} --output {output} > {log} 2>&1"

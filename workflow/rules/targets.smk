@@ -14,7 +14,8 @@ def finished(name, seed):
 
     def files(_):
         folder = folder_of(wildcards)
-        ends = [folder.final / "model.keras", folder.final / "summary.json", folder.lineage]
+        final = ("model.keras", "summary.json", "README.md", "errors.json", "exports.json")
+        ends = [*(folder.final / name for name in final), folder.lineage]
         return decided(wildcards) + audited(wildcards) + list(map(str, ends))
 
     return files

@@ -35,6 +35,7 @@ def split(
     validation_fraction: float,
     test_fraction: float,
     seed: int,
+    subset: tuple[float, int] = (1.0, 1),
 ) -> dict[str, np.ndarray]:
     """Indices of the training, validation and test samples.
 
@@ -46,24 +47,35 @@ def split(
         validation_fraction: part of the training samples, after the test samples are gone.
         test_fraction: part of the training samples.
         seed: of the search.
+        subset: part of the training samples that is used once the test samples are gone, and the
+            least number of them.
 
     Raises:
         DataError: there are too few samples.
     """
     from sklearn.model_selection import train_test_split
 
-    found = dict(given)
-    for part, fraction in ((TEST, test_fraction), (VALIDATION, validation_fraction)):
-        if part in found:
-            continue
-        rest = found[TRAINING]
-        _refuse_too_few(y[rest], classes, part, fraction)
-        found[TRAINING], found[part] = train_test_split(
+    def drawn(part: str, rest: np.ndarray, size: float) -> list[np.ndarray]:
+        """Those that stay, and those that are drawn."""
+        return train_test_split(
             rest,
-            test_size=fraction,
+            test_size=size,
             random_state=int(generator(seed, "split", part).integers(2**31)),
             stratify=None if classes is None else y[rest],
         )
+
+    found = dict(given)
+    for part, fraction in ((TEST, test_fraction), (VALIDATION, validation_fraction)):
+        if part not in found:
+            rest = found[TRAINING]
+            _refuse_too_few(y[rest], classes, part, fraction)
+            found[TRAINING], found[part] = drawn(part, rest, fraction)
+        if part == TEST:
+            count = len(found[TRAINING])
+            fewest = len(classes or [0])  # of every class some
+            left_out = count - max(math.ceil(subset[0] * count), subset[1], fewest)
+            if left_out >= fewest:
+                found[TRAINING], _ = drawn("subset", found[TRAINING], left_out)
     return {part: np.sort(found[part]) for part in PARTS}
 
 
@@ -161,7 +173,8 @@ def write_split(folder: Path, path: Path, settings: dict[str, Any], seed: int) -
     Args:
         folder: of the prepared dataset.
         path: of the `split.npz` to write, beside a JSON file that vouches for it.
-        settings: validation_fraction and test_fraction.
+        settings: validation_fraction and test_fraction; perhaps subset_fraction and
+            subset_minimum.
         seed: of the search.
 
     Raises:
@@ -177,6 +190,7 @@ def write_split(folder: Path, path: Path, settings: dict[str, Any], seed: int) -
             settings["validation_fraction"],
             settings["test_fraction"],
             seed,
+            (settings.get("subset_fraction", 1.0), settings.get("subset_minimum", 1)),
         )
     except DataError as error:
         raise DataError(f"{data['origin']}: {error}") from None

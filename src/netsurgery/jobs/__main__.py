@@ -68,6 +68,8 @@ def parser() -> argparse.ArgumentParser:
     )
     command("plot", folder=folder, format=str)
     command("summarise", folders=json.loads, output=Path)
+    command("paper", results=Path, paper=str)
+    command("report", results=Path, output=Path)
     return whole
 
 
@@ -126,6 +128,14 @@ def run(given: argparse.Namespace) -> None:
             from netsurgery import plots
 
             plots.summarise(given.folders, given.output)
+        case "paper":
+            from netsurgery.experiments import papers
+
+            papers.write(given.results, given.paper)
+        case "report":
+            from netsurgery import report
+
+            report.write(given.results, given.output)
 
 
 def track(given: argparse.Namespace) -> None:

@@ -105,6 +105,7 @@ def conclude(folder: SearchFolder, settings: dict[str, Any], seed: int) -> None:
         generations=sum(plan["action"] == generations.SEARCH for plan in plans),
         candidates=len(outcome.last_records(records)),
         test=read_json(folder.final / "test.json"),
+        wall_seconds=sum(record.wall_seconds for record in records),
     )
     path = folder.final / "summary.json"
     write_json(path, summary | {FILES: checksums(path, folder.lineage)})

@@ -30,6 +30,7 @@ from netsurgery.clock import Clock
 from netsurgery.files import FILES, check, checksums, sha256, write_json, written
 from netsurgery.jobs.candidates import read_candidate, read_record, record_path
 from netsurgery.jobs.explained import explained
+from netsurgery.jobs.handing_over import hand_over
 from netsurgery.network import Arrays, Network, Topology, initialise
 from netsurgery.search import scores
 from netsurgery.search.records import DEGENERATE, DIVERGED, FALLEN, OK, Record
@@ -397,6 +398,7 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--models", type=Path, nargs="+", required=True)
     command.add_argument("--mode", required=True)
     command.add_argument("--batches", type=int, required=True)
+    commands.add_parser("hand-over", parents=[common])
     command = commands.add_parser("fidelity", parents=[common])
     command.add_argument("--model", type=Path, required=True)
     command.add_argument("--retrain", type=json.loads, required=True)
@@ -442,6 +444,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 train_on(step, given.models, given.rank, given.batches)
             case "finish":
                 finish(step, given.models, given.mode, given.batches)
+            case "hand-over":
+                hand_over(step.data, step.samples("test"), step.settings, step.output.parent)
             case "fidelity":
                 study(step, given.model, partial(fidelity.measured, retrain=given.retrain))
             case "pooling-trials":

@@ -120,6 +120,7 @@ def summary(
     generations: int,
     candidates: int,
     test: Mapping[str, Any],
+    wall_seconds: float = 0.0,
 ) -> dict[str, Any]:
     """The headline of a search, the same keys for every algorithm.
 
@@ -132,6 +133,7 @@ def summary(
         generations: how many were completed.
         candidates: how many networks were trained, the starting one included.
         test: loss and metrics on the test samples.
+        wall_seconds: of all training steps, as if they had run one after the other.
     """
     metric = settings["metric"]
     last = final.history[-1] if final.history else {}
@@ -161,6 +163,7 @@ def summary(
         "test_loss": test["loss"],
         "test_metrics": {key: test[key] for key in test if key not in ("samples", "files")},
         "epochs_trained": final.epochs_trained,
+        "wall_seconds": wall_seconds,
         "status": final.status,
         "layers": [str(layer) for layer in topology.layers],
     }

@@ -1,0 +1,43 @@
+"""Puts the tables of an experiment into docs/papers.md: python docs/papers/fill.py RESULTS.
+
+Between `<!-- ectonas/table1 -->` and `<!-- end -->` comes what the workflow wrote to
+RESULTS/papers/ectonas/table1.md; pictures are copied beside this file.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from pathlib import Path
+
+from netsurgery.files import write_text
+
+HERE = Path(__file__).parent
+PLACE = re.compile(r"<!-- ([a-z]+/[\w-]+) -->\n.*?<!-- end -->", re.DOTALL)
+
+
+def filled(page: str, tables: Path) -> str:
+    """A page with its tables, those that are not there left as they are."""
+
+    def table(found: re.Match[str]) -> str:
+        path = tables / f"{found.group(1)}.md"
+        if not path.exists():
+            return found.group(0)
+        return f"<!-- {found.group(1)} -->\n{path.read_text(encoding='utf-8')}\n<!-- end -->"
+
+    return PLACE.sub(table, page)
+
+
+def main() -> None:
+    """Fill the page, and take the pictures that it shows."""
+    tables, page = Path(sys.argv[1]) / "papers", HERE.with_suffix(".md")
+    text = page.read_text(encoding="utf-8")
+    write_text(page, filled(text, tables))
+    for name in re.findall(r"\(papers/([\w-]+)\.png\)", text):
+        paper, _, picture = name.partition("-")
+        shutil.copyfile(tables / paper / f"{picture}.png", HERE / f"{name}.png")
+
+
+if __name__ == "__main__":
+    main()

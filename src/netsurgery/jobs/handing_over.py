@@ -1,0 +1,58 @@
+"""What goes with a final model: where it is wrong, other forms of it, and its card."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from netsurgery import cards, datasets, errors, exports, keras_files
+from netsurgery.datasets.parts import Samples
+from netsurgery.files import FILES, checksums, read_json, write_json, write_text
+
+BATCH = 1000
+COMPARED = 200  # samples that an export must agree on
+
+
+def outputs(network: Any, samples: Samples) -> np.ndarray:
+    """What a network gives for all samples: (n, outputs)."""
+    parts = []
+    for start in range(0, len(samples.indices), BATCH):
+        positions = np.arange(start, min(start + BATCH, len(samples.indices)))
+        parts.append(np.asarray(network(samples.inputs(positions), training=False)))
+    return np.concatenate(parts)
+
+
+def examined(network: Any, samples: Samples, data: dict[str, Any]) -> dict[str, Any]:
+    """Where a network is wrong (see `netsurgery.errors`)."""
+    found = outputs(network, samples)
+    if samples.target is not None:
+        unit = found / samples.target.scale + samples.target.shift
+        return errors.of_numbers(samples.y[samples.indices], unit, data.get("targets", ()))
+    if network.layers[-1].activation.__name__ == "linear":  # logits
+        found = np.exp(found - found.max(axis=1, keepdims=True))
+        found /= found.sum(axis=1, keepdims=True)
+    return errors.of_classes(samples.x, samples.y, samples.indices, found, data)
+
+
+def hand_over(data: Path, samples: Samples, settings: dict[str, Any], final: Path) -> None:
+    """Write `errors.json`, `exports.json`, `model.tflite` where that is possible, and the card.
+
+    Args:
+        data: folder of the prepared dataset.
+        samples: those for the test.
+        settings: of the search.
+        final: folder with model.keras, network.keras and summary.json.
+    """
+    described = datasets.describe(data)
+    wrong = examined(keras_files.load(final / "network.keras", compiled=False), samples, described)
+    write_json(final / "errors.json", wrong)
+    model = keras_files.load(final / "model.keras", compiled=False)
+    raw = np.asarray(samples.x[samples.indices[:COMPARED]])
+    path, file = final / "exports.json", final / "model.tflite"
+    lite = exports.to_lite(model, file, raw)
+    written = [file] if file.exists() else []
+    write_json(path, {"exports": [lite], FILES: checksums(path, *written)})
+    summary = read_json(final / "summary.json")
+    write_text(final / "README.md", cards.card(summary, settings, described, wrong, [lite]))
