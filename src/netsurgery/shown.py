@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PREFIX = "netsurgery."
-DIGEST, FILES = PREFIX + "digest", PREFIX + "files"  # tags that are written behind the others
+DIGEST, ATTACHED = PREFIX + "digest", PREFIX + "files"  # tags that are written behind the others
 SECONDS = "wall_seconds"  # a metric that differs when the same is computed again
 
 Point = tuple[str, float, int]  # metric, value, step
@@ -58,7 +58,7 @@ class Shown:
     @property
     def intact(self) -> bool:
         """Whether it is what was logged; of a run that is not logged to its end nobody knows."""
-        own = {key: value for key, value in self.tags.items() if key not in (DIGEST, FILES)}
+        own = {key: value for key, value in self.tags.items() if key not in (DIGEST, ATTACHED)}
         stated = self.tags.get(DIGEST)
         if not stated:
             return True

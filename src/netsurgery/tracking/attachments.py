@@ -14,9 +14,9 @@ from mlflow.entities import LoggedModelStatus
 from mlflow.exceptions import MlflowException
 
 from netsurgery.datasets.prepared import describe
-from netsurgery.files import read_json, sha256
+from netsurgery.files import FILES, read_json, sha256
 from netsurgery.layout import SearchFolder
-from netsurgery.shown import FILES
+from netsurgery.shown import ATTACHED
 from netsurgery.tracking import models
 from netsurgery.tracking.runs import NAME, PREFIX, RESULTS, SEED, Run
 
@@ -43,11 +43,11 @@ def attach(
         client.log_inputs(run, datasets=[_data(data)])
     files = sorted(path for pattern in PATTERNS for path in folder.root.glob(pattern))
     digest = hashlib.sha256("".join(map(sha256, files)).encode()).hexdigest()
-    if told.data.tags.get(FILES) != digest:
+    if told.data.tags.get(ATTACHED) != digest:
         for path in files:
             place = path.parent.relative_to(folder.root)
             client.log_artifact(run, str(path), None if place == Path() else str(place))
-        client.set_tag(run, FILES, digest)
+        client.set_tag(run, ATTACHED, digest)
     model = _log_model(client, told, folder, data, search)
     if register:
         _register(client, told, model, register)
@@ -56,7 +56,7 @@ def attach(
 def _data(folder: Path) -> entities.DatasetInput:
     """A prepared dataset, as MLflow names it."""
     data = describe(folder)
-    digest = hashlib.sha256("".join(data["sha256"].values()).encode()).hexdigest()
+    digest = hashlib.sha256("".join(data[FILES].values()).encode()).hexdigest()
     shown = {key: data[key] for key in ("samples", "parts", "shape", "type", "outputs")}
     dataset = entities.Dataset(
         name=data["name"],

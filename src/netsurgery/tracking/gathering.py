@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from netsurgery import datasets
-from netsurgery.files import read_json
+from netsurgery.files import FILES, read_json
 from netsurgery.jobs.decisions import read_winners
 from netsurgery.layout import WARM_UP, SearchFolder
 from netsurgery.network import Topology
@@ -171,7 +171,7 @@ def gather(
         SEED: str(seed),
         PREFIX + "algorithm": settings["algorithm"],
         PREFIX + "dataset": settings["dataset"],
-        PREFIX + "data_sha256": "-".join(data["sha256"][stem] for stem in ("x", "y")),
+        PREFIX + "data_sha256": "-".join(data[FILES].values()),
     }
     return _search(story, common, data), {
         name: _candidate(story, common, record) for name, record in story.last.items()
