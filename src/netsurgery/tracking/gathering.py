@@ -19,6 +19,7 @@ from netsurgery.network import Topology
 from netsurgery.search import outcome, scores
 from netsurgery.search.generation import SEARCH
 from netsurgery.search.records import OK, Record
+from netsurgery.shown import SECONDS
 from netsurgery.tracking.runs import (
     CANDIDATE,
     FAILED,
@@ -36,7 +37,12 @@ from netsurgery.tracking.runs import (
 )
 
 FINAL = "final"  # the last training step
-SETTINGS_IN_SUMMARY = ("seed", "budget", "greediness")  # these are params
+NO_METRICS = (
+    "seed",
+    "budget",
+    "greediness",
+    SECONDS,
+)  # of a summary: params, and what `seconds` has
 COMMIT, SOURCE, SOURCE_TYPE = (  # MLflow's own, for its columns
     f"mlflow.source.{name}" for name in ("git.commit", "name", "type")
 )
@@ -192,7 +198,7 @@ def _search(story: Story, common: Mapping[str, str], data: Mapping[str, Any]) ->
     tags = {**common, KIND: "search", **_provenance(story.records)}
     if summary:
         for name, value in summary.items():
-            if isinstance(value, (int, float)) and name not in SETTINGS_IN_SUMMARY:
+            if isinstance(value, (int, float)) and name not in NO_METRICS:
                 points[name, len(story.winners)] = value
         ends.append(max(ended for steps in story.steps.values() for _, ended in steps))
         tags[PREFIX + "status"] = summary["status"]
