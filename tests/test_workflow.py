@@ -415,6 +415,20 @@ def test_damaged_files_are_named_made_again_and_never_used(finished, copy):
     assert "Nothing to be done" in run(copy).stderr
 
 
+def test_a_file_that_nothing_is_made_of_any_more_is_missed_too(copy):
+    """What is damaged is taken away, to be made again."""
+    folder = search_folder(copy)
+    for path in (
+        copy / "results" / "_data" / "digits" / "y.npy",
+        folder.root / "split.npz",
+        folder.final / "network.keras",
+    ):
+        kept = path.rename(path.with_name("kept"))
+        assert "Nothing to be done" not in run(copy, "--dry-run").stderr, path
+        kept.rename(path)
+    assert "Nothing to be done" in run(copy, "--dry-run").stderr
+
+
 def test_a_dry_run_names_what_is_damaged_and_leaves_it(copy):
     damaged(search_folder(copy).lineage)
     damaged(search_folder(copy).record(1, "recuperation/g01c02"))

@@ -5,7 +5,9 @@ REPORTED = [
     f"{RESULTS}/{name}/seed{seed}/plots/{picture}.svg"
     for name, seed in RUNS
     for picture in PICTURES
-] + [f"{RESULTS}/summary.csv", f"{RESULTS}/summary.html"]
+]
+REPORTED += [f"{RESULTS}/{name}/seed{seed}/plots/pictures.json" for name, seed in RUNS]
+REPORTED += [f"{RESULTS}/summary.{kind}" for kind in ("csv", "html", "json")]
 
 
 rule plot:

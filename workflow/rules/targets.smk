@@ -6,13 +6,19 @@ from snakemake.exceptions import IncompleteCheckpointException
 
 
 def finished(name, seed):
-    """A function that gives all files of a finished search: what `all` wants of it."""
+    """A function that gives all files of a finished search: what `all` wants of it.
+
+    All, for what is damaged is taken away, and Snakemake misses only what is wanted itself.
+    """
     wildcards = SimpleNamespace(search=name, seed=seed)
 
     def files(_):
         folder = folder_of(wildcards)
-        ends = [folder.final / "model.keras", folder.final / "summary.json", folder.lineage]
-        return decided(wildcards) + audited(wildcards) + list(map(str, ends))
+        named = ("model.keras", "network.keras", "network.json", "preprocessing.json", "test.json")
+        ends = [folder.final / name for name in (*named, "summary.json")]
+        begins = [*samples(wildcards).values(), folder.root / "split.json"]
+        found = decided(wildcards) + audited(wildcards)
+        return found + list(map(str, [*begins, *ends, folder.lineage]))
 
     return files
 
