@@ -415,16 +415,31 @@ def test_damaged_files_are_named_made_again_and_never_used(finished, copy):
     assert "Nothing to be done" in run(copy).stderr
 
 
+def test_a_file_that_nothing_is_made_of_any_more_is_missed_too(copy):
+    """What is damaged is taken away, to be made again."""
+    folder = search_folder(copy)
+    for path in (
+        copy / "results" / "_data" / "digits" / "y.npy",
+        folder.root / "split.npz",
+        folder.final / "network.keras",
+    ):
+        kept = path.rename(path.with_name("kept"))
+        assert "Nothing to be done" not in run(copy, "--dry-run").stderr, path
+        kept.rename(path)
+    assert "Nothing to be done" in run(copy, "--dry-run").stderr
+
+
 def test_a_dry_run_names_what_is_damaged_and_leaves_it(copy):
     damaged(search_folder(copy).lineage)
+    damaged(search_folder(copy).record(1, "recuperation/g01c02"))
     before = times(copy)
     assert "lineage.csv: damaged (" in run(copy, "--dry-run").stderr
     assert times(copy) == before
 
 
-def test_what_ends_a_run_is_said_in_its_last_lines(tmp_path):
+def test_results_that_cannot_be_written_are_refused_in_one_line(tmp_path):
     (tmp_path / "results").write_text("no folder")
     done = run(tmp_path, check=False)
     assert done.returncode == 1
-    assert "results: cannot be written to (" in done.stderr
+    assert done.stderr.splitlines()[-1] == "results: cannot be written to"
     assert "Traceback" not in done.stderr

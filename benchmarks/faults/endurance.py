@@ -61,8 +61,19 @@ def trained(results: Path) -> int:
     return sum(1 for _ in results.glob("**/*.keras"))
 
 
-def measure(folder: Path, jobs: int) -> list[dict[str, Any]]:
-    """Run the searches and watch them."""
+def glance(process: int, results: Path) -> dict[str, Any]:
+    """What all processes of a run take, and how far it is."""
+    watched = {
+        "workflow": [process],
+        "trainer": servers(process, "small-training"),
+        "server of other jobs": servers(process, "jobs"),
+    }
+    now = {name: look(pids[0]) for name, pids in watched.items() if pids}
+    return {"jobs": trained(results), "seconds": time.time(), **now}
+
+
+def measure(folder: Path, jobs: int, path: Path) -> None:
+    """Run the searches and watch them; what was seen is written every time."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     search = SETTINGS | {"seeds": list(range(SEARCHES)), "budget": jobs / SEARCHES}
@@ -72,7 +83,7 @@ def measure(folder: Path, jobs: int) -> list[dict[str, Any]]:
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
     command += ["--directory", str(folder), "--configfile", str(folder / "config.yaml")]
     environment = {k: v for k, v in os.environ.items() if k not in (FOLDER, WORKFLOW)}
-    seen = []
+    seen: list[dict[str, Any]] = []
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
             [*command, "--cores", "2"],
@@ -84,20 +95,14 @@ def measure(folder: Path, jobs: int) -> list[dict[str, Any]]:
         )
     try:
         while process.poll() is None:
-            watched = {
-                "workflow": [process.pid],
-                "trainer": servers(process.pid, "small-training"),
-                "server of other jobs": servers(process.pid, "jobs"),
-            }
-            now = {name: look(pids[0]) for name, pids in watched.items() if pids}
-            seen.append({"jobs": trained(folder / "results"), "seconds": time.time(), **now})
+            seen.append(glance(process.pid, folder / "results"))
+            write_json(path, {"seen": seen})
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(EVERY)
     finally:
         kill_all(process)
     if process.returncode:
         sys.exit(f"{folder / 'log'}: the searches failed")
-    return seen
 
 
 def growth(seen: list[dict[str, Any]], name: str, what: str) -> float:
@@ -137,8 +142,7 @@ def main() -> None:
     output = given.output.resolve()
     path = output / "endurance.json"
     if not given.draw:
-        seen = measure(output / "endurance", given.jobs)
-        write_json(path, {"seen": seen})
+        measure(output / "endurance", given.jobs, path)
     seen = read_json(path)["seen"]
     picture(seen, output / "endurance.png")
     print(f"{max(each['jobs'] for each in seen)} training jobs; growth per 1,000 of them:")

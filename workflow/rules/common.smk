@@ -4,6 +4,7 @@ import json
 import os
 import re
 import sys
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -56,6 +57,11 @@ except configuration.ConfigError as error:
 
 os.environ[SLOTS] = str(CONFIG.gpu_slots)
 RESULTS = str(Path(CONFIG.results))
+for folder in filter(Path.exists, (Path(RESULTS), Path(".snakemake"))):
+    if not (folder.is_dir() and os.access(folder, os.W_OK)):
+        print(f"{folder}: cannot be written to", file=sys.stderr)
+        sys.exit(1)
+
 RUNS = CONFIG.runs
 SEARCH = f"{RESULTS}/{{search}}/seed{{seed}}"
 GENERATION = f"{SEARCH}/generation{{generation}}"
@@ -87,7 +93,8 @@ def searches_by(algorithm):
 
 
 def folder_of(wildcards):
-    """The folder of a job's search and seed."""
+    """The folder of a job's search and seed; whoever asks first has all files checked."""
+    check()
     return SearchFolder(Path(RESULTS, wildcards.search, f"seed{wildcards.seed}"))
 
 
@@ -134,23 +141,20 @@ def trainers():
     return {SMALL_TRAINING if few else TRAINING for few in small}
 
 
+@cache
 def check():
     """Take away what is damaged, so that it is made again; a dry run only names it.
 
-    Gives the lock that was needed for it, if it was to be had.
+    Gives the lock that was needed for it, if it was to be had; `begin` says if it was not.
     """
-    results, held = Path(RESULTS), None
-    for folder in (results, Path(".snakemake")):
-        if not workflow.dryrun and folder.is_dir() and not os.access(folder, os.W_OK):
-            print(f"{folder}: cannot be written to", file=sys.stderr)
-            sys.exit(1)
-    if not results.is_dir():
+    held, results = None, Path(RESULTS)
+    if not (workflow.is_main_process and results.is_dir()):
         return None
     if not workflow.dryrun:
         try:
             held = ResultsLock(results)
         except Refused:
-            return None  # `begin` says so, if the folder is to be written to at all
+            return None
     found = integrity.damaged(results)
     for each in found:
         print(each, file=sys.stderr)
@@ -173,7 +177,7 @@ def begin():
     global lock, servers
     shared = APART or CONFIG.only is not None
     try:
-        lock = lock or ResultsLock(Path(RESULTS), shared=shared)
+        lock = check() or ResultsLock(Path(RESULTS), shared=shared)
     except Refused as error:
         print(error, file=sys.stderr)
         sys.exit(1)
@@ -204,9 +208,6 @@ def explain(log):
         print(line, file=sys.stderr)
     print("when that is mended, the same command goes on where this run was", file=sys.stderr)
 
-
-# before anything looks at plans
-lock = check() if workflow.is_main_process else None
 
 # a job of a cluster, on its node: it is to stay in its allocation, and a group of jobs has a warm
 # server there. In a SLURM job, each step has a Snakemake of its own, which finds that server.

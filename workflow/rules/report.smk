@@ -6,7 +6,10 @@ PICTURED = [
     for name, seed in RUNS
     for picture in PICTURES
 ]
-SUMMARISED = [f"{RESULTS}/{file}" for file in ("summary.csv", "summary.html", "report.html")]
+PICTURED += [f"{RESULTS}/{name}/seed{seed}/plots/pictures.json" for name, seed in RUNS]
+SUMMARISED = [
+    f"{RESULTS}/{file}" for file in ("summary.csv", "summary.html", "summary.json", "report.html")
+]
 FINAL = ("summary.json", "errors.json", "exports.json")
 REPORTABLE = [
     path

@@ -7,16 +7,32 @@ from snakemake.exceptions import IncompleteCheckpointException
 from netsurgery.tracking import places
 from netsurgery.tracking.ledger import Ledger, line
 
+HANDED_OVER = (
+    "README.md",
+    "errors.json",
+    "exports.json",
+    "model.keras",
+    "network.json",
+    "network.keras",
+    "preprocessing.json",
+    "summary.json",
+    "test.json",
+)
+
 
 def finished(name, seed):
-    """A function that gives all files of a finished search: what `all` wants of it."""
+    """A function that gives all files of a finished search: what `all` wants of it.
+
+    All, for what is damaged is taken away, and Snakemake misses only what is wanted itself.
+    """
     wildcards = SimpleNamespace(search=name, seed=seed)
 
     def files(_):
         folder = folder_of(wildcards)
-        final = ("model.keras", "summary.json", "README.md", "errors.json", "exports.json")
-        ends = [*(folder.final / name for name in final), folder.lineage]
-        return decided(wildcards) + audited(wildcards) + list(map(str, ends))
+        begins = [*samples(wildcards).values(), folder.root / "split.json"]
+        ends = [*(folder.final / name for name in HANDED_OVER), folder.lineage]
+        found = decided(wildcards) + audited(wildcards)
+        return found + list(map(str, [*begins, *ends]))
 
     return files
 

@@ -96,6 +96,7 @@ def audited(wildcards):
         "layers.csv",
         "recommendations.csv",
         "singular_values.svg",
+        "audit.json",
     )
     return [str(folder.generation(number) / name) for number in decided_at for name in names]
 
