@@ -12,6 +12,8 @@ import time
 import urllib.request
 from pathlib import Path
 
+from netsurgery.trainer.lifeline import die_with_parent
+
 PATIENCE = 120  # seconds until a server that should answer is said not to
 POSTGRES = max(Path("/usr/lib/postgresql").glob("*/bin"), default=None)
 PASSWORD = "s3cr3t-of-postgres"
@@ -62,6 +64,7 @@ def postgres():
             cwd=folder,
             stdout=log,
             stderr=log,
+            preexec_fn=die_with_parent,  # it would outlive tests that are killed
             **other,
         )
     ready = [POSTGRES / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]

@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 
@@ -213,7 +214,7 @@ def test_the_final_model_is_served_as_it_is(server, finished_search, tmp_path):
     assert telling["settings"] == settings
     results = folder.root.parents[1]
     arguments = ["track", str(results), "--store", server, "--experiment", "serving"]
-    command = ["netsurgery", *arguments, "--register", "served"]
+    command = [sys.executable, "-m", "netsurgery.cli", *arguments, "--register", "served"]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     with servers.model("models:/served/1", server, tmp_path) as address:
         (digits,) = MlflowClient(server).search_model_versions("name = 'served'")

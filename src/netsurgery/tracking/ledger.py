@@ -57,10 +57,11 @@ class Ledger:
         return [read_json(path) for path in sorted(self.folder.glob("*.seed*.json"))]
 
     def _state(self) -> dict[str, Any]:
+        fresh: dict[str, Any] = {"again": {}, "stores": 0, "pending": {}, "outage": None}
         try:
-            return read_json(self.folder / "pending.json")
+            return fresh | read_json(self.folder / "pending.json")
         except (OSError, ValueError):
-            return {"again": {}, "stores": 0, "pending": {}, "outage": None}
+            return fresh
 
     def again(self, name: str) -> int:
         """A number that changes when a search is to be told anew: a store was lost, or failed."""
