@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netsurgery import config, scale
+from netsurgery import cli, config, scale
 from netsurgery.datasets import splits
 from netsurgery.experiments import ectonas, papers, progress, published, runs, surgeon, tables
 from netsurgery.experiments.statistics import paired, spread
@@ -172,7 +172,8 @@ def summary(parameters, accuracy, layers, status="ok"):
     return {
         "status": status, "test_accuracy": accuracy, "val_accuracy": accuracy,
         "parameters": parameters, "start_parameters": 1000,
-        "generations": 2, "candidates": 3, "epochs_spent": 30.0,
+        "generations": 2,
+        "candidates": 3, "metric": "val_accuracy", "val_score": accuracy, "epochs_spent": 30.0,
         "epochs_trained": 20.0, "wall_seconds": 60.0, "layers": layers,
     }  # fmt: skip
 
@@ -343,3 +344,29 @@ def test_progress_counts_what_lies_on_disk(tmp_path):
     assert progress.measure(runs.read(tmp_path), now + 10_000)["seconds_left"] is None
     assert "1 min" in progress.summary({**found, "seconds_left": 30.0})
     assert second.state == "not begun"
+
+
+def command(monkeypatch, *arguments):
+    monkeypatch.setattr("sys.argv", ["netsurgery", *map(str, arguments)])
+    cli.main()
+
+
+@pytest.mark.parametrize("name", ["report", "progress"])
+def test_a_folder_without_searches_is_refused_in_one_line(name, tmp_path, monkeypatch):
+    with pytest.raises(SystemExit, match=r"searches\.json: not there; run snakemake first"):
+        command(monkeypatch, name, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_progress_is_told_to_people_and_to_programs(experiment, monkeypatch, capsys):
+    (experiment.results / "e" / "seed2").mkdir()
+    command(monkeypatch, "progress", experiment.results)
+    head, row, last = capsys.readouterr().out.splitlines()
+    assert head.split() == "search seed state generation phase epochs best score".split()
+    assert row.split() == ["e", "2", "unfinished", "0", "start", "0.0", "of", "500", "-"]
+    assert last.startswith("5 of 6 runs finished, 150 epochs spent, 500 to go; about ")
+    found = json.loads((experiment.results / "progress.json").read_text())
+    assert (found["finished"], found["runs"]) == (5, 6)
+    assert found["seconds_left"] > 0
+    command(monkeypatch, "progress", experiment.results, "--every")
+    assert len(capsys.readouterr().out.splitlines()) == 2 + 6

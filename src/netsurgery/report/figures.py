@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import io
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from markupsafe import Markup
 from matplotlib.figure import Figure
@@ -19,6 +20,8 @@ from netsurgery.plots.experiments import grid, pareto
 from netsurgery.plots.style import BLUE, GREY, figures, in_words, styled
 from netsurgery.scale import in_words as scale_in_words
 
+PLAIN = " !$'()*+,-./:;<=>?@[]^_`{|}~"  # may stand in the address of a picture, in quotes
+
 
 @styled
 def embedded(figure: Figure, alternative: str, caption: str = "") -> dict[str, Any]:
@@ -26,11 +29,12 @@ def embedded(figure: Figure, alternative: str, caption: str = "") -> dict[str, A
     stream = io.StringIO()
     figure.savefig(stream, format="svg", metadata={"Date": None})
     text = stream.getvalue()
-    text = text[text.index("<svg") :]
-    coded = base64.b64encode(text.encode()).decode()
+    text = re.sub(
+        r"<metadata>.*?</metadata>|\n\s*", " ", text[text.index("<svg") :], flags=re.DOTALL
+    )
     width, height = (round(96 * inches) for inches in figure.get_size_inches())
     return {
-        "source": Markup(f"data:image/svg+xml;base64,{coded}"),
+        "source": Markup("data:image/svg+xml," + quote(text, PLAIN)),
         "width": width,
         "height": height,
         "alternative": alternative,

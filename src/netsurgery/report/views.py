@@ -127,7 +127,7 @@ def overview(experiment: Experiment, most: int) -> dict[str, Any]:
         "scale": experiment.scale,
         "scale_words": scale.explained(experiment.scale),
         "epochs": sum(run.summary["epochs_spent"] for run in done if run.summary),
-        "seconds": sum(run.summary.get("wall_seconds") or 0 for run in done if run.summary),
+        "seconds": sum(run.summary.get("wall_seconds") or 0 for run in done if run.summary) or None,
     }
 
 
