@@ -1,5 +1,6 @@
 """Searches as runs of their own, and through a real SLURM."""
 
+import contextlib
 import os
 import re
 import signal
@@ -13,7 +14,6 @@ from netsurgery.trainer.lifeline import WORKFLOW
 from tests import local_slurm
 from tests.makers import ROOT
 from tests.test_workflow import (
-    PATIENCE,
     assert_same,
     command,
     run,
@@ -21,6 +21,7 @@ from tests.test_workflow import (
 )
 
 pytestmark = pytest.mark.workflow
+PATIENCE = 900  # seconds: a job of SLURM starts Python four times
 SHORT = {"budget": 14}  # one generation
 BASELINE = {
     "algorithm": "baseline",
@@ -91,6 +92,28 @@ def slurm_run(folder, slurm, profile, *arguments, **options):
     return {"args": whole, "env": environment}
 
 
+@pytest.fixture
+def begin(tmp_path):
+    """A function that starts a run in the background; what still runs in the end is killed."""
+    started = []
+
+    def start(run_):
+        log = (tmp_path / "log").open("a")
+        started.append(subprocess.Popen(**run_, stdout=log, stderr=log, start_new_session=True))
+        log.close()
+        return started[-1]
+
+    yield start
+    for process in started:
+        kill(process)
+
+
+def kill(process):
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
 def jobs_of(slurm, since):
     """States and memory of the jobs that ended in SLURM since a number of them."""
     return [
@@ -108,44 +131,55 @@ def wait_for(condition):
 
 @needs_slurm
 def test_a_search_through_slurm_killed_on_every_level_goes_on_to_the_same_end(
-    flat, slurm, tmp_path
+    flat, slurm, begin, tmp_path
 ):
     """First the workflow dies and SLURM's controller with it, then the job, as if for memory."""
     since = len(local_slurm.completed(slurm))
-    begun = slurm_run(tmp_path, slurm, "slurm", top={"apart": 1}, **SHORT)
-    with (tmp_path / "log").open("w") as log:
-        first = subprocess.Popen(**begun, stdout=log, stderr=log, start_new_session=True)
-        wait_for(search_folder(tmp_path).record(0, "warm-up").exists)
-        os.killpg(first.pid, signal.SIGKILL)
-        first.wait()
-        local_slurm.end_daemon(slurm, "slurmctld", signal.SIGKILL)
-        local_slurm.start_controller(slurm)
-        local_slurm.ask(slurm, "scancel", "--state=RUNNING")
-        wait_for(lambda: not local_slurm.ask(slurm, "squeue", "--noheader"))
-        assert not (search_folder(tmp_path).final / "summary.json").exists()
-        again = subprocess.Popen(**begun, stdout=log, stderr=log, start_new_session=True)
-        wait_for(lambda: local_slurm.ask(slurm, "squeue", "--noheader", "--states=RUNNING"))
-        local_slurm.ask(slurm, "scancel", "--state=RUNNING")
-        code = again.wait(PATIENCE)
+    whole = slurm_run(tmp_path, slurm, "slurm", top={"apart": 1}, **SHORT)
+    first = begin(whole)
+    wait_for(search_folder(tmp_path).record(0, "warm-up").exists)
+    kill(first)
+    local_slurm.end_daemon(slurm, "slurmctld", signal.SIGKILL)
+    local_slurm.start_controller(slurm)
+    local_slurm.ask(slurm, "scancel", "--state=RUNNING")
+    wait_for(lambda: not local_slurm.ask(slurm, "squeue", "--noheader"))
+    assert not (search_folder(tmp_path).final / "summary.json").exists()
+    again = begin(whole)
+    wait_for(lambda: local_slurm.ask(slurm, "squeue", "--noheader", "--states=RUNNING"))
+    local_slurm.ask(slurm, "scancel", "--state=RUNNING")
+    code = again.wait(PATIENCE)
     assert code == 0, (tmp_path / "log").read_text()[-3000:]
     assert_same(flat, tmp_path)
-    whole = 3500  # MB of a search on one core
+    memory = 3500  # MB of a search on one core
     assert jobs_of(slurm, since)[-3:] == [
-        ("CANCELLED", whole),
-        ("CANCELLED", whole),
-        ("COMPLETED", 2 * whole),
+        ("CANCELLED", memory),
+        ("CANCELLED", memory),
+        ("COMPLETED", 2 * memory),
     ]
+
+
+# each training step in a process of its own leaves a line: the SLURM job that it belongs to
+WITNESS = """
+import os, sys
+if "netsurgery.jobs.training_steps" in sys.orig_argv:
+    with open(os.environ["WITNESS"], "a") as file:
+        print(os.environ.get("SLURM_JOB_ID"), file=file)
+"""
 
 
 @needs_slurm
 def test_training_steps_as_jobs_of_slurm_stay_in_their_allocation(slurm, tmp_path):
-    """The servers of the workflow are in reach here, but no job of theirs is SLURM's."""
+    """Here the node is the machine that submits: the workflow's warm servers are in reach."""
     since = len(local_slurm.completed(slurm))
-    plain = {"searches": {"s": BASELINE}}
-    begun = slurm_run(tmp_path, slurm, "slurm-steps", "--verbose", top=plain)
-    done = subprocess.run(**begun, capture_output=True, text=True, timeout=PATIENCE)
+    run_ = slurm_run(tmp_path, slurm, "slurm-steps", top={"searches": {"s": BASELINE}})
+    (tmp_path / "path").mkdir()
+    (tmp_path / "path" / "sitecustomize.py").write_text(WITNESS)
+    path = filter(None, [str(tmp_path / "path"), os.environ.get("PYTHONPATH")])
+    run_["env"] |= {"PYTHONPATH": os.pathsep.join(path), "WITNESS": str(tmp_path / "seen")}
+    done = subprocess.run(**run_, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr[-3000:]
-    assert [state for state, _ in jobs_of(slurm, since)] == ["COMPLETED"] * 3  # data, start, finish
+    assert [state for state, _ in jobs_of(slurm, since)] == ["COMPLETED"] * 3
+    prepared = local_slurm.completed(slurm)[since]["JobId"]
+    seen = (tmp_path / "seen").read_text().split()  # of the start and of the finish
+    assert seen == [str(int(prepared) + 1), str(int(prepared) + 2)]
     assert (search_folder(tmp_path).root / "logs/generation00/warm-up.log").exists()
-    served = tmp_path / "results/_logs/server-small-training.log"
-    assert served.read_text() == ""
