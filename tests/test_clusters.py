@@ -1,6 +1,7 @@
 """Searches as runs of their own, and through a real SLURM."""
 
 import contextlib
+import importlib.util
 import os
 import re
 import signal
@@ -32,10 +33,19 @@ BASELINE = {
 }
 PROFILES = ROOT / "workflow/profiles"
 
-needs_slurm = pytest.mark.skipif(
-    bool(local_slurm.missing()),
-    reason=f"no SLURM here ({', '.join(local_slurm.missing())}): apt-get install slurm-wlm munge",
-)
+PLUGIN = "snakemake-executor-plugin-slurm"
+
+
+def lacking():
+    """What a run through SLURM needs and this machine lacks, in words."""
+    if absent := local_slurm.missing():
+        return f"no {', '.join(absent)} here: apt-get install slurm-wlm munge"
+    if importlib.util.find_spec(PLUGIN.replace("-", "_")) is None:
+        return f"no {PLUGIN} in this environment: make env"
+    return ""
+
+
+needs_slurm = pytest.mark.skipif(bool(lacking()), reason=lacking())
 
 
 @pytest.fixture(scope="module")
