@@ -171,7 +171,7 @@ def test_a_search_through_slurm_killed_on_every_level_goes_on_to_the_same_end(
 # each training step in a process of its own leaves a line: the SLURM job that it belongs to
 WITNESS = """
 import os, sys
-if "netsurgery.jobs.training_steps" in sys.orig_argv:
+if "netsurgery.trainer.cold" in sys.orig_argv:
     with open(os.environ["WITNESS"], "a") as file:
         print(os.environ.get("SLURM_JOB_ID"), file=file)
 """
