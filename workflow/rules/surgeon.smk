@@ -123,6 +123,6 @@ rule audit:
     message:
         "{wildcards.search} seed {wildcards.seed}: what decision {wildcards.generation} rests on"
     shell:
-        "python -S -m netsurgery.trainer.client jobs audit --folder {params.folder}"
+        "python -S -m netsurgery.trainer.client showing audit --folder {params.folder}"
         " --generation {wildcards.generation} --settings {params.settings:q}"
         " --seed {wildcards.seed} > {log} 2>&1"

@@ -1,7 +1,8 @@
 """Run one job: through the warm server of its kind if that is in reach, else in an own process.
 
-`python -m netsurgery.trainer.client training|jobs [--time-limit SECONDS] <arguments>` imports next
-to nothing, so that a job costs milliseconds beyond its work. Killing it kills the job.
+`python -m netsurgery.trainer.client KIND [--time-limit SECONDS] ARGUMENT ...`, with a kind of
+`MODULES`, imports next to nothing, so that a job costs milliseconds beyond its work. Killing it
+kills the job.
 
 A training job that crashes in native code, or runs out of memory, is run once more, in an own
 process; if it fails again, or takes longer than its limit, it is run a last time not to train but
@@ -15,15 +16,17 @@ import socket
 import sys
 
 FOLDER = "NETSURGERY_SERVERS"  # where the sockets of the workflow's servers are, by kind
-TRAINING, SMALL_TRAINING, JOBS = "training", "small-training", "jobs"
+TRAINING, SMALL_TRAINING, JOBS, SHOWING = "training", "small-training", "jobs", "showing"
 MODULES = {
     TRAINING: "netsurgery.trainer.cold",
     SMALL_TRAINING: "netsurgery.trainer.cold",
     JOBS: "netsurgery.jobs",
+    SHOWING: "netsurgery.jobs",
 }
 # oneDNN's kernels are made anew in every process, a fifth of the time of a small job, and for
 # samples of few numbers they are no faster than TensorFlow's own
-ENVIRONMENT = {TRAINING: {}, SMALL_TRAINING: {"TF_ENABLE_ONEDNN_OPTS": "0"}, JOBS: {}}
+ENVIRONMENT: dict[str, dict[str, str]] = {kind: {} for kind in MODULES}
+ENVIRONMENT[SMALL_TRAINING] = {"TF_ENABLE_ONEDNN_OPTS": "0"}
 FEW = 768  # numbers in a sample: an image of 16x16 with 3 channels
 
 # exit codes
@@ -133,7 +136,7 @@ def main() -> None:
         limit = float(arguments[1]) or None
         arguments = arguments[2:]
     kind = kind_of(kind, arguments)
-    sys.exit(run(kind, arguments) if kind == JOBS else train(kind, arguments, limit))
+    sys.exit(run(kind, arguments) if kind in (JOBS, SHOWING) else train(kind, arguments, limit))
 
 
 if __name__ == "__main__":

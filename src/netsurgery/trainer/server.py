@@ -1,6 +1,6 @@
 """A fork server with modules imported but never used: each job is a forked child.
 
-For training that is TensorFlow; for the other jobs MLflow and matplotlib. It serves until its
+For training that is TensorFlow, for what shows results MLflow and matplotlib. It serves until its
 standard input ends, which happens when the workflow that started it is gone, and takes its children
 with it. The socket listens before the imports, so early clients just wait.
 """
@@ -21,7 +21,7 @@ import traceback
 from collections.abc import Callable
 from typing import NoReturn
 
-from netsurgery.trainer.client import JOBS, SMALL_TRAINING, TRAINING
+from netsurgery.trainer.client import JOBS, SHOWING, SMALL_TRAINING, TRAINING
 from netsurgery.trainer.imports import without_optional
 from netsurgery.trainer.lifeline import die_with_parent
 
@@ -41,15 +41,21 @@ def training() -> Main:
 
 
 def jobs() -> Main:
-    """What runs a job that does not train."""
-    from netsurgery import plots  # noqa: F401 - so that children need not import it
+    """What runs a job that neither trains nor shows anything: one that the training waits for."""
     from netsurgery.jobs import __main__
-    from netsurgery.tracking import telling  # noqa: F401 - likewise
 
     return __main__.main
 
 
-KINDS = {TRAINING: training, SMALL_TRAINING: training, JOBS: jobs}
+def showing() -> Main:
+    """What runs a job that draws, or tells MLflow."""
+    from netsurgery import plots  # noqa: F401 - so that children need not import it
+    from netsurgery.tracking import telling  # noqa: F401 - likewise
+
+    return jobs()
+
+
+KINDS = {TRAINING: training, SMALL_TRAINING: training, JOBS: jobs, SHOWING: showing}
 
 
 def receive(connection: socket.socket) -> tuple[list[str], str, list[int]]:
