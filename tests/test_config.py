@@ -294,7 +294,15 @@ def test_every_key_of_the_schema_has_a_meaning_and_is_described_in_the_readme():
 
 def test_every_setting_of_a_search_reaches_a_job():
     used = {*config.TRAINING, *config.SPLITTING, *config.CHOOSING, *config.BREEDING}
-    elsewhere = {"algorithm", "dataset", "topology", "seeds", "budget", "warm_up_epochs"}
+    elsewhere = {
+        "algorithm",
+        "dataset",
+        "topology",
+        "seeds",
+        "budget",
+        "warm_up_epochs",
+        "time_limit",
+    }
     known = used | elsewhere | {*config.OPERATING, "budget_mode"}
     assert set(load().searches["s"].settings) == known
 
@@ -304,7 +312,7 @@ def test_every_setting_of_the_surgeon_reaches_a_job():
     ending = {"epochs", "stop_when", "warm_up_epochs", "decision_epochs"}
     optional = {"budget", "minimum_accuracy"}
     settings = load_surgeon().searches["s"].settings
-    elsewhere = {"algorithm", "dataset", "topology", "seeds", "greediness"}
+    elsewhere = {"algorithm", "dataset", "topology", "seeds", "greediness", "time_limit"}
     assert set(settings) == used | ending | elsewhere
     assert (
         set(schema()["$defs"]["surgeon"]["properties"]) == set(settings) - {"greediness"} | optional

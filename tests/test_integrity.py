@@ -185,3 +185,11 @@ def test_a_store_that_is_cut_off_is_damaged(results, store):
     for length in (0, 10, len(content) // 2):
         store.write_bytes(content[:length])
         assert [each.path for each in integrity.damaged(results)] == [store], length
+
+
+def test_a_plan_may_name_files_of_its_own(results):
+    """As those of the Surgeon's decision points do."""
+    write_json(
+        results / "s" / "seed0" / "generation01" / "plan.json", {"files": ["try1/plan.json"]}
+    )
+    assert integrity.damaged(results) == []

@@ -21,7 +21,7 @@ from typing import Any
 
 SEAL = "checksum"  # the last key of every JSON file: the hash of the others
 ROOM = 16 * 2**20  # bytes to be left on a disk: Snakemake breaks where it cannot write
-FILES = "files"  # the hashes of files that a JSON file vouches for, by their names beside it
+FILES = "checksums"  # the hashes of files that a JSON file vouches for, by their names beside it
 
 
 class Unusable(ValueError):  # noqa: N818 - it reads as what it says

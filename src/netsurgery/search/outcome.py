@@ -161,7 +161,7 @@ def summary(
         "val_accuracy": last.get("val_accuracy"),
         "test_accuracy": test.get("accuracy"),
         "test_loss": test["loss"],
-        "test_metrics": {key: test[key] for key in test if key not in ("samples", "files")},
+        "test_metrics": {key: test[key] for key in test if key not in ("samples", "checksums")},
         "epochs_trained": final.epochs_trained,
         "wall_seconds": wall_seconds,
         "status": final.status,
