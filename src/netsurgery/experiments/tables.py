@@ -70,13 +70,9 @@ def _cell(name: str, row: dict[str, Any], missing: bool) -> str:
 
 
 def _number(name: str, value: float) -> str:
-    if name in WHOLE:
-        return f"{value:,.0f}"
-    if name in FINE:
-        return f"{value:.2f}"
-    if name in SIGNED or name.startswith("difference"):
-        return f"{value:+.1f}".replace("-", "\N{MINUS SIGN}")
-    return f"{value:.1f}"
+    signed = name in SIGNED or name.startswith("difference")
+    form = ",.0f" if name in WHOLE else ".2f" if name in FINE else "+.1f" if signed else ".1f"
+    return f"{value:{form}}".replace("-", "\N{MINUS SIGN}")
 
 
 def markdown(table: Table) -> str:
