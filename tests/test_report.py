@@ -11,10 +11,11 @@ import keras
 import numpy as np
 import pytest
 
-from netsurgery import errors, report
+from netsurgery import datasets, errors, report
 from netsurgery.experiments import runs
 from netsurgery.exports import predict_lite
 from netsurgery.files import read_json, write_json
+from netsurgery.jobs import handing_over
 from netsurgery.report import brackets, views
 from netsurgery.search.records import Record
 from tests.test_workflow import QUICK, run, search_folder
@@ -244,3 +245,19 @@ def test_a_fallen_competitor_is_told(finished):
     shown = brackets.generation(plan, records, [])
     fell = [o for _, them in shown["phase1"] for r in them for g in r for o in g if o["fell"]]
     assert [one["candidate"] for one in fell] == [records[step].candidate]
+
+
+def table(columns, features):
+    return {"columns": columns, "features": features}
+
+
+def test_rows_are_compared_as_their_columns(finished):
+    x = np.arange(24.0).reshape(4, 6)
+    samples = datasets.Samples(x, x[:, 0], np.array([2, 1]), datasets.Scaling(0, 1))
+    number, text = {"kind": "number"}, {"kind": "category"}
+    missing = {"kind": "missing"}
+    features = [number, missing, number, number, missing, number]
+    raw = handing_over.raw_samples(samples, table([number] * 4, features))
+    np.testing.assert_array_equal(raw, x[[2, 1]][:, [0, 2, 3, 5]])
+    assert handing_over.raw_samples(samples, table([number, text], features)) is None
+    np.testing.assert_array_equal(handing_over.raw_samples(samples, table([], [])), x[[2, 1]])

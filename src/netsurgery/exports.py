@@ -30,13 +30,13 @@ def predict_lite(content: bytes, x: np.ndarray) -> np.ndarray:
     return interpreter.get_tensor(leaving["index"])
 
 
-def to_lite(model: keras.Model, path: Path, x: np.ndarray) -> dict[str, Any]:
+def to_lite(model: keras.Model, path: Path, x: np.ndarray | None) -> dict[str, Any]:
     """Write a model for TensorFlow Lite, if that can hold it and then predicts the same.
 
     Args:
         model: takes raw samples.
         path: of the file.
-        x: samples to compare predictions on.
+        x: samples to compare predictions on; None if they are not one array.
 
     Returns:
         Plain values: the file's name and, if it was written, its bytes and the largest difference
@@ -44,7 +44,7 @@ def to_lite(model: keras.Model, path: Path, x: np.ndarray) -> dict[str, Any]:
     """
     path.unlink(missing_ok=True)
     known = {"file": path.name, "written": False}
-    if len(model.inputs) != 1 or model.inputs[0].dtype == "string":
+    if x is None:
         return known | {"why": TABLE}
     try:
         content = tf.lite.TFLiteConverter.from_keras_model(model).convert()
@@ -59,7 +59,9 @@ def to_lite(model: keras.Model, path: Path, x: np.ndarray) -> dict[str, Any]:
             raise
         return known | {"why": "TensorFlow Lite has no form for one of its operations"}
     largest = float(np.abs(found - np.asarray(model(x, training=False))).max())
-    if not largest <= TOLERANCE:
+    if not np.isfinite(largest):
+        return known | {"why": "its weights are not finite"}
+    if largest > TOLERANCE:
         return known | {"why": f"its predictions would differ by {largest:.1e}"}
     with written(path) as temporary:
         temporary.write_bytes(content)

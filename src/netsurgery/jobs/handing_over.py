@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from netsurgery import cards, datasets, errors, exports, keras_files
+from netsurgery.datasets.columns import NUMBER
 from netsurgery.datasets.parts import Samples
 from netsurgery.files import FILES, checksums, read_json, write_json, write_text
 
@@ -26,7 +27,8 @@ def outputs(network: Any, samples: Samples) -> np.ndarray:
 
 def examined(network: Any, samples: Samples, data: dict[str, Any]) -> dict[str, Any]:
     """Where a network is wrong (see `netsurgery.errors`)."""
-    found = outputs(network, samples)
+    # of fallen weights outputs are not finite; then every class is as likely as any other
+    found = np.nan_to_num(outputs(network, samples), posinf=0.0, neginf=0.0)
     if samples.target is not None:
         unit = found / samples.target.scale + samples.target.shift
         return errors.of_numbers(samples.y[samples.indices], unit, data.get("targets", ()))
@@ -34,6 +36,22 @@ def examined(network: Any, samples: Samples, data: dict[str, Any]) -> dict[str, 
         found = np.exp(found - found.max(axis=1, keepdims=True))
         found /= found.sum(axis=1, keepdims=True)
     return errors.of_classes(samples.x, samples.y, samples.indices, found, data)
+
+
+def raw_samples(samples: Samples, data: dict[str, Any]) -> np.ndarray | None:
+    """Some samples as the model takes them; None for a table with text.
+
+    Args:
+        samples: as they are stored.
+        data: description of the prepared dataset.
+    """
+    stored = np.asarray(samples.x[samples.indices[:COMPARED]])
+    if not data["columns"]:
+        return stored
+    if any(column["kind"] != NUMBER for column in data["columns"]):
+        return None
+    places = [i for i, feature in enumerate(data["features"]) if feature["kind"] == NUMBER]
+    return stored.reshape(len(stored), -1)[:, places]
 
 
 def hand_over(data: Path, samples: Samples, settings: dict[str, Any], final: Path) -> None:
@@ -49,9 +67,8 @@ def hand_over(data: Path, samples: Samples, settings: dict[str, Any], final: Pat
     wrong = examined(keras_files.load(final / "network.keras", compiled=False), samples, described)
     write_json(final / "errors.json", wrong)
     model = keras_files.load(final / "model.keras", compiled=False)
-    raw = np.asarray(samples.x[samples.indices[:COMPARED]])
     path, file = final / "exports.json", final / "model.tflite"
-    lite = exports.to_lite(model, file, raw)
+    lite = exports.to_lite(model, file, raw_samples(samples, described))
     written = [file] if file.exists() else []
     write_json(path, {"exports": [lite], FILES: checksums(path, *written)})
     summary = read_json(final / "summary.json")
