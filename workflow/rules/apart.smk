@@ -4,30 +4,6 @@ The cost of a job then does not grow with the number of searches, none waits for
 generation, and on a cluster a search is one job, which pays for what it imports once.
 """
 
-import time
-
-APART = CONFIG.apart > 0 and CONFIG.only is None
-SEARCHED = f"{RESULTS}/_apart/{{search}}/seed{{seed}}.done"
-
-
-def searched(name, seed):
-    """The marker of a search that a run of its own has finished."""
-    return SEARCHED.format(search=name, seed=seed)
-
-
-def is_intact(wildcards):
-    """Whether nothing is missing of a search once it is finished; else a reason to look again."""
-    marker = Path(searched(wildcards.search, wildcards.seed))
-    return not marker.exists() or folder_of(wildcards).complete or time.time()
-
-
-def write_config():
-    """The configuration for the runs of the searches."""
-    write_text(
-        Path(RESULTS) / "_apart" / "config.yaml",
-        yaml.safe_dump(config | {"apart": 0}, sort_keys=False),
-    )
-
 
 rule search_apart:
     input:
@@ -53,6 +29,6 @@ rule search_apart:
     message:
         "{wildcards.search} seed {wildcards.seed}"
     shell:
-        "flock {params.lock} python -m snakemake --snakefile {workflow.main_snakefile:q} --executor local"
+        'flock {params.lock} python -m snakemake --snakefile "$NETSURGERY_SNAKEFILE" --executor local'
         " --configfile {params.config} --config only={wildcards.search}/{wildcards.seed}"
-        " --cores {threads} --resources gpu={CONFIG.gpu_slots} > {log} 2>&1"
+        " --cores {threads} --resources gpu=$NETSURGERY_GPU_SLOTS > {log} 2>&1"

@@ -1,11 +1,15 @@
 """What the workflow is to make of each search: its files, and its place in MLflow."""
 
+import time
 from types import SimpleNamespace
 
 from snakemake.exceptions import IncompleteCheckpointException
 
 from netsurgery.tracking import places
 from netsurgery.tracking.ledger import Ledger, line
+
+APART = CONFIG.apart > 0 and CONFIG.only is None
+SEARCHED = f"{RESULTS}/_apart/{{search}}/seed{{seed}}.done"
 
 HANDED_OVER = (
     "README.md",
@@ -83,6 +87,25 @@ def told_in_the_end():
     """Tell the user in one line of what MLflow could not be told."""
     if said := line(Path(RESULTS)):
         print(said, file=sys.stderr)
+
+
+def searched(name, seed):
+    """The marker of a search that a run of its own has finished."""
+    return SEARCHED.format(search=name, seed=seed)
+
+
+def is_intact(wildcards):
+    """Whether nothing is missing of a search once it is finished; else a reason to look again."""
+    marker = Path(searched(wildcards.search, wildcards.seed))
+    return not marker.exists() or folder_of(wildcards).complete or time.time()
+
+
+def write_config():
+    """The configuration for the runs of the searches."""
+    write_text(
+        Path(RESULTS) / "_apart" / "config.yaml",
+        yaml.safe_dump(config | {"apart": 0}, sort_keys=False),
+    )
 
 
 def wanted():
