@@ -145,7 +145,7 @@ def test_a_search_through_slurm_killed_on_every_level_goes_on_to_the_same_end(
 ):
     """First the workflow dies and SLURM's controller with it, then the job, as if for memory."""
     since = len(local_slurm.completed(slurm))
-    whole = slurm_run(tmp_path, slurm, "slurm", top={"apart": 1}, **SHORT)
+    whole = slurm_run(tmp_path, slurm, "slurm", "--config", "apart=1", **SHORT)
     first = begin(whole)
     wait_for(search_folder(tmp_path).record(0, "warm-up").exists)
     kill(first)
