@@ -174,10 +174,11 @@ def begin():
     Both are held by this process and end with it. Runs of single searches share the folder, and the
     servers of the run that started them.
     """
-    global lock, servers
+    global lock, driving, servers
     shared = APART or CONFIG.only is not None
     try:
         lock = check() or ResultsLock(Path(RESULTS), shared=shared)
+        driving = ResultsLock(Path(RESULTS) / "_apart") if APART else None
     except Refused as error:
         print(error, file=sys.stderr)
         sys.exit(1)
