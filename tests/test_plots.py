@@ -470,7 +470,8 @@ def test_the_plot_command_writes_all_pictures(finished, monkeypatch):
         monkeypatch.setattr(sys, "argv", command)
         jobs.main()
     written = {path.name for path in (finished.root / "plots").iterdir()}
-    assert written == {f"{name}.{kind}" for name in PICTURES for kind in ("svg", "png")}
+    pictures = {f"{name}.{kind}" for name in PICTURES for kind in ("svg", "png")}
+    assert written == {*pictures, "pictures.json"}
 
 
 def test_the_summary_has_a_row_per_search_and_seed(finished, tmp_path):

@@ -10,7 +10,9 @@ from netsurgery import shown
 from netsurgery.files import read_json
 from netsurgery.search.records import TIMES
 
-UNTOLD = ("tracked.json",)  # how far MLflow was told, not what
+UNTOLD = ("tracked.json", "report.html")  # how far MLflow was told, not what; a page with times
+ELSEWHERE = ("logs", "_logs", "_tracking", "mlflow-artifacts")  # notes and what has MLflow's ids
+OF_A_FOLDER = [shown.PREFIX + name for name in ("results", "digest", "files")]  # tags
 
 
 def without_times(value: Any) -> Any:
@@ -28,7 +30,7 @@ def files(results: Path) -> dict[str, bytes]:
     for path in sorted(results.rglob("*")):
         name = str(path.relative_to(results))
         parts = Path(name).parts
-        if not path.is_file() or "logs" in parts or "_logs" in parts or path.name in UNTOLD:
+        if not path.is_file() or set(parts) & set(ELSEWHERE) or path.name in UNTOLD:
             continue
         if path.name.startswith((".lock", ".mlflow", "mlflow.db")):
             continue
@@ -45,7 +47,8 @@ def runs(results: Path) -> dict[str, Any]:
         key = json.dumps(
             [run.tags.get(shown.PREFIX + n, "") for n in ("search", "seed", "candidate")]
         )
-        content = (run.name, run.status, run.tags, run.params, sorted(run.points), run.latest)
+        tags = {tag: value for tag, value in run.tags.items() if tag not in OF_A_FOLDER}
+        content = (run.name, run.status, tags, run.params, sorted(run.points), run.latest)
         found.setdefault(key, []).append(content)  # a second one of the same name is a difference
     return found
 

@@ -121,7 +121,7 @@ def kill_tracking(run: Run, rng: Random, _: Path) -> tuple[int, str]:
     """The server of the jobs that write to MLflow."""
     process = run.start()
     wait_somewhere(run, process, rng, FILES)
-    done = kill(*searches.servers(process.pid, "jobs"))
+    done = kill(*searches.servers(process.pid, "showing"))
     process.wait(PATIENCE)
     return done, resume(run)
 
