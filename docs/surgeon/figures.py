@@ -9,7 +9,6 @@ from __future__ import annotations
 import statistics
 import sys
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,7 @@ from netsurgery import plots
 from netsurgery.files import read_json
 from netsurgery.jobs.decisions import read_winners
 from netsurgery.layout import SearchFolder
-from netsurgery.plots.axes import mark, over_epochs, write_ends
-from netsurgery.plots.family import Family
-from netsurgery.plots.style import BLUE, GREY, figures, in_words, key, legend_below, styled
+from netsurgery.plots.single import beside_baseline
 from netsurgery.search import stopping, surgeon
 from netsurgery.search.generation import SEARCH
 from netsurgery.search.scores import rank_composite
@@ -162,39 +159,6 @@ def stopping_table(found: Found) -> str:
     return table(header, rows)
 
 
-@styled
-def rescue(folder: SearchFolder, plain: SearchFolder) -> Any:
-    """A search's winner and its baseline, validation accuracy over epochs."""
-    summary, records, baseline = summary_of(folder), folder.records(), plain.end()
-    metric = summary["metric"]
-    family = Family(records, summary["candidate"], metric)
-    alone = Family(plain.records(), baseline.candidate, metric).winners_curve()
-    curve = family.winners_curve()
-    ends = [
-        (*curve[:, -1], f"Surgeon {figures(curve[1, -1])}", BLUE),
-        (*alone[:, -1], f"baseline {figures(alone[1, -1])}", GREY),
-    ]
-    shown = f"{summary['dataset']}, {summary['topology']}, seed {summary['seed']}"
-    grown = f"{summary['start_parameters']:,} to {summary['parameters']:,} parameters"
-    figure, axes = over_epochs(
-        (shown, grown),
-        family,
-        [in_words(record.operation, record.position) for record in family.chain[1:]],
-        [end[2] for end in ends],
-    )
-    axes.plot(*alone, color=GREY, linewidth=1.5)
-    axes.plot(*curve, color=BLUE, linewidth=2)
-    axes.set_ylabel("validation accuracy")
-    for parent, child in pairwise(family.chain):
-        epochs = family.births[child.candidate]
-        mark(axes, epochs, family.points(parent, epochs)[1, -1], child.operation)
-    write_ends(axes, ends)
-    legend_below(
-        figure, axes, [key("winner's lineage", BLUE, line=2), key("baseline", GREY, line=1.5)]
-    )
-    return figure
-
-
 def main() -> None:
     """Print the tables; draw the picture if it is asked for."""
     results, *picture = sys.argv[1:]
@@ -202,8 +166,9 @@ def main() -> None:
     print(results_table(found), stopping_table(found), sep="\n\n")
     if picture:
         search, plain, seed, output = picture
-        folders = (SearchFolder(Path(results, name, f"seed{seed}")) for name in (search, plain))
-        plots.save(rescue(*folders), Path(output))
+        folders = [SearchFolder(Path(results, name, f"seed{seed}")) for name in (search, plain)]
+        shown = f"{search}, seed {seed}"
+        plots.save(beside_baseline(shown, *folders), Path(output))
 
 
 if __name__ == "__main__":

@@ -28,14 +28,6 @@ if TYPE_CHECKING:  # it knows Keras
 
 POOLINGS = ("average", "max")
 CALIBRATION = 1000  # training samples that least squares looks at
-# validation accuracy by pooling and rule: without and after one epoch of retraining (table 4)
-PAPER = {
-    ("average", "structured"): (0.891, 0.960),
-    ("average", "random"): (0.538, 0.956),
-    ("max", "structured"): (0.134, 0.297),
-    ("max", "random"): (0.493, 0.950),
-}
-PAPER_BASELINE = 0.986
 
 
 @dataclass(frozen=True)

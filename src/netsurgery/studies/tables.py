@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas
 
+from netsurgery.experiments import published
 from netsurgery.files import read_json, write_text
-from netsurgery.studies.pooling_trials import PAPER, PAPER_BASELINE
 from netsurgery.studies.rules import LEAST_SQUARES, PUBLISHED, SVD
 
 STAGES = ("right_after", "after_tenth", "after_epoch")
@@ -145,9 +145,10 @@ def pooling_means(rows: pandas.DataFrame) -> pandas.DataFrame:
         table[stage] = groups[stage].mean()
         table[f"{stage}_deviation"] = groups[stage].std(ddof=0)
     table = table.reset_index()
-    theirs = [PAPER.get(key, (None, None)) for key in zip(table.pooling, table.rule, strict=True)]
-    table["paper_right_after"] = [float("nan") if a is None else a for a, _ in theirs]
-    table["paper_after_epoch"] = [float("nan") if a is None else a for _, a in theirs]
+    theirs = published.table("ectonas-pooling").set_index(["pooling", "rule"]) / 100
+    theirs = theirs.reindex(list(zip(table["pooling"], table["rule"], strict=True)))
+    for stage in ("before", "right_after", "after_epoch"):
+        table[f"paper_{stage}"] = theirs[stage].to_numpy()
     return table
 
 
@@ -173,7 +174,7 @@ def pooling_markdown(table: pandas.DataFrame) -> str:
     return (
         markdown(pandas.DataFrame(lines))
         + f"\nBefore: {percent(before['before'], before['before_deviation'])} % over"
-        + f" {before['seeds']} seeds (paper: {100 * PAPER_BASELINE:.1f} %).\n"
+        + f" {before['seeds']} seeds (paper: {percent(before['paper_before'])} %).\n"
     )
 
 
