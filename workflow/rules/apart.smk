@@ -1,7 +1,7 @@
 """Each search and seed as a run of its own, under a graph that starts them and sums up.
 
-The cost of a job then does not grow with the number of searches, none waits for another one's
-generation, and on a cluster a search is one job, which pays for what it imports once.
+A graph then knows one search only, none waits for another one's generation, and on a cluster a search
+is one job, which pays for what it imports once.
 """
 
 
