@@ -207,7 +207,7 @@ def pareto(heading: tuple[str, str], runs: Sequence[Run]) -> Figure:
         panel.xaxis.set_minor_formatter(NullFormatter())
         panel.tick_params(axis="x", labelsize=8)
     shown = dict.fromkeys(m for m in LOOKS if any(m in by for _, by in panels.values()))
-    handles = [*_keys(shown, lines=False), key("nothing smaller is better", BLACK, line=0.9)]
+    handles = [*_keys(shown, lines=False), key("Pareto front", BLACK, line=0.9)]
     legend_below(figure, axes[0], handles)
     return figure
 
