@@ -89,7 +89,12 @@ def answers(address):
 @contextlib.contextmanager
 def running(command, address, log):
     """A server in a process group of its own, from when it answers until the end of the block."""
-    environment = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "DO_NOT_TRACK": "1"}
+    programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # uvicorn
+    environment = os.environ | {
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "DO_NOT_TRACK": "1",
+        "PATH": programs,
+    }
     with log.open("a") as output:
         server = subprocess.Popen(
             command, stdout=output, stderr=output, env=environment, start_new_session=True
@@ -99,7 +104,8 @@ def running(command, address, log):
         assert server.poll() is None, log.read_text()[-3000:]
         yield
     finally:
-        os.killpg(server.pid, 15)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(server.pid, 15)
         server.wait(PATIENCE)
 
 

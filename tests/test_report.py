@@ -195,7 +195,7 @@ def test_a_papers_target_writes_its_tables_and_figures(finished, page):
 
 def test_the_lite_model_predicts_the_same(finished):
     final = search_folder(finished).final
-    (export,) = read_json(final / "exports.json")
+    (export,) = read_json(final / "exports.json")["exports"]
     assert export["written"]
     x = np.random.default_rng(0).integers(0, 17, (50, 8, 8, 1), np.uint8)
     theirs = predict_lite((final / "model.tflite").read_bytes(), x)
