@@ -38,6 +38,8 @@ localrules:
     audit,
     conclude,
     plot,
+    report,
+    paper_tables,
     summarise,
     track_generation,
     track_search,

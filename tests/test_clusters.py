@@ -188,8 +188,8 @@ def test_training_steps_as_jobs_of_slurm_stay_in_their_allocation(slurm, tmp_pat
     run_["env"] |= {"PYTHONPATH": os.pathsep.join(path), "WITNESS": str(tmp_path / "seen")}
     done = subprocess.run(**run_, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr[-3000:]
-    assert [state for state, _ in jobs_of(slurm, since)] == ["COMPLETED"] * 3
+    assert [state for state, _ in jobs_of(slurm, since)] == ["COMPLETED"] * 4
     prepared = local_slurm.completed(slurm)[since]["JobId"]
-    seen = (tmp_path / "seen").read_text().split()  # of the start and of the finish
-    assert seen == [str(int(prepared) + 1), str(int(prepared) + 2)]
+    seen = (tmp_path / "seen").read_text().split()  # of the start, the finish and the card
+    assert seen == [str(int(prepared) + n) for n in (1, 2, 3)]
     assert (search_folder(tmp_path).root / "logs/generation00/warm-up.log").exists()

@@ -38,8 +38,8 @@ rule hand_over:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=more(2000),
+        runtime=more(20),
     params:
         settings=all_settings,
         folder=subpath(input.data, parent=True),
