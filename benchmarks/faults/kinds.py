@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -108,20 +109,11 @@ def kill_clients(run: Run, rng: Random, _: Path) -> tuple[int, str]:
     return done, resume(run)
 
 
-def kill_trainer(run: Run, rng: Random, _: Path) -> tuple[int, str]:
-    """The warm trainer alone, late: all jobs behind it run cold."""
+def kill_server(kind: str, run: Run, rng: Random, _: Path) -> tuple[int, str]:
+    """A warm server alone: its jobs run by themselves until it is started anew."""
     process = run.start()
     wait_somewhere(run, process, rng, FILES)
-    done = kill(*searches.servers(process.pid, "small-training"))
-    process.wait(PATIENCE)
-    return done, resume(run)
-
-
-def kill_tracking(run: Run, rng: Random, _: Path) -> tuple[int, str]:
-    """The server of the jobs that write to MLflow."""
-    process = run.start()
-    wait_somewhere(run, process, rng, FILES)
-    done = kill(*searches.servers(process.pid, "showing"))
+    done = kill(*searches.servers(process.pid, kind))
     process.wait(PATIENCE)
     return done, resume(run)
 
@@ -329,8 +321,8 @@ KINDS = (
     Kind("the whole workflow killed", kill_workflow, 100),
     Kind("single training jobs killed", kill_jobs, 20),
     Kind("clients of training jobs killed", kill_clients, 12),
-    Kind("the warm trainer killed", kill_trainer, 3),
-    Kind("the server that writes to MLflow killed", kill_tracking, 5),
+    Kind("the warm trainer killed", partial(kill_server, "small-training"), 3),
+    Kind("the server that writes to MLflow killed", partial(kill_server, "showing"), 5),
     Kind("disk full, then given room", fill_disk, 6),
     Kind("files of finished searches damaged", damage_finished, 45),
     Kind("files of killed searches damaged", damage_unfinished, 15),

@@ -156,17 +156,9 @@ def differences(runs: Sequence[Run], methods: Iterable[str]) -> pandas.DataFrame
                 if method == against or pair[0] is None or pair[1] is None:
                     continue
                 difference = paired(pair[0], pair[1])
-                rows.append(
-                    {
-                        "dataset": published.called(dataset, original),
-                        "method": method,
-                        "against": against,
-                        "pairs": difference.pairs,
-                        "difference": difference.mean,
-                        "from": difference.low,
-                        "to": difference.high,
-                    }
-                )
+                called = published.called(dataset, original)
+                which = {"dataset": called, "method": method, "against": against}
+                rows.append(which | difference.row)
     return pandas.DataFrame(rows)
 
 

@@ -50,6 +50,12 @@ class Difference:
     high: float
     pairs: int
 
+    @property
+    def row(self) -> dict[str, float]:
+        """Its columns in a table."""
+        interval = {"from": self.low, "to": self.high}
+        return {"pairs": self.pairs, "difference": self.mean, **interval}
+
 
 def paired(ours: Mapping[Key, float | None], theirs: Mapping[Key, float | None]) -> Difference:
     """Ours less theirs over all cases that both have."""

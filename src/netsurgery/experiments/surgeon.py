@@ -87,17 +87,9 @@ def differences(runs: Sequence[Run]) -> pandas.DataFrame:
         for against in (BASELINE, WALK):
             if SURGEON in found and against in found:
                 difference = paired(found[SURGEON], found[against])
-                rows.append(
-                    {
-                        "dataset": published.called(dataset, original),
-                        "method": SURGEON,
-                        "against": against,
-                        "pairs": difference.pairs,
-                        "difference": difference.mean,
-                        "from": difference.low,
-                        "to": difference.high,
-                    }
-                )
+                called = published.called(dataset, original)
+                which = {"dataset": called, "method": SURGEON, "against": against}
+                rows.append(which | difference.row)
     return pandas.DataFrame(rows)
 
 
