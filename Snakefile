@@ -9,6 +9,7 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/run.smk"
 include: "workflow/rules/plans.smk"
 include: "workflow/rules/tries.smk"
 include: "workflow/rules/targets.smk"

@@ -1,5 +1,7 @@
 """What a search's plans say about its jobs. Reading one waits for its checkpoint."""
 
+from functools import cache
+
 from netsurgery.files import read_json
 from netsurgery.jobs import decisions
 from netsurgery.layout import WARM_UP

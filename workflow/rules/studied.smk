@@ -2,6 +2,8 @@
 
 import hashlib
 
+from netsurgery.experiments import runs
+
 STUDIES = f"{RESULTS}/_studies"
 STUDIED = [(name, seed) for name, seed in RUNS if CONFIG.searches[name].algorithm == "baseline"]
 # the pooling trials are for bare convolutions, which no topology of the papers' searches has

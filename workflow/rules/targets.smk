@@ -100,14 +100,6 @@ def is_intact(wildcards):
     return not marker.exists() or folder_of(wildcards).complete or time.time()
 
 
-def write_config():
-    """The configuration for the runs of the searches."""
-    write_text(
-        Path(RESULTS) / "_apart" / "config.yaml",
-        yaml.safe_dump(config | {"apart": 0}, sort_keys=False),
-    )
-
-
 def wanted():
     """What `all` is made of: everything, the searches' own runs, or all of one search."""
     if APART:

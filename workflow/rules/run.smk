@@ -1,0 +1,102 @@
+"""How a run begins and ends: the lock, damaged files, the warm servers, what is said."""
+
+from functools import cache
+
+from netsurgery import integrity
+from netsurgery.experiments import runs
+from netsurgery.files import write_text
+from netsurgery.lock import Refused, ResultsLock
+from netsurgery.trainer.client import JOBS, SMALL_TRAINING, TRAINING
+from netsurgery.trainer.launch import in_reach, launch, leave
+from netsurgery.trainer.lifeline import die_with_workflow
+
+
+def trainers():
+    """The kinds of servers that training jobs of this configuration ask for."""
+    used = {search.settings["dataset"] for search in CONFIG.searches.values()}
+    small = {datasets.is_small(CONFIG.datasets[name].settings) for name in used}
+    return {SMALL_TRAINING if few else TRAINING for few in small}
+
+
+@cache
+def check():
+    """Take away what is damaged, so that it is made again; a dry run only names it.
+
+    Gives the lock that was needed for it, if it was to be had; `begin` says if it was not.
+    """
+    held, results = None, Path(RESULTS)
+    if not (workflow.is_main_process and results.is_dir()):
+        return None
+    if not workflow.dryrun:
+        try:
+            held = ResultsLock(results)
+        except Refused:
+            return None
+    found = integrity.damaged(results)
+    for each in found:
+        print(each, file=sys.stderr)
+    if held:
+        integrity.take_away(found)
+    return held
+
+
+def write_config():
+    """The configuration for the runs of the searches."""
+    write_text(
+        Path(RESULTS) / "_apart" / "config.yaml",
+        yaml.safe_dump(config | {"apart": 0}, sort_keys=False),
+    )
+
+
+def begin():
+    """Take the results folder for this run, and start the warm servers.
+
+    Both are held by this process and end with it. Runs of single searches share the folder, and the
+    servers of the run that started them.
+    """
+    global lock, driving, servers
+    shared = APART or CONFIG.only is not None
+    try:
+        lock = check() or ResultsLock(Path(RESULTS), shared=shared)
+        driving = ResultsLock(Path(RESULTS) / "_apart") if APART else None
+    except Refused as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
+    if shared:
+        lock.share()
+    if CONFIG.only is None:
+        runs.write_listing(CONFIG)
+    if APART:
+        write_config()
+    elif not workflow.local_exec:
+        print("each training step is a job; with --config apart=4 each search is", file=sys.stderr)
+    if not (CONFIG.only and in_reach()):
+        on_this_machine = trainers() if workflow.local_exec else set()
+        servers = launch(Path(RESULTS) / "_logs", {JOBS, *on_this_machine})
+    if workflow.local_exec:
+        # Snakemake's limit of jobs per second adds a timer for every job that ends while others are
+        # ready, and each rings every second from then on: after 600 jobs half a second a job
+        workflow.scheduler.job_rate_limiter = None
+
+
+def explain(log):
+    """Say in a line each what ended the run: the last line of every failed job's log."""
+    texts = [Path(path).read_text(errors="replace") for path in log]
+    failed = re.findall(r"^Logfile (.+):$", "".join(texts), re.MULTILINE)
+    lasts = [Path(path).read_text(errors="replace").split("\n") for path in failed]
+    said = dict.fromkeys(line for lines in lasts for line in list(filter(None, lines))[-1:])
+    for line in said:
+        print(line, file=sys.stderr)
+    print("when that is mended, the same command goes on where this run was", file=sys.stderr)
+
+
+# a job of a cluster, on its node: it is to stay in its allocation, and a group of jobs has a warm
+# server there. In a SLURM job, each step has a Snakemake of its own, which finds that server.
+if workflow.remote_exec and ("slurm-jobstep" in sys.argv or "SLURM_STEP_ID" not in os.environ):
+    leave()
+    if "--local-groupid" in sys.argv:
+        servers = launch(None, trainers())
+
+# a run of one search under another run ends with that, however it ends
+if CONFIG.only:
+    die_with_workflow()
