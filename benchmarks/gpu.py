@@ -4,11 +4,11 @@
 
 To be run on a machine with an NVIDIA GPU, with `make env EXTRA=gpu` done. The same ECToNAS search
 of a small CNN on colour images is run on the processor and, for each number of training steps at
-once on one GPU, twice on the GPU. OUTPUT gets `gpu.json` and `gpu.md`: seconds, how busy the device
-was, what the warm trainer had open of it (nothing, it should be), and how far two runs, and GPU and
-processor, are apart: the same decisions? and the largest difference of any validation loss before
-they part. FOLDER may hold `cifar10_15k.npz`; without it the images are random, which is enough for
-times.
+once on one GPU, twice on the GPU and once there in mixed precision. OUTPUT gets `gpu.json` and
+`gpu.md`: seconds, how busy the device was, what the warm trainer had open of it (nothing, it should
+be), and how far two runs, and GPU and processor, are apart: the same decisions? and the largest
+difference of any validation loss before they part. FOLDER may hold `cifar10_15k.npz`; without it
+the images are random, which is enough for times.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class Watch(threading.Thread):
 
 
 def search(
-    name: str, folder: Path, images: Path, budget: int, cores: int, slots: int
+    name: str, folder: Path, images: Path, budget: int, cores: int, slots: int, precision: str
 ) -> dict[str, Any]:
     """Run the search; with no slots on the processor."""
     results = (folder / name).resolve()
@@ -101,6 +101,7 @@ def search(
                 "dataset": "samples",
                 "topology": "cnn-small",
                 "budget": budget,
+                "precision": precision,
                 "seeds": [0],
             }
         },
@@ -209,13 +210,14 @@ def main() -> None:
     found: dict[str, Any] = {"devices": [row[1] for row in ask_driver()], "runs": {}}
     found["compared"] = {}
     plan = [
-        ("processor", 0),
-        *((f"gpu, {n} at once{a}", n) for n in given.slots for a in ("", ", again")),
+        ("processor", 0, "float32"),
+        *((f"gpu, {n} at once{a}", n, "float32") for n in given.slots for a in ("", ", again")),
+        *((f"gpu, {n} at once, mixed precision", n, "mixed_bfloat16") for n in given.slots),
     ]
-    for name, slots in plan:
+    for name, slots, precision in plan:
         print(name, flush=True)
         place = name.replace(", ", "-").replace(" ", "-")
-        run = search(place, given.output, images, given.budget, given.cores, slots)
+        run = search(place, given.output, images, given.budget, given.cores, slots, precision)
         found["runs"][name] = run
         mine = records(given.output / place)
         first = "processor" if not name.endswith("again") else name.removesuffix(", again")

@@ -67,6 +67,7 @@ def test_defaults_are_the_design_s_numbers():
         "optimizer": "sgd",
         "learning_rate": 0.1,
         "batch_size": 32,
+        "precision": "float32",
         "validation_fraction": 0.1,
         "test_fraction": 0.1,
         "metric": "val_accuracy",

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from netsurgery import checkpoints, keras_files, training
 from netsurgery.datasets import Samples, Scaling
@@ -140,21 +141,57 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize("side", [8, 7])
-@pytest.mark.parametrize("layers", KINDS.values(), ids=KINDS)
-def test_every_kind_of_layer_computes_and_learns_as_in_keras(layers, side):
+def network_of(layers, side):
     flat = isinstance(layers[0], Flatten) and not any(isinstance(k, Reshape) for k in layers)
     flat = flat or any(isinstance(layer, GlobalPool) for layer in layers)
     whole = (*layers, *(() if flat else (Flatten(),)), Dense(10, "softmax"))
-    network = trained(Topology((side, side, 2), whole), np.random.default_rng(0))
+    return trained(Topology((side, side, 2), whole), np.random.default_rng(0))
+
+
+def numbers(side):
+    x = np.random.default_rng(1).normal(size=(9, side, side, 2))
+    return x.astype(np.float32), np.arange(9, dtype=np.int32)
+
+
+@pytest.mark.parametrize("side", [8, 7])
+@pytest.mark.parametrize("layers", KINDS.values(), ids=KINDS)
+def test_every_kind_of_layer_computes_and_learns_as_in_keras(layers, side):
+    (x, y), network = numbers(side), network_of(layers, side)
     ours, plain = training.Learner(network, SETTINGS), in_keras(network)
-    rng = np.random.default_rng(1)
-    x, y = rng.normal(size=(9, side, side, 2)).astype(np.float32), np.arange(9, dtype=np.int32)
     np.testing.assert_allclose(ours(x, training=False), plain(x), atol=1e-5)
     part = Samples(x, y, np.arange(9, dtype=np.int32), Scaling(np.float32(0), np.float32(1)))
     training.Course(ours, part, part, 9).run([1], np.random.default_rng(2))
     plain.train_on_batch(x, y)
     assert_close(ours.network, keras_files.from_keras(plain), 2e-5)
+
+
+MIXED = {"precision": "mixed_bfloat16"}
+
+
+@pytest.mark.parametrize("layers", KINDS.values(), ids=KINDS)
+def test_mixed_precision_differs_by_the_rounding_of_bfloat16_and_keeps_float32(layers):
+    (x, y), network = numbers(8), network_of(layers, 8)
+    full, mixed = (training.Learner(network, SETTINGS | own) for own in ({}, MIXED))
+    one, other = (np.asarray(made(x, training=False)) for made in (full, mixed))
+    assert other.dtype == np.float32
+    assert 0 < np.abs(one - other).max() < 0.05
+    part = Samples(x, y, np.arange(9, dtype=np.int32), Scaling(np.float32(0), np.float32(1)))
+    for made in (full, mixed):
+        training.Course(made, part, part, 9).run([1], np.random.default_rng(2))
+    assert all(array.dtype == np.float32 for array in arrays(mixed.network))
+    moved = [
+        np.abs(a - b).max() for a, b in zip(arrays(full.network), arrays(network), strict=True)
+    ]
+    apart = zip(arrays(full.network), arrays(mixed.network), strict=True)
+    assert max(np.abs(a - b).max() for a, b in apart) < 0.2 * max(moved)
+
+
+def test_mixed_precision_leaves_the_output_layer_alone():
+    network = network_of([Flatten()], 8)
+    full, mixed = (training.Learner(network, SETTINGS | own) for own in ({}, MIXED))
+    x, _ = numbers(8)
+    rounded = np.asarray(tf.cast(tf.cast(x, tf.bfloat16), tf.float32))
+    np.testing.assert_array_equal(full(rounded, training=False), mixed(x, training=False))
 
 
 def test_dropout_which_no_search_builds_is_refused():

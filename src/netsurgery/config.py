@@ -25,6 +25,7 @@ TRAINING = (
     "learning_rate",
     "momentum",
     "batch_size",
+    "precision",
     "loss",
     "metrics",
     "class_weights",

@@ -43,6 +43,7 @@ from netsurgery.trainer import devices
 from netsurgery.trainer.client import MEMORY, kept_graphs
 from netsurgery.trainer.lifeline import be_first_to_go
 from netsurgery.training import Course, Learner, Shelf
+from netsurgery.training.forward import FULL
 
 DATA_AWARE = "least_squares"  # the removal rule that wants calibration samples
 
@@ -338,7 +339,8 @@ def finish(step: Step, finalists: Sequence[Path], mode: str, batches: int) -> No
     else:
         step.pass_on(path, record)
     test = step.samples("test")
-    tested = training.evaluate(learner, test, step.settings["metrics"])
+    as_read = Learner(learner.network, step.settings | {"precision": FULL})  # by whoever loads it
+    tested = training.evaluate(as_read, test, step.settings["metrics"])
     data = datasets.describe(step.data)
     model = keras_files.load(step.output)
     whole = keras_preprocessing.with_preprocessing(model, data, test.scaling, test.target)

@@ -10,6 +10,9 @@ nothing of the full size is held.
 
 A bias whose channels are normalised next is taken away again with the batch's mean: in training it
 is left out, has no gradient, and only moves the moving mean.
+
+In mixed precision all but the layer that gives the output is computed in bfloat16, as by Keras's
+policy `mixed_bfloat16`; arrays, statistics and the loss stay float32.
 """
 
 from __future__ import annotations
@@ -39,6 +42,8 @@ from netsurgery.layers import (
 )
 
 Arrays = Sequence[tf.Tensor]  # a layer's, in the order of a network's
+FULL = "float32"
+PRECISIONS = {FULL: tf.float32, "mixed_bfloat16": tf.bfloat16}  # what layers compute in
 
 
 def _activated(x: tf.Tensor, function: str, slope: float | None = None) -> tf.Tensor:
@@ -51,10 +56,14 @@ def _activated(x: tf.Tensor, function: str, slope: float | None = None) -> tf.Te
 
 def _mixed(layer: Conv | Dense, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
     if isinstance(layer, Conv):
-        x = tf.nn.conv2d(x, arrays[0], layer.strides, layer.padding.upper())
+        x = tf.nn.conv2d(x, tf.cast(arrays[0], x.dtype), layer.strides, layer.padding.upper())
     else:
-        x = tf.matmul(x, arrays[0])
-    return tf.nn.bias_add(x, arrays[1]) if layer.use_bias else x
+        x = tf.matmul(x, tf.cast(arrays[0], x.dtype))
+    return _biased(layer, arrays, x)
+
+
+def _biased(layer: Conv | Dense, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
+    return tf.nn.bias_add(x, tf.cast(arrays[1], x.dtype)) if layer.use_bias else x
 
 
 def _is_normalised(layer: Conv | Dense, rest: Sequence[Layer]) -> bool:
@@ -103,8 +112,8 @@ def _averages(layer: Conv, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
     kernel = tf.matmul(tf.constant(_shifts(layer.kernel)), kernel)
     kernel = tf.reshape(kernel, (blocks, blocks, 4 * channels, layer.channels))
     x = tf.pad(x, ((0, 0), (margin, margin), (margin, margin), (0, 0)))
-    x = tf.nn.conv2d(tf.nn.space_to_depth(x, 2), kernel, 1, "VALID")
-    return tf.nn.bias_add(x, arrays[1]) if layer.use_bias else x
+    x = tf.nn.conv2d(tf.nn.space_to_depth(x, 2), tf.cast(kernel, x.dtype), 1, "VALID")
+    return _biased(layer, arrays, x)
 
 
 def _pooled(layer: Pool, x: tf.Tensor) -> tf.Tensor:
@@ -162,7 +171,12 @@ def _apply(layer: Layer, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
 
 
 def forward(
-    layers: Sequence[Layer], arrays: Sequence[Arrays], x: tf.Tensor, *, training: bool
+    layers: Sequence[Layer],
+    arrays: Sequence[Arrays],
+    x: tf.Tensor,
+    *,
+    training: bool,
+    precision: str = FULL,
 ) -> tuple[tf.Tensor, list[tf.Tensor]]:
     """The network's output for a batch, and the statistics of the batch.
 
@@ -171,9 +185,11 @@ def forward(
         arrays: of each layer.
         x: (n, *input_shape).
         training: or in inference mode.
+        precision: a key of `PRECISIONS`.
 
     Returns:
-        (n, outputs); in training also each batch normalisation's means and biased variances.
+        (n, outputs), float32; in training also each batch normalisation's means and biased
+        variances.
 
     Raises:
         ValueError: a layer that no search builds (dropout, one that surgery does not know).
@@ -181,7 +197,11 @@ def forward(
     skipped = False
     seen: list[tf.Tensor] = []
     bias: tf.Tensor | float = 0.0  # left out, for the next normalisation
+    last = max((i for i, layer in enumerate(layers) if isinstance(layer, Conv | Dense)), default=0)
+    x = tf.cast(x, PRECISIONS[precision])
     for i, (layer, own) in enumerate(zip(layers, arrays, strict=True)):
+        if i == last:
+            x = tf.cast(x, tf.float32)
         if training and isinstance(layer, Conv | Dense) and _is_normalised(layer, layers[i + 1 :]):
             bias, own = own[1], own[:1]
             layer = replace(layer, use_bias=False)

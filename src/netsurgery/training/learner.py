@@ -15,7 +15,7 @@ from netsurgery.layers import BatchNorm, trainable_arrays
 from netsurgery.measures import CROSSENTROPY, loss_of
 from netsurgery.network import Arrays, Network
 from netsurgery.surgery import Slots
-from netsurgery.training.forward import forward
+from netsurgery.training.forward import FULL, forward
 from netsurgery.training.packing import Packing
 
 # Keras's that treat every number alike, whatever array it is in
@@ -91,7 +91,7 @@ class Learner:
 
     Args:
         network: to start from.
-        settings: optimizer, learning_rate, momentum and loss.
+        settings: optimizer, learning_rate, momentum and loss; precision, by default float32.
         state: of the optimizer (see `state`); by default a fresh one's.
     """
 
@@ -142,7 +142,8 @@ class Learner:
         """The network's output for a batch; in training its moving statistics move."""
         trained = self.packing.tensors(variable.value for variable in self.weights)
         others = tf.split(self.statistics.value, self.widths) if self.widths else []
-        predicted, seen = forward(self.layers, self._layered(trained, others), x, training=training)
+        arrays, precision = self._layered(trained, others), self.settings.get("precision", FULL)
+        predicted, seen = forward(self.layers, arrays, x, training=training, precision=precision)
         if seen:
             moved = self.statistics.value - tf.concat(seen, 0)
             self.statistics.value.assign_sub(moved * self._rates)
