@@ -98,6 +98,16 @@ def results(tmp_path, empty_store):
     return folder
 
 
+def test_an_experiment_that_another_makes_at_the_same_moment_is_taken(results, monkeypatch):
+    place, answers = places.Place.find(None, results), [None]
+    get = MlflowClient.get_experiment_by_name
+    made = telling.open_store(place, "shared", results).experiment
+    late = lambda client, name: answers.pop() if answers else get(client, name)  # noqa: E731
+    monkeypatch.setattr(MlflowClient, "get_experiment_by_name", late)
+    assert telling.open_store(place, "shared", results).experiment == made
+    assert not answers
+
+
 def test_a_search_appears_generation_by_generation(results):
     made = example(results)
 

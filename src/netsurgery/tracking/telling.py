@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 import multiprocessing
 import os
@@ -29,13 +30,22 @@ os.environ |= {
 }
 
 from mlflow import MlflowClient, entities
+from mlflow.exceptions import MlflowException
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+from sqlalchemy.orm import configure_mappers
 
 from netsurgery.tracking import views
 from netsurgery.tracking.attachments import attach
 from netsurgery.tracking.store import Store
 
 CALLS = 8  # to a server at the same time
+LATE = (  # what MLflow imports only when a store is opened, or a model logged: half of a telling
+    "alembic.command",
+    "mlflow.pyfunc",
+    "mlflow.store.tracking.rest_store",
+    "mlflow.store.tracking.sqlalchemy_workspace_store",
+    "sqlalchemy.dialects.sqlite",
+)
 
 
 @dataclass(frozen=True)
@@ -50,6 +60,14 @@ class Settings:
 
 class Unreachable(Exception):  # noqa: N818 - it reads as what it says
     """A store did not take what it was told; the message is one line without credentials."""
+
+
+def import_all() -> None:
+    """Import all that telling needs, so that forked processes need not."""
+    for name in LATE:
+        with suppress(ImportError):  # other versions of MLflow have other modules
+            importlib.import_module(name)
+    configure_mappers()
 
 
 def track(
@@ -206,7 +224,7 @@ def open_store(place: Place, experiment: str, results: Path) -> Store:
     if found is None:
         # without a folder of its own for artifacts MLflow would name ./mlruns
         where = None if place.is_server else str(_artifacts(results))
-        identity = client.create_experiment(experiment, artifact_location=where, tags=views.TAGS)
+        identity = _create_experiment(client, experiment, where)
     else:
         identity = found.experiment_id
         for tag, value in views.TAGS.items() - found.tags.items():
@@ -215,6 +233,17 @@ def open_store(place: Place, experiment: str, results: Path) -> Store:
         if found.lifecycle_stage != entities.LifecycleStage.ACTIVE:
             client.restore_experiment(identity)
     return Store(client, identity, CALLS if place.is_server else 1)
+
+
+def _create_experiment(client: MlflowClient, name: str, where: str | None) -> str:
+    """Make an experiment, or take the one that somebody else has just made; gives its id."""
+    try:
+        return client.create_experiment(name, artifact_location=where, tags=views.TAGS)
+    except MlflowException:
+        found = client.get_experiment_by_name(name)
+        if found is None:
+            raise
+        return found.experiment_id
 
 
 def _create(results: Path) -> None:

@@ -50,8 +50,9 @@ def jobs() -> Main:
 def showing() -> Main:
     """What runs a job that draws, or tells MLflow."""
     from netsurgery import plots  # noqa: F401 - so that children need not import it
-    from netsurgery.tracking import telling  # noqa: F401 - likewise
+    from netsurgery.tracking import telling
 
+    telling.import_all()
     return jobs()
 
 
