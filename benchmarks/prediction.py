@@ -1,72 +1,57 @@
 """`netsurgery simulate` against runs that really were: each number of cores from the others.
 
-    python -m benchmarks.prediction OUTPUT [--cores 1 2] [--budget 150] [--repeats 2]
+    python -m benchmarks.prediction FOLDER
 
-OUTPUT gets `prediction.json` and `prediction.md`. Seconds are from the begin of a search's first
-training step to the end of its last.
+FOLDER is where `benchmarks.speed` put its searches; it gets `prediction.md`. Seconds are from the
+begin of a search's first training step to the end of its last.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
-from benchmarks.speed.__main__ import search
+from benchmarks.speed.report import TITLES
 
-from netsurgery.files import write_json
 from netsurgery.layout import SearchFolder
 from netsurgery.simulation import Search, simulate
 from netsurgery.timelines import jobs_of
 
 
-def measure(cores: int, budget: int, folder: Path) -> Search:
-    """Run the search of the digits."""
-    workload = {
-        "search": {"topology": "cnn-small", "budget": budget},
-        "dataset": {"source": "sklearn", "name": "digits"},
+def searches(folder: Path, workload: str) -> dict[int, Search]:
+    """The searches of a workload, by the cores that they ran on."""
+    found = {int(path.name.rpartition("-")[2]): path for path in folder.glob(f"{workload}-[0-9]*/")}
+    return {
+        cores: Search.from_jobs(jobs_of(SearchFolder(found[cores] / workload / "seed0")))
+        for cores in sorted(found)
     }
-    run = search("digits", workload, cores, folder)
-    return Search.from_jobs(jobs_of(SearchFolder(run["folder"])))
+
+
+def rows(folder: Path) -> list[str]:
+    """A row of the table for each pair of runs of a workload."""
+    lines = []
+    for workload, title in TITLES.items():
+        runs = searches(folder, workload)
+        for known, run in runs.items():
+            for wanted, other in runs.items():
+                predicted, measured = simulate([run], wanted).seconds, other.measured
+                lines.append(
+                    f"| {title}, {len(run.steps)} steps | {known} | {wanted} | {measured:.1f} s "
+                    f"| {predicted:.1f} s | {predicted / measured - 1:+.0%} |"
+                )
+    return lines
 
 
 def main() -> None:
-    """Measure and predict."""
+    """Predict, and write the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("output", type=Path)
-    parser.add_argument("--cores", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--budget", type=int, default=150)
-    parser.add_argument("--repeats", type=int, default=2)
+    parser.add_argument("folder", type=Path)
     given = parser.parse_args()
-    given.output.mkdir(parents=True, exist_ok=True)
-    rows = []
-    for _ in range(given.repeats):
-        runs = {cores: measure(cores, given.budget, given.output) for cores in given.cores}
-        rows += [
-            {
-                "from": known,
-                "to": wanted,
-                "measured": runs[wanted].measured,
-                "predicted": simulate([runs[known]], wanted).seconds,
-                "steps": len(runs[known].steps),
-            }
-            for known in runs
-            for wanted in runs
-        ]
-        print(json.dumps(rows[-(len(runs) ** 2) :]), flush=True)
-    write_json(given.output / "prediction.json", rows)
-    lines = [
-        "| records of | run on | measured | predicted | off by |",
-        "| --- | --- | ---: | ---: | ---: |",
-    ]
-    for row in rows:
-        off = row["predicted"] / row["measured"] - 1
-        lines.append(
-            f"| {row['from']} cores | {row['to']} cores | {row['measured']:.1f} s "
-            f"| {row['predicted']:.1f} s | {off:+.0%} |"
-        )
-    (given.output / "prediction.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    print("\n".join(lines))
+    head = ["| search | cores of its records | cores | measured | predicted | off by |"]
+    head.append("| --- |" + " ---: |" * 5)
+    table = "\n".join([*head, *rows(given.folder)])
+    (given.folder / "prediction.md").write_text(f"{table}\n", encoding="utf-8")
+    print(table)
 
 
 if __name__ == "__main__":

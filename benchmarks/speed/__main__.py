@@ -4,9 +4,9 @@
 
 Each workload is searched once for each number of cores, by Snakemake as a user would start it;
 then a script trains the same epochs (see `script`), but those of the long workload, which would
-take it most of an hour. OUTPUT gets `speed.json`, `speed.md` and
-`speed.png`. FOLDER may hold `mnist10k.npz`; without it MNIST is left out. Everything is run one
-after the other: leave the machine alone meanwhile.
+take it most of an hour. OUTPUT gets `speed.json`, `speed.md` and `speed.png`; what `speed.json` had
+of other workloads stays. FOLDER may hold `mnist10k.npz`; without it MNIST is left out. Everything
+is run one after the other: leave the machine alone meanwhile.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import numpy as np
 import yaml
 from benchmarks.speed import report, where
 
-from netsurgery.files import write_json
+from netsurgery.files import read_json, write_json
 from netsurgery.layout import SearchFolder
 from netsurgery.timelines import jobs_of
 
@@ -150,11 +150,12 @@ def main() -> None:
     given = parser.parse_args()
     given.output.mkdir(parents=True, exist_ok=True)
     write_images(given.output / "images.npz")
-    found = {}
+    path = given.output / "speed.json"
+    found = read_json(path) if path.exists() else {}
     for name, workload in workloads(given.data).items():
         if not given.workloads or name in given.workloads:
             found[name] = measure(name, workload, given.cores, given.output)
-            write_json(given.output / "speed.json", found)
+            write_json(path, found)
     report.write(found, given.output)
     print((given.output / "speed.md").read_text())
 

@@ -23,6 +23,7 @@ from matplotlib.figure import Figure
 from netsurgery.plots import style
 
 SAMPLES, BATCH, EPOCHS = 4000, 32, 3
+TICKS = (10, 20, 50, 100, 200, 500)  # milliseconds
 SETTINGS = {"optimizer": "sgd", "learning_rate": 0.01, "momentum": 0, "loss": "crossentropy"}
 CELLS = ((3, 6, 9), (8, 16, 32), (32, 64, 128))  # channels
 CASES = [
@@ -100,6 +101,8 @@ def picture(rows: list[dict[str, Any]], path: Path) -> None:
     axes.set_yticks(range(len(rows)), [row["case"] for row in rows])
     axes.invert_yaxis()
     axes.set_xscale("log")
+    axes.set_xticks(TICKS, list(map(str, TICKS)))
+    axes.set_xticks([], minor=True)
     axes.grid(axis="x")
     axes.grid(visible=False, axis="y")
     axes.set_xlabel("milliseconds for 1,000 samples, one core")

@@ -61,9 +61,13 @@ def table(found: Mapping[str, Any]) -> str:
         whole = sum(run["parts"].values())
         shares = " | ".join(f"{run['parts'][part] / whole:.1%}" for part in PARTS)
         lines.append(f"| {TITLES[name]} | {cores} | {shares} |")
-    lines += ["", *_head("workload", "cores", "workflow's core-seconds for a job, by generation")]
+    lines += [
+        "",
+        *_head("workload", "cores", "workflow's core-seconds for a job (jobs), by generation"),
+    ]
     for name, cores, run, _ in _rows(found):
-        each = ", ".join(f"{entry['workflow']:.2f}" for entry in run["generations"].values())
+        entries = run["generations"].values()
+        each = ", ".join(f"{entry['workflow']:.2f} ({entry['jobs']})" for entry in entries)
         lines.append(f"| {TITLES[name]} | {cores} | {each} |")
     return "\n".join(lines) + "\n"
 
@@ -73,9 +77,9 @@ def picture(found: Mapping[str, Any], path: Path) -> None:
     """Stacked bars of each run, as shares of a script's time, and the least possible."""
     rows = [row for row in _rows(found) if row[3]["script"]]
     figure = Figure(figsize=(10, 1.4 + 0.55 * len(rows)))
-    axes = figure.add_axes((0.36, 0.9 / figure.get_figheight(), 0.6, 0))
+    axes = figure.add_axes((0.4, 0.9 / figure.get_figheight(), 0.56, 0))
     height = 1 - 1.55 / figure.get_figheight()
-    axes.set_position((0.36, 0.8 / figure.get_figheight(), 0.6, height))
+    axes.set_position((0.4, 0.8 / figure.get_figheight(), 0.56, height))
     for y, (_, cores, run, workload) in enumerate(rows):
         left = 0.0
         for part in PARTS:
@@ -102,4 +106,5 @@ def write(found: Mapping[str, Any], folder: Path) -> None:
     """Write `speed.md` and `speed.png`."""
     legend = "\n".join(f"- {part}: {WORDS[part]}" for part in PARTS)
     (folder / "speed.md").write_text(f"{table(found)}\n{legend}\n", encoding="utf-8")
-    picture(found, folder / "speed.png")
+    if any(workload["script"] for workload in found.values()):
+        picture(found, folder / "speed.png")
