@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from netsurgery import datasets
+from netsurgery import datasets, errors
 from netsurgery.clock import Clock
 from netsurgery.files import write_json, write_text
 from netsurgery.jobs.candidates import read_record, record_path
@@ -134,11 +134,28 @@ def finish(step: Step) -> None:
     """The end of a search."""
     step.train(step.best(), int(step.given["batches"][0]))
     write_text(step.output.with_name("model.keras"), "no model\n")
-    write_json(step.output.with_name("preprocessing.json"), {})
+    write_json(step.output.with_name("preprocessing.json"), datasets.describe(step.data))
     write_json(step.output.with_name("test.json"), {"samples": 1, "loss": 1.0, "accuracy": 0.5})
 
 
-COMMANDS = {"start": start, "recuperate": recuperate, "compete": compete, "finish": finish}
+def hand_over(step: Step) -> None:
+    """What goes with the final model."""
+    test = datasets.read_part(step.data, Path(step.given["split"][0]), "test")
+    data = datasets.describe(step.data)
+    outputs = generator(step.seed, "outputs").dirichlet(np.ones(data["outputs"]), len(test))
+    wrong = errors.of_classes(test.x, test.y, test.indices, outputs, data)
+    write_json(step.output.with_name("errors.json"), wrong)
+    write_json(step.output.with_name("exports.json"), {"exports": []})
+    write_text(step.output.with_name("README.md"), "no card\n")
+
+
+COMMANDS = {
+    "start": start,
+    "recuperate": recuperate,
+    "compete": compete,
+    "finish": finish,
+    "hand-over": hand_over,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
