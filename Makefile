@@ -23,7 +23,7 @@ track: $(READY)  ## tell MLflow anew what the records say: a store that was lost
 	$(BIN)/netsurgery track $(RESULTS)$(if $(STORE), --store $(STORE))
 
 test: $(READY)  ## all tests
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses $(CORES) --dist loadfile
 
 check: $(READY)  ## formatters, linters, types and the workflow's own linter
 	$(BIN)/ruff format --check .
