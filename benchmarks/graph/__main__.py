@@ -111,7 +111,7 @@ def main() -> None:
         for count in given.searches:
             output = given.output.resolve()
             rows.append(measure(count, way, given.cores, output, given.limit))
-            write_json(output / "graph.json", rows)
+            write_json(output / "graph.json", {"runs": rows})
             (output / "graph.md").write_text(table(rows), encoding="utf-8")
             print(table(rows[-1:]).splitlines()[-1], flush=True)
 
