@@ -1,9 +1,10 @@
 """Memory and open files of a workflow and its servers over thousands of training jobs.
 
-    python -m benchmarks.faults.endurance OUTPUT [--jobs 2000]
+    python -m benchmarks.faults.endurance OUTPUT [--jobs 2000] [--flat]
 
-Runs searches of very short jobs, looks at the processes every few seconds, and writes
-`endurance.json` and `endurance.png`. `--draw` draws the picture anew from the file.
+Runs searches of very short jobs, each as a run of its own or, flat, all in one graph; looks at the
+processes every few seconds, and writes `endurance.json` and `endurance.png`. `--draw` draws the
+picture anew from the file.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any
 
 import numpy as np
 import yaml
-from benchmarks.faults.searches import ROOT, kill_all, servers
+from benchmarks.faults.searches import ROOT, kill_all, servers, single_runs
 from matplotlib.figure import Figure
 
 from netsurgery.files import read_json, write_json
@@ -32,6 +33,7 @@ EVERY = 5  # seconds
 SEARCHES = 10  # with so many seeds
 WATCHED = {
     "workflow": style.BLACK,
+    "run of a search": style.VERMILLION,
     "trainer": style.BLUE,
     "server of other jobs": style.ORANGE,
 }
@@ -65,6 +67,7 @@ def glance(process: int, results: Path) -> dict[str, Any]:
     """What all processes of a run take, and how far it is."""
     watched = {
         "workflow": [process],
+        "run of a search": sorted(single_runs(process)),
         "trainer": servers(process, "small-training"),
         "server of other jobs": servers(process, "jobs"),
     }
@@ -72,13 +75,13 @@ def glance(process: int, results: Path) -> dict[str, Any]:
     return {"jobs": trained(results), "seconds": time.time(), **now}
 
 
-def measure(folder: Path, jobs: int, path: Path) -> None:
+def measure(folder: Path, jobs: int, flat: bool, path: Path) -> None:
     """Run the searches and watch them; what was seen is written every time."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     search = SETTINGS | {"seeds": list(range(SEARCHES)), "budget": jobs / SEARCHES}
     iris = {"source": "sklearn", "name": "iris"}
-    given = {"datasets": {"iris": iris}, "searches": {"s": search}}
+    given = {"apart": int(not flat), "datasets": {"iris": iris}, "searches": {"s": search}}
     (folder / "config.yaml").write_text(yaml.safe_dump(given), encoding="utf-8")
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
     command += ["--directory", str(folder), "--configfile", str(folder / "config.yaml")]
@@ -124,11 +127,12 @@ def picture(seen: list[dict[str, Any]], path: Path) -> None:
     ):
         for name, colour in WATCHED.items():
             points = [(each["jobs"], each[name][what] * factor) for each in seen if each.get(name)]
-            axes.plot(*zip(*points, strict=True), color=colour, label=name)
+            if points:
+                axes.plot(*zip(*points, strict=True), color=colour, label=name)
         axes.set_ylabel(label)
         axes.set_ylim(bottom=0)
     below.set_xlabel("training jobs done")
-    figure.legend(*above.get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    figure.legend(*above.get_legend_handles_labels(), loc="outside upper center", ncols=4)
     figure.savefig(path, dpi=100)
 
 
@@ -137,16 +141,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("output", type=Path)
     parser.add_argument("--jobs", type=int, default=2000)
+    parser.add_argument("--flat", action="store_true")
     parser.add_argument("--draw", action="store_true")
     given = parser.parse_args()
     output = given.output.resolve()
     path = output / "endurance.json"
     if not given.draw:
-        measure(output / "endurance", given.jobs, path)
+        measure(output / "endurance", given.jobs, given.flat, path)
     seen = read_json(path)["seen"]
     picture(seen, output / "endurance.png")
     print(f"{max(each['jobs'] for each in seen)} training jobs; growth per 1,000 of them:")
     for name in WATCHED:
+        if not any(each.get(name) for each in seen):
+            continue
         kib, files = (growth(seen, name, what) for what in ("kib", "files"))
         print(f"  {name}: {kib / 1024:+.1f} MiB, {files:+.2f} open files")
 

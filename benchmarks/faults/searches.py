@@ -139,6 +139,15 @@ def servers(process: int, *kinds: str) -> list[int]:
     ]
 
 
+def single_runs(process: int) -> list[int]:
+    """The runs of single searches that a driving run has started."""
+    return [
+        child
+        for child, words in family(process).items()
+        if words[0].endswith("python") and any(word.startswith("only=") for word in words)
+    ]
+
+
 def jobs(process: int) -> list[int]:
     """The training jobs that a run's servers have forked."""
     everyone, own = processes(), servers(process, "training", "small-training")
