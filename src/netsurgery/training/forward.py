@@ -54,7 +54,7 @@ def _activated(x: tf.Tensor, function: str, slope: float | None = None) -> tf.Te
     return keras.activations.get(function)(x)
 
 
-def _mixed(layer: Conv | Dense, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
+def _weighted(layer: Conv | Dense, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
     if isinstance(layer, Conv):
         x = tf.nn.conv2d(x, tf.cast(arrays[0], x.dtype), layer.strides, layer.padding.upper())
     else:
@@ -153,7 +153,7 @@ def _normalised(
 def _apply(layer: Layer, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
     match layer:
         case Conv() | Dense():
-            return _activated(_mixed(layer, arrays, x), layer.activation)
+            return _activated(_weighted(layer, arrays, x), layer.activation)
         case Pool():
             return _pooled(layer, x)
         case GlobalPool():
