@@ -1,11 +1,13 @@
 """Losses and metrics that add up over batches, beside what Keras and scikit-learn say."""
 
+import json
+
 import keras
 import numpy as np
 import pytest
 from sklearn import metrics
 
-from netsurgery import measures, training
+from netsurgery import keras_cataloguing, keras_catalog, keras_files, training
 from netsurgery.datasets import Samples, Scaling
 from netsurgery.layers import Dense
 from netsurgery.network import Topology, initialise
@@ -87,7 +89,7 @@ def test_metrics_of_regression_are_in_the_targets_unit(loss, outputs, monkeypatc
     assert found["rmse"] == pytest.approx(squares**0.5, rel=1e-4)
     if outputs == 1:
         assert found["r2"] == pytest.approx(metrics.r2_score(samples.y, predicted), rel=1e-4)
-    expected = getattr(keras.losses, measures.LOSSES[loss])((samples.y - 10) * 0.5, scaled)
+    expected = keras.losses.get(loss)((samples.y - 10) * 0.5, scaled)
     assert found["loss"] == pytest.approx(float(np.mean(expected)), rel=1e-4)
 
 
@@ -126,3 +128,133 @@ def test_weights_change_what_is_learned_and_not_what_is_measured():
         samples.y, made(samples.x, training=False)
     ).numpy()
     assert history["loss"] == pytest.approx(np.mean(losses * weights[samples.y]), rel=1e-4)
+
+
+def test_what_is_said_of_keras_is_what_keras_says():
+    path = keras_catalog.__file__.replace(".py", ".json")
+    with open(path, encoding="utf-8") as file:
+        assert json.load(file) == keras_cataloguing.catalogue()
+
+
+LOSSES = [
+    *(name for name in keras_catalog.known("losses") if name not in ("mse", "mae")),
+    {"categorical_crossentropy": {"label_smoothing": 0.2}},
+    {"categorical_focal_crossentropy": {"gamma": 3.0}},
+]
+
+
+def labels(name, y, outputs):
+    """As Keras wants them."""
+    numbers = name.startswith("sparse") or name in (
+        *("crossentropy", "circle", "categorical_generalized_cross_entropy"),
+    )
+    return y if numbers else np.eye(outputs, dtype=np.float32)[y]
+
+
+BY_OUTPUT = [
+    (loss, activation)
+    for loss in LOSSES
+    for activation in ("softmax", "linear")
+    if activation == "softmax"
+    or keras_catalog.entry("losses", keras_catalog.named(loss)[0])["takes_logits"]
+]
+
+
+@pytest.mark.parametrize(("loss", "activation"), BY_OUTPUT)
+def test_every_loss_of_keras_teaches_classes_as_in_keras(loss, activation):
+    name, _ = keras_catalog.named(loss)
+    made, samples = learner(7, activation, loss), classes(48)
+    plain = keras_files.to_keras(made.network)
+    training.compile_model(plain, SETTINGS | {"loss": loss})
+    order = np.random.default_rng(0).permutation(48)
+    (history,) = training.Course(made, samples, samples, 16).run([3], np.random.default_rng(0))
+    found = []
+    for start in range(0, 48, 16):
+        batch = order[start : start + 16]
+        plain.reset_metrics()
+        y = labels(name, samples.y[batch], 7)
+        found.append(plain.train_on_batch(samples.x[batch], y)[0])
+    assert history["loss"] == pytest.approx(np.mean(found), rel=1e-4)
+    for one, other in zip(made.network.weights[0], plain.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("loss", keras_catalog.LOSSES_OF_NUMBERS)
+def test_every_loss_for_regression_teaches_as_in_keras(loss):
+    made, samples = learner(2, "linear", loss), targets(48, 2)
+    plain = keras_files.to_keras(made.network)
+    training.compile_model(plain, SETTINGS | {"loss": loss})
+    training.Course(made, samples, samples, 48).run([1], np.random.default_rng(0))
+    plain.train_on_batch(samples.x, (samples.y - 10) * 0.5)
+    for one, other in zip(made.network.weights[0], plain.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+
+
+NEEDED = {
+    **dict.fromkeys(("iou", "one_hot_iou"), {"target_class_ids": [0, 3]}),
+    "precision_at_recall": {"recall": 0.5},
+    "recall_at_precision": {"precision": 0.2},
+    "sensitivity_at_specificity": {"specificity": 0.5},
+    "specificity_at_sensitivity": {"sensitivity": 0.5},
+}
+ALL_METRICS = [{name: NEEDED.get(name, {})} for name in keras_catalog.known("metrics")] + [
+    {"auc": {"curve": "PR", "multi_label": True}},
+    {"f1_score": {"average": "weighted"}},
+]
+
+
+def keras_says(setting, y, predicted, outputs):
+    """A metric of Keras on all at once."""
+    ((name, arguments),) = setting.items()
+    found = getattr(keras.metrics, keras_catalog.entry("metrics", name)["class"])
+    told = {"num_classes": outputs} if name.endswith("iou") and name != "binary_iou" else {}
+    metric = found(**arguments, **told)
+    metric.update_state(y, predicted.argmax(1) if name in ("iou", "mean_iou") else predicted)
+    return float(np.mean(metric.result()))
+
+
+@pytest.mark.parametrize("activation", ["softmax", "linear"])
+@pytest.mark.parametrize("setting", ALL_METRICS, ids=keras_catalog.as_text)
+def test_every_metric_of_keras_is_keras_s_own(setting, activation, monkeypatch):
+    ((name, _),) = setting.items()
+    made, samples = learner(7, activation), classes()
+    predicted = predicted_by(made, samples)
+    if activation == "linear":
+        predicted = np.asarray(keras.ops.softmax(predicted))
+    numbers = name in ("iou", "mean_iou") or name.startswith("sparse")
+    y = samples.y if numbers else np.eye(7, dtype=np.float32)[samples.y]
+    expected = keras_says(setting, y, predicted, 7)
+    for _ in range(2):  # the second time begins anew
+        found = in_batches(made, samples, [setting], monkeypatch)
+        assert found[name] == pytest.approx(expected, rel=1e-4)
+    assert "accuracy" in found
+
+
+OF_NUMBERS = [
+    name
+    for name in keras_catalog.known("metrics")
+    if keras_catalog.entry("metrics", name)["of_numbers"]
+]
+
+
+@pytest.mark.parametrize("name", OF_NUMBERS)
+def test_keras_s_metrics_of_regression_are_in_the_targets_unit(name, monkeypatch):
+    made, samples = learner(2, "linear", "mse"), targets(outputs=2)
+    found = in_batches(made, samples, [name], monkeypatch)
+    expected = keras_says({name: {}}, samples.y, predicted_by(made, samples) / 0.5 + 10, 2)
+    assert found[name] == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_metric_of_keras_is_measured_in_training_and_validation_epoch_by_epoch():
+    made, samples = learner(7, "softmax"), classes(48)
+    settings = SETTINGS | {"learning_rate": 1e-12}  # nothing is learned
+    made = training.Learner(made.network, settings)
+    metrics = ["categorical_accuracy", {"auc": {"multi_label": True}}]
+    course = training.Course(made, samples, samples, 16, metrics)
+    history = course.run([3, 3], np.random.default_rng(0))
+    for entry in history:
+        for prefix in ("", "val_"):
+            accuracy = entry[f"{prefix}accuracy"]
+            assert entry[f"{prefix}categorical_accuracy"] == pytest.approx(accuracy)
+        assert entry["auc"] == pytest.approx(entry["val_auc"], abs=1e-6)
+    assert history[0]["auc"] == pytest.approx(history[1]["auc"], abs=1e-6)

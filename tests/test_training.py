@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from netsurgery import checkpoints, keras_files, training
 from netsurgery.datasets import Samples, Scaling
+from netsurgery.keras_catalog import as_text, known
 from netsurgery.layers import (
     Activation,
     BatchNorm,
@@ -24,7 +25,7 @@ from netsurgery.layers import (
 from netsurgery.network import Topology, initialise
 from netsurgery.topologies import build, named
 from netsurgery.training import course
-from netsurgery.training.learner import OPTIMIZERS as OPTIMIZER_CLASSES
+from netsurgery.training.memory import is_by_number
 from netsurgery.training.samples import Batches
 from tests.strategies import trained
 
@@ -69,8 +70,19 @@ OPTIMIZERS = {
     "rmsprop with momentum": {"optimizer": "rmsprop", "momentum": 0.5, "learning_rate": 0.01},
     **{
         name: {"optimizer": name, "momentum": 0, "learning_rate": 0.01}
-        for name in OPTIMIZER_CLASSES
+        for name in known("optimizers")
         if name != "sgd"
+    },
+    **{
+        as_text(setting): {"optimizer": setting, "momentum": 0.5 * ("rmsprop" in setting)}
+        for setting in (
+            {"sgd": {"nesterov": True, "clipvalue": 0.01}},
+            {"sgd": {"clipnorm": 0.02}},
+            {"rmsprop": {"centered": True}},
+            {"adam": {"amsgrad": True, "beta_1": 0.5}},
+            {"adam": {"gradient_accumulation_steps": 2}},
+            {"adamw": {"weight_decay": 0.5, "global_clipnorm": 0.01}},
+        )
     },
 }
 
@@ -103,7 +115,8 @@ def test_every_optimizer_is_that_of_keras(optimizer, units):
     topology = build([{"dense": {"units": units}}], (8, 8, 1), 10)
     network = initialise(topology, np.random.default_rng(0))
     ours = training.Learner(network, SETTINGS | OPTIMIZERS[optimizer])
-    assert len(ours.weights) == 1 + (units > 10)
+    shared = is_by_number(ours.settings["optimizer"])
+    assert len(ours.weights) == (1 + (units > 10) if shared else 4)
     plain = in_keras(ours.network, **OPTIMIZERS[optimizer])
     train(ours, [3])
     data, order = samples(70), np.random.default_rng(0).permutation(70)
@@ -111,7 +124,7 @@ def test_every_optimizer_is_that_of_keras(optimizer, units):
         batch = order[start : start + 16]
         plain.train_on_batch(data.x[batch].astype(np.float32) / 16, data.y[batch])
     assert_close(ours.network, keras_files.from_keras(plain))
-    for one, other in zip(ours.state, plain.optimizer.variables, strict=True):
+    for one, other in zip(ours.memory.state, plain.optimizer.variables, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
 
 
@@ -203,9 +216,9 @@ def test_dropout_which_no_search_builds_is_refused():
 def test_a_part_of_an_epoch_trains_on_so_many_batches():
     made = learner(momentum=0)
     train(made, [2])
-    assert made.steps == 2
+    assert made.memory.steps == 2
     train(made, [5, 1])
-    assert made.steps == 8
+    assert made.memory.steps == 8
 
 
 def test_the_same_generator_gives_the_same_bytes_and_another_does_not():

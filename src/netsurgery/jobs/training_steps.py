@@ -274,7 +274,7 @@ def recuperate(
     )
     with step.clock("build"):
         learner = step.learner(network)
-        learner.take_over(operated.slots, before.steps)
+        learner.take_over(operated.slots, before.memory.steps)
     if not network.finite:
         step.write(learner, replace(record, step=step.name, status=DEGENERATE, batches_spent=0))
         return

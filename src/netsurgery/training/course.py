@@ -17,6 +17,7 @@ import tensorflow as tf
 
 from netsurgery.clock import Clock
 from netsurgery.datasets import Samples
+from netsurgery.keras_catalog import Setting
 from netsurgery.measures import Measures, Scores, measures
 from netsurgery.training.graphs import Shelf, ready, trace
 from netsurgery.training.learner import Learner
@@ -54,6 +55,7 @@ def _compiled(
     function: Callable[..., tf.Tensor],
     name: str,
     learner: Learner,
+    measured: Measures,
     batches: Batches,
     shelf: Shelf,
     harmless: int = 0,
@@ -64,11 +66,12 @@ def _compiled(
         function: of positions and the samples' tensors.
         name: of its graph.
         learner: whose variables it uses.
+        measured: whose variables it uses, too.
         batches: of the samples.
         shelf: where its graph is kept.
         harmless: how many positions it can be tried with and change nothing.
     """
-    handles = [variable.value.handle for variable in learner.variables]
+    handles = [variable.value.handle for variable in [*learner.variables, *measured.variables]]
     graph = shelf.get(name, lambda: trace(function, batches.signature, handles, name))
     compiled = ready(graph, handles)
 
@@ -95,7 +98,10 @@ def _compiled_epoch(
             count = tf.shape(losses)
             shares = tf.fill(count, 1 / tf.cast(count[0], tf.float32))  # of each loss in their mean
             gradients = tape.gradient(
-                losses, [weight.value for weight in weights], output_gradients=shares
+                losses,
+                [weight.value for weight in weights],
+                output_gradients=shares,
+                unconnected_gradients=tf.UnconnectedGradients.ZERO,  # biases that are left out
             )
             learner.optimizer.apply(gradients, weights)
             return start + batch_size, sums + measured.sums(y, predicted, losses)
@@ -105,7 +111,7 @@ def _compiled_epoch(
         return tf.while_loop(lambda done, _: done < count, step, begin, parallel_iterations=1)[1]
 
     name = _name("epoch", learner, batches, batch_size, measured.metrics, measured.weights)
-    return _compiled(epoch, name, learner, batches, shelf)
+    return _compiled(epoch, name, learner, measured, batches, shelf)
 
 
 def _compiled_evaluation(
@@ -120,9 +126,10 @@ def _compiled_evaluation(
         return measured.sums(y, predicted, measured.losses(y, predicted))
 
     name = _name("evaluation", learner, batches, measured.metrics)
-    sums = _compiled(evaluation_of, name, learner, batches, shelf, harmless=1)
+    sums = _compiled(evaluation_of, name, learner, measured, batches, shelf, harmless=1)
 
     def evaluation() -> Scores:
+        measured.reset()
         everything = np.arange(len(samples), dtype=np.int32)
         starts = range(0, len(samples), EVALUATION_BATCH)
         parts = [sums(everything[start : start + EVALUATION_BATCH]) for start in starts]
@@ -132,9 +139,10 @@ def _compiled_evaluation(
     return evaluation
 
 
-def evaluate(learner: Learner, samples: Samples, metrics: Sequence[str] = ()) -> Scores:
+def evaluate(learner: Learner, samples: Samples, metrics: Sequence[Setting] = ()) -> Scores:
     """Loss and metrics of a network over samples (see `netsurgery.measures`)."""
-    measured = measures(samples, learner.loss, learner.outputs, metrics)
+    logits = learner.logits
+    measured = measures(samples, learner.loss, learner.outputs, metrics, logits=logits)
     return _compiled_evaluation(learner, samples, measured, Shelf())()
 
 
@@ -151,7 +159,7 @@ class Course:
         training: the samples to learn from.
         validation: the samples to be scored on.
         batch_size: samples per batch; the last one of a whole epoch may be smaller.
-        metrics: names of metrics besides those that are always measured.
+        metrics: those to measure besides what always is (see `netsurgery.measures`).
         class_weights: (classes,) of the training samples' losses; None: all are 1.
         clock: is told where the time goes.
         shelf: where graphs are kept for other courses of networks of the same topology.
@@ -163,7 +171,7 @@ class Course:
         training: Samples,
         validation: Samples,
         batch_size: int,
-        metrics: Sequence[str] = (),
+        metrics: Sequence[Setting] = (),
         class_weights: np.ndarray | None = None,
         clock: Clock | None = None,
         shelf: Shelf | None = None,
@@ -172,10 +180,10 @@ class Course:
         self.samples, self.batch_size = len(training), batch_size
         self.clock = clock or Clock()
         with self.clock("build"):
-            loss, outputs = learner.loss, learner.outputs
-            self.measured = measures(training, loss, outputs, metrics, class_weights)
+            known = learner.loss, learner.outputs, metrics
+            self.measured = measures(training, *known, class_weights, logits=learner.logits)
             self.epoch = _compiled_epoch(learner, training, batch_size, self.measured, shelf)
-            validating = measures(validation, loss, outputs, metrics)
+            validating = measures(validation, *known, logits=learner.logits)
             self.evaluation = _compiled_evaluation(learner, validation, validating, shelf)
 
     def run(self, batches: Sequence[int], rng: np.random.Generator) -> list[Scores]:
@@ -193,6 +201,7 @@ class Course:
         for count in batches:
             order = rng.permutation(self.samples)[: count * self.batch_size].astype(np.int32)
             with self.clock("training"):
+                self.measured.reset()
                 trained = self.measured.scores(self.epoch(order), len(order))
             with self.clock("validation"):
                 validated = self.evaluation()

@@ -27,11 +27,22 @@ class Packing:
     groups: tuple[tuple[int, ...], ...]  # of each variable; those of several arrays are flat
 
     @classmethod
-    def of(cls, shapes: Sequence[Shape]) -> Packing:
-        """The packing of arrays of these shapes."""
-        large = [i for i, shape in enumerate(shapes) if math.prod(shape) > LARGE]
+    def of(cls, shapes: Sequence[Shape], *, shared: bool = True) -> Packing:
+        """The packing of arrays of these shapes; unless `shared`, each has a variable of its own."""
+        least = LARGE if shared else -1
+        large = [i for i, shape in enumerate(shapes) if math.prod(shape) > least]
         small = tuple(i for i in range(len(shapes)) if i not in large)
         return cls(tuple(shapes), ((small,) if small else ()) + tuple((i,) for i in large))
+
+    @property
+    def variable_shapes(self) -> list[Shape]:
+        """Of the variables."""
+        return [
+            self.shapes[group[0]]
+            if len(group) == 1
+            else (sum(math.prod(self.shapes[i]) for i in group),)
+            for group in self.groups
+        ]
 
     def pack(self, arrays: Iterable[np.ndarray]) -> list[np.ndarray]:
         """The values of the variables, from the arrays in order."""
