@@ -232,23 +232,58 @@ def test_a_metric_to_score_by_is_recorded():
         load(metric="val_balanced_accuracy", metrics=["top5_accuracy"]).searches["s"].settings
     )
     assert settings["metrics"] == ["balanced_accuracy", "top5_accuracy"]
+    of_keras = [{"auc": {"curve": "PR"}}, "recall"]
+    settings = load(metric="val_auc", metrics=of_keras).searches["s"].settings
+    assert settings["metrics"] == of_keras
+    settings = load(metric="val_recall").searches["s"].settings
+    assert settings["metrics"] == ["recall"]
+
+
+def test_a_loss_that_takes_no_logits_goes_with_probabilities_only():
+    assert load(loss="dice").searches["s"].settings["loss"] == "dice"
+    with pytest.raises(config.ConfigError, match="dice takes no logits, which this topology gives"):
+        load(loss="dice", topology="surgeon-small")
+    load(loss="categorical_focal_crossentropy", topology="surgeon-small")
 
 
 @pytest.mark.parametrize(
     ("dataset", "key", "value", "line"),
     [
-        ("sugar", "metric", "val_accuracy", "goes not with regression, the task of sugar"),
-        ("sugar", "loss", "crossentropy", "allowed: mse, mae, huber"),
+        ("sugar", "metric", "val_accuracy", "goes not with regression"),
+        ("sugar", "loss", "crossentropy", "goes not with regression (allowed: cosine_similarity,"),
+        ("sugar", "loss", {"dice": {}}, "'dice' goes not with regression"),
         ("sugar", "class_weights", "balanced", "allowed: none"),
-        ("sugar", "metrics", ["top5_accuracy"], "goes with classification"),
+        ("sugar", "metrics.0", ["top5_accuracy"], "'top5_accuracy' is unknown (allowed: conc"),
+        ("sugar", "metrics.1", ["r2_score", "auc"], "'auc' goes not with regression (allowed: c"),
+        ("sugar", "metric", "val_auc", "goes not with regression"),
         ("sugar", "augmentation", "sixfold", "needs images"),
-        ("digits", "metric", "val_r2", "goes not with classification, the task of digits"),
-        ("digits", "loss", "mse", "allowed: crossentropy"),
+        ("digits", "metric", "val_r2", "goes not with classification"),
+        ("digits", "loss", "ctc", "'ctc' is unknown (allowed: binary_cross"),
+        ("digits", "metric", "auc", "'auc' is unknown; did you mean val_auc?"),
+        ("digits", "metric", "val_precison", "did you mean val_precision?"),
+        ("digits", "metric", "val_true_positives", "whether more true_positives is better"),
+        ("digits", "metric", "val_iou", "list iou with its target_class_ids under metrics"),
+        ("digits", "metrics.0", ["iou"], "iou needs its argument target_class_ids"),
+        (
+            "digits",
+            "metrics.0",
+            [{"auc": {"curv": "PR"}}],
+            "no argument 'curv'; did you mean curve",
+        ),
+        ("digits", "metrics.1", ["auc", {"auc": {"curve": "PR"}}], "auc is there twice"),
+        ("digits", "metrics.0", [{"top5_accuracy": {"k": 3}}], "top5_accuracy has no argument 'k'"),
+        ("digits", "optimizer", "sdg", "'sdg' is unknown; did you mean sgd?"),
+        ("digits", "optimizer", {"adam": {"beta": 1}}, "no argument 'beta'; did you mean beta_"),
+        ("digits", "optimizer", {"adam": {"amsgrad": 1}}, "amsgrad is not 1, but like False"),
+        ("digits", "optimizer", {"adam": {"learning_rate": 1}}, "has no argument 'learning_rate'"),
+        ("digits", "optimizer.adam", {"adam": 3}, "3 is not an object"),
+        ("digits", "optimizer", {"adam": {}, "sgd": {}}, "has more than 1 key"),
+        ("digits", "optimizer", 3, "3 is not a string or an object"),
     ],
 )
 def test_what_does_not_fit_the_task_is_refused(dataset, key, value, line):
     with pytest.raises(config.ConfigError) as caught:
-        load(top=SUGAR, dataset=dataset, topology="ff-small", **{key: value})
+        load(top=SUGAR, dataset=dataset, topology="ff-small", **{key.partition(".")[0]: value})
     assert str(caught.value).startswith(f"config: searches.s.{key}: ")
     assert line in str(caught.value)
 

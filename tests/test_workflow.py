@@ -307,19 +307,31 @@ def own_data(folder, labels):
     return {"datasets": {"pictures": {"source": "npz", "path": "pictures.npz"}}}
 
 
+OF_KERAS = {
+    "optimizer": {"lamb": {"beta_1": 0.8}},
+    "loss": "categorical_focal_crossentropy",
+    "metric": "val_auc",
+    "metrics": ["f1_score", {"auc": {"num_thresholds": 50}}],
+}
+
+
 def test_a_search_on_own_data_and_what_a_changed_file_or_setting_redoes(tmp_path):
     labels = np.arange(100) % 2
     section = own_data(tmp_path, labels)
-    run(tmp_path, top=section, dataset="pictures", budget=6)
+    search = {"top": section, "dataset": "pictures", "budget": 6} | OF_KERAS
+    run(tmp_path, **search)
     root = search_folder(tmp_path).root
-    assert read_json(root / "final" / "summary.json")["dataset"] == "pictures"
+    summary = read_json(root / "final" / "summary.json")
+    assert (summary["dataset"], summary["metric"]) == ("pictures", "val_auc")
+    assert summary["test_score"] == summary["test_metrics"]["auc"]
+    assert 0 <= summary["test_metrics"]["f1_score"] <= 1
     first = contents(tmp_path)
-    assert "Nothing to be done" in run(tmp_path, top=section, dataset="pictures", budget=6).stderr
+    assert "Nothing to be done" in run(tmp_path, **search).stderr
     section["datasets"]["pictures"]["scaling"] = "standard"
-    run(tmp_path, top=section, dataset="pictures", budget=6)
+    run(tmp_path, **search)
     second = contents(tmp_path)
     own_data(tmp_path, 1 - labels)
-    run(tmp_path, top=section, dataset="pictures", budget=6)
+    run(tmp_path, **search)
     third = contents(tmp_path)
     for name in ("split.npz", "final/network.keras"):
         assert len({first[name], second[name], third[name]}) == 3, name

@@ -26,7 +26,7 @@ import numpy as np
 import yaml
 from benchmarks.faults.report import table
 
-from netsurgery import config
+from netsurgery import config, keras_catalog, objectives
 from netsurgery.files import write_json, write_text
 
 ROOT = Path(__file__).parent.parent.parent
@@ -37,8 +37,17 @@ Place = tuple[Any, ...]
 
 # what goes along with a setting that is right by the schema alone
 COMPANIONS = {"greediness": {"mode": "balanced"}, "momentum": {"optimizer": "rmsprop"}}
-# of classification, which these are
-TASK = {"loss": ["crossentropy"], "metric": ["val_accuracy", "val_loss"]}
+# settings that name something of Keras's: what is right of classification, which these are
+NAMING = {
+    "optimizer": keras_catalog.known("optimizers"),
+    "loss": [
+        name
+        for name in keras_catalog.known("losses")
+        if keras_catalog.entry("losses", name)["takes_logits"]
+    ],
+    "metric": ["val_accuracy", "val_loss", "val_recall", "val_f1_score"],
+    "metrics": ["top5_accuracy", "auc", "hinge", "mean_squared_error"],
+}
 NAMES = (
     "../up",
     "a/b",
@@ -100,6 +109,16 @@ def right_value(schema: dict[str, Any], rng: Random) -> Any:
     return {name: right_value(names[name], rng) for name in names if rng.random() < 0.5}
 
 
+def right_name(key: str, schema: dict[str, Any], rng: Random) -> Any:
+    """Something of Keras's, or a list of one."""
+    names = [name for name in NAMING[key] if name in schema.get("enum", NAMING[key])]
+    name = names[rng.integers(len(names))]
+    if key == "metric":
+        return name
+    given = name if rng.random() < 0.5 or name in keras_catalog.SHORT else {name: {}}
+    return [given] if key == "metrics" else given
+
+
 def right_search(algorithm: str, schema: dict[str, Any], rng: Random) -> dict[str, Any]:
     """A search that is right."""
     topology = "surgeon-small" if algorithm == "surgeon" else "ff-small"
@@ -110,12 +129,11 @@ def right_search(algorithm: str, schema: dict[str, Any], rng: Random) -> dict[st
         given = COMPANIONS.get(name, {})
         if any(search.get(key, value) != value for key, value in given.items()):
             continue
-        allowed = [v for v in TASK.get(name, ()) if v in own["enum"]]
-        search[name] = allowed[0] if allowed else right_value(own, rng)
+        search[name] = right_name(name, own, rng) if name in NAMING else right_value(own, rng)
         search |= given
     if search.get("mode", "") != "balanced":
         search.pop("greediness", None)
-    if search.get("optimizer") not in (None, "sgd", "rmsprop"):
+    if keras_catalog.named(search.get("optimizer", "sgd"))[0] not in objectives.WITH_MOMENTUM:
         search.pop("momentum", None)
     return search
 
@@ -175,6 +193,13 @@ def wrong_values(schema: dict[str, Any], rng: Random) -> Iterator[tuple[Any, str
             yield [one, one], "twice the same"
     if "string" in kinds and schema.get("minLength"):
         yield "", "empty"
+    if kinds == {"string", "object"}:
+        word = misspelt("rmsprop", rng)
+        yield from (({word: {}}, "a word misspelt"), ({"sgd": {word: 1}}, "a word misspelt"))
+        yield from (
+            ({"sgd": 1}, "of another type"),
+            ({"sgd": {}, "adam": {}}, "two in place of one"),
+        )
 
 
 def type_of(value: Any) -> str:

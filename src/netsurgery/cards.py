@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import netsurgery
+from netsurgery.keras_catalog import as_text
 
 ALGORITHMS = {
     "ectonas": "ECToNAS, an evolutionary search that reshapes networks while it trains them",
@@ -173,8 +174,8 @@ def card(
         f"- Epochs: {summary['epochs_trained']:.1f} received by these weights, ancestors included;"
         f" {summary['epochs_spent']:.1f} spent by the whole search"
         + (f" of a budget of {summary['budget']:g}." if summary["budget"] else "."),
-        f"- Training: {settings['optimizer']}, learning rate {settings['learning_rate']:g}, batches"
-        f" of {settings['batch_size']}.",
+        f"- Training: {as_text(settings['optimizer'])}, learning rate"
+        f" {settings['learning_rate']:g}, batches of {settings['batch_size']}.",
         f"- Scored by {summary['metric']} on held-out validation samples.",
         f"- netsurgery {netsurgery.__version__}; the same configuration and seed give these weights"
         " again.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,8 +12,9 @@ from typing import Any, cast
 import jsonschema
 import yaml
 
-from netsurgery import datasets, topologies
+from netsurgery import datasets, objectives, topologies
 from netsurgery.datasets.named import NAMED as NAMED_DATASETS
+from netsurgery.hints import allowed
 from netsurgery.scale import scaled
 from netsurgery.search import scores
 from netsurgery.tracking import places
@@ -33,13 +33,6 @@ TRAINING = (
     "metric",
     "score_window",
 )
-# task: losses and metrics, those first that hold where a search names none
-LOSSES = {"classification": ("crossentropy",), "regression": ("mse", "mae", "huber")}
-METRICS = {
-    "classification": ("accuracy", "loss", "balanced_accuracy", "top5_accuracy"),
-    "regression": ("loss", "mae", "rmse", "r2"),
-}
-MEASURED_ON_REQUEST = ("balanced_accuracy", "top5_accuracy")
 SPLITTING = ("validation_fraction", "test_fraction", "subset_fraction", "subset_minimum")
 CHOOSING = ("metric", "mode", "greediness", "score_window")
 OPERATING = ("removal", "calibration", "noise")
@@ -161,13 +154,6 @@ def _line(where: Iterable[Any], message: str) -> ConfigError:
     )
 
 
-def _allowed(value: Any, allowed: Iterable[str]) -> str:
-    names = sorted(map(str, allowed))
-    close = difflib.get_close_matches(str(value), names, n=1)
-    hint = f"; did you mean {close[0]}?" if close else ""
-    return f"{hint} (allowed: {', '.join(names)})"
-
-
 def _explain(error: jsonschema.ValidationError) -> ConfigError:
     """One line for an error of the schema, with what would be right."""
     where, rule = list(error.absolute_path), cast(Any, error.validator_value)
@@ -178,20 +164,21 @@ def _explain(error: jsonschema.ValidationError) -> ConfigError:
         case "additionalProperties":
             known = schema.get("properties", {})
             unknown = min(key for key in value if key not in known)
-            return _line([*where, unknown], f"unknown key{_allowed(unknown, known)}")
+            return _line([*where, unknown], f"unknown key{allowed(unknown, known)}")
         case "required":
             missing = next(key for key in rule if key not in value)
             return _line([*where, missing], f"is missing; needed here: {', '.join(rule)}")
         case "enum":
-            return _line(where, f"{value!r} is unknown{_allowed(value, rule)}")
+            return _line(where, f"{value!r} is unknown{allowed(value, rule)}")
         case "pattern" if meaning:
             return _line(where, f"{value!r} is no {meaning.strip(' ()')}")
         case "pattern":
-            allowed = "search/seed" if where == ["only"] else "letters, digits, - and _ only"
-            return _line(where, f"{value!r} is no name: {allowed}")
+            right = "search/seed" if where == ["only"] else "letters, digits, - and _ only"
+            return _line(where, f"{value!r} is no name: {right}")
         case "type":
-            article = "an" if rule[0] in "aio" else "a"
-            return _line(where, f"{value!r} is not {article} {rule}{meaning}")
+            kinds = [rule] if isinstance(rule, str) else rule
+            named = " or ".join(f"an {k}" if k[0] in "aio" else f"a {k}" for k in kinds)
+            return _line(where, f"{value!r} is not {named}{meaning}")
         case "minItems" | "minProperties" | "minLength":
             return _line(where, f"is empty{meaning}")
         case "maxProperties":
@@ -259,7 +246,7 @@ def _check_dataset(name: str, settings: dict[str, Any]) -> Dataset:
     """
     original = settings.get("stands_for", "digits")
     if original not in NAMED_DATASETS:
-        message = f"{original!r} is unknown{_allowed(original, NAMED_DATASETS)}"
+        message = f"{original!r} is unknown{allowed(original, NAMED_DATASETS)}"
         raise _line(["datasets", name, "stands_for"], message)
     folder = settings["source"] in ("image_folder", "npy")
     for key, path in datasets.paths(settings).items():
@@ -288,11 +275,9 @@ def _check_search(
     topology_names = {**dict.fromkeys(topologies.NAMED), **own}
     for key, known in (("dataset", dataset_names), ("topology", topology_names)):
         if search[key] not in known:
-            raise _line([*where, key], f"{search[key]!r} is unknown{_allowed(search[key], known)}")
+            raise _line([*where, key], f"{search[key]!r} is unknown{allowed(search[key], known)}")
     if "greediness" in search and search.get("mode", "greedy") != "balanced":
         raise _line([*where, "greediness"], "goes with mode: balanced only")
-    if search.get("momentum") and search.get("optimizer", "sgd") not in ("sgd", "rmsprop"):
-        raise _line([*where, "momentum"], f"{search['optimizer']} has none; sgd and rmsprop do")
     hidden = own.get(search["topology"]) or topologies.named(search["topology"])
     if search["algorithm"] == "surgeon" and any("dense" not in layer for layer in hidden):
         message = f"{search['topology']!r} has conv cells; the Surgeon takes dense layers only"
@@ -301,19 +286,13 @@ def _check_search(
     if search["algorithm"] == "surgeon" and dataset.task != "classification":
         message = f"{dataset.name} is {dataset.task}; the Surgeon is for classification"
         raise _line([*where, "dataset"], message)
-    for key, allowed in (
-        ("loss", LOSSES[dataset.task]),
-        ("metric", [f"val_{name}" for name in METRICS[dataset.task]]),
-        ("class_weights", ["none", "balanced"] if dataset.task == "classification" else ["none"]),
-    ):
-        if search.get(key, allowed[0]) not in allowed:
-            raise _line(
-                [*where, key],
-                f"{search[key]!r} goes not with {dataset.task}, the task of {dataset.name} "
-                f"(allowed: {', '.join(allowed)})",
-            )
-    if search.get("metrics") and dataset.task != "classification":
-        raise _line([*where, "metrics"], f"goes with classification; {dataset.name} is regression")
+    try:
+        logits = search["topology"] in topologies.WITH_LOGITS
+        objectives.check(search, dataset.task, logits=logits)
+    except objectives.MisfitError as misfit:
+        raise _line([*where, *misfit.where], str(misfit)) from None
+    if search.get("class_weights", "none") != "none" and dataset.task != "classification":
+        raise _line([*where, "class_weights"], f"goes not with {dataset.task} (allowed: none)")
     flat = datasets.is_flat(dataset.settings)
     if search.get("augmentation", "none") != "none" and flat:
         raise _line([*where, "augmentation"], f"needs images; {dataset.name} has rows of features")
@@ -322,14 +301,6 @@ def _check_search(
     except ValueError as error:
         raise _line(["topologies", search["topology"]], str(error)) from None
     return hidden
-
-
-def _follow_task(settings: dict[str, Any], task: str) -> None:
-    """Complete the settings that depend on what is to be learned."""
-    settings.setdefault("loss", LOSSES[task][0])
-    settings.setdefault("metric", f"val_{METRICS[task][0]}")
-    asked = {*settings["metrics"], settings["metric"].removeprefix("val_")}
-    settings["metrics"] = [name for name in MEASURED_ON_REQUEST if name in asked]
 
 
 def _datasets(
@@ -393,7 +364,7 @@ def load(given: Mapping[str, Any], schema_path: Path) -> Config:
             layers = _check_search(full, search, own, known)
             properties = schema["$defs"][search["algorithm"]]["properties"]
             settings = _defaults(properties, search)
-            _follow_task(settings, known[search["dataset"]].task)
+            objectives.complete(settings, known[search["dataset"]].task)
             if settings.get("mode") != "balanced":
                 settings["greediness"] = 1.0
             complete[full] = Search(full, scaled(settings, scale), layers)
@@ -428,7 +399,7 @@ def _only(chosen: str | None, searches: Mapping[str, Search]) -> tuple[str, int]
         return None
     name, _, seed = chosen.partition("/")
     if name not in searches:
-        raise _line(["only"], f"{name!r} is no search{_allowed(name, searches)}")
+        raise _line(["only"], f"{name!r} is no search{allowed(name, searches)}")
     if int(seed) not in searches[name].seeds:
         raise _line(["only"], f"{name} has no seed {seed}; its seeds are {searches[name].seeds}")
     return name, int(seed)

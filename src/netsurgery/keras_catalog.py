@@ -7,12 +7,13 @@ A setting is the name of one, or a mapping of its name to arguments of Keras's: 
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from netsurgery.hints import allowed
 
 OPTIMIZERS, LOSSES, METRICS = "optimizers", "losses", "metrics"
 CROSSENTROPY = "crossentropy"
@@ -61,14 +62,6 @@ def entry(kind: str, name: str) -> Entry:
 def known(kind: str) -> list[str]:
     """The names of a kind, the short ones of losses included."""
     return sorted([*_catalogue()[kind], *(SHORT if kind == LOSSES else ())])
-
-
-def allowed(value: Any, names: Iterable[str]) -> str:
-    """What would be right instead of a value that is none of some names."""
-    ordered = sorted(map(str, names))
-    close = difflib.get_close_matches(str(value), ordered, n=1)
-    hint = f"; did you mean {close[0]}?" if close else ""
-    return f"{hint} (allowed: {', '.join(ordered)})"
 
 
 def check(kind: str, setting: Setting, names: Iterable[str] = ()) -> None:

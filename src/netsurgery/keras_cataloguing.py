@@ -32,7 +32,7 @@ LEFT_OUT = (
 )
 # set by settings of their own, by the workflow, or of no meaning in it
 SET = {
-    *("self", "kwargs", "name", "dtype", "axis", "reduction", "from_logits", "from_sorted_ids"),
+    *("kwargs", "name", "dtype", "axis", "reduction", "from_logits", "from_sorted_ids"),
     *("learning_rate", "momentum", "loss_scale_factor"),
     *("use_ema", "ema_momentum", "ema_overwrite_frequency"),
     *("num_classes", "num_labels", "sparse_y_true", "sparse_y_pred"),
@@ -60,7 +60,7 @@ def _classes(module: ModuleType) -> Iterator[type]:
 
 
 def _parameters(made: type) -> dict[str, inspect.Parameter]:
-    return dict(inspect.signature(made.__init__).parameters)
+    return dict(inspect.signature(made).parameters)
 
 
 def _entry(made: type) -> dict[str, Any]:

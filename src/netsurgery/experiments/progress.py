@@ -16,7 +16,7 @@ from typing import Any
 from netsurgery.experiments.runs import FINISHED, MISSING, UNFINISHED, Experiment, Run
 from netsurgery.files import read_json
 from netsurgery.layout import WARM_UP
-from netsurgery.search.scores import METRICS
+from netsurgery.objectives import rises
 
 NO_RECORDS = ("plan.json", "winners.json", "tracked.json", "singular_values.json")
 WINDOW = 300.0  # seconds over which the speed is measured
@@ -113,7 +113,7 @@ def of_run(run: Run) -> tuple[Progress, list[tuple[float, float]]]:
     per_epoch = known[0]["batches_per_epoch"] if known else 1
     spent = (batches + sum(content["batches_spent"] for _, _, content in now)) / per_epoch
     values = [record["score"] for record in known if record["score"] is not None]
-    best = (max if METRICS[metric] else min)(values, default=None)
+    best = (max if rises(metric) else min)(values, default=None)
     trained = max((record["epochs_trained"] for record in known), default=0.0)
     if now:
         phase = phase_of(now[-1][1])

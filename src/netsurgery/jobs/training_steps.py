@@ -123,7 +123,8 @@ class Step:
             trained += count
             finite = {k: v if training.finite([v]) else None for k, v in values.items()}
             entries.append({"epoch": trained / self.batches_per_epoch, **finite})
-        diverged = any(None in entry.values() for entry in entries)
+        deciding = ("loss", "val_loss", settings["metric"])
+        diverged = any(entry.get(name, 0) is None for entry in entries for name in deciding)
         record = replace(
             record,
             step=self.name,

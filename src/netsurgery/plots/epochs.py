@@ -15,6 +15,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
+from netsurgery.objectives import rises
 from netsurgery.plots.axes import mark, over_epochs, write_ends
 from netsurgery.plots.family import Family
 from netsurgery.plots.style import (
@@ -32,7 +33,6 @@ from netsurgery.plots.style import (
     title_of,
 )
 from netsurgery.search.records import OK, Record
-from netsurgery.search.scores import METRICS
 
 
 def _limits(axes: Axes, metric: str, winner: np.ndarray, others: np.ndarray) -> None:
@@ -42,7 +42,7 @@ def _limits(axes: Axes, metric: str, winner: np.ndarray, others: np.ndarray) -> 
     if not len(values):
         return
     low, high = float(values.min()), float(values.max())
-    if not METRICS[metric]:
+    if not rises(metric):
         # a candidate about to diverge would squeeze all the others into one line
         high = max(float(np.nanmax(winner, initial=low)), float(np.quantile(values, 0.95)))
         if low > 0 and high / low > 30:

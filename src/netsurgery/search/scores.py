@@ -7,18 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from netsurgery.objectives import rises
 from netsurgery.search.records import OK, Record
 
-# metric: whether more is better
-METRICS = {
-    "val_loss": False,
-    "val_accuracy": True,
-    "val_balanced_accuracy": True,
-    "val_top5_accuracy": True,
-    "val_mae": False,
-    "val_rmse": False,
-    "val_r2": True,
-}
 GREEDY, BALANCED, RANDOM = "greedy", "balanced", "random"
 COMPOSITE = "composite"  # the Surgeon's
 
@@ -42,7 +33,7 @@ def fitness(record: Record, metric: str, greediness: float) -> float:
     """
     if record.status != OK or record.score is None:
         return -math.inf
-    direction = 1 if METRICS[metric] else -1
+    direction = 1 if rises(metric) else -1
     if greediness == 1 or record.parent_score is None or record.parent_parameters is None:
         return direction * record.score
     gain = (record.score - record.parent_score) / max(abs(record.parent_score), 1e-12)

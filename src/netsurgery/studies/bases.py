@@ -53,7 +53,7 @@ class Retraining:
     def _prepare(self, network: Network) -> None:
         base = self.base
         self.learner = training.Learner(network, base.settings)
-        self.fresh = self.learner.state
+        self.fresh = self.learner.memory.state
         self.course = training.Course(
             self.learner, base.training, base.validation, base.settings["batch_size"]
         )

@@ -15,9 +15,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from tensorflow.errors import ResourceExhaustedError
 
+from netsurgery.keras_objects import compile_model
 from netsurgery.training.course import Course, evaluate, finite
 from netsurgery.training.graphs import Shelf
-from netsurgery.keras_objects import compile_model
 from netsurgery.training.learner import Learner, device, use_one_thread
 
 __all__ = [

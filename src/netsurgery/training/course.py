@@ -24,6 +24,7 @@ from netsurgery.training.learner import Learner
 from netsurgery.training.samples import Batches
 
 EVALUATION_BATCH = 1000
+LOSSES = ("loss", "val_loss")
 
 Sums = Callable[[np.ndarray], np.ndarray]
 
@@ -195,7 +196,8 @@ class Course:
 
         Returns:
             Loss and metrics of each epoch, and those of the validation samples as val_loss etc.
-            Training stops behind an epoch that gives a NaN or an infinity: the list ends with it.
+            Training stops behind an epoch whose loss is a NaN or an infinity: the list ends with
+            it. Metrics may be so and mean nothing by it: a correlation with what is constant.
         """
         history: list[Scores] = []
         for count in batches:
@@ -207,6 +209,6 @@ class Course:
                 validated = self.evaluation()
             scores = trained | {f"val_{name}": value for name, value in validated.items()}
             history.append(scores)
-            if not finite(scores.values()):
+            if not finite(scores[name] for name in LOSSES):
                 break
         return history

@@ -28,7 +28,7 @@ class Packing:
 
     @classmethod
     def of(cls, shapes: Sequence[Shape], *, shared: bool = True) -> Packing:
-        """The packing of arrays of these shapes; unless `shared`, each has a variable of its own."""
+        """The packing of arrays of these shapes; unless `shared`, each has one of its own."""
         least = LARGE if shared else -1
         large = [i for i, shape in enumerate(shapes) if math.prod(shape) > least]
         small = tuple(i for i in range(len(shapes)) if i not in large)
