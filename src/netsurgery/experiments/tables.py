@@ -48,7 +48,8 @@ class Table:
         for row in self.frame.to_dict("records"):
             missing = str(row.get("runs", "1")).startswith("0")
             rows.append([_cell(name, row, missing) for name in names])
-        numeric = [pandas.api.types.is_numeric_dtype(self.frame[name]) for name in names]
+        is_numeric = pandas.api.types.is_numeric_dtype
+        numeric = [name == "runs" or is_numeric(self.frame[name]) for name in names]  # "2 of 3"
         return names, rows, numeric
 
 
