@@ -1,4 +1,4 @@
-"""The configuration, and functions that rules share: where files are, what a plan says."""
+"""The configuration, and functions that rules share: where files are, what is wanted."""
 
 import json
 import os

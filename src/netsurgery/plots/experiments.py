@@ -55,9 +55,9 @@ def grid(
         names: of the panels.
         below: name of the horizontal axes.
         left: name of the vertical axes.
-        columns: the most panels beside each other.
+        columns: the most panels beside each other; four are two by two.
     """
-    columns = min(columns, len(names))
+    columns = 2 if len(names) == 4 else min(columns, len(names))
     rows = math.ceil(len(names) / columns)
     across = max(PANEL[0], (LEAST - (columns - 1) * GAP[0]) / columns)
     width = columns * across + (columns - 1) * GAP[0]
