@@ -36,7 +36,8 @@ def main() -> None:
     write_text(page, filled(text, tables))
     for name in re.findall(r"\(papers/([\w-]+)\.png\)", text):
         paper, _, picture = name.partition("-")
-        shutil.copyfile(tables / paper / f"{picture}.png", HERE / f"{name}.png")
+        if (found := tables / paper / f"{picture}.png").exists():  # else of another experiment
+            shutil.copyfile(found, HERE / f"{name}.png")
 
 
 if __name__ == "__main__":
