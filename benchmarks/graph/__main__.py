@@ -4,23 +4,27 @@
 
 Each count is run in one graph (flat), and with each search as a run of its own under a driving
 graph (apart). Training is a stub: all the time is that of Snakemake, its jobs' processes and
-decisions. Processor seconds are those of Snakemake and all that it starts for a job; they tell more
-than the clock where other programs run. OUTPUT gets `graph.json` and `graph.md`.
+decisions. Processor seconds are those of Snakemake's own processes, and with all that it starts
+for a job (Bash, the client); they tell more than the clock where other programs run. OUTPUT gets
+`graph.json` and `graph.md`.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import re
 import resource
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import yaml
 
 from netsurgery.files import write_json
@@ -45,6 +49,31 @@ def jobs_in(log: Path) -> int:
     return int(found[-1][1]) if found else 0
 
 
+class Watch(threading.Thread):
+    """Processor seconds of a process and of the Snakemakes below it, as long as it runs."""
+
+    def __init__(self, process: int) -> None:
+        super().__init__(daemon=True)
+        self.process = psutil.Process(process)
+        self.seconds: dict[int, float] = {}
+        self.ended = threading.Event()
+
+    def run(self) -> None:
+        """Look at them every now and then."""
+        while not self.ended.wait(0.3):
+            with contextlib.suppress(psutil.Error):
+                self.look(self.process)
+                for each in self.process.children(recursive=True):
+                    with contextlib.suppress(psutil.Error):
+                        if each.pid in self.seconds or "snakemake" in each.cmdline()[1:3]:
+                            self.look(each)
+
+    def look(self, process: psutil.Process) -> None:
+        """Note what a process has used up to now."""
+        used = process.cpu_times()
+        self.seconds[process.pid] = used.user + used.system
+
+
 def measure(count: int, way: str, cores: int, folder: Path, limit: float) -> dict[str, Any]:
     """Run so many searches; gives jobs, seconds and processor seconds."""
     place = folder / f"{way}-{count}"
@@ -67,32 +96,38 @@ def measure(count: int, way: str, cores: int, folder: Path, limit: float) -> dic
             stdout=log,
             stderr=log,
         )
+        watch = Watch(process.pid)
+        watch.start()
         try:
             code = process.wait(limit)
         except subprocess.TimeoutExpired:
             process.terminate()
             process.wait()
             code = -1
+        watch.ended.set()
     seconds = time.time() - began
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     logs = [place / "log", *place.glob("results/_apart/s/*.log")]
     jobs = sum(map(jobs_in, logs))
     found = {"searches": count, "way": way, "cores": cores, "jobs": jobs, "seconds": seconds}
-    return found | {"processor": used, "finished": code == 0}
+    own = sum(watch.seconds.values())
+    return found | {"processor": used, "snakemake": own, "finished": code == 0}
 
 
 def table(rows: list[dict[str, Any]]) -> str:
     """In Markdown."""
-    head = ("searches", "way", "jobs", "seconds", "a job", "processor time, a job")
-    lines = [f"| {' | '.join(head)} |", "| ---: | --- | ---: | ---: | ---: | ---: |"]
+    head = ("searches", "way", "jobs", "seconds", "a job", "Snakemake, a job", "with its processes")
+    lines = [f"| {' | '.join(head)} |", "| ---: | --- | ---: | ---: | ---: | ---: | ---: |"]
     for row in rows:
         if not row["finished"]:
-            lines.append(f"| {row['searches']} | {row['way']} | not in {row['seconds']:.0f} s ||||")
+            lines.append(
+                f"| {row['searches']} | {row['way']} | not in {row['seconds']:.0f} s |||||"
+            )
             continue
-        jobs, seconds = row["jobs"], row["seconds"]
-        each = (f"{1000 * value / jobs:.0f} ms" for value in (seconds, row["processor"]))
-        cells = (str(row["searches"]), row["way"], f"{jobs:,}", f"{seconds:.0f}", *each)
+        jobs, keys = row["jobs"], ("seconds", "snakemake", "processor")
+        each = (f"{1000 * row[key] / jobs:.0f} ms" for key in keys)
+        cells = (str(row["searches"]), row["way"], f"{jobs:,}", f"{row['seconds']:.0f}", *each)
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
