@@ -56,19 +56,26 @@ class Shown:
     latest: dict[str, float] = field(default_factory=dict)
 
     @property
-    def intact(self) -> bool:
-        """Whether it is what was logged; of a run that is not logged to its end nobody knows."""
+    def stated(self) -> str:
+        """The digest of what was logged; empty while that is not all there."""
+        return self.tags.get(DIGEST, "")
+
+    @property
+    def vouched_for(self) -> bool:
+        """Whether it is what its digest states."""
         own = {key: value for key, value in self.tags.items() if key not in (DIGEST, ATTACHED)}
-        stated = self.tags.get(DIGEST)
-        if not stated:
-            return True
         last: dict[str, tuple[int, float]] = {}
         for key, value, step in self.points:
             last[key] = max(last.get(key, (step, value)), (step, value))
         latest = {key: value for key, (_, value) in last.items()}
-        return latest == self.latest and stated == digest(
+        return latest == self.latest and self.stated == digest(
             own, self.params, self.points, self.status, self.timed
         )
+
+    @property
+    def intact(self) -> bool:
+        """Whether it is what was logged; of a run that is not logged to its end nobody knows."""
+        return not self.stated or self.vouched_for
 
 
 @contextlib.contextmanager

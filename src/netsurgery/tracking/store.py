@@ -10,7 +10,7 @@ from mlflow import MlflowClient, entities
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from mlflow.utils import mlflow_tags
 
-from netsurgery.shown import DIGEST, PREFIX, SECONDS, Point
+from netsurgery.shown import ATTACHED, DIGEST, PREFIX, SECONDS, Point, Shown
 from netsurgery.tracking import bulk
 from netsurgery.tracking.runs import CANDIDATE, NAME, RESULTS, RUNNING, SEED, Run
 
@@ -32,8 +32,9 @@ class Store:
     def bring_in_line(self, search: Run, candidates: Mapping[str, Run]) -> str:
         """Have the store show these runs of a search and no others; gives the search's run id.
 
-        May be interrupted at any point: a run counts as complete by its digest, which is written
-        last, and the next call completes or replaces what has none.
+        May be interrupted at any point: what a run's digest vouches for is there, for it is written
+        last and taken away before the run changes; without one the next call looks for itself, and
+        completes or replaces the run.
         """
         found = self._find(search)
         parent = self._put(search, found.pop("", []), None)
@@ -70,24 +71,17 @@ class Store:
 
     def _put(self, wanted: Run, found: Sequence[entities.Run], parent: str | None) -> str:
         """Make a run what it should be, in place if that only adds to it; gives its id."""
-        digest = wanted.digest()
         tags = dict(wanted.tags) | ({mlflow_tags.MLFLOW_PARENT_RUN_ID: parent} if parent else {})
-        complete = [run for run in found if run.data.tags.get(DIGEST) == digest]
-        reusable = complete or [run for run in found if self._is_part(run, wanted)]
+        held = [(run, self._shown(run, wanted)) for run in found]
+        kept = next(((run, shown) for run, shown in held if is_part(shown, wanted)), None)
         for run in found:
-            if run not in reusable[:1]:
+            if kept is None or run is not kept[0]:
                 self.client.delete_run(run.info.run_id)
-        if not reusable:
+        if kept is None:
             run = self.client.create_run(self.experiment, wanted.started, tags, wanted.name)
-            self._add(run, wanted, digest)
-            return run.info.run_id
-        run = reusable[0]
-        if complete:
-            self._tag(run, tags)
-        else:
-            self._tag(run, tags | {DIGEST: ""})
-            self._add(run, wanted, digest)
-        return run.info.run_id
+            kept = run, self._shown(run, wanted)
+        self._complete(*kept, wanted, tags | {DIGEST: wanted.digest()})
+        return kept[0].info.run_id
 
     def _whole(self, run: Run, parent: str) -> tuple[Run, dict[str, str], list[entities.Metric]]:
         """A candidate's run with all its tags and metric points."""
@@ -95,68 +89,70 @@ class Store:
         points = [*run.points, *((SECONDS, seconds, s) for s, seconds in run.seconds.items())]
         return run, tags, metrics_of(run, points)
 
-    def _is_part(self, run: entities.Run, wanted: Run) -> bool:
-        """Whether nothing that a run holds would have to go: params and points cannot change."""
-        if not run.data.params.items() <= wanted.params.items():
-            return False
-        points = self._points(run)
-        timed = {step for metric, _, step in points if metric == SECONDS}
-        return untimed(points) <= wanted.points and timed <= wanted.seconds.keys()
+    def _shown(self, run: entities.Run, wanted: Run) -> Shown:
+        """A run as the store has it.
 
-    def _add(self, run: entities.Run, wanted: Run, digest: str) -> None:
-        """Log what a run lacks, and last its digest."""
-        identity = run.info.run_id
-        self._end(run, wanted)
-        params = sorted(wanted.params.items() - run.data.params.items())
-        present = self._points(run)
-        timed = {step for metric, _, step in present if metric == SECONDS}
-        points = sorted(wanted.points - present)
-        points += [(SECONDS, s, step) for step, s in wanted.seconds.items() if step not in timed]
-        batches = [points[at : at + BATCH] for at in range(0, len(points), BATCH)] or [[]]
-        for number, batch in enumerate(batches):
+        The history of each metric takes a call. None is made where the digest says that the run
+        has just those of the wanted points that are up to the last step that is seen of it.
+        """
+        data = run.data
+        last = max((metric.step for metric in data._metric_objs), default=-1)
+        shown = Shown(
+            name=run.info.run_name,
+            status=run.info.status,
+            tags={name: value for name, value in data.tags.items() if name.startswith(PREFIX)},
+            params=data.params,
+            points={point for point in wanted.points if point[2] <= last},
+            timed={step for step in wanted.seconds if step <= last},
+            latest={name: value for name, value in data.metrics.items() if name != SECONDS},
+        )
+        if not shown.vouched_for:
+            history = self.client.get_metric_history
+            points = [point for name in data.metrics for point in history(run.info.run_id, name)]
+            shown.points = {(p.key, p.value, p.step) for p in points if p.key != SECONDS}
+            shown.timed = {p.step for p in points if p.key == SECONDS}
+        return shown
+
+    def _complete(
+        self, run: entities.Run, shown: Shown, wanted: Run, tags: Mapping[str, str]
+    ) -> None:
+        """Log what a run lacks and last its digest; tags of ours that are no more are removed."""
+        identity, present = run.info.run_id, run.data.tags
+        points = sorted(wanted.points - shown.points)
+        seconds = wanted.seconds.items()
+        points += [(SECONDS, value, step) for step, value in seconds if step not in shown.timed]
+        params = sorted(wanted.params.items() - shown.params.items())
+        stale = sorted(shown.tags.keys() - tags.keys() - {ATTACHED})
+        end = None if wanted.status == RUNNING else wanted.ended
+        ended = (run.info.status, end and run.info.end_time) == (wanted.status, end)
+        if shown.stated and (points or params or stale or not ended):
+            self.client.set_tag(identity, DIGEST, "")  # tags alone are set at one stroke
+            present = present | {DIGEST: ""}
+        for name in stale:
+            self.client.delete_tag(identity, name)
+        if not ended:  # the client's own way would ask for the run and print its address
+            status = entities.RunStatus.from_string(wanted.status)
+            self.client._tracking_client.store.update_run_info(identity, status, end, None)
+        new = sorted(tags.items() - present.items())  # without any nothing is lacking
+        for at in range(0, (len(points) or 1) if new else 0, BATCH):
             self.client.log_batch(
                 identity,
-                metrics=metrics_of(wanted, batch),
-                params=[entities.Param(*param) for param in params] if number == 0 else [],
-                tags=[entities.RunTag(DIGEST, digest)] if batch is batches[-1] else [],
+                metrics=metrics_of(wanted, points[at : at + BATCH]),
+                params=[entities.Param(*param) for param in params] if at == 0 else [],
+                tags=[entities.RunTag(*tag) for tag in new] if at + BATCH >= len(points) else [],
                 synchronous=True,
             )
 
-    def _end(self, run: entities.Run, wanted: Run) -> None:
-        """Set a run's status; the client's own way would ask for the run and print its address."""
-        if (run.info.status, run.info.end_time) == (wanted.status, wanted.ended):
-            return
-        status, end = entities.RunStatus.from_string(wanted.status), wanted.ended
-        if wanted.status != RUNNING:
-            self.client._tracking_client.store.update_run_info(run.info.run_id, status, end, None)
-        elif run.info.status != RUNNING:
-            self.client.update_run(run.info.run_id, status=RUNNING)
 
-    def _points(self, run: entities.Run) -> set[Point]:
-        """All metric points of a run."""
-        return {
-            (point.key, point.value, point.step)
-            for key in run.data.metrics
-            for point in self.client.get_metric_history(run.info.run_id, key)
-        }
-
-    def _tag(self, run: entities.Run, wanted: Mapping[str, str]) -> None:
-        """Set tags that differ, and remove our own that are no more; a user's own ones stay."""
-        identity, present = run.info.run_id, run.data.tags
-        differing = wanted.items() - present.items()
-        if differing:
-            tags = [entities.RunTag(name, value) for name, value in sorted(differing)]
-            self.client.log_batch(identity, tags=tags, synchronous=True)
-        for name in present:
-            if name.startswith(PREFIX) and name not in wanted and name != DIGEST:
-                self.client.delete_tag(identity, name)
+def is_part(shown: Shown, wanted: Run) -> bool:
+    """Whether nothing that a run holds would have to go: params and points cannot change."""
+    return (
+        shown.params.items() <= wanted.params.items()
+        and shown.points <= wanted.points
+        and shown.timed <= wanted.seconds.keys()
+    )
 
 
 def metrics_of(run: Run, points: Iterable[Point]) -> list[entities.Metric]:
     """Points of a run with their times, as MLflow takes them."""
     return [entities.Metric(k, value, run.times.get(s, run.ended), s) for k, value, s in points]
-
-
-def untimed(points: set[Point]) -> set[Point]:
-    """Without wall times, which differ when the same is computed again."""
-    return {point for point in points if point[0] != SECONDS}
