@@ -10,12 +10,15 @@ import subprocess
 import sys
 import time
 import urllib.request
+from urllib.parse import urlsplit
 
 import pytest
+import requests
 from mlflow import MlflowClient
 
 from netsurgery import cli
 from netsurgery.files import read_json
+from netsurgery.shown import DIGEST
 from netsurgery.tracking.ledger import Ledger, line
 from tests import servers
 from tests.servers import PASSWORD
@@ -96,6 +99,67 @@ def test_counts_are_the_same_however_a_server_came_to_know_of_a_search(server, r
     for job in both:
         job.join()
     assert held(server, "both") == tuple(2 * count for count in clean)
+
+
+@pytest.fixture
+def calls(tmp_path, monkeypatch):
+    """Gives the calls to servers since it was asked last, those of forked processes too."""
+    written, request = tmp_path / "calls", requests.Session.request
+
+    def noted(session, method, url, **options):
+        with written.open("a") as file:
+            file.write(f"{urlsplit(url).path.partition('/mlflow/')[2]}\n")
+        return request(session, method, url, **options)
+
+    def since():
+        found = written.read_text().split()
+        written.unlink()
+        return found
+
+    monkeypatch.setattr(requests.Session, "request", noted)
+    return since
+
+
+def test_a_server_is_asked_only_for_what_digests_do_not_tell(server, results, calls):
+    made, where = example(results), {"store": server, "experiment": "asked"}
+    made.track("00", "01", "02", **where)
+    calls()
+    made.track("final", **where)
+    assert "runs/log-batch" in calls()
+    counts = held(server, "asked")
+    calls()
+    made.track("final", **where)
+    known = ["experiments/get-by-name", "logged-models/search", "runs/get", "runs/search"]
+    assert sorted(calls()) == known
+    client = MlflowClient(server)
+    experiment = client.get_experiment_by_name("asked").experiment_id
+    (run,) = client.search_runs([experiment], "attributes.run_name = 'g01c00'")
+    client.set_tag(run.info.run_id, DIGEST, "")
+    calls()
+    made.track("final", **where)
+    assert calls().count("metrics/get-history") == len(run.data.metrics)
+    assert held(server, "asked") == counts
+
+
+def test_a_run_that_was_told_by_half_is_completed(server, results):
+    """As by a job that was killed behind one of several calls; its digest would be the last."""
+    made, where = example(results), {"store": server, "experiment": "half"}
+    made.track("final", **where)
+    counts, client = held(server, "half"), MlflowClient(server)
+    experiment = client.get_experiment_by_name("half").experiment_id
+    (run,) = client.search_runs([experiment], "attributes.run_name = 'g01c00'")
+    histories = [client.get_metric_history(run.info.run_id, name) for name in run.data.metrics]
+    for part in (0, 1, 3, 5):
+        client.delete_run(run.info.run_id)
+        tags = {name: value for name, value in run.data.tags.items() if name != DIGEST}
+        run = client.create_run(experiment, run.info.start_time, tags, "g01c00")
+        client.log_batch(run.info.run_id, metrics=[p for h in histories[:part] for p in h])
+        made.track("final", **where)
+        assert held(server, "half") == counts, part
+        (whole,) = client.search_runs([experiment], "attributes.run_name = 'g01c00'")
+        assert whole.info.run_id == run.info.run_id
+        assert whole.info.status == "FINISHED"
+        run = whole
 
 
 def test_searches_of_the_same_name_in_other_folders_are_left_alone(server, tmp_path):

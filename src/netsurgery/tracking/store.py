@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from mlflow import MlflowClient, entities
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
@@ -41,8 +42,8 @@ class Store:
         todo = [(run, found.pop(name, [])) for name, run in candidates.items()]
         backend = self.client._tracking_client.store
         if isinstance(backend, SqlAlchemyStore):
-            new = [self._whole(run, parent) for run, runs in todo if not runs]
-            bulk.create(backend, self.experiment, new)
+            if new := [self._whole(run, parent) for run, runs in todo if not runs]:
+                bulk.create(backend, self.experiment, new)
             todo = [(run, runs) for run, runs in todo if runs]
         with ThreadPoolExecutor(self.calls) as pool:
             put = [pool.submit(self._put, run, runs, parent) for run, runs in todo]
@@ -73,7 +74,7 @@ class Store:
         """Make a run what it should be, in place if that only adds to it; gives its id."""
         tags = dict(wanted.tags) | ({mlflow_tags.MLFLOW_PARENT_RUN_ID: parent} if parent else {})
         held = [(run, self._shown(run, wanted)) for run in found]
-        kept = next(((run, shown) for run, shown in held if is_part(shown, wanted)), None)
+        kept = next(((run, shown) for run, shown in held if fits(shown, wanted)), None)
         for run in found:
             if kept is None or run is not kept[0]:
                 self.client.delete_run(run.info.run_id)
@@ -92,26 +93,31 @@ class Store:
     def _shown(self, run: entities.Run, wanted: Run) -> Shown:
         """A run as the store has it.
 
-        The history of each metric takes a call. None is made where the digest says that the run
-        has just those of the wanted points that are up to the last step that is seen of it.
+        The history of each metric takes a call. None is made where the digest is the wanted one, or
+        that of the wanted points up to the last step that is seen; nor where the last point of a
+        metric would have to go.
         """
-        data = run.data
-        last = max((metric.step for metric in data._metric_objs), default=-1)
+        data, last = run.data, run.data._metric_objs
         shown = Shown(
             name=run.info.run_name,
             status=run.info.status,
             tags={name: value for name, value in data.tags.items() if name.startswith(PREFIX)},
             params=data.params,
-            points={point for point in wanted.points if point[2] <= last},
-            timed={step for step in wanted.seconds if step <= last},
+            points=set(wanted.points),
+            timed=set(wanted.seconds),
             latest={name: value for name, value in data.metrics.items() if name != SECONDS},
         )
-        if not shown.vouched_for:
-            history = self.client.get_metric_history
-            points = [point for name in data.metrics for point in history(run.info.run_id, name)]
-            shown.points = {(p.key, p.value, p.step) for p in points if p.key != SECONDS}
-            shown.timed = {p.step for p in points if p.key == SECONDS}
-        return shown
+        if shown.stated == wanted.digest():
+            return shown
+        step = max((point.step for point in last), default=-1)
+        shown.points = {point for point in shown.points if point[2] <= step}
+        shown.timed = {timed for timed in shown.timed if timed <= step}
+        if shown.vouched_for:
+            return shown
+        if not fits(holding(shown, last), wanted):
+            return holding(shown, last)
+        history = self.client.get_metric_history
+        return holding(shown, [p for name in data.metrics for p in history(run.info.run_id, name)])
 
     def _complete(
         self, run: entities.Run, shown: Shown, wanted: Run, tags: Mapping[str, str]
@@ -144,12 +150,21 @@ class Store:
             )
 
 
-def is_part(shown: Shown, wanted: Run) -> bool:
-    """Whether nothing that a run holds would have to go: params and points cannot change."""
-    return (
+def fits(shown: Shown, wanted: Run) -> bool:
+    """Whether a run is what is wanted or only lacks something: params and points cannot change."""
+    return shown.stated == wanted.digest() or (
         shown.params.items() <= wanted.params.items()
         and shown.points <= wanted.points
         and shown.timed <= wanted.seconds.keys()
+    )
+
+
+def holding(shown: Shown, points: Iterable[entities.Metric]) -> Shown:
+    """A run with these points."""
+    return replace(
+        shown,
+        points={(p.key, p.value, p.step) for p in points if p.key != SECONDS},
+        timed={p.step for p in points if p.key == SECONDS},
     )
 
 
