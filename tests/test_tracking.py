@@ -14,6 +14,7 @@ from sqlalchemy.engine import Engine
 
 from netsurgery.files import read_json
 from netsurgery.jobs import __main__ as jobs
+from netsurgery.shown import damage
 from netsurgery.tracking import bulk, places, telling
 from netsurgery.trainer.lifeline import WORKFLOW
 from tests.told import BASELINE, SETTINGS, Made, example
@@ -307,6 +308,7 @@ def test_what_an_interrupted_job_told_goes_again_with_its_records(results):
     for calls in (0, 1, 3):
         again = made.copied(f"after{calls}")
         assert is_interrupted(again, calls)
+        assert damage(again.results / "mlflow.db") is None  # no digest says what is not there
         again.track("02")
         assert dump(again.results) == expected
 
