@@ -130,7 +130,8 @@ def measure(search: Search, copy: Callable[[str], Search]) -> None:
     print(f"| share of {lasted:.0f} s of search | {wall / lasted:.1%} | {used / lasted:.1%} |")
     # the others are told beside the training of the next generation
     last, used = seconds
-    print(f"| the last one, which is waited for | {last / lasted:.1%} | {used / lasted:.1%} |\n")
+    print(f"| seconds of the last one, which is waited for | {last:.2f} | {used:.2f} |")
+    print(f"| its share | {last / lasted:.1%} | {used / lasted:.1%} |\n")
 
     found = {"a clean run": clean}
     apart(lambda: search.tell("clean", [telling.FINAL]))
