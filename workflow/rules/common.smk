@@ -4,6 +4,7 @@ import json
 import os
 import re
 import sys
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -90,9 +91,15 @@ def folder_of(wildcards):
     return SearchFolder(Path(RESULTS, wildcards.search, f"seed{wildcards.seed}"))
 
 
+@cache
+def settings_of(search, names):
+    """The named settings of a search as JSON: one text for all its jobs."""
+    return json.dumps(CONFIG.searches[search].pick(names))
+
+
 def settings(names):
     """A function that gives the named settings of a job's search, as JSON."""
-    return lambda wildcards: json.dumps(search_of(wildcards).pick(names))
+    return lambda wildcards: settings_of(wildcards.search, tuple(names))
 
 
 def all_settings(wildcards):

@@ -4,6 +4,7 @@
 rule conclude:
     input:
         decided,
+        settled,
         record=f"{SEARCH}/final/network.json",
         test=f"{SEARCH}/final/test.json",
     output:

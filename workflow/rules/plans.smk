@@ -112,6 +112,15 @@ def last_plan(wildcards):
     return next((plan for plan in plans_of(wildcards) if plan["action"] == FINISH), None)
 
 
+def settled(_):
+    """No file, as the last function in a job's input, where another one waits for plans.
+
+    Snakemake makes a job anew after every plan of any search if the last function of its input
+    waits for one; else only after the plan that it waits for.
+    """
+    return []
+
+
 def finalists(wildcards):
     """The models that the final one is selected from."""
     plan, folder = last_plan(wildcards), folder_of(wildcards)

@@ -25,6 +25,7 @@ REPORTABLE = [
 rule plot:
     input:
         decided,
+        settled,
         record=f"{SEARCH}/final/network.json",
         summary=f"{SEARCH}/final/summary.json",
         lineage=f"{SEARCH}/lineage.csv",

@@ -1,11 +1,13 @@
 """How a run begins and ends: the lock, damaged files, the warm servers, what is said."""
 
+from contextlib import suppress
 from functools import cache
 
 from netsurgery import integrity
 from netsurgery.experiments import runs
 from netsurgery.files import write_text
 from netsurgery.lock import Refused, ResultsLock
+from netsurgery.release import Releaser
 from netsurgery.trainer.client import JOBS, SMALL_TRAINING, TRAINING
 from netsurgery.trainer.launch import in_reach, launch, leave
 from netsurgery.trainer.lifeline import die_with_workflow
@@ -77,6 +79,9 @@ def begin():
         # Snakemake's limit of jobs per second adds a timer for every job that ends while others are
         # ready, and each rings every second from then on: after 600 jobs half a second a job
         workflow.scheduler.job_rate_limiter = None
+    # memory only: where Snakemake's books are others, they are left as they are
+    with suppress(AttributeError):
+        workflow.dag.dag_processors.append(Releaser(workflow.dag))
 
 
 def explain(log):

@@ -101,6 +101,7 @@ rule finish:
         unpack(samples),
         models=finalists,
         plan=file_of_the_end,
+        settled=settled,
     output:
         network=f"{SEARCH}/final/network.keras",
         record=f"{SEARCH}/final/network.json",
