@@ -1,6 +1,7 @@
 """Measure what Snakemake costs a job, for one search and for hundreds.
 
     python -m benchmarks.graph OUTPUT [--searches 1 6 54 324] [--ways flat apart] [--cores 2]
+                            [--budget 45]
 
 Each count is run in one graph (flat), and with each search as a run of its own under a driving
 graph (apart). Training is a stub: all the time is that of Snakemake, its jobs' processes and
@@ -31,11 +32,11 @@ from netsurgery.files import write_json
 
 ROOT = Path(__file__).parent.parent.parent
 FIRST = Path(__file__).parent / "first"
+BUDGET = 45
 SEARCH = {
     "algorithm": "ectonas",
     "dataset": "digits",
     "topology": "ff-small",
-    "budget": 45,
     "warm_up_epochs": 2,
     "round_epochs": 1,
     "rounds": 2,
@@ -74,14 +75,16 @@ class Watch(threading.Thread):
         self.seconds[process.pid] = used.user + used.system
 
 
-def measure(count: int, way: str, cores: int, folder: Path, limit: float) -> dict[str, Any]:
+def measure(
+    count: int, way: str, cores: int, folder: Path, limit: float, budget: int = BUDGET
+) -> dict[str, Any]:
     """Run so many searches; gives jobs, seconds and processor seconds."""
     place = folder / f"{way}-{count}"
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
     config = {
         "apart": int(way == "apart"),
-        "searches": {"s": SEARCH | {"seeds": list(range(count))}},
+        "searches": {"s": SEARCH | {"budget": budget, "seeds": list(range(count))}},
     }
     (place / "config.yaml").write_text(yaml.safe_dump(config))
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
@@ -139,13 +142,14 @@ def main() -> None:
     parser.add_argument("--searches", type=int, nargs="+", default=[1, 6, 54, 324])
     parser.add_argument("--ways", nargs="+", choices=("flat", "apart"), default=["flat", "apart"])
     parser.add_argument("--cores", type=int, default=2)
+    parser.add_argument("--budget", type=int, default=BUDGET, help="epochs; more make more jobs")
     parser.add_argument("--limit", type=float, default=3600, help="seconds for one run")
     given = parser.parse_args()
     rows = []
     for way in given.ways:
         for count in given.searches:
             output = given.output.resolve()
-            rows.append(measure(count, way, given.cores, output, given.limit))
+            rows.append(measure(count, way, given.cores, output, given.limit, given.budget))
             write_json(output / "graph.json", {"runs": rows})
             (output / "graph.md").write_text(table(rows), encoding="utf-8")
             print(table(rows[-1:]).splitlines()[-1], flush=True)
