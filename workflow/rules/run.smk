@@ -50,6 +50,9 @@ def write_config():
     )
 
 
+MANY = 20  # searches and seeds in one graph, from which on a job costs noticeably more
+
+
 def begin():
     """Take the results folder for this run, and start the warm servers.
 
@@ -72,6 +75,9 @@ def begin():
         write_config()
     elif not workflow.local_exec:
         print("each training step is a job; with --config apart=4 each search is", file=sys.stderr)
+    elif len(CONFIG.runs) > MANY:
+        said = "cost and memory grow with their number; with --config apart=1 they do not"
+        print(f"{len(CONFIG.runs)} searches in one graph: a job's {said}", file=sys.stderr)
     if not (CONFIG.only and in_reach()):
         on_this_machine = trainers() if workflow.local_exec else set()
         servers = launch(Path(RESULTS) / "_logs", {JOBS, *on_this_machine})
