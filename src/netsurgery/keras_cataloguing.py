@@ -33,11 +33,12 @@ LEFT_OUT = (
 # set by settings of their own, by the workflow, or of no meaning in it
 SET = {
     *("kwargs", "name", "dtype", "axis", "reduction", "from_logits", "from_sorted_ids"),
-    *("learning_rate", "momentum", "loss_scale_factor"),
+    *("learning_rate", "loss_scale_factor"),
     *("use_ema", "ema_momentum", "ema_overwrite_frequency"),
     *("num_classes", "num_labels", "sparse_y_true", "sparse_y_pred"),
     *("exclude_embeddings", "exclude_layers"),
 }
+WITH_MOMENTUM = (keras.optimizers.SGD, keras.optimizers.RMSprop)  # a setting; Muon's is its own
 # for making a metric whose arguments have no defaults
 EXAMPLES = {
     **dict.fromkeys(("recall", "precision", "specificity", "sensitivity"), 0.5),
@@ -65,7 +66,8 @@ def _parameters(made: type) -> dict[str, inspect.Parameter]:
 
 def _entry(made: type) -> dict[str, Any]:
     """A class, its arguments with their defaults, and those that have none."""
-    own = {k: v for k, v in _parameters(made).items() if k not in SET}
+    taken = SET | ({"momentum"} if made in WITH_MOMENTUM else set())
+    own = {k: v for k, v in _parameters(made).items() if k not in taken}
     return {
         "class": made.__name__,
         "arguments": {k: v.default for k, v in own.items() if v.default is not v.empty},
