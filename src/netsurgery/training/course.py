@@ -18,9 +18,9 @@ import tensorflow as tf
 from netsurgery.clock import Clock
 from netsurgery.datasets import Samples
 from netsurgery.keras_catalog import Setting
-from netsurgery.measures import Measures, Scores, measures
 from netsurgery.training.graphs import Shelf, ready, trace
 from netsurgery.training.learner import Learner
+from netsurgery.training.measures import Measures, Scores, measures
 from netsurgery.training.samples import Batches
 
 EVALUATION_BATCH = 1000
@@ -141,7 +141,7 @@ def _compiled_evaluation(
 
 
 def evaluate(learner: Learner, samples: Samples, metrics: Sequence[Setting] = ()) -> Scores:
-    """Loss and metrics of a network over samples (see `netsurgery.measures`)."""
+    """Loss and metrics of a network over samples (see `netsurgery.training.measures`)."""
     logits = learner.logits
     measured = measures(samples, learner.loss, learner.outputs, metrics, logits=logits)
     return _compiled_evaluation(learner, samples, measured, Shelf())()
@@ -160,7 +160,7 @@ class Course:
         training: the samples to learn from.
         validation: the samples to be scored on.
         batch_size: samples per batch; the last one of a whole epoch may be smaller.
-        metrics: those to measure besides what always is (see `netsurgery.measures`).
+        metrics: those to measure besides what always is (see `netsurgery.training.measures`).
         class_weights: (classes,) of the training samples' losses; None: all are 1.
         clock: is told where the time goes.
         shelf: where graphs are kept for other courses of networks of the same topology.

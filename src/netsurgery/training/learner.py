@@ -11,11 +11,11 @@ import tensorflow as tf
 
 from netsurgery import provenance
 from netsurgery.checkpoints import Checkpoint
-from netsurgery.keras_objects import LINEAR, compile_arguments
 from netsurgery.layers import BatchNorm, trainable_arrays
 from netsurgery.network import Arrays, Network
 from netsurgery.surgery import Slots
 from netsurgery.training.forward import FULL, forward
+from netsurgery.training.keras_objects import LINEAR, compile_arguments
 from netsurgery.training.memory import Memory, is_by_number
 from netsurgery.training.packing import Packing
 

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from netsurgery.datasets import Samples, Scaling
 from netsurgery.keras_catalog import Setting
-from netsurgery.keras_metrics import KerasMetrics
+from netsurgery.training.keras_metrics import KerasMetrics
 
 Scores = dict[str, float]
 

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from netsurgery.keras_catalog import Setting, named
-from netsurgery.keras_objects import new_metric
+from netsurgery.training.keras_objects import new_metric
 
 OF_CLASS_NUMBERS = (keras.metrics.IoU, keras.metrics.MeanIoU)  # the predicted class, too
 WITH_CLASS_NUMBERS = (
