@@ -85,6 +85,24 @@ def test_a_search_that_fails_leaves_the_others_alone_and_says_where_its_log_is(t
     assert (search_folder(tmp_path).final / "summary.json").exists()
 
 
+@pytest.mark.parametrize(
+    ("given", "apart"),
+    [
+        (["--cores", "2"], True),
+        (["--cores", "2", "--config", "apart=0"], False),
+        (["--profile", str(PROFILES / "slurm-steps")], False),
+    ],
+)
+def test_of_many_searches_each_is_planned_as_a_run_of_its_own(tmp_path, given, apart):
+    many = {"searches": {"s": BASELINE | {"seeds": list(range(21))}}}
+    whole = command(tmp_path, "--dry-run", top=many)
+    place = whole.index("--cores")
+    whole[place : place + 2] = given
+    planned = subprocess.run(whole, capture_output=True, text=True, check=True).stdout
+    found = dict(re.findall(r"^(search_apart|start) +(\d+)$", planned, re.MULTILINE))
+    assert found == {"search_apart" if apart else "start": "21"}
+
+
 def slurm_run(folder, slurm, profile, *arguments, **options):
     """The command, and the environment, of a search through SLURM."""
     folder.mkdir(exist_ok=True)

@@ -420,3 +420,19 @@ def test_the_surgeon_does_not_take_numbers_to_learn():
     given = {"datasets": {"d": {"source": "sklearn", "name": "diabetes"}}}
     with pytest.raises(config.ConfigError, match="dataset: d is regression; the Surgeon is for"):
         load_surgeon(dataset="d", top=given)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "top", "cores", "apart"),
+    [
+        (20, {}, 8, 0),
+        (21, {}, 8, 1),
+        (21, {}, 64, 3),
+        (21, {}, None, 0),  # on a cluster
+        (21, {"apart": 0}, 8, 0),
+        (1, {"apart": 2}, 8, 2),
+        (21, {"only": "s/3"}, 8, 0),
+    ],
+)
+def test_many_searches_on_one_machine_go_apart_unless_told_otherwise(seeds, top, cores, apart):
+    assert load(top=top, seeds=list(range(seeds))).cores_apart(cores) == apart

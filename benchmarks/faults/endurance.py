@@ -1,10 +1,10 @@
 """Memory and open files of a workflow and its servers over thousands of training jobs.
 
-    python -m benchmarks.faults.endurance OUTPUT [--jobs 2000] [--flat]
+    python -m benchmarks.faults.endurance OUTPUT [--jobs 2000] [--searches 24] [--flat]
 
-Runs searches of very short jobs, each as a run of its own or, flat, all in one graph; looks at the
-processes every few seconds, and writes `endurance.json` and `endurance.png`. `--draw` draws the
-picture anew from the file.
+Runs searches of very short jobs, so many that each is a run of its own, or, flat, all in one graph;
+looks at the processes every few seconds, and writes `endurance.json` and `endurance.png`. `--draw`
+draws the picture anew from the file.
 """
 
 from __future__ import annotations
@@ -30,7 +30,6 @@ from netsurgery.trainer.client import FOLDER
 from netsurgery.trainer.lifeline import WORKFLOW
 
 EVERY = 5  # seconds
-SEARCHES = 10  # with so many seeds
 WATCHED = {
     "workflow": style.BLACK,
     "run of a search": style.VERMILLION,
@@ -75,13 +74,13 @@ def glance(process: int, results: Path) -> dict[str, Any]:
     return {"jobs": trained(results), "seconds": time.time(), **now}
 
 
-def measure(folder: Path, jobs: int, flat: bool, path: Path) -> None:
+def measure(folder: Path, jobs: int, searches: int, flat: bool, path: Path) -> None:
     """Run the searches and watch them; what was seen is written every time."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    search = SETTINGS | {"seeds": list(range(SEARCHES)), "budget": jobs / SEARCHES}
+    search = SETTINGS | {"seeds": list(range(searches)), "budget": round(jobs / searches)}
     iris = {"source": "sklearn", "name": "iris"}
-    given = {"apart": int(not flat), "datasets": {"iris": iris}, "searches": {"s": search}}
+    given = {"datasets": {"iris": iris}, "searches": {"s": search}} | ({"apart": 0} if flat else {})
     (folder / "config.yaml").write_text(yaml.safe_dump(given), encoding="utf-8")
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
     command += ["--directory", str(folder), "--configfile", str(folder / "config.yaml")]
@@ -141,13 +140,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("output", type=Path)
     parser.add_argument("--jobs", type=int, default=2000)
+    parser.add_argument("--searches", type=int, default=24)
     parser.add_argument("--flat", action="store_true")
     parser.add_argument("--draw", action="store_true")
     given = parser.parse_args()
     output = given.output.resolve()
     path = output / "endurance.json"
     if not given.draw:
-        measure(output / "endurance", given.jobs, given.flat, path)
+        measure(output / "endurance", given.jobs, given.searches, given.flat, path)
     seen = read_json(path)["seen"]
     picture(seen, output / "endurance.png")
     print(f"{max(each['jobs'] for each in seen)} training jobs; growth per 1,000 of them:")

@@ -19,6 +19,7 @@ from netsurgery.scale import scaled
 from netsurgery.search import scores
 from netsurgery.tracking import places
 
+MANY = 20  # searches and seeds in one graph, from which on a job costs noticeably more
 EXPANDING = ("dataset", "topology", "mode", "greediness")  # in the order they add to a name
 TRAINING = (
     "optimizer",
@@ -135,7 +136,7 @@ class Config:
     searches: Mapping[str, Search]
     tracking: Mapping[str, Any]
     scale: float = 1.0
-    apart: int = 0  # cores for each search and seed as a run of its own; 0: all in one graph
+    apart: int | None = None  # what `cores_apart` gives, where it is not left to that
     only: tuple[str, int] | None = None  # the one search and seed to run
     gpu: int = 0  # what a training step asks the scheduler for
     gpu_slots: int = 1  # training steps at once on one GPU
@@ -145,6 +146,21 @@ class Config:
         """Each search with each of its seeds, or the one asked for."""
         every = [(search.name, seed) for search in self.searches.values() for seed in search.seeds]
         return every if self.only is None else [self.only]
+
+    def cores_apart(self, cores: int | None) -> int:
+        """Cores for each search and seed as a run of its own; 0: all in one graph.
+
+        Where the configuration leaves it open, many searches go apart: in one graph what a job
+        costs, and what the workflow holds, grows with their number.
+
+        Args:
+            cores: that the run may use on this machine; None: its jobs go to a cluster.
+        """
+        if self.only is not None:
+            return 0
+        if self.apart is not None:
+            return self.apart
+        return max(1, cores // len(self.runs)) if cores and len(self.runs) > MANY else 0
 
 
 def _line(where: Iterable[Any], message: str) -> ConfigError:

@@ -14,9 +14,9 @@ rule search_apart:
         f"{RESULTS}/_apart/{{search}}/seed{{seed}}.log",
     conda:
         "../../environment.yml"
-    threads: max(1, CONFIG.apart)
+    threads: max(1, APART)
     resources:
-        mem_mb=more(2000 + 1500 * max(1, CONFIG.apart)),
+        mem_mb=more(2000 + 1500 * max(1, APART)),
         runtime=more(720),
         gpu=CONFIG.gpu,
     params:

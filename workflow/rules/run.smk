@@ -50,9 +50,6 @@ def write_config():
     )
 
 
-MANY = 20  # searches and seeds in one graph, from which on a job costs noticeably more
-
-
 def begin():
     """Take the results folder for this run, and start the warm servers.
 
@@ -73,11 +70,11 @@ def begin():
         runs.write_listing(CONFIG)
     if APART:
         write_config()
-    elif not workflow.local_exec:
+    if CONFIG.apart is None and any(job.rule.name == "search_apart" for job in workflow.dag.jobs):
+        said = "each is a run of its own; with --config apart=0 all are one"
+        print(f"{len(RUNS)} searches: {said}", file=sys.stderr)
+    elif not (APART or workflow.local_exec):
         print("each training step is a job; with --config apart=4 each search is", file=sys.stderr)
-    elif len(CONFIG.runs) > MANY:
-        said = "cost and memory grow with their number; with --config apart=1 they do not"
-        print(f"{len(CONFIG.runs)} searches in one graph: a job's {said}", file=sys.stderr)
     if not (CONFIG.only and in_reach()):
         on_this_machine = trainers() if workflow.local_exec else set()
         servers = launch(Path(RESULTS) / "_logs", {JOBS, *on_this_machine})

@@ -8,7 +8,18 @@ from snakemake.exceptions import IncompleteCheckpointException
 from netsurgery.tracking import places
 from netsurgery.tracking.ledger import Ledger, line
 
-APART = CONFIG.apart > 0 and CONFIG.only is None
+
+def cores_here():
+    """How many cores the run may use on this machine; None if its jobs go to a cluster.
+
+    So, too, for Snakemake's own report: that finds each search's pictures in one graph only.
+    """
+    given = workflow.resource_settings
+    return None if given.nodes or "--report" in sys.argv else given.cores
+
+
+# cores for each search and seed as a run of its own; 0: all in one graph
+APART = CONFIG.cores_apart(cores_here())
 SEARCHED = f"{RESULTS}/_apart/{{search}}/seed{{seed}}.done"
 
 HANDED_OVER = (
