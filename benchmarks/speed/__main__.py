@@ -45,7 +45,7 @@ def workloads(data: Path) -> dict[str, dict[str, Any]]:
         "mnist": ({"topology": "cnn-medium", "budget": 280}, mnist),
         "cifar-cnn": ({"topology": "cnn-small", "budget": 40}, images),
         "cifar-dense": ({"topology": "ff-large", "budget": 40}, images),
-        LONG: ({"topology": "cnn-small", "budget": 200}, images),
+        LONG: ({"topology": "cnn-small", "budget": 600}, images),
     }
     if not (data / "mnist10k.npz").exists():
         del found["mnist"]
