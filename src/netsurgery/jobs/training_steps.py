@@ -8,192 +8,34 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from netsurgery import (
-    augmentation,
-    datasets,
-    keras_files,
-    keras_preprocessing,
-    provenance,
-    training,
-)
-from netsurgery.clock import Clock
-from netsurgery.files import FILES, check, checksums, sha256, write_json, written
-from netsurgery.jobs.candidates import read_candidate, read_record, record_path
+from netsurgery import datasets, keras_files, keras_preprocessing, training
+from netsurgery.files import FILES, checksums, write_json
+from netsurgery.jobs.candidates import read_candidate, read_record
 from netsurgery.jobs.explained import explained
 from netsurgery.jobs.handing_over import hand_over
-from netsurgery.network import Arrays, Network, Topology, initialise
+from netsurgery.jobs.step import Step
+from netsurgery.network import Topology, initialise
 from netsurgery.search import scores
-from netsurgery.search.records import DEGENERATE, DIVERGED, FALLEN, OK, Record
+from netsurgery.search.records import DEGENERATE, FALLEN, OK, Record
 from netsurgery.seeds import generator
 from netsurgery.studies import fidelity, pooling_trials
 from netsurgery.studies.bases import Base
 from netsurgery.surgery import Mutation, Operation, edit, operate
 from netsurgery.topologies import build
 from netsurgery.trainer import devices
-from netsurgery.trainer.client import MEMORY, kept_graphs
+from netsurgery.trainer.client import MEMORY
 from netsurgery.trainer.lifeline import be_first_to_go
-from netsurgery.training import Course, Learner, Shelf
+from netsurgery.training import Learner
 from netsurgery.training.forward import FULL
 
 DATA_AWARE = "least_squares"  # the removal rule that wants calibration samples
-
-
-@dataclass(frozen=True)
-class Step:
-    """A training step: where its samples are, how it trains and where its results go."""
-
-    data: Path  # folder of the prepared dataset
-    split: Path
-    seed: int
-    settings: dict[str, Any]
-    output: Path
-    name: str
-    fallen: str | None = None  # why it is not to be trained again but recorded as fallen
-    clock: Clock = field(default_factory=Clock)
-
-    def samples(self, part: str) -> datasets.Samples:
-        """One part of the dataset."""
-        return datasets.read_part(self.data, self.split, part)
-
-    @cached_property
-    def training(self) -> datasets.Samples:
-        """What is trained on."""
-        sixfold = self.settings["augmentation"] == augmentation.SIXFOLD
-        variants = augmentation.VARIANTS if sixfold else 1
-        return replace(self.samples("training"), variants=variants)
-
-    def calibration(self, count: int) -> np.ndarray:
-        """Training samples for surgery, as the network takes them: the same for a whole search."""
-        rng, samples = generator(self.seed, "calibration"), self.training
-        chosen = np.sort(rng.permutation(len(samples.indices))[:count])
-        return samples.inputs(chosen)
-
-    @property
-    def batches_per_epoch(self) -> int:
-        """Batches in an epoch, the last one perhaps smaller."""
-        return -(-len(self.training) // self.settings["batch_size"])
-
-    def epochs(self, batches: int) -> list[int]:
-        """Whole epochs, and last what is left of one."""
-        whole, rest = divmod(batches, self.batches_per_epoch)
-        return [self.batches_per_epoch] * whole + ([rest] if rest else [])
-
-    def learner(self, network: Network, state: Arrays | None = None) -> Learner:
-        """What trains a network by the settings of the search."""
-        return Learner(network, self.settings, state)
-
-    def load(self, model: Path, record: Record) -> Learner:
-        """A candidate, to be trained on."""
-        with self.clock("files"):
-            checkpoint = read_candidate(model, record)
-        with self.clock("build"):
-            return self.learner(checkpoint.network, checkpoint.state)
-
-    def train(self, learner: Learner, record: Record, batches: int) -> Record:
-        """Train a candidate and write it, whatever became of it; gives its new record."""
-        epochs, settings = self.epochs(batches), self.settings
-        with self.clock("data"):
-            samples, validation = self.training, self.samples("validation")
-            balanced = settings["class_weights"] == "balanced"
-            weights = samples.balancing_weights if balanced else None
-        course = Course(
-            learner,
-            samples,
-            validation,
-            settings["batch_size"],
-            settings["metrics"],
-            weights,
-            self.clock,
-            Shelf(kept_graphs()),
-        )
-        history = course.run(epochs, generator(self.seed, record.candidate, self.name))
-        trained = record.batches_trained
-        entries = list(record.history)
-        for count, values in zip(epochs, history, strict=False):
-            trained += count
-            finite = {k: v if training.finite([v]) else None for k, v in values.items()}
-            entries.append({"epoch": trained / self.batches_per_epoch, **finite})
-        deciding = ("loss", "val_loss", settings["metric"])
-        diverged = any(entry.get(name, 0) is None for entry in entries for name in deciding)
-        record = replace(
-            record,
-            step=self.name,
-            batches_trained=trained,
-            batches_spent=trained - record.batches_trained,
-            history=tuple(entries),
-            status=DIVERGED if diverged else record.status,
-        )
-        score = (
-            None
-            if diverged
-            else scores.rolling(record, settings["metric"], settings["score_window"])
-        )
-        return self.write(learner, replace(record, score=score))
-
-    def write(self, learner: Learner, record: Record) -> Record:
-        """Write a candidate's model and, behind it, its record."""
-        with self.clock("files"):
-            keras_files.write_checkpoint(self.output, learner.checkpoint, learner.compiled)
-            record = replace(record, model_sha256=sha256(self.output))
-        timed = replace(
-            record,
-            wall_seconds=self.clock.elapsed,
-            seconds=dict(self.clock.seconds),
-            began=self.clock.began,
-            provenance=provenance.describe(training.device()),
-        )
-        write_json(record_path(self.output), timed.to_json())
-        return timed
-
-    def pass_on(self, model: Path, record: Record, batches: int = 0) -> Record:
-        """Hand a fallen candidate on as it is: it keeps its slot and trains no more.
-
-        Args:
-            model: of the candidate.
-            record: of the candidate.
-            batches: that were to be trained; if it falls here, they count as spent.
-        """
-        check(model, record.model_sha256)
-        with written(self.output) as temporary:
-            shutil.copyfile(model, temporary)
-        if self.fallen and record.status == OK:
-            record = self._fall(record, batches)
-        else:
-            record = replace(record, batches_spent=0)
-        return self._untrained(record)
-
-    def fall(self, record: Record, batches: int) -> Record:
-        """Record an offspring that fell in its first training: it has no model, its file is empty.
-
-        Args:
-            record: of the offspring, untrained.
-            batches: that were to be trained; they count as spent, or a search in which everything
-                falls would not end.
-        """
-        with written(self.output) as temporary:
-            temporary.touch()
-        return self._untrained(
-            replace(self._fall(record, batches), model_sha256=sha256(self.output))
-        )
-
-    def _fall(self, record: Record, batches: int) -> Record:
-        assert self.fallen
-        return replace(record, status=self.fallen, score=None, batches_spent=batches)
-
-    def _untrained(self, record: Record) -> Record:
-        record = replace(record, step=self.name, wall_seconds=0.0, seconds={}, began=0.0)
-        write_json(record_path(self.output), record.to_json())
-        return record
 
 
 def start(step: Step, layers: list[dict[str, Any]], activation: str, epochs: int) -> None:
