@@ -1,5 +1,6 @@
 """What was damaged is found by its content, named, and taken away."""
 
+import os
 import sqlite3
 import sys
 
@@ -95,11 +96,26 @@ def test_a_damaged_file_is_named_and_taken_away(results, name, capsys, monkeypat
     assert integrity.damaged(results) == []
 
 
-def test_the_record_of_a_damaged_model_goes_along(results):
-    """Records are what the workflow misses; a model that is not needed any more it does not."""
-    spoil(results / FILES[0])
+@pytest.mark.parametrize("spoilt", [0, 1])
+def test_a_damaged_record_and_its_model_go_together(results, spoilt):
+    """Of the two the workflow misses only what its next jobs ask for."""
+    spoil(results / FILES[spoilt])
     integrity.take_away(integrity.damaged(results))
+    assert not (results / FILES[0]).exists()
     assert not (results / FILES[1]).exists()
+
+
+def test_what_is_dated_in_the_future_is_of_today_and_nothing_else_is_touched(tmp_path):
+    dates = {"old": 100.0, "new": 500.0, "tomorrow": 2000.0}
+    for name, date in dates.items():
+        (tmp_path / "s").mkdir(exist_ok=True)
+        (tmp_path / "s" / name).touch()
+        os.utime(tmp_path / "s" / name, (date, date))
+    assert integrity.set_back(tmp_path, 1000.0) == 1
+    assert {p.name: p.stat().st_mtime for p in (tmp_path / "s").iterdir()} == dates | {
+        "tomorrow": 1000.0
+    }
+    assert integrity.set_back(tmp_path, 1000.0) == 0
 
 
 def test_a_file_that_is_not_there_is_no_damage(results):

@@ -195,6 +195,31 @@ def test_a_search_killed_in_the_middle_goes_on_to_the_same_end(finished, tmp_pat
     assert_same(finished, folder)
 
 
+@pytest.fixture
+def begun(tmp_path):
+    """A search that has planned its first generation, and nothing more."""
+    plan = search_folder(tmp_path).plan(1).relative_to(tmp_path)
+    run(tmp_path, str(plan))
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["split.json", "generation00/warm-up.json"])
+def test_what_is_damaged_in_the_middle_of_a_search_is_made_again(finished, begun, name):
+    """No next job asks for such a record by itself: it reads it beside a model or samples."""
+    path = search_folder(begun).root / name
+    path.write_bytes(path.read_bytes()[:-2])
+    assert f"{name}: damaged" in run(begun).stderr
+    assert_same(finished, begun)
+
+
+def test_a_search_whose_files_are_of_tomorrow_goes_on(finished, begun):
+    for path in filter(Path.is_file, begun.rglob("*")):
+        os.utime(path, (time.time() + 86_400,) * 2)
+    assert "from the future" in run(begun).stderr
+    assert_same(finished, begun)
+    assert "Nothing to be done" in run(begun).stderr
+
+
 def test_a_deleted_generation_is_redone_with_what_follows_and_nothing_before(finished, copy):
     before = times(copy)
     shutil.rmtree(search_folder(copy).generation(2))

@@ -6,7 +6,6 @@ It gives how often it did, and a problem if one showed before the comparison.
 from __future__ import annotations
 
 import contextlib
-import itertools
 import os
 import shutil
 import subprocess
@@ -210,8 +209,10 @@ def hide_files(run: Run, rng: Random, _: Path) -> tuple[int, str]:
         os.replace(away, path)
 
     while process.poll() is None:
-        for path in itertools.chain(run.root.glob("**/*.json"), run.root.glob("**/*.keras")):
-            if path in known or path.name.startswith("."):
+        # not by glob, which fails where a folder goes while it looks
+        files = [Path(place, name) for place, _, names in os.walk(run.root) for name in names]
+        for path in files:
+            if path in known or path.name.startswith(".") or path.suffix not in {".json", ".keras"}:
                 continue
             known.add(path)
             if hidden < 12 and rng.random() < 0.4:

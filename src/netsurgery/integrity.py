@@ -21,6 +21,7 @@ from netsurgery.files import FILES, Damaged, check, read_json
 STORE = "mlflow.db"
 ASIDE = ".damaged"  # behind the name of a store that is set aside
 DATA, LOGS = "_data", "logs"
+TOGETHER = (".json", ".keras", ".npz")  # of one name: what a job wrote, and what vouches for it
 
 
 def sealed_files(results: Path) -> Iterator[Path]:
@@ -85,7 +86,26 @@ def take_away(found: Iterable[Damaged]) -> None:
                 os.replace(each.path, each.path.with_name(STORE + ASIDE))
             else:
                 each.path.unlink()
-                # the workflow misses records, but not a model that nothing more is to be made of
-                record = each.path.with_suffix(".json")
-                if each.path.suffix == ".keras" and record.exists():
-                    record.unlink()
+                # of a record and its file the workflow misses only what its next jobs ask for
+                for suffix in TOGETHER if each.path.suffix in TOGETHER else ():
+                    each.path.with_suffix(suffix).unlink(missing_ok=True)
+
+
+def set_back(results: Path, now: float) -> int:
+    """Give files that are dated in the future the present date; gives how many were.
+
+    A clock that was wrong leaves them. Snakemake ends a run in which something seems older than
+    what it was made of.
+
+    Args:
+        results: the folder.
+        now: seconds since the epoch.
+    """
+    count = 0
+    for folder, _, names in os.walk(results):
+        for path in (Path(folder, name) for name in names):
+            with contextlib.suppress(FileNotFoundError):
+                if path.lstat().st_mtime > now:
+                    os.utime(path, (now, now), follow_symlinks=False)
+                    count += 1
+    return count

@@ -1,5 +1,6 @@
 """How a run begins and ends: the lock, damaged files, the warm servers, what is said."""
 
+import time
 from contextlib import suppress
 from functools import cache
 
@@ -39,6 +40,10 @@ def check():
         print(each, file=sys.stderr)
     if held:
         integrity.take_away(found)
+        if late := integrity.set_back(results, time.time()):
+            print(
+                f"{results}: {late} files from the future are given today's date", file=sys.stderr
+            )
     return held
 
 
