@@ -4,7 +4,7 @@ Every JSON file is sealed with its own checksum. It vouches for what its job wro
 record for its model, `data.json` for the samples, `final/test.json` for `final/model.keras`, and so
 on. Jobs check what they read; a run checks everything as it begins, and takes away what is damaged,
 so that the workflow misses it and makes it again. MLflow's store is checked by the digests of its
-runs.
+runs. Dates matter to Snakemake alone: those that it would stumble over are mended.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ def begin():
     if APART:
         write_config()
     if CONFIG.apart is None and any(job.rule.name == "search_apart" for job in workflow.dag.jobs):
-        said = "each is a run of its own; with --config apart=0 all are one"
+        said = "each is a run of its own; with --config apart=0 all are in one graph"
         print(f"{len(RUNS)} searches: {said}", file=sys.stderr)
     elif not (APART or workflow.local_exec):
         print("each training step is a job; with --config apart=4 each search is", file=sys.stderr)
