@@ -11,7 +11,6 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from netsurgery import datasets
@@ -43,7 +42,7 @@ def server(tmp_path_factory):
         patch.delenv(client.FOLDER, raising=False)
         patch.delenv(WORKFLOW, raising=False)
         servers = launch(tmp_path_factory.mktemp("log"))
-        yield servers["small-training"]
+        yield servers["training"]
         for process in servers.values():
             assert process.stdin is not None
             process.stdin.close()
@@ -161,28 +160,6 @@ def test_jobs_that_do_not_train_have_a_server_of_their_own(server, data, tmp_pat
     assert os.path.exists(os.path.join(os.environ[client.FOLDER], "jobs"))
 
 
-@pytest.mark.parametrize(
-    ("shape", "kind"),
-    [
-        ((5, 8, 8, 1), client.SMALL_TRAINING),
-        ((5, 16, 16, 3), client.SMALL_TRAINING),
-        ((5, 28, 28, 1), client.TRAINING),
-        ((700, 20), client.SMALL_TRAINING),
-        ((5, 2000), client.TRAINING),
-    ],
-)
-def test_samples_of_few_numbers_go_to_the_server_for_them(tmp_path, shape, kind):
-    np.save(tmp_path / "x.npy", np.zeros(shape, np.uint8))
-    assert client.kind_of(client.TRAINING, ["start", "--data", str(tmp_path), "--seed"]) == kind
-    assert client.kind_of(client.JOBS, ["split", "--data", str(tmp_path)]) == client.JOBS
-
-
-def test_samples_that_are_not_there_are_left_to_the_job(tmp_path):
-    assert client.kind_of(client.TRAINING, ["start", "--data", str(tmp_path)]) == client.TRAINING
-    (tmp_path / "x.npy").write_bytes(b"(1, no, 2)")
-    assert client.kind_of(client.TRAINING, ["start", "--data", str(tmp_path)]) == client.TRAINING
-
-
 def test_a_line_for_the_user_is_the_same_warm_and_cold(server, tmp_path):
     wrong = json.dumps({"source": "npz", "path": str(tmp_path / "nowhere.npz")})
     words = ["prepare", "--dataset", "mine", "--settings", wrong, "--output", str(tmp_path)]
@@ -216,7 +193,7 @@ def test_exit_code_and_output_of_a_failed_step_reach_the_client(server, data, tm
 def test_who_sends_no_request_is_turned_away_and_others_are_served(server, data, tmp_path):
     for garbage in (b"", b"\n", b"-1\n", b"[1]\n", b"99999999999\n", b"10\nshort", b"9" * 50):
         with socket.socket(socket.AF_UNIX) as connection:
-            connection.connect(os.path.join(os.environ[client.FOLDER], "small-training"))
+            connection.connect(os.path.join(os.environ[client.FOLDER], "training"))
             connection.sendall(garbage)
             connection.shutdown(socket.SHUT_WR)
             connection.settimeout(PATIENCE)
@@ -235,7 +212,7 @@ def test_a_server_that_dies_leaves_its_steps_to_run_cold(data, tmp_path):
         patch.delenv(WORKFLOW, raising=False)
         patch.setenv(client.FOLDER, "")
         servers = launch(tmp_path)
-        other = servers["small-training"]
+        other = servers["training"]
         process = subprocess.Popen(command(data, tmp_path / "a.keras", epochs=2000))
         assert eventually(lambda: steps(other.pid))
         (child,) = steps(other.pid)
@@ -256,7 +233,7 @@ warm = subprocess.Popen(sys.argv[2:])
 cold_environment = {k: v for k, v in os.environ.items() if k != client.FOLDER}
 cold_command = [a.replace("warm.keras", "cold.keras") for a in sys.argv[2:]]
 cold = subprocess.Popen(cold_command, env=cold_environment)
-print(servers["small-training"].pid, servers["jobs"].pid, warm.pid, cold.pid, flush=True)
+print(servers["training"].pid, servers["jobs"].pid, warm.pid, cold.pid, flush=True)
 warm.wait()
 """
 

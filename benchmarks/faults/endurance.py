@@ -67,7 +67,7 @@ def glance(process: int, results: Path) -> dict[str, Any]:
     watched = {
         "workflow": [process],
         "run of a search": sorted(single_runs(process)),
-        "trainer": servers(process, "small-training"),
+        "trainer": servers(process, "training"),
         "server of other jobs": servers(process, "jobs"),
     }
     now = {name: look(pids[0]) for name, pids in watched.items() if pids}

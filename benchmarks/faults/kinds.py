@@ -322,7 +322,7 @@ KINDS = (
     Kind("the whole workflow killed", kill_workflow, 100),
     Kind("single training jobs killed", kill_jobs, 20),
     Kind("clients of training jobs killed", kill_clients, 12),
-    Kind("the warm trainer killed", partial(kill_server, "small-training"), 3),
+    Kind("the warm trainer killed", partial(kill_server, "training"), 3),
     Kind("the server that writes to MLflow killed", partial(kill_server, "showing"), 5),
     Kind("disk full, then given room", fill_disk, 6),
     Kind("files of finished searches damaged", damage_finished, 45),

@@ -150,7 +150,7 @@ def single_runs(process: int) -> list[int]:
 
 def jobs(process: int) -> list[int]:
     """The training jobs that a run's servers have forked."""
-    everyone, own = processes(), servers(process, "training", "small-training")
+    everyone, own = processes(), servers(process, "training")
     return [child for child, (parent, _) in everyone.items() if parent in own]
 
 

@@ -9,16 +9,9 @@ from netsurgery.experiments import runs
 from netsurgery.files import write_text
 from netsurgery.lock import Refused, ResultsLock
 from netsurgery.release import Releaser
-from netsurgery.trainer.client import JOBS, SMALL_TRAINING, TRAINING
+from netsurgery.trainer.client import JOBS, TRAINING
 from netsurgery.trainer.launch import in_reach, launch, leave
 from netsurgery.trainer.lifeline import die_with_workflow
-
-
-def trainers():
-    """The kinds of servers that training jobs of this configuration ask for."""
-    used = {search.settings["dataset"] for search in CONFIG.searches.values()}
-    small = {datasets.is_small(CONFIG.datasets[name].settings) for name in used}
-    return {SMALL_TRAINING if few else TRAINING for few in small}
 
 
 @cache
@@ -81,8 +74,8 @@ def begin():
     elif not (APART or workflow.local_exec):
         print("each training step is a job; with --config apart=4 each search is", file=sys.stderr)
     if not (CONFIG.only and in_reach()):
-        on_this_machine = trainers() if workflow.local_exec else set()
-        servers = launch(Path(RESULTS) / "_logs", {JOBS, *on_this_machine})
+        expected = {JOBS, TRAINING} if workflow.local_exec else {JOBS}
+        servers = launch(Path(RESULTS) / "_logs", expected)
     if workflow.local_exec:
         # Snakemake's limit of jobs per second adds a timer for every job that ends while others are
         # ready, and each rings every second from then on: after 600 jobs half a second a job
@@ -108,7 +101,7 @@ def explain(log):
 if workflow.remote_exec and ("slurm-jobstep" in sys.argv or "SLURM_STEP_ID" not in os.environ):
     leave()
     if "--local-groupid" in sys.argv:
-        servers = launch(None, trainers())
+        servers = launch(None, {TRAINING})
 
 # a run of one search under another run ends with that, however it ends
 if CONFIG.only:

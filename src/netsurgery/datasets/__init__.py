@@ -25,7 +25,6 @@ __all__ = [
     "Scaling",
     "describe",
     "is_flat",
-    "is_small",
     "paths",
     "prepare",
     "read_part",
@@ -77,11 +76,6 @@ def watched(settings: Mapping[str, Any]) -> list[str]:
 def is_flat(settings: dict[str, Any]) -> bool | None:
     """Whether samples are rows of features, not images; None where only reading them tells."""
     return KINDS[settings["source"]].is_flat(settings)
-
-
-def is_small(settings: dict[str, Any]) -> bool:
-    """Whether samples are likely to be of few numbers, as far as is known before they are read."""
-    return settings["source"] == "sklearn" or bool(is_flat(settings))
 
 
 def task_of(settings: Mapping[str, Any]) -> str:

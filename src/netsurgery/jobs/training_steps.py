@@ -268,6 +268,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     be_first_to_go()
     leased = devices.claim()  # noqa: F841 - held until the process ends
     training.use_one_thread()
+    training.keep_freed()
     step = Step(
         given.data,
         given.split,

@@ -16,19 +16,12 @@ import socket
 import sys
 
 FOLDER = "NETSURGERY_SERVERS"  # where the sockets of the workflow's servers are, by kind
-TRAINING, SMALL_TRAINING, JOBS, SHOWING = "training", "small-training", "jobs", "showing"
+TRAINING, JOBS, SHOWING = "training", "jobs", "showing"
 MODULES = {
     TRAINING: "netsurgery.trainer.cold",
-    SMALL_TRAINING: "netsurgery.trainer.cold",
     JOBS: "netsurgery.jobs",
     SHOWING: "netsurgery.jobs",
 }
-# oneDNN's kernels are made anew in every process, a fifth of the time of a small job, and for
-# samples of few numbers they are no faster than TensorFlow's own
-ENVIRONMENT: dict[str, dict[str, str]] = {kind: {} for kind in MODULES}
-ENVIRONMENT[SMALL_TRAINING] = {"TF_ENABLE_ONEDNN_OPTS": "0"}
-FEW = 768  # numbers in a sample: an image of 16x16 with 3 channels
-
 # exit codes
 MEMORY = 75  # of a training step that was refused memory
 LATE = -1  # of a job that was stopped at its limit
@@ -45,21 +38,6 @@ def kept_graphs() -> str | None:
     """The folder for what the jobs of a workflow on this machine can share; None without one."""
     servers = os.environ.get(FOLDER)
     return os.path.join(servers, "graphs") if servers and os.path.isdir(servers) else None
-
-
-def kind_of(kind: str, arguments: list[str]) -> str:
-    """Whether a training job has small samples, by the shape in the head of their file."""
-    if kind != TRAINING or "--data" not in arguments:
-        return kind
-    try:
-        with open(os.path.join(arguments[arguments.index("--data") + 1], "x.npy"), "rb") as file:
-            head = file.read(1000).decode("latin-1")
-        numbers = 1
-        for length in head.partition("(")[2].partition(")")[0].split(",")[1:]:
-            numbers *= int(length or 1)
-    except (OSError, ValueError):
-        return kind  # which will say what is wrong
-    return SMALL_TRAINING if numbers <= FEW else kind
 
 
 def run_warm(path: str, arguments: list[str], limit: float | None = None) -> int | None:
@@ -96,7 +74,7 @@ def run_cold(kind: str, arguments: list[str], limit: float | None = None) -> int
 
     die_with_workflow()  # the server may be gone because the workflow is
     command = [sys.executable, "-m", MODULES[kind], *arguments]
-    job = subprocess.Popen(command, env=os.environ | ENVIRONMENT[kind], preexec_fn=die_with_parent)
+    job = subprocess.Popen(command, preexec_fn=die_with_parent)
     try:
         code = job.wait(limit)
     except subprocess.TimeoutExpired:
@@ -135,7 +113,6 @@ def main() -> None:
     if arguments[:1] == ["--time-limit"]:
         limit = float(arguments[1]) or None
         arguments = arguments[2:]
-    kind = kind_of(kind, arguments)
     sys.exit(run(kind, arguments) if kind in (JOBS, SHOWING) else train(kind, arguments, limit))
 
 

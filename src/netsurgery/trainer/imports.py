@@ -1,18 +1,21 @@
-"""TensorFlow without the half of its import that no training step uses."""
+"""TensorFlow as trainers import it: without what no training step uses."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Iterator
 from typing import Any
 
 OPTIONAL = ("matplotlib", "pandas", "scipy", "sklearn")  # Keras does without them
+NO_SEARCH = {"TF_ENABLE_ONEDNN_OPTS": "0"}  # for kernels (see `netsurgery.training.onednn`)
 
 
 @contextlib.contextmanager
-def without_optional() -> Iterator[None]:
+def for_training() -> Iterator[None]:
     """Let imports of optional packages fail, as if they were not installed."""
+    os.environ.update(NO_SEARCH)
     modules: dict[str, Any] = sys.modules
     hidden = [name for name in OPTIONAL if name not in modules]
     modules.update(dict.fromkeys(hidden))

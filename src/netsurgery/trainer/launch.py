@@ -13,7 +13,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import BinaryIO
 
-from netsurgery.trainer.client import ENVIRONMENT, FOLDER, MODULES
+from netsurgery.trainer.client import FOLDER, MODULES
 from netsurgery.trainer.lifeline import announce_workflow
 
 RESTARTS = 5  # of each server that is killed
@@ -92,7 +92,6 @@ def _server(kind: str, when: str, folder: str, logs: Path | None) -> subprocess.
         command = [sys.executable, "-m", "netsurgery.trainer.server"]
         return subprocess.Popen(
             [*command, kind, when, str(listener.fileno())],
-            env=os.environ | ENVIRONMENT[kind],
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,

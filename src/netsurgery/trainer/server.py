@@ -21,8 +21,8 @@ import traceback
 from collections.abc import Callable
 from typing import NoReturn
 
-from netsurgery.trainer.client import JOBS, SHOWING, SMALL_TRAINING, TRAINING
-from netsurgery.trainer.imports import without_optional
+from netsurgery.trainer.client import JOBS, SHOWING, TRAINING
+from netsurgery.trainer.imports import for_training
 from netsurgery.trainer.lifeline import die_with_parent
 
 LONGEST_REQUEST = 1 << 20
@@ -33,7 +33,7 @@ def training() -> Main:
     """What runs a training step."""
     from netsurgery import provenance
 
-    with without_optional():
+    with for_training():
         from netsurgery.jobs import training_steps
 
     provenance.code()  # asked of git once, not in every child
@@ -56,7 +56,7 @@ def showing() -> Main:
     return jobs()
 
 
-KINDS = {TRAINING: training, SMALL_TRAINING: training, JOBS: jobs, SHOWING: showing}
+KINDS = {TRAINING: training, JOBS: jobs, SHOWING: showing}
 
 
 def receive(connection: socket.socket) -> tuple[list[str], str, list[int]]:

@@ -3,9 +3,9 @@
 `samples` gathers batches, `forward` says what a network computes, `learner` holds its variables
 and its optimizer, `memory` what that remembers, `measures` sums up losses and metrics,
 `keras_metrics` those of Keras's that gather by themselves, `keras_objects` makes what settings
-name, `graphs` keeps what was traced for others, `course` trains and scores. There is one thread,
-and the order of the samples comes from the caller's generator, so that a training step gives the
-same weights every time.
+name, `graphs` keeps what was traced for others, `onednn` puts faster operations into it, `heap`
+keeps memory, `course` trains and scores. There is one thread, and the order of the samples comes
+from the caller's generator, so that a training step gives the same weights every time.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from tensorflow.errors import ResourceExhaustedError
 
 from netsurgery.training.course import Course, evaluate, finite
 from netsurgery.training.graphs import Shelf
+from netsurgery.training.heap import keep_freed
 from netsurgery.training.keras_objects import compile_model
 from netsurgery.training.learner import Learner, device, use_one_thread
 
@@ -30,5 +31,6 @@ __all__ = [
     "device",
     "evaluate",
     "finite",
+    "keep_freed",
     "use_one_thread",
 ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -18,7 +19,8 @@ import tensorflow as tf
 from netsurgery.clock import Clock
 from netsurgery.datasets import Samples
 from netsurgery.keras_catalog import Setting
-from netsurgery.training.graphs import Shelf, ready, trace
+from netsurgery.training import onednn
+from netsurgery.training.graphs import Graph, Shelf, ready, trace
 from netsurgery.training.learner import Learner
 from netsurgery.training.measures import Measures, Scores, measures
 from netsurgery.training.samples import Batches
@@ -73,7 +75,14 @@ def _compiled(
         harmless: how many positions it can be tried with and change nothing.
     """
     handles = [variable.value.handle for variable in [*learner.variables, *measured.variables]]
-    graph = shelf.get(name, lambda: trace(function, batches.signature, handles, name))
+
+    def traced() -> Graph:
+        graph = trace(function, batches.signature, handles, name)
+        if onednn.pays(math.prod(batches.samples.x.shape[1:])):
+            onednn.put_into(graph.library.function)
+        return graph
+
+    graph = shelf.get(name, traced)
     compiled = ready(graph, handles)
 
     def run(positions: np.ndarray) -> np.ndarray:

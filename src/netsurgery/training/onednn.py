@@ -1,0 +1,74 @@
+"""oneDNN's kernels, put into a graph by name.
+
+TensorFlow puts them there by itself unless `OFF` is in the environment before its import. But then
+it looks through all kernels of all its operations for each kind of operation in a graph, in every
+process: more than half of the time in which a training job gets ready.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import tensorflow as tf
+from tensorflow.core.framework.function_pb2 import FunctionDef
+from tensorflow.core.framework.node_def_pb2 import NodeDef
+from tensorflow.python.framework import op_def_registry
+
+FEW = 768  # numbers in a sample: an image of 16x16 with 3 channels
+
+MAX, MAX_GRADIENT = "MaxPool", "MaxPoolGrad"
+# operations, and their names with oneDNN's kernels, which take and give the same but for max
+# pooling's workspace
+KINDS = {
+    "AvgPool": "_MklNativeAvgPool",
+    "AvgPoolGrad": "_MklNativeAvgPoolGrad",
+    "Conv2D": "_MklNativeConv2D",
+    "Conv2DBackpropFilter": "_MklNativeConv2DBackpropFilter",
+    "Conv2DBackpropInput": "_MklNativeConv2DBackpropInput",
+    "FusedBatchNormGradV3": "_MklNativeFusedBatchNormGradV3",
+    "FusedBatchNormV3": "_MklNativeFusedBatchNormV3",
+    "MatMul": "_MklMatMul",
+    MAX: "_MklNativeMaxPool",
+    MAX_GRADIENT: "_MklNativeMaxPoolGrad",
+}
+LABEL = b"MklNameChangeOp"  # under which these kernels are registered
+
+
+def pays(numbers: int) -> bool:
+    """Whether oneDNN is faster for samples of so many numbers.
+
+    It makes its kernels anew in every process, a fifth of the time of a small job; and for samples
+    of few numbers they are no faster than TensorFlow's own. On GPUs there is none.
+    """
+    return numbers > FEW and not tf.config.list_physical_devices("GPU")
+
+
+def put_into(functions: Iterable[FunctionDef]) -> None:
+    """Put its kernels into functions, in place, wherever this TensorFlow has one for float32."""
+    for function in functions:
+        nodes = {node.name: node for node in function.node_def}
+        for node in nodes.values():
+            if not _has_kernel(node):
+                continue
+            if node.op == MAX_GRADIENT and not _share_workspace(node, nodes):
+                continue
+            node.op = KINDS[node.op]
+            node.attr["_kernel"].s = LABEL
+
+
+def _has_kernel(node: NodeDef) -> bool:
+    if node.op not in KINDS or not op_def_registry.get(KINDS[node.op]):
+        return False
+    return bool(node.attr["T"].type == tf.float32.as_datatype_enum)
+
+
+def _share_workspace(gradient: NodeDef, nodes: dict[str, NodeDef]) -> bool:
+    """Hand max pooling's workspace to its gradient; gives whether the pooling is there."""
+    producer = gradient.input[1].partition(":")[0]
+    pooling = nodes.get(producer)
+    if pooling is None or pooling.op not in (MAX, KINDS[MAX]):
+        return False
+    gradient.input.insert(3, f"{producer}:workspace:0")
+    for node in (pooling, gradient):
+        node.attr["workspace_enabled"].b = True
+    return True
