@@ -2,9 +2,9 @@
 
     python -m benchmarks.speed OUTPUT [--data FOLDER] [--workloads digits mnist ...] [--cores 1 2]
 
-Each workload is searched once for each number of cores, by Snakemake as a user would start it;
-then a script trains the same epochs (see `script`), but those of the long workload, which would
-take it most of an hour. OUTPUT gets `speed.json`, `speed.md` and `speed.png`; what `speed.json` had
+Each workload is searched once for each number of cores, by Snakemake as a user would start it; its
+training steps are done again alone (see `alone`); then a script trains the same epochs (see
+`script`), but those of the long workload, which would take it most of an hour. OUTPUT gets `speed.json`, `speed.md` and `speed.png`; what `speed.json` had
 of other workloads stays. FOLDER may hold `mnist10k.npz`; without it MNIST is left out. Everything
 is run one after the other: leave the machine alone meanwhile.
 """
@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 import yaml
-from benchmarks.speed import report, where
+from benchmarks.speed import alone, report, where
 
 from netsurgery.files import read_json, write_json
 from netsurgery.layout import SearchFolder
@@ -31,6 +31,7 @@ from netsurgery.timelines import jobs_of
 
 ROOT = Path(__file__).parent.parent.parent
 TRAINING = {"batch_size": 32, "learning_rate": 0.1}
+SETTINGS = TRAINING | {"optimizer": "sgd", "momentum": 0, "loss": "crossentropy"}
 LONG = "cifar-cnn-long"
 COMMON = {"algorithm": "ectonas", "seeds": [0], **TRAINING}
 
@@ -89,10 +90,15 @@ def search(name: str, workload: dict[str, Any], cores: int, folder: Path) -> dic
     return {"began": began, "ended": time.time(), "folder": results / name / "seed0"}
 
 
+def samples(run: dict[str, Any]) -> Path:
+    """The prepared dataset of a search."""
+    folder: Path = run["folder"]
+    return folder.parent.parent / "_data" / "samples"
+
+
 def script(run: dict[str, Any], epochs: str) -> float:
     """Seconds that a script takes for the epochs of a search."""
-    folder: Path = run["folder"]
-    data = folder.parent.parent / "_data" / "samples"
+    folder, data = run["folder"], samples(run)
     command = [sys.executable, "-m", "benchmarks.speed.script", str(folder), str(data)]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])}
     began = time.time()
@@ -109,11 +115,15 @@ def script(run: dict[str, Any], epochs: str) -> float:
 
 def measure(name: str, workload: dict[str, Any], cores: list[int], folder: Path) -> dict[str, Any]:
     """Everything about one workload."""
-    runs, jobs = {}, {}
+    runs, jobs, bound = {}, {}, {}
     for count in cores:
         print(f"{name} on {count} core{'s' * (count > 1)}", flush=True)
         runs[count] = search(name, workload, count, folder)
         jobs[count] = jobs_of(SearchFolder(runs[count]["folder"]))
+        print("  its training steps alone", flush=True)
+        bound[count] = alone.least(
+            jobs[count], count, runs[count]["folder"], samples(runs[count]), SETTINGS
+        )
     best = where.fastest(jobs.values())
     last = runs[max(cores)]
     epochs = sum(job.record.epochs_spent for job in jobs[max(cores)])
@@ -123,6 +133,7 @@ def measure(name: str, workload: dict[str, Any], cores: list[int], folder: Path)
         began, ended = run["began"], run["ended"]
         found["cores"][count] = {
             "seconds": ended - began,
+            "alone": bound[count],
             "least": where.least(jobs[count], best, count),
             "parts": where.core_seconds(jobs[count], count, began, ended),
             "jobs": len(jobs[count]),

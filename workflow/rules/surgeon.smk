@@ -55,6 +55,7 @@ rule train_on:
         f"{LOGS}/generation{{generation}}/try{{attempt}}/slot{{rank}}.log",
     conda:
         "../../environment.yml"
+    priority: turn
     resources:
         mem_mb=more(2000),
         runtime=more(120),

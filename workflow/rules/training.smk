@@ -11,6 +11,7 @@ rule start:
         f"{LOGS}/generation00/warm-up.log",
     conda:
         "../../environment.yml"
+    priority: turn
     resources:
         mem_mb=more(2000),
         runtime=more(240),
@@ -45,6 +46,7 @@ rule recuperate:
         f"{LOGS}/generation{{generation}}/recuperation/{{candidate}}.log",
     conda:
         "../../environment.yml"
+    priority: turn
     resources:
         mem_mb=more(2000),
         runtime=more(60),
@@ -76,6 +78,7 @@ rule compete:
         f"{LOGS}/generation{{generation}}/{{slot}}.log",
     conda:
         "../../environment.yml"
+    priority: turn
     resources:
         mem_mb=more(2000),
         runtime=more(120),
@@ -112,6 +115,7 @@ rule finish:
         f"{LOGS}/finish.log",
     conda:
         "../../environment.yml"
+    priority: turn
     resources:
         mem_mb=more(2000),
         runtime=more(240),

@@ -22,6 +22,23 @@ class Bracket:
     winners: tuple[Feeders, ...]
 
 
+LAST_PHASE = 100  # more than there are rounds in a phase
+
+
+def depth(step: str) -> int:
+    """How far in its generation a training step is; those that are less far are to go first.
+
+    Then the last matches of all brackets, which wait for one another, come when they have company.
+
+    Args:
+        step: a slot, such as phase1/identity/round2/slot0, or another step, which comes before all.
+    """
+    if "/round" not in step:
+        return 0
+    phase, *_, round_, _ = step.split("/")
+    return int(round_.removeprefix("round")) + LAST_PHASE * (phase == "phase2")
+
+
 def group(
     competitors: int, winners: int, round_: int, rounds: int, rng: np.random.Generator
 ) -> list[list[int]]:
