@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netsurgery.search.bracket import group, knockout
+from netsurgery.search.bracket import depth, group, knockout
 
 
 def rng():
@@ -58,6 +58,16 @@ def test_a_bracket_ends_with_its_winners_and_every_slot_has_feeders_before_it(n,
 def test_training_jobs_of_a_phase_1_bracket(competitors, jobs):
     entrants = [(f"recuperation/{i}",) for i in range(competitors)]
     assert len(knockout(entrants, 1, 3, "p", rng()).slots) == jobs
+
+
+@given(st.integers(1, 40), st.integers(1, 4), st.integers(1, 20), st.integers(0, 1000))
+def test_who_feeds_a_slot_is_less_deep_in_any_phase(n, winners, rounds, seed):
+    entrants = [(f"recuperation/{i}",) for i in range(n)]
+    generator = np.random.default_rng(seed)
+    first = knockout(entrants, winners, rounds, "phase1/add_units", generator)
+    second = knockout(first.winners, winners, rounds, "phase2", generator)
+    for slot, feeders in (first.slots | second.slots).items():
+        assert all(depth(feeder) < depth(slot) for feeder in feeders)
 
 
 def test_slots_are_named_by_their_files():

@@ -1,12 +1,15 @@
 """Where the benchmark says that the time of a search went."""
 
 import json
+from dataclasses import replace
 
 import pytest
-from benchmarks.speed import report, where
+from benchmarks.speed import alone, report, where
 from benchmarks.speed.where import Job
 
+from netsurgery import datasets
 from netsurgery.search.records import Record
+from netsurgery.topologies import build, named
 
 
 def job(name, began, seconds, *feeders, topology="a", batches=10, training=None):
@@ -62,6 +65,37 @@ def test_the_least_time_takes_the_best_speed_of_each_topology():
     assert sorted(best.values()) == [0.4, 0.6]
     assert where.least(jobs, best, 2) == pytest.approx((4 + 4 + 6 + 1) / 2)
     assert where.beyond_epochs([slow]) == [1.0]
+
+
+def test_every_topology_is_trained_alone_as_often_as_in_the_search_and_the_cores_share_them():
+    jobs = [
+        job("1/a", 0, 9.0, topology="x", batches=10, training=5.0),
+        job("1/b", 0, 9.0, topology="x", batches=30, training=2.0),
+        job("1/c", 0, 9.0, topology="y", batches=20, training=4.0),
+        job("1/d", 0, 9.0, topology="z", batches=5, training=3.0),
+        job("1/e", 0, 9.0, topology="w", batches=0, training=0.0),  # it fell
+    ]
+    shares = alone.deal(alone.gather(jobs), 2)
+    known = [[(w.topology["layers"][0], w.batches, w.seconds) for w in share] for share in shares]
+    assert known == [[("x", 40, 7.0)], [("y", 20, 4.0), ("z", 5, 3.0)]]
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data")
+    datasets.prepare("digits", {"source": "sklearn", "name": "digits"}, folder)
+    fractions = {"validation_fraction": 0.1, "test_fraction": 0.1}
+    datasets.write_split(folder, folder / "split.npz", fractions, 0)
+    return folder
+
+
+def test_steps_alone_take_some_of_the_time_that_the_search_took_for_them(prepared):
+    topology = build(named("ff-small"), (8, 8, 1), 10).to_json()
+    slow = job("1/a", 0, 99.0, batches=40, training=90.0)  # as no machine is
+    jobs = [replace(slow, record=replace(slow.record, topology=topology))]
+    settings = {"optimizer": "sgd", "learning_rate": 0.1, "momentum": 0, "loss": "crossentropy"}
+    seconds = alone.least(jobs, 1, prepared, prepared, settings | {"batch_size": 32})
+    assert 0 < seconds < 90
 
 
 def test_the_report_shows_every_run(tmp_path):

@@ -18,7 +18,9 @@ from benchmarks.faults import compare
 from netsurgery.files import FILES, read_json, sha256, write_json
 from netsurgery.layout import SearchFolder
 from netsurgery.lock import ResultsLock
+from netsurgery.search.bracket import depth
 from netsurgery.search.records import TIMES
+from netsurgery.timelines import jobs_of
 from netsurgery.trainer.client import FOLDER
 from netsurgery.trainer.lifeline import WORKFLOW
 from tests.makers import ROOT
@@ -173,9 +175,22 @@ def test_a_second_run_does_nothing(finished):
     assert times(finished) == before
 
 
-def test_one_core_gives_the_same_bytes_as_two(finished, tmp_path):
-    run(tmp_path / "one", cores=1)
-    assert_same(finished, tmp_path / "one")
+@pytest.fixture(scope="module")
+def on_one_core(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("one")
+    run(folder, cores=1)
+    return folder
+
+
+def test_one_core_gives_the_same_bytes_as_two(finished, on_one_core):
+    assert_same(finished, on_one_core)
+
+
+def test_earlier_rounds_of_all_brackets_go_first(on_one_core):
+    jobs = sorted(jobs_of(search_folder(on_one_core)), key=lambda job: job.began)
+    first = [depth(job.record.step) for job in jobs if job.name.startswith("1/")]
+    assert len(set(first)) > 4
+    assert first == sorted(first)
 
 
 def test_a_search_killed_in_the_middle_goes_on_to_the_same_end(finished, tmp_path):

@@ -4,9 +4,10 @@
 
 Each workload is searched once for each number of cores, by Snakemake as a user would start it; its
 training steps are done again alone (see `alone`); then a script trains the same epochs (see
-`script`), but those of the long workload, which would take it most of an hour. OUTPUT gets `speed.json`, `speed.md` and `speed.png`; what `speed.json` had
-of other workloads stays. FOLDER may hold `mnist10k.npz`; without it MNIST is left out. Everything
-is run one after the other: leave the machine alone meanwhile.
+`script`), but those of the long workload, which would take it most of an hour. OUTPUT gets
+`speed.json`, `speed.md` and `speed.png`; what `speed.json` had of other workloads stays. FOLDER may
+hold `mnist10k.npz`; without it MNIST is left out. Everything is run one after the other: leave the
+machine alone meanwhile.
 """
 
 from __future__ import annotations

@@ -53,9 +53,9 @@ rule train_on:
         record=f"{GENERATION}/try{{attempt}}/slot{{rank}}.json",
     log:
         f"{LOGS}/generation{{generation}}/try{{attempt}}/slot{{rank}}.log",
+    priority: turn
     conda:
         "../../environment.yml"
-    priority: turn
     resources:
         mem_mb=more(2000),
         runtime=more(120),

@@ -9,9 +9,9 @@ rule start:
         record=f"{SEARCH}/generation00/warm-up.json",
     log:
         f"{LOGS}/generation00/warm-up.log",
+    priority: turn
     conda:
         "../../environment.yml"
-    priority: turn
     resources:
         mem_mb=more(2000),
         runtime=more(240),
@@ -44,9 +44,9 @@ rule recuperate:
         record=f"{GENERATION}/recuperation/{{candidate}}.json",
     log:
         f"{LOGS}/generation{{generation}}/recuperation/{{candidate}}.log",
+    priority: turn
     conda:
         "../../environment.yml"
-    priority: turn
     resources:
         mem_mb=more(2000),
         runtime=more(60),
@@ -76,9 +76,9 @@ rule compete:
         record=f"{GENERATION}/{{slot}}.json",
     log:
         f"{LOGS}/generation{{generation}}/{{slot}}.log",
+    priority: turn
     conda:
         "../../environment.yml"
-    priority: turn
     resources:
         mem_mb=more(2000),
         runtime=more(120),
@@ -113,9 +113,9 @@ rule finish:
         test=f"{SEARCH}/final/test.json",
     log:
         f"{LOGS}/finish.log",
+    priority: turn
     conda:
         "../../environment.yml"
-    priority: turn
     resources:
         mem_mb=more(2000),
         runtime=more(240),

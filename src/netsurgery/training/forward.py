@@ -6,7 +6,8 @@ normalisation is a dozen operations where TensorFlow has one.
 A convolution whose output is only averaged over squares of 2x2 is computed for the averages alone:
 they are a convolution in steps of two, whose kernel is the mean of four shifted copies of the given
 one. With kernels of 3x3 that is 16 multiplications for a weight and average where it was 36, and
-nothing of the full size is held.
+nothing of the full size is held. In training, and without oneDNN, it is done on blocks of pixels,
+for the steps' gradient of the kernel is slow, and so are TensorFlow's own steps.
 
 A bias whose channels are normalised next is taken away again with the batch's mean: in training it
 is left out, has no gradient, and only moves the moving mean.
@@ -40,6 +41,7 @@ from netsurgery.layers import (
     Reshape,
     Shape,
 )
+from netsurgery.training import onednn
 
 Arrays = Sequence[tf.Tensor]  # a layer's, in the order of a network's
 FULL = "float32"
@@ -88,31 +90,39 @@ def _is_averaged(layer: Conv, rest: Sequence[Layer], shape: Shape) -> bool:
 
 @functools.cache
 def _shifts(size: int) -> np.ndarray:
-    """From the taps of a kernel to those of the mean of its four shifted copies.
-
-    Args:
-        size: of the square kernel, odd.
+    """From the taps of a square kernel of odd size to those of the mean of its four shifted copies.
 
     Returns:
-        ((size + 1)**2, size**2). The taps are in the order in which `space_to_depth` puts the
-        pixels of blocks of 2x2: by block, then within it.
+        (size + 1, size + 1, size**2).
     """
-    wide = size + 1
-    places = np.arange(wide * wide).reshape(wide // 2, 2, wide // 2, 2).swapaxes(1, 2).ravel()
     taps = np.eye(size * size, dtype=np.float32).reshape(size, size, -1)
     copies = [np.pad(taps, ((a, 1 - a), (b, 1 - b), (0, 0))) for a in (0, 1) for b in (0, 1)]
-    return np.mean(copies, axis=0, dtype=np.float32).reshape(wide * wide, -1)[places]
+    return np.asarray(np.mean(copies, axis=0, dtype=np.float32))
 
 
-def _averages(layer: Conv, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
-    """What average pooling over 2x2 makes of a convolution (see `_is_averaged`)."""
-    margin, channels = layer.kernel // 2, x.shape[-1]
-    kernel = tf.reshape(arrays[0], (layer.kernel**2, channels * layer.channels))
-    blocks = (layer.kernel + 1) // 2
-    kernel = tf.matmul(tf.constant(_shifts(layer.kernel)), kernel)
-    kernel = tf.reshape(kernel, (blocks, blocks, 4 * channels, layer.channels))
-    x = tf.pad(x, ((0, 0), (margin, margin), (margin, margin), (0, 0)))
-    x = tf.nn.conv2d(tf.nn.space_to_depth(x, 2), tf.cast(kernel, x.dtype), 1, "VALID")
+def _averages(layer: Conv, arrays: Arrays, x: tf.Tensor, *, steps: bool) -> tf.Tensor:
+    """What average pooling over 2x2 makes of a convolution (see `_is_averaged`).
+
+    Args:
+        layer: the convolution.
+        arrays: of it.
+        x: (n, height, width, channels).
+        steps: whether it is done in steps of two, or on blocks of 2x2 pixels.
+    """
+    size, channels = layer.kernel, x.shape[-1]
+    margin, blocks = size // 2, (size + 1) // 2
+    margins = ((0, 0), (margin, margin), (margin, margin), (0, 0))
+    shifts = _shifts(size)
+    if not steps:  # in the order in which `space_to_depth` puts pixels: by block, then within it
+        shifts = shifts.reshape(blocks, 2, blocks, 2, -1).swapaxes(1, 2)
+    kernel = tf.reshape(arrays[0], (size * size, channels * layer.channels))
+    kernel = tf.cast(tf.matmul(tf.constant(shifts.reshape(-1, size * size)), kernel), x.dtype)
+    if steps:
+        kernel = tf.reshape(kernel, (size + 1, size + 1, channels, layer.channels))
+        x = tf.nn.conv2d(x, kernel, 2, margins)
+    else:
+        kernel = tf.reshape(kernel, (blocks, blocks, 4 * channels, layer.channels))
+        x = tf.nn.conv2d(tf.nn.space_to_depth(tf.pad(x, margins), 2), kernel, 1, "VALID")
     return _biased(layer, arrays, x)
 
 
@@ -197,6 +207,7 @@ def forward(
     skipped = False
     seen: list[tf.Tensor] = []
     bias: tf.Tensor | float = 0.0  # left out, for the next normalisation
+    steps = not training and onednn.pays(math.prod(x.shape[1:]))
     last = max((i for i, layer in enumerate(layers) if isinstance(layer, Conv | Dense)), default=0)
     x = tf.cast(x, PRECISIONS[precision])
     for i, (layer, own) in enumerate(zip(layers, arrays, strict=True)):
@@ -208,7 +219,7 @@ def forward(
         if skipped:
             skipped = False
         elif isinstance(layer, Conv) and _is_averaged(layer, layers[i + 1 :], x.shape[1:]):
-            x, skipped = _averages(layer, own, x), True
+            x, skipped = _averages(layer, own, x, steps=steps), True
         elif isinstance(layer, BatchNorm):
             x, statistics = _normalised(layer, own, x, training=training)
             if statistics:

@@ -38,9 +38,11 @@ def pays(numbers: int) -> bool:
     """Whether oneDNN is faster for samples of so many numbers.
 
     It makes its kernels anew in every process, a fifth of the time of a small job; and for samples
-    of few numbers they are no faster than TensorFlow's own. On GPUs there is none.
+    of few numbers they are no faster than TensorFlow's own. On GPUs there is none, nor in every
+    TensorFlow.
     """
-    return numbers > FEW and not tf.config.list_physical_devices("GPU")
+    there = op_def_registry.get(KINDS["Conv2D"]) is not None
+    return numbers > FEW and there and not tf.config.list_physical_devices("GPU")
 
 
 def put_into(functions: Iterable[FunctionDef]) -> None:
