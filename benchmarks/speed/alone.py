@@ -1,7 +1,8 @@
 """The training steps of a search alone, on all cores at once: nothing can search faster.
 
 Each core has a process, made ready for its share of the topologies. Then all of them train, with
-no validation, file or decision between; that is repeated, and the best of the passes counts.
+no validation, file or decision between. That is repeated: the best of the passes counts, and how
+far they are apart is how noisy the machine is.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ SECONDS = 40.0  # that a pass takes at most, about
 class Work:
     """What a search trained of one topology."""
 
-    topology: dict[str, Any]
+    topology: Mapping[str, Any]
     batches: int = 0
     seconds: float = 0.0  # that it took there
 
@@ -94,10 +95,10 @@ def _train(
     return found
 
 
-def least(
+def passes(
     jobs: Sequence[Job], cores: int, search: Path, data: Path, settings: Mapping[str, Any]
-) -> float:
-    """Seconds that the training steps of a search take alone, on all cores all the time.
+) -> list[float]:
+    """Seconds that the training steps of a search take alone, on all cores all the time, by pass.
 
     Args:
         jobs: of the search.
@@ -113,5 +114,5 @@ def least(
         together = manager.Barrier(cores)
         shares = deal(works, cores)
         given = [(share, part, search, data, settings, together) for share in shares]
-        passes = zip(*pool.starmap(_train, given, chunksize=1), strict=True)
-        return min(sum(each) for each in passes) / cores
+        by_core = pool.starmap(_train, given, chunksize=1)
+    return [sum(each) / cores for each in zip(*by_core, strict=True)]
