@@ -98,6 +98,17 @@ def test_what_lies_between_steps_is_learnt_from_a_run():
     assert simulate([found], 2).seconds == pytest.approx(found.measured + found.overhead)
 
 
+def test_earlier_rounds_go_first_whatever_a_plan_names_first():
+    born = [job(f"1/recuperation/{i}", 100.0 + i, 1.0, "warm-up") for i in (0, 1)]
+    won = [
+        job(f"1/phase1/{kind}/round{round_}/slot0", 102.0 + round_, 1.0, f"1/recuperation/{i}")
+        for i, kind in enumerate(("identity", "add_units"))
+        for round_ in (1, 2)
+    ]
+    found = Search.from_jobs([RUN[0], *born, *won])
+    assert [step.feeders for step in found.steps] == [(), (0,), (0,), (1,), (2,), (1,), (2,)]
+
+
 def said(capsys, *arguments):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sys.argv", ["netsurgery", "simulate", *map(str, arguments)])

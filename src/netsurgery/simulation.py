@@ -1,19 +1,21 @@
 """How long searches would take on other numbers of slots, from the records of finished ones.
 
 A slot runs one training step at a time: a core, a GPU, a place in a partition. The order is that of
-the workflow: whatever is ready, in the order of the plans. What a step itself takes comes from its
-record; what lies between steps (starting one, deciding on the next generation) from the gaps of the
-run that the records are from.
+the workflow: of what is ready that of earlier rounds, and of these what a plan names first. What a
+step itself takes comes from its record; what lies between steps (starting one, deciding on the next
+generation) from the gaps of the run that the records are from.
 """
 
 from __future__ import annotations
 
 import heapq
 import itertools
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from netsurgery.search.bracket import depth
 from netsurgery.timelines import Job, slots_of
 
 STANDARD = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000)
@@ -41,6 +43,7 @@ class Search:
     @classmethod
     def from_jobs(cls, jobs: Sequence[Job]) -> Search:
         """A search from its jobs, in the order of its plans."""
+        jobs = sorted(jobs, key=_turn)
         number = {job.name: i for i, job in enumerate(jobs)}
         steps = tuple(
             Step(
@@ -50,10 +53,9 @@ class Search:
             )
             for job in jobs
         )
-        listed = list(jobs)
-        overhead, decision = _gaps(listed)
+        overhead, decision = _gaps(jobs)
         span = max(job.ended for job in jobs) - min(job.began for job in jobs)
-        return cls(steps, overhead, decision, slots_of(listed), span)
+        return cls(steps, overhead, decision, slots_of(jobs), span)
 
     @property
     def busy(self) -> float:
@@ -178,6 +180,14 @@ def _apart(searches: Sequence[Search], slots: int, cluster: Cluster) -> Outcome:
 def repeated(searches: Sequence[Search], times: int) -> list[Search]:
     """Each of some searches several times, as if with other seeds."""
     return [replace(search) for _ in range(times) for search in searches]
+
+
+def _turn(job: Job) -> tuple[float, int]:
+    """The generation of a step and how far in it that is: the smaller goes first."""
+    generation, _, step = job.name.partition("/")
+    if step:
+        return int(generation), depth(step)
+    return (math.inf if job.feeders else 0), 0  # the warm-up has none
 
 
 def _gaps(jobs: list[Job]) -> tuple[float, float]:
