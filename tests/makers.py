@@ -4,7 +4,7 @@ from pathlib import Path
 
 import yaml
 
-from netsurgery import config, topologies
+from netsurgery import config, datasets, topologies
 from netsurgery.search.generation import Rules
 from netsurgery.search.records import Record
 
@@ -55,3 +55,10 @@ def history(*accuracies, loss=1.0):
 def schema() -> dict:
     """The configuration's schema."""
     return yaml.safe_load(SCHEMA.read_text())
+
+
+def prepare_digits(folder: Path) -> None:
+    """The digits and their split, prepared in a folder."""
+    datasets.prepare("digits", {"source": "sklearn", "name": "digits"}, folder)
+    fractions = {"validation_fraction": 0.1, "test_fraction": 0.1}
+    datasets.write_split(folder, folder / "split.npz", fractions, 0)

@@ -7,9 +7,9 @@ import pytest
 from benchmarks.speed import alone, report, where
 from benchmarks.speed.where import Job
 
-from netsurgery import datasets
 from netsurgery.search.records import Record
 from netsurgery.topologies import build, named
+from tests.makers import prepare_digits
 
 
 def job(name, began, seconds, *feeders, topology="a", batches=10, training=None):
@@ -83,9 +83,7 @@ def test_every_topology_is_trained_alone_as_often_as_in_the_search_and_the_cores
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data")
-    datasets.prepare("digits", {"source": "sklearn", "name": "digits"}, folder)
-    fractions = {"validation_fraction": 0.1, "test_fraction": 0.1}
-    datasets.write_split(folder, folder / "split.npz", fractions, 0)
+    prepare_digits(folder)
     return folder
 
 

@@ -13,14 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from netsurgery import datasets
 from netsurgery.config import TRAINING
 from netsurgery.files import read_json
 from netsurgery.search.records import TIMES
 from netsurgery.trainer import client
 from netsurgery.trainer.launch import launch
 from netsurgery.trainer.lifeline import WORKFLOW
-from tests.makers import search
+from tests.makers import prepare_digits, search
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the fork server is for Linux")
 PATIENCE = 60  # seconds until something that should happen is said not to
@@ -29,9 +28,7 @@ PATIENCE = 60  # seconds until something that should happen is said not to
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data")
-    datasets.prepare("digits", {"source": "sklearn", "name": "digits"}, folder)
-    fractions = {"validation_fraction": 0.1, "test_fraction": 0.1}
-    datasets.write_split(folder, folder / "split.npz", fractions, 0)
+    prepare_digits(folder)
     return folder
 
 
