@@ -105,9 +105,9 @@ def test_of_many_searches_each_is_planned_as_a_run_of_its_own(tmp_path, given, a
 
 @pytest.mark.parametrize("top", [{}, {"apart": 1}])
 def test_a_run_of_many_searches_says_how_all_are_in_one_graph_unless_it_was_asked(tmp_path, top):
-    """A file is where the first one's folder would be, which ends the run soon."""
-    (tmp_path / "results" / "s").mkdir(parents=True)
-    (tmp_path / "results" / "s" / "seed0").write_text("in the way")
+    """A file is where their folder would be, which ends the run soon."""
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "s").write_text("in the way")
     many = {"searches": {"s": BASELINE | {"seeds": list(range(21))}}}
     said = run(tmp_path, check=False, top=top | many).stderr
     assert ("21 searches: each is a run of its own; with --config apart=0" in said) == (not top)
