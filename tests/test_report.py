@@ -13,9 +13,9 @@ import pytest
 
 from netsurgery import datasets, errors, report
 from netsurgery.experiments import runs
-from netsurgery.exports import predict_lite
 from netsurgery.files import read_json, write_json
 from netsurgery.jobs import handing_over
+from netsurgery.keras_exports import predict_lite
 from netsurgery.report import brackets, views
 from netsurgery.search.records import Record
 from tests.test_workflow import QUICK, run, search_folder

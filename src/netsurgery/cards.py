@@ -97,7 +97,7 @@ def card(
         settings: of the search.
         data: description of the prepared dataset.
         wrong: see `netsurgery.errors`.
-        exports: see `netsurgery.exports`.
+        exports: see `netsurgery.keras_exports`.
     """
     algorithm = summary["algorithm"]
     before = (

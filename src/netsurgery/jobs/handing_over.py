@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from netsurgery import cards, datasets, errors, exports, keras_files
+from netsurgery import cards, datasets, errors, keras_exports, keras_files
 from netsurgery.datasets.columns import NUMBER
 from netsurgery.datasets.parts import Samples
 from netsurgery.files import FILES, checksums, read_json, write_json, write_text
@@ -68,7 +68,7 @@ def hand_over(data: Path, samples: Samples, settings: dict[str, Any], final: Pat
     write_json(final / "errors.json", wrong)
     model = keras_files.load(final / "model.keras", compiled=False)
     path, file = final / "exports.json", final / "model.tflite"
-    lite = exports.to_lite(model, file, raw_samples(samples, described))
+    lite = keras_exports.to_lite(model, file, raw_samples(samples, described))
     written = [file] if file.exists() else []
     write_json(path, {"exports": [lite], FILES: checksums(path, *written)})
     summary = read_json(final / "summary.json")
