@@ -69,7 +69,7 @@ def test_a_search_as_a_run_of_its_own_gives_the_same_and_repairs_what_is_lost(fl
     assert_same(flat, tmp_path)
     assert (tmp_path / "results" / "summary.csv").exists()
     assert "Nothing to be done" in run(tmp_path, top={"apart": 2}, **SHORT).stderr
-    search_folder(tmp_path).record(1, "phase1/identity/round1/slot0").unlink()
+    search_folder(tmp_path).record(1, "recuperation/g01c00").unlink()
     run(tmp_path, top={"apart": 2}, **SHORT)
     assert_same(flat, tmp_path)
 

@@ -130,7 +130,7 @@ def test_a_fallen_offspring_has_a_record_and_no_model(
     words[words.index("compete")] = "recuperate"
     operating = json.dumps({"removal": "svd", "calibration": 10, "noise": 0})
     words += ["--parent", str(trained), "--offspring", json.dumps(offspring)]
-    words += ["--operating", operating, "--step", "recuperation"]
+    words += ["--operating", operating, "--step", "recuperation", "--epochs", "1"]
     words += ["--output", str(tmp_path / "g01c00.keras"), "--fallen", CRASHED]
     subprocess.run(words, check=True)
     record = Record.from_json(read_json(tmp_path / "g01c00.json"))

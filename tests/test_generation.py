@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from netsurgery.search import generation
 from netsurgery.search.generation import FINISH, FULL, SEARCH
+from netsurgery.search.steps import unfold
 from netsurgery.topologies import NAMED
 from tests.makers import rules, start
 
@@ -20,8 +21,9 @@ def plan(records, allowed=FULL, seed=0, number=1, **changed):
 def test_first_generation_of_the_medium_cnn_costs_what_the_design_says():
     planned = plan([start("cnn-medium", (28, 28, 1))])
     assert len(planned["offspring"]) == 17
-    assert len(planned["slots"]) == 36 + 17
-    assert len(planned["offspring"]) + len(planned["slots"]) == 70
+    rounds = [name for names in planned["rounds"].values() for name in names]
+    assert len(rounds) == len(set(rounds)) == 17 + 36 + 17
+    assert len(planned["rounds"]) == 31  # in so many training steps
     assert planned["batches"] / 1000 == pytest.approx(8.45 + 265)
     assert len(planned["winners"]) == 2
 
@@ -42,25 +44,27 @@ def test_a_plan_is_a_pure_function_of_its_seed():
 def test_phase_1_keeps_mutation_types_apart_and_phase_2_starts_from_their_winners():
     planned = plan([start()])
     operation = {f"recuperation/{c['candidate']}": c["operation"] for c in planned["offspring"]}
-    for slot, feeders in planned["slots"].items():
+    fed, _ = unfold(planned)
+    for slot, feeders in fed.items():
         for feeder in feeders:
             if slot.startswith("phase1"):
                 mine = slot.split("/")[1]
                 theirs = operation.get(feeder, feeder.split("/")[1])
                 assert theirs == mine
-    first = [f for s, f in planned["slots"].items() if s.startswith("phase2/round1")]
+    first = [f for s, f in fed.items() if s.startswith("phase2/round1")]
     assert {f[0].split("/")[1] for f in first} == set(operation.values())
 
 
 def test_phase_2_is_skipped_when_no_more_are_left_than_parents():
     planned = plan([start()], parents=9)
-    assert not any(slot.startswith("phase2") for slot in planned["slots"])
+    assert not any(slot.startswith("phase2") for slot in unfold(planned)[0])
     assert len(planned["winners"]) == 9
 
 
 def test_fewer_types_than_parents_give_as_many_winners_each_as_there_are_parents():
     planned = plan([start()], parents=10)  # nine types
-    assert Counter(group[0].split("/")[0] for group in planned["winners"]) == {"phase2": 10}
+    _, winners = unfold(planned)
+    assert Counter(group[0].split("/")[0] for group in winners) == {"phase2": 10}
 
 
 def test_degenerates_are_rejected_with_their_reason():

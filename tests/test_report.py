@@ -239,12 +239,24 @@ def test_a_fallen_competitor_is_told(finished):
     folder = search_folder(finished)
     plan = next(folder.plans())
     records = dict(zip(folder.steps(plan), folder.records_of(plan), strict=True))
-    step = next(name for name in plan["slots"] if name.startswith("phase1/"))
-    fallen = {**records[step].to_json(), "status": "diverged"}
-    records[step] = Record.from_json(fallen)
+    step, names = next(iter(plan["rounds"].items()))
+    assert [name.split("/")[0] for name in names] == ["recuperation", "phase1", "phase1"]
+    outcomes = records[step].to_json()["rounds"]
+    outcomes[names[-1]]["score"] = None  # it fell in the last of the rounds that its step covers
+    fallen = {"status": "diverged", "score": None, "rounds": outcomes}
+    records[step] = Record.from_json(records[step].to_json() | fallen)
     shown = brackets.generation(plan, records, [])
-    fell = [o for _, them in shown["phase1"] for r in them for g in r for o in g if o["fell"]]
-    assert [one["candidate"] for one in fell] == [records[step].candidate]
+    by_round = [
+        {
+            one["candidate"]
+            for _, them in shown["phase1"]
+            for g in them[i]
+            for one in g
+            if one["fell"]
+        }
+        for i in range(2)
+    ]
+    assert by_round == [set(), {records[step].candidate}]
 
 
 def table(columns, features):

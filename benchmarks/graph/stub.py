@@ -63,8 +63,16 @@ class Step:
         )
         return records[index]
 
-    def train(self, record: Record, batches: int) -> None:
-        """Write a record of so many batches, and something in the place of the model."""
+    def train(self, record: Record, first: int) -> None:
+        """Write a record of so many batches, and something in the place of the model.
+
+        Args:
+            record: the last one.
+            first: batches of the first round; others may follow.
+        """
+        epochs = int(self.given.get("epochs", ["0"])[0])
+        following = dict.fromkeys(self.given.get("then", ()), epochs * self.batches_per_epoch)
+        batches = first + sum(following.values())
         rng = generator(self.seed, record.candidate, self.name)
         entries = list(record.history)
         for batch in range(record.batches_per_epoch, batches + 1, record.batches_per_epoch):
@@ -78,7 +86,7 @@ class Step:
             )
         record = replace(
             record,
-            step=self.name,
+            step=[self.name, *following][-1],
             batches_trained=record.batches_trained + batches,
             batches_spent=batches,
             history=tuple(entries),
@@ -126,7 +134,7 @@ def recuperate(step: Step) -> None:
 
 
 def compete(step: Step) -> None:
-    """A round of a bracket."""
+    """Rounds of a bracket."""
     step.train(step.best(), int(step.given["epochs"][0]) * step.batches_per_epoch)
 
 

@@ -82,7 +82,7 @@ def main() -> None:
         records = folder.records_of(plan)
         children = {child["candidate"]: child for child in plan.get("offspring", ())}
         for record in records:
-            if record.step == "recuperation":
+            if record.candidate not in script.models:
                 script.born(children[record.candidate], record.parent or "")
             script.train(record)
     end = folder.end()

@@ -19,7 +19,8 @@
         plots/                              pictures of the search
         logs/                               what each job printed
 
-A model file and the record of the same training step differ in their suffix only. A JSON file
+A model file and the record of the same training step differ in their suffix only. A step that
+covers several rounds (see `netsurgery.search.steps`) has the files of the first. A JSON file
 vouches for what its job wrote beside it (see `netsurgery.integrity`).
 """
 
@@ -110,9 +111,18 @@ class SearchFolder:
             generation += 1
 
     def steps(self, plan: dict[str, Any]) -> list[str]:
-        """The training steps of a planned generation, by name."""
+        """The training steps of a planned generation, by name; each before those it feeds."""
         born = [f"recuperation/{child['candidate']}" for child in plan.get("offspring", ())]
         return [*born, *plan.get("slots", ())]
+
+    def strays(self, plan: dict[str, Any]) -> list[Path]:
+        """Files of training steps that are not those of a plan of ECToNAS: of one before it."""
+        generation, number = self.generation(plan["generation"]), plan["generation"]
+        steps = self.steps(plan)
+        own = {path(number, step) for step in steps for path in (self.record, self.model)}
+        kinds = (generation / name for name in ("recuperation", "phase1", "phase2"))
+        found = (path for kind in kinds for path in kind.rglob("*") if path.is_file())
+        return [path for path in found if path not in own]
 
     def records_of(self, plan: dict[str, Any]) -> list[Record]:
         """All records of a planned generation."""

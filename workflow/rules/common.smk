@@ -113,11 +113,6 @@ def all_settings(wildcards):
     return json.dumps(kept)
 
 
-def time_limit(wildcards):
-    """Seconds that a job may train; a resource, which is no reason to do finished jobs again."""
-    return search_of(wildcards).settings["time_limit"]
-
-
 def files_of(wildcards):
     """What a dataset is read from."""
     return datasets.watched(CONFIG.datasets[wildcards.dataset].settings)

@@ -6,6 +6,7 @@ from netsurgery.files import read_json
 from netsurgery.jobs import decisions
 from netsurgery.layout import WARM_UP
 from netsurgery.search.generation import FINISH
+from netsurgery.search.steps import rounds_of
 
 
 @cache
@@ -81,6 +82,34 @@ def parent_of(wildcards):
     return str(folder_of(wildcards).root / offspring_of(wildcards)["model"])
 
 
+def has_rounds(wildcards):
+    """Whether a job trains rounds of a bracket: the Surgeon has none, nor has what trains alone."""
+    return search_of(wildcards).algorithm == "ectonas" and "generation" in wildcards.keys()
+
+
+def following(wildcards):
+    """The rounds that a job's candidate is sure to train behind the first one."""
+    if not has_rounds(wildcards):
+        return []
+    step = wildcards.get("slot") or f"recuperation/{wildcards.candidate}"
+    return rounds_of(plan_of(wildcards), step)[1:]
+
+
+def round_epochs(wildcards):
+    """Epochs of each of the rounds that a job trains; 0 where it trains none."""
+    return plan_of(wildcards)["round_epochs"] if has_rounds(wildcards) else 0
+
+
+def longer(amount):
+    """A resource that grows with a job's rounds, and with every attempt at it."""
+    return lambda wildcards, attempt: amount * attempt * (1 + len(following(wildcards)))
+
+
+def time_limit(wildcards):
+    """Seconds that a job may train; a resource, which is no reason to do finished jobs again."""
+    return search_of(wildcards).settings["time_limit"] * (1 + len(following(wildcards)))
+
+
 def feeders_of(wildcards):
     """Models and records of the group whose winner fills a job's slot."""
     slots = plan_of(wildcards)["slots"][wildcards.slot]
@@ -93,8 +122,9 @@ def feeders_of(wildcards):
 
 def feeding_mode(wildcards):
     """How the winner of the feeding group is found."""
-    feeder = plan_of(wildcards)["slots"][wildcards.slot][0]
-    return decisions.mode_of(feeder, search_of(wildcards).settings["mode"])
+    plan = plan_of(wildcards)
+    feeder = plan["slots"][wildcards.slot][0]
+    return decisions.mode_of(rounds_of(plan, feeder)[-1], search_of(wildcards).settings["mode"])
 
 
 def trained(wildcards):

@@ -49,13 +49,15 @@ rule recuperate:
         "../../environment.yml"
     resources:
         mem_mb=more(2000),
-        runtime=more(60),
+        runtime=longer(60),
         gpu=CONFIG.gpu,
         time_limit=time_limit,
     params:
         settings=settings(configuration.TRAINING),
         operating=settings(configuration.OPERATING),
         offspring=lambda w: json.dumps(offspring_of(w)),
+        epochs=round_epochs,
+        following=following,
         folder=subpath(input.data, parent=True),
     message:
         "{wildcards.search} seed {wildcards.seed}: {wildcards.candidate} recuperates"
@@ -64,7 +66,8 @@ rule recuperate:
         " recuperate --data {params.folder} --split {input.split}"
         " --seed {wildcards.seed} --settings {params.settings:q}"
         " --parent {input.parent} --offspring {params.offspring:q}"
-        " --operating {params.operating:q} --step recuperation --output {output.model} > {log} 2>&1"
+        " --operating {params.operating:q} --step recuperation"
+        " --epochs {params.epochs} --then {params.following} --output {output.model} > {log} 2>&1"
 
 
 rule compete:
@@ -81,13 +84,14 @@ rule compete:
         "../../environment.yml"
     resources:
         mem_mb=more(2000),
-        runtime=more(120),
+        runtime=longer(120),
         gpu=CONFIG.gpu,
         time_limit=time_limit,
     params:
         settings=settings((*configuration.TRAINING, "greediness")),
         mode=feeding_mode,
-        epochs=lambda w: plan_of(w)["round_epochs"],
+        epochs=round_epochs,
+        following=following,
         folder=subpath(input.data, parent=True),
     message:
         "{wildcards.search} seed {wildcards.seed}: {wildcards.generation}/{wildcards.slot}"
@@ -96,7 +100,8 @@ rule compete:
         " compete --data {params.folder} --split {input.split}"
         " --seed {wildcards.seed} --settings {params.settings:q}"
         " --models {input.models} --mode {params.mode}"
-        " --epochs {params.epochs} --step {wildcards.slot} --output {output.model} > {log} 2>&1"
+        " --step {wildcards.slot} --epochs {params.epochs} --then {params.following}"
+        " --output {output.model} > {log} 2>&1"
 
 
 rule finish:

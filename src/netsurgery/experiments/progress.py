@@ -51,8 +51,8 @@ class Progress:
         return max(0.0, self.epochs_expected - self.epochs_spent)
 
 
-def records(folder: Path) -> Iterator[tuple[float, str, dict[str, Any]]]:
-    """When each record of a generation was written, its step, and what it says."""
+def records(folder: Path) -> Iterator[tuple[float, dict[str, Any]]]:
+    """When each record of a generation was written, and what it says."""
     for path in folder.rglob("*.json"):
         if path.name in NO_RECORDS or path.name.startswith("."):
             continue
@@ -61,7 +61,7 @@ def records(folder: Path) -> Iterator[tuple[float, str, dict[str, Any]]]:
         except (OSError, ValueError):
             continue  # being made again right now
         if isinstance(content, dict) and "batches_spent" in content:
-            yield written, path.relative_to(folder).with_suffix("").as_posix(), content
+            yield written, content
 
 
 def phase_of(step: str) -> str:
@@ -109,19 +109,19 @@ def of_run(run: Run) -> tuple[Progress, list[tuple[float, float]]]:
         winners = read_json(run.folder.winners(decided))
         parents, batches = [p["record"] for p in winners["parents"]], winners["batches_spent"]
     now = sorted(records(run.folder.generation(decided + 1)), key=lambda found: found[0])
-    known = [*parents, *(content for _, _, content in now)]
+    known = [*parents, *(content for _, content in now)]
     per_epoch = known[0]["batches_per_epoch"] if known else 1
-    spent = (batches + sum(content["batches_spent"] for _, _, content in now)) / per_epoch
+    spent = (batches + sum(content["batches_spent"] for _, content in now)) / per_epoch
     values = [record["score"] for record in known if record["score"] is not None]
     best = (max if rises(metric) else min)(values, default=None)
     trained = max((record["epochs_trained"] for record in known), default=0.0)
     if now:
-        phase = phase_of(now[-1][1])
+        phase = phase_of(now[-1][1]["step"])
     elif run.state == MISSING:
         phase = "waiting"
     else:
         phase = "start" if decided < 0 else "planning"
-    moments = [(written, content["batches_spent"] / per_epoch) for written, _, content in now]
+    moments = [(written, content["batches_spent"] / per_epoch) for written, content in now]
     whole = expected(run, spent, trained)
     return (
         Progress(

@@ -11,6 +11,7 @@ from netsurgery.search import generation as generations
 from netsurgery.search import outcome, scores
 from netsurgery.search.generation import Rules
 from netsurgery.search.records import OK, Record
+from netsurgery.search.steps import rounds_of
 from netsurgery.seeds import generator
 
 
@@ -39,10 +40,13 @@ def allowance(winners: Path, generation: int, settings: dict[str, Any], seed: in
 def plan(
     winners: Path, generation: int, settings: dict[str, Any], seed: int, allowed: str, output: Path
 ) -> None:
-    """Write the plan of a generation."""
+    """Write the plan of a generation, and take away what another plan of it has left."""
     parents, models, _ = read_winners(winners)
     rules = Rules.from_settings(settings)
-    write_json(output, generations.plan(parents, models, generation, allowed, rules, seed))
+    planned = generations.plan(parents, models, generation, allowed, rules, seed)
+    for stray in SearchFolder(output.parent.parent).strays(planned):
+        stray.unlink()
+    write_json(output, planned)
 
 
 def open_search(folder: SearchFolder) -> None:
@@ -59,14 +63,15 @@ def select(folder: SearchFolder, generation: int, settings: dict[str, Any], seed
     previous = read_json(folder.winners(generation - 1))
     parents = []
     for group in planned["winners"]:
-        records = [Record.from_json(read_json(folder.record(generation, slot))) for slot in group]
+        records = [Record.from_json(read_json(folder.record(generation, step))) for step in group]
+        ends = [rounds_of(planned, step)[-1] for step in group]
         chosen = scores.winner(
             records,
             settings["metric"],
-            mode_of(group[0], settings["mode"]),
+            mode_of(ends[0], settings["mode"]),
             settings["greediness"],
             settings["score_window"],
-            generator(seed, "winner", generation, *group),
+            generator(seed, "winner", generation, *ends),
         )
         model = folder.model(generation, group[chosen]).relative_to(folder.root)
         if records[chosen].status == OK:
@@ -79,9 +84,9 @@ def select(folder: SearchFolder, generation: int, settings: dict[str, Any], seed
     write_json(folder.winners(generation), winners)
 
 
-def mode_of(slot: str, mode: str) -> str:
-    """How the winner of a slot's group is found: greedily in phase 1, unless all is drawn."""
-    return scores.GREEDY if slot.startswith("phase1/") and mode == scores.BALANCED else mode
+def mode_of(round_: str, mode: str) -> str:
+    """How the winner behind a round is found: greedily in phase 1, unless all is drawn."""
+    return scores.GREEDY if round_.startswith("phase1/") and mode == scores.BALANCED else mode
 
 
 def conclude(folder: SearchFolder, settings: dict[str, Any], seed: int) -> None:

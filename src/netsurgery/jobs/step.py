@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -73,9 +74,18 @@ class Step:
         with self.clock("build"):
             return self.learner(checkpoint.network, checkpoint.state)
 
-    def train(self, learner: Learner, record: Record, batches: int) -> Record:
-        """Train a candidate and write it, whatever became of it; gives its new record."""
-        epochs, settings = self.epochs(batches), self.settings
+    def train(self, learner: Learner, record: Record, rounds: Mapping[str, int]) -> Record:
+        """Train a candidate and write it, whatever became of it.
+
+        Args:
+            learner: the candidate.
+            record: its last one.
+            rounds: batches by round; each draws the order of its samples as if it were alone.
+
+        Returns:
+            Its new record.
+        """
+        settings = self.settings
         with self.clock("data"):
             samples, validation = self.training, self.samples("validation")
             balanced = settings["class_weights"] == "balanced"
@@ -90,29 +100,37 @@ class Step:
             self.clock,
             Shelf(kept_graphs()),
         )
-        history = course.run(epochs, generator(self.seed, record.candidate, self.name))
+        before = record.batches_trained
+        record = replace(record, rounds={})
+        for name, batches in rounds.items():
+            record = self._round(course, record, name, batches)
+        record = replace(record, batches_spent=record.batches_trained - before)
+        return self.write(learner, record)
+
+    def _round(self, course: Course, record: Record, name: str, batches: int) -> Record:
+        """Train a round and score it; what has diverged is trained no more."""
+        epochs = self.epochs(batches) if record.status == OK else []
+        history = course.run(epochs, generator(self.seed, record.candidate, name))
         trained = record.batches_trained
         entries = list(record.history)
         for count, values in zip(epochs, history, strict=False):
             trained += count
             finite = {k: v if training.finite([v]) else None for k, v in values.items()}
             entries.append({"epoch": trained / self.batches_per_epoch, **finite})
-        deciding = ("loss", "val_loss", settings["metric"])
-        diverged = any(entry.get(name, 0) is None for entry in entries for name in deciding)
+        deciding = ("loss", "val_loss", self.settings["metric"])
+        diverged = any(entry.get(each, 0) is None for entry in entries for each in deciding)
+        spent = trained - record.batches_trained
         record = replace(
             record,
-            step=self.name,
+            step=name,
             batches_trained=trained,
-            batches_spent=trained - record.batches_trained,
             history=tuple(entries),
             status=DIVERGED if diverged else record.status,
         )
-        score = (
-            None
-            if diverged
-            else scores.rolling(record, settings["metric"], settings["score_window"])
-        )
-        return self.write(learner, replace(record, score=score))
+        metric, window = self.settings["metric"], self.settings["score_window"]
+        score = None if diverged else scores.rolling(record, metric, window)
+        outcome = {"batches": spent, "score": score}
+        return replace(record, score=score, rounds={**record.rounds, name: outcome})
 
     def write(self, learner: Learner, record: Record) -> Record:
         """Write a candidate's model and, behind it, its record."""
@@ -129,42 +147,41 @@ class Step:
         write_json(record_path(self.output), timed.to_json())
         return timed
 
-    def pass_on(self, model: Path, record: Record, batches: int = 0) -> Record:
+    def pass_on(self, model: Path, record: Record, rounds: Mapping[str, int]) -> Record:
         """Hand a fallen candidate on as it is: it keeps its slot and trains no more.
 
         Args:
             model: of the candidate.
             record: of the candidate.
-            batches: that were to be trained; if it falls here, they count as spent.
+            rounds: batches that were to be trained, by round; if it falls here, they count as
+                spent.
         """
         check(model, record.model_sha256)
         with written(self.output) as temporary:
             shutil.copyfile(model, temporary)
         if self.fallen and record.status == OK:
-            record = self._fall(record, batches)
-        else:
-            record = replace(record, batches_spent=0)
-        return self._untrained(record)
+            return self._untrained(self._fall(record), rounds)
+        return self._untrained(record, dict.fromkeys(rounds, 0))
 
-    def fall(self, record: Record, batches: int) -> Record:
+    def fall(self, record: Record, rounds: Mapping[str, int]) -> Record:
         """Record an offspring that fell in its first training: it has no model, its file is empty.
 
         Args:
             record: of the offspring, untrained.
-            batches: that were to be trained; they count as spent, or a search in which everything
-                falls would not end.
+            rounds: batches that were to be trained, by round; they count as spent, or a search in
+                which everything falls would not end.
         """
         with written(self.output) as temporary:
             temporary.touch()
         return self._untrained(
-            replace(self._fall(record, batches), model_sha256=sha256(self.output))
+            replace(self._fall(record), model_sha256=sha256(self.output)), rounds
         )
 
-    def _fall(self, record: Record, batches: int) -> Record:
+    def _fall(self, record: Record) -> Record:
         assert self.fallen
-        return replace(record, status=self.fallen, score=None, batches_spent=batches)
+        return replace(record, status=self.fallen, score=None)
 
-    def _untrained(self, record: Record) -> Record:
-        record = replace(record, step=self.name, wall_seconds=0.0, seconds={}, began=0.0)
+    def _untrained(self, record: Record, rounds: Mapping[str, int]) -> Record:
+        record = replace(record.idle(rounds), wall_seconds=0.0, seconds={}, began=0.0)
         write_json(record_path(self.output), record.to_json())
         return record

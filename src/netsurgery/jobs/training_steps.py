@@ -9,7 +9,7 @@ import argparse
 import contextlib
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -71,11 +71,15 @@ def start(step: Step, layers: list[dict[str, Any]], activation: str, epochs: int
         parameters=topology.parameters,
         batches_per_epoch=step.batches_per_epoch,
     )
-    step.train(learner, record, epochs * step.batches_per_epoch)
+    step.train(learner, record, {step.name: epochs * step.batches_per_epoch})
 
 
 def recuperate(
-    step: Step, parent: Path, offspring: dict[str, Any], operating: dict[str, Any]
+    step: Step,
+    parent: Path,
+    offspring: dict[str, Any],
+    operating: dict[str, Any],
+    following: Mapping[str, int],
 ) -> None:
     """Operate on a parent and train the offspring for a while, as its plan says.
 
@@ -86,7 +90,9 @@ def recuperate(
         parent: its model.
         offspring: its entry in a plan.
         operating: the settings of surgery.
+        following: batches of the rounds that the offspring goes on to train.
     """
+    rounds = {step.name: offspring["batches"], **following}
     candidate, operation = offspring["candidate"], Operation(offspring["operation"])
     fields = (offspring[name] for name in ("position", "width", "pooling"))
     mutation = Mutation(operation, *fields)
@@ -96,7 +102,7 @@ def recuperate(
         record = record.child(
             candidate, offspring["generation"], operation, mutation.position, topology
         )
-        step.fall(record, offspring["batches"])
+        step.fall(record, rounds)
         return
     before = step.load(parent, record)
     rng = generator(step.seed, candidate, "surgery")
@@ -119,9 +125,9 @@ def recuperate(
         learner = step.learner(network)
         learner.take_over(operated.slots, before.memory.steps)
     if not network.finite:
-        step.write(learner, replace(record, step=step.name, status=DEGENERATE, batches_spent=0))
+        step.write(learner, replace(record, status=DEGENERATE).idle(dict.fromkeys(rounds, 0)))
         return
-    step.train(learner, record, offspring["batches"])
+    step.train(learner, record, rounds)
 
 
 def best(step: Step, models: Sequence[Path], mode: str) -> tuple[Path, Record]:
@@ -138,14 +144,13 @@ def best(step: Step, models: Sequence[Path], mode: str) -> tuple[Path, Record]:
     return models[index], records[index]
 
 
-def compete(step: Step, feeders: Sequence[Path], mode: str, epochs: int) -> None:
-    """Train the winner of the feeding group for a round."""
+def compete(step: Step, feeders: Sequence[Path], mode: str, rounds: Mapping[str, int]) -> None:
+    """Train the winner of the feeding group for one or more rounds."""
     model, record = best(step, feeders, mode)
-    batches = epochs * step.batches_per_epoch
     if step.fallen or record.status != OK:
-        step.pass_on(model, record, batches)
+        step.pass_on(model, record, rounds)
         return
-    step.train(step.load(model, record), record, batches)
+    step.train(step.load(model, record), record, rounds)
 
 
 def train_on(step: Step, candidates: Sequence[Path], rank: int, batches: int) -> None:
@@ -160,11 +165,11 @@ def train_on(step: Step, candidates: Sequence[Path], rank: int, batches: int) ->
     records = [read_record(model) for model in candidates]
     index = scores.rank_composite(records, step.settings["score_window"])[rank]
     model, record = candidates[index], records[index]
-    left = batches - record.batches_spent
+    rounds = {step.name: batches - record.batches_spent}
     if step.fallen or record.status != OK:
-        step.pass_on(model, record, left)
+        step.pass_on(model, record, rounds)
         return
-    step.train(step.load(model, record), record, left)
+    step.train(step.load(model, record), record, rounds)
 
 
 def finish(step: Step, finalists: Sequence[Path], mode: str, batches: int) -> None:
@@ -178,9 +183,9 @@ def finish(step: Step, finalists: Sequence[Path], mode: str, batches: int) -> No
     path, record = best(step, finalists, mode)
     learner = step.load(path, record)
     if batches and record.status == OK:
-        step.train(learner, record, batches)
+        step.train(learner, record, {step.name: batches})
     else:
-        step.pass_on(path, record)
+        step.pass_on(path, record, {step.name: 0})
     test = step.samples("test")
     as_read = Learner(learner.network, step.settings | {"precision": FULL})  # by whoever loads it
     tested = training.evaluate(as_read, test, step.settings["metrics"])
@@ -231,10 +236,13 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--parent", type=Path, required=True)
     command.add_argument("--offspring", type=json.loads, required=True)
     command.add_argument("--operating", type=json.loads, required=True)
+    command.add_argument("--epochs", type=int, required=True)
+    command.add_argument("--then", nargs="*", default=[])
     command = commands.add_parser("compete", parents=[common])
     command.add_argument("--models", type=Path, nargs="+", required=True)
     command.add_argument("--mode", required=True)
     command.add_argument("--epochs", type=int, required=True)
+    command.add_argument("--then", nargs="*", default=[])
     command = commands.add_parser("train-on", parents=[common])
     command.add_argument("--models", type=Path, nargs="+", required=True)
     command.add_argument("--rank", type=int, required=True)
@@ -283,9 +291,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
             case "start":
                 start(step, given.layers, given.activation, given.epochs)
             case "recuperate":
-                recuperate(step, given.parent, given.offspring, given.operating)
+                following = dict.fromkeys(given.then, given.epochs * step.batches_per_epoch)
+                recuperate(step, given.parent, given.offspring, given.operating, following)
             case "compete":
-                compete(step, given.models, given.mode, given.epochs)
+                names, batches = [step.name, *given.then], given.epochs * step.batches_per_epoch
+                compete(step, given.models, given.mode, dict.fromkeys(names, batches))
             case "train-on":
                 train_on(step, given.models, given.rank, given.batches)
             case "finish":

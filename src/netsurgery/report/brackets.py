@@ -5,56 +5,54 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from netsurgery.search.bracket import depth
 from netsurgery.search.records import OK, Record
+from netsurgery.search.steps import rounds_of, unfold
 
 
-def _entry(record: Record, won: bool) -> dict[str, Any]:
+def _entry(record: Record, won: bool, round_: str = "") -> dict[str, Any]:
+    """A competitor after a round, or after the whole of its step."""
+    last = {"batches": record.batches_spent, "score": record.score}
+    after = record.rounds.get(round_, last)
     return {
         "candidate": record.candidate,
-        "score": record.score,
+        "score": after["score"],
         "parameters": record.parameters,
-        "epochs": record.epochs_spent,
-        "fell": record.status != OK,
+        "epochs": after["batches"] / record.batches_per_epoch,
+        "fell": record.status != OK and after["score"] is None,
         "won": won,
     }
 
 
-def rounds(
-    plan: Mapping[str, Any], records: Mapping[str, Record], prefix: str
+def _rounds(
+    plan: Mapping[str, Any],
+    trained: Mapping[str, Record],
+    parents: Sequence[str],
+    prefix: str,
 ) -> list[list[list[dict[str, Any]]]]:
     """Rounds of a bracket, each a list of groups, each a list of competitors.
 
-    A group's competitors trained in this round; its winner, who trains in a slot of the next, is
-    marked.
+    A group's competitors trained in this round; its winner, who trains in the next, is marked.
 
     Args:
         plan: of the generation.
-        records: its records by step.
+        trained: the record of who trained in each round.
+        parents: the candidates that the generation left as parents of the next.
         prefix: of the bracket's slots, such as phase1/add_units.
     """
-    slots = [slot for slot in plan["slots"] if slot.startswith(f"{prefix}/")]
-    names = list(dict.fromkeys(slot.rsplit("/", 1)[0] for slot in slots))
-    found = []
-    for name in names:
-        own = [slot for slot in slots if slot.rsplit("/", 1)[0] == name]
-        feeding = [f for f in plan["slots"].values() if f and set(f) <= set(own)]
-        feeding += [list(group) for group in plan["winners"] if set(group) <= set(own)]
-        groups = feeding or [[slot] for slot in own]
-        found.append([_group(group, plan, records) for group in groups])
-    return found
-
-
-def _group(
-    group: Sequence[str], plan: Mapping[str, Any], records: Mapping[str, Record]
-) -> list[dict[str, Any]]:
-    """The competitors of a group; the winner is who trains on, or goes on as a parent."""
-    after = next((slot for slot, f in plan["slots"].items() if list(f) == list(group)), None)
-    if after is not None:
-        winner = records[after].candidate if after in records else None
-    else:
-        winner = plan.get("chosen", {}).get("|".join(group))
-    members = [records[slot] for slot in group if slot in records]
-    return [_entry(record, record.candidate == winner) for record in members]
+    feeders, winners = unfold(plan)
+    following = {tuple(group): name for name, group in feeders.items()}
+    in_order = sorted(feeders, key=lambda name: int(name.partition("/slot")[2] or 0))
+    found: dict[str, list[list[dict[str, Any]]]] = {}
+    for group in [*(feeders[name] for name in in_order), *winners]:
+        if not group or not all(name.startswith(f"{prefix}/") for name in group):
+            continue
+        after = following.get(tuple(group))
+        on = parents if after is None else [trained[after].candidate] if after in trained else []
+        there = [(trained[name], name) for name in group if name in trained]
+        met = [_entry(record, record.candidate in on, name) for record, name in there]
+        found.setdefault(group[0].rpartition("slot")[0], []).append(met)
+    return [found[name] for name in sorted(found, key=depth)]
 
 
 def generation(
@@ -67,22 +65,17 @@ def generation(
         records: its records by step.
         parents: the candidates that it left as parents of the next.
     """
-    chosen = {}
-    for group in plan["winners"]:
-        there = [records[slot].candidate for slot in group if slot in records]
-        chosen["|".join(group)] = next((name for name in there if name in parents), None)
-    plan = {**plan, "chosen": chosen}
-    types = list(
-        dict.fromkeys(slot.split("/")[1] for slot in plan["slots"] if slot.startswith("phase1/"))
-    )
+    trained = {name: record for step, record in records.items() for name in rounds_of(plan, step)}
+    feeders, _ = unfold(plan)
+    types = list(dict.fromkeys(n.split("/")[1] for n in feeders if n.startswith("phase1/")))
     return {
         "number": plan["generation"],
         "offspring": len(plan["offspring"]),
         "rejected": len(plan.get("rejected", ())),
         "parents": list(parents),
         "from": [parent["candidate"] for parent in plan.get("parents", ())],
-        "phase1": [(name, rounds(plan, records, f"phase1/{name}")) for name in types],
-        "phase2": rounds(plan, records, "phase2"),
+        "phase1": [(name, _rounds(plan, trained, parents, f"phase1/{name}")) for name in types],
+        "phase2": _rounds(plan, trained, parents, "phase2"),
     }
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from netsurgery.network import Topology
 from netsurgery.search.bracket import Bracket, knockout
 from netsurgery.search.records import OK, Record
+from netsurgery.search.steps import Steps, join
 from netsurgery.seeds import generator
 from netsurgery.surgery.mutations import Mutation, Operation, Sizes, edit, legal_mutations
 
@@ -77,6 +78,15 @@ class Shape:
         """All slots with their feeders."""
         return {k: v for bracket in self.brackets.values() for k, v in bracket.slots.items()}
 
+    def steps(self) -> Steps:
+        """The training steps, recuperations included."""
+        return join({born(child): () for child in self.offspring} | self.slots(), self.winners)
+
+
+def born(child: Offspring) -> str:
+    """The round of a generation in which a candidate is made, and recuperates."""
+    return f"recuperation/{child.candidate}"
+
 
 def part_of_epoch(part: float, batches_per_epoch: int) -> int:
     """Batches in a part of an epoch: at least one."""
@@ -132,7 +142,7 @@ def arrange(
     winners_per_type = 1 if len(pools) >= rules.parents else rules.parents
     brackets = {
         operation: knockout(
-            [(f"recuperation/{child.candidate}",) for child in pool],
+            [(born(child),) for child in pool],
             winners_per_type,
             rules.rounds,
             f"phase1/{operation}",
@@ -252,9 +262,10 @@ def plan(
         seed: of the search.
 
     Returns:
-        Plain values. With action "search": offspring, slots with their feeders, winners (the
-        feeders of each next parent), round_epochs. With action "finish": further_batches, which the
-        winner is trained on.
+        Plain values. With action "search": offspring, rounds of every training step, slots (those
+        steps that begin with a match won) with their feeders, winners (the feeders of each next
+        parent), round_epochs. With action "finish": further_batches, which the winner is trained
+        on.
     """
     batches_per_epoch = parents[0].batches_per_epoch
     offspring, rejected = breed(parents, generation, rules, seed)
@@ -273,6 +284,7 @@ def plan(
     }
     if shape is None:
         return head | {"action": FINISH, "further_batches": int(allowed)}
+    joined = shape.steps()
     return head | {
         "action": SEARCH,
         "batches": cost(shape, rules, batches_per_epoch),
@@ -290,6 +302,7 @@ def plan(
             for child in shape.offspring
         ],
         "rejected": rejected,
-        "slots": {slot: list(feeders) for slot, feeders in shape.slots().items()},
-        "winners": [list(feeders) for feeders in shape.winners],
+        "rounds": {step: list(rounds) for step, rounds in joined.rounds.items()},
+        "slots": {step: list(feeders) for step, feeders in joined.feeders.items() if feeders},
+        "winners": [list(feeders) for feeders in joined.winners],
     }

@@ -22,7 +22,8 @@ class Record:
     Work is counted in batches, so that sums are exact; epochs are batches / batches_per_epoch.
     `history` has one entry per epoch (or part of one) since the candidate's surgery: `epoch` (on
     the axis of its lineage, from the start of the search), loss, val_loss and the metrics, such as
-    accuracy and val_accuracy; None where a value was not finite.
+    accuracy and val_accuracy; None where a value was not finite. `rounds` has what became of the
+    candidate in each round that the step covers: the batches it trained there and its score then.
     """
 
     candidate: str
@@ -30,12 +31,13 @@ class Record:
     operation: str | None
     position: int | None
     generation: int
-    step: str  # warm-up, recuperation, phase1/round1, ..., final
+    step: str  # the last round that it stood in: warm-up, recuperation, phase1/..., final
     topology: Mapping[str, Any]
     parameters: int
     batches_per_epoch: int
     batches_trained: int = 0  # received by these weights, ancestors included
     batches_spent: int = 0  # in this step
+    rounds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # see below
     history: tuple[Mapping[str, float | None], ...] = field(default=())
     score: float | None = None
     parent_score: float | None = None
@@ -67,6 +69,19 @@ class Record:
         """What `to_json` wrote."""
         fields = {k: v for k, v in values.items() if k in cls.__dataclass_fields__}
         return cls(**(fields | {"history": tuple(fields["history"])}))
+
+    def idle(self, rounds: Mapping[str, int]) -> Record:
+        """The record after rounds in which the candidate did not change.
+
+        Args:
+            rounds: batches by round that count as spent all the same.
+        """
+        return replace(
+            self,
+            step=list(rounds)[-1],
+            rounds={name: {"batches": n, "score": self.score} for name, n in rounds.items()},
+            batches_spent=sum(rounds.values()),
+        )
 
     def child(
         self,
