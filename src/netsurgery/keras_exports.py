@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import tempfile
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,21 @@ from netsurgery.files import written
 
 TOLERANCE = 1e-4  # the largest difference of an output that passes as the same
 TABLE = "it takes columns by name, which TensorFlow Lite has no form for"
+
+
+@contextlib.contextmanager
+def own_temporary_files() -> Iterator[None]:
+    """Have temporary files in a folder that goes in the end.
+
+    TensorFlow's converter leaves some for when the process ends, which is not told to a warm one.
+    """
+    before = tempfile.tempdir
+    with tempfile.TemporaryDirectory(prefix="netsurgery-") as folder:
+        tempfile.tempdir = folder
+        try:
+            yield
+        finally:
+            tempfile.tempdir = before
 
 
 def predict_lite(content: bytes, x: np.ndarray) -> np.ndarray:
@@ -47,7 +65,8 @@ def to_lite(model: keras.Model, path: Path, x: np.ndarray | None) -> dict[str, A
     if x is None:
         return known | {"why": TABLE}
     try:
-        content = tf.lite.TFLiteConverter.from_keras_model(model).convert()
+        with own_temporary_files():
+            content = tf.lite.TFLiteConverter.from_keras_model(model).convert()
         found = predict_lite(content, x)
     except (tf.errors.OpError, ValueError, RuntimeError) as error:
         lines = [line for line in str(error).splitlines() if line.strip()]
