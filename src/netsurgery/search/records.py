@@ -37,7 +37,7 @@ class Record:
     batches_per_epoch: int
     batches_trained: int = 0  # received by these weights, ancestors included
     batches_spent: int = 0  # in this step
-    rounds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # see below
+    rounds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # see above
     history: tuple[Mapping[str, float | None], ...] = field(default=())
     score: float | None = None
     parent_score: float | None = None
