@@ -18,8 +18,11 @@ EVERY_KIND = (
     Pool("max"),
     BatchNorm(),
     Activation("relu"),
-    Conv(4),
+    Conv(4, activation="relu"),
     Pool("average", 3),
+    Conv(5),
+    BatchNorm(),
+    Activation("relu"),
     Flatten(),
     Dense(6, "relu"),
     Dense(3, "softmax"),
@@ -84,6 +87,22 @@ def test_large_samples_have_its_kernels_in_place_of_all_that_there_are(shelf):
     found = operations(shelf)
     assert set(onednn.KINDS.values()) <= found
     assert not set(onednn.KINDS) & found
+
+
+def evaluation(shelf):
+    """The names of the operations that score, one by one."""
+    (graph,) = (graph for name, graph in shelf.here.items() if name.startswith("evaluation"))
+    return [node.op for function in graph.library.function for node in function.node_def]
+
+
+@here
+def test_scoring_is_a_convolution_for_each_with_all_that_follows_it(shelf):
+    trained(20, shelf)
+    found = evaluation(shelf)
+    assert found.count(onednn.FUSED) == 3
+    assert found.count("_MklNativeFusedBatchNormV3") == 1  # behind the largest of four
+    assert found.count("BiasAdd") == 2  # of the dense layers
+    assert found.count("Relu") == 2  # behind that normalisation, and of a dense layer
 
 
 @here

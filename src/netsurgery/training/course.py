@@ -41,10 +41,16 @@ def _name(kind: str, learner: Learner, batches: Batches, *more: object) -> str:
         [str(spec) for spec in batches.signature],
         [samples.variants, samples.scaling, samples.target],
         len(tf.config.list_physical_devices("GPU")) > 0,
+        _by_onednn(batches),
         *more,
     ]
     text = json.dumps(said, sort_keys=True, default=_plain)
     return f"{kind}_{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def _by_onednn(batches: Batches) -> bool:
+    """Whether it computes a graph over these samples."""
+    return onednn.pays(math.prod(batches.samples.x.shape[1:]))
 
 
 def _plain(value: Any) -> object:
@@ -78,7 +84,7 @@ def _compiled(
 
     def traced() -> Graph:
         graph = trace(function, batches.signature, handles, name)
-        if onednn.pays(math.prod(batches.samples.x.shape[1:])):
+        if _by_onednn(batches):
             onednn.put_into(graph.library.function)
         return graph
 

@@ -10,7 +10,8 @@ nothing of the full size is held. In training, and without oneDNN, it is done on
 for the steps' gradient of the kernel is slow, and so are TensorFlow's own steps.
 
 A bias whose channels are normalised next is taken away again with the batch's mean: in training it
-is left out, has no gradient, and only moves the moving mean.
+is left out, has no gradient, and only moves the moving mean. In inference mode the normalisation
+itself is in the weights in front of it.
 
 In mixed precision all but the layer that gives the output is computed in bfloat16, as by Keras's
 policy `mixed_bfloat16`; arrays, statistics and the loss stay float32.
@@ -160,6 +161,46 @@ def _normalised(
     return y, (found.batch_mean, found.batch_variance * (1 - 1 / count))
 
 
+def _taken_in(layer: Conv | Dense, arrays: Arrays, norm: BatchNorm, own: Arrays) -> Arrays:
+    """The weights and bias with which a layer gives what a normalisation makes of its output.
+
+    Args:
+        layer: without an activation.
+        arrays: of it.
+        norm: in inference mode.
+        own: its arrays.
+    """
+    *learnt, mean, variance = own
+    factor = tf.math.rsqrt(variance + norm.epsilon)
+    if norm.scale:
+        factor *= learnt[0]
+    offset = ((arrays[1] if layer.use_bias else 0.0) - mean) * factor
+    return arrays[0] * factor, offset + learnt[-1] if norm.center else offset
+
+
+def _without_normalisations(
+    layers: Sequence[Layer], arrays: Sequence[Arrays]
+) -> tuple[list[Layer], list[Arrays]]:
+    """A network in inference mode, its normalisations in the weights before them where they can be.
+
+    Average pooling may lie between; not that of maxima, for factors may be negative.
+    """
+    found: list[tuple[Layer | None, Arrays]] = [(None, ())]  # before the first there is none
+    for layer, own in zip(layers, arrays, strict=True):
+        end = found[-1][0]
+        at = -2 if isinstance(end, Pool) and end.function == "average" else -1
+        before, weights = found[at]
+        if (
+            isinstance(layer, BatchNorm)
+            and isinstance(before, Conv | Dense)
+            and before.activation == "linear"
+        ):
+            found[at] = replace(before, use_bias=True), _taken_in(before, weights, layer, own)
+        else:
+            found.append((layer, own))
+    return [layer for layer, _ in found if layer], [own for _, own in found[1:]]
+
+
 def _apply(layer: Layer, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
     match layer:
         case Conv() | Dense():
@@ -204,6 +245,8 @@ def forward(
     Raises:
         ValueError: a layer that no search builds (dropout, one that surgery does not know).
     """
+    if not training:
+        layers, arrays = _without_normalisations(layers, arrays)
     skipped = False
     seen: list[tf.Tensor] = []
     bias: tf.Tensor | float = 0.0  # left out, for the next normalisation

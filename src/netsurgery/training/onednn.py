@@ -8,7 +8,8 @@ training job gets ready.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 
 import tensorflow as tf
 from tensorflow.core.framework.function_pb2 import FunctionDef
@@ -32,6 +33,8 @@ KINDS = {
     MAX: "_MklNativeMaxPool",
     MAX_GRADIENT: "_MklNativeMaxPoolGrad",
 }
+# a convolution that does at once what follows upon it: to what it computes, in this order
+FUSED, FOLLOWING = "_MklNativeFusedConv2D", ("BiasAdd", "Relu")
 LABEL = b"MklNameChangeOp"  # under which these kernels are registered
 
 
@@ -47,7 +50,10 @@ def pays(numbers: int) -> bool:
 
 
 def put_into(functions: Iterable[FunctionDef]) -> None:
-    """Put its kernels into functions, in place, wherever this TensorFlow has one for float32."""
+    """Put its kernels into functions, in place, wherever this TensorFlow has one for float32.
+
+    A convolution's bias and the ReLU behind it are computed with it.
+    """
     for function in functions:
         nodes = {node.name: node for node in function.node_def}
         for node in nodes.values():
@@ -57,6 +63,52 @@ def put_into(functions: Iterable[FunctionDef]) -> None:
                 continue
             node.op = KINDS[node.op]
             node.attr["_kernel"].s = LABEL
+        if op_def_registry.get(FUSED):
+            _fuse(function)
+
+
+def _producer(value: str) -> str:
+    """The name of the node that gives a value."""
+    return value.lstrip("^").partition(":")[0]
+
+
+def _fuse(function: FunctionDef) -> None:
+    """Let convolutions add the bias and do the ReLU that take nothing but what they give."""
+    takers: dict[str, list[NodeDef | None]] = defaultdict(list)  # None: whoever calls the function
+    for node in function.node_def:
+        for value in node.input:
+            takers[_producer(value)].append(node)
+    for value in function.ret.values():
+        takers[_producer(value)].append(None)
+    for convolution in [node for node in function.node_def if node.op == KINDS["Conv2D"]]:
+        chain = [convolution]
+        for kind in FOLLOWING:
+            after = takers[chain[-1].name]
+            if len(after) != 1 or after[0] is None or after[0].op != kind:
+                break
+            chain.append(after[0])
+        _, *following = chain
+        if following:
+            _join(function, convolution, following)
+
+
+def _join(function: FunctionDef, convolution: NodeDef, following: Sequence[NodeDef]) -> None:
+    """Make one operation of a convolution, its bias and perhaps the ReLU behind it."""
+    convolution.op = FUSED
+    convolution.input.append(following[0].input[1])
+    convolution.attr["num_args"].i = 1
+    convolution.attr["TArgs"].list.type.append(tf.float32.as_datatype_enum)
+    convolution.attr["fused_ops"].list.s.extend(node.op.encode() for node in following)
+    last, output = following[-1].name, f"{convolution.name}:output:0"
+    for node in following:
+        function.node_def.remove(node)
+    for node in function.node_def:
+        for i, value in enumerate(node.input):
+            if _producer(value) == last:
+                node.input[i] = output
+    for name, value in function.ret.items():
+        if _producer(value) == last:
+            function.ret[name] = output
 
 
 def _has_kernel(node: NodeDef) -> bool:
