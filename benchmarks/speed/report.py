@@ -25,6 +25,7 @@ COLOURS = {
 }
 TITLES = {
     "digits": "digits, small CNN",
+    "digits-long": "digits, small CNN, longer rounds",
     "mnist": "MNIST excerpt, medium CNN",
     "cifar-cnn": "45,000 colour images, small CNN",
     "cifar-dense": "45,000 colour images, large dense network",

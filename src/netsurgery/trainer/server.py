@@ -35,8 +35,10 @@ def training() -> Main:
 
     with for_training():
         from netsurgery.jobs import training_steps
+        from netsurgery.training import make_products
 
-    provenance.code()  # asked of git once, not in every child
+    make_products()  # once, not in every child
+    provenance.code()  # asked of git likewise
     return training_steps.main
 
 

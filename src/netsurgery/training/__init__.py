@@ -21,6 +21,7 @@ from netsurgery.training.graphs import Shelf
 from netsurgery.training.heap import keep_freed
 from netsurgery.training.keras_objects import compile_model
 from netsurgery.training.learner import Learner, device, use_one_thread
+from netsurgery.training.onednn import make_products
 
 __all__ = [
     "Course",
@@ -32,5 +33,6 @@ __all__ = [
     "evaluate",
     "finite",
     "keep_freed",
+    "make_products",
     "use_one_thread",
 ]
