@@ -135,11 +135,7 @@ def _pooled(layer: Pool, x: tf.Tensor) -> tf.Tensor:
 def _normalised(
     layer: BatchNorm, arrays: Arrays, x: tf.Tensor, *, training: bool
 ) -> tuple[tf.Tensor, tuple[tf.Tensor, ...]]:
-    """A batch normalised, in training by its own statistics, and these: mean and variance.
-
-    The variance is the biased one, which Keras's moving ones follow; the operation gives the
-    unbiased one.
-    """
+    """A batch normalised, in training by its own statistics, and these: mean, unbiased variance."""
     *learnt, mean, variance = arrays
     gamma = learnt[0] if layer.scale else tf.ones_like(mean)
     beta = learnt[-1] if layer.center else tf.zeros_like(mean)
@@ -155,10 +151,22 @@ def _normalised(
         is_training=training,
     )
     y = found.y if image is x else tf.reshape(found.y, (-1, x.shape[-1]))
-    if not training:
-        return y, ()
-    count = tf.cast(tf.shape(x)[0], tf.float32) * math.prod(image.shape[1:3])
-    return y, (found.batch_mean, found.batch_variance * (1 - 1 / count))
+    return y, (found.batch_mean, found.batch_variance) if training else ()
+
+
+def _biased_variances(
+    seen: Sequence[tf.Tensor], pixels: Sequence[float], samples: tf.Tensor
+) -> tf.Tensor:
+    """Statistics of a batch end to end, with the variances that Keras's moving ones follow.
+
+    Args:
+        seen: means and unbiased variances.
+        pixels: of a sample that each was found from; of a mean infinitely many, so that it stays.
+        samples: how many.
+    """
+    widths = [each.shape[0] for each in seen]
+    counts = tf.cast(samples, tf.float32) * np.repeat(np.array(pixels, np.float32), widths)
+    return tf.concat(seen, 0) * (1 - 1 / counts)
 
 
 def _taken_in(layer: Conv | Dense, arrays: Arrays, norm: BatchNorm, own: Arrays) -> Arrays:
@@ -228,7 +236,7 @@ def forward(
     *,
     training: bool,
     precision: str = FULL,
-) -> tuple[tf.Tensor, list[tf.Tensor]]:
+) -> tuple[tf.Tensor, tf.Tensor | None]:
     """The network's output for a batch, and the statistics of the batch.
 
     Args:
@@ -240,7 +248,7 @@ def forward(
 
     Returns:
         (n, outputs), float32; in training also each batch normalisation's means and biased
-        variances.
+        variances, end to end, if there is one.
 
     Raises:
         ValueError: a layer that no search builds (dropout, one that surgery does not know).
@@ -249,6 +257,7 @@ def forward(
         layers, arrays = _without_normalisations(layers, arrays)
     skipped = False
     seen: list[tf.Tensor] = []
+    pixels: list[float] = []  # of a sample that each of them is from
     bias: tf.Tensor | float = 0.0  # left out, for the next normalisation
     steps = not training and onednn.pays(math.prod(x.shape[1:]))
     last = max((i for i, layer in enumerate(layers) if isinstance(layer, Conv | Dense)), default=0)
@@ -267,7 +276,8 @@ def forward(
             x, statistics = _normalised(layer, own, x, training=training)
             if statistics:
                 seen += (statistics[0] + bias, statistics[1])
+                pixels += (math.inf, math.prod(x.shape[1:-1]))
                 bias = 0.0
         else:
             x = _apply(layer, own, x)
-    return x, seen
+    return x, _biased_variances(seen, pixels, tf.shape(x)[0]) if seen else None

@@ -102,9 +102,8 @@ class Learner:
         others = tf.split(self.statistics.value, self.widths) if self.widths else []
         arrays, precision = self._layered(trained, others), self.settings.get("precision", FULL)
         predicted, seen = forward(self.layers, arrays, x, training=training, precision=precision)
-        if seen:
-            moved = self.statistics.value - tf.concat(seen, 0)
-            self.statistics.value.assign_sub(moved * self._rates)
+        if seen is not None:
+            self.statistics.value.assign_sub((self.statistics.value - seen) * self._rates)
         return predicted
 
     @property
