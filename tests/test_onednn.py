@@ -1,8 +1,5 @@
 """oneDNN's kernels in graphs: where they belong, and with the results of TensorFlow's own."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -106,44 +103,6 @@ def test_scoring_is_a_convolution_for_each_with_all_that_follows_it(shelf):
     assert found.count("_MklNativeFusedBatchNormV3") == 1  # behind the largest of four
     assert found.count("BiasAdd") == 2  # of the dense layers
     assert found.count("Relu") == 2  # behind that normalisation, and of a dense layer
-
-
-CODE_MADE = """
-import sys
-from netsurgery.trainer.imports import for_training
-with for_training():
-    from netsurgery import training
-import tensorflow as tf
-from tensorflow.python.eager import context
-
-def code():
-    lines = [line.split() for line in open("/proc/self/maps")]
-    parts = [line[0].split("-") for line in lines if "x" in line[1] and len(line) < 6]
-    return sum(int(end, 16) - int(start, 16) for start, end in parts)
-
-if sys.argv[1] == "before":
-    training.make_products()
-print(context.context()._context_handle is None, code(), end=" ")
-x = tf.ones((50, 70))
-tf.matmul(x, x, transpose_b=True), tf.matmul(x, x, transpose_a=True)
-tf.nn.conv2d(tf.ones((2, 8, 8, 3)), tf.ones((3, 3, 3, 4)), 1, "SAME")
-print(code())
-"""
-
-
-@here
-@pytest.mark.skipif(sys.platform != "linux", reason="memory is looked at as Linux shows it")
-def test_kernels_of_products_are_made_before_a_process_is_forked_and_not_again():
-    def made(when):
-        command = [sys.executable, "-c", CODE_MADE, when]
-        said = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
-        return said[0], int(said[1]), int(said[2])
-
-    unstarted, first, then = made("before")
-    assert unstarted == "True"  # TensorFlow's context, which would not outlive a fork
-    assert first == then > 0
-    _, first, then = made("never")
-    assert first == 0 < then
 
 
 @here

@@ -35,10 +35,10 @@ def training() -> Main:
 
     with for_training():
         from netsurgery.jobs import training_steps
-        from netsurgery.training import make_products
+        from netsurgery.training import before_forking
 
-    make_products()  # once, not in every child
-    provenance.code()  # asked of git likewise
+    before_forking()
+    provenance.code()  # asked of git once, not in every child
     return training_steps.main
 
 

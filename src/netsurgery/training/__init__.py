@@ -4,8 +4,9 @@
 and its optimizer, `memory` what that remembers, `measures` sums up losses and metrics,
 `keras_metrics` those of Keras's that gather by themselves, `keras_objects` makes what settings
 name, `graphs` keeps what was traced for others, `onednn` puts faster operations into it, `heap`
-keeps memory, `course` trains and scores. There is one thread, and the order of the samples comes
-from the caller's generator, so that a training step gives the same weights every time.
+keeps memory, `forking` does beforehand what each process would do, `course` trains and scores.
+There is one thread, and the order of the samples comes from the caller's generator, so that a
+training step gives the same weights every time.
 """
 
 from __future__ import annotations
@@ -17,22 +18,22 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 from tensorflow.errors import ResourceExhaustedError
 
 from netsurgery.training.course import Course, evaluate, finite
+from netsurgery.training.forking import before_forking
 from netsurgery.training.graphs import Shelf
 from netsurgery.training.heap import keep_freed
 from netsurgery.training.keras_objects import compile_model
 from netsurgery.training.learner import Learner, device, use_one_thread
-from netsurgery.training.onednn import make_products
 
 __all__ = [
     "Course",
     "Learner",
     "ResourceExhaustedError",
     "Shelf",
+    "before_forking",
     "compile_model",
     "device",
     "evaluate",
     "finite",
     "keep_freed",
-    "make_products",
     "use_one_thread",
 ]

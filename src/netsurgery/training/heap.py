@@ -1,4 +1,4 @@
-"""The memory of a process that trains: what it frees it needs again a moment later."""
+"""The C library's memory: kept where it is needed again a moment later, or given back."""
 
 from __future__ import annotations
 
@@ -23,3 +23,10 @@ def keep_freed() -> None:
         setting = ctypes.CDLL(None).mallopt
         for name, value in ((TRIM_THRESHOLD, MOST), (TOP_PAD, PIECE), (MMAP_THRESHOLD, MOST)):
             setting(name, value)
+
+
+def give_back() -> None:
+    """Have the C library give what is free back to the system."""
+    if sys.platform == "linux":
+        with contextlib.suppress(AttributeError):
+            ctypes.CDLL(None).malloc_trim(0)

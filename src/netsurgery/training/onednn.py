@@ -1,4 +1,4 @@
-"""oneDNN's kernels: put into a graph by name, and made before they are needed.
+"""oneDNN's kernels, put into a graph by name.
 
 TensorFlow would put them there by itself, unless its environment says not to, as that of trainers
 does (see `netsurgery.trainer.imports`). But then it looks through all kernels of all its operations
@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 import tensorflow as tf
 from tensorflow.core.framework.function_pb2 import FunctionDef
 from tensorflow.core.framework.node_def_pb2 import NodeDef
-from tensorflow.python.framework import op_def_registry, tensor_util
+from tensorflow.python.framework import op_def_registry
 
 FEW = 768  # numbers in a sample: an image of 16x16 with 3 channels
 
@@ -47,19 +47,6 @@ def pays(numbers: int) -> bool:
     """
     there = op_def_registry.get(KINDS["Conv2D"]) is not None
     return numbers > FEW and there and not tf.config.list_physical_devices("GPU")
-
-
-def make_products() -> None:
-    """Have its kernels for products of matrices made, for this process and those forked from it.
-
-    They are 8 MB of code, made by the first product in a process, whatever its shape, in a fifth
-    of the time in which a small job gets ready; TensorFlow's own convolutions use them, too. A
-    product of constants is computed as TensorFlow does while it builds graphs: in the calling
-    thread, without the context that must not be there when a process is forked.
-    """
-    with tf.Graph().as_default():
-        ones = tf.ones((16, 16))
-        tensor_util.try_evaluate_constant(tf.matmul(ones, ones))
 
 
 def put_into(functions: Iterable[FunctionDef]) -> None:
