@@ -15,7 +15,7 @@ from netsurgery.training.heap import give_back
 
 
 def before_forking() -> None:
-    """Have done what the first operations of a job would wait for: half of its preparations."""
+    """Have done what the first operations of a job would wait for: a third of its preparations."""
     _make_products()
     _miss_an_operation()
     _register_compilers()

@@ -119,7 +119,7 @@ def _has_kernel(node: NodeDef) -> bool:
 
 def _share_workspace(gradient: NodeDef, nodes: dict[str, NodeDef]) -> bool:
     """Hand max pooling's workspace to its gradient; gives whether the pooling is there."""
-    producer = gradient.input[1].partition(":")[0]
+    producer = _producer(gradient.input[1])
     pooling = nodes.get(producer)
     if pooling is None or pooling.op not in (MAX, KINDS[MAX]):
         return False
