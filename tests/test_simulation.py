@@ -98,15 +98,11 @@ def test_what_lies_between_steps_is_learnt_from_a_run():
     assert simulate([found], 2).seconds == pytest.approx(found.measured + found.overhead)
 
 
-def test_earlier_rounds_go_first_whatever_a_plan_names_first():
-    born = [job(f"1/recuperation/{i}", 100.0 + i, 1.0, "warm-up") for i in (0, 1)]
-    won = [
-        job(f"1/phase1/{kind}/round{round_}/slot0", 102.0 + round_, 1.0, f"1/recuperation/{i}")
-        for i, kind in enumerate(("identity", "add_units"))
-        for round_ in (1, 2)
-    ]
-    found = Search.from_jobs([RUN[0], *born, *won])
-    assert [step.feeders for step in found.steps] == [(), (0,), (0,), (1,), (2,), (1,), (2,)]
+def test_what_has_most_behind_it_goes_first_whatever_a_plan_names_first():
+    left = {"1/a": 5.0, "1/b": 7.0, "1/c": 6.0, "1/d": 2.0}
+    found = Search.from_jobs([replace(each, left=left.get(each.name, 0.0)) for each in RUN])
+    assert [step.seconds for step in found.steps] == [4, 4, 3, 2, 2]  # warm-up, b, c, a, d
+    assert found.steps[-1].feeders == (3, 1, 2)
 
 
 def said(capsys, *arguments):

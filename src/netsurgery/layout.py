@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import Any
 
 from netsurgery.files import read_json
-from netsurgery.search.generation import FINISH, SEARCH
+from netsurgery.search.generation import FINISH, SEARCH, recuperation_of
 from netsurgery.search.records import Record
 
 WARM_UP = "warm-up"
@@ -112,7 +112,7 @@ class SearchFolder:
 
     def steps(self, plan: dict[str, Any]) -> list[str]:
         """The training steps of a planned generation, by name; each before those it feeds."""
-        born = [f"recuperation/{child['candidate']}" for child in plan.get("offspring", ())]
+        born = [recuperation_of(child["candidate"]) for child in plan.get("offspring", ())]
         return [*born, *plan.get("slots", ())]
 
     def strays(self, plan: dict[str, Any]) -> list[Path]:
@@ -128,6 +128,12 @@ class SearchFolder:
         """All records of a planned generation."""
         paths = (self.record(plan["generation"], step) for step in self.steps(plan))
         return [Record.from_json(read_json(path)) for path in paths]
+
+    def parents(self, plan: dict[str, Any]) -> dict[str, Record]:
+        """The parents of a planned generation, by candidate."""
+        winners = read_json(self.winners(plan["generation"] - 1))["parents"]
+        records = [Record.from_json(parent["record"]) for parent in winners]
+        return {record.candidate: record for record in records}
 
     def start(self) -> Record:
         """The record of the starting topology after its training."""

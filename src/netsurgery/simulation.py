@@ -1,8 +1,8 @@
 """How long searches would take on other numbers of slots, from the records of finished ones.
 
 A slot runs one training step at a time: a core, a GPU, a place in a partition. The order is that of
-the workflow: of what is ready that of earlier rounds, and of these what a plan names first. What a
-step itself takes comes from its record; what lies between steps (starting one, deciding on the next
+the workflow: of what is ready that with most behind it (see `netsurgery.search.work`). What a step
+itself takes comes from its record; what lies between steps (starting one, deciding on the next
 generation) from the gaps of the run that the records are from.
 """
 
@@ -15,7 +15,6 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from netsurgery.search.bracket import depth
 from netsurgery.timelines import Job, slots_of
 
 STANDARD = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000)
@@ -182,11 +181,11 @@ def repeated(searches: Sequence[Search], times: int) -> list[Search]:
     return [replace(search) for _ in range(times) for search in searches]
 
 
-def _turn(job: Job) -> tuple[float, int]:
-    """The generation of a step and how far in it that is: the smaller goes first."""
+def _turn(job: Job) -> tuple[float, float]:
+    """The generation of a step and how much is behind it: the smaller goes first."""
     generation, _, step = job.name.partition("/")
     if step:
-        return int(generation), depth(step)
+        return int(generation), -job.left
     return (math.inf if job.feeders else 0), 0  # the warm-up has none
 
 

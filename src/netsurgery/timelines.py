@@ -10,6 +10,7 @@ from typing import Any
 from netsurgery.files import read_json
 from netsurgery.layout import SearchFolder
 from netsurgery.search.records import Record
+from netsurgery.search.work import remaining
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Job:
     record: Record
     feeders: tuple[str, ...]  # jobs; it can start when they have ended
     decided: bool = False  # and when a decision has been made from their results
+    left: float = 0.0  # seconds of it and of the longest chain behind it, about; of ECToNAS's
 
     @property
     def began(self) -> float:
@@ -42,11 +44,13 @@ def jobs_of(folder: SearchFolder) -> list[Job]:
         for part in _parts(folder, plan):
             slots = part.get("slots", {})
             steps = folder.steps(part)
+            left = remaining(part, folder.parents(part)) if "round_epochs" in part else {}
             for step in steps:
                 born = step not in slots
                 feeders = last if born else tuple(f"{generation}/{slot}" for slot in slots[step])
                 record = Record.from_json(read_json(folder.record(generation, step)))
-                found.append(Job(f"{generation}/{step}", record, feeders, decided=born))
+                name, behind = f"{generation}/{step}", left.get(step, 0.0)
+                found.append(Job(name, record, feeders, decided=born, left=behind))
             if steps:
                 last = tuple(f"{generation}/{step}" for step in steps)
     end = folder.end()

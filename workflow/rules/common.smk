@@ -22,7 +22,6 @@ import netsurgery
 from netsurgery import config as configuration
 from netsurgery import datasets
 from netsurgery.layout import SearchFolder
-from netsurgery.search import bracket
 from netsurgery.trainer.devices import SLOTS
 
 PAPERS = ("ectonas", "surgeon")
@@ -127,15 +126,6 @@ def samples(wildcards):
         "y": f"{folder}/y.npy",
         "split": str(folder_of(wildcards).root / "split.npz"),
     }
-
-
-def turn(wildcards):
-    """The priority of a training job: earlier searches go first, and in a search earlier rounds.
-
-    What one search leaves idle the next one takes.
-    """
-    number = RUNS.index((wildcards.search, int(wildcards.seed)))
-    return -1000 * number - bracket.depth(wildcards.get("slot", ""))
 
 
 def more(amount):

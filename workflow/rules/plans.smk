@@ -5,7 +5,8 @@ from functools import cache
 from netsurgery.files import read_json
 from netsurgery.jobs import decisions
 from netsurgery.layout import WARM_UP
-from netsurgery.search.generation import FINISH
+from netsurgery.search import work
+from netsurgery.search.generation import FINISH, recuperation_of
 from netsurgery.search.steps import rounds_of
 
 
@@ -82,6 +83,11 @@ def parent_of(wildcards):
     return str(folder_of(wildcards).root / offspring_of(wildcards)["model"])
 
 
+def step_of(wildcards):
+    """The training step of a job in a generation of ECToNAS."""
+    return wildcards.get("slot") or recuperation_of(wildcards.candidate)
+
+
 def has_rounds(wildcards):
     """Whether a job trains rounds of a bracket: the Surgeon has none, nor has what trains alone."""
     return search_of(wildcards).algorithm == "ectonas" and "generation" in wildcards.keys()
@@ -91,13 +97,38 @@ def following(wildcards):
     """The rounds that a job's candidate is sure to train behind the first one."""
     if not has_rounds(wildcards):
         return []
-    step = wildcards.get("slot") or f"recuperation/{wildcards.candidate}"
-    return rounds_of(plan_of(wildcards), step)[1:]
+    return rounds_of(plan_of(wildcards), step_of(wildcards))[1:]
 
 
 def round_epochs(wildcards):
     """Epochs of each of the rounds that a job trains; 0 where it trains none."""
     return plan_of(wildcards)["round_epochs"] if has_rounds(wildcards) else 0
+
+
+def turn(wildcards):
+    """The priority of a training job: earlier searches go first, and then what has most behind it.
+
+    What one search leaves idle the next one takes.
+    """
+    number = RUNS.index((wildcards.search, int(wildcards.seed)))
+    rank = rank_of(wildcards) if has_rounds(wildcards) else work.FIRST
+    return rank - work.FIRST - 1000 * number
+
+
+def rank_of(wildcards):
+    """How soon a job of a generation is to go; of one whose plan is still to come, the last."""
+    try:
+        ranks = ranks_of(folder_of(wildcards), int(wildcards.generation))
+    except FileNotFoundError:
+        return 0
+    return ranks.get(step_of(wildcards), 0)
+
+
+@cache
+def ranks_of(folder, generation):
+    """How soon the training jobs of a generation are to go: asked for after every plan of any."""
+    plan = read_json(folder.plan(generation))
+    return work.ranks(plan, folder.parents(plan))
 
 
 def longer(amount):

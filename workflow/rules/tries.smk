@@ -2,6 +2,7 @@
 
 from netsurgery.jobs import surgeon as surgeon_decisions
 from netsurgery.search import surgeon
+from netsurgery.search.generation import recuperation_of
 from netsurgery.search.surgeon import Ending
 
 
@@ -60,7 +61,7 @@ def branches_of(wildcards):
 def competitors_of(wildcards):
     """Models and records of all candidates of a job's try."""
     folder, generation = folder_of(wildcards), int(wildcards.generation)
-    steps = [f"recuperation/{child['candidate']}" for child in try_of(wildcards)["offspring"]]
+    steps = [recuperation_of(child["candidate"]) for child in try_of(wildcards)["offspring"]]
     return {
         "models": [str(folder.model(generation, step)) for step in steps],
         "records": [str(folder.record(generation, step)) for step in steps],

@@ -23,11 +23,12 @@ from netsurgery.jobs.handing_over import hand_over
 from netsurgery.jobs.step import Step
 from netsurgery.network import Topology, initialise
 from netsurgery.search import scores
+from netsurgery.search.generation import mutation_of
 from netsurgery.search.records import DEGENERATE, FALLEN, OK, Record
 from netsurgery.seeds import generator
 from netsurgery.studies import fidelity, pooling_trials
 from netsurgery.studies.bases import Base
-from netsurgery.surgery import Mutation, Operation, edit, operate
+from netsurgery.surgery import edit, operate
 from netsurgery.topologies import build
 from netsurgery.trainer import devices
 from netsurgery.trainer.client import MEMORY
@@ -93,14 +94,12 @@ def recuperate(
         following: batches of the rounds that the offspring goes on to train.
     """
     rounds = {step.name: offspring["batches"], **following}
-    candidate, operation = offspring["candidate"], Operation(offspring["operation"])
-    fields = (offspring[name] for name in ("position", "width", "pooling"))
-    mutation = Mutation(operation, *fields)
+    candidate, mutation = offspring["candidate"], mutation_of(offspring)
     record = read_record(parent)
     if step.fallen:
         topology = edit(Topology.from_json(record.topology), mutation)
         record = record.child(
-            candidate, offspring["generation"], operation, mutation.position, topology
+            candidate, offspring["generation"], mutation.operation, mutation.position, topology
         )
         step.fall(record, rounds)
         return
@@ -119,7 +118,7 @@ def recuperate(
         )
     network = operated.network
     record = record.child(
-        candidate, offspring["generation"], operation, mutation.position, network.topology
+        candidate, offspring["generation"], mutation.operation, mutation.position, network.topology
     )
     with step.clock("build"):
         learner = step.learner(network)

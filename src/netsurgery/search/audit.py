@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from netsurgery.search import surgeon
+from netsurgery.search.generation import recuperation_of
 from netsurgery.search.recommendation import Analysis, hidden_layers
 from netsurgery.search.records import Record
 from netsurgery.search.scores import composite
@@ -103,7 +104,7 @@ def recommendations(
         child = born.get(surgeon.key_of(each, parents))
         if child is not None:
             name = child["candidate"]
-            record, slot = records[f"recuperation/{name}"], trained.get(name)
+            record, slot = records[recuperation_of(name)], trained.get(name)
             before, after = record.parent_score, record.score
             row |= {
                 "try": tries[name],

@@ -26,9 +26,7 @@ LAST_PHASE = 100  # more than there are rounds in a phase
 
 
 def depth(step: str) -> int:
-    """How far in its generation a training step is; those that are less far are to go first.
-
-    Then the last matches of all brackets, which wait for one another, come when they have company.
+    """How far in its generation a training step is: no step is less far than those that feed it.
 
     Args:
         step: a slot, such as phase1/identity/round2/slot0, or another step, which comes before all.

@@ -80,12 +80,21 @@ class Shape:
 
     def steps(self) -> Steps:
         """The training steps, recuperations included."""
-        return join({born(child): () for child in self.offspring} | self.slots(), self.winners)
+        return join(
+            {recuperation_of(child.candidate): () for child in self.offspring} | self.slots(),
+            self.winners,
+        )
 
 
-def born(child: Offspring) -> str:
+def recuperation_of(candidate: str) -> str:
     """The round of a generation in which a candidate is made, and recuperates."""
-    return f"recuperation/{child.candidate}"
+    return f"recuperation/{candidate}"
+
+
+def mutation_of(offspring: Mapping[str, Any]) -> Mutation:
+    """What makes one of a plan's offspring of its parent."""
+    fields = (offspring[name] for name in ("position", "width", "pooling"))
+    return Mutation(Operation(offspring["operation"]), *fields)
 
 
 def part_of_epoch(part: float, batches_per_epoch: int) -> int:
@@ -142,7 +151,7 @@ def arrange(
     winners_per_type = 1 if len(pools) >= rules.parents else rules.parents
     brackets = {
         operation: knockout(
-            [(born(child),) for child in pool],
+            [(recuperation_of(child.candidate),) for child in pool],
             winners_per_type,
             rules.rounds,
             f"phase1/{operation}",

@@ -14,7 +14,7 @@ from typing import Any
 
 from netsurgery.network import Topology
 from netsurgery.search import stopping
-from netsurgery.search.generation import FINISH, SEARCH
+from netsurgery.search.generation import FINISH, SEARCH, recuperation_of
 from netsurgery.search.recommendation import (
     Analysis,
     Recommendation,
@@ -264,7 +264,7 @@ def plan_try(
         }
         for number, (each, drawn) in enumerate(chosen)
     ]
-    feeders = [f"recuperation/{child['candidate']}" for child in offspring]
+    feeders = [recuperation_of(child["candidate"]) for child in offspring]
     slots = [f"try{attempt}/slot{i}" for i in range(min(rules.branches, len(offspring)))]
     return {
         "action": SEARCH,
