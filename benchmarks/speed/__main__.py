@@ -52,10 +52,7 @@ def workloads(data: Path) -> dict[str, dict[str, Any]]:
             digits,
         ),
         "cifar-cnn-long": ({"topology": "cnn-small", "budget": 600}, images),
-        "cifar-dense-long": (
-            {"topology": "ff-large", "budget": 1600, "round_epochs": 10},
-            images,
-        ),
+        "cifar-dense-long": ({"topology": "ff-large", "budget": 1600}, images),
     }
     if not (data / "mnist10k.npz").exists():
         del found["mnist"]

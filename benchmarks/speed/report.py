@@ -30,7 +30,7 @@ TITLES = {
     "cifar-cnn": "45,000 colour images, small CNN",
     "cifar-dense": "45,000 colour images, large dense network",
     "cifar-cnn-long": "45,000 colour images, small CNN, longer",
-    "cifar-dense-long": "45,000 colour images, large dense network, longer, rounds of 10",
+    "cifar-dense-long": "45,000 colour images, large dense network, longer",
 }
 
 
