@@ -52,13 +52,13 @@ def remaining(plan: Mapping[str, Any], parents: Mapping[str, Record]) -> dict[st
         plan: of a generation.
         parents: of its offspring, by candidate.
     """
+    some, *_ = parents.values()
+    round_ = plan["round_epochs"] * some.batches_per_epoch
     speeds, batches = {}, {}
     for child in plan["offspring"]:
-        parent = parents[child["parent"]]
-        step = recuperation_of(child["candidate"])
-        born = edit(Topology.from_json(parent.topology), mutation_of(child))
+        topology = Topology.from_json(parents[child["parent"]].topology)
+        step, born = recuperation_of(child["candidate"]), edit(topology, mutation_of(child))
         speeds[step], batches[step] = seconds_of_batch(born), child["batches"]
-        round_ = plan["round_epochs"] * parent.batches_per_epoch
     for step, feeders in plan["slots"].items():
         speeds[step], batches[step] = fmean(speeds[each] for each in feeders), round_
     found: dict[str, float] = {}
