@@ -1,10 +1,16 @@
 """Where the benchmark says that the time of a search went."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
 
 import pytest
 from benchmarks.speed import alone, report, where
+from benchmarks.speed.held import Held
 from benchmarks.speed.where import Job
 
 from netsurgery.search.records import Record
@@ -67,17 +73,69 @@ def test_the_least_time_takes_the_best_speed_of_each_topology():
     assert where.beyond_epochs([slow]) == [1.0]
 
 
-def test_every_topology_is_trained_alone_as_often_as_in_the_search_and_the_cores_share_them():
+def test_every_topology_is_trained_alone_as_often_as_in_the_search():
     jobs = [
         job("1/a", 0, 9.0, topology="x", batches=10, training=5.0),
         job("1/b", 0, 9.0, topology="x", batches=30, training=2.0),
         job("1/c", 0, 9.0, topology="y", batches=20, training=4.0),
-        job("1/d", 0, 9.0, topology="z", batches=5, training=3.0),
-        job("1/e", 0, 9.0, topology="w", batches=0, training=0.0),  # it fell
+        job("1/d", 0, 9.0, topology="w", batches=10, training=0.0),  # it fell
     ]
-    shares = alone.deal(alone.gather(jobs), 2)
-    known = [[(w.topology["layers"][0], w.batches, w.seconds) for w in share] for share in shares]
-    assert known == [[("x", 40, 7.0)], [("y", 20, 4.0), ("z", 5, 3.0)]]
+    works = alone.gather(job.record for job in jobs)
+    known = [(work.topology["layers"][0], work.batches, work.seconds) for work in works]
+    assert known == [("x", 40, 7.0), ("y", 20, 4.0)]
+
+
+# a process and one that it started, both of which write the time a hundred times a second
+TICKING = """
+import os, sys, time
+name = "child" if os.fork() == 0 else "parent"
+with open(sys.argv[1] + "/" + name, "w", buffering=1) as file:
+    for _ in range(6000):
+        print(time.time(), file=file)
+        time.sleep(0.01)
+"""
+
+
+def test_a_search_that_is_held_does_nothing_and_then_goes_on(tmp_path):
+    held = Held()
+    ticks = [tmp_path / name for name in ("parent", "child")]
+
+    def written():
+        return [len(path.read_text().splitlines()) if path.exists() else 0 for path in ticks]
+
+    def wait_for_more(before):
+        deadline = time.monotonic() + 60
+        while any(new <= old for new, old in zip(written(), before, strict=True)):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+    with subprocess.Popen(
+        [sys.executable, "-c", TICKING, str(tmp_path)], start_new_session=True
+    ) as process:
+        try:
+            wait_for_more([0, 0])
+            with held.hold(process):
+                time.sleep(0.1)  # a line may be on its way
+                before = written()
+                time.sleep(0.5)
+                assert written() == before
+            wait_for_more(before)
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+    (began, ended), *others = held.times
+    assert ended - began >= 0.6
+    assert not others
+
+
+def test_the_times_of_a_search_are_as_if_it_had_not_been_held():
+    held = Held([(14.0, 114.0), (117.0, 217.0)])
+    later = [
+        replace(each, record=replace(each.record, began=each.began + shift))
+        for each, shift in zip(JOBS, [0, 0, 100, 200], strict=True)
+    ]
+    assert held.moved(later) == JOBS
+    assert held.before(221.0) == 200
+    assert held.before(64.0) == 50
 
 
 @pytest.fixture(scope="module")
@@ -90,9 +148,9 @@ def prepared(tmp_path_factory):
 def test_steps_alone_take_some_of_the_time_that_the_search_took_for_them(prepared):
     topology = build(named("ff-small"), (8, 8, 1), 10).to_json()
     slow = job("1/a", 0, 99.0, batches=40, training=90.0)  # as no machine is
-    jobs = [replace(slow, record=replace(slow.record, topology=topology))]
+    records = [replace(slow.record, topology=topology)]
     settings = {"optimizer": "sgd", "learning_rate": 0.1, "momentum": 0, "loss": "crossentropy"}
-    seconds = alone.passes(jobs, 1, prepared, prepared, settings | {"batch_size": 32})
+    seconds = alone.passes(records, 1, prepared, prepared, settings | {"batch_size": 32})
     assert len(seconds) == alone.PASSES
     assert all(0 < each < 90 for each in seconds)
 

@@ -2,12 +2,13 @@
 
     python -m benchmarks.speed OUTPUT [--data FOLDER] [--workloads digits mnist ...] [--cores 1 2]
 
-Each workload is searched once for each number of cores, by Snakemake as a user would start it; its
-training steps are done again alone (see `alone`); then a script trains the same epochs (see
-`script`). The long workloads are searched on most cores only, and not trained by a script, which
-would take it an hour and more. OUTPUT gets `speed.json`, `speed.md` and `speed.png`; what
-`speed.json` had of other workloads stays. FOLDER may hold `mnist10k.npz`; without it MNIST is left
-out. Everything is run one after the other: leave the machine alone meanwhile.
+Each workload is searched once for each number of cores, by Snakemake as a user would start it.
+Behind each generation the search is held (see `held`), and the generation's training steps are done
+again alone (see `alone`). Then a script trains the same epochs (see `script`). The long workloads
+are searched on most cores only, and not trained by a script, which would take it an hour and more.
+OUTPUT gets `speed.json`, `speed.md` and `speed.png`; what `speed.json` had of other workloads
+stays. FOLDER may hold `mnist10k.npz`; without it MNIST is left out. Everything is run one after the
+other: leave the machine alone meanwhile.
 """
 
 from __future__ import annotations
@@ -19,21 +20,25 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import yaml
 from benchmarks.speed import alone, report, where
+from benchmarks.speed.held import Held
 
 from netsurgery.files import read_json, write_json
 from netsurgery.layout import SearchFolder
+from netsurgery.search.records import Record
 from netsurgery.timelines import jobs_of
 
 ROOT = Path(__file__).parent.parent.parent
 TRAINING = {"batch_size": 32, "learning_rate": 0.1}
 SETTINGS = TRAINING | {"optimizer": "sgd", "momentum": 0, "loss": "crossentropy"}
 LONG = ("digits-long", "cifar-cnn-long", "cifar-dense-long")
+LOOK = 0.02  # seconds between two looks at how far a search is: a decision takes longer
 COMMON = {"algorithm": "ectonas", "seeds": [0], **TRAINING}
 
 
@@ -71,7 +76,12 @@ def write_images(path: Path) -> None:
 
 
 def search(name: str, workload: dict[str, Any], cores: int, folder: Path) -> dict[str, Any]:
-    """Run a search; gives when it began and ended, and where it is."""
+    """Run a search, and its training steps alone.
+
+    Returns:
+        The search's jobs, when it began and ended (both as if it had not been held), where it and
+        its samples are, and the seconds of its training steps alone by pass.
+    """
     results = folder / f"{name}-{cores}"
     shutil.rmtree(results, ignore_errors=True)
     if workload["dataset"].get("path") == "images.npz":
@@ -84,28 +94,54 @@ def search(name: str, workload: dict[str, Any], cores: int, folder: Path) -> dic
     path = folder / f"{name}-{cores}.yaml"
     path.write_text(yaml.safe_dump(config), encoding="utf-8")
     command = [str(Path(sys.executable).with_name("snakemake")), "--cores", str(cores)]
+    command += ["--configfile", str(path.resolve())]
+    found, samples = SearchFolder(results / name / "seed0"), results / "_data" / "samples"
+    held, passes = Held(), []
+
+    def alone_again(records: list[Record]) -> None:
+        passes.append(alone.passes(records, cores, found.root, samples, SETTINGS))
+
     began = time.time()
-    with (folder / f"{name}-{cores}.log").open("w") as log:
-        subprocess.run(
-            [*command, "--configfile", str(path.resolve())],
-            cwd=ROOT,
-            check=True,
-            stdout=log,
-            stderr=log,
-        )
-    return {"began": began, "ended": time.time(), "folder": results / name / "seed0"}
+    with (
+        (folder / f"{name}-{cores}.log").open("w") as log,
+        subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log) as process,
+    ):
+        for records in _generations(found, process):
+            with held.hold(process):
+                alone_again(records)
+    ended = time.time()
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    if found.end().step == "final":
+        alone_again([found.end()])
+    return {
+        "began": began,
+        "ended": ended - held.before(ended),
+        "jobs": held.moved(jobs_of(found)),
+        "folder": found.root,
+        "samples": samples,
+        "passes": [sum(each) for each in zip(*passes, strict=True)],
+    }
 
 
-def samples(run: dict[str, Any]) -> Path:
-    """The prepared dataset of a search."""
-    folder: Path = run["folder"]
-    return folder.parent.parent / "_data" / "samples"
+def _generations(folder: SearchFolder, process: subprocess.Popen[bytes]) -> Iterator[list[Record]]:
+    """The records of each generation of a running search as soon as it has its winners.
+
+    The warm-up's come with those of the first.
+    """
+    generation = 1
+    while process.poll() is None:
+        time.sleep(LOOK)
+        if folder.winners(generation).exists():
+            first = [folder.start()] if generation == 1 else []
+            yield [*first, *folder.records_of(read_json(folder.plan(generation)))]
+            generation += 1
 
 
 def script(run: dict[str, Any], epochs: str) -> float:
     """Seconds that a script takes for the epochs of a search."""
-    folder, data = run["folder"], samples(run)
-    command = [sys.executable, "-m", "benchmarks.speed.script", str(folder), str(data)]
+    command = [sys.executable, "-m", "benchmarks.speed.script"]
+    command += [str(run["folder"]), str(run["samples"])]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])}
     began = time.time()
     print(f"  a script with the same {epochs} epochs", flush=True)
@@ -121,40 +157,35 @@ def script(run: dict[str, Any], epochs: str) -> float:
 
 def measure(name: str, workload: dict[str, Any], cores: list[int], folder: Path) -> dict[str, Any]:
     """Everything about one workload."""
-    runs, jobs, bound = {}, {}, {}
+    runs = {}
     for count in cores:
         print(f"{name} on {count} core{'s' * (count > 1)}", flush=True)
         runs[count] = search(name, workload, count, folder)
-        jobs[count] = jobs_of(SearchFolder(runs[count]["folder"]))
-        print("  its training steps alone", flush=True)
-        bound[count] = alone.passes(
-            jobs[count], count, runs[count]["folder"], samples(runs[count]), SETTINGS
-        )
-    best = where.fastest(jobs.values())
+    best = where.fastest(run["jobs"] for run in runs.values())
     last = runs[max(cores)]
-    epochs = sum(job.record.epochs_spent for job in jobs[max(cores)])
+    epochs = sum(job.record.epochs_spent for job in last["jobs"])
     bare = None if name in LONG else script(last, f"{epochs:.1f}")
     found: dict[str, Any] = {"epochs": epochs, "script": bare, "cores": {}}
     for count, run in runs.items():
-        began, ended = run["began"], run["ended"]
-        parts = where.core_seconds(jobs[count], count, began, ended)
+        began, ended, jobs = run["began"], run["ended"], run["jobs"]
+        parts = where.core_seconds(jobs, count, began, ended)
         found["cores"][count] = {
             "seconds": ended - began,
             # where the machine was faster in the search than in all passes, its steps there
-            "alone": min(*bound[count], parts["training"] / count),
-            "passes": bound[count],
-            "least": where.least(jobs[count], best, count),
+            "alone": min(*run["passes"], parts["training"] / count),
+            "passes": run["passes"],
+            "least": where.least(jobs, best, count),
             "parts": parts,
-            "jobs": len(jobs[count]),
-            "beyond_epochs": float(np.mean(where.beyond_epochs(jobs[count]))),
-            "generations": where.by_generation(jobs[count], count),
+            "jobs": len(jobs),
+            "beyond_epochs": float(np.mean(where.beyond_epochs(jobs))),
+            "generations": where.by_generation(jobs, count),
         }
     found["candidates"] = [
         {
             "parameters": job.record.parameters,
             "seconds": job.record.seconds["training"] / job.record.epochs_spent,
         }
-        for job in jobs[min(cores)]
+        for job in runs[min(cores)]["jobs"]
         if job.record.epochs_spent >= 1
     ]
     return found

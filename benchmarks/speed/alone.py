@@ -1,25 +1,25 @@
 """The training steps of a search alone, on all cores at once: nothing can search faster.
 
-Each core has a process, made ready for its share of the topologies. Then all of them train, with
-no validation, file or decision between. That is repeated: the best of the passes counts, and how
-far they are apart is how noisy the machine is.
+Each core has a process, made ready for all topologies. Then all of them train, with no validation,
+file or decision between. That is repeated, in passes. It is done part by part, while the search is
+held behind what it trained last (see `held`): a machine that others use, too, is from one quarter
+of an hour to the next faster or slower by more than what is to be measured.
 """
 
 from __future__ import annotations
 
-import heapq
 import multiprocessing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from netsurgery.timelines import Job
+from netsurgery.search.records import Record
 
 PASSES = 3
-SECONDS = 40.0  # that a pass takes at most, about
+SECONDS = 20.0  # that a pass through a part of a search takes at most, about
 
 
 @dataclass
@@ -31,36 +31,27 @@ class Work:
     seconds: float = 0.0  # that it took there
 
 
-def gather(jobs: Sequence[Job]) -> list[Work]:
-    """The training steps of a search by topology."""
+def gather(records: Iterable[Record]) -> list[Work]:
+    """Training steps by topology."""
     found: dict[str, Work] = {}
-    for job in jobs:
-        work = found.setdefault(str(job.record.topology), Work(job.record.topology))
-        work.batches += job.record.batches_spent
-        work.seconds += job.record.seconds["training"]
-    return [work for work in found.values() if work.batches]
-
-
-def deal(works: Sequence[Work], cores: int) -> list[list[Work]]:
-    """Shares that take equally long: the longest work first, to whoever has least."""
-    shares: list[list[Work]] = [[] for _ in range(cores)]
-    load = [(0.0, core) for core in range(cores)]
-    for work in sorted(works, key=lambda w: -w.seconds):
-        taken, core = heapq.heappop(load)
-        shares[core].append(work)
-        heapq.heappush(load, (taken + work.seconds, core))
-    return shares
+    for record in records:
+        if not record.seconds.get("training"):  # it fell
+            continue
+        work = found.setdefault(str(record.topology), Work(record.topology))
+        work.batches += record.batches_spent
+        work.seconds += record.seconds["training"]
+    return list(found.values())
 
 
 def _train(
-    share: Sequence[Work],
+    works: Sequence[Work],
     part: float,
     search: Path,
     data: Path,
     settings: Mapping[str, Any],
     together: Barrier,
 ) -> list[float]:
-    """Seconds of all the batches of a share by pass, of which a part is trained; in a process."""
+    """Seconds of all batches by pass, of which a part is trained; in a process."""
     from netsurgery.trainer.imports import for_training
 
     with for_training():
@@ -76,7 +67,7 @@ def _train(
     samples = read_part(data, search / "split.npz", "training")
     size = settings["batch_size"]
     courses = []
-    for work in share:
+    for work in works:
         learner = training.Learner(initialise(Topology.from_json(work.topology), rng), settings)
         course = training.Course(learner, samples, samples, size)
         count = min(work.batches, max(20, round(part * work.batches)))
@@ -96,23 +87,23 @@ def _train(
 
 
 def passes(
-    jobs: Sequence[Job], cores: int, search: Path, data: Path, settings: Mapping[str, Any]
+    records: Iterable[Record], cores: int, search: Path, data: Path, settings: Mapping[str, Any]
 ) -> list[float]:
-    """Seconds that the training steps of a search take alone, on all cores all the time, by pass.
+    """Seconds that training steps take alone, on all cores all the time, by pass.
 
     Args:
-        jobs: of the search.
-        cores: to train on.
+        records: of the training steps.
+        cores: to train on; each trains an equal part of every topology's batches.
         search: the search's folder.
         data: the folder of its prepared dataset.
         settings: of its training.
     """
-    works = gather(jobs)
-    part = min(1.0, SECONDS * cores / sum(work.seconds for work in works))
+    works = gather(records)
+    part = min(1.0, SECONDS / sum((work.seconds for work in works), 1e-9))
     context = multiprocessing.get_context("spawn")
     with context.Manager() as manager, context.Pool(cores) as pool:
         together = manager.Barrier(cores)
-        shares = deal(works, cores)
-        given = [(share, part, search, data, settings, together) for share in shares]
+        given = [(works, part, search, data, settings, together)] * cores
         by_core = pool.starmap(_train, given, chunksize=1)
-    return [sum(each) / cores for each in zip(*by_core, strict=True)]
+    # each core's seconds are of all batches, of which it would do one share
+    return [sum(each) / cores**2 for each in zip(*by_core, strict=True)]
