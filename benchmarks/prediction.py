@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from benchmarks.speed.held import HELD, Held
 from benchmarks.speed.report import TITLES
 
 from netsurgery.layout import SearchFolder
@@ -21,10 +22,12 @@ from netsurgery.timelines import jobs_of
 def searches(folder: Path, workload: str) -> dict[int, Search]:
     """The searches of a workload, by the cores that they ran on."""
     found = {int(path.name.rpartition("-")[2]): path for path in folder.glob(f"{workload}-[0-9]*/")}
-    return {
-        cores: Search.from_jobs(jobs_of(SearchFolder(found[cores] / workload / "seed0")))
-        for cores in sorted(found)
-    }
+    return {cores: _search(found[cores], workload) for cores in sorted(found)}
+
+
+def _search(results: Path, workload: str) -> Search:
+    jobs = jobs_of(SearchFolder(results / workload / "seed0"))
+    return Search.from_jobs(Held.read(results / HELD).moved(jobs))
 
 
 def rows(folder: Path) -> list[str]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 from benchmarks.speed import alone, report, where
-from benchmarks.speed.held import Held
+from benchmarks.speed.held import HELD, Held
 from benchmarks.speed.where import Job
 
 from netsurgery.search.records import Record
@@ -127,8 +127,9 @@ def test_a_search_that_is_held_does_nothing_and_then_goes_on(tmp_path):
     assert not others
 
 
-def test_the_times_of_a_search_are_as_if_it_had_not_been_held():
-    held = Held([(14.0, 114.0), (117.0, 217.0)])
+def test_the_times_of_a_search_are_as_if_it_had_not_been_held(tmp_path):
+    Held([(14.0, 114.0), (117.0, 217.0)]).write(tmp_path / HELD)
+    held = Held.read(tmp_path / HELD)
     later = [
         replace(each, record=replace(each.record, began=each.began + shift))
         for each, shift in zip(JOBS, [0, 0, 100, 200], strict=True)

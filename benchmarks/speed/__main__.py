@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 import yaml
 from benchmarks.speed import alone, report, where
-from benchmarks.speed.held import Held
+from benchmarks.speed.held import HELD, Held
 
 from netsurgery.files import read_json, write_json
 from netsurgery.layout import SearchFolder
@@ -112,6 +112,7 @@ def search(name: str, workload: dict[str, Any], cores: int, folder: Path) -> dic
     ended = time.time()
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
+    held.write(results / HELD)
     if found.end().step == "final":
         alone_again([found.end()])
     return {
@@ -171,8 +172,8 @@ def measure(name: str, workload: dict[str, Any], cores: list[int], folder: Path)
         parts = where.core_seconds(jobs, count, began, ended)
         found["cores"][count] = {
             "seconds": ended - began,
-            # where the machine was faster in the search than in all passes, its steps there
-            "alone": min(*run["passes"], parts["training"] / count),
+            # where the machine was faster in the search than in the passes, its steps there
+            "alone": min(float(np.mean(run["passes"])), parts["training"] / count),
             "passes": run["passes"],
             "least": where.least(jobs, best, count),
             "parts": parts,

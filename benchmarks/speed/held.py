@@ -11,10 +11,14 @@ import subprocess
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import psutil
 
+from netsurgery.files import read_json, write_json
 from netsurgery.timelines import Job
+
+HELD = "held.json"  # beside a search of the benchmark
 
 
 @dataclass
@@ -22,6 +26,15 @@ class Held:
     """When a search was held: Unix times."""
 
     times: list[tuple[float, float]] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, path: Path) -> Held:
+        """What `write` wrote."""
+        return cls([(began, ended) for began, ended in read_json(path)["times"]])
+
+    def write(self, path: Path) -> None:
+        """Write it, for who looks at the search's records later."""
+        write_json(path, {"times": self.times})
 
     @contextlib.contextmanager
     def hold(self, search: subprocess.Popen[bytes]) -> Iterator[None]:
