@@ -64,7 +64,7 @@ study-faults: $(READY)  ## whole searches with faults, wrong configurations, a l
 	$(BIN)/python -m benchmarks.faults.endurance $(RESULTS)/faults
 
 bench-graph: $(READY)  ## what Snakemake costs a job, by the number of searches (docs/clusters.md)
-	PYTHONPATH=. $(BIN)/python -m benchmarks.graph $(RESULTS)/graph
+	PYTHONPATH=. $(BIN)/python -m benchmarks.snakemake_overhead $(RESULTS)/graph
 
 env: $(READY)  ## .venv with the locked versions
 

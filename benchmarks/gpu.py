@@ -26,11 +26,11 @@ from typing import Any
 import yaml
 from benchmarks.speed.__main__ import ROOT, write_images
 
-from netsurgery.files import write_json
-from netsurgery.layout import SearchFolder
+from netsurgery.analysis.timelines import timings_of
+from netsurgery.processes import devices
+from netsurgery.search.layout import SearchFolder
 from netsurgery.search.records import Record
-from netsurgery.timelines import jobs_of
-from netsurgery.trainer import devices
+from netsurgery.storage.files import write_json
 
 QUERY = "--query-gpu=index,name,utilization.gpu,memory.used"
 
@@ -52,10 +52,10 @@ def servers_on_devices() -> list[int]:
     for process in Path("/proc").glob("[0-9]*"):
         try:
             command = (process / "cmdline").read_bytes()
-            if b"netsurgery.trainer.server" not in command or b"training" not in command:
+            if b"netsurgery.jobs.server" not in command or b"training" not in command:
                 continue
             parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
-            if b"netsurgery.trainer.server" in Path(f"/proc/{parent}/cmdline").read_bytes():
+            if b"netsurgery.jobs.server" in Path(f"/proc/{parent}/cmdline").read_bytes():
                 continue  # a child that trains
             opened = (os.readlink(link) for link in (process / "fd").iterdir())
             if any(name.startswith("/dev/nvidia") for name in opened):
@@ -129,7 +129,7 @@ def search(
     seconds = time.time() - began
     watch.stopped.set()
     watch.join()
-    jobs = jobs_of(SearchFolder(results / "gpu" / "seed0"))
+    jobs = timings_of(SearchFolder(results / "gpu" / "seed0"))
     return {
         "seconds": seconds,
         "jobs": len(jobs),

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from netsurgery import datasets
-from netsurgery.trainer.launch import launch
+from netsurgery.processes.launch import launch
 
 SETTINGS = {
     "optimizer": "sgd",
@@ -53,7 +53,7 @@ def start(folder: Path, job: int) -> subprocess.Popen[bytes]:
     command = [
         sys.executable,
         "-m",
-        "netsurgery.trainer.client",
+        "netsurgery.processes.client",
         "training",
         "start",
         "--epochs",

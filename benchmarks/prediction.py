@@ -11,12 +11,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from benchmarks.speed.held import HELD, Held
+from benchmarks.speed.pause_search import HELD, Held
 from benchmarks.speed.report import TITLES
 
-from netsurgery.layout import SearchFolder
-from netsurgery.simulation import Search, simulate
-from netsurgery.timelines import jobs_of
+from netsurgery.analysis.simulation import Search, simulate
+from netsurgery.analysis.timelines import timings_of
+from netsurgery.search.layout import SearchFolder
 
 
 def searches(folder: Path, workload: str) -> dict[int, Search]:
@@ -26,7 +26,7 @@ def searches(folder: Path, workload: str) -> dict[int, Search]:
 
 
 def _search(results: Path, workload: str) -> Search:
-    jobs = jobs_of(SearchFolder(results / workload / "seed0"))
+    jobs = timings_of(SearchFolder(results / workload / "seed0"))
     return Search.from_jobs(Held.read(results / HELD).moved(jobs))
 
 

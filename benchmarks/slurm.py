@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from tests import local_slurm
+from tests.support import local_slurm
 
-from netsurgery.files import write_json
-from netsurgery.layout import SearchFolder
-from netsurgery.timelines import jobs_of
+from netsurgery.analysis.timelines import timings_of
+from netsurgery.search.layout import SearchFolder
+from netsurgery.storage.files import write_json
 
 ROOT = Path(__file__).parent.parent
 SEARCH = {
@@ -81,7 +81,7 @@ def measure(way: str, budget: int, slurm: Path, folder: Path) -> dict[str, Any]:
         )
     taken = time.time() - began
     jobs = local_slurm.completed(slurm)[before:]
-    steps = jobs_of(SearchFolder(place / "results" / "s" / "seed0"))
+    steps = timings_of(SearchFolder(place / "results" / "s" / "seed0"))
     return {
         "seconds": taken,
         "jobs": len(jobs),

@@ -20,7 +20,7 @@ import pandas as pd
 import yaml
 from PIL import Image
 
-from netsurgery.files import read_json
+from netsurgery.storage.files import read_json
 
 ROOT = Path(__file__).parent.parent
 SHORT = {"warm_up_epochs": 4, "round_epochs": 1, "rounds": 2, "seeds": [0]}

@@ -4,7 +4,7 @@
 
 RESULTS holds a finished search of ECToNAS; it is copied and left alone. Each telling is a forked
 process that has MLflow imported, like the jobs of a workflow. With `--server` the store is an
-MLflow server on PostgreSQL (see tests/servers.py), else the results' own SQLite file. Prints two
+MLflow server on PostgreSQL (see tests/support/servers.py), else the results' own SQLite file. Prints two
 tables.
 """
 
@@ -25,15 +25,15 @@ from pathlib import Path
 from typing import Any
 
 from mlflow import MlflowClient
-from tests import servers
+from tests.support import servers
 
-from netsurgery.files import read_json, write_json
-from netsurgery.layout import SearchFolder
-from netsurgery.search.generation import SEARCH
-from netsurgery.tracking import telling
-from netsurgery.tracking.ledger import Ledger
-from netsurgery.tracking.places import Place
+from netsurgery.search.ectonas.generation import SEARCH
+from netsurgery.search.layout import SearchFolder
+from netsurgery.storage.files import read_json, write_json
+from netsurgery.tracking import sync
 from netsurgery.tracking.runs import RESULTS
+from netsurgery.tracking.state import TrackingState
+from netsurgery.tracking.uri import TrackingURI
 
 FORK = multiprocessing.get_context("fork")
 
@@ -48,14 +48,14 @@ class Search:
         told = read_json(results / "_tracking" / f"{name}.seed{seed}.json")
         self.settings: dict[str, Any] = told["settings"]
         plans = [plan for plan in self.folder.plans() if plan["action"] == SEARCH]
-        self.untils = [f"{number:02d}" for number in range(len(plans) + 1)] + [telling.FINAL]
+        self.untils = [f"{number:02d}" for number in range(len(plans) + 1)] + [sync.FINAL]
 
     def tell(self, experiment: str, untils: list[str] | None = None) -> None:
         """Tell the store, all in one process."""
-        chosen = telling.Settings(self.store, experiment, patience=600)
+        chosen = sync.Settings(self.store, experiment, patience=600)
         for until in untils or self.untils:
             marker = self.folder.root / "told.json"
-            telling.track(self.folder, until, self.settings, self.seed, marker, chosen)
+            sync.log_search(self.folder, until, self.settings, self.seed, marker, chosen)
             assert "pending" not in read_json(marker), read_json(marker)
 
     def held(self, experiment: str) -> tuple[int, int, int]:
@@ -67,9 +67,9 @@ class Search:
             return pool.apply(self._held, (experiment,))
 
     def _held(self, experiment: str) -> tuple[int, int, int]:
-        client = MlflowClient(Place.find(self.store, self.folder.root.parents[1]).uri)
+        client = MlflowClient(TrackingURI.find(self.store, self.folder.root.parents[1]).uri)
         where = [client.get_experiment_by_name(experiment).experiment_id]
-        own = Ledger(self.folder.root.resolve().parents[1]).identity
+        own = TrackingState(self.folder.root.resolve().parents[1]).identity
         runs = client.search_runs(where, f"tags.`{RESULTS}` = '{own}'", max_results=50000)
         points = sum(
             len(client.get_metric_history(run.info.run_id, metric))
@@ -134,11 +134,11 @@ def measure(search: Search, copy: Callable[[str], Search]) -> None:
     print(f"| its share | {last / lasted:.1%} | {used / lasted:.1%} |\n")
 
     found = {"a clean run": clean}
-    apart(lambda: search.tell("clean", [telling.FINAL]))
+    apart(lambda: search.tell("clean", [sync.FINAL]))
     found["a rerun"] = search.held("clean")
     for part in (0.1, 0.3, 0.6):
         apart(lambda: search.tell("killed"), cut=part * wall)
-    apart(lambda: search.tell("killed", [telling.FINAL]))
+    apart(lambda: search.tell("killed", [sync.FINAL]))
     found["kills in the middle of tracking"] = search.held("killed")
     search.other_times()
     apart(lambda: search.tell("clean", search.untils[2:]))
@@ -155,7 +155,7 @@ def measure(search: Search, copy: Callable[[str], Search]) -> None:
     if not search.store:
         (search.folder.root.parents[1] / "mlflow.db").unlink()
     changed = {"store": search.store, "experiment": "rebuilt"}
-    apart(lambda: list(telling.again(search.folder.root.parents[1], changed)) and None)
+    apart(lambda: list(sync.resync(search.folder.root.parents[1], changed)) and None)
     found["a new store, told by make track"] = search.held("rebuilt")
     print("| after | runs | metric points | models |\n| --- | ---: | ---: | ---: |")
     for name, (runs, points, models) in found.items():
@@ -170,7 +170,7 @@ def main() -> None:
     parser.add_argument("seed", type=int)
     parser.add_argument("--server", action="store_true")
     given = parser.parse_args()
-    telling.import_all()
+    sync.preload()
     with tempfile.TemporaryDirectory() as temporary, stores(given.server, Path(temporary)) as store:
 
         def copy(name: str) -> Search:

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 from benchmarks.faults import compare, report
-from benchmarks.faults.kinds import KINDS, Kind, fill_disk, read_only
+from benchmarks.faults.fault_types import KINDS, Kind, fill_disk, read_only
 from benchmarks.faults.searches import WORKLOADS, Run
 
 NEEDS_ROOT = (fill_disk, read_only)

@@ -6,13 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from netsurgery import shown
-from netsurgery.files import read_json
 from netsurgery.search.records import TIMES
+from netsurgery.storage import mlflow_sqlite
+from netsurgery.storage.files import read_json
 
 UNTOLD = ("tracked.json", "report.html")  # how far MLflow was told, not what; a page with times
 ELSEWHERE = ("logs", "_logs", "_tracking", "mlflow-artifacts")  # notes and what has MLflow's ids
-OF_A_FOLDER = [shown.PREFIX + name for name in ("results", "digest", "files")]  # tags
+OF_A_FOLDER = [mlflow_sqlite.PREFIX + name for name in ("results", "digest", "files")]  # tags
 
 
 def without_times(value: Any) -> Any:
@@ -43,9 +43,9 @@ def files(results: Path) -> dict[str, bytes]:
 def runs(results: Path) -> dict[str, Any]:
     """What MLflow shows, by search, seed and candidate, without times and ids."""
     found: dict[str, Any] = {}
-    for run in shown.read(results / "mlflow.db").values():
+    for run in mlflow_sqlite.read(results / "mlflow.db").values():
         key = json.dumps(
-            [run.tags.get(shown.PREFIX + n, "") for n in ("search", "seed", "candidate")]
+            [run.tags.get(mlflow_sqlite.PREFIX + n, "") for n in ("search", "seed", "candidate")]
         )
         tags = {tag: value for tag, value in run.tags.items() if tag not in OF_A_FOLDER}
         content = (run.name, run.status, tags, run.params, sorted(run.points), run.latest)

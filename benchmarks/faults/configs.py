@@ -26,8 +26,9 @@ import numpy as np
 import yaml
 from benchmarks.faults.report import table
 
-from netsurgery import config, keras_catalog, objectives
-from netsurgery.files import write_json, write_text
+from netsurgery.config import loading
+from netsurgery.objectives import keras_catalog, objectives
+from netsurgery.storage.files import write_json, write_text
 
 ROOT = Path(__file__).parent.parent.parent
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
@@ -301,7 +302,7 @@ def wrong_value(
             changed[section[0]][section[1]][key] = companion
         if section[0] == "topologies":  # one kind of layer each
             changed["topologies"]["mine"] = []
-        expanding = where[0] in config.EXPANDING and isinstance(value, list)
+        expanding = where[0] in loading.EXPANDING and isinstance(value, list)
         if not expanding:
             put(changed, (*section, *where), value)
             yield Wrong(changed, ".".join(map(str, (*section, *where))), how)
@@ -352,8 +353,8 @@ def grammar_keys() -> set[str]:
 def complaint(example: Wrong) -> str:
     """What is wrong with what is said of a wrong configuration; nothing if it is right."""
     try:
-        config.load(copy.deepcopy(example.given), SCHEMA)
-    except config.ConfigError as error:
+        loading.load(copy.deepcopy(example.given), SCHEMA)
+    except loading.ConfigError as error:
         return misses(str(error), example)
     except Exception as error:
         return f"{type(error).__name__}: {error}"
@@ -436,7 +437,7 @@ def main() -> None:
                 print(failed[-1], flush=True)
         for number in range(given.count // 10):
             fine = right(schema, rng)
-            config.load(copy.deepcopy(fine), SCHEMA)
+            loading.load(copy.deepcopy(fine), SCHEMA)
             if number < given.commands // 10:
                 code, said, _ = command(fine, Path(name), "--dry-run", "--quiet")
                 if code:

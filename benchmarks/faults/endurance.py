@@ -24,10 +24,10 @@ import yaml
 from benchmarks.faults.searches import ROOT, kill_all, servers, single_runs
 from matplotlib.figure import Figure
 
-from netsurgery.files import read_json, write_json
 from netsurgery.plots import style
-from netsurgery.trainer.client import FOLDER
-from netsurgery.trainer.lifeline import WORKFLOW
+from netsurgery.processes.client import FOLDER
+from netsurgery.processes.process_exit import WORKFLOW
+from netsurgery.storage.files import read_json, write_json
 
 EVERY = 5  # seconds
 WATCHED = {

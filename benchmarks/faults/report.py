@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.faults.kinds import KINDS
+from benchmarks.faults.fault_types import KINDS
 
-from netsurgery.files import write_json, write_text
+from netsurgery.storage.files import write_json, write_text
 
 
 def rows(trials: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -14,8 +14,8 @@ from typing import Any
 
 import yaml
 
-from netsurgery.trainer.client import FOLDER
-from netsurgery.trainer.lifeline import WORKFLOW
+from netsurgery.processes.client import FOLDER
+from netsurgery.processes.process_exit import WORKFLOW
 
 ROOT = Path(__file__).parent.parent.parent
 PATIENCE = 400  # seconds that a run may take
@@ -93,7 +93,7 @@ class Run:
     def verify(self) -> tuple[int, str]:
         """`netsurgery verify`: exit code and output."""
         done = subprocess.run(
-            [sys.executable, "-m", "netsurgery.cli", "verify", "results"],
+            [sys.executable, "-m", "netsurgery.cli.main", "verify", "results"],
             cwd=self.folder,
             capture_output=True,
             text=True,
@@ -135,7 +135,7 @@ def servers(process: int, *kinds: str) -> list[int]:
     return [
         child
         for child, (parent, words) in everyone.items()
-        if parent == process and "netsurgery.trainer.server" in words and set(kinds) & set(words)
+        if parent == process and "netsurgery.jobs.server" in words and set(kinds) & set(words)
     ]
 
 
@@ -156,7 +156,7 @@ def jobs(process: int) -> list[int]:
 
 def clients(process: int) -> list[int]:
     """The thin clients of a run that wait for training jobs."""
-    named = {"netsurgery.trainer.client", "training"}
+    named = {"netsurgery.processes.client", "training"}
     return [child for child, words in family(process).items() if named <= set(words)]
 
 

@@ -26,13 +26,13 @@ from typing import Any
 
 import numpy as np
 import yaml
-from benchmarks.speed import alone, report, where
-from benchmarks.speed.held import HELD, Held
+from benchmarks.speed import report, time_breakdown, training_only
+from benchmarks.speed.pause_search import HELD, Held
 
-from netsurgery.files import read_json, write_json
-from netsurgery.layout import SearchFolder
+from netsurgery.analysis.timelines import timings_of
+from netsurgery.search.layout import SearchFolder
 from netsurgery.search.records import Record
-from netsurgery.timelines import jobs_of
+from netsurgery.storage.files import read_json, write_json
 
 ROOT = Path(__file__).parent.parent.parent
 TRAINING = {"batch_size": 32, "learning_rate": 0.1}
@@ -99,7 +99,7 @@ def search(name: str, workload: dict[str, Any], cores: int, folder: Path) -> dic
     held, passes = Held(), []
 
     def alone_again(records: list[Record]) -> None:
-        passes.append(alone.passes(records, cores, found.root, samples, SETTINGS))
+        passes.append(training_only.passes(records, cores, found.root, samples, SETTINGS))
 
     began = time.time()
     with (
@@ -118,7 +118,7 @@ def search(name: str, workload: dict[str, Any], cores: int, folder: Path) -> dic
     return {
         "began": began,
         "ended": ended - held.before(ended),
-        "jobs": held.moved(jobs_of(found)),
+        "jobs": held.moved(timings_of(found)),
         "folder": found.root,
         "samples": samples,
         "passes": [sum(each) for each in zip(*passes, strict=True)],
@@ -162,24 +162,24 @@ def measure(name: str, workload: dict[str, Any], cores: list[int], folder: Path)
     for count in cores:
         print(f"{name} on {count} core{'s' * (count > 1)}", flush=True)
         runs[count] = search(name, workload, count, folder)
-    best = where.fastest(run["jobs"] for run in runs.values())
+    best = time_breakdown.fastest(run["jobs"] for run in runs.values())
     last = runs[max(cores)]
     epochs = sum(job.record.epochs_spent for job in last["jobs"])
     bare = None if name in LONG else script(last, f"{epochs:.1f}")
     found: dict[str, Any] = {"epochs": epochs, "script": bare, "cores": {}}
     for count, run in runs.items():
         began, ended, jobs = run["began"], run["ended"], run["jobs"]
-        parts = where.core_seconds(jobs, count, began, ended)
+        parts = time_breakdown.core_seconds(jobs, count, began, ended)
         found["cores"][count] = {
             "seconds": ended - began,
             # where the machine was faster in the search than in the passes, its steps there
             "alone": min(float(np.mean(run["passes"])), parts["training"] / count),
             "passes": run["passes"],
-            "least": where.least(jobs, best, count),
+            "least": time_breakdown.least(jobs, best, count),
             "parts": parts,
             "jobs": len(jobs),
-            "beyond_epochs": float(np.mean(where.beyond_epochs(jobs))),
-            "generations": where.by_generation(jobs, count),
+            "beyond_epochs": float(np.mean(time_breakdown.beyond_epochs(jobs))),
+            "generations": time_breakdown.by_generation(jobs, count),
         }
     found["candidates"] = [
         {

@@ -22,7 +22,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from netsurgery.plots import style
-from netsurgery.trainer.imports import NO_SEARCH
+from netsurgery.processes.tensorflow_imports import ENVIRONMENT
 
 SAMPLES, BATCH, EPOCHS = 4000, 32, 3
 TICKS = (10, 20, 50, 100, 200, 500)  # milliseconds
@@ -49,11 +49,12 @@ def best(epoch: Callable[[], object]) -> float:
 def measure(case: dict[str, Any], engine: str) -> dict[str, float]:
     """Seconds of an epoch, and the network's parameters; in a process of its own."""
     if engine == "ours":
-        os.environ.update(NO_SEARCH)
-    from netsurgery import keras_files, training
+        os.environ.update(ENVIRONMENT)
+    from netsurgery import training
     from netsurgery.datasets import Samples, Scaling
-    from netsurgery.network import initialise
-    from netsurgery.topologies import build
+    from netsurgery.keras_io import conversion
+    from netsurgery.networks.network import initialise
+    from netsurgery.networks.topologies import build
 
     training.use_one_thread()
     rng = np.random.default_rng(0)
@@ -65,13 +66,15 @@ def measure(case: dict[str, Any], engine: str) -> dict[str, float]:
     network = initialise(build(hidden, shape, 10), rng)
     scaling = Scaling(np.array(0, np.float32), np.array(1 / 255, np.float32))
     if engine == "fit":
-        model = keras_files.to_keras(network)
+        model = conversion.to_keras(network)
         training.compile_model(model, SETTINGS)
         scaled = scaling.apply(x)
         seconds = best(lambda: model.fit(scaled, y, batch_size=BATCH, verbose=0))
     else:
         samples = Samples(x, y, np.arange(SAMPLES, dtype=np.int32), scaling)
-        course = training.Course(training.Learner(network, SETTINGS), samples, samples, BATCH)
+        course = training.TrainingLoop(
+            training.TrainableNetwork(network, SETTINGS), samples, samples, BATCH
+        )
         seconds = best(lambda: course.epoch(rng.permutation(SAMPLES).astype(np.int32)))
     return {"seconds": seconds, "parameters": network.topology.parameters}
 

@@ -16,11 +16,12 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from netsurgery import datasets, keras_files
-from netsurgery.layout import SearchFolder
-from netsurgery.network import Topology, initialise
+from netsurgery import datasets
+from netsurgery.keras_io import conversion
+from netsurgery.networks.network import Topology, initialise
+from netsurgery.search.layout import SearchFolder
 from netsurgery.search.records import Record
-from netsurgery.surgery import Mutation, Operation, operate
+from netsurgery.surgery import Mutation, Operation, mutate
 
 
 class Script:
@@ -48,15 +49,15 @@ class Script:
     def start(self, record: Record) -> None:
         """The starting topology."""
         fresh = initialise(Topology.from_json(record.topology), self.rng)
-        self.models[record.candidate] = self.compiled(keras_files.to_keras(fresh))
+        self.models[record.candidate] = self.compiled(conversion.to_keras(fresh))
 
     def born(self, child: dict[str, object], parent: str) -> None:
         """A candidate from its parent."""
         fields = (child[name] for name in ("position", "width", "pooling"))
         mutation = Mutation(Operation(child["operation"]), *fields)
-        network = keras_files.from_keras(self.models[parent])
-        operated = operate(network, mutation, self.rng)
-        self.models[str(child["candidate"])] = self.compiled(keras_files.to_keras(operated.network))
+        network = conversion.from_keras(self.models[parent])
+        operated = mutate(network, mutation, self.rng)
+        self.models[str(child["candidate"])] = self.compiled(conversion.to_keras(operated.network))
 
     def train(self, record: Record) -> None:
         """The batches that a step spent."""

@@ -11,7 +11,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from netsurgery.files import write_text
+from netsurgery.storage.files import write_text
 
 HERE = Path(__file__).parent
 PLACE = re.compile(r"<!-- ([a-z]+/[\w-]+) -->\n.*?<!-- end -->", re.DOTALL)

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from netsurgery import plots
-from netsurgery.files import read_json
-from netsurgery.jobs.decisions import read_winners
-from netsurgery.layout import SearchFolder
 from netsurgery.plots.single import beside_baseline
-from netsurgery.search import stopping, surgeon
-from netsurgery.search.generation import SEARCH
-from netsurgery.search.scores import rank_composite
+from netsurgery.search.ectonas.generation import SEARCH
+from netsurgery.search.layout import SearchFolder
+from netsurgery.search.scores import rank_by_surgeon_score
+from netsurgery.search.surgeon import decision_point, stopping
+from netsurgery.search.winners import read_winners
+from netsurgery.storage.files import read_json
 
 # validation accuracies of table 3, in per cent: baseline, Surgeon
 PAPER = {
@@ -88,10 +88,10 @@ def stopped(folder: SearchFolder, stop_when: dict[str, int]) -> tuple[float, flo
         records, _, spent = read_winners(folder.winners(number))
         past.append(max(records, key=lambda record: record.score or 0.0))
         best = [record.score or 0.0 for record in past]
-        states = [stopping.state_of(surgeon.topology_of(record)) for record in past]
+        states = [stopping.state_of(decision_point.topology_of(record)) for record in past]
         if stopping.reason_to_stop(best, states, stop_when):
             break
-    winner = records[rank_composite(records, 1)[0]]
+    winner = records[rank_by_surgeon_score(records, 1)[0]]
     return spent / winner.batches_per_epoch, winner.score or 0.0
 
 

@@ -19,10 +19,10 @@ os.environ.update(
 )
 
 import netsurgery
-from netsurgery import config as configuration
+from netsurgery.config import loading as configuration
 from netsurgery import datasets
-from netsurgery.layout import SearchFolder
-from netsurgery.trainer.devices import SLOTS
+from netsurgery.search.layout import SearchFolder
+from netsurgery.processes.devices import SLOTS
 
 PAPERS = ("ectonas", "surgeon")
 # those papers whose targets are asked for. Snakemake knows its targets only once it has read all

@@ -23,7 +23,7 @@ rule prepare:
     message:
         "prepare {wildcards.dataset}"
     shell:
-        "python -S -m netsurgery.trainer.client jobs prepare --dataset {wildcards.dataset}"
+        "python -S -m netsurgery.processes.client jobs prepare --dataset {wildcards.dataset}"
         " --settings {params.settings:q} --output {params.folder} 2>&1 | tee {log} >&2"
 
 
@@ -46,5 +46,5 @@ rule split:
     message:
         "{wildcards.search} seed {wildcards.seed}: split"
     shell:
-        "python -S -m netsurgery.trainer.client jobs split --data {params.folder} --settings {params.settings:q}"
+        "python -S -m netsurgery.processes.client jobs split --data {params.folder} --settings {params.settings:q}"
         " --seed {wildcards.seed} --output {output.split} 2>&1 | tee {log} >&2"

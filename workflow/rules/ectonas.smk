@@ -16,7 +16,7 @@ rule open_search:
     message:
         "{wildcards.search} seed {wildcards.seed}: first parent"
     shell:
-        "python -S -m netsurgery.trainer.client jobs open --folder {params.folder} > {log} 2>&1"
+        "python -S -m netsurgery.processes.client jobs open --folder {params.folder} > {log} 2>&1"
 
 
 checkpoint mutate:
@@ -37,7 +37,7 @@ checkpoint mutate:
     message:
         "{wildcards.search} seed {wildcards.seed}: plan generation {wildcards.generation}"
     shell:
-        "python -S -m netsurgery.trainer.client jobs plan --winners {input.winners}"
+        "python -S -m netsurgery.processes.client jobs plan --winners {input.winners}"
         " --generation {wildcards.generation} --settings {params.settings:q} --seed {wildcards.seed}"
         " --allowance {params.allowance} --output {output} > {log} 2>&1"
 
@@ -61,6 +61,6 @@ rule select:
     message:
         "{wildcards.search} seed {wildcards.seed}: winners of generation {wildcards.generation}"
     shell:
-        "python -S -m netsurgery.trainer.client jobs select --folder {params.folder}"
+        "python -S -m netsurgery.processes.client jobs select --folder {params.folder}"
         " --generation {wildcards.generation} --settings {params.settings:q}"
         " --seed {wildcards.seed} > {log} 2>&1"

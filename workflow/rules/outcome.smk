@@ -20,7 +20,7 @@ rule conclude:
     message:
         "{wildcards.search} seed {wildcards.seed}: lineage and summary"
     shell:
-        "python -S -m netsurgery.trainer.client jobs conclude --folder {params.folder} --settings {params.settings:q}"
+        "python -S -m netsurgery.processes.client jobs conclude --folder {params.folder} --settings {params.settings:q}"
         " --seed {wildcards.seed} > {log} 2>&1"
 
 
@@ -47,6 +47,6 @@ rule hand_over:
     message:
         "{wildcards.search} seed {wildcards.seed}: model card and exports"
     shell:
-        "python -S -m netsurgery.trainer.client training hand-over --data {params.folder} --split {input.split}"
+        "python -S -m netsurgery.processes.client training hand-over --data {params.folder} --split {input.split}"
         " --seed {wildcards.seed} --settings {params.settings:q}"
         " --step final --output {output.card} > {log} 2>&1"

@@ -37,5 +37,5 @@ rule paper_tables:
     message:
         "tables and figures of {wildcards.paper}"
     shell:
-        "python -S -m netsurgery.trainer.client showing paper --results {params.results:q} --paper {wildcards.paper}"
+        "python -S -m netsurgery.processes.client showing paper --results {params.results:q} --paper {wildcards.paper}"
         " > {log} 2>&1"

@@ -2,12 +2,12 @@
 
 from functools import cache
 
-from netsurgery.files import read_json
-from netsurgery.jobs import decisions
-from netsurgery.layout import WARM_UP
-from netsurgery.search import work
-from netsurgery.search.generation import FINISH, recuperation_of
-from netsurgery.search.steps import rounds_of
+from netsurgery.storage.files import read_json
+from netsurgery.jobs import ectonas as decisions
+from netsurgery.search.layout import WARM_UP
+from netsurgery.search.ectonas import priorities as work
+from netsurgery.search.ectonas.generation import FINISH, recuperation_of
+from netsurgery.search.ectonas.steps import rounds_of
 
 
 @cache
@@ -60,7 +60,7 @@ def allowance_of(wildcards):
     """What a generation may cost: it depends on the budget only if that is nearly spent."""
     winners = folder_of(wildcards).winners(int(wildcards.generation) - 1)
     chosen = search_of(wildcards).settings
-    return decisions.allowance(winners, int(wildcards.generation), chosen, int(wildcards.seed))
+    return decisions.generation_allowance(winners, int(wildcards.generation), chosen, int(wildcards.seed))
 
 
 def offspring_of(wildcards):
@@ -111,8 +111,8 @@ def turn(wildcards):
     What one search leaves idle the next one takes.
     """
     number = RUNS.index((wildcards.search, int(wildcards.seed)))
-    rank = rank_of(wildcards) if has_rounds(wildcards) else work.FIRST
-    return rank - work.FIRST - 1000 * number
+    rank = rank_of(wildcards) if has_rounds(wildcards) else work.HIGHEST
+    return rank - work.HIGHEST - 1000 * number
 
 
 def rank_of(wildcards):

@@ -51,7 +51,7 @@ rule plot:
     message:
         "{wildcards.search} seed {wildcards.seed}: pictures"
     shell:
-        "python -S -m netsurgery.trainer.client showing plot --folder {params.folder} --format svg > {log} 2>&1"
+        "python -S -m netsurgery.processes.client showing plot --folder {params.folder} --format svg > {log} 2>&1"
 
 
 rule summarise:
@@ -84,7 +84,7 @@ rule summarise:
     message:
         "a table of all searches"
     shell:
-        "python -S -m netsurgery.trainer.client showing summarise --folders {params.folders:q} --output {output.table}"
+        "python -S -m netsurgery.processes.client showing summarise --folders {params.folders:q} --output {output.table}"
         " > {log} 2>&1"
 
 
@@ -110,4 +110,4 @@ rule report:
     message:
         "the report"
     shell:
-        "python -S -m netsurgery.trainer.client showing report --results {params.results} --output {output} > {log} 2>&1"
+        "python -S -m netsurgery.processes.client showing report --results {params.results} --output {output} > {log} 2>&1"

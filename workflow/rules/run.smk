@@ -4,14 +4,14 @@ import time
 from contextlib import suppress
 from functools import cache
 
-from netsurgery import integrity
-from netsurgery.experiments import runs
-from netsurgery.files import write_text
-from netsurgery.lock import Refused, ResultsLock
-from netsurgery.release import Releaser
-from netsurgery.trainer.client import JOBS, TRAINING
-from netsurgery.trainer.launch import in_reach, launch, leave
-from netsurgery.trainer.lifeline import die_with_workflow
+from netsurgery.storage import integrity
+from netsurgery.analysis import runs
+from netsurgery.storage.files import write_text
+from netsurgery.storage.locking import ResultsNotWritableError, ResultsLock
+from netsurgery.processes.snakemake_dag import ReplacedJobPruner
+from netsurgery.processes.client import JOBS, TRAINING
+from netsurgery.processes.launch import in_reach, launch, leave
+from netsurgery.processes.process_exit import exit_with_workflow
 
 
 @cache
@@ -26,14 +26,14 @@ def check():
     if not workflow.dryrun:
         try:
             held = ResultsLock(results)
-        except Refused:
+        except ResultsNotWritableError:
             return None
-    found = integrity.damaged(results)
+    found = integrity.find_damaged(results)
     for each in found:
         print(each, file=sys.stderr)
     if held:
-        integrity.take_away(found)
-        if late := integrity.set_back(results, time.time()):
+        integrity.remove_damaged(found)
+        if late := integrity.clamp_future_mtimes(results, time.time()):
             print(
                 f"{results}: {late} files from the future are given today's date", file=sys.stderr
             )
@@ -59,7 +59,7 @@ def begin():
     try:
         lock = check() or ResultsLock(Path(RESULTS), shared=shared)
         driving = ResultsLock(Path(RESULTS) / "_apart") if APART else None
-    except Refused as error:
+    except ResultsNotWritableError as error:
         print(error, file=sys.stderr)
         sys.exit(1)
     if shared:
@@ -82,7 +82,7 @@ def begin():
         workflow.scheduler.job_rate_limiter = None
     # memory only: where Snakemake's books are others, they are left as they are
     with suppress(AttributeError):
-        workflow.dag.dag_processors.append(Releaser(workflow.dag))
+        workflow.dag.dag_processors.append(ReplacedJobPruner(workflow.dag))
 
 
 def explain(log):
@@ -105,4 +105,4 @@ if workflow.remote_exec and ("slurm-jobstep" in sys.argv or "SLURM_STEP_ID" not 
 
 # a run of one search under another run ends with that, however it ends
 if CONFIG.only:
-    die_with_workflow()
+    exit_with_workflow()

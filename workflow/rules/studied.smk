@@ -2,7 +2,7 @@
 
 import hashlib
 
-from netsurgery.experiments import runs
+from netsurgery.analysis import runs
 
 STUDIES = f"{RESULTS}/_studies"
 STUDIED = [(name, seed) for name, seed in RUNS if CONFIG.searches[name].algorithm == "baseline"]

@@ -38,13 +38,13 @@ rule fidelity:
         runtime=120,
     params:
         settings=all_settings,
-        sources=sources("surgery/*.py", "studies/published.py"),
+        sources=sources("surgery/*.py", "reproduction/studies/published.py"),
         retrain=lambda w: json.dumps(w.study == "surgery"),
         folder=subpath(input.data, parent=True),
     message:
         "{wildcards.search} seed {wildcards.seed}: every operation at every place"
     shell:
-        "python -S -m netsurgery.trainer.client training fidelity --data {params.folder} --split {input.split}"
+        "python -S -m netsurgery.processes.client training fidelity --data {params.folder} --split {input.split}"
         " --seed {wildcards.seed} --settings {params.settings:q}"
         " --model {input.model} --retrain {params.retrain} --step fidelity --output {output} > {log} 2>&1"
 
@@ -66,7 +66,7 @@ rule fidelity_tables:
     message:
         "tables and picture of the study of surgery"
     shell:
-        "python -m netsurgery.studies fidelity-tables --rows {input} --output {output.places}"
+        "python -m netsurgery.reproduction.studies fidelity-tables --rows {input} --output {output.places}"
         " > {log} 2>&1"
 
 
@@ -86,7 +86,7 @@ rule operation_times:
     message:
         "time operations on large networks"
     shell:
-        "python -m netsurgery.studies timing --output {output.table} > {log} 2>&1"
+        "python -m netsurgery.reproduction.studies timing --output {output.table} > {log} 2>&1"
 
 
 rule pooling_trials:
@@ -104,12 +104,12 @@ rule pooling_trials:
         runtime=60,
     params:
         settings=all_settings,
-        sources=sources("surgery/*.py", "studies/po*.py"),
+        sources=sources("surgery/*.py", "reproduction/studies/po*.py"),
         folder=subpath(input.data, parent=True),
     message:
         "{wildcards.search} seed {wildcards.seed}: pooling trials"
     shell:
-        "python -S -m netsurgery.trainer.client training pooling-trials --data {params.folder}"
+        "python -S -m netsurgery.processes.client training pooling-trials --data {params.folder}"
         " --split {input.split} --seed {wildcards.seed} --settings {params.settings:q}"
         " --model {input.model} --step trials --output {output} > {log} 2>&1"
 
@@ -130,5 +130,5 @@ rule pooling_tables:
     message:
         "tables and picture of the pooling trials"
     shell:
-        "python -m netsurgery.studies pooling-tables --rows {input} --output {output.seeds}"
+        "python -m netsurgery.reproduction.studies pooling-tables --rows {input} --output {output.seeds}"
         " > {log} 2>&1"

@@ -17,7 +17,7 @@ checkpoint plan_try:
     message:
         "{wildcards.search} seed {wildcards.seed}: {wildcards.generation}/try{wildcards.attempt}"
     shell:
-        "python -S -m netsurgery.trainer.client jobs plan-try --folder {params.folder}"
+        "python -S -m netsurgery.processes.client jobs plan-try --folder {params.folder}"
         " --generation {wildcards.generation} --attempt {wildcards.attempt}"
         " --settings {params.settings:q} --seed {wildcards.seed}"
         " --allowance {params.allowance:q} > {log} 2>&1"
@@ -40,7 +40,7 @@ rule analyse:
     message:
         "{wildcards.search} seed {wildcards.seed}: singular values for {wildcards.generation}"
     shell:
-        "python -S -m netsurgery.trainer.client jobs analyse --models {input} --output {output}"
+        "python -S -m netsurgery.processes.client jobs analyse --models {input} --output {output}"
         " > {log} 2>&1"
 
 
@@ -69,7 +69,7 @@ rule train_on:
         "{wildcards.search} seed {wildcards.seed}:"
         " {wildcards.generation}/try{wildcards.attempt}/slot{wildcards.rank}"
     shell:
-        "python -S -m netsurgery.trainer.client training --time-limit {resources.time_limit}"
+        "python -S -m netsurgery.processes.client training --time-limit {resources.time_limit}"
         " train-on --data {params.folder} --split {input.split}"
         " --seed {wildcards.seed} --settings {params.settings:q}"
         " --models {input.models} --rank {wildcards.rank} --batches {params.batches}"
@@ -92,7 +92,7 @@ rule gather:
     message:
         "{wildcards.search} seed {wildcards.seed}: decision {wildcards.generation}"
     shell:
-        "python -S -m netsurgery.trainer.client jobs gather --folder {params.folder}"
+        "python -S -m netsurgery.processes.client jobs gather --folder {params.folder}"
         " --generation {wildcards.generation} > {log} 2>&1"
 
 
@@ -124,6 +124,6 @@ rule audit:
     message:
         "{wildcards.search} seed {wildcards.seed}: what decision {wildcards.generation} rests on"
     shell:
-        "python -S -m netsurgery.trainer.client showing audit --folder {params.folder}"
+        "python -S -m netsurgery.processes.client showing audit --folder {params.folder}"
         " --generation {wildcards.generation} --settings {params.settings:q}"
         " --seed {wildcards.seed} > {log} 2>&1"

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 from snakemake.exceptions import IncompleteCheckpointException
 
-from netsurgery.tracking import places
-from netsurgery.tracking.ledger import Ledger, line
+from netsurgery.tracking import uri
+from netsurgery.tracking.state import TrackingState, line
 
 
 def cores_here():
@@ -85,13 +85,13 @@ def tracked(name, seed):
 
 def store_of(wildcards):
     """The store as people may see it: another one is a reason to tell all again."""
-    return places.named(CONFIG.tracking.get("store"))
+    return uri.named(CONFIG.tracking.get("store"))
 
 
 def tellings_of(wildcards):
-    """A number that changes when a finished search is to be told anew (see Ledger.again)."""
+    """A number that changes when a finished search is to be told anew (see TrackingState.again)."""
     name = f"{wildcards.search}/seed{wildcards.seed}"
-    return Ledger(Path(RESULTS)).again(name) + places.lost(store_of(wildcards), Path(RESULTS))
+    return TrackingState(Path(RESULTS)).again(name) + uri.is_missing(store_of(wildcards), Path(RESULTS))
 
 
 def told_in_the_end():

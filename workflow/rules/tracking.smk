@@ -24,7 +24,7 @@ rule track_generation:
     message:
         "{wildcards.search} seed {wildcards.seed}: generation {wildcards.generation} to MLflow"
     shell:
-        "python -S -m netsurgery.trainer.client showing track --folder {params.folder} --until {wildcards.generation}"
+        "python -S -m netsurgery.processes.client showing track --folder {params.folder} --until {wildcards.generation}"
         " --settings {params.settings:q} --seed {wildcards.seed} --tracking {params.tracking:q}"
         " --output {output} > {log} 2>&1"
 
@@ -55,6 +55,6 @@ rule track_search:
     message:
         "{wildcards.search} seed {wildcards.seed}: summary to MLflow"
     shell:
-        "python -S -m netsurgery.trainer.client showing track --folder {params.folder} --until final"
+        "python -S -m netsurgery.processes.client showing track --folder {params.folder} --until final"
         " --settings {params.settings:q} --seed {wildcards.seed} --tracking {params.tracking:q}"
         " --output {output} > {log} 2>&1"

@@ -27,7 +27,7 @@ rule start:
     message:
         "{wildcards.search} seed {wildcards.seed}: train the starting topology"
     shell:
-        "python -S -m netsurgery.trainer.client training --time-limit {resources.time_limit}"
+        "python -S -m netsurgery.processes.client training --time-limit {resources.time_limit}"
         " start --data {params.folder} --split {input.split}"
         " --seed {wildcards.seed} --settings {params.settings:q}"
         " --layers {params.layers:q} --activation {params.activation} --epochs {params.epochs}"
@@ -62,7 +62,7 @@ rule recuperate:
     message:
         "{wildcards.search} seed {wildcards.seed}: {wildcards.candidate} recuperates"
     shell:
-        "python -S -m netsurgery.trainer.client training --time-limit {resources.time_limit}"
+        "python -S -m netsurgery.processes.client training --time-limit {resources.time_limit}"
         " recuperate --data {params.folder} --split {input.split}"
         " --seed {wildcards.seed} --settings {params.settings:q}"
         " --parent {input.parent} --offspring {params.offspring:q}"
@@ -96,7 +96,7 @@ rule compete:
     message:
         "{wildcards.search} seed {wildcards.seed}: {wildcards.generation}/{wildcards.slot}"
     shell:
-        "python -S -m netsurgery.trainer.client training --time-limit {resources.time_limit}"
+        "python -S -m netsurgery.processes.client training --time-limit {resources.time_limit}"
         " compete --data {params.folder} --split {input.split}"
         " --seed {wildcards.seed} --settings {params.settings:q}"
         " --models {input.models} --mode {params.mode}"
@@ -134,7 +134,7 @@ rule finish:
     message:
         "{wildcards.search} seed {wildcards.seed}: final selection and test"
     shell:
-        "python -S -m netsurgery.trainer.client training --time-limit {resources.time_limit}"
+        "python -S -m netsurgery.processes.client training --time-limit {resources.time_limit}"
         " finish --data {params.folder} --split {input.split}"
         " --seed {wildcards.seed} --settings {params.settings:q}"
         " --models {input.models} --mode {params.mode}"

@@ -1,9 +1,9 @@
 """What the plans of the Surgeon's tries say about its jobs. Reading one waits for its checkpoint."""
 
 from netsurgery.jobs import surgeon as surgeon_decisions
-from netsurgery.search import surgeon
-from netsurgery.search.generation import recuperation_of
-from netsurgery.search.surgeon import Ending
+from netsurgery.search.surgeon import decision_point as surgeon
+from netsurgery.search.ectonas.generation import recuperation_of
+from netsurgery.search.surgeon.decision_point import StoppingSettings
 
 
 def try_of(wildcards, generation=None, attempt=None):
@@ -81,7 +81,7 @@ def known_to_try(wildcards):
         ],
     }
     # behind the last epoch there is nothing to decide
-    if Ending.from_settings(search_of(wildcards).settings).epochs_left(generation - 1) > 0:
+    if StoppingSettings.from_settings(search_of(wildcards).settings).epochs_left(generation - 1) > 0:
         known["singular_values"] = str(folder.singular_values(generation))
     return known
 

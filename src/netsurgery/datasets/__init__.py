@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from netsurgery.datasets import arrays, bundled, catalog, images, tables
-from netsurgery.datasets.parts import Samples, Scaling, read_part
+from netsurgery.datasets import arrays, images, sklearn_source, tables, tfds_source
 from netsurgery.datasets.prepared import describe
 from netsurgery.datasets.prepared import prepare as prepare_source
+from netsurgery.datasets.samples import Samples, Scaling, read_part
 from netsurgery.datasets.source import DataError, Source
 from netsurgery.datasets.splits import write_split
 
@@ -48,8 +48,8 @@ KINDS = {
     "image_folder": Kind(images.open_images, images.is_flat),
     "csv": Kind(tables.open_table, tables.is_flat),
     "parquet": Kind(tables.open_table, tables.is_flat),
-    "tfds": Kind(catalog.open_catalog, catalog.is_flat),
-    "sklearn": Kind(bundled.open_bundled, bundled.is_flat),
+    "tfds": Kind(tfds_source.open_catalog, tfds_source.is_flat),
+    "sklearn": Kind(sklearn_source.open_bundled, sklearn_source.is_flat),
 }
 PATHS = ("path", "validation_path", "test_path")
 
@@ -81,7 +81,7 @@ def is_flat(settings: dict[str, Any]) -> bool | None:
 def task_of(settings: Mapping[str, Any]) -> str:
     """Classification or regression."""
     if settings["source"] == "sklearn":
-        return bundled.KNOWN[settings["name"]][1]
+        return sklearn_source.KNOWN[settings["name"]][1]
     return settings.get("task", "classification")
 
 

@@ -24,7 +24,7 @@ from netsurgery.datasets.source import (
     rows_per_piece,
     stored_dtype,
 )
-from netsurgery.layers import Shape
+from netsurgery.networks.layers import Shape
 
 SUFFIXES = {TRAINING: "train", VALIDATION: "val", TEST: "test"}
 

@@ -19,7 +19,7 @@ from numpy.lib import format as npy
 
 from netsurgery.datasets import labels
 from netsurgery.datasets.source import PARTS, TRAINING, DataError, Source
-from netsurgery.files import FILES, checksums, read_json, write_json, written
+from netsurgery.storage.files import FILES, atomic_path, checksums, read_json, write_json
 
 REGRESSION = "regression"
 IMBALANCED = 3  # times as many samples in the largest class as in the smallest is worth a word
@@ -51,7 +51,7 @@ def _write_x(source: Source, parts: list[str], path: Path) -> dict[str, np.ndarr
             f"{source.origin}: needs {needed / 2**30:,.1f} GiB at {folder}, which has less"
         )
     header = {"shape": shape, "fortran_order": False, "descr": npy.dtype_to_descr(source.dtype)}
-    with written(path) as temporary, temporary.open("wb") as file:
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
         npy.write_array_header_1_0(file, header)
         for part in parts:
             count, seen = 0, []
@@ -130,7 +130,7 @@ def prepare(source: Source, name: str, task: str, scaling: str | None, folder: P
         }
         description |= {"outputs": len(names), "classes": names, "class_counts": counts}
         said += _largest_share(counts[TRAINING])
-    with written(folder / "y.npy") as temporary, temporary.open("wb") as file:
+    with atomic_path(folder / "y.npy") as temporary, temporary.open("wb") as file:
         np.save(file, np.concatenate([y[part] for part in parts]), allow_pickle=False)
     path = folder / "data.json"
     description[FILES] = checksums(path, folder / "x.npy", folder / "y.npy")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from netsurgery.layers import Shape
+from netsurgery.networks.layers import Shape
 
 TRAINING, VALIDATION, TEST = PARTS = ("training", "validation", "test")
 PIECE = 2**23  # bytes of a piece, about: no source need fit into memory

@@ -24,8 +24,8 @@ from netsurgery.datasets.source import (
     DataError,
     rows_per_piece,
 )
-from netsurgery.files import vouch, written
-from netsurgery.seeds import generator
+from netsurgery.storage.files import atomic_path, write_checksums
+from netsurgery.storage.random_streams import random_stream
 
 
 def split(
@@ -60,7 +60,7 @@ def split(
         return train_test_split(
             rest,
             test_size=size,
-            random_state=int(generator(seed, "split", part).integers(2**31)),
+            random_state=int(random_stream(seed, "split", part).integers(2**31)),
             stratify=None if classes is None else y[rest],
         )
 
@@ -207,6 +207,6 @@ def write_split(folder: Path, path: Path, settings: dict[str, Any], seed: int) -
         arrays["target_shift"], arrays["target_scale"] = fit_scaling(
             y, parts[TRAINING], "standard", 1.0, None
         )
-    with written(path) as temporary, temporary.open("wb") as file:
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
-    vouch(path.with_suffix(".json"), path)
+    write_checksums(path.with_suffix(".json"), path)

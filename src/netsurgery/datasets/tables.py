@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from netsurgery.datasets import frames
+from netsurgery.datasets import table_reader
 from netsurgery.datasets.columns import (
     CATEGORY,
     NUMBER,
@@ -26,8 +26,8 @@ from netsurgery.datasets.columns import (
     text_of,
 )
 from netsurgery.datasets.source import TEST, TRAINING, VALIDATION, DataError, Piece, Source
-from netsurgery.layers import Shape
-from netsurgery.seeds import generator
+from netsurgery.networks.layers import Shape
+from netsurgery.storage.random_streams import random_stream
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,7 +73,7 @@ def features_of(
             raise DataError(f"{path}: gives no feature {name!r}, which `without` names")
     found = [feature for feature in found if str(feature) not in settings["without"]]
     if "scramble" in settings:
-        order = generator(settings["scramble"], "scramble").permutation(len(found))
+        order = random_stream(settings["scramble"], "scramble").permutation(len(found))
         found = [found[i] for i in order]
     if "fold" in settings and len(found) != np.prod(settings["fold"]):
         height, width = settings["fold"]
@@ -148,10 +148,10 @@ def open_table(settings: dict[str, Any]) -> Source:
     """
     paths = {part: Path(settings[key]) for key, part in FILES.items() if key in settings}
     path = paths[TRAINING]
-    names = frames.names_of(path, settings)
-    target = frames.find_column(settings["target"], names, path, "target")
+    names = table_reader.names_of(path, settings)
+    target = table_reader.find_column(settings["target"], names, path, "target")
     asides = {
-        key: {frames.find_column(name, names, path, key) for name in settings[key]}
+        key: {table_reader.find_column(name, names, path, key) for name in settings[key]}
         for key in ("drop", "categorical")
     }
     used = [name for name in names if name != target and name not in asides["drop"]]
@@ -159,20 +159,20 @@ def open_table(settings: dict[str, Any]) -> Source:
         raise DataError(f"{path}: has no column besides its target")
     counts = {}
     for part, file in paths.items():
-        theirs = frames.names_of(file, settings)
+        theirs = table_reader.names_of(file, settings)
         if theirs != names:
             odd = next((n for n in (*names, *theirs) if (n in names) != (n in theirs)), None)
             raise DataError(
                 f"{file}: has other columns than {path}" + (f" ({odd!r})" if odd else "")
             )
-        counts[part] = sum(len(frame) for frame in frames.frames(file, settings, names))
-    columns = survey(frames.frames(path, settings, names), used, asides["categorical"], path)
+        counts[part] = sum(len(frame) for frame in table_reader.frames(file, settings, names))
+    columns = survey(table_reader.frames(path, settings, names), used, asides["categorical"], path)
     features = features_of(columns, settings, path)
     shape: Shape = (*settings["fold"], 1) if "fold" in settings else (len(features),)
 
     def pieces(part: str) -> Iterator[Piece]:
         start = 0
-        for frame in frames.frames(paths[part], settings, names):
+        for frame in table_reader.frames(paths[part], settings, names):
             y = _targets(frame[target], settings["task"], settings, paths[part], start)
             _refuse_text(frame, columns, paths[part], start)
             yield encode(frame, columns, features).reshape(-1, *shape), y

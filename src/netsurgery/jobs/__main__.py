@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from netsurgery import datasets
-from netsurgery.jobs import decisions, surgeon
-from netsurgery.jobs.explained import explained
-from netsurgery.layout import SearchFolder
-from netsurgery.trainer.lifeline import die_with_workflow
+from netsurgery.jobs import ectonas, surgeon
+from netsurgery.jobs.exit_messages import exit_with_message
+from netsurgery.processes.process_exit import exit_with_workflow
+from netsurgery.search.layout import SearchFolder
 
 
 def _search_folder(path: str) -> SearchFolder:
@@ -76,7 +76,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command."""
     given = parser().parse_args(arguments)
-    with explained():
+    with exit_with_message():
         run(given)
 
 
@@ -89,7 +89,7 @@ def run(given: argparse.Namespace) -> None:
         case "split":
             datasets.write_split(given.data, given.output, given.settings, given.seed)
         case "plan":
-            decisions.plan(
+            ectonas.plan_generation(
                 given.winners,
                 given.generation,
                 given.settings,
@@ -107,17 +107,17 @@ def run(given: argparse.Namespace) -> None:
                 given.allowance,
             )
         case "audit":
-            surgeon.audit(given.folder, given.generation, given.settings, given.seed)
+            surgeon.decision_report(given.folder, given.generation, given.settings, given.seed)
         case "analyse":
-            surgeon.analyse(given.models, given.output)
+            surgeon.singular_values(given.models, given.output)
         case "gather":
-            surgeon.gather(given.folder, given.generation)
+            surgeon.merge_tries(given.folder, given.generation)
         case "open":
-            decisions.open_search(given.folder)
+            ectonas.init_search(given.folder)
         case "select":
-            decisions.select(given.folder, given.generation, given.settings, given.seed)
+            ectonas.select_parents(given.folder, given.generation, given.settings, given.seed)
         case "conclude":
-            decisions.conclude(given.folder, given.settings, given.seed)
+            ectonas.summarize_search(given.folder, given.settings, given.seed)
         case "track":
             track(given)
         case "plot":
@@ -129,13 +129,13 @@ def run(given: argparse.Namespace) -> None:
 
             plots.summarise(given.folders, given.output)
         case "paper":
-            from netsurgery.experiments import papers
+            from netsurgery.reproduction import papers
 
             papers.write(given.results, given.paper)
         case "report":
-            from netsurgery import report
+            from netsurgery.report import html_report
 
-            report.write(given.results, given.output)
+            html_report.write(given.results, given.output)
 
 
 def track(given: argparse.Namespace) -> None:
@@ -143,16 +143,16 @@ def track(given: argparse.Namespace) -> None:
 
     The import is here because it takes seconds.
     """
-    die_with_workflow()
-    from netsurgery.tracking import telling
+    exit_with_workflow()
+    from netsurgery.tracking import sync
 
-    telling.track(
+    sync.log_search(
         given.folder,
         given.until,
         given.settings,
         given.seed,
         given.output,
-        telling.Settings(**given.tracking),
+        sync.Settings(**given.tracking),
     )
 
 

@@ -7,17 +7,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from netsurgery.files import read_json, vouch, write_json, write_table
-from netsurgery.jobs.candidates import read_candidate, read_record
-from netsurgery.jobs.decisions import read_winners
-from netsurgery.layout import SearchFolder
-from netsurgery.search import audit as audits
-from netsurgery.search import surgeon
-from netsurgery.search.generation import FINISH
-from netsurgery.search.recommendation import Analysis
-from netsurgery.search.recommendation import analyse as analyse_network
+from netsurgery.search.candidates import read_candidate, read_record
+from netsurgery.search.ectonas.generation import FINISH
+from netsurgery.search.layout import SearchFolder
 from netsurgery.search.records import OK, Record
-from netsurgery.search.surgeon import Ending, Rules
+from netsurgery.search.surgeon import decision_point
+from netsurgery.search.surgeon import decision_tables as audits
+from netsurgery.search.surgeon.decision_point import DecisionSettings, StoppingSettings
+from netsurgery.search.surgeon.recommendation import Analysis
+from netsurgery.search.surgeon.recommendation import analyse as analyse_network
+from netsurgery.search.winners import read_winners
+from netsurgery.storage.files import read_json, write_checksums, write_json, write_table
 
 YES, NO = "yes", "no"
 
@@ -46,21 +46,26 @@ def earlier(folder: SearchFolder, generation: int, attempt: int) -> list[dict[st
 def allowance(folder: SearchFolder, generation: int, attempt: int, settings: dict[str, Any]) -> str:
     """All that a try is told of when the search is to end.
 
-    For the first one see `netsurgery.search.surgeon.may_go_on`; a further one learns whether the
+    For the first one see `netsurgery.search.surgeon.decision_point.next_decision`; a further one learns whether the
     budget lasts for it, yes or no.
     """
-    rules, ending = Rules.from_settings(settings), Ending.from_settings(settings)
+    rules, ending = (
+        DecisionSettings.from_settings(settings),
+        StoppingSettings.from_settings(settings),
+    )
     past = [read_winners(folder.winners(number)) for number in range(generation)]
     spent = past[-1][2]
     if attempt == 1:
-        return surgeon.may_go_on([records for records, _, _ in past], spent, rules, ending)
+        return decision_point.next_decision(
+            [records for records, _, _ in past], spent, rules, ending
+        )
     if ending.budget is None:
         return YES
     tries = earlier(folder, generation, attempt)
     records = [record for plan in tries for record in folder.records_of(plan)]
     spent += sum(record.batches_spent for record in records)
     per_epoch = past[-1][0][0].batches_per_epoch
-    lasts = surgeon.may_redraw(spent, tries[0]["step_batches"], per_epoch, rules, ending)
+    lasts = decision_point.may_redraw(spent, tries[0]["step_batches"], per_epoch, rules, ending)
     return YES if lasts else NO
 
 
@@ -73,7 +78,7 @@ def plan_try(
     allowed: str,
 ) -> None:
     """Write the plan of a try: what it takes, or what came of those before, or the end."""
-    rules = Rules.from_settings(settings)
+    rules = DecisionSettings.from_settings(settings)
     parents, models, _ = read_winners(folder.winners(generation - 1))
     before = earlier(folder, generation, attempt)
     head = {
@@ -96,22 +101,24 @@ def plan_try(
 
     # branches that stayed have modifications that were tried at earlier decision points
     plans = [read_json(folder.plan(number)) for number in range(1, generation)] + before
-    done = surgeon.tried([child for plan in plans for child in plan["offspring"]])
+    done = decision_point.tried([child for plan in plans for child in plan["offspring"]])
     analyses = read_analyses(folder.singular_values(generation))
-    pool = surgeon.recommendations(parents, analyses, rules)
-    chosen = surgeon.select(parents, pool, done, generation, attempt, rules, seed)
+    pool = decision_point.recommendations(parents, analyses, rules)
+    chosen = decision_point.select(parents, pool, done, generation, attempt, rules, seed)
     if attempt == 1 and not chosen:
         write_json(output, head | finish(0, "all modifications are tried"))
         return
     if attempt > 1:
         more = bool(chosen) and attempt <= 1 + rules.redraws and allowed == YES
         records = [slots_of(folder, plan) for plan in before]
-        verdict = surgeon.judge(parents, records, more, rules)
+        verdict = decision_point.accept_or_redraw(parents, records, more, rules)
         if verdict is not None:
-            write_json(output, head | {"action": surgeon.SETTLE, "try": attempt} | verdict)
+            write_json(output, head | {"action": decision_point.SETTLE, "try": attempt} | verdict)
             return
     known = sum(len(plan["offspring"]) for plan in before)
-    planned = surgeon.plan_try(parents, models, chosen, generation, attempt, known, step, rules)
+    planned = decision_point.plan_try(
+        parents, models, chosen, generation, attempt, known, step, rules
+    )
     write_json(output, head | planned)
 
 
@@ -120,11 +127,13 @@ def finish(batches: int, reason: str) -> dict[str, Any]:
     return {"action": FINISH, "further_batches": batches, "reason": reason}
 
 
-def audit(folder: SearchFolder, generation: int, settings: dict[str, Any], seed: int) -> None:
+def decision_report(
+    folder: SearchFolder, generation: int, settings: dict[str, Any], seed: int
+) -> None:
     """Write what a decision point rests on: tables of layers and modifications, and a picture."""
     from netsurgery import plots  # drawing takes a while to import
 
-    rules = Rules.from_settings(settings)
+    rules = DecisionSettings.from_settings(settings)
     parents, _, _ = read_winners(folder.winners(generation - 1))
     analyses = read_analyses(folder.singular_values(generation))
     plan = read_json(folder.plan(generation))
@@ -143,15 +152,15 @@ def audit(folder: SearchFolder, generation: int, settings: dict[str, Any], seed:
     picture = folder.generation(generation) / "singular_values.svg"
     plots.save(figure, picture)
     tables = folder.layers(generation), folder.recommendations(generation)
-    vouch(folder.generation(generation) / "audit.json", *tables, picture)
+    write_checksums(folder.generation(generation) / "audit.json", *tables, picture)
 
 
-def gather(folder: SearchFolder, generation: int) -> None:
+def merge_tries(folder: SearchFolder, generation: int) -> None:
     """Write a decision point as one plan."""
-    write_json(folder.plan(generation), surgeon.merge(list(folder.tries(generation))))
+    write_json(folder.plan(generation), decision_point.merge(list(folder.tries(generation))))
 
 
-def analyse(models: Sequence[Path], output: Path) -> None:
+def singular_values(models: Sequence[Path], output: Path) -> None:
     """Write the singular values of models' dense layers, by candidate; none of the fallen."""
     found = {}
     for model in models:

@@ -11,14 +11,14 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from netsurgery.files import read_json, vouch, written
-from netsurgery.layout import SearchFolder
 from netsurgery.plots.epochs import accuracy, size
 from netsurgery.plots.singular_values import singular_values
 from netsurgery.plots.slots import slots
 from netsurgery.plots.style import styled
 from netsurgery.plots.table import summarise
 from netsurgery.plots.tree import family_tree, read_lineage
+from netsurgery.search.layout import SearchFolder
+from netsurgery.storage.files import atomic_path, read_json, write_checksums
 
 __all__ = [
     "accuracy",
@@ -36,7 +36,7 @@ __all__ = [
 def save(figure: Figure, path: Path) -> None:
     """Write a figure, whole or not at all; as an SVG always the same bytes."""
     kind = path.suffix.removeprefix(".")
-    with written(path) as temporary:
+    with atomic_path(path) as temporary:
         figure.savefig(temporary, format=kind, metadata={"Date": None} if kind == "svg" else {})
 
 
@@ -57,4 +57,4 @@ def write(folder: SearchFolder, kind: str) -> None:
     pictures = {folder.root / "plots" / f"{name}.{kind}": figure for name, figure in drawn.items()}
     for path, figure in pictures.items():
         save(figure, path)
-    vouch(folder.root / "plots" / "pictures.json", *pictures)
+    write_checksums(folder.root / "plots" / "pictures.json", *pictures)

@@ -15,7 +15,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-from netsurgery.objectives import rises
+from netsurgery.objectives.objectives import rises
 from netsurgery.plots.axes import mark, over_epochs, write_ends
 from netsurgery.plots.family import Family
 from netsurgery.plots.style import (

@@ -8,10 +8,8 @@ from itertools import pairwise
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from netsurgery.files import read_json
-from netsurgery.layers import Conv, Dense
-from netsurgery.layout import SearchFolder
-from netsurgery.network import Topology
+from netsurgery.networks.layers import Conv, Dense
+from netsurgery.networks.network import Topology
 from netsurgery.plots.axes import mark, over_epochs, write_ends
 from netsurgery.plots.family import Family
 from netsurgery.plots.style import (
@@ -30,7 +28,9 @@ from netsurgery.plots.style import (
     styled,
     text_width,
 )
+from netsurgery.search.layout import SearchFolder
 from netsurgery.search.records import Record
+from netsurgery.storage.files import read_json
 
 BOX, ROW, STEP = 0.46, 0.52, 0.62  # inches
 

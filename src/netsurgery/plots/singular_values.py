@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from matplotlib.figure import Figure
 
 from netsurgery.plots.style import BLUE, EDGE, GREY, LABEL, TITLE, VERMILLION, key, styled
-from netsurgery.search.recommendation import Analysis, Thresholds
+from netsurgery.search.surgeon.recommendation import Analysis, Thresholds
 
 PANEL = (2.2, 1.7)  # inches of a panel
 GAP = (0.55, 0.75)  # between panels, for numbers and titles

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from netsurgery.analysis.simulation import Outcome
 from netsurgery.plots.style import (
     BLUE,
     DARK,
@@ -19,7 +20,6 @@ from netsurgery.plots.style import (
     legend_below,
     styled,
 )
-from netsurgery.simulation import Outcome
 
 UNITS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 TICKS = [unit * n for unit, ns in ((1, (1, 2, 5, 10, 30)), (60, (1, 2, 5, 10, 30))) for n in ns]

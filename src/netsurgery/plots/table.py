@@ -9,8 +9,8 @@ import html
 from collections.abc import Iterable
 from pathlib import Path
 
-from netsurgery.files import read_json, vouch, write_text
-from netsurgery.layout import SearchFolder
+from netsurgery.search.layout import SearchFolder
+from netsurgery.storage.files import read_json, write_checksums, write_text
 
 # results first: the report shows a narrow page
 HEADLINES = (
@@ -80,4 +80,4 @@ def summarise(folders: Iterable[str], output: Path) -> None:
     lines = "\n".join(f"<tr>{cells}</tr>" for cells in [head, *body])
     page = output.with_suffix(".html")
     write_text(page, TABLE_PAGE.format(table=f"<table>\n{lines}\n</table>"))
-    vouch(output.with_suffix(".json"), output, page)
+    write_checksums(output.with_suffix(".json"), output, page)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from netsurgery.search.bracket import depth
+from netsurgery.search.ectonas.bracket import depth
+from netsurgery.search.ectonas.steps import expand_rounds, rounds_of
 from netsurgery.search.records import OK, Record
-from netsurgery.search.steps import rounds_of, unfold
 
 
 def _entry(record: Record, won: bool, round_: str = "") -> dict[str, Any]:
@@ -40,7 +40,7 @@ def _rounds(
         parents: the candidates that the generation left as parents of the next.
         prefix: of the bracket's slots, such as phase1/add_units.
     """
-    feeders, winners = unfold(plan)
+    feeders, winners = expand_rounds(plan)
     following = {tuple(group): name for name, group in feeders.items()}
     in_order = sorted(feeders, key=lambda name: int(name.partition("/slot")[2] or 0))
     found: dict[str, list[list[dict[str, Any]]]] = {}
@@ -66,7 +66,7 @@ def generation(
         parents: the candidates that it left as parents of the next.
     """
     trained = {name: record for step, record in records.items() for name in rounds_of(plan, step)}
-    feeders, _ = unfold(plan)
+    feeders, _ = expand_rounds(plan)
     types = list(dict.fromkeys(n.split("/")[1] for n in feeders if n.startswith("phase1/")))
     return {
         "number": plan["generation"],

@@ -12,13 +12,13 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from netsurgery import plots
-from netsurgery.experiments import ectonas, statistics
-from netsurgery.experiments import papers as all_papers
-from netsurgery.experiments import tables as all_tables
-from netsurgery.experiments.runs import Experiment, Run
-from netsurgery.plots.experiments import grid, pareto
+from netsurgery.analysis.runs import Experiment, Run
+from netsurgery.config.scaling import describe as scale_in_words
 from netsurgery.plots.style import BLUE, GREY, figures, in_words, styled
-from netsurgery.scale import in_words as scale_in_words
+from netsurgery.reproduction import ectonas, statistics
+from netsurgery.reproduction import papers as all_papers
+from netsurgery.reproduction import tables as all_tables
+from netsurgery.reproduction.plots.experiments import grid, pareto
 
 PLAIN = " !$'()*+,-./:;<=>?@[]^_`{|}~"  # may stand in the address of a picture, in quotes
 
@@ -142,8 +142,8 @@ def comparison(experiment: Experiment) -> dict[str, Any] | None:
         return None
     rows, scale = [], "" if experiment.scale == 1 else scale_in_words(experiment.scale)
     for (dataset, topology, method), members in groups.items():
-        reached = statistics.spread([_test(run) for run in members])
-        size = statistics.spread([ectonas.parameters(run) for run in members])
+        reached = statistics.mean_and_sd([_test(run) for run in members])
+        size = statistics.mean_and_sd([ectonas.parameters(run) for run in members])
         rows.append(
             {
                 "dataset": dataset,

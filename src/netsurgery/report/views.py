@@ -6,18 +6,18 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from netsurgery import scale
-from netsurgery.cards import loading
-from netsurgery.experiments import published
-from netsurgery.experiments.runs import Experiment, Run
-from netsurgery.files import read_json
-from netsurgery.layers import Layer, Shape, trainable_arrays
-from netsurgery.network import Topology
+from netsurgery.analysis.runs import Experiment, Run
+from netsurgery.config import scaling
+from netsurgery.networks.layers import Layer, Shape, trainable_arrays
+from netsurgery.networks.network import Topology
 from netsurgery.plots.style import figures, in_words, look
 from netsurgery.plots.tree import read_lineage
 from netsurgery.report import brackets
 from netsurgery.report import figures as pictures
-from netsurgery.search.generation import SEARCH
+from netsurgery.report.model_card import loading
+from netsurgery.reproduction import published
+from netsurgery.search.ectonas.generation import SEARCH
+from netsurgery.storage.files import read_json
 
 LARGEST_CONFUSION = 20  # classes; of more, those that are recognised worst are listed
 WORST = 15
@@ -125,7 +125,7 @@ def overview(experiment: Experiment, most: int) -> dict[str, Any]:
         "failed": sum(run.state == "failed" for run in experiment.runs),
         "full": len(full),
         "scale": experiment.scale,
-        "scale_words": scale.explained(experiment.scale),
+        "scale_words": scaling.explained(experiment.scale),
         "epochs": sum(run.summary["epochs_spent"] for run in done if run.summary),
         "seconds": sum(run.summary.get("wall_seconds") or 0 for run in done if run.summary) or None,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from netsurgery.network import Topology
+from netsurgery.networks.network import Topology
 from netsurgery.search.records import Record
 
 LINEAGE_COLUMNS = (

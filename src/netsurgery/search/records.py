@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from netsurgery.network import Topology
+from netsurgery.networks.network import Topology
 
 OK, DIVERGED, DEGENERATE = "ok", "diverged", "degenerate"
-# what a training step can come to that is no fault of the machine (see `netsurgery.trainer.client`)
-FALLEN = OUT_OF_MEMORY, CRASHED, TIMED_OUT = "out_of_memory", "crashed", "timed_out"
+# what a training step can come to that is no fault of the machine (see `netsurgery.processes.client`)
+FAILED_STATUSES = OUT_OF_MEMORY, CRASHED, TIMED_OUT = "out_of_memory", "crashed", "timed_out"
 # what may differ between two runs of one search
 TIMES = ("wall_seconds", "seconds", "began", "provenance")
 
@@ -47,7 +47,7 @@ class Record:
     wall_seconds: float = 0.0  # of this step
     seconds: Mapping[str, float] = field(default_factory=dict)  # of these, by what they went to
     began: float = 0.0  # Unix time
-    provenance: Mapping[str, str] = field(default_factory=dict)  # see netsurgery.provenance
+    provenance: Mapping[str, str] = field(default_factory=dict)  # see netsurgery.storage.provenance
 
     @property
     def epochs_trained(self) -> float:

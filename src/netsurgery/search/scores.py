@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from netsurgery.objectives import rises
+from netsurgery.objectives.objectives import rises
 from netsurgery.search.records import OK, Record
 
 GREEDY, BALANCED, RANDOM = "greedy", "balanced", "random"
 COMPOSITE = "composite"  # the Surgeon's
 
 
-def rolling(record: Record, metric: str, window: int) -> float | None:
+def windowed_mean(record: Record, metric: str, window: int) -> float | None:
     """Mean of a metric over the last `window` epochs since surgery; None if one was not finite."""
     values = [entry[metric] for entry in record.history[-window:]]
     if not values or any(value is None for value in values):
@@ -22,7 +22,7 @@ def rolling(record: Record, metric: str, window: int) -> float | None:
     return math.fsum(v for v in values if v is not None) / len(values)
 
 
-def fitness(record: Record, metric: str, greediness: float) -> float:
+def ectonas_fitness(record: Record, metric: str, greediness: float) -> float:
     """What candidates are compared by (ECToNAS eq. 2): more is better, -inf for the fallen.
 
     Args:
@@ -41,7 +41,7 @@ def fitness(record: Record, metric: str, greediness: float) -> float:
     return greediness * direction * gain - (1 - greediness) * growth
 
 
-def composite(record: Record) -> float:
+def surgeon_score(record: Record) -> float:
     """The Surgeon's score (eq. 16): accuracy + exp(accuracy gain) / exp(size as a fraction).
 
     Gain and fraction are those over the parent; without one nothing is gained and nothing grows.
@@ -54,19 +54,21 @@ def composite(record: Record) -> float:
     return record.score + math.exp(record.score - before - fraction)
 
 
-def rank(records: Sequence[Record], metric: str, greediness: float, window: int) -> list[int]:
+def rank_by_fitness(
+    records: Sequence[Record], metric: str, greediness: float, window: int
+) -> list[int]:
     """Indices of the records, best first; ties go by lower validation loss, then by order."""
-    return _ranked(records, [fitness(each, metric, greediness) for each in records], window)
+    return _ranked(records, [ectonas_fitness(each, metric, greediness) for each in records], window)
 
 
-def rank_composite(records: Sequence[Record], window: int) -> list[int]:
+def rank_by_surgeon_score(records: Sequence[Record], window: int) -> list[int]:
     """Indices of the records by the Surgeon's score, best first; ties as in `rank`."""
-    return _ranked(records, list(map(composite, records)), window)
+    return _ranked(records, list(map(surgeon_score, records)), window)
 
 
 def _ranked(records: Sequence[Record], values: Sequence[float], window: int) -> list[int]:
     def key(index: int) -> tuple[float, float]:
-        loss = rolling(records[index], "val_loss", window)
+        loss = windowed_mean(records[index], "val_loss", window)
         return -values[index], math.inf if loss is None else loss
 
     return sorted(range(len(records)), key=key)
@@ -94,5 +96,5 @@ def winner(
         standing = [i for i, record in enumerate(records) if record.status == OK]
         return int(rng.choice(standing or range(len(records))))
     if mode == COMPOSITE:
-        return rank_composite(records, window)[0]
-    return rank(records, metric, greediness if mode == BALANCED else 1.0, window)[0]
+        return rank_by_surgeon_score(records, window)[0]
+    return rank_by_fitness(records, metric, greediness if mode == BALANCED else 1.0, window)[0]

@@ -11,41 +11,47 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from netsurgery.layers import CELL_LENGTH, Kernel
-from netsurgery.network import Network, Topology
+from netsurgery.networks.layers import CELL_LENGTH, Kernel
+from netsurgery.networks.network import Network, Topology
 from netsurgery.surgery import cells, channels, dense, refit
-from netsurgery.surgery.grafts import Graft, Slots, network_of, replaced, slots_of
 from netsurgery.surgery.mutations import (
     ECTONAS,
     GROWTH,
     IllegalMutation,
     Mutation,
+    MutationSizes,
     Operation,
-    Sizes,
-    edit,
-    exact,
+    is_exact,
     legal_mutations,
-    sized,
+    mutate_topology,
+    with_default_width,
+)
+from netsurgery.surgery.weight_transfer import (
+    Slots,
+    WeightTransfer,
+    build_child,
+    replaced,
+    transfer_slots,
 )
 
 __all__ = [
     "ECTONAS",
     "IllegalMutation",
     "Mutation",
-    "Operated",
+    "MutationResult",
+    "MutationSizes",
     "Operation",
-    "Sizes",
     "Slots",
-    "edit",
-    "exact",
+    "is_exact",
     "legal_mutations",
-    "operate",
-    "sized",
+    "mutate",
+    "mutate_topology",
+    "with_default_width",
 ]
 
 
 @dataclass(frozen=True)
-class Operated:
+class MutationResult:
     """What surgery gives.
 
     `slots` are the optimizer's, if any were given. `noise_bound` says how far added noise can reach
@@ -57,7 +63,7 @@ class Operated:
     noise_bound: float = 0.0
 
 
-def operate(
+def mutate(
     network: Network,
     mutation: Mutation,
     rng: np.random.Generator | None = None,
@@ -65,7 +71,7 @@ def operate(
     calibration: np.ndarray | None = None,
     slots: Slots | None = None,
     noise: float = 0.0,
-) -> Operated:
+) -> MutationResult:
     """Perform a mutation.
 
     Args:
@@ -77,29 +83,29 @@ def operate(
             what pooling takes away, is made up for by least squares in all layers behind; without,
             by the papers' rules.
         slots: the optimizer's, carried to the child where the operation says how (see
-            `netsurgery.surgery.grafts`), else zero.
+            `netsurgery.surgery.weight_transfer`), else zero.
         noise: relative size of noise on what the copies of a wider layer read; 0 keeps it exact.
 
     Raises:
         IllegalMutation: the network does not allow it; the message says why, and where it would.
         ValueError: the calibration samples pass a layer that numpy does not know.
     """
-    child, position = edit(network.topology, mutation), mutation.position
+    child, position = mutate_topology(network.topology, mutation), mutation.position
     if position is None:
-        return Operated(network, slots or {})
+        return MutationResult(network, slots or {})
     rng = np.random.default_rng(0) if rng is None else rng
     graft, bound = _graft(network, child, mutation.operation, position, rng, calibration), 0.0
     if noise and mutation.operation in (Operation.ADD_UNITS, Operation.ADD_CHANNELS):
         graft, bound = channels.disturb(network, graft, position, noise, rng)
-    operated = network_of(network, graft)
+    operated = build_child(network, graft)
     if calibration is not None:
         places = _to_fit(network.topology, child, mutation.operation, position)
-        operated = refit.fitted(network, operated, places, calibration)
+        operated = refit.refit_layers(network, operated, places, calibration)
         grown = len(child.layers) - len(network.topology.layers)
         fitted = dict.fromkeys(place + grown for place in places)
-        graft = Graft(child, replaced(graft.origins, fitted), graft.changed)
-    carried = slots_of(network.topology, slots, graft) if slots else {}
-    return Operated(operated, carried, bound)
+        graft = WeightTransfer(child, replaced(graft.origins, fitted), graft.changed)
+    carried = transfer_slots(network.topology, slots, graft) if slots else {}
+    return MutationResult(operated, carried, bound)
 
 
 def _graft(
@@ -109,12 +115,12 @@ def _graft(
     position: int,
     rng: np.random.Generator,
     calibration: np.ndarray | None,
-) -> Graft:
+) -> WeightTransfer:
     match operation:
         case Operation.ADD_UNITS | Operation.ADD_CHANNELS:
             return channels.widen(network, child, position, rng)
         case Operation.REMOVE_UNITS | Operation.REMOVE_CHANNELS if calibration is not None:
-            return refit.spare_channels(network, child, position, calibration)
+            return refit.prune_channels(network, child, position, calibration)
         case Operation.REMOVE_UNITS:
             return dense.remove_units(network, child, position)
         case Operation.REMOVE_CHANNELS:

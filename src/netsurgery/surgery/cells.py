@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from netsurgery.forward import affine
-from netsurgery.layers import CELL_LENGTH, BatchNorm, Conv
-from netsurgery.network import Arrays, Network, Topology
-from netsurgery.surgery import taps
-from netsurgery.surgery.grafts import Graft, inherited, replaced
+from netsurgery.networks.inference import affine
+from netsurgery.networks.layers import CELL_LENGTH, BatchNorm, Conv
+from netsurgery.networks.network import Arrays, Network, Topology
+from netsurgery.surgery import consumer_kernel
+from netsurgery.surgery.blocked_matmul import product
 from netsurgery.surgery.mutations import flat_reader
 from netsurgery.surgery.pooling import resampled
-from netsurgery.surgery.products import product
+from netsurgery.surgery.weight_transfer import WeightTransfer, replaced, unchanged
 
 
 def _for_the_new_size(child: Topology, taps_: np.ndarray, dense: int) -> np.ndarray:
@@ -22,7 +22,7 @@ def _for_the_new_size(child: Topology, taps_: np.ndarray, dense: int) -> np.ndar
     return resampled(taps_, height, width)
 
 
-def add_conv_cell(network: Network, child: Topology, position: int) -> Graft:
+def add_conv_cell(network: Network, child: Topology, position: int) -> WeightTransfer:
     """A cell that passes its input on, pooled: exact but for the pooling and a relu on raw input.
 
     The kernel is a Dirac: identity across channels at the centre tap (the published code sets the
@@ -42,16 +42,16 @@ def add_conv_cell(network: Network, child: Topology, position: int) -> Graft:
     changed: dict[int, Arrays] = {start: (kernel, zeros), start + 2: (gamma, zeros, zeros, ones)}
 
     layers = len(network.topology.layers)
-    origins = (*inherited(position), *[None] * added, *inherited(layers - position, position))
+    origins = (*unchanged(position), *[None] * added, *unchanged(layers - position, position))
     dense = flat_reader(network.topology)
     if dense is not None:
-        carried = _for_the_new_size(child, taps.read(network, dense), dense + added)
-        changed[dense + added] = taps.write(network, dense, carried)
+        carried = _for_the_new_size(child, consumer_kernel.read(network, dense), dense + added)
+        changed[dense + added] = consumer_kernel.write(network, dense, carried)
         origins = replaced(origins, {dense + added: None})
-    return Graft(child, origins, changed)
+    return WeightTransfer(child, origins, changed)
 
 
-def remove_conv_cell(network: Network, child: Topology, position: int) -> Graft:
+def remove_conv_cell(network: Network, child: Topology, position: int) -> WeightTransfer:
     """Multiply the cell, made linear, onto the next layer's weights; approximate.
 
     Of the convolution its response to a constant image is kept (the sum of its taps), of batch
@@ -68,14 +68,16 @@ def remove_conv_cell(network: Network, child: Topology, position: int) -> Graft:
 
     consumer, dense = topology.consumer(position), flat_reader(topology)
     assert consumer is not None
-    outgoing = {i: taps.read(network, i) for i in (consumer, dense) if i is not None}
+    outgoing = {i: consumer_kernel.read(network, i) for i in (consumer, dense) if i is not None}
     outgoing[consumer] = product(mixing, outgoing[consumer])
     if dense is not None:
         outgoing[dense] = _for_the_new_size(child, outgoing[dense], dense - CELL_LENGTH)
     changed = {
-        i - CELL_LENGTH: taps.write(network, i, kernels, constant if i == consumer else None)
+        i - CELL_LENGTH: consumer_kernel.write(
+            network, i, kernels, constant if i == consumer else None
+        )
         for i, kernels in outgoing.items()
     }
     end = position + CELL_LENGTH
-    origins = (*inherited(position), *inherited(len(topology.layers) - end, end))
-    return Graft(child, replaced(origins, dict.fromkeys(changed)), changed)
+    origins = (*unchanged(position), *unchanged(len(topology.layers) - end, end))
+    return WeightTransfer(child, replaced(origins, dict.fromkeys(changed)), changed)

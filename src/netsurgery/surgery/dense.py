@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from netsurgery.forward import affine
-from netsurgery.layers import BatchNorm, Dense
-from netsurgery.network import Arrays, Network, Topology
-from netsurgery.surgery import taps
+from netsurgery.networks.inference import affine
+from netsurgery.networks.layers import BatchNorm, Dense
+from netsurgery.networks.network import Arrays, Network, Topology
+from netsurgery.surgery import consumer_kernel
+from netsurgery.surgery.blocked_matmul import gram, product
 from netsurgery.surgery.channels import keep_strongest
-from netsurgery.surgery.grafts import Graft, inherited, replaced
 from netsurgery.surgery.mutations import dense_end
-from netsurgery.surgery.products import gram, product
+from netsurgery.surgery.weight_transfer import WeightTransfer, replaced, unchanged
 
 
 def right_singular_vectors(matrix: np.ndarray, count: int) -> np.ndarray:
@@ -34,7 +34,7 @@ def right_singular_vectors(matrix: np.ndarray, count: int) -> np.ndarray:
     return vectors * np.where(vectors.sum(axis=0) < 0, -1.0, 1.0)
 
 
-def remove_units(network: Network, child: Topology, position: int) -> Graft:
+def remove_units(network: Network, child: Topology, position: int) -> WeightTransfer:
     """The closest layer of lower rank: U S as kernel, V^T onto the next one; activation ignored.
 
     Approximate. The bias is projected like the kernel (the published code rotates it by a corner of
@@ -46,27 +46,27 @@ def remove_units(network: Network, child: Topology, position: int) -> Graft:
         return keep_strongest(network, child, position)
     kernel, *bias = network.weights[position]
     basis = right_singular_vectors(kernel, child.shapes[position + 1][0])
-    outgoing = product(basis.T, taps.read(network, consumer))
-    return Graft(
+    outgoing = product(basis.T, consumer_kernel.read(network, consumer))
+    return WeightTransfer(
         child,
-        replaced(inherited(len(child.layers)), {position: None, consumer: None}),
+        replaced(unchanged(len(child.layers)), {position: None, consumer: None}),
         {
             position: (product(kernel, basis), *((b @ basis).astype(np.float32) for b in bias)),
-            consumer: taps.write(network, consumer, outgoing),
+            consumer: consumer_kernel.write(network, consumer, outgoing),
         },
     )
 
 
-def add_dense(network: Network, child: Topology, position: int) -> Graft:
+def add_dense(network: Network, child: Topology, position: int) -> WeightTransfer:
     """Net2DeeperNet (eq. 3): an identity layer before the one at `position`; exact."""
     width = child.shapes[position + 1][0]
     inserted = (np.eye(width, dtype=np.float32), np.zeros(width, np.float32))
     layers = len(network.topology.layers)
-    origins = (*inherited(position), None, *inherited(layers - position, position))
-    return Graft(child, origins, {position: inserted})
+    origins = (*unchanged(position), None, *unchanged(layers - position, position))
+    return WeightTransfer(child, origins, {position: inserted})
 
 
-def remove_dense(network: Network, child: Topology, position: int) -> Graft:
+def remove_dense(network: Network, child: Topology, position: int) -> WeightTransfer:
     """Multiply the layer's weights onto the next ones; approximate, its activation is ignored.
 
     So are those of what belongs to it; of batch normalisation the inference form is kept.
@@ -81,14 +81,16 @@ def remove_dense(network: Network, child: Topology, position: int) -> Graft:
         if isinstance(layer := topology.layers[i], BatchNorm):
             gain, shift = affine(layer, network.weights[i])
             gains, constant = gains * gain, constant * gain + shift
-    outgoing = taps.read(network, consumer) * gains[:, None].astype(np.float32)
-    merged = taps.write(network, consumer, product(kernel, outgoing), constant)
-    origins = (*inherited(position), *inherited(len(topology.layers) - end, end))
+    outgoing = consumer_kernel.read(network, consumer) * gains[:, None].astype(np.float32)
+    merged = consumer_kernel.write(network, consumer, product(kernel, outgoing), constant)
+    origins = (*unchanged(position), *unchanged(len(topology.layers) - end, end))
     moved = consumer - (end - position)
-    return Graft(child, replaced(origins, {moved: None}), {moved: merged})
+    return WeightTransfer(child, replaced(origins, {moved: None}), {moved: merged})
 
 
-def factorise(network: Network, child: Topology, position: int, basis: np.ndarray) -> Graft:
+def factorise(
+    network: Network, child: Topology, position: int, basis: np.ndarray
+) -> WeightTransfer:
     """Truncated SVD: kernel W becomes (W B) and B^T, with a narrow linear layer between.
 
     Approximate; exact where W has no more than the rank of the basis.
@@ -103,13 +105,13 @@ def factorise(network: Network, child: Topology, position: int, basis: np.ndarra
     kernel, *bias = network.weights[position]
     narrow: Arrays = (product(kernel, basis),)
     layers = len(network.topology.layers)
-    origins = (*inherited(position), None, None, *inherited(layers - position - 1, position + 1))
-    return Graft(
+    origins = (*unchanged(position), None, None, *unchanged(layers - position - 1, position + 1))
+    return WeightTransfer(
         child, origins, {position: narrow, position + 1: (basis.T.astype(np.float32), *bias)}
     )
 
 
-def truncate(network: Network, child: Topology, position: int) -> Graft:
+def truncate(network: Network, child: Topology, position: int) -> WeightTransfer:
     """The layer as a product of two narrow ones, by its largest singular values (the Surgeon)."""
     layer = child.layers[position]
     assert isinstance(layer, Dense)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from netsurgery.surgery.products import gram, product
+from netsurgery.surgery.blocked_matmul import gram, product
 
 ROUNDS = 32  # in which features are dropped, a share in each
 RIDGE = 1e-6  # of the features' mean square: keeps their Gram matrix invertible
@@ -14,7 +14,9 @@ RIDGE = 1e-6  # of the features' mean square: keeps their Gram matrix invertible
 PENALTIES = np.logspace(-1.5, 2, 15)
 
 
-def spare(moments: np.ndarray, weights: np.ndarray, kept: int) -> tuple[np.ndarray, np.ndarray]:
+def prune_features(
+    moments: np.ndarray, weights: np.ndarray, kept: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Drop features one share after the other, those first whose loss can best be made up for.
 
     As in optimal brain surgery (Hassibi and Stork 1993), here for `features @ weights`: dropping
@@ -46,7 +48,7 @@ def spare(moments: np.ndarray, weights: np.ndarray, kept: int) -> tuple[np.ndarr
     return left, weights
 
 
-def correction(
+def ridge_correction(
     features: np.ndarray, missing: np.ndarray, *, intercept: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     """The change of weights and bias that best adds what is missing, no larger than it must be.

@@ -8,8 +8,8 @@ from enum import StrEnum
 
 import numpy as np
 
-from netsurgery.activations import NON_NEGATIVE
-from netsurgery.layers import (
+from netsurgery.networks.activations import NON_NEGATIVE
+from netsurgery.networks.layers import (
     CELL_LENGTH,
     ELEMENTWISE,
     Activation,
@@ -27,7 +27,7 @@ from netsurgery.layers import (
     Shape,
     conv_cell,
 )
-from netsurgery.network import Topology
+from netsurgery.networks.network import Topology
 
 
 class Operation(StrEnum):
@@ -75,7 +75,7 @@ class Mutation:
 
 
 @dataclass(frozen=True)
-class Sizes:
+class MutationSizes:
     """How much an operation changes where nothing else is said: ECToNAS's defaults."""
 
     units_fraction: float = 0.1
@@ -125,12 +125,14 @@ def _channels(image: Shape) -> int:
     return image[2] if len(image) == 3 else 1
 
 
-def sized(topology: Topology, mutation: Mutation, sizes: Sizes | None = None) -> Mutation:
+def with_default_width(
+    topology: Topology, mutation: Mutation, sizes: MutationSizes | None = None
+) -> Mutation:
     """The mutation with its width, by `sizes` if it has none yet."""
     position = mutation.position
     if mutation.width is not None or position is None or position >= len(topology.layers):
         return mutation
-    sizes = sizes or Sizes()
+    sizes = sizes or MutationSizes()
     layer, entering = topology.layers[position], topology.shapes[position]
     width: int | None = None
     match mutation.operation, layer:
@@ -292,7 +294,7 @@ REFUSALS: dict[Operation, Callable[[Topology, Mutation, int], str | None]] = {
 }
 
 
-def refusal(topology: Topology, mutation: Mutation) -> str | None:
+def why_illegal(topology: Topology, mutation: Mutation) -> str | None:
     """Why a topology does not allow a mutation; None if it does."""
     position = mutation.position
     if mutation.operation is Operation.IDENTITY:
@@ -308,7 +310,7 @@ def refusal(topology: Topology, mutation: Mutation) -> str | None:
             return "only an added conv cell has a kind of pooling"
         if mutation.pooling not in POOLINGS:
             return f"pooling is {' or '.join(POOLINGS)}, not {mutation.pooling}"
-    mutation = sized(topology, mutation)
+    mutation = with_default_width(topology, mutation)
     if reason := REFUSALS[mutation.operation](topology, mutation, position):
         return reason
     try:
@@ -334,7 +336,7 @@ def _resized(topology: Topology, child: Topology, mutation: Mutation) -> str | N
 
 def legal_mutations(
     topology: Topology,
-    sizes: Sizes | None = None,
+    sizes: MutationSizes | None = None,
     rng: np.random.Generator | None = None,
     operations: Sequence[Operation] = ECTONAS,
 ) -> list[Mutation]:
@@ -348,7 +350,7 @@ def legal_mutations(
         rng: draws the pooling of added conv cells; needed with `pooling: random` only.
         operations: those to list.
     """
-    sizes = sizes or Sizes()
+    sizes = sizes or MutationSizes()
 
     def pooling() -> str:
         if sizes.pooling != "random":
@@ -361,8 +363,8 @@ def legal_mutations(
     for operation in operations:
         places = [None] if operation is Operation.IDENTITY else range(len(topology.layers))
         for position in places:
-            mutation = sized(topology, Mutation(operation, position), sizes)
-            if refusal(topology, mutation) is None:
+            mutation = with_default_width(topology, Mutation(operation, position), sizes)
+            if why_illegal(topology, mutation) is None:
                 cell = operation is Operation.ADD_CONV_CELL
                 found.append(replace(mutation, pooling=pooling()) if cell else mutation)
     return found
@@ -417,14 +419,14 @@ def _edited(topology: Topology, mutation: Mutation, position: int) -> Topology:
             raise AssertionError(mutation)
 
 
-def edit(topology: Topology, mutation: Mutation) -> Topology:
+def mutate_topology(topology: Topology, mutation: Mutation) -> Topology:
     """The topology after a mutation.
 
     Raises:
         IllegalMutation: the topology does not allow it; the message says why, and where it would.
     """
     operation, position = mutation.operation, mutation.position
-    if reason := refusal(topology, mutation):
+    if reason := why_illegal(topology, mutation):
         places = [
             str(legal.position) for legal in legal_mutations(topology, operations=[operation])
         ]
@@ -434,10 +436,10 @@ def edit(topology: Topology, mutation: Mutation) -> Topology:
         raise IllegalMutation(f"{operation} at position {position}: {reason}; {where}")
     if position is None:
         return topology
-    return _edited(topology, sized(topology, mutation), position)
+    return _edited(topology, with_default_width(topology, mutation), position)
 
 
-def exact(topology: Topology, mutation: Mutation) -> bool:
+def is_exact(topology: Topology, mutation: Mutation) -> bool:
     """Whether the network computes the same after a mutation, up to rounding, whatever its weights.
 
     Growth does, unless it inserts pooling, or widens a layer in front of a softmax, which weighs

@@ -11,17 +11,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from netsurgery import activations
-from netsurgery.forward import chunks, mixed, patches, precision, through
-from netsurgery.layers import Conv, Dense, Kernel
-from netsurgery.network import Network, Topology
-from netsurgery.surgery import taps
+from netsurgery.networks import activations
+from netsurgery.networks.inference import chunks, patches, pre_activation, precision, run_layers
+from netsurgery.networks.layers import Conv, Dense, Kernel
+from netsurgery.networks.network import Network, Topology
+from netsurgery.surgery import consumer_kernel
+from netsurgery.surgery.blocked_matmul import gram
 from netsurgery.surgery.channels import selected
 from netsurgery.surgery.dense import factorise, right_singular_vectors
-from netsurgery.surgery.grafts import Graft
-from netsurgery.surgery.least_squares import correction, spare
+from netsurgery.surgery.least_squares import prune_features, ridge_correction
 from netsurgery.surgery.pooling import resized
-from netsurgery.surgery.products import gram
+from netsurgery.surgery.weight_transfer import WeightTransfer
 
 ROWS_PER_FEATURE = 20  # pixels to fit a convolution to; more add time, not accuracy
 FEWEST_IMAGES = 32
@@ -31,15 +31,17 @@ def entering(network: Network, position: int, x: np.ndarray) -> np.ndarray:
     """What the layer at `position` reads for a batch x."""
     given = np.empty((len(x), *network.topology.shapes[position]), precision(x))
     for part in chunks(len(x)):
-        given[part] = through(network, x[part], 0, position)
+        given[part] = run_layers(network, x[part], 0, position)
     return given
 
 
-def spare_channels(network: Network, child: Topology, position: int, x: np.ndarray) -> Graft:
+def prune_channels(
+    network: Network, child: Topology, position: int, x: np.ndarray
+) -> WeightTransfer:
     """Keep the channels or units from which what the next layer computes is made up best."""
     consumer = network.topology.consumer(position)
     assert consumer is not None
-    outgoing = taps.read(network, consumer)
+    outgoing = consumer_kernel.read(network, consumer)
     width = outgoing.shape[-2]
     x = x[: _enough(network.topology, consumer, len(x))]
     features = entering(network, consumer, x).reshape(-1, width)
@@ -48,9 +50,9 @@ def spare_channels(network: Network, child: Topology, position: int, x: np.ndarr
     mean = features.mean(axis=0, dtype=np.float64) if reader.use_bias else np.zeros(width)
     moments = gram(features) - len(features) * np.outer(mean, mean)
     flat = np.moveaxis(outgoing, -2, 0).reshape(width, -1)
-    kept, fitted = spare(moments, flat, child.shapes[position + 1][-1])
+    kept, fitted = prune_features(moments, flat, child.shapes[position + 1][-1])
     fitted = np.moveaxis(fitted.reshape(-1, *outgoing.shape[:-2], outgoing.shape[-1]), 0, -2)
-    at_consumer = taps.write(network, consumer, fitted)
+    at_consumer = consumer_kernel.write(network, consumer, fitted)
     if reader.use_bias:  # the means of what is gone, less those of what makes up for it
         lead = tuple(range(outgoing.ndim - 2))
         shift = mean @ outgoing.sum(axis=lead) - mean[kept] @ fitted.sum(axis=lead)
@@ -58,7 +60,7 @@ def spare_channels(network: Network, child: Topology, position: int, x: np.ndarr
     return selected(network, child, position, kept, at_consumer)
 
 
-def truncate(network: Network, child: Topology, position: int, x: np.ndarray) -> Graft:
+def truncate(network: Network, child: Topology, position: int, x: np.ndarray) -> WeightTransfer:
     """The layer as a product of two narrow ones, by what it gives for real samples.
 
     The directions kept are those in which its values vary most, rather than the largest singular
@@ -67,7 +69,7 @@ def truncate(network: Network, child: Topology, position: int, x: np.ndarray) ->
     layer, narrow = network.topology.layers[position], child.layers[position]
     assert isinstance(layer, Dense)
     assert isinstance(narrow, Dense)
-    given = mixed(layer, network.weights[position], entering(network, position, x))
+    given = pre_activation(layer, network.weights[position], entering(network, position, x))
     mean = given.mean(axis=0, dtype=np.float64) if layer.use_bias else np.zeros(layer.units)
     given -= mean.astype(given.dtype)
     basis = right_singular_vectors(given, narrow.units)
@@ -77,10 +79,10 @@ def truncate(network: Network, child: Topology, position: int, x: np.ndarray) ->
     kernel, bias = graft.changed[position + 1]
     lost = mean - bias  # what the kernel gave on average
     bias = (bias + lost - basis @ (basis.T @ lost)).astype(np.float32)
-    return Graft(child, graft.origins, {**graft.changed, position + 1: (kernel, bias)})
+    return WeightTransfer(child, graft.origins, {**graft.changed, position + 1: (kernel, bias)})
 
 
-def fitted(parent: Network, child: Network, places: Sequence[int], x: np.ndarray) -> Network:
+def refit_layers(parent: Network, child: Network, places: Sequence[int], x: np.ndarray) -> Network:
     """The child with some layers fitted, in order, to what they computed in the parent.
 
     Args:
@@ -100,7 +102,7 @@ def fitted(parent: Network, child: Network, places: Sequence[int], x: np.ndarray
             at, values = (0, 0), (x, x)
         values = (values[0][:count], values[1][:count])
         read, features = _side_by_side((parent, child), at, (place, position), values)
-        wanted = mixed(layer, parent.weights[place], read)
+        wanted = pre_activation(layer, parent.weights[place], read)
         arrays = _fit(layer, child.weights[position], features, wanted)
         child = child.with_arrays({position: arrays})
         at = (place + 1, position)
@@ -126,9 +128,9 @@ def _side_by_side(
     for part in chunks(len(values[0])):
         heads, first = [value[part] for value in values], start
         if common is not None:
-            heads, first = [through(networks[0], heads[0], 0, common)] * 2, (common, common)
+            heads, first = [run_layers(networks[0], heads[0], 0, common)] * 2, (common, common)
         for i, network in enumerate(networks):
-            given[i][part] = through(network, heads[i], first[i], stop[i])
+            given[i][part] = run_layers(network, heads[i], first[i], stop[i])
     return given[0], given[1]
 
 
@@ -156,14 +158,14 @@ def _fit(
     layer: Kernel, arrays: tuple[np.ndarray, ...], features: np.ndarray, wanted: np.ndarray
 ) -> tuple[np.ndarray, ...]:
     """A layer's arrays, corrected so that it gives what is wanted for these features."""
-    missing = mixed(layer, arrays, features)
+    missing = pre_activation(layer, arrays, features)
     if isinstance(layer, Conv):
         wanted = resized(wanted, *missing.shape[1:3])
         features = patches(features, layer)
     missing = np.subtract(wanted, missing, dtype=np.float64).reshape(-1, wanted.shape[-1])
     features = features.reshape(len(missing), -1)
     kernel, *bias = arrays
-    change, shift = correction(features, missing, intercept=bool(bias))
+    change, shift = ridge_correction(features, missing, intercept=bool(bias))
     change += kernel.reshape(change.shape)
     corrected = change.reshape(kernel.shape).astype(np.float32, copy=False)
     return corrected, *((b + shift).astype(np.float32) for b in bias)

@@ -14,9 +14,9 @@ from mlflow.entities import LoggedModelStatus
 from mlflow.exceptions import MlflowException
 
 from netsurgery.datasets.prepared import describe
-from netsurgery.files import FILES, read_json, sha256
-from netsurgery.layout import SearchFolder
-from netsurgery.shown import ATTACHED
+from netsurgery.search.layout import SearchFolder
+from netsurgery.storage.files import FILES, read_json, sha256
+from netsurgery.storage.mlflow_sqlite import ATTACHED
 from netsurgery.tracking import models
 from netsurgery.tracking.runs import NAME, PREFIX, RESULTS, SEED, Run
 

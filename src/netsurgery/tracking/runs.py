@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from netsurgery.shown import PREFIX, Point, digest
+from netsurgery.storage.mlflow_sqlite import PREFIX, Point, digest
 
 RUNNING, FINISHED, FAILED = "RUNNING", "FINISHED", "FAILED"
 RESULTS, NAME, SEED, KIND, CANDIDATE = (

@@ -11,7 +11,7 @@ from mlflow import MlflowClient, entities
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from mlflow.utils import mlflow_tags
 
-from netsurgery.shown import ATTACHED, DIGEST, PREFIX, SECONDS, Point, Shown
+from netsurgery.storage.mlflow_sqlite import ATTACHED, DIGEST, PREFIX, SECONDS, Point, StoredRun
 from netsurgery.tracking import bulk
 from netsurgery.tracking.runs import CANDIDATE, NAME, RESULTS, RUNNING, SEED, Run
 
@@ -90,7 +90,7 @@ class Store:
         points = [*run.points, *((SECONDS, seconds, s) for s, seconds in run.seconds.items())]
         return run, tags, metrics_of(run, points)
 
-    def _shown(self, run: entities.Run, wanted: Run) -> Shown:
+    def _shown(self, run: entities.Run, wanted: Run) -> StoredRun:
         """A run as the store has it.
 
         The history of each metric takes a call. None is made where the digest is the wanted one, or
@@ -98,7 +98,7 @@ class Store:
         metric would have to go.
         """
         data, last = run.data, run.data._metric_objs
-        shown = Shown(
+        shown = StoredRun(
             name=run.info.run_name,
             status=run.info.status,
             tags={name: value for name, value in data.tags.items() if name.startswith(PREFIX)},
@@ -120,7 +120,7 @@ class Store:
         return holding(shown, [p for name in data.metrics for p in history(run.info.run_id, name)])
 
     def _complete(
-        self, run: entities.Run, shown: Shown, wanted: Run, tags: Mapping[str, str]
+        self, run: entities.Run, shown: StoredRun, wanted: Run, tags: Mapping[str, str]
     ) -> None:
         """Log what a run lacks and last its digest; tags of ours that are no more are removed."""
         identity, present = run.info.run_id, run.data.tags
@@ -150,7 +150,7 @@ class Store:
             )
 
 
-def fits(shown: Shown, wanted: Run) -> bool:
+def fits(shown: StoredRun, wanted: Run) -> bool:
     """Whether a run is what is wanted or only lacks something: params and points cannot change."""
     return shown.stated == wanted.digest() or (
         shown.params.items() <= wanted.params.items()
@@ -159,7 +159,7 @@ def fits(shown: Shown, wanted: Run) -> bool:
     )
 
 
-def holding(shown: Shown, points: Iterable[entities.Metric]) -> Shown:
+def holding(shown: StoredRun, points: Iterable[entities.Metric]) -> StoredRun:
     """A run with these points."""
     return replace(
         shown,

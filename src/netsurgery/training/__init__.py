@@ -17,23 +17,23 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from tensorflow.errors import ResourceExhaustedError
 
-from netsurgery.training.course import Course, evaluate, finite
-from netsurgery.training.forking import before_forking
-from netsurgery.training.graphs import Shelf
-from netsurgery.training.heap import keep_freed
+from netsurgery.training.graphs import GraphCache
 from netsurgery.training.keras_objects import compile_model
-from netsurgery.training.learner import Learner, device, use_one_thread
+from netsurgery.training.loop import TrainingLoop, evaluate, finite
+from netsurgery.training.malloc import disable_trim
+from netsurgery.training.model import TrainableNetwork, device, use_one_thread
+from netsurgery.training.prefork import warm_up_tensorflow
 
 __all__ = [
-    "Course",
-    "Learner",
+    "GraphCache",
     "ResourceExhaustedError",
-    "Shelf",
-    "before_forking",
+    "TrainableNetwork",
+    "TrainingLoop",
     "compile_model",
     "device",
+    "disable_trim",
     "evaluate",
     "finite",
-    "keep_freed",
     "use_one_thread",
+    "warm_up_tensorflow",
 ]

@@ -28,7 +28,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from netsurgery.layers import (
+from netsurgery.networks.layers import (
     SAME,
     Activation,
     BatchNorm,
@@ -45,8 +45,8 @@ from netsurgery.layers import (
 from netsurgery.training import onednn
 
 Arrays = Sequence[tf.Tensor]  # a layer's, in the order of a network's
-FULL = "float32"
-PRECISIONS = {FULL: tf.float32, "mixed_bfloat16": tf.bfloat16}  # what layers compute in
+FLOAT32 = "float32"
+PRECISIONS = {FLOAT32: tf.float32, "mixed_bfloat16": tf.bfloat16}  # what layers compute in
 
 
 def _activated(x: tf.Tensor, function: str, slope: float | None = None) -> tf.Tensor:
@@ -235,7 +235,7 @@ def forward(
     x: tf.Tensor,
     *,
     training: bool,
-    precision: str = FULL,
+    precision: str = FLOAT32,
 ) -> tuple[tf.Tensor, tf.Tensor | None]:
     """The network's output for a batch, and the statistics of the batch.
 

@@ -114,7 +114,7 @@ def ready(graph: Graph, variables: Sequence[tf.Tensor]) -> Callable[..., tf.Tens
     return run
 
 
-class Shelf:
+class GraphCache:
     """Where graphs are kept: for this process, and in a folder for others.
 
     Args:

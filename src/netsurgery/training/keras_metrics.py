@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from netsurgery.keras_catalog import Setting, named
+from netsurgery.objectives.keras_catalog import Setting, named
 from netsurgery.training.keras_objects import new_metric
 
 OF_CLASS_NUMBERS = (keras.metrics.IoU, keras.metrics.MeanIoU)  # the predicted class, too

@@ -7,8 +7,8 @@ from typing import Any
 
 import keras
 
-from netsurgery import keras_catalog
-from netsurgery.keras_catalog import LOSSES, METRICS, OPTIMIZERS, Setting
+from netsurgery.objectives import keras_catalog
+from netsurgery.objectives.keras_catalog import LOSSES, METRICS, OPTIMIZERS, Setting
 
 LINEAR = "linear"
 

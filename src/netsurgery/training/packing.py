@@ -14,20 +14,20 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from netsurgery.layers import Shape
+from netsurgery.networks.layers import Shape
 
 LARGE = 4096  # numbers; arrays of more have a variable of their own
 
 
 @dataclass(frozen=True)
-class Packing:
+class VariablePacking:
     """Which of some arrays share a variable."""
 
     shapes: tuple[Shape, ...]
     groups: tuple[tuple[int, ...], ...]  # of each variable; those of several arrays are flat
 
     @classmethod
-    def of(cls, shapes: Sequence[Shape], *, shared: bool = True) -> Packing:
+    def of(cls, shapes: Sequence[Shape], *, shared: bool = True) -> VariablePacking:
         """The packing of arrays of these shapes; unless `shared`, each has one of its own."""
         least = LARGE if shared else -1
         large = [i for i, shape in enumerate(shapes) if math.prod(shape) > least]

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from netsurgery import augmentation
-from netsurgery.datasets import Samples, Scaling
+from netsurgery.datasets import Samples, Scaling, augmentation
 
 
 def _tensor(array: np.ndarray) -> tf.Tensor:

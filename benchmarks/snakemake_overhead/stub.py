@@ -1,0 +1,177 @@
+"""Training steps that train nothing: records as they would be, with drawn scores, in no time."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from netsurgery import datasets
+from netsurgery.networks.network import Topology
+from netsurgery.networks.topologies import build
+from netsurgery.report import error_analysis
+from netsurgery.search import scores
+from netsurgery.search.candidates import read_record, record_path
+from netsurgery.search.records import Record
+from netsurgery.storage.files import write_json, write_text
+from netsurgery.storage.random_streams import random_stream
+from netsurgery.storage.timer import Timer
+from netsurgery.surgery import Mutation, Operation, mutate_topology
+
+
+def options(arguments: Sequence[str]) -> dict[str, list[str]]:
+    """The values of each option of a command line."""
+    found: dict[str, list[str]] = {}
+    for argument in arguments:
+        if argument.startswith("--"):
+            found[argument.removeprefix("--")] = []
+        else:
+            found[list(found)[-1]].append(argument)
+    return found
+
+
+class Step:
+    """A step of a command line."""
+
+    def __init__(self, given: dict[str, list[str]]) -> None:
+        self.given, self.clock = given, Timer()
+        self.seed, self.name = int(given["seed"][0]), given["step"][0]
+        self.settings: dict[str, Any] = json.loads(given["settings"][0])
+        self.output = Path(given["output"][0])
+        self.data = Path(given["data"][0])
+
+    @property
+    def batches_per_epoch(self) -> int:
+        """As the training samples and the size of a batch have it."""
+        with np.load(self.given["split"][0]) as parts:
+            return -(-len(parts["training"]) // self.settings["batch_size"])
+
+    def best(self) -> Record:
+        """The winner of the feeding group."""
+        records = [read_record(Path(model)) for model in self.given["models"]]
+        index = scores.winner(
+            records,
+            self.settings["metric"],
+            self.given["mode"][0],
+            self.settings["greediness"],
+            self.settings["score_window"],
+            random_stream(self.seed, "winner", self.name, *(r.candidate for r in records)),
+        )
+        return records[index]
+
+    def train(self, record: Record, first: int) -> None:
+        """Write a record of so many batches, and something in the place of the model.
+
+        Args:
+            record: the last one.
+            first: batches of the first round; others may follow.
+        """
+        epochs = int(self.given.get("epochs", ["0"])[0])
+        following = dict.fromkeys(self.given.get("then", ()), epochs * self.batches_per_epoch)
+        batches = first + sum(following.values())
+        rng = random_stream(self.seed, record.candidate, self.name)
+        entries = list(record.history)
+        for batch in range(record.batches_per_epoch, batches + 1, record.batches_per_epoch):
+            epoch = (record.batches_trained + batch) / record.batches_per_epoch
+            accuracy, loss = rng.uniform(0.5, 1, 2)
+            values = {"accuracy": accuracy, "loss": loss}
+            entries.append({"epoch": epoch, **values, **{f"val_{k}": v for k, v in values.items()}})
+        if not entries:
+            entries.append(
+                {"epoch": 0.0, "accuracy": 0.5, "loss": 1.0, "val_accuracy": 0.5, "val_loss": 1.0}
+            )
+        record = replace(
+            record,
+            step=[self.name, *following][-1],
+            batches_trained=record.batches_trained + batches,
+            batches_spent=batches,
+            history=tuple(entries),
+        )
+        score = scores.windowed_mean(record, self.settings["metric"], self.settings["score_window"])
+        write_text(self.output, "no model\n")
+        timed = replace(
+            record, score=score, began=self.clock.began, wall_seconds=self.clock.elapsed
+        )
+        write_json(record_path(self.output), timed.to_json())
+
+
+def start(step: Step) -> None:
+    """The starting topology."""
+    data = datasets.describe(step.data)
+    layers, activation = json.loads(step.given["layers"][0]), step.given["activation"][0]
+    topology = build(layers, tuple(data["shape"]), data["outputs"], activation)
+    epoch = step.batches_per_epoch
+    record = Record(
+        candidate="g00c00",
+        parent=None,
+        operation=None,
+        position=None,
+        generation=0,
+        step=step.name,
+        topology=topology.to_json(),
+        parameters=topology.parameters,
+        batches_per_epoch=epoch,
+    )
+    step.train(record, int(step.given["epochs"][0]) * epoch)
+
+
+def recuperate(step: Step) -> None:
+    """An offspring."""
+    offspring = json.loads(step.given["offspring"][0])
+    operation = Operation(offspring["operation"])
+    fields = (offspring[name] for name in ("position", "width", "pooling"))
+    mutation = Mutation(operation, *fields)
+    parent = read_record(Path(step.given["parent"][0]))
+    topology = mutate_topology(Topology.from_json(parent.topology), mutation)
+    child = parent.child(
+        offspring["candidate"], offspring["generation"], operation, mutation.position, topology
+    )
+    step.train(child, offspring["batches"])
+
+
+def compete(step: Step) -> None:
+    """Rounds of a bracket."""
+    step.train(step.best(), int(step.given["epochs"][0]) * step.batches_per_epoch)
+
+
+def finish(step: Step) -> None:
+    """The end of a search."""
+    step.train(step.best(), int(step.given["batches"][0]))
+    write_text(step.output.with_name("model.keras"), "no model\n")
+    write_json(step.output.with_name("preprocessing.json"), datasets.describe(step.data))
+    write_json(step.output.with_name("test.json"), {"samples": 1, "loss": 1.0, "accuracy": 0.5})
+
+
+def hand_over(step: Step) -> None:
+    """What goes with the final model."""
+    test = datasets.read_part(step.data, Path(step.given["split"][0]), "test")
+    data = datasets.describe(step.data)
+    outputs = random_stream(step.seed, "outputs").dirichlet(np.ones(data["outputs"]), len(test))
+    wrong = error_analysis.of_classes(test.x, test.y, test.indices, outputs, data)
+    write_json(step.output.with_name("errors.json"), wrong)
+    write_json(step.output.with_name("exports.json"), {"exports": []})
+    write_text(step.output.with_name("README.md"), "no card\n")
+
+
+COMMANDS = {
+    "start": start,
+    "recuperate": recuperate,
+    "compete": compete,
+    "finish": finish,
+    "hand-over": hand_over,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one step."""
+    command, *others = sys.argv[1:] if arguments is None else arguments
+    COMMANDS[command](Step(options(others)))
+
+
+if __name__ == "__main__":
+    main()

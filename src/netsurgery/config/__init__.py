@@ -1,0 +1,1 @@
+"""Loading, completing, checking and scaling a configuration."""

@@ -1,0 +1,79 @@
+"""What goes with a final model: where it is wrong, other forms of it, and its card."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from netsurgery import datasets
+from netsurgery.datasets.columns import NUMBER
+from netsurgery.datasets.samples import Samples
+from netsurgery.keras_io import conversion, tflite
+from netsurgery.report import error_analysis, model_card
+from netsurgery.storage.files import FILES, checksums, read_json, write_json, write_text
+
+BATCH = 1000
+COMPARED = 200  # samples that an export must agree on
+
+
+def outputs(network: Any, samples: Samples) -> np.ndarray:
+    """What a network gives for all samples: (n, outputs)."""
+    parts = []
+    for start in range(0, len(samples.indices), BATCH):
+        positions = np.arange(start, min(start + BATCH, len(samples.indices)))
+        parts.append(np.asarray(network(samples.inputs(positions), training=False)))
+    return np.concatenate(parts)
+
+
+def analyse_errors(network: Any, samples: Samples, data: dict[str, Any]) -> dict[str, Any]:
+    """Where a network is wrong (see `netsurgery.report.error_analysis`)."""
+    # of fallen weights outputs are not finite; then every class is as likely as any other
+    found = np.nan_to_num(outputs(network, samples), posinf=0.0, neginf=0.0)
+    if samples.target is not None:
+        unit = found / samples.target.scale + samples.target.shift
+        return error_analysis.of_numbers(samples.y[samples.indices], unit, data.get("targets", ()))
+    if network.layers[-1].activation.__name__ == "linear":  # logits
+        found = np.exp(found - found.max(axis=1, keepdims=True))
+        found /= found.sum(axis=1, keepdims=True)
+    return error_analysis.of_classes(samples.x, samples.y, samples.indices, found, data)
+
+
+def raw_samples(samples: Samples, data: dict[str, Any]) -> np.ndarray | None:
+    """Some samples as the model takes them; None for a table with text.
+
+    Args:
+        samples: as they are stored.
+        data: description of the prepared dataset.
+    """
+    stored = np.asarray(samples.x[samples.indices[:COMPARED]])
+    if not data["columns"]:
+        return stored
+    if any(column["kind"] != NUMBER for column in data["columns"]):
+        return None
+    places = [i for i, feature in enumerate(data["features"]) if feature["kind"] == NUMBER]
+    return stored.reshape(len(stored), -1)[:, places]
+
+
+def export(data: Path, samples: Samples, settings: dict[str, Any], final: Path) -> None:
+    """Write `errors.json`, `exports.json`, `model.tflite` where that is possible, and the card.
+
+    Args:
+        data: folder of the prepared dataset.
+        samples: those for the test.
+        settings: of the search.
+        final: folder with model.keras, network.keras and summary.json.
+    """
+    described = datasets.describe(data)
+    wrong = analyse_errors(
+        conversion.load(final / "network.keras", compiled=False), samples, described
+    )
+    write_json(final / "errors.json", wrong)
+    model = conversion.load(final / "model.keras", compiled=False)
+    path, file = final / "exports.json", final / "model.tflite"
+    lite = tflite.to_lite(model, file, raw_samples(samples, described))
+    written = [file] if file.exists() else []
+    write_json(path, {"exports": [lite], FILES: checksums(path, *written)})
+    summary = read_json(final / "summary.json")
+    write_text(final / "README.md", model_card.card(summary, settings, described, wrong, [lite]))

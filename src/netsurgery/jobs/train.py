@@ -1,0 +1,318 @@
+"""Commands that train: each is one training step of one candidate, and writes its model and record.
+
+They run in a child of the warm trainer or in a process of their own, with the same result.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from netsurgery import datasets, training
+from netsurgery.jobs.exit_messages import exit_with_message
+from netsurgery.jobs.export import export
+from netsurgery.jobs.training_step import TrainingStep
+from netsurgery.keras_io import conversion, preprocessing
+from netsurgery.networks.network import Topology, initialise
+from netsurgery.networks.topologies import build
+from netsurgery.processes import devices
+from netsurgery.processes.client import MEMORY
+from netsurgery.processes.process_exit import prefer_for_oom_kill
+from netsurgery.reproduction.studies import fidelity, pooling_trials
+from netsurgery.reproduction.studies.study_network import StudyNetwork
+from netsurgery.search import scores
+from netsurgery.search.candidates import read_candidate, read_record
+from netsurgery.search.ectonas.generation import mutation_of
+from netsurgery.search.records import DEGENERATE, FAILED_STATUSES, OK, Record
+from netsurgery.storage.files import FILES, checksums, write_json
+from netsurgery.storage.random_streams import random_stream
+from netsurgery.surgery import mutate, mutate_topology
+from netsurgery.training import TrainableNetwork
+from netsurgery.training.forward import FLOAT32
+
+DATA_AWARE = "least_squares"  # the removal rule that wants calibration samples
+
+
+def train_initial_network(
+    step: TrainingStep, layers: list[dict[str, Any]], activation: str, epochs: int
+) -> None:
+    """Train the starting topology from fresh weights: a search's warm-up, or the whole baseline.
+
+    Args:
+        step: this one.
+        layers: the hidden ones, as in the configuration (see `netsurgery.networks.topologies.build`).
+        activation: of the output layer, where it tells classes apart.
+        epochs: to train.
+
+    Raises:
+        DataError: the topology is for images, which these data are not.
+    """
+    if step.fallen:
+        sys.exit(f"{step.output}: the starting topology cannot be trained: {step.fallen}")
+    data = datasets.describe(step.data)
+    activation = "linear" if data["classes"] is None else activation
+    try:
+        topology = build(layers, tuple(data["shape"]), data["outputs"], activation)
+    except ValueError as error:
+        raise datasets.DataError(f"{data['origin']}: {error}") from None
+    with step.clock("build"):
+        learner = step.learner(initialise(topology, random_stream(step.seed, "initial weights")))
+    record = Record(
+        candidate="g00c00",
+        parent=None,
+        operation=None,
+        position=None,
+        generation=0,
+        step=step.name,
+        topology=topology.to_json(),
+        parameters=topology.parameters,
+        batches_per_epoch=step.batches_per_epoch,
+    )
+    step.train(learner, record, {step.name: epochs * step.batches_per_epoch})
+
+
+def train_offspring(
+    step: TrainingStep,
+    parent: Path,
+    offspring: dict[str, Any],
+    operating: dict[str, Any],
+    following: Mapping[str, int],
+) -> None:
+    """Operate on a parent and train the offspring for a while, as its plan says.
+
+    The state of the optimizer goes on where the weights it belongs to do.
+
+    Args:
+        step: this one.
+        parent: its model.
+        offspring: its entry in a plan.
+        operating: the settings of surgery.
+        following: batches of the rounds that the offspring goes on to train.
+    """
+    rounds = {step.name: offspring["batches"], **following}
+    candidate, mutation = offspring["candidate"], mutation_of(offspring)
+    record = read_record(parent)
+    if step.fallen:
+        topology = mutate_topology(Topology.from_json(record.topology), mutation)
+        record = record.child(
+            candidate, offspring["generation"], mutation.operation, mutation.position, topology
+        )
+        step.fall(record, rounds)
+        return
+    before = step.load(parent, record)
+    rng = random_stream(step.seed, candidate, "surgery")
+    with step.clock("surgery"):
+        operated = mutate(
+            before.network,
+            mutation,
+            rng,
+            calibration=step.calibration(operating["calibration"])
+            if operating["removal"] == DATA_AWARE
+            else None,
+            slots=before.slots,
+            noise=operating["noise"],
+        )
+    network = operated.network
+    record = record.child(
+        candidate, offspring["generation"], mutation.operation, mutation.position, network.topology
+    )
+    with step.clock("build"):
+        learner = step.learner(network)
+        learner.take_over(operated.slots, before.memory.steps)
+    if not network.finite:
+        step.write(learner, replace(record, status=DEGENERATE).idle(dict.fromkeys(rounds, 0)))
+        return
+    step.train(learner, record, rounds)
+
+
+def best(step: TrainingStep, models: Sequence[Path], mode: str) -> tuple[Path, Record]:
+    """The model that wins among some, and its record."""
+    records = [read_record(model) for model in models]
+    index = scores.winner(
+        records,
+        step.settings["metric"],
+        mode,
+        step.settings["greediness"],
+        step.settings["score_window"],
+        random_stream(step.seed, "winner", step.name, *(record.candidate for record in records)),
+    )
+    return models[index], records[index]
+
+
+def train_round(
+    step: TrainingStep, feeders: Sequence[Path], mode: str, rounds: Mapping[str, int]
+) -> None:
+    """Train the winner of the feeding group for one or more rounds."""
+    model, record = best(step, feeders, mode)
+    if step.fallen or record.status != OK:
+        step.pass_on(model, record, rounds)
+        return
+    step.train(step.load(model, record), record, rounds)
+
+
+def train_branch(step: TrainingStep, candidates: Sequence[Path], rank: int, batches: int) -> None:
+    """Train one of the Surgeon's re-trained candidates to the full step.
+
+    Args:
+        step: this one.
+        candidates: the models of all candidates of a try.
+        rank: which of them by their score (eq. 16), from 0.
+        batches: of the step, of which re-training was a part.
+    """
+    records = [read_record(model) for model in candidates]
+    index = scores.rank_by_surgeon_score(records, step.settings["score_window"])[rank]
+    model, record = candidates[index], records[index]
+    rounds = {step.name: batches - record.batches_spent}
+    if step.fallen or record.status != OK:
+        step.pass_on(model, record, rounds)
+        return
+    step.train(step.load(model, record), record, rounds)
+
+
+def finalize(step: TrainingStep, finalists: Sequence[Path], mode: str, batches: int) -> None:
+    """Select the final candidate, spend what is left of the budget on it, and test it, once.
+
+    Writes `network.keras` (the step's output), `model.keras`, which takes raw samples,
+    `preprocessing.json` and `test.json`.
+    """
+    if step.fallen:
+        sys.exit(f"{step.output}: the final network cannot be trained or tested: {step.fallen}")
+    path, record = best(step, finalists, mode)
+    learner = step.load(path, record)
+    if batches and record.status == OK:
+        step.train(learner, record, {step.name: batches})
+    else:
+        step.pass_on(path, record, {step.name: 0})
+    test = step.samples("test")
+    as_read = TrainableNetwork(
+        learner.network, step.settings | {"precision": FLOAT32}
+    )  # by whoever loads it
+    tested = training.evaluate(as_read, test, step.settings["metrics"])
+    data = datasets.describe(step.data)
+    model = conversion.load(step.output)
+    whole = preprocessing.with_preprocessing(model, data, test.scaling, test.target)
+    training.compile_model(whole, step.settings)
+    raw = step.output.with_name("model.keras")
+    conversion.save(whole, raw)
+    described = preprocessing.description(data, test.scaling, test.target)
+    write_json(step.output.with_name("preprocessing.json"), described)
+    finite = {k: v if training.finite([v]) else None for k, v in tested.items()}
+    path = step.output.with_name("test.json")
+    write_json(path, {"samples": len(test), **finite, FILES: checksums(path, raw)})
+
+
+def study(
+    step: TrainingStep, model: Path, measure: Callable[[StudyNetwork], Iterable[dict[str, Any]]]
+) -> None:
+    """Look at a trained network, and write what was seen, a row after the other."""
+    if step.fallen:
+        sys.exit(f"{step.output}: the study cannot be made: {step.fallen}")
+    network = read_candidate(model, read_record(model)).network
+    base = StudyNetwork(
+        network, step.training, step.samples("validation"), step.settings, step.seed
+    )
+    rows = []
+    for row in measure(base):
+        rows.append(row)
+        print(f"{len(rows)}: {row}", flush=True)
+    named = {name: step.settings[name] for name in ("dataset", "topology")}
+    write_json(step.output, {**named, "seed": step.seed, "rows": rows})
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line of a training step."""
+    whole = argparse.ArgumentParser(prog="training step", allow_abbrev=False)
+    commands = whole.add_subparsers(dest="command", required=True)
+    common = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    common.add_argument("--data", type=Path, required=True)
+    common.add_argument("--split", type=Path, required=True)
+    common.add_argument("--seed", type=int, required=True)
+    common.add_argument("--settings", type=json.loads, required=True)
+    common.add_argument("--output", type=Path, required=True)
+    common.add_argument("--step", required=True)
+    common.add_argument("--fallen", choices=FAILED_STATUSES)
+    command = commands.add_parser("start", parents=[common])
+    command.add_argument("--layers", type=json.loads, required=True)
+    command.add_argument("--activation", required=True)
+    command.add_argument("--epochs", type=int, required=True)
+    command = commands.add_parser("recuperate", parents=[common])
+    command.add_argument("--parent", type=Path, required=True)
+    command.add_argument("--offspring", type=json.loads, required=True)
+    command.add_argument("--operating", type=json.loads, required=True)
+    command.add_argument("--epochs", type=int, required=True)
+    command.add_argument("--then", nargs="*", default=[])
+    command = commands.add_parser("compete", parents=[common])
+    command.add_argument("--models", type=Path, nargs="+", required=True)
+    command.add_argument("--mode", required=True)
+    command.add_argument("--epochs", type=int, required=True)
+    command.add_argument("--then", nargs="*", default=[])
+    command = commands.add_parser("train-on", parents=[common])
+    command.add_argument("--models", type=Path, nargs="+", required=True)
+    command.add_argument("--rank", type=int, required=True)
+    command.add_argument("--batches", type=int, required=True)
+    command = commands.add_parser("finish", parents=[common])
+    command.add_argument("--models", type=Path, nargs="+", required=True)
+    command.add_argument("--mode", required=True)
+    command.add_argument("--batches", type=int, required=True)
+    commands.add_parser("hand-over", parents=[common])
+    command = commands.add_parser("fidelity", parents=[common])
+    command.add_argument("--model", type=Path, required=True)
+    command.add_argument("--retrain", type=json.loads, required=True)
+    command = commands.add_parser("pooling-trials", parents=[common])
+    command.add_argument("--model", type=Path, required=True)
+    return whole
+
+
+@contextlib.contextmanager
+def out_of_memory() -> Iterator[None]:
+    """End with an exit code of its own where memory is refused, be it the machine's or a GPU's."""
+    try:
+        yield
+    except (MemoryError, training.ResourceExhaustedError) as error:
+        print(f"out of memory: {str(error).partition(chr(10))[0]}", file=sys.stderr)
+        sys.exit(MEMORY)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one training step; TensorFlow must not have run an operation in this process."""
+    given = parser().parse_args(arguments)
+    prefer_for_oom_kill()
+    leased = devices.claim()  # noqa: F841 - held until the process ends
+    training.use_one_thread()
+    training.disable_trim()
+    step = TrainingStep(
+        given.data,
+        given.split,
+        given.seed,
+        given.settings,
+        given.output,
+        given.step,
+        given.fallen,
+    )
+    with exit_with_message(), out_of_memory():
+        match given.command:
+            case "start":
+                train_initial_network(step, given.layers, given.activation, given.epochs)
+            case "recuperate":
+                following = dict.fromkeys(given.then, given.epochs * step.batches_per_epoch)
+                train_offspring(step, given.parent, given.offspring, given.operating, following)
+            case "compete":
+                names, batches = [step.name, *given.then], given.epochs * step.batches_per_epoch
+                train_round(step, given.models, given.mode, dict.fromkeys(names, batches))
+            case "train-on":
+                train_branch(step, given.models, given.rank, given.batches)
+            case "finish":
+                finalize(step, given.models, given.mode, given.batches)
+            case "hand-over":
+                export(step.data, step.samples("test"), step.settings, step.output.parent)
+            case "fidelity":
+                study(step, given.model, partial(fidelity.measured, retrain=given.retrain))
+            case "pooling-trials":
+                study(step, given.model, pooling_trials.trials)

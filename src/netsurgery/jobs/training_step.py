@@ -1,0 +1,190 @@
+"""A training step of one candidate: its samples, how it trains, and what it leaves behind."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from netsurgery import datasets, training
+from netsurgery.datasets import augmentation
+from netsurgery.keras_io import conversion
+from netsurgery.networks.network import Arrays, Network
+from netsurgery.processes.client import kept_graphs
+from netsurgery.search import scores
+from netsurgery.search.candidates import read_candidate, record_path
+from netsurgery.search.records import DIVERGED, OK, Record
+from netsurgery.storage import provenance
+from netsurgery.storage.files import atomic_path, check, sha256, write_json
+from netsurgery.storage.random_streams import random_stream
+from netsurgery.storage.timer import Timer
+from netsurgery.training import GraphCache, TrainableNetwork, TrainingLoop
+
+
+@dataclass(frozen=True)
+class TrainingStep:
+    """A training step: where its samples are, how it trains and where its results go."""
+
+    data: Path  # folder of the prepared dataset
+    split: Path
+    seed: int
+    settings: dict[str, Any]
+    output: Path
+    name: str
+    fallen: str | None = None  # why it is not to be trained again but recorded as fallen
+    clock: Timer = field(default_factory=Timer)
+
+    def samples(self, part: str) -> datasets.Samples:
+        """One part of the dataset."""
+        return datasets.read_part(self.data, self.split, part)
+
+    @cached_property
+    def training(self) -> datasets.Samples:
+        """What is trained on."""
+        sixfold = self.settings["augmentation"] == augmentation.SIXFOLD
+        variants = augmentation.VARIANTS if sixfold else 1
+        return replace(self.samples("training"), variants=variants)
+
+    def calibration(self, count: int) -> np.ndarray:
+        """Training samples for surgery, as the network takes them: the same for a whole search."""
+        rng, samples = random_stream(self.seed, "calibration"), self.training
+        chosen = np.sort(rng.permutation(len(samples.indices))[:count])
+        return samples.inputs(chosen)
+
+    @property
+    def batches_per_epoch(self) -> int:
+        """Batches in an epoch, the last one perhaps smaller."""
+        return -(-len(self.training) // self.settings["batch_size"])
+
+    def epochs(self, batches: int) -> list[int]:
+        """Whole epochs, and last what is left of one."""
+        whole, rest = divmod(batches, self.batches_per_epoch)
+        return [self.batches_per_epoch] * whole + ([rest] if rest else [])
+
+    def learner(self, network: Network, state: Arrays | None = None) -> TrainableNetwork:
+        """What trains a network by the settings of the search."""
+        return TrainableNetwork(network, self.settings, state)
+
+    def load(self, model: Path, record: Record) -> TrainableNetwork:
+        """A candidate, to be trained on."""
+        with self.clock("files"):
+            checkpoint = read_candidate(model, record)
+        with self.clock("build"):
+            return self.learner(checkpoint.network, checkpoint.state)
+
+    def train(self, learner: TrainableNetwork, record: Record, rounds: Mapping[str, int]) -> Record:
+        """Train a candidate and write it, whatever became of it.
+
+        Args:
+            learner: the candidate.
+            record: its last one.
+            rounds: batches by round; each draws the order of its samples as if it were alone.
+
+        Returns:
+            Its new record.
+        """
+        settings = self.settings
+        with self.clock("data"):
+            samples, validation = self.training, self.samples("validation")
+            balanced = settings["class_weights"] == "balanced"
+            weights = samples.balancing_weights if balanced else None
+        course = TrainingLoop(
+            learner,
+            samples,
+            validation,
+            settings["batch_size"],
+            settings["metrics"],
+            weights,
+            self.clock,
+            GraphCache(kept_graphs()),
+        )
+        before = record.batches_trained
+        record = replace(record, rounds={})
+        for name, batches in rounds.items():
+            record = self._round(course, record, name, batches)
+        record = replace(record, batches_spent=record.batches_trained - before)
+        return self.write(learner, record)
+
+    def _round(self, course: TrainingLoop, record: Record, name: str, batches: int) -> Record:
+        """Train a round and score it; what has diverged is trained no more."""
+        epochs = self.epochs(batches) if record.status == OK else []
+        history = course.run(epochs, random_stream(self.seed, record.candidate, name))
+        trained = record.batches_trained
+        entries = list(record.history)
+        for count, values in zip(epochs, history, strict=False):
+            trained += count
+            finite = {k: v if training.finite([v]) else None for k, v in values.items()}
+            entries.append({"epoch": trained / self.batches_per_epoch, **finite})
+        deciding = ("loss", "val_loss", self.settings["metric"])
+        diverged = any(entry.get(each, 0) is None for entry in entries for each in deciding)
+        spent = trained - record.batches_trained
+        record = replace(
+            record,
+            step=name,
+            batches_trained=trained,
+            history=tuple(entries),
+            status=DIVERGED if diverged else record.status,
+        )
+        metric, window = self.settings["metric"], self.settings["score_window"]
+        score = None if diverged else scores.windowed_mean(record, metric, window)
+        outcome = {"batches": spent, "score": score}
+        return replace(record, score=score, rounds={**record.rounds, name: outcome})
+
+    def write(self, learner: TrainableNetwork, record: Record) -> Record:
+        """Write a candidate's model and, behind it, its record."""
+        with self.clock("files"):
+            conversion.write_checkpoint(self.output, learner.checkpoint, learner.compiled)
+            record = replace(record, model_sha256=sha256(self.output))
+        timed = replace(
+            record,
+            wall_seconds=self.clock.elapsed,
+            seconds=dict(self.clock.seconds),
+            began=self.clock.began,
+            provenance=provenance.describe(training.device()),
+        )
+        write_json(record_path(self.output), timed.to_json())
+        return timed
+
+    def pass_on(self, model: Path, record: Record, rounds: Mapping[str, int]) -> Record:
+        """Hand a fallen candidate on as it is: it keeps its slot and trains no more.
+
+        Args:
+            model: of the candidate.
+            record: of the candidate.
+            rounds: batches that were to be trained, by round; if it falls here, they count as
+                spent.
+        """
+        check(model, record.model_sha256)
+        with atomic_path(self.output) as temporary:
+            shutil.copyfile(model, temporary)
+        if self.fallen and record.status == OK:
+            return self._untrained(self._fall(record), rounds)
+        return self._untrained(record, dict.fromkeys(rounds, 0))
+
+    def fall(self, record: Record, rounds: Mapping[str, int]) -> Record:
+        """Record an offspring that fell in its first training: it has no model, its file is empty.
+
+        Args:
+            record: of the offspring, untrained.
+            rounds: batches that were to be trained, by round; they count as spent, or a search in
+                which everything falls would not end.
+        """
+        with atomic_path(self.output) as temporary:
+            temporary.touch()
+        return self._untrained(
+            replace(self._fall(record), model_sha256=sha256(self.output)), rounds
+        )
+
+    def _fall(self, record: Record) -> Record:
+        assert self.fallen
+        return replace(record, status=self.fallen, score=None)
+
+    def _untrained(self, record: Record, rounds: Mapping[str, int]) -> Record:
+        record = replace(record.idle(rounds), wall_seconds=0.0, seconds={}, began=0.0)
+        write_json(record_path(self.output), record.to_json())
+        return record

@@ -1,0 +1,1 @@
+"""Networks as values: layers, topologies, arrays, inference in numpy."""

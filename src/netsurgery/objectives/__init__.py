@@ -1,0 +1,1 @@
+"""Losses, metrics and optimizers by the names that Keras gives them."""

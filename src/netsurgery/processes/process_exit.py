@@ -1,0 +1,53 @@
+"""Processes that die with another one, however that one ends."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import select
+import signal
+import socket
+import sys
+import threading
+
+WORKFLOW = "NETSURGERY_WORKFLOW"  # host and process id of the workflow that jobs belong to
+PR_SET_PDEATHSIG = 1
+
+
+def announce_workflow() -> None:
+    """Tell the jobs, through the environment, that this process is their workflow."""
+    os.environ[WORKFLOW] = f"{socket.gethostname()}/{os.getpid()}"
+
+
+def exit_with_workflow() -> None:
+    """End this process when its workflow ends, if that runs on this machine.
+
+    Elsewhere (a cluster node) the cluster's own means end a job.
+    """
+    host, _, process = os.environ.get(WORKFLOW, "").rpartition("/")
+    if host != socket.gethostname() or not hasattr(os, "pidfd_open"):
+        return
+    try:
+        workflow = os.pidfd_open(int(process))
+    except ProcessLookupError:
+        os._exit(1)
+
+    def wait() -> None:
+        select.select([workflow], [], [])
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def prefer_for_oom_kill() -> None:
+    """Have the kernel end this process, not the workflow, where memory runs out (Linux only)."""
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+        file.write("1000")
+
+
+def exit_with_parent() -> None:
+    """Have the kernel kill this process when its parent dies (Linux only)."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,0 +1,97 @@
+"""What training looked like along the winners' lineages, and what many of them come to."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from netsurgery.analysis.runs import BASELINE, Run
+from netsurgery.search.records import Record
+from netsurgery.storage.files import read_json
+
+
+def lineage(run: Run) -> list[Record]:
+    """The records of a finished run's winner and its ancestors, the starting topology first.
+
+    They are those with which each went on: a parent's is of its generation's end.
+    """
+    known: dict[str, Record] = {}
+    number = 0
+    while (path := run.folder.winners(number)).exists():
+        for parent in read_json(path)["parents"]:
+            record = Record.from_json(parent["record"])
+            known.setdefault(record.candidate, record)
+        number += 1
+    found = [run.folder.end()]
+    while (parent := found[0].parent) is not None:
+        found.insert(0, known[parent])
+    return found
+
+
+def curve(run: Run, metric: str = "val_accuracy") -> np.ndarray:
+    """Epochs and metric (2, n) along the lineage of a finished run's winner."""
+    chain, points = lineage(run), []
+    for record, child in [*pairwise(chain), (chain[-1], None)]:
+        until = math.inf if child is None else _birth(child)
+        points += [
+            (entry["epoch"], math.nan if entry[metric] is None else entry[metric])
+            for entry in record.history
+            if (entry["epoch"] or 0) <= until + 1e-9
+        ]
+    return np.array(points, dtype=float).reshape(-1, 2).T
+
+
+def _birth(record: Record) -> float:
+    """Epochs that a candidate's weights had received before its first entry, at least."""
+    first = record.history[0]["epoch"] if record.history else math.inf
+    return -math.inf if first is None else math.nextafter(first, -math.inf)
+
+
+def mean_curve(runs: Sequence[Run], ends: dict[str, float] | None = None) -> np.ndarray:
+    """Whole epochs and the mean of the winners' validation accuracies in per cent (2, n).
+
+    As in ECToNAS's figure 5: an average over all runs that still train, which jumps where some end
+    before others.
+
+    Args:
+        runs: those that are not finished are left out.
+        ends: epochs after which the runs of a topology are cut off.
+    """
+    curves = []
+    for run in runs:
+        if run.result is None:
+            continue
+        points = curve(run)
+        if ends is not None:
+            points = points[:, points[0] <= ends.get(run.topology, math.inf) + 1e-9]
+        points = points[:, np.isfinite(points[1])]
+        if points.shape[1]:
+            curves.append(points)
+    if not curves:
+        return np.empty((2, 0))
+    epochs = np.arange(1, int(max(points[0, -1] for points in curves)) + 1)
+    values = np.full((len(curves), len(epochs)), np.nan)
+    for row, points in zip(values, curves, strict=True):
+        within = epochs <= math.ceil(points[0, -1])
+        row[within] = np.interp(epochs[within], *points)
+    return np.vstack([epochs, 100 * np.nanmean(values, axis=0)])
+
+
+def mean_ends(runs: Sequence[Run]) -> dict[str, float]:
+    """Epochs that the winners' weights received on average, by topology."""
+    found: dict[str, list[float]] = {}
+    for run in runs:
+        if run.result is not None:
+            found.setdefault(run.topology, []).append(run.result["epochs_trained"])
+    return {topology: float(np.mean(values)) for topology, values in found.items()}
+
+
+def beside(run: Run, runs: Sequence[Run]) -> Run | None:
+    """The finished baseline of a run's dataset, topology and seed."""
+    return next(
+        (r for r in runs if r.method == BASELINE and r.case == run.case and r.result is not None),
+        None,
+    )

@@ -1,0 +1,1 @@
+"""Figures of the papers' experiments and of the surgery studies."""

@@ -1,0 +1,86 @@
+"""The picture of the fidelity study: what each operation costs right after, by rule and dataset."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas
+from matplotlib.figure import Figure
+
+from netsurgery.plots.panels import panels
+from netsurgery.plots.style import (
+    BLUE,
+    GREY,
+    VERMILLION,
+    WHITE,
+    key,
+    legend_below,
+    look,
+    styled,
+)
+
+# a rule's words, colour, and place within its operation's row
+RULES = {
+    "published": ("authors' code, where it differs", GREY, -0.27),
+    "svd": ("papers' rules, corrected", VERMILLION, 0.0),
+    "least_squares": ("least squares", BLUE, 0.27),
+}
+
+
+WORDS = {"truncate": "truncated SVD"}
+
+
+def _words(operation: str) -> str:
+    name, _, pooling = operation.partition(" ")
+    return WORDS.get(name, look(name).words) + (f", {pooling} pooling" if pooling else "")
+
+
+@styled
+def drops(rows: pandas.DataFrame, operations: list[str], networks: int) -> Figure:
+    """Accuracy lost right after each operation: a dot per place, and the median of each rule.
+
+    Args:
+        rows: see `netsurgery.reproduction.studies.tables.with_drops`.
+        operations: those to show, from top to bottom.
+        networks: how many were operated on.
+    """
+    names = list(dict.fromkeys(rows["dataset"]))
+    figure, axes = panels(
+        (
+            "What an operation costs",
+            f"validation accuracy lost right after it, before any training; {networks} networks,"
+            " a dot per place, the mark is the median",
+        ),
+        [_words(operation) for operation in operations],
+        names,
+        3.0,
+        "percentage points lost",
+    )
+    reach = 100 * max(0.05, float(rows["drop_right_after"].max()))
+    for panel, name in zip(axes, names, strict=True):
+        for row, operation in enumerate(operations):
+            for rule, (_, colour, offset) in RULES.items():
+                chosen = rows[
+                    (rows["dataset"] == name)
+                    & (rows["operation"] == operation)
+                    & (rows["rule"] == rule)
+                ]
+                lost = 100 * chosen["drop_right_after"]
+                if not len(lost):
+                    continue
+                look_of: dict[str, Any] = {"color": colour, "linewidths": 0}
+                panel.scatter(lost, [row + offset] * len(lost), s=14, alpha=0.35, **look_of)
+                panel.scatter(
+                    [lost.median()],
+                    [row + offset],
+                    s=46,
+                    marker="D",
+                    color=colour,
+                    edgecolors=WHITE,
+                    linewidths=0.8,
+                    zorder=3,
+                )
+        panel.set_xlim(-0.06 * reach, 1.04 * reach)
+    handles = [key(words, colour, marker="D") for words, colour, _ in RULES.values()]
+    legend_below(figure, axes[0], handles)
+    return figure

@@ -1,0 +1,57 @@
+"""The command line of the studies' jobs that do not train: `python -m netsurgery.reproduction.studies`.
+
+Those that do are commands of `netsurgery.jobs.train`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from netsurgery.processes.process_exit import exit_with_workflow
+from netsurgery.reproduction.studies import tables, timing
+from netsurgery.storage.files import write_text
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands, one per rule."""
+    whole = argparse.ArgumentParser(
+        prog="python -m netsurgery.reproduction.studies", allow_abbrev=False
+    )
+    commands = whole.add_subparsers(dest="command", required=True)
+    for name in ("timing", "fidelity-tables", "pooling-tables"):
+        command = commands.add_parser(name, allow_abbrev=False)
+        command.add_argument("--output", type=Path, required=True)
+        if name != "timing":
+            command.add_argument("--rows", type=Path, nargs="+", required=True)
+    return whole
+
+
+def time(output: Path) -> None:
+    """Write the times of operations, and beside them a table of the slowest."""
+    rows: list[dict[str, Any]] = []
+    for row in timing.timed():
+        rows.append(row)
+        print(f"{len(rows)}: {row}", flush=True)
+    write_text(output.with_suffix(".md"), tables.markdown(tables.slowest(rows)))
+    tables.write(tables.pandas.DataFrame(rows), output)
+
+
+def main() -> None:
+    """Run one command; it ends with the workflow."""
+    given = parser().parse_args()
+    exit_with_workflow()
+    if given.command == "timing":
+        time(given.output)
+        return
+    from netsurgery.reproduction.studies import reports  # drawing takes a while to import
+
+    if given.command == "fidelity-tables":
+        reports.fidelity(given.rows, given.output)
+    else:
+        reports.pooling_trials(given.rows, given.output)
+
+
+if __name__ == "__main__":
+    main()

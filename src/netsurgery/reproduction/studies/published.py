@@ -1,0 +1,221 @@
+"""What the authors' code does where it differs from ours, to be measured against.
+
+After ECToNAS's architecture adapter, version 3.0; the paper says otherwise in places. Of a cell
+that is added, the code puts the activation before the normalisation, which computes the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from netsurgery.networks.layers import CELL_LENGTH, BatchNorm
+from netsurgery.networks.network import Arrays, Network
+from netsurgery.surgery import (
+    Mutation,
+    Operation,
+    consumer_kernel,
+    mutate_topology,
+    with_default_width,
+)
+from netsurgery.surgery.mutations import flat_reader
+
+FRESH = (1.0, 0.0, 0.0, 1.0)  # gamma, beta, mean, variance
+AGGREGATIONS: dict[str, Callable[..., np.ndarray]] = {"average": np.nanmean, "max": np.nanmax}
+
+
+def published(network: Network, mutation: Mutation) -> Network | None:
+    """The network after a mutation, by the authors' code.
+
+    Args:
+        network: the parent, of conv cells and dense layers with biases.
+        mutation: legal, with or without its width.
+
+    Returns:
+        None where their rule gives what ours does, or where they have no such operation.
+    """
+    mutation = with_default_width(network.topology, mutation)
+    match mutation.operation:
+        case Operation.ADD_UNITS | Operation.ADD_CHANNELS:
+            return _widen(network, mutation)
+        case Operation.REMOVE_UNITS:
+            return _remove_units(network, mutation)
+        case Operation.REMOVE_CHANNELS:
+            return _remove_channels(network, mutation)
+        case Operation.ADD_CONV_CELL:
+            return _add_conv_cell(network, mutation)
+        case Operation.REMOVE_CONV_CELL:
+            return _remove_conv_cell(network, mutation)
+        case _:
+            return None
+
+
+def aggregated(kernel: np.ndarray, pooling: str) -> np.ndarray:
+    """The first dense layer's kernel when pooling comes before it: each 2x2 block to one weight.
+
+    Args:
+        kernel: (height, width, channels, out).
+        pooling: average takes their mean, max the greatest, its sign considered.
+    """
+    height, width = ((side + 1) // 2 for side in kernel.shape[:2])
+    padded = np.full((2 * height, 2 * width, *kernel.shape[2:]), np.nan)
+    padded[: kernel.shape[0], : kernel.shape[1]] = kernel
+    blocks = padded.reshape(height, 2, width, 2, *kernel.shape[2:])
+    return AGGREGATIONS[pooling](blocks, axis=(1, 3))
+
+
+def repeated(kernel: np.ndarray, height: int, width: int) -> np.ndarray:
+    """The first dense layer's kernel when pooling before it is gone: each weight four times."""
+    return kernel.repeat(2, axis=0).repeat(2, axis=1)[:height, :width]
+
+
+def _float32(arrays: Arrays) -> Arrays:
+    return tuple(array.astype(np.float32) for array in arrays)
+
+
+def _child(network: Network, mutation: Mutation, changed: dict[int, Arrays]) -> Network:
+    """The child, with some arrays changed and the others as they were, around what is new."""
+    child, position = mutate_topology(network.topology, mutation), mutation.position
+    assert position is not None
+    grown = len(child.layers) - len(network.topology.layers)
+    weights = list(network.weights)
+    if grown > 0:
+        weights[position:position] = [()] * grown
+    else:
+        del weights[position : position - grown]
+    for i, arrays in changed.items():
+        weights[i] = _float32(arrays)
+    return Network(child, tuple(weights))
+
+
+def _copied(count: int, added: int) -> np.ndarray:
+    """The source of every channel: all, then copies of the first ones, each in a row."""
+    copies = np.full(count, added // count)
+    copies[: added % count] += 1
+    return np.concatenate([np.arange(count), np.repeat(np.arange(count), copies)])
+
+
+def _fresh(arrays: Arrays, added: int) -> Arrays:
+    """Normalisation whose added channels know nothing of what they get."""
+    return tuple(
+        np.append(a, np.full(added, value)) for a, value in zip(arrays, FRESH, strict=True)
+    )
+
+
+def _widen(network: Network, mutation: Mutation) -> Network:
+    """Copies share their incoming weights, and read on with the full outgoing ones."""
+    topology, position, width = network.topology, mutation.position, mutation.width
+    assert position is not None
+    assert width is not None
+    consumer, old = topology.consumer(position), topology.shapes[position + 1][-1]
+    assert consumer is not None
+    source = _copied(old, width - old)
+    shares = np.bincount(source)[source]
+    changed = {
+        position: tuple(array[..., source] / shares for array in network.weights[position]),
+        consumer: consumer_kernel.write(
+            network, consumer, consumer_kernel.read(network, consumer)[..., source, :]
+        ),
+    }
+    for i in range(position, consumer):
+        if isinstance(topology.layers[i], BatchNorm):
+            changed[i] = _fresh(network.weights[i], width - old)
+    return _child(network, mutation, changed)
+
+
+def _remove_units(network: Network, mutation: Mutation) -> Network:
+    """U S as kernel; the bias and the next layer's weights turned by a corner of V.
+
+    No more units stay than there are singular values.
+    """
+    topology, position = network.topology, mutation.position
+    assert position is not None
+    assert mutation.width is not None
+    consumer = topology.consumer(position)
+    assert consumer is not None
+    kernel, bias = network.weights[position]
+    u, s, vt = np.linalg.svd(kernel.astype(np.float64), full_matrices=False)
+    width = min(mutation.width, len(s))
+    corner = vt[:width, :width].T
+    outgoing, *rest = network.weights[consumer]
+    changed = {
+        position: (u[:, :width] * s[:width], corner @ bias[:width]),
+        consumer: (corner @ outgoing[:width], *rest),
+    }
+    return _child(network, replace(mutation, width=width), changed)
+
+
+def _without(network: Network, position: int, kept: int) -> dict[int, Arrays]:
+    """Arrays from a convolution to what reads it when the channels of smallest gamma are gone.
+
+    What they gave through beta is added to every bias of the next layer, not weighted.
+    """
+    consumer = network.topology.consumer(position)
+    assert consumer is not None
+    gamma, beta, *_ = network.weights[position + 2]
+    order = np.argsort(gamma, kind="stable")
+    gone, stay = order[: len(gamma) - kept], np.sort(order[len(gamma) - kept :])
+    outgoing, bias = consumer_kernel.write(
+        network, consumer, consumer_kernel.read(network, consumer)[..., stay, :]
+    )
+    return {
+        position: tuple(array[..., stay] for array in network.weights[position]),
+        position + 2: tuple(array[stay] for array in network.weights[position + 2]),
+        consumer: (outgoing, bias + beta[gone].sum()),
+    }
+
+
+def _remove_channels(network: Network, mutation: Mutation) -> Network:
+    assert mutation.position is not None
+    assert mutation.width is not None
+    return _child(network, mutation, _without(network, mutation.position, mutation.width))
+
+
+def _add_conv_cell(network: Network, mutation: Mutation) -> Network:
+    """Every channel becomes the sum of all; of the dense weights each block is pooled."""
+    assert mutation.position is not None
+    assert mutation.width is not None
+    width, pooling = mutation.width, mutation.pooling or "average"
+    child = mutate_topology(network.topology, mutation)
+    added = len(child.layers) - len(network.topology.layers)
+    start = mutation.position + added - CELL_LENGTH
+    kernel = np.zeros((3, 3, width, width))
+    kernel[1, 1] = 1
+    changed: dict[int, Arrays] = {
+        start: (kernel, np.zeros(width)),
+        start + 2: tuple(np.full(width, value) for value in FRESH),
+    }
+    dense = flat_reader(network.topology)
+    if dense is not None:
+        pooled = aggregated(consumer_kernel.read(network, dense), pooling)
+        changed[dense + added] = consumer_kernel.write(network, dense, pooled)
+    return _child(network, mutation, changed)
+
+
+def _remove_conv_cell(network: Network, mutation: Mutation) -> Network:
+    """The cell's input goes on as it is, its channels cut or copied to the number of the cell's."""
+    topology, position = network.topology, mutation.position
+    assert position is not None
+    consumer, dense = topology.consumer(position), flat_reader(topology)
+    assert consumer is not None
+    entering, leaving = topology.shapes[position][-1], topology.shapes[position + 1][-1]
+    if entering < leaving:
+        changed = _without(network, position, entering)
+        (outgoing, bias), (_, beta, *_) = changed[consumer], changed[position + 2]
+    else:
+        source = _copied(leaving, entering - leaving)
+        (outgoing, bias) = consumer_kernel.write(
+            network, consumer, consumer_kernel.read(network, consumer)[..., source, :]
+        )
+        beta = network.weights[position + 2][1]
+    arrays = {consumer: (outgoing, bias + beta.sum())}
+    child = mutate_topology(topology, mutation)
+    if dense is not None:
+        kernel, bias = arrays.get(dense, network.weights[dense])
+        height, width, _ = topology.unfolded(dense)
+        unfolded = kernel.reshape(height, width, -1, kernel.shape[-1])
+        larger = repeated(unfolded, *child.unfolded(dense - CELL_LENGTH)[:2])
+        arrays[dense] = (larger.reshape(-1, kernel.shape[-1]), bias)
+    return _child(network, mutation, {i - CELL_LENGTH: a for i, a in arrays.items()})

@@ -1,0 +1,194 @@
+"""The tables of the studies: rows of jobs gathered, and what they come to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas
+
+from netsurgery.reproduction import published
+from netsurgery.reproduction.studies.rules import LEAST_SQUARES, PUBLISHED, SVD
+from netsurgery.storage.files import read_json, write_text
+
+STAGES = ("right_after", "after_tenth", "after_epoch")
+GROUP = ["dataset", "operation", "rule"]
+OPERATIONS = (
+    "identity",
+    "add_dense",
+    "add_units",
+    "add_channels",
+    "add_conv_cell",
+    "add_conv_cell max",
+    "remove_dense",
+    "remove_units",
+    "remove_channels",
+    "remove_conv_cell",
+    "truncate",
+)
+
+
+def gathered(paths: Iterable[Path]) -> pandas.DataFrame:
+    """All rows of some jobs, each with what its job says of the network."""
+    rows = []
+    for path in paths:
+        job = read_json(path)
+        rows += [{k: v for k, v in job.items() if k != "rows"} | row for row in job["rows"]]
+    return pandas.DataFrame(rows)
+
+
+def write(table: pandas.DataFrame, path: Path, digits: int = 6) -> None:
+    """Write a table as CSV."""
+    write_text(path, table.round(digits).to_csv(index=False, lineterminator="\n"))
+
+
+def markdown(table: pandas.DataFrame) -> str:
+    """A table in Markdown: words to the left, numbers to the right."""
+    numeric = [pandas.api.types.is_numeric_dtype(table[name]) for name in table]
+    lines = [list(map(str, table)), ["---:" if right else "---" for right in numeric]]
+    for row in table.astype(object).itertuples(index=False, name=None):
+        lines.append(["" if value is None or value != value else f"{value}" for value in row])
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+# --- fidelity -------------------------------------------------------------------------------------
+
+
+def with_drops(rows: pandas.DataFrame) -> pandas.DataFrame:
+    """The rows with what each stage lost of the accuracy before; added cells told by pooling."""
+    table = rows.copy()
+    maximal = table["pooling"] == "max"
+    table.loc[maximal, "operation"] = table.loc[maximal, "operation"] + " max"
+    for stage in STAGES:
+        table[f"drop_{stage}"] = table["before"] - table[stage].astype(float)
+    return table
+
+
+def summary(rows: pandas.DataFrame) -> pandas.DataFrame:
+    """Median and worst drop of accuracy by dataset, operation and rule.
+
+    Args:
+        rows: as `netsurgery.reproduction.studies.fidelity` measures them, with their dataset.
+
+    Returns:
+        Drops as parts of 1; `places` counts the rows of each group.
+    """
+    groups = with_drops(rows).groupby(GROUP, sort=False)
+    table = pandas.DataFrame({"places": groups.size()})
+    for stage in STAGES:
+        table[f"median_{stage}"] = groups[f"drop_{stage}"].median()
+        table[f"worst_{stage}"] = groups[f"drop_{stage}"].max()
+    table["mean_right_after"] = groups["drop_right_after"].mean()
+    table["output_change"] = groups["output_change"].max()
+    table = table.reset_index()
+    order = {name: i for i, name in enumerate(OPERATIONS)}
+    return table.sort_values(
+        GROUP, key=lambda column: column.map(order) if column.name == "operation" else column
+    ).reset_index(drop=True)
+
+
+def compared(table: pandas.DataFrame) -> pandas.DataFrame:
+    """The rules side by side, a row per dataset and operation, in percentage points.
+
+    Args:
+        table: see `summary`.
+
+    Returns:
+        Median and worst drop right after by each rule, and `share`: what the data-aware rule's
+        median and mean are of the papers' rule's. Operations that lose nothing by either are left
+        out.
+    """
+    wide = table.set_index(GROUP).unstack("rule")
+    found = pandas.DataFrame(index=wide.index)
+    found["places"] = wide["places"][SVD].astype(int)
+    for words, column in (("median", "median_right_after"), ("worst", "worst_right_after")):
+        for rule in (PUBLISHED, SVD, LEAST_SQUARES):
+            if rule in wide[column]:
+                found[f"{words}, {rule}"] = (100 * wide[column][rule]).round(1)
+    for words, column in (("medians", "median_right_after"), ("means", "mean_right_after")):
+        both = wide[column]
+        if LEAST_SQUARES in both:
+            share = (both[LEAST_SQUARES] / both[SVD]).where(both[SVD] > 0)
+            found[f"share of {words}"] = share.round(2)
+    order = table[["dataset", "operation"]].drop_duplicates()
+    found = order.merge(found.reset_index(), on=["dataset", "operation"])
+    fitted = f"median, {LEAST_SQUARES}"
+    return found[found[fitted].notna()] if fitted in found else found
+
+
+def recovered(table: pandas.DataFrame) -> pandas.DataFrame:
+    """Median loss after training on by each rule, a row per dataset and operation, in points.
+
+    Args:
+        table: see `summary`.
+    """
+    medians = table.set_index(GROUP)[["median_after_tenth", "median_after_epoch"]]
+    wide = (100 * medians).round(1).unstack("rule")
+    found = pandas.DataFrame(index=wide.index)
+    for words, column in (("0.1", "median_after_tenth"), ("1", "median_after_epoch")):
+        for rule in (PUBLISHED, SVD, LEAST_SQUARES):
+            if rule in wide[column]:
+                found[f"{words}, {rule}"] = wide[column][rule]
+    order = table[["dataset", "operation"]].drop_duplicates()
+    return order.merge(found.reset_index(), on=["dataset", "operation"])
+
+
+# --- pooling trials -------------------------------------------------------------------------------
+
+
+def pooling_means(rows: pandas.DataFrame) -> pandas.DataFrame:
+    """Mean and standard deviation of the accuracies, by pooling and rule, beside the paper's."""
+    groups = rows.groupby(["pooling", "rule"], sort=False)
+    table = pandas.DataFrame({"seeds": groups.size()})
+    for stage in ("before", "right_after", "after_epoch"):
+        table[stage] = groups[stage].mean()
+        table[f"{stage}_deviation"] = groups[stage].std(ddof=0)
+    table = table.reset_index()
+    theirs = published.table("ectonas-pooling").set_index(["pooling", "rule"]) / 100
+    theirs = theirs.reindex(list(zip(table["pooling"], table["rule"], strict=True)))
+    for stage in ("before", "right_after", "after_epoch"):
+        table[f"paper_{stage}"] = theirs[stage].to_numpy()
+    return table
+
+
+def pooling_markdown(table: pandas.DataFrame) -> str:
+    """The pooling table beside the paper's, in percent, and the baselines under it."""
+
+    def percent(value: float, deviation: float | None = None) -> str:
+        spread = "" if deviation is None else f" ± {100 * deviation:.1f}"
+        return "" if value != value else f"{100 * value:.1f}{spread}"
+
+    lines = [
+        {
+            "pooling": row.pooling,
+            "first dense layer": row.rule.replace("_", " "),
+            "right after": percent(row.right_after, row.right_after_deviation),
+            "paper, right after": percent(row.paper_right_after),
+            "after 1 epoch": percent(row.after_epoch, row.after_epoch_deviation),
+            "paper, 1 epoch": percent(row.paper_after_epoch),
+        }
+        for row in table.itertuples()
+    ]
+    before = table.iloc[0]
+    return (
+        markdown(pandas.DataFrame(lines))
+        + f"\nBefore: {percent(before['before'], before['before_deviation'])} % over"
+        + f" {before['seeds']} seeds (paper: {percent(before['paper_before'])} %).\n"
+    )
+
+
+# --- timing ---------------------------------------------------------------------------------------
+
+
+def slowest(rows: Sequence[dict[str, Any]]) -> pandas.DataFrame:
+    """The slowest place of each kind of operation, network and rule, and its peak of memory."""
+    table = pandas.DataFrame(rows)
+    kind = table["operation"].str.split("_").str[0].replace({"truncate": "remove"})
+    kind = kind.map({"add": "growth", "remove": "removal"})
+    table["kind"] = kind + ", " + table["rule"].str.replace("_", " ")
+    groups = table.groupby(["millions", "network", "kind"], sort=False)
+    worst = table.loc[groups["processor"].idxmax()].reset_index(drop=True)
+    worst["peak"] = groups["peak"].max().to_numpy()
+    found = worst[["network", "parameters", "kind", "operation", "processor", "seconds", "peak"]]
+    return found.round({"seconds": 2, "processor": 2, "peak": 1}).reset_index(drop=True)

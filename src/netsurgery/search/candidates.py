@@ -1,0 +1,31 @@
+"""The files of a candidate: its model, and its record beside that."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from netsurgery.keras_io import checkpoints
+from netsurgery.keras_io.checkpoints import Checkpoint
+from netsurgery.networks.network import Topology
+from netsurgery.search.records import Record
+from netsurgery.storage.files import check, read_json
+
+
+def record_path(model: Path) -> Path:
+    """The record beside a model file."""
+    return model.with_suffix(".json")
+
+
+def read_record(model: Path) -> Record:
+    """The record beside a model file."""
+    return Record.from_json(read_json(record_path(model)))
+
+
+def read_candidate(model: Path, record: Record) -> Checkpoint:
+    """A candidate from its model file.
+
+    Raises:
+        Damaged: it is not the file that the record is about.
+    """
+    check(model, record.model_sha256)
+    return checkpoints.read(model, Topology.from_json(record.topology))

@@ -1,0 +1,1 @@
+"""ECToNAS: generations, knockout brackets, and the order of their jobs."""

@@ -1,0 +1,159 @@
+"""Where the files of a search are: the one place that knows, for the workflow and for the jobs.
+
+    <results>/<search>/seed<seed>/
+        split.npz .json                     indices of training, validation and test samples
+        generation00/warm-up.keras .json    the starting topology, trained
+        generation<g>/winners.json          the parents of the next generation
+        generation<g>/tracked.json          what MLflow was told up to here, or that it was not
+        generation<g>/plan.json             offspring, slots and their feeders; or the end
+        generation<g>/recuperation/<candidate>.keras .json
+        generation<g>/phase1/<operation>/round<r>/slot<i>.keras .json
+        generation<g>/phase2/round<r>/slot<i>.keras .json
+        generation<g>/try<t>/slot<i>.keras .json    (Surgeon) what is trained to the full step
+        generation<g>/try<t>/plan.json      (Surgeon) what a try takes; or what came of all of them
+        generation<g>/singular_values.json layers.csv recommendations.csv singular_values.svg
+                      audit.json            (Surgeon) what the decision rests on
+        final/model.keras network.keras network.json
+              preprocessing.json test.json summary.json
+        lineage.csv                         a row per candidate
+        plots/                              pictures of the search
+        logs/                               what each job printed
+
+A model file and the record of the same training step differ in their suffix only. A step that
+covers several rounds (see `netsurgery.search.ectonas.steps`) has the files of the first. A JSON file
+vouches for what its job wrote beside it (see `netsurgery.storage.integrity`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from netsurgery.search.ectonas.generation import FINISH, SEARCH, recuperation_of
+from netsurgery.search.records import Record
+from netsurgery.storage.files import read_json
+
+WARM_UP = "warm-up"
+
+
+@dataclass(frozen=True)
+class SearchFolder:
+    """The folder of one search with one seed."""
+
+    root: Path
+
+    def generation(self, number: int) -> Path:
+        """The folder of a generation; 0 is the warm-up's."""
+        return self.root / f"generation{number:02d}"
+
+    def plan(self, generation: int) -> Path:
+        """The plan of a generation, or of the end."""
+        return self.generation(generation) / "plan.json"
+
+    def try_plan(self, generation: int, attempt: int) -> Path:
+        """The plan of a Surgeon's try, of what came of all tries, or of the end."""
+        return self.generation(generation) / f"try{attempt}" / "plan.json"
+
+    def singular_values(self, generation: int) -> Path:
+        """The singular values of the branches that a decision point of the Surgeon begins with."""
+        return self.generation(generation) / "singular_values.json"
+
+    def layers(self, generation: int) -> Path:
+        """A row per dense layer of a decision point's branches."""
+        return self.generation(generation) / "layers.csv"
+
+    def recommendations(self, generation: int) -> Path:
+        """A row per modification that a decision point allows."""
+        return self.generation(generation) / "recommendations.csv"
+
+    def winners(self, generation: int) -> Path:
+        """The winners of a generation."""
+        return self.generation(generation) / "winners.json"
+
+    def record(self, generation: int, slot: str) -> Path:
+        """The record of a training step, named by its slot, recuperation or warm-up."""
+        return self.generation(generation) / f"{slot}.json"
+
+    def model(self, generation: int, slot: str) -> Path:
+        """The model of a training step."""
+        return self.generation(generation) / f"{slot}.keras"
+
+    @property
+    def final(self) -> Path:
+        """What users take away."""
+        return self.root / "final"
+
+    @property
+    def lineage(self) -> Path:
+        """A row per candidate."""
+        return self.root / "lineage.csv"
+
+    def tries(self, generation: int) -> Iterator[dict[str, Any]]:
+        """The plans of the tries of a decision point, the last one what came of them."""
+        attempt = 1
+        while True:
+            plan = read_json(self.try_plan(generation, attempt))
+            yield plan
+            if plan["action"] != SEARCH:
+                return
+            attempt += 1
+
+    def plans(self) -> Iterator[dict[str, Any]]:
+        """The plans of a finished search, in order; none for a baseline."""
+        generation = 1
+        while self.plan(generation).exists():
+            plan = read_json(self.plan(generation))
+            yield plan
+            if plan["action"] == FINISH:
+                return
+            generation += 1
+
+    def steps(self, plan: dict[str, Any]) -> list[str]:
+        """The training steps of a planned generation, by name; each before those it feeds."""
+        born = [recuperation_of(child["candidate"]) for child in plan.get("offspring", ())]
+        return [*born, *plan.get("slots", ())]
+
+    def strays(self, plan: dict[str, Any]) -> list[Path]:
+        """Files of training steps that are not those of a plan of ECToNAS: of one before it."""
+        generation, number = self.generation(plan["generation"]), plan["generation"]
+        steps = self.steps(plan)
+        own = {path(number, step) for step in steps for path in (self.record, self.model)}
+        kinds = (generation / name for name in ("recuperation", "phase1", "phase2"))
+        found = (path for kind in kinds for path in kind.rglob("*") if path.is_file())
+        return [path for path in found if path not in own]
+
+    def records_of(self, plan: dict[str, Any]) -> list[Record]:
+        """All records of a planned generation."""
+        paths = (self.record(plan["generation"], step) for step in self.steps(plan))
+        return [Record.from_json(read_json(path)) for path in paths]
+
+    def parents(self, plan: dict[str, Any]) -> dict[str, Record]:
+        """The parents of a planned generation, by candidate."""
+        winners = read_json(self.winners(plan["generation"] - 1))["parents"]
+        records = [Record.from_json(parent["record"]) for parent in winners]
+        return {record.candidate: record for record in records}
+
+    def start(self) -> Record:
+        """The record of the starting topology after its training."""
+        return Record.from_json(read_json(self.record(0, WARM_UP)))
+
+    def end(self) -> Record:
+        """The record of the final candidate."""
+        return Record.from_json(read_json(self.final / "network.json"))
+
+    @property
+    def complete(self) -> bool:
+        """Whether a finished search has all its records, and what users take away."""
+        try:
+            self.records()
+        except (OSError, ValueError):
+            return False
+        ends = (self.final / "model.keras", self.final / "summary.json", self.lineage)
+        return all(path.exists() for path in ends)
+
+    def records(self) -> list[Record]:
+        """All records of a finished search, in order."""
+        between = [record for plan in self.plans() for record in self.records_of(plan)]
+        return [self.start(), *between, self.end()]

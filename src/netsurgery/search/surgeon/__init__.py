@@ -1,0 +1,1 @@
+"""The Surgeon: decision points, recommendations, early stopping."""

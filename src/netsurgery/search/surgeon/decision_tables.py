@@ -1,0 +1,131 @@
+"""What a decision of the Surgeon rests on, in tables that a person can read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from netsurgery.search.ectonas.generation import recuperation_of
+from netsurgery.search.records import Record
+from netsurgery.search.scores import surgeon_score
+from netsurgery.search.surgeon import decision_point
+from netsurgery.search.surgeon.decision_point import DecisionSettings
+from netsurgery.search.surgeon.recommendation import Analysis, hidden_layers
+
+LAYER_COLUMNS = (
+    "branch",
+    "layer",  # number of the hidden layer, as in section 3.2; empty for the output layer
+    "position",
+    "inputs",
+    "units",
+    "largest",  # singular value
+    "limit",  # a singular value below counts as none (eq. 13)
+    "removable",  # units, n_r
+    "removable_part",
+)
+RECOMMENDATION_COLUMNS = (
+    "branch",
+    "operation",
+    "layer",
+    "position",
+    "width",
+    "recommendation",  # first criterion
+    "parameters",  # second criterion
+    "try",  # in which it was tried; empty if it was not
+    "drawn",  # at random
+    "candidate",
+    "status",
+    "accuracy",  # after re-training
+    "gain",
+    "fraction",  # of the branch's parameters
+    "score",  # eq. 16
+    "accuracy_after_step",  # of those that were trained to the full step
+    "outcome",
+)
+
+
+def layers(
+    parents: Sequence[Record], analyses: Mapping[str, Sequence[Analysis]], rules: DecisionSettings
+) -> list[dict[str, Any]]:
+    """A row per dense layer of every branch, with `LAYER_COLUMNS`."""
+    rows = []
+    for parent in parents:
+        hidden = hidden_layers(decision_point.topology_of(parent))
+        for layer in analyses[parent.candidate]:
+            inside = layer.position in hidden
+            removable = layer.removable(rules.thresholds)
+            values = (
+                parent.candidate,
+                hidden.index(layer.position) + 1 if inside else "",
+                layer.position,
+                layer.inputs,
+                layer.units,
+                layer.singular_values[0],
+                layer.limit(rules.thresholds),
+                removable,
+                round(removable / layer.units, 6),
+            )
+            rows.append(dict(zip(LAYER_COLUMNS, values, strict=True)))
+    return rows
+
+
+def recommendations(
+    parents: Sequence[Record],
+    analyses: Mapping[str, Sequence[Analysis]],
+    plan: Mapping[str, Any],
+    records: Mapping[str, Record],
+    rules: DecisionSettings,
+) -> list[dict[str, Any]]:
+    """A row per modification, the best recommended first, with `RECOMMENDATION_COLUMNS`.
+
+    Args:
+        parents: the branches that the decision point began with.
+        analyses: of their dense layers, by candidate.
+        plan: of the whole decision point.
+        records: of all its training steps, by name.
+        rules: of the search.
+    """
+    tries = {candidate: int(slot[3 : slot.index("/")]) for slot, candidate in _groups(plan)}
+    trained = {record.candidate: slot for slot, record in records.items() if slot in plan["slots"]}
+    born = {key: child for child in plan["offspring"] for key in decision_point.tried([child])}
+    accepted = {slot for (slot,) in plan["winners"]}
+    rows = []
+    for each in decision_point.recommendations(parents, analyses, rules):
+        mutation = each.mutation
+        row: dict[str, Any] = {
+            "branch": parents[each.branch].candidate,
+            "operation": str(mutation.operation),
+            "layer": each.layer,
+            "position": mutation.position,
+            "width": mutation.width,
+            "recommendation": round(each.score, 6),
+            "parameters": each.parameters,
+        }
+        child = born.get(decision_point.key_of(each, parents))
+        if child is not None:
+            name = child["candidate"]
+            record, slot = records[recuperation_of(name)], trained.get(name)
+            before, after = record.parent_score, record.score
+            row |= {
+                "try": tries[name],
+                "drawn": child["drawn"],
+                "candidate": name,
+                "status": record.status,
+                "accuracy": after,
+                "gain": None if after is None or before is None else after - before,
+                "fraction": record.parameters / (record.parent_parameters or record.parameters),
+                "score": None if after is None else surgeon_score(record),
+                "accuracy_after_step": records[slot].score if slot else None,
+                "outcome": "branch" if slot in accepted else "trained" if slot else "re-trained",
+            }
+        rows.append({column: row.get(column) for column in RECOMMENDATION_COLUMNS})
+    return rows
+
+
+def _groups(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """A slot of the try that each candidate is in, and the candidate."""
+    return [
+        (slot, feeder.removeprefix("recuperation/"))
+        for slot, feeders in plan["slots"].items()
+        for feeder in feeders
+    ]

@@ -1,0 +1,195 @@
+"""What the Surgeon's recommendation module says of a network (Surgeon, section 3.2).
+
+Singular values tell how many units of a layer carry information (eq. 13); that share scores every
+possible modification. Equal scores go by the number of parameters, all that is left of the BIC
+between networks that compute nearly the same (eq. 15).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from netsurgery.networks.layers import Dense
+from netsurgery.networks.network import Network, Topology
+from netsurgery.surgery.mutations import Mutation, Operation, mutate_topology, why_illegal
+
+FEWER, MORE = "fewer", "more"  # which of two equal scores is first: that with fewer parameters?
+SMALLEST_ADDITION, SMALLEST_PART, TENFOLD = 2, 10, 10  # max(2, n // 10) units, or ten times that
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Below which singular values count as none (eq. 13)."""
+
+    relative: float  # eps1: to a layer's largest one
+    absolute: float  # eps2
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """A dense layer's weights in a few numbers.
+
+    `position` is the layer's, `inputs` and `units` the shape of its kernel, `singular_values` those
+    of the kernel, min(inputs, units) of them, falling.
+    """
+
+    position: int
+    inputs: int
+    units: int
+    singular_values: tuple[float, ...]
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Analysis:
+        """From plain values, as `dataclasses.asdict` gives them."""
+        return cls(**(dict(values) | {"singular_values": tuple(values["singular_values"])}))
+
+    def limit(self, thresholds: Thresholds) -> float:
+        """What a singular value must reach to count."""
+        return max(thresholds.relative * self.singular_values[0], thresholds.absolute)
+
+    def removable(self, thresholds: Thresholds) -> int:
+        """Units that may go: n_r of eq. 13."""
+        return sum(value < self.limit(thresholds) for value in self.singular_values)
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """A modification that a branch allows, with both criteria.
+
+    `branch` is the index into the decision point's branches; `layer` the number of the hidden layer
+    it is judged by, from 1, None for the identity; `score` the first criterion, 0 to 1;
+    `parameters` the second one, of the network that it gives.
+    """
+
+    branch: int
+    layer: int | None
+    mutation: Mutation
+    score: float
+    parameters: int
+
+
+def analyse(network: Network) -> list[Analysis]:
+    """The singular values of every dense layer, the output layer's included."""
+    found = []
+    for position in network.topology.positions(Dense):
+        kernel = network.weights[position][0].astype(np.float64)
+        values = np.linalg.svd(kernel, compute_uv=False)
+        # six figures: more would be the linear algebra library's own
+        rounded = tuple(float(f"{value:.6g}") for value in values)
+        inputs, units = kernel.shape
+        found.append(Analysis(position, inputs, units, rounded))
+    return found
+
+
+def hidden_layers(topology: Topology) -> list[int]:
+    """Positions of the dense layers that another one reads: all but the output layer."""
+    return [i for i in topology.positions(Dense) if topology.consumer(i) is not None]
+
+
+def modifications(
+    topology: Topology, analysis: Sequence[Analysis], thresholds: Thresholds
+) -> Iterator[tuple[int | None, Mutation, float]]:
+    """Every modification by layer, with the layer's number and the score of section 3.2.
+
+    The identity scores 1, so that it is always among the best. An added layer stands behind the
+    layer that it is judged by, as wide as that. A truncated layer keeps the singular values that
+    count. The only hidden layer is not removed: there would be nothing left to recommend.
+    """
+    yield None, Mutation(Operation.IDENTITY), 1.0
+    hidden, known = hidden_layers(topology), {layer.position: layer for layer in analysis}
+    for number, position in enumerate(hidden, start=1):
+        layer, consumer = known[position], topology.consumer(position)
+        units, removable = layer.units, layer.removable(thresholds)
+        part, depth = removable / units, number / len(hidden)
+        addition = max(SMALLEST_ADDITION, units // SMALLEST_PART)
+        for more in (addition, TENFOLD * addition):
+            yield number, Mutation(Operation.ADD_UNITS, position, units + more), 1 - part
+        yield number, Mutation(Operation.ADD_DENSE, consumer, units), (1 - part) * depth
+        left = units - min(max(removable, 1), units - 1)
+        yield number, Mutation(Operation.REMOVE_UNITS, position, left), part
+        if len(hidden) > 1:
+            score = 1.0 if removable == units else part * depth
+            yield number, Mutation(Operation.REMOVE_DENSE, position), score
+        full = len(layer.singular_values)
+        rank = min(max(full - removable, 1), full - 1)
+        yield number, Mutation(Operation.TRUNCATE, position, rank), part
+
+
+def recommend(
+    branches: Sequence[tuple[Topology, Sequence[Analysis]]],
+    thresholds: Thresholds,
+    order: str,
+    max_parameters: int,
+) -> list[Recommendation]:
+    """All modifications of all branches that are possible, the best first.
+
+    Args:
+        branches: topology and analysis of each.
+        thresholds: of eq. 13.
+        order: of equal scores: those with fewer parameters first, or those with more.
+        max_parameters: modifications that give so many or more are left out.
+    """
+    found = [
+        Recommendation(
+            branch, number, mutation, score, mutate_topology(topology, mutation).parameters
+        )
+        for branch, (topology, analysis) in enumerate(branches)
+        for number, mutation, score in modifications(topology, analysis, thresholds)
+        if why_illegal(topology, mutation) is None
+    ]
+    sign = 1 if order == FEWER else -1
+    fitting = [
+        each
+        for each in found
+        if each.mutation.operation is Operation.IDENTITY or each.parameters < max_parameters
+    ]
+    return sorted(fitting, key=lambda each: (-each.score, sign * each.parameters))
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a try is drawn from the recommendations.
+
+    By type: the best of every mutation type over all branches, and every branch's identity in a
+    decision point's first try. Else the `top` best overall. `extra`: one more, drawn at random.
+    """
+
+    by_type: bool
+    top: int
+    extra: bool
+
+
+def draw(
+    untried: Sequence[Recommendation], first: bool, style: Style, rng: np.random.Generator
+) -> list[tuple[Recommendation, bool]]:
+    """The modifications of a try, and whether each was drawn at random.
+
+    Args:
+        untried: recommendations not tried yet, the best first.
+        first: whether this is the decision point's first try.
+        style: of the search.
+        rng: draws the extra one.
+    """
+    if style.by_type:
+        chosen, types = [], set()
+        for each in untried:
+            operation = each.mutation.operation
+            if operation is Operation.IDENTITY:
+                if first:
+                    chosen.append(each)
+            elif operation not in types:
+                types.add(operation)
+                chosen.append(each)
+    else:
+        chosen = list(untried[: style.top])
+    left = [
+        each
+        for each in untried
+        if each not in chosen and each.mutation.operation is not Operation.IDENTITY
+    ]
+    extra = [left[rng.integers(len(left))]] if style.extra and left else []
+    return [(each, False) for each in chosen] + [(each, True) for each in extra]

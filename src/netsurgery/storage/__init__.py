@@ -1,0 +1,1 @@
+"""Files that are written whole and checked, locks, provenance, timers, random streams."""

@@ -1,0 +1,30 @@
+"""Where a training step's time goes."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+
+
+class Timer:
+    """Adds up seconds by name."""
+
+    def __init__(self) -> None:
+        self.began = time.time()  # Unix time
+        self._start = time.perf_counter()
+        self.seconds: dict[str, float] = {}
+
+    @contextlib.contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        """Count the time of a block under a name."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since this clock was made."""
+        return time.perf_counter() - self._start

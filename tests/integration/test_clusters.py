@@ -1,0 +1,218 @@
+"""Searches as runs of their own, and through a real SLURM."""
+
+import contextlib
+import importlib.util
+import os
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+
+from netsurgery.processes.client import FOLDER
+from netsurgery.processes.process_exit import WORKFLOW
+from tests.integration.test_workflow import assert_same, command, run, search_folder
+from tests.support import local_slurm
+from tests.support.factories import ROOT
+
+pytestmark = pytest.mark.workflow
+PATIENCE = 900  # seconds: a job of SLURM starts Python four times
+SHORT = {"budget": 14}  # one generation
+BASELINE = {
+    "algorithm": "baseline",
+    "dataset": "digits",
+    "topology": "ff-small",
+    "epochs": 1,
+    "seeds": [0],
+}
+PROFILES = ROOT / "workflow/profiles"
+
+PLUGIN = "snakemake-executor-plugin-slurm"
+
+
+def lacking():
+    """What a run through SLURM needs and this machine lacks, in words."""
+    if absent := local_slurm.missing():
+        return f"no {', '.join(absent)} here: apt-get install slurm-wlm munge"
+    if importlib.util.find_spec(PLUGIN.replace("-", "_")) is None:
+        return f"no {PLUGIN} in this environment: make env"
+    return ""
+
+
+needs_slurm = pytest.mark.skipif(bool(lacking()), reason=lacking())
+
+
+@pytest.fixture(scope="module")
+def flat(tmp_path_factory):
+    """A search in one graph, on this machine."""
+    folder = tmp_path_factory.mktemp("flat")
+    run(folder, **SHORT)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def slurm(tmp_path_factory):
+    """A real SLURM of two processors; its folder."""
+    folder = tmp_path_factory.mktemp("slurm")
+    with local_slurm.running(folder, processors=2):
+        yield folder
+
+
+def test_a_search_as_a_run_of_its_own_gives_the_same_and_repairs_what_is_lost(flat, tmp_path):
+    run(tmp_path, top={"apart": 2}, **SHORT)
+    assert_same(flat, tmp_path)
+    assert (tmp_path / "results" / "summary.csv").exists()
+    assert "Nothing to be done" in run(tmp_path, top={"apart": 2}, **SHORT).stderr
+    search_folder(tmp_path).record(1, "recuperation/g01c00").unlink()
+    run(tmp_path, top={"apart": 2}, **SHORT)
+    assert_same(flat, tmp_path)
+
+
+def test_a_search_that_fails_leaves_the_others_alone_and_says_where_its_log_is(tmp_path):
+    """A file is where its folder would be: it cannot even begin."""
+    (tmp_path / "results" / "s").mkdir(parents=True)
+    (tmp_path / "results" / "s" / "seed1").write_text("in the way")
+    plain = {"searches": {"s": BASELINE | {"seeds": [0, 1]}}}
+    done = run(tmp_path, "--keep-going", check=False, top={"apart": 1} | plain)
+    assert done.returncode == 1
+    assert "results/_apart/s/seed1.log" in done.stderr
+    assert (search_folder(tmp_path).final / "summary.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "apart"),
+    [
+        (["--cores", "2"], True),
+        (["--cores", "2", "--config", "apart=0"], False),
+        (["--profile", str(PROFILES / "slurm-steps")], False),
+    ],
+)
+def test_of_many_searches_each_is_planned_as_a_run_of_its_own(tmp_path, given, apart):
+    many = {"searches": {"s": BASELINE | {"seeds": list(range(21))}}}
+    whole = command(tmp_path, "--dry-run", top=many)
+    place = whole.index("--cores")
+    whole[place : place + 2] = given
+    planned = subprocess.run(whole, capture_output=True, text=True, check=True).stdout
+    found = dict(re.findall(r"^(search_apart|start) +(\d+)$", planned, re.MULTILINE))
+    assert found == {"search_apart" if apart else "start": "21"}
+
+
+@pytest.mark.parametrize("top", [{}, {"apart": 1}])
+def test_a_run_of_many_searches_says_how_all_are_in_one_graph_unless_it_was_asked(tmp_path, top):
+    """A file is where their folder would be, which ends the run soon."""
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "s").write_text("in the way")
+    many = {"searches": {"s": BASELINE | {"seeds": list(range(21))}}}
+    said = run(tmp_path, check=False, top=top | many).stderr
+    assert ("21 searches: each is a run of its own; with --config apart=0" in said) == (not top)
+
+
+def slurm_run(folder, slurm, profile, *arguments, **options):
+    """The command, and the environment, of a search through SLURM."""
+    folder.mkdir(exist_ok=True)
+    arguments = [
+        *("--profile", str(PROFILES / profile)),
+        *("--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "5"),
+        *arguments,
+    ]
+    environment = {
+        k: v for k, v in local_slurm.environment(slurm).items() if k not in (FOLDER, WORKFLOW)
+    }
+    whole = command(folder, *arguments, **options)
+    place = whole.index("--cores")
+    del whole[place : place + 2]  # there are jobs instead
+    return {"args": whole, "env": environment}
+
+
+@pytest.fixture
+def begin(tmp_path):
+    """A function that starts a run in the background; what still runs in the end is killed."""
+    started = []
+
+    def start(run_):
+        log = (tmp_path / "log").open("a")
+        started.append(subprocess.Popen(**run_, stdout=log, stderr=log, start_new_session=True))
+        log.close()
+        return started[-1]
+
+    yield start
+    for process in started:
+        kill(process)
+
+
+def kill(process):
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def jobs_of(slurm, since):
+    """States and memory of the jobs that ended in SLURM since a number of them."""
+    return [
+        (job["JobState"], int(re.search(r"mem=(\d+)M", job["Tres"])[1]))
+        for job in local_slurm.completed(slurm)[since:]
+    ]
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@needs_slurm
+def test_a_search_through_slurm_killed_on_every_level_goes_on_to_the_same_end(
+    flat, slurm, begin, tmp_path
+):
+    """First the workflow dies and SLURM's controller with it, then the job, as if for memory."""
+    since = len(local_slurm.completed(slurm))
+    whole = slurm_run(tmp_path, slurm, "slurm", "--config", "apart=1", **SHORT)
+    first = begin(whole)
+    wait_for(search_folder(tmp_path).record(0, "warm-up").exists)
+    kill(first)
+    local_slurm.end_daemon(slurm, "slurmctld", signal.SIGKILL)
+    local_slurm.start_controller(slurm)
+    local_slurm.ask(slurm, "scancel", "--state=RUNNING")
+    wait_for(lambda: not local_slurm.ask(slurm, "squeue", "--noheader"))
+    assert not (search_folder(tmp_path).final / "summary.json").exists()
+    again = begin(whole)
+    wait_for(lambda: local_slurm.ask(slurm, "squeue", "--noheader", "--states=RUNNING"))
+    local_slurm.ask(slurm, "scancel", "--state=RUNNING")
+    code = again.wait(PATIENCE)
+    assert code == 0, (tmp_path / "log").read_text()[-3000:]
+    assert_same(flat, tmp_path)
+    memory = 3500  # MB of a search on one core
+    assert jobs_of(slurm, since)[-3:] == [
+        ("CANCELLED", memory),
+        ("CANCELLED", memory),
+        ("COMPLETED", 2 * memory),
+    ]
+
+
+# each training step in a process of its own leaves a line: the SLURM job that it belongs to
+WITNESS = """
+import os, sys
+if "netsurgery.jobs.cold_start" in sys.orig_argv:
+    with open(os.environ["WITNESS"], "a") as file:
+        print(os.environ.get("SLURM_JOB_ID"), file=file)
+"""
+
+
+@needs_slurm
+def test_training_steps_as_jobs_of_slurm_stay_in_their_allocation(slurm, tmp_path):
+    """Here the node is the machine that submits: the workflow's warm servers are in reach."""
+    since = len(local_slurm.completed(slurm))
+    run_ = slurm_run(tmp_path, slurm, "slurm-steps", top={"searches": {"s": BASELINE}})
+    (tmp_path / "path").mkdir()
+    (tmp_path / "path" / "sitecustomize.py").write_text(WITNESS)
+    path = filter(None, [str(tmp_path / "path"), os.environ.get("PYTHONPATH")])
+    run_["env"] |= {"PYTHONPATH": os.pathsep.join(path), "WITNESS": str(tmp_path / "seen")}
+    done = subprocess.run(**run_, capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert [state for state, _ in jobs_of(slurm, since)] == ["COMPLETED"] * 4
+    prepared = local_slurm.completed(slurm)[since]["JobId"]
+    seen = (tmp_path / "seen").read_text().split()  # of the start, the finish and the card
+    assert seen == [str(int(prepared) + n) for n in (1, 2, 3)]
+    assert (search_folder(tmp_path).root / "logs/generation00/warm-up.log").exists()

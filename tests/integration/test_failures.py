@@ -1,0 +1,207 @@
+"""Training jobs that crash, hang or run out of memory: what becomes of their candidates.
+
+Real jobs of a real warm server, to which real signals are sent.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from netsurgery.jobs import ectonas
+from netsurgery.processes import client
+from netsurgery.search.ectonas import generation
+from netsurgery.search.layout import WARM_UP, SearchFolder
+from netsurgery.search.records import CRASHED, FAILED_STATUSES, OUT_OF_MEMORY, Record
+from netsurgery.storage.files import read_json, sha256, write_json
+from netsurgery.storage.random_streams import random_stream
+from tests.support import factories
+from tests.unit.jobs.test_server import command, data, eventually, server, steps  # noqa: F401 - fixtures
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the fork server is for Linux")
+LONG = 10_000_000  # epochs that end with the job alone
+
+
+@pytest.fixture(scope="module")
+def trained(server, data, tmp_path_factory):  # noqa: F811
+    """A starting network, trained for an epoch."""
+    model = tmp_path_factory.mktemp("trained") / "warm-up.keras"
+    subprocess.run(command(data, model), check=True)
+    return model
+
+
+def competing(data, model, output, epochs, limit=0):  # noqa: F811
+    """The command that trains a model on."""
+    words = command(data, output)
+    start = words.index("start")
+    settings = json.dumps(json.loads(words[words.index("--settings") + 1]) | {"greediness": 1.0})
+    common = ["--data", str(data), "--split", str(data / "split.npz"), "--seed", "0"]
+    return [
+        *words[:start],
+        *("--time-limit", str(limit), "compete", *common, "--settings", settings),
+        *("--models", str(model), "--mode", "greedy", "--epochs", str(epochs)),
+        *("--step", "phase1/identity/round1/slot0", "--output", str(output)),
+    ]
+
+
+def own_jobs(process):
+    """The jobs that a client runs in processes of their own."""
+    found = []
+    for task in Path(f"/proc/{process}/task").iterdir():
+        with contextlib.suppress(OSError):
+            found += map(int, (task / "children").read_text().split())
+    return found
+
+
+@pytest.mark.parametrize(
+    ("by", "status"), [(signal.SIGSEGV, CRASHED), (signal.SIGKILL, OUT_OF_MEMORY)]
+)
+def test_a_job_that_dies_twice_is_recorded_and_its_candidate_keeps_its_slot(
+    server, data, trained, tmp_path, by, status  # noqa: F811
+):  # fmt: skip
+    output = tmp_path / "slot0.keras"
+    process = subprocess.Popen(
+        competing(data, trained, output, LONG), stderr=subprocess.PIPE, text=True
+    )
+    assert eventually(lambda: steps(server.pid))
+    os.kill(steps(server.pid)[0], by)
+    assert eventually(lambda: own_jobs(process.pid))
+    time.sleep(0.5)
+    os.kill(own_jobs(process.pid)[0], by)
+    _, said = process.communicate(timeout=100)
+    assert process.returncode == 0
+    assert f"{status} (exit code {128 + by}): once more" in said
+    assert f"{status}: recorded, the search goes on without it" in said
+    before, record = read_json(trained.with_suffix(".json")), read_json(output.with_suffix(".json"))
+    assert (record["status"], record["score"]) == (status, None)
+    assert output.read_bytes() == trained.read_bytes()
+    assert record["model_sha256"] == sha256(output)
+    assert record["batches_trained"] == before["batches_trained"]
+    # what was to be trained counts as spent, or a search in which all fall would never end
+    assert record["batches_spent"] == LONG * before["batches_per_epoch"]
+
+
+def test_a_job_that_dies_once_gives_the_same_as_one_that_does_not(
+    server, data, trained, tmp_path  # noqa: F811
+):  # fmt: skip
+    process = subprocess.Popen(competing(data, trained, tmp_path / "killed.keras", 300))
+    assert eventually(lambda: steps(server.pid))
+    os.kill(steps(server.pid)[0], signal.SIGKILL)
+    assert process.wait(100) == 0
+    subprocess.run(competing(data, trained, tmp_path / "left.keras", 300), check=True)
+    assert (tmp_path / "killed.keras").read_bytes() == (tmp_path / "left.keras").read_bytes()
+
+
+def test_a_job_that_stands_still_ends_at_its_limit(
+    server, data, trained, tmp_path  # noqa: F811
+):  # fmt: skip
+    output = tmp_path / "slot0.keras"
+    process = subprocess.Popen(competing(data, trained, output, LONG, limit=4))
+    assert eventually(lambda: steps(server.pid))
+    (step,) = steps(server.pid)
+    os.kill(step, signal.SIGSTOP)  # no alarm of its own would reach it
+    assert process.wait(100) == 0
+    assert read_json(output.with_suffix(".json"))["status"] == "timed_out"
+    assert eventually(lambda: step not in steps(server.pid))
+
+
+def test_a_fallen_offspring_has_a_record_and_no_model(
+    server, data, trained, tmp_path  # noqa: F811
+):  # fmt: skip
+    offspring = {
+        "candidate": "g01c00",
+        "generation": 1,
+        "operation": "add_units",
+        "position": 1,
+        "width": None,
+        "pooling": None,
+        "batches": 7,
+    }
+    words = competing(data, trained, tmp_path / "g01c00.keras", 1)
+    words = words[: words.index("--models")]
+    words[words.index("compete")] = "recuperate"
+    operating = json.dumps({"removal": "svd", "calibration": 10, "noise": 0})
+    words += ["--parent", str(trained), "--offspring", json.dumps(offspring)]
+    words += ["--operating", operating, "--step", "recuperation", "--epochs", "1"]
+    words += ["--output", str(tmp_path / "g01c00.keras"), "--fallen", CRASHED]
+    subprocess.run(words, check=True)
+    record = Record.from_json(read_json(tmp_path / "g01c00.json"))
+    assert (record.status, record.score, record.history) == (CRASHED, None, ())
+    assert (record.parent, record.batches_spent) == ("g00c00", 7)
+    assert record.parameters > read_json(trained.with_suffix(".json"))["parameters"]
+    assert (tmp_path / "g01c00.keras").read_bytes() == b""
+
+
+def test_a_starting_network_that_cannot_be_trained_ends_the_search_with_one_line(
+    server, data, tmp_path  # noqa: F811
+):  # fmt: skip
+    words = [*command(data, tmp_path / "a.keras"), "--fallen", OUT_OF_MEMORY]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "the starting topology cannot be trained: out_of_memory" in done.stderr
+
+
+def test_refused_memory_has_an_exit_code_of_its_own_and_other_faults_none():
+    import tensorflow as tf
+
+    from netsurgery.jobs.train import out_of_memory
+
+    for error in (MemoryError("x"), tf.errors.ResourceExhaustedError(None, None, "too large")):
+        with pytest.raises(SystemExit) as end, out_of_memory():
+            raise error
+        assert end.value.code == client.MEMORY
+    fell = [code for code in range(256) if code in client.FALLEN]
+    assert fell == [75, 132, 134, 135, 136, 137, 139]
+    assert set(client.FALLEN.values()) == set(FAILED_STATUSES)
+
+
+@pytest.mark.parametrize("status", FAILED_STATUSES)
+def test_a_generation_whose_candidates_all_fall_leaves_its_parents_and_the_search_ends(
+    tmp_path, status
+):
+    settings = dict(factories.search(topology="ff-small", budget=60).settings)
+    folder = SearchFolder(tmp_path / "results" / "s" / "seed0")
+    start = replace(factories.start("ff-small", (8, 8, 1), 10), history=factories.history(0.5))
+    write_json(folder.record(0, WARM_UP), start.to_json())
+    ectonas.init_search(folder)
+    number = 0
+    while True:
+        number += 1
+        allowed = ectonas.generation_allowance(folder.winners(number - 1), number, settings, 0)
+        path = folder.plan(number)
+        ectonas.plan_generation(folder.winners(number - 1), number, settings, 0, allowed, path)
+        planned = read_json(path)
+        if planned["action"] == generation.FINISH:
+            break
+        for child in planned["offspring"]:
+            fallen = replace(start, candidate=child["candidate"], status=status, score=None)
+            fallen = replace(fallen, history=(), batches_spent=child["batches"])
+            write_json(folder.record(number, f"recuperation/{fallen.candidate}"), fallen.to_json())
+        for slot in planned["slots"]:
+            write_json(folder.record(number, slot), replace(fallen, batches_spent=0).to_json())
+        ectonas.select_parents(folder, number, settings, 0)
+        parents = read_json(folder.winners(number))["parents"]
+        assert [parent["record"]["candidate"] for parent in parents] == ["g00c00"]
+    assert 2 <= number < 100
+
+
+def test_what_falls_is_the_same_whatever_the_generator_draws():
+    """Random mode draws among those that stand."""
+    from netsurgery.search import scores
+
+    standing = factories.start(history=factories.history(0.5))
+    fallen = replace(standing, status=CRASHED, score=None, history=())
+    for seed in np.arange(10):
+        drawn = scores.winner(
+            [fallen, standing], "val_accuracy", "random", 1.0, 3, random_stream(int(seed), "x")
+        )
+        assert drawn == 1

@@ -1,0 +1,13 @@
+"""The benchmark of the graph: its stub stands for every job that trains."""
+
+import pytest
+from benchmarks.snakemake_overhead import __main__ as graph
+
+pytestmark = pytest.mark.workflow
+
+
+def test_a_search_that_trains_nothing_runs_to_its_end(tmp_path):
+    row = graph.measure(1, "flat", 2, tmp_path, limit=600)
+    log = (tmp_path / "flat-1" / "log").read_text()
+    assert row["finished"], log[-2000:]
+    assert row["jobs"] > 40

@@ -1,0 +1,245 @@
+"""Whole searches of the Surgeon, run as a user runs them."""
+
+import csv
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+import yaml
+
+from netsurgery.search.surgeon import decision_point
+from netsurgery.storage.files import read_json
+from tests.integration.test_workflow import (
+    LINEAGE,
+    PATIENCE,
+    SUMMARY,
+    assert_same,
+    command,
+    run,
+    search_folder,
+    times,
+)
+
+pytestmark = pytest.mark.workflow
+QUICK = {
+    "algorithm": "surgeon",
+    "dataset": "digits",
+    "topology": "surgeon-medium",
+    "epochs": 6,
+    "warm_up_epochs": 2,
+    "decision_epochs": 2,
+    "recuperation_batches": 3,
+    "learning_rate": 0.02,
+    "seeds": [0],
+}
+
+
+def configured(folder, **search):
+    """The arguments for a search like the quick one."""
+    folder.mkdir(exist_ok=True)
+    config = folder / "mine.yaml"
+    config.write_text(yaml.safe_dump({"searches": {"s": QUICK | search}}))
+    return "--configfile", str(config)
+
+
+def search(folder, cores=2, **changed):
+    return run(folder, *configured(folder, **changed), cores=cores)
+
+
+def summary_of(folder):
+    return read_json(search_folder(folder).final / "summary.json")
+
+
+def rows(path):
+    with path.open() as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("finished")
+    search(folder)
+    return folder
+
+
+@pytest.fixture
+def copy(finished, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(finished, folder, symlinks=True)
+    return folder
+
+
+def redone(before, folder):
+    """Files of a search that are newer than they were, but for logs and MLflow's markers."""
+    after = times(folder)
+    newer = [name for name in before if after.get(name, 0) > before[name]]
+    return [name for name in newer if "tracked" not in name and not name.startswith("logs")]
+
+
+def test_the_files_that_others_rely_on(finished):
+    folder, summary = search_folder(finished), summary_of(finished)
+    assert set(SUMMARY) <= set(summary)
+    assert summary["algorithm"] == "surgeon"
+    assert summary["budget"] is None
+    assert summary["generations"] == 2
+    assert summary["epochs_trained"] == 6
+    assert summary["layers"][-1] == "dense 10 (linear)"
+    records = folder.records()
+    assert sum(r.epochs_spent for r in records) == pytest.approx(summary["epochs_spent"])
+    lineage = rows(folder.lineage)
+    assert list(lineage[0]) == LINEAGE
+    assert len(lineage) == summary["candidates"]
+    by_name = {row["candidate"]: row for row in lineage}
+    assert by_name[summary["candidate"]]["eliminated_in"] == ""
+    assert all(row["parent"] in by_name for row in lineage if row["operation"])
+
+
+def test_every_decision_can_be_followed_in_its_files(finished):
+    folder = search_folder(finished)
+    for plan in folder.plans():
+        if plan["action"] == "finish":
+            assert plan["reason"] == "6 epochs are trained"
+            continue
+        generation = plan["generation"]
+        steps = folder.generation(generation)
+        assert (steps / "singular_values.svg").read_text().startswith("<?xml")
+        before = {parent["candidate"] for parent in plan["parents"]}
+        layers = rows(folder.layers(generation))
+        assert (
+            {row["branch"] for row in layers}
+            == before
+            == set(read_json(folder.singular_values(generation)))
+        )
+        table = rows(folder.recommendations(generation))
+        tried = [row for row in table if row["candidate"]]
+        assert {row["candidate"] for row in tried} == {
+            child["candidate"] for child in plan["offspring"]
+        }
+        winners = {
+            p["record"]["candidate"] for p in read_json(folder.winners(generation))["parents"]
+        }
+        assert {row["candidate"] for row in table if row["outcome"] == "branch"} == winners
+        # unneeded tries never ran
+        assert len(list(steps.glob("try*/slot*.keras"))) == len(plan["slots"])
+        assert len(list(steps.glob("recuperation/*.keras"))) == len(plan["offspring"])
+
+
+def test_branches_are_those_that_score_best_after_re_training(finished):
+    folder = search_folder(finished)
+    for plan in folder.plans():
+        for slot, feeders in plan.get("slots", {}).items():
+            records = [read_json(folder.record(plan["generation"], feeder)) for feeder in feeders]
+            table = rows(folder.recommendations(plan["generation"]))
+            score = {row["candidate"]: float(row["score"]) for row in table if row["score"]}
+            order = sorted((score[r["candidate"]] for r in records), reverse=True)
+            rank = int(slot[slot.index("slot") + 4 :])
+            trained = read_json(folder.record(plan["generation"], slot))
+            assert score[trained["candidate"]] == order[rank]
+            whole_step = plan["step_batches"] * plan["generation"] + 2 * 91
+            assert trained["batches_trained"] == whole_step
+
+
+def test_a_second_run_does_nothing(finished):
+    before = times(finished)
+    assert "Nothing to be done" in search(finished).stderr
+    assert times(finished) == before
+
+
+def test_one_core_and_kills_in_the_middle_give_the_same_bytes(finished, tmp_path):
+    folder = tmp_path / "killed"
+    folder.mkdir()
+    log = (folder / "log").open("w")
+    for awaited in ("generation01/recuperation/g01c03.json", "generation02/try1/plan.json"):
+        arguments = [*command(folder, cores=1), *configured(folder)]
+        process = subprocess.Popen(arguments, stdout=log, stderr=log, start_new_session=True)
+        deadline = time.monotonic() + PATIENCE
+        while not (search_folder(folder).root / awaited).exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        assert not (search_folder(folder).final / "summary.json").exists()
+    search(folder, cores=1)
+    assert_same(finished, folder)
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        "generation01/try1/plan.json",
+        "generation01/try1/slot0.json",
+        "generation02/singular_values.json",
+        "generation01/recommendations.csv",
+    ],
+)
+def test_what_is_lost_is_made_again(lost, finished, copy):
+    (search_folder(copy).root / lost).unlink()
+    search(copy)
+    assert_same(finished, copy)
+
+
+def test_more_epochs_extend_a_finished_search(finished, copy):
+    before = times(copy)
+    search(copy, epochs=7)
+    assert summary_of(copy)["epochs_trained"] == 7
+    new = redone(before, copy)
+    assert [
+        name for name in new if name.startswith(("generation00", "generation01", "split"))
+    ] == []
+    assert [n for n in new if n.startswith("generation02") and "try3" not in n] == []
+
+
+def test_a_search_that_stops_early_is_the_beginning_of_one_that_does_not(finished, copy):
+    """Oscillation and stagnation are tried in test_stopping; here, that the graph obeys."""
+    before = times(copy)
+    reached = read_json(search_folder(copy).winners(1))["parents"]
+    limit = max(parent["record"]["score"] for parent in reached)
+    search(copy, minimum_accuracy=limit)
+    summary = summary_of(copy)
+    assert summary["generations"] == 1
+    assert summary["epochs_trained"] == 4
+    plans = list(search_folder(copy).plans())
+    assert plans[-1]["reason"] == f"the accuracy of {limit} is reached"
+    assert [n for n in redone(before, copy) if n.startswith(("generation00", "generation01"))] == []
+    search(copy)
+    assert_same(finished, copy)
+
+
+def test_a_budget_is_never_exceeded(tmp_path):
+    search(tmp_path / "tight", budget=8)
+    summary = summary_of(tmp_path / "tight")
+    assert summary["budget"] == 8
+    assert summary["epochs_spent"] <= 8
+    assert summary["epochs_trained"] == 6 or summary["epochs_spent"] == 8
+
+
+def test_a_random_walk_changes_the_network_once_per_decision_point(tmp_path):
+    search(tmp_path / "walk", mode="random")
+    summary = summary_of(tmp_path / "walk")
+    assert summary["generations"] == 2
+    assert summary["candidates"] == 3
+    assert summary["epochs_spent"] == summary["epochs_trained"] == 6
+
+
+def test_backtracking_draws_on_from_the_branches_of_before(tmp_path):
+    """With a learning rate that spoils everything no try can succeed."""
+    search(tmp_path / "back", memory="backtrack", redraws=0, learning_rate=3.0, style="top", top=2)
+    folder = search_folder(tmp_path / "back")
+    plans = [plan for plan in folder.plans() if plan["action"] == "search"]
+    stayed = [plan for plan in plans if not plan["accepted"]]
+    for plan in stayed:
+        after = read_json(folder.winners(plan["generation"]))["parents"]
+        assert [p["record"]["candidate"] for p in after] == [
+            p["candidate"] for p in plan["parents"]
+        ]
+    tried = [key for plan in plans for key in decision_point.tried(plan["offspring"])]
+    assert len(tried) == len(set(tried))
+
+
+def test_a_wrong_topology_ends_with_one_line(tmp_path):
+    done = run(tmp_path, *configured(tmp_path, topology="cnn-small"), check=False)
+    assert done.returncode == 1
+    assert "the Surgeon takes dense layers only" in done.stderr
+    assert not (tmp_path / "results").exists()

@@ -1,0 +1,72 @@
+"""The examples of docs/tracking.md, on a store that holds a search of that name."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+from mlflow import MlflowClient
+
+from tests.support.factories import ROOT
+from tests.support.tracked_search import example
+
+TEXT = (ROOT / "docs" / "tracking.md").read_text()
+QUERIES = re.findall(r"```sql\n(.*?)\n```", TEXT, re.DOTALL)
+FOUND = [
+    ["g00c00", "g01c01", "g02c00"],
+    ["g01c01", "g02c00", "g02c01"],
+    ["g01c00", "g01c02"],
+    ["g01c00", "g01c02"],
+    ["g01c01", "g02c00"],
+    ["g01c01", "g01c02"],
+    ["g01c02"],
+    ["digits/seed42"],
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("documented")
+    made = example(folder / "results", name="digits", seed=42)
+    made.generation(1, 0.6, 0.75, None)
+    made.generation(2, 0.8, 0.7)
+    made.finish(2)
+    made.track("final")
+    return folder
+
+
+def test_every_query_is_tested():
+    assert len(QUERIES) == len(FOUND)
+
+
+@pytest.mark.parametrize(("query", "names"), zip(QUERIES, FOUND, strict=False))
+def test_a_query_finds_what_it_says(query, names, folder):
+    client = MlflowClient(f"sqlite:///{folder}/results/mlflow.db")
+    (experiment,) = [e for e in client.search_experiments() if e.name == "netsurgery"]
+    runs = client.search_runs([experiment.experiment_id], query)
+    assert sorted(run.info.run_name for run in runs) == names
+
+
+def test_the_chain_is_that_of_the_command(folder):
+    (script,) = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    ours = [
+        sys.executable,
+        "-m",
+        "netsurgery.cli.main",
+        "lineage",
+        "results/digits/seed42",
+        "g02c00",
+    ]
+    printed = [
+        subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
+        for command in ([sys.executable, "-c", script], ours)
+    ]
+    for text in printed:
+        lines = text.splitlines()
+        rows = [
+            next(i for i, text in enumerate(lines) if name in text.split()[:1])
+            for name in ("g00c00", "g01c01", "g02c00")
+        ]
+        assert rows == sorted(rows)
+        assert "add_dense" in lines[rows[1]]
+        assert "760" in lines[rows[1]]

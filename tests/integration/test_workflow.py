@@ -1,0 +1,505 @@
+"""Whole searches, run as a user runs them."""
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from benchmarks.faults import compare
+
+from netsurgery.analysis.timelines import timings_of
+from netsurgery.processes.client import FOLDER
+from netsurgery.processes.process_exit import WORKFLOW
+from netsurgery.search.layout import SearchFolder
+from netsurgery.search.records import TIMES
+from netsurgery.storage.files import FILES, read_json, sha256, write_json
+from netsurgery.storage.locking import ResultsLock
+from tests.support.factories import ROOT
+
+pytestmark = pytest.mark.workflow
+PATIENCE = 300
+QUICK = {
+    "algorithm": "ectonas",
+    "dataset": "digits",
+    "topology": "ff-small",
+    "budget": 45,
+    "warm_up_epochs": 2,
+    "round_epochs": 1,
+    "rounds": 2,
+    "seeds": [0],
+}
+SUMMARY = (
+    "algorithm dataset topology seed greediness mode metric budget epochs_spent generations "
+    "candidates start_parameters parameters val_score test_score val_accuracy test_accuracy "
+    "test_loss epochs_trained layers"
+).split()
+LINEAGE = (
+    "candidate parent generation operation position parameters epochs_trained val_score status "
+    "eliminated_in"
+).split()
+
+
+def command(folder, *arguments, cores=2, top=None, **search):
+    config = folder / "config.yaml"
+    config.write_text(yaml.safe_dump({"searches": {"s": QUICK | search}} | (top or {})))
+    snakemake = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    place = ["--directory", str(folder), "--configfile", str(config), "--cores", str(cores)]
+    return [*snakemake, *place, *arguments]
+
+
+def run(folder, *arguments, check=True, **options):
+    folder.mkdir(exist_ok=True)
+    environment = {k: v for k, v in os.environ.items() if k not in (FOLDER, WORKFLOW)}
+    done = subprocess.run(
+        command(folder, *arguments, **options),
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=PATIENCE,
+    )
+    if check and done.returncode:
+        pytest.fail(done.stdout[-3000:] + done.stderr[-3000:])
+    return done
+
+
+def search_folder(folder):
+    return SearchFolder(folder / "results" / "s" / "seed0")
+
+
+def contents(folder):
+    """All files of a search that must not depend on how often, or where, it was run."""
+    root = search_folder(folder).root
+    found = {}
+    for path in sorted(p for p in root.rglob("*") if p.is_file()):
+        name = str(path.relative_to(root))
+        if name.startswith("logs/") or path.name == "tracked.json":
+            continue
+        found[name] = path.read_bytes()
+        if path.suffix == ".json":
+            found[name] = json.dumps(without_times(read_json(path)))
+    return found
+
+
+def without_times(value):
+    if isinstance(value, dict):
+        return {k: without_times(v) for k, v in value.items() if k not in TIMES}
+    if isinstance(value, list):
+        return [without_times(v) for v in value]
+    return value
+
+
+def assert_same(folder, other):
+    mine, theirs = contents(folder), contents(other)
+    assert mine.keys() == theirs.keys()
+    assert [name for name in mine if mine[name] != theirs[name]] == []
+
+
+def times(folder):
+    root = search_folder(folder).root
+    return {str(p.relative_to(root)): p.stat().st_mtime_ns for p in root.rglob("*") if p.is_file()}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A finished search; tests look at it, and copy it before they change anything."""
+    folder = tmp_path_factory.mktemp("finished")
+    run(folder)
+    return folder
+
+
+@pytest.fixture
+def copy(finished, tmp_path):
+    """A copy of the finished search as fresh as the original: it takes file times along."""
+    folder = tmp_path / "copy"
+    shutil.copytree(finished, folder, symlinks=True)
+    return folder
+
+
+def test_the_files_that_others_rely_on(finished):
+    folder = search_folder(finished)
+    summary = read_json(folder.final / "summary.json")
+    assert set(SUMMARY) <= set(summary)
+    assert summary["epochs_spent"] <= summary["budget"] == 45
+    assert summary["generations"] >= 2
+    records = folder.records()
+    assert sum(record.epochs_spent for record in records) == pytest.approx(summary["epochs_spent"])
+    with folder.lineage.open() as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == LINEAGE
+    assert len(rows) == summary["candidates"]
+    final = [row for row in rows if row["candidate"] == summary["candidate"]]
+    assert final[0]["eliminated_in"] == ""
+    by_name = {row["candidate"]: row for row in rows}
+    assert all(row["parent"] in by_name for row in rows if row["operation"])
+    for record in records:
+        assert record.status == "ok"
+        assert len(record.model_sha256) == 64
+
+
+def test_no_search_file_is_half_written(finished):
+    root = search_folder(finished).root
+    assert not [p for p in root.rglob(".*") if p.is_file()]
+
+
+LOAD = """
+import json, sys
+import keras
+from sklearn.datasets import load_digits
+assert "netsurgery" not in sys.modules
+digits = load_digits()
+model = keras.models.load_model(sys.argv[1])
+predicted = model.predict(digits.images, verbose=0).argmax(1)
+print(json.dumps(float((predicted == digits.target).mean())))
+"""
+
+
+def test_the_model_needs_keras_alone_and_takes_raw_images(finished, tmp_path):
+    model = search_folder(finished).final / "model.keras"
+    alone = [sys.executable, "-I", "-c", LOAD, str(model)]
+    done = subprocess.run(alone, capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert float(done.stdout.splitlines()[-1]) > 0.8
+
+
+def test_a_second_run_does_nothing(finished):
+    before = times(finished)
+    assert "Nothing to be done" in run(finished).stderr
+    assert times(finished) == before
+
+
+@pytest.fixture(scope="module")
+def on_one_core(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("one")
+    run(folder, cores=1)
+    return folder
+
+
+def test_one_core_gives_the_same_bytes_as_two(finished, on_one_core):
+    assert_same(finished, on_one_core)
+
+
+def test_of_what_is_ready_that_with_most_behind_it_goes_first(on_one_core):
+    jobs = sorted(timings_of(search_folder(on_one_core)), key=lambda job: job.began)
+    coming = [job for job in jobs if job.name.startswith("1/")]
+    longest = max(job.left for job in coming)
+    choices = 0
+    while coming:
+        unfinished = {job.name for job in coming}
+        first, *coming = coming
+        ready = [job.left for job in coming if unfinished.isdisjoint(job.feeders)]
+        assert first.left >= max(ready, default=0) - longest / 999  # as fine as ranks are
+        choices += len(set(ready)) > 1
+    assert choices > 5
+
+
+def test_a_search_killed_in_the_middle_goes_on_to_the_same_end(finished, tmp_path):
+    folder = tmp_path / "killed"
+    folder.mkdir()
+    log = (folder / "log").open("w")
+    for slot in ("recuperation/g01c02", "phase2/round1/slot0"):
+        awaited = search_folder(folder).record(1, slot)
+        process = subprocess.Popen(command(folder), stdout=log, stderr=log, start_new_session=True)
+        deadline = time.monotonic() + PATIENCE
+        while not awaited.exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        assert not (search_folder(folder).final / "summary.json").exists()
+    run(folder)
+    assert_same(finished, folder)
+
+
+@pytest.fixture
+def begun(tmp_path):
+    """A search that has planned its first generation, and nothing more."""
+    plan = search_folder(tmp_path).plan(1).relative_to(tmp_path)
+    run(tmp_path, str(plan))
+    return tmp_path
+
+
+def test_a_split_damaged_in_the_middle_of_a_search_is_made_again(finished, begun):
+    """No next job asks for the file that vouches for it: they read that beside the split."""
+    path = search_folder(begun).root / "split.json"
+    path.write_bytes(path.read_bytes()[:-2])
+    assert "split.json: damaged" in run(begun).stderr
+    assert_same(finished, begun)
+
+
+def test_a_search_whose_files_are_of_tomorrow_goes_on(finished, begun):
+    for path in filter(Path.is_file, begun.rglob("*")):
+        os.utime(path, (time.time() + 86_400,) * 2)
+    assert "from the future" in run(begun).stderr
+    assert_same(finished, begun)
+    assert "Nothing to be done" in run(begun).stderr
+
+
+def test_a_deleted_generation_is_redone_with_what_follows_and_nothing_before(finished, copy):
+    before = times(copy)
+    shutil.rmtree(search_folder(copy).generation(2))
+    run(copy)
+    assert_same(finished, copy)
+    after = times(copy)
+    redone = {name.split("/")[0] for name in before if after[name] > before[name]}
+    assert "generation02" in redone
+    assert "final" in redone
+    assert not {"generation00", "generation01", "split.npz"} & redone
+
+
+def test_a_deleted_record_is_made_again(finished, copy):
+    search_folder(copy).record(1, "phase2/round1/slot3").unlink()
+    run(copy)
+    assert_same(finished, copy)
+
+
+def test_a_larger_budget_extends_a_finished_search(finished, copy, tmp_path):
+    before = times(copy)
+    run(copy, budget=62)
+    run(tmp_path / "fresh", budget=62)
+    assert_same(tmp_path / "fresh", copy)
+    after = times(copy)
+    kept = [n for n in before if n.startswith(("generation00", "generation01"))]
+    assert [name for name in kept if after[name] > before[name] and "tracked" not in name] == []
+    assert read_json(search_folder(copy).final / "summary.json")["epochs_spent"] <= 62
+
+
+def test_the_test_samples_decide_nothing(finished, copy):
+    """Spoil their images: the same network comes out, with a worse test score."""
+    data = copy / "results" / "_data" / "digits"
+    x = np.load(data / "x.npy")
+    with np.load(search_folder(copy).root / "split.npz") as parts:
+        x[parts["test"]] = 0
+    np.save(data / "x.npy", x)
+    description = read_json(data / "data.json")
+    description[FILES]["x.npy"] = sha256(data / "x.npy")  # else it would count as damaged
+    write_json(data / "data.json", description)
+    run(copy)
+    same, other = search_folder(finished).final, search_folder(copy).final
+    assert (same / "network.keras").read_bytes() == (other / "network.keras").read_bytes()
+    assert read_json(other / "test.json")["accuracy"] < 0.3
+
+
+@pytest.mark.parametrize("mode", ["balanced", "random"])
+def test_other_modes_run_to_the_end(mode, tmp_path):
+    run(tmp_path / mode, mode=mode, budget=14, metric="val_loss")
+    summary = read_json(search_folder(tmp_path / mode).final / "summary.json")
+    assert summary["mode"] == mode
+    assert summary["epochs_spent"] <= 14
+    assert summary["generations"] >= 1
+    assert summary["test_score"] == summary["test_loss"]
+
+
+def test_a_baseline_has_the_same_summary(finished, tmp_path):
+    search = {k: QUICK[k] for k in ("dataset", "topology", "seeds")}
+    config = tmp_path / "mine.yaml"
+    config.write_text(
+        yaml.safe_dump({"searches": {"s": search | {"algorithm": "baseline", "epochs": 3}}})
+    )
+    run(tmp_path, "--configfile", str(config))
+    summary = read_json(search_folder(tmp_path).final / "summary.json")
+    assert set(summary) == set(read_json(search_folder(finished).final / "summary.json"))
+    assert summary["algorithm"] == "baseline"
+    assert summary["epochs_spent"] == summary["epochs_trained"] == 3
+    assert summary["start_parameters"] == summary["parameters"] == 760
+
+
+def test_a_diverging_search_ends_with_what_it_has(tmp_path):
+    run(tmp_path / "wild", learning_rate=1e30, budget=14)
+    summary = read_json(search_folder(tmp_path / "wild").final / "summary.json")
+    assert summary["status"] == "diverged"
+    assert summary["val_score"] is None
+
+
+def test_results_go_where_the_command_line_says_and_own_searches_replace_the_default(tmp_path):
+    done = run(tmp_path, "--config", "results=elsewhere", "--dry-run", "-p")
+    assert "elsewhere/s/seed0" in done.stdout + done.stderr
+    assert "digits-plain" not in done.stdout + done.stderr
+
+
+def test_a_dry_run_starts_no_trainer_and_writes_nothing(tmp_path):
+    run(tmp_path, "--dry-run")
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("search", "line"),
+    [
+        ({"topology": "cnn-smal"}, "searches.s.topology: 'cnn-smal' is unknown; did you mean"),
+        ({"budgt": 3}, "searches.s.budgt: unknown key; did you mean budget?"),
+    ],
+)
+def test_a_wrong_config_ends_with_one_line_and_no_traceback(search, line, tmp_path):
+    done = run(tmp_path, check=False, **search)
+    assert done.returncode == 1
+    assert line in done.stderr
+    shown = [text for text in done.stderr.splitlines() if text and "Using " not in text]
+    assert len(shown) == 1, done.stderr
+    assert not (tmp_path / "results").exists()
+
+
+def own_data(folder, labels):
+    """A file of pictures in the folder, and the section of a config that names it."""
+    folder.mkdir(exist_ok=True)
+    x = np.random.default_rng(0).integers(0, 256, (len(labels), 6, 6), dtype=np.uint8)
+    x[labels == 1, :3] //= 4
+    np.savez(folder / "pictures.npz", x_train=x, y_train=labels)
+    return {"datasets": {"pictures": {"source": "npz", "path": "pictures.npz"}}}
+
+
+OF_KERAS = {
+    "optimizer": {"lamb": {"beta_1": 0.8}},
+    "loss": "categorical_focal_crossentropy",
+    "metric": "val_auc",
+    "metrics": ["f1_score", {"auc": {"num_thresholds": 50}}],
+}
+
+
+def test_a_search_on_own_data_and_what_a_changed_file_or_setting_redoes(tmp_path):
+    labels = np.arange(100) % 2
+    section = own_data(tmp_path, labels)
+    search = {"top": section, "dataset": "pictures", "budget": 6} | OF_KERAS
+    run(tmp_path, **search)
+    root = search_folder(tmp_path).root
+    summary = read_json(root / "final" / "summary.json")
+    assert (summary["dataset"], summary["metric"]) == ("pictures", "val_auc")
+    assert summary["test_score"] == summary["test_metrics"]["auc"]
+    assert 0 <= summary["test_metrics"]["f1_score"] <= 1
+    first = contents(tmp_path)
+    assert "Nothing to be done" in run(tmp_path, **search).stderr
+    section["datasets"]["pictures"]["scaling"] = "standard"
+    run(tmp_path, **search)
+    second = contents(tmp_path)
+    own_data(tmp_path, 1 - labels)
+    run(tmp_path, **search)
+    third = contents(tmp_path)
+    for name in ("split.npz", "final/network.keras"):
+        assert len({first[name], second[name], third[name]}) == 3, name
+
+
+LOAD_TABLE = """
+import json, sys
+import keras, numpy as np, pandas as pd
+frame = pd.read_csv("houses.csv")
+model = keras.models.load_model(sys.argv[1])
+predicted = model({name: frame[name].to_numpy() for name in ("size", "place")})
+print(json.dumps(float(np.abs(np.ravel(predicted) - frame["price"]).mean())))
+"""
+
+
+def test_a_regression_on_a_table_is_scored_by_loss_and_its_model_takes_raw_rows(tmp_path):
+    rng = np.random.default_rng(0)
+    size, place = rng.uniform(40, 200, 200).round(1), rng.integers(0, 2, 200)
+    price = 1000 * size + 50_000 * place
+    rows = (f"{s},{('town', 'coast')[p]},{c}" for s, p, c in zip(size, place, price, strict=True))
+    (tmp_path / "houses.csv").write_text("\n".join(["size,place,price", *rows]))
+    houses = {"source": "csv", "path": "houses.csv", "target": "price", "task": "regression"}
+    run(tmp_path, top={"datasets": {"houses": houses}}, dataset="houses", budget=14)
+    final = search_folder(tmp_path).final
+    summary = read_json(final / "summary.json")
+    assert (summary["metric"], summary["test_accuracy"]) == ("val_loss", None)
+    assert summary["test_score"] == summary["test_loss"] == summary["test_metrics"]["loss"]
+    assert summary["test_metrics"]["r2"] > 0.8
+    starting = read_json(search_folder(tmp_path).record(0, "warm-up"))["history"][0]["val_loss"]
+    assert summary["val_score"] < starting
+    alone = [sys.executable, "-I", "-c", LOAD_TABLE, str(final / "model.keras")]
+    done = subprocess.run(alone, capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert float(done.stdout.splitlines()[-1]) < 0.5 * price.std()
+    assert read_json(final / "preprocessing.json")["columns"][1]["levels"] == ["coast", "town"]
+
+
+def test_wrong_data_end_the_run_with_one_line_before_anything_trains(tmp_path):
+    section = own_data(tmp_path, np.arange(100) % 2 + 1)
+    done = run(tmp_path, check=False, top=section, dataset="pictures")
+    assert done.returncode == 1
+    (line,) = {text for text in done.stderr.splitlines() if "pictures.npz: y_train" in text}
+    assert line == (
+        "data: pictures.npz: y_train: go from 1 to 2, but no sample is of class 0; number the "
+        "classes from 0 without gaps"
+    )
+    assert "Traceback" not in done.stderr
+    lines = done.stderr.splitlines()
+    end = lines.index("when that is mended, the same command goes on where this run was")
+    assert lines[end - 1] == line
+    assert not search_folder(tmp_path).generation(0).exists()
+
+
+def test_two_runs_on_one_folder_are_refused_in_one_line(tmp_path):
+    lock = ResultsLock(tmp_path / "results")
+    done = run(tmp_path, check=False)
+    lock.file.close()
+    assert done.returncode == 1
+    assert "another run is writing here" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not Path(tmp_path, "results", "s").exists()
+
+
+def damaged(path):
+    """The same file, but for a flipped bit in its middle; its dates stay, as when a disk fails."""
+    content, dates = bytearray(path.read_bytes()), path.stat()
+    content[len(content) // 2] ^= 16
+    path.write_bytes(content)
+    os.utime(path, ns=(dates.st_atime_ns, dates.st_mtime_ns))
+
+
+def test_damaged_files_are_named_made_again_and_never_used(finished, copy):
+    folder, results = search_folder(copy), copy / "results"
+    spoiled = [
+        folder.plan(1),
+        folder.model(1, "phase2/round1/slot3"),
+        folder.record(1, "recuperation/g01c02"),
+        folder.root / "split.npz",
+        folder.lineage,
+        folder.final / "model.keras",
+        results / "_data" / "digits" / "x.npy",
+        results / "summary.html",
+    ]
+    for path in spoiled:
+        damaged(path)
+    verify = [sys.executable, "-m", "netsurgery.cli.main", "verify", str(results)]
+    said = subprocess.run(verify, capture_output=True, text=True)
+    assert said.returncode == 1
+    named = {line.partition(": damaged (")[0] for line in said.stdout.splitlines()}
+    assert named == set(map(str, spoiled))
+    done = run(copy)
+    for path in spoiled:
+        assert f"{path.relative_to(copy)}: damaged (" in done.stderr
+    assert_same(finished, copy)
+    assert compare.differences(results, finished / "results") == []
+    assert subprocess.run(verify, capture_output=True).returncode == 0
+    assert "Nothing to be done" in run(copy).stderr
+
+
+def test_a_file_that_nothing_is_made_of_any_more_is_missed_too(copy):
+    """What is damaged is taken away, to be made again."""
+    folder = search_folder(copy)
+    for path in (
+        copy / "results" / "_data" / "digits" / "y.npy",
+        folder.root / "split.npz",
+        folder.final / "network.keras",
+    ):
+        kept = path.rename(path.with_name("kept"))
+        assert "Nothing to be done" not in run(copy, "--dry-run").stdout, path
+        kept.rename(path)
+    assert "Nothing to be done" in run(copy, "--dry-run").stdout
+
+
+def test_a_dry_run_names_what_is_damaged_and_leaves_it(copy):
+    damaged(search_folder(copy).lineage)
+    damaged(search_folder(copy).record(1, "recuperation/g01c02"))
+    before = times(copy)
+    assert "lineage.csv: damaged (" in run(copy, "--dry-run").stderr
+    assert times(copy) == before
+
+
+def test_results_that_cannot_be_written_are_refused_in_one_line(tmp_path):
+    (tmp_path / "results").write_text("no folder")
+    done = run(tmp_path, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "results: cannot be written to"
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,1 @@
+"""What several tests share: factories, random networks, exactness checks, local servers."""

@@ -1,0 +1,44 @@
+"""How exact growth is: what it changes of the outputs of random networks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from netsurgery.networks.inference import predict
+from netsurgery.networks.network import Network
+from netsurgery.surgery import Mutation, is_exact, legal_mutations, mutate
+from tests.support.random_networks import inputs, trained, varied
+
+
+@dataclass(frozen=True)
+class Change:
+    """What one exact mutation of a random network did to its output.
+
+    `relative`: the largest change of an output over a batch, in parts of the largest output there,
+    of 1 if that is smaller.
+    """
+
+    seed: int
+    mutation: Mutation
+    relative: float
+
+
+def relative_change(child: Network, parent: Network, x: np.ndarray) -> float:
+    """The largest change of an output for a batch x, in parts of the largest output, or of 1."""
+    before = predict(parent, x)
+    return float(np.abs(predict(child, x) - before).max() / max(1.0, np.abs(before).max()))
+
+
+def changes(seeds: range) -> Iterator[Change]:
+    """The changes by every exact growth of one random network per seed."""
+    for seed in seeds:
+        rng = np.random.default_rng(seed)
+        network = trained(varied(rng), rng)
+        x = inputs(network.topology, rng)
+        for mutation in legal_mutations(network.topology):
+            if mutation.position is not None and is_exact(network.topology, mutation):
+                child = mutate(network, mutation, rng).network
+                yield Change(seed, mutation, relative_change(child, network, x))

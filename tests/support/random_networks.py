@@ -1,0 +1,155 @@
+"""Random networks that look trained, of every kind of layer that surgery knows.
+
+What must hold for any network is tried on these, in tests and in studies.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from netsurgery.networks.layers import (
+    SAME,
+    VALID,
+    Activation,
+    BatchNorm,
+    Conv,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalPool,
+    Layer,
+    Pool,
+    Rescaling,
+    Reshape,
+    Shape,
+    conv_cell,
+    output_shape,
+)
+from netsurgery.networks.network import Arrays, Network, Topology
+
+PIECEWISE_LINEAR = ("linear", "relu", "relu", "leaky_relu")
+SMOOTH = ("tanh", "sigmoid", "elu", "silu")
+
+
+class _Row:
+    """Layers in a row, with the shape that they have made so far."""
+
+    def __init__(self, input_shape: Shape, rng: np.random.Generator) -> None:
+        self.shape, self.rng, self.layers = input_shape, rng, list[Layer]()
+
+    def add(self, *layers: Layer) -> None:
+        for layer in layers:
+            self.shape = output_shape(layer, self.shape)
+            self.layers.append(layer)
+
+    def seldom(self) -> bool:
+        return self.rng.random() < 0.2
+
+    def one_of(self, *values: str) -> str:
+        return values[self.rng.integers(len(values))]
+
+    def activation(self) -> str:
+        return self.one_of(*(SMOOTH if self.seldom() else PIECEWISE_LINEAR))
+
+    def norm(self) -> None:
+        """Batch normalisation, seldom without gamma or beta."""
+        self.add(BatchNorm(1e-2, scale=not self.seldom(), center=not self.seldom()))
+
+    def function(self) -> None:
+        """An activation as a layer of its own, and now and then dropout."""
+        slope = float(self.rng.choice([0.2, 0.01, 0.3, 1.0]))
+        name = self.activation()
+        self.add(Activation(name, slope) if name == "leaky_relu" else Activation(name))
+        if self.seldom():
+            self.add(Dropout(0.5))
+
+    def padding(self, size: int) -> str:
+        """Valid where the window fits in."""
+        fits = size <= min(self.shape[:2])
+        return self.one_of(SAME, VALID) if fits else SAME
+
+    def convolution(self) -> None:
+        """A conv cell, as ECToNAS has it, or one of the usual other arrangements."""
+        channels, use_bias = int(self.rng.integers(1, 6)), not self.seldom()
+        if self.rng.random() < 0.4:
+            _, *cell = conv_cell(channels, pooling=self.one_of("average", "max"))
+            self.add(Conv(channels, use_bias=use_bias), *cell)
+            return
+        kernel = int(self.rng.choice([1, 2, 3, 3, 3, 5]))
+        strides = 2 if self.seldom() else 1
+        activation = "linear" if (normed := self.rng.random() < 0.5) else self.activation()
+        padding = self.padding(kernel)
+        self.add(Conv(channels, kernel, activation, use_bias, strides, padding))
+        if normed:
+            self.norm()
+            self.function()
+        if self.rng.random() < 0.5:
+            size = int(self.rng.choice([2, 2, 3]))
+            overlapping = 2 if size == 3 and self.seldom() else None
+            pooling, padding = self.one_of("average", "max"), self.padding(size)
+            self.add(Pool(pooling, size, overlapping, padding))
+
+    def dense(self) -> None:
+        """A hidden dense layer, perhaps normalised and with its activation behind."""
+        units, use_bias = int(self.rng.integers(1, 9)), not self.seldom()
+        if self.rng.random() < 0.6:
+            self.add(Dense(units, self.activation(), use_bias))
+            return
+        self.add(Dense(units, "linear", use_bias))
+        self.norm()
+        self.function()
+
+
+def varied(rng: np.random.Generator) -> Topology:
+    """A random topology: images with or without a channel axis, or flat inputs."""
+    kind = rng.choice(["image", "image", "image", "grey", "flat"])
+    sides = tuple(int(side) for side in rng.integers(1, 12, 2))
+    if kind == "image":
+        shape: Shape = (*sides, int(rng.integers(1, 4)))
+    else:
+        shape = sides if kind == "grey" else (int(rng.integers(1, 12)),)
+    row = _Row(shape, rng)
+    if row.seldom():
+        row.add(Rescaling(0.5, float(rng.choice([0.0, -1.0]))))
+    if kind == "grey" and rng.random() < 0.6:
+        row.add(Reshape((*shape, 1)))
+    if len(row.shape) == 3:
+        for _ in range(rng.integers(4)):
+            row.convolution()
+        row.add(GlobalPool(row.one_of("average", "max")) if row.seldom() else Flatten())
+    elif len(row.shape) == 2:
+        row.add(Flatten())
+    if row.seldom():
+        row.add(*([Flatten()] if row.seldom() else []))
+        row.norm()
+    for _ in range(rng.integers(4)):
+        row.dense()
+    row.add(Dense(int(rng.integers(1, 5)), "linear", not row.seldom()))
+    return Topology(shape, tuple(row.layers))
+
+
+def trained(topology: Topology, rng: np.random.Generator) -> Network:
+    """Weights of everyday sizes, and batch normalisation that has seen data: nothing is neutral."""
+
+    def arrays(layer: Layer, shapes: tuple[Shape, ...]) -> Arrays:
+        if isinstance(layer, BatchNorm):
+            (width,) = shapes[0]
+            gamma = rng.uniform(0.3, 1.5, width) * rng.choice([-1, 1], width)
+            beta, mean = rng.normal(0, 0.5, width), rng.normal(0, 0.3, width)
+            learnt = [gamma] * layer.scale + [beta] * layer.center
+            values = [*learnt, mean, rng.uniform(0.3, 2, width)]
+        else:
+            values = [
+                rng.normal(0, 1 / math.sqrt(math.prod(s[:-1])) if len(s) > 1 else 0.3, s)
+                for s in shapes
+            ]
+        return tuple(value.astype(np.float32) for value in values)
+
+    return Network(topology, tuple(map(arrays, topology.layers, topology.array_shapes)))
+
+
+def inputs(topology: Topology, rng: np.random.Generator, batch: int = 4) -> np.ndarray:
+    """A batch in double precision, so that what is compared is the weights' rounding alone."""
+    return rng.normal(size=(batch, *topology.input_shape))

@@ -1,0 +1,120 @@
+"""A search made by hand, in the files of a real one, and told to MLflow."""
+
+import copy
+import shutil
+from dataclasses import replace
+
+from netsurgery import datasets
+from netsurgery.jobs import ectonas
+from netsurgery.search.layout import WARM_UP, SearchFolder
+from netsurgery.search.records import DIVERGED
+from netsurgery.storage.files import read_json, write_json
+from netsurgery.tracking import sync
+from tests.support import factories
+
+PER_EPOCH = 10
+SETTINGS = dict(factories.search(topology="ff-small", budget=60).settings)
+DIGITS = {"source": "sklearn", "name": "digits"}
+BASELINE = dict(factories.search(topology="ff-small", algorithm="baseline", epochs=200).settings)
+
+
+class Made:
+    """A search made by hand, in the files of a real one: one slot per candidate, one winner."""
+
+    def __init__(self, results, name="s", seed=0, settings=SETTINGS, epochs=2):
+        self.folder = SearchFolder(results / name / f"seed{seed}")
+        self.seed, self.settings = seed, settings
+        start = factories.start("ff-small", (8, 8, 1), PER_EPOCH)
+        batches = epochs * PER_EPOCH
+        start = replace(start, batches_trained=batches, batches_spent=batches)
+        start = replace(start, history=factories.history(*[0.5] * epochs))
+        write_json(self.folder.record(0, WARM_UP), start.to_json())
+        ectonas.init_search(self.folder)
+        if not (results / "_data").exists():
+            datasets.prepare("digits", DIGITS, results / "_data" / "digits")
+
+    @property
+    def results(self):
+        """The results folder."""
+        return self.folder.root.parents[1]
+
+    def copied(self, name, store=None):
+        """The same search in a copy of the results folder, perhaps with another store."""
+        results = shutil.copytree(self.results, self.results.with_name(name))
+        if store:
+            shutil.copyfile(store, results / "mlflow.db")
+        made = copy.copy(self)
+        made.folder = SearchFolder(results / self.folder.root.relative_to(self.results))
+        return made
+
+    def train(self, record, step, path, accuracy, batches):
+        """Train a candidate a bit more; it diverges where the accuracy is None."""
+        trained = record.batches_trained + batches
+        entry = {"epoch": trained / PER_EPOCH, "loss": 0.3, "accuracy": 0.9, "val_loss": 0.4}
+        record = replace(
+            record,
+            step=step,
+            history=(*record.history, entry | {"val_accuracy": accuracy}),
+            batches_trained=trained,
+            batches_spent=batches,
+            score=accuracy,
+            status=DIVERGED if accuracy is None else record.status,
+        )
+        write_json(path, record.to_json())
+        return record
+
+    def generation(self, number, *accuracies):
+        """Offspring of the last winner, with these validation accuracies; the best one wins."""
+        (parent,), _, spent = ectonas.read_winners(self.folder.winners(number - 1))
+        plan = {"generation": number, "action": "search", "offspring": [], "slots": {}}
+        children = []
+        for i, accuracy in enumerate(accuracies):
+            child = replace(
+                parent,
+                candidate=f"g{number:02d}c{i:02d}",
+                parent=parent.candidate,
+                operation="add_dense" if i else "identity",
+                position=i or None,
+                generation=number,
+                history=(),
+            )
+            born = f"recuperation/{child.candidate}"
+            slot = f"phase1/{child.operation}/round1/slot{i}"
+            child = self.train(child, "recuperation", self.folder.record(number, born), 0.5, 1)
+            child = self.train(child, slot, self.folder.record(number, slot), accuracy, PER_EPOCH)
+            plan["offspring"].append({"candidate": child.candidate})
+            plan["slots"][slot] = [born]
+            children.append(child)
+        plan["winners"] = [list(plan["slots"])]
+        winner = max(children, key=lambda child: child.score or 0)
+        spent += len(children) * (1 + PER_EPOCH)
+        parents = [{"record": winner.to_json(), "model": ""}]
+        write_json(self.folder.plan(number), plan)
+        write_json(self.folder.winners(number), {"parents": parents, "batches_spent": spent})
+
+    def finish(self, after):
+        """The end after some generations: the last winner is trained on for half an epoch."""
+        (winner,), _, _ = ectonas.read_winners(self.folder.winners(after))
+        self.train(winner, "final", self.folder.final / "network.json", 0.8, PER_EPOCH // 2)
+        if self.settings["algorithm"] != "baseline":
+            write_json(self.folder.plan(after + 1), {"generation": after + 1, "action": "finish"})
+        write_json(self.folder.final / "test.json", {"loss": 0.7, "accuracy": 0.75})
+        (self.folder.final / "model.keras").write_bytes(f"trained after {after}".encode())
+        ectonas.summarize_search(self.folder, self.settings, self.seed)
+
+    def track(self, *untils, **options):
+        """Run the job up to some generations or the end; gives the last marker."""
+        for until in untils:
+            marker = self.folder.root / "tracked.json"
+            chosen = sync.Settings(**options)
+            sync.log_search(self.folder, until, self.settings, self.seed, marker, chosen)
+        return read_json(marker)
+
+
+def example(results, **options):
+    """A finished search: two generations of three and two."""
+    made = Made(results, **options)
+    made.generation(1, 0.6, 0.7, None)
+    made.generation(2, 0.75, 0.7)
+    made.finish(2)
+    return made

@@ -1,0 +1,144 @@
+"""Candidates' files: those that Keras writes, without Keras."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from netsurgery.keras_io import checkpoints, conversion
+from netsurgery.networks.layers import (
+    Activation,
+    BatchNorm,
+    Conv,
+    Dense,
+    Flatten,
+    GlobalPool,
+    Pool,
+    Rescaling,
+    trainable_arrays,
+)
+from netsurgery.networks.network import Network, Topology
+from netsurgery.networks.topologies import build, named
+from netsurgery.training import TrainableNetwork, compile_model
+from tests.support.strategies import trained
+
+SETTINGS = {"optimizer": "sgd", "learning_rate": 0.1, "momentum": 0.9, "loss": "crossentropy"}
+ADAM = SETTINGS | {"optimizer": "adam", "momentum": 0}
+REGRESSION = SETTINGS | {"loss": "huber", "optimizer": "rmsprop", "momentum": 0.5}
+WIDE = [{"dense": {"units": 60}}, {"dense": {"units": 70}}]  # 4,800 numbers, 4,200, and few
+LAYERS = (
+    Rescaling(0.5),
+    Conv(4, use_bias=False),
+    Pool("max"),
+    BatchNorm(scale=False),
+    Activation("leaky_relu", 0.3),
+    Conv(5),
+    GlobalPool(),
+    Dense(6, "tanh"),
+    Dense(3, "linear"),
+)
+CASES = [
+    (build(named("cnn-medium"), (9, 10, 2), 4), SETTINGS),
+    (build(named("cnn-medium"), (9, 10, 2), 4), ADAM),
+    (build(named("ff-large"), (12,), 3, "linear"), SETTINGS | {"momentum": 0}),
+    (build(named("ff-small"), (12,), 2, "linear"), REGRESSION),
+    (Topology((8, 8, 1), LAYERS), SETTINGS),
+    (build(WIDE, (80,), 5), ADAM),
+    (build(WIDE, (80,), 5), REGRESSION | {"loss": "crossentropy"}),
+    (Topology((4, 2), (Flatten(), Dense(3, "softmax"))), ADAM | {"optimizer": "adamw"}),
+]
+
+
+def example(topology: Topology) -> Network:
+    return trained(topology, np.random.default_rng(0))
+
+
+def written(learner: TrainableNetwork, path: Path) -> Path:
+    conversion.write_checkpoint(path, learner.checkpoint, learner.compiled)
+    return path
+
+
+def remember(learner: TrainableNetwork) -> None:
+    """Have an optimizer remember something else for every number."""
+    drawn = np.random.default_rng(1)
+    for variable in learner.optimizer.variables:
+        if len(variable.shape):
+            variable.assign(drawn.normal(size=variable.shape))
+    learner.optimizer.iterations.assign(7)
+
+
+def parts(path: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def same(some: list[np.ndarray], others: list[np.ndarray]) -> None:
+    for one, other in zip(some, others, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(("topology", "settings"), CASES)
+def test_the_file_is_the_one_that_keras_writes(topology, settings, tmp_path):
+    network = example(topology)
+    ours = parts(written(TrainableNetwork(network, settings), tmp_path / "ours.keras"))
+    model = conversion.to_keras(network)
+    compile_model(model, settings)
+    conversion.save(model, tmp_path / "keras.keras")
+    theirs = parts(tmp_path / "keras.keras")
+    assert list(ours) == list(theirs)
+    for name in ("metadata.json", "config.json"):
+        assert json.loads(ours[name]) == json.loads(theirs[name])
+
+
+@pytest.mark.parametrize(("topology", "settings"), CASES)
+def test_keras_loads_it_with_its_weights_and_its_optimizer(topology, settings, tmp_path):
+    learner = TrainableNetwork(example(topology), settings)
+    remember(learner)
+    model = keras.models.load_model(written(learner, tmp_path / "a.keras"))
+    arrays = [array for own in learner.network.weights for array in own]
+    found = [a for own in conversion.from_keras(model).weights for a in own]
+    same(arrays, found)
+    assert int(model.optimizer.iterations) == 7
+    same(list(learner.memory.state), [v.numpy() for v in model.optimizer.variables])
+
+
+@pytest.mark.parametrize(("topology", "settings"), CASES)
+def test_what_was_written_is_read(topology, settings, tmp_path):
+    learner = TrainableNetwork(example(topology), settings)
+    remember(learner)
+    read = checkpoints.read(written(learner, tmp_path / "a.keras"), topology)
+    for one, other in zip(read.network.weights, learner.network.weights, strict=True):
+        same(list(one), list(other))
+    same(list(read.state), list(learner.memory.state))
+    again = TrainableNetwork(read.network, settings, read.state)
+    for one, other in zip(again.optimizer.variables, learner.optimizer.variables, strict=True):
+        np.testing.assert_array_equal(one, other)
+    for name, layers in again.slots.items():
+        shapes = [[array.shape for array in own] for own in layers]
+        trainable = zip(topology.layers, topology.array_shapes, strict=True)
+        assert shapes == [list(own[: trainable_arrays(layer)]) for layer, own in trainable], name
+
+
+def test_the_same_candidate_gives_the_same_bytes(tmp_path):
+    topology, settings = CASES[0]
+    one, other = (
+        written(TrainableNetwork(example(topology), settings), tmp_path / f"{name}.keras")
+        for name in "ab"
+    )
+    assert one.read_bytes() == other.read_bytes()
+
+
+def test_a_file_that_keras_wrote_is_read(tmp_path):
+    topology, settings = CASES[0]
+    network = example(topology)
+    model = conversion.to_keras(network)
+    compile_model(model, settings)
+    conversion.save(model, tmp_path / "a.keras")
+    read = checkpoints.read(tmp_path / "a.keras", topology)
+    for one, other in zip(read.network.weights, network.weights, strict=True):
+        same(list(one), list(other))

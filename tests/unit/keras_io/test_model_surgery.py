@@ -1,0 +1,479 @@
+"""Surgery on Keras models as users have them: of any layers, compiled, trained, in files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from netsurgery.keras_io import conversion, model_surgery, optimizer_slots
+from netsurgery.networks.inference import predict
+from netsurgery.storage.files import UnusableFileError
+from netsurgery.surgery import ECTONAS, IllegalMutation, Mutation, Operation, legal_mutations
+
+IMAGE = (8, 7, 2)
+ROUNDING = 3e-6  # Keras computes in float32
+
+
+def trained(shape: tuple[int, ...], *hidden: keras.Layer) -> keras.Sequential:
+    """A model whose weights and statistics are not neutral."""
+    model, rng = keras.Sequential([keras.Input(shape), *hidden]), np.random.default_rng(0)
+    for layer in model.layers:
+        if isinstance(layer, layers.Normalization | layers.RandomFlip):
+            continue
+        for variable in layer.weights:
+            statistic = "variance" in variable.name
+            drawn = rng.uniform(0.4, 2, variable.shape) if statistic else None
+            variable.assign(rng.normal(0, 0.4, variable.shape) if drawn is None else drawn)
+    return model
+
+
+def adapted(shape: tuple[int, ...]) -> keras.Layer:
+    layer = layers.Normalization()
+    layer.adapt(np.random.default_rng(1).normal(3, 2, size=(20, *shape)).astype("f4"))
+    return layer
+
+
+def frozen(layer: keras.Layer) -> keras.Layer:
+    layer.trainable = False
+    return layer
+
+
+def of_a_tutorial() -> keras.Sequential:
+    return trained(
+        IMAGE,
+        layers.Rescaling(1 / 2),
+        layers.Conv2D(4, 3, activation="relu"),
+        layers.MaxPooling2D(),
+        layers.Dropout(0.2),
+        layers.Flatten(),
+        layers.Dense(6, activation="relu"),
+        layers.Dropout(0.5),
+        layers.Dense(3, activation="softmax"),
+    )
+
+
+def of_conv_cells() -> keras.Sequential:
+    return trained(
+        IMAGE,
+        layers.RandomFlip(),
+        adapted(IMAGE),
+        layers.Conv2D(4, 3, padding="same", use_bias=False),
+        layers.MaxPooling2D(padding="same"),
+        layers.BatchNormalization(center=False),
+        layers.LeakyReLU(0.3),
+        layers.Conv2D(5, 3, padding="same"),
+        layers.AveragePooling2D(2),
+        layers.BatchNormalization(scale=False),
+        layers.ReLU(),
+        layers.Flatten(),
+        layers.Dense(6, activation="tanh"),
+        layers.Dense(3),
+    )
+
+
+def without_pooling() -> keras.Sequential:
+    return trained(
+        IMAGE,
+        layers.Conv2D(4, 3, strides=2, padding="same", use_bias=False),
+        layers.BatchNormalization(axis=3),
+        layers.ReLU(),
+        frozen(layers.Conv2D(4, 1)),
+        frozen(layers.BatchNormalization()),
+        layers.Activation("silu"),
+        layers.GlobalAveragePooling2D(),
+        layers.Dense(1, use_bias=False),
+        layers.BatchNormalization(),
+        layers.ReLU(),
+        layers.Dense(3),
+    )
+
+
+def without_channel_axis() -> keras.Sequential:
+    return trained(
+        (8, 7),
+        layers.Flatten(),
+        layers.BatchNormalization(),
+        layers.Dense(5, activation=layers.LeakyReLU(0.1)),
+        layers.Dense(4, activation="leaky_relu"),
+        layers.Dense(3),
+    )
+
+
+def of_one_channel() -> keras.Sequential:
+    return trained(
+        (8, 7),
+        layers.Reshape((-1, 7, 1)),
+        layers.Conv2D(1, 3, padding="same", activation="relu"),
+        layers.Flatten(),
+        layers.Flatten(),
+        layers.Dense(1, activation="relu"),
+        layers.Dense(1),
+    )
+
+
+def of_layers_kept_as_they_are() -> keras.Sequential:
+    return trained(
+        IMAGE,
+        keras.Sequential([layers.SeparableConv2D(4, 3), frozen(layers.Dense(4))]),
+        layers.Conv2D(4, 3, activation="relu"),
+        layers.Conv2D(4, 3, activation="relu"),
+        layers.Reshape((8, -1)),
+        layers.Bidirectional(layers.LSTM(3, return_sequences=True)),
+        layers.Conv1D(4, 2),
+        layers.Flatten(),
+        layers.Dense(6, activation="relu"),
+        layers.LayerNormalization(),
+        layers.Dense(5, activation="relu"),
+        layers.PReLU(),
+        layers.Dense(3),
+    )
+
+
+MODELS = (
+    of_a_tutorial,
+    of_conv_cells,
+    without_pooling,
+    without_channel_axis,
+    of_one_channel,
+    of_layers_kept_as_they_are,
+)
+
+
+def samples(model: keras.Sequential, count: int = 5) -> np.ndarray:
+    shape = (count, *model.input_shape[1:])
+    return np.random.default_rng(2).uniform(0, 1, shape).astype("f4")
+
+
+def predicted(model: keras.Sequential, x: np.ndarray) -> np.ndarray:
+    return np.asarray(model(x, training=False))
+
+
+def compiled(model: keras.Sequential, optimizer: keras.optimizers.Optimizer) -> keras.Sequential:
+    """The model, compiled and trained for two steps; eagerly, as tracing takes seconds."""
+    model.compile(optimizer, "mse", metrics=["mae"], run_eagerly=True)
+    x = samples(model, 8)
+    rng = np.random.default_rng(3)
+    model.fit(x, rng.normal(size=(8, *model.output_shape[1:])), batch_size=4, verbose=0)
+    return model
+
+
+# --- what is listed -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("make", MODELS)
+def test_whatever_is_listed_can_be_performed_and_gives_what_was_announced(make: Any) -> None:
+    model = make()
+    x, whole = samples(model), predict_with_numpy(model)
+    before, count = predicted(model, x), len(model.layers)
+    for offer in model_surgery.list_mutations(model, list(Operation)):
+        performed = model_surgery.apply(model, offer.mutation)
+        child, found = performed.model, predicted(performed.model, x)
+        trainable = sum(int(np.prod(v.shape)) for v in child.trainable_weights)
+        assert trainable == offer.parameters, offer
+        assert found.shape == before.shape
+        scale = max(1.0, np.abs(before).max())
+        if offer.exact:
+            assert np.abs(found - before).max() < ROUNDING * scale, offer
+        if whole:
+            network = conversion.from_keras(child)
+            np.testing.assert_allclose(
+                found, predict(network, x.astype("f8")), rtol=0, atol=1e-5 * scale
+            )
+        assert f"-> {trainable:,} parameters" in performed.summary
+    assert len(model.layers) == count
+    np.testing.assert_array_equal(predicted(model, x), before)
+
+
+def predict_with_numpy(model: keras.Sequential) -> bool:
+    """Whether numpy knows all of a model's layers."""
+    try:
+        predict(conversion.from_keras(model), samples(model, 1))
+    except ValueError:
+        return False
+    return True
+
+
+def test_the_list_is_that_of_ectonas_unless_other_operations_are_asked_for() -> None:
+    model = of_conv_cells()
+    topology = conversion.from_keras(model).topology
+    found = [offer.mutation for offer in model_surgery.list_mutations(model)]
+    assert found == legal_mutations(topology)
+    assert found[0] == Mutation(Operation.IDENTITY)
+    assert {mutation.operation for mutation in found} == set(ECTONAS)
+    narrower = model_surgery.list_mutations(model, [Operation.TRUNCATE])
+    assert [(o.mutation.position, o.mutation.width) for o in narrower] == [(11, 3)]
+
+
+def test_a_scaling_in_front_moves_the_list_by_one() -> None:
+    network = trained(IMAGE, *of_conv_cells().layers[2:])
+    scaling = keras.layers.Rescaling(1 / 255)
+    whole = keras.Sequential([keras.Input(network.input_shape[1:]), scaling, *network.layers])
+    for plain, scaled in zip(
+        model_surgery.list_mutations(network), model_surgery.list_mutations(whole), strict=True
+    ):
+        one, other = model_surgery.to_json(plain), model_surgery.to_json(scaled)
+        if plain.mutation.position is not None:
+            assert other["position"] == one["position"] + 1
+        assert {**one, "position": 0} == {**other, "position": 0}
+
+
+def test_frozen_layers_are_not_counted() -> None:
+    model = trained((4,), frozen(layers.Dense(5)), layers.Dense(3))
+    counts = {o.mutation.operation: o.parameters for o in model_surgery.list_mutations(model)}
+    assert counts[Operation.IDENTITY] == 5 * 3 + 3
+    assert counts[Operation.ADD_UNITS] == 7 * 3 + 3
+    assert counts[Operation.ADD_DENSE] == 5 * 5 + 5 + 5 * 3 + 3
+    assert counts[Operation.REMOVE_DENSE] == 4 * 3 + 3
+
+
+# --- what stays -----------------------------------------------------------------------------------
+
+
+def test_names_settings_and_input_of_the_other_layers_stay() -> None:
+    model = keras.Sequential(
+        [
+            keras.Input((4,), name="table", dtype="float64"),
+            layers.Dense(
+                5,
+                kernel_regularizer="l2",
+                kernel_constraint=keras.constraints.MaxNorm(2),
+                kernel_initializer=keras.initializers.HeNormal(seed=3),
+                name="mine",
+            ),
+            layers.Dropout(0.3, seed=4, name="dense_1"),
+            frozen(layers.Dense(3, name="last")),
+        ],
+        name="ours",
+    )
+    wider = model_surgery.apply(model, Mutation(Operation.ADD_UNITS, 0)).model
+    for old, new in zip(model.layers, wider.layers, strict=True):
+        assert new.get_config() == {
+            **old.get_config(),
+            **({"units": 7} if old.name == "mine" else {}),
+        }
+        assert new is not old
+    deeper = model_surgery.apply(model, Mutation(Operation.ADD_DENSE, 2)).model
+    assert [layer.name for layer in deeper.layers] == ["mine", "dense_1", "dense_2", "last"]
+    for child in (wider, deeper):
+        assert (child.name, child.inputs[0].name, child.inputs[0].dtype) == (
+            "ours",
+            "table",
+            "float64",
+        )
+
+
+def test_a_new_layer_avoids_the_names_that_are_taken() -> None:
+    model = trained((4,), layers.Dense(5, name="dense_1"), layers.Dense(3, name="dense_1_new"))
+    child = model_surgery.apply(model, Mutation(Operation.ADD_DENSE, 1)).model
+    assert [layer.name for layer in child.layers] == ["dense_1", "dense_1_new_new", "dense_1_new"]
+
+
+OPTIMIZERS = {
+    "momentum": lambda: keras.optimizers.SGD(0.01, momentum=0.9),
+    "plain": lambda: keras.optimizers.SGD(0.01),
+    "adam": lambda: keras.optimizers.Adam(0.01),
+    "nadam": lambda: keras.optimizers.Nadam(0.01),
+    "adagrad": lambda: keras.optimizers.Adagrad(0.01),
+}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_training_goes_on_after_the_identity_as_if_nothing_had_happened(
+    name: str, tmp_path: Path
+) -> None:
+    model = compiled(trained((4,), layers.Dense(5, "relu"), layers.Dense(3)), OPTIMIZERS[name]())
+    model.optimizer.learning_rate = 0.02
+    child = model_surgery.apply(model, Mutation(Operation.IDENTITY)).model
+    assert int(child.optimizer.iterations) == 2
+    x, y = samples(model, 8), np.ones((8, 3), "f4")
+    for trained_on in (model, child):
+        trained_on.train_on_batch(x, y)
+    for ours, theirs in zip(model.weights, child.weights, strict=True):
+        np.testing.assert_allclose(theirs, ours, rtol=1e-6, atol=1e-7)
+    assert child.get_compile_config() == model.get_compile_config()
+
+
+@pytest.mark.parametrize(("name", "slots"), [("momentum", 1), ("adam", 2)])
+def test_slots_follow_the_weights_through_surgery_and_a_file(
+    name: str, slots: int, tmp_path: Path
+) -> None:
+    model = compiled(trained((4,), layers.Dense(5, "relu"), layers.Dense(3)), OPTIMIZERS[name]())
+    before = optimizer_slots.read_slots(model)
+    child = model_surgery.apply(model, Mutation(Operation.ADD_UNITS, 0, 8)).model
+    conversion.save(child, tmp_path / "child.keras")
+    child = model_surgery.read_model(tmp_path / "child.keras")
+    after = optimizer_slots.read_slots(child)
+    assert len(before) == len(after) == slots
+    for slot, old in before.items():
+        new = after[slot]
+        assert new[0][0].any()
+        np.testing.assert_array_equal(new[0][0][:, :5], old[0][0])
+        np.testing.assert_array_equal(new[1][0][:5], old[1][0])
+        np.testing.assert_array_equal(new[1][1], old[1][1])
+        copied = [tuple(column) for column in old[0][0].T]
+        assert all(tuple(column) in copied for column in new[0][0].T[5:])
+    assert int(child.optimizer.iterations) == 2
+    x, y = samples(child, 8), np.ones((8, 3), "f4")
+    losses = [child.train_on_batch(x, y)[0] for _ in range(30)]
+    assert losses[-1] < losses[0]
+    assert int(child.optimizer.iterations) == 32
+
+
+def test_new_slots_are_what_the_optimizer_starts_with() -> None:
+    adagrad = keras.optimizers.Adagrad(0.01, initial_accumulator_value=0.25)
+    model = compiled(trained((4,), layers.Dense(5, "relu"), layers.Dense(3)), adagrad)
+    child = model_surgery.apply(model, Mutation(Operation.ADD_DENSE, 1)).model
+    before, after = (optimizer_slots.read_slots(m)["accumulator"] for m in (model, child))
+    assert all((array == 0.25).all() for array in after[1])
+    for old, new in ((before[0], after[0]), (before[1], after[2])):
+        for one, other in zip(old, new, strict=True):
+            np.testing.assert_allclose(other, one, rtol=1e-6)
+
+
+def test_an_optimizer_whose_state_cannot_be_carried_starts_afresh() -> None:
+    adafactor = keras.optimizers.Adafactor(0.01)
+    model = compiled(trained((4,), layers.Dense(5, "relu"), layers.Dense(3)), adafactor)
+    assert optimizer_slots.read_slots(model) == {}
+    child = model_surgery.apply(model, Mutation(Operation.ADD_UNITS, 0)).model
+    assert int(child.optimizer.iterations) == 0
+    child.train_on_batch(samples(child), np.ones((5, 3), "f4"))
+
+
+def test_frozen_layers_have_no_slots_and_hinder_nobody() -> None:
+    model = trained((4,), layers.Dense(5, "relu"), frozen(layers.Dense(4)), layers.Dense(3))
+    compiled(model, OPTIMIZERS["momentum"]())
+    for offer in model_surgery.list_mutations(model):
+        child = model_surgery.apply(model, offer.mutation).model
+        child.train_on_batch(samples(child), np.ones((5, 3), "f4"))
+        assert int(child.optimizer.iterations) == 3
+
+
+def test_a_model_that_is_not_compiled_stays_so() -> None:
+    model = trained((4,), layers.Dense(5), layers.Dense(3))
+    assert not model_surgery.apply(model, Mutation(Operation.ADD_UNITS, 0)).model.compiled
+
+
+def test_calibration_samples_make_a_removal_lose_less() -> None:
+    model, rng = of_a_tutorial(), np.random.default_rng(4)
+    x = rng.uniform(0, 1, (300, *IMAGE)).astype("f4")
+    removal, before = Mutation(Operation.REMOVE_CHANNELS, 1), predicted(model, x)
+    by_rule, by_samples = (
+        np.abs(
+            predicted(model_surgery.apply(model, removal, calibration=c).model, x) - before
+        ).mean()
+        for c in (None, x)
+    )
+    assert by_samples < 0.8 * by_rule
+
+
+@pytest.mark.parametrize(
+    ("shape", "reason"),
+    [
+        ((3, 8, 7, 1), r"samples of shape \(8, 7, 1\), .* takes \(8, 7, 2\)"),
+        ((0, *IMAGE), "no samples"),
+    ],
+)
+def test_calibration_samples_of_another_shape_are_refused(
+    shape: tuple[int, ...], reason: str
+) -> None:
+    with pytest.raises(UnusableFileError, match=reason):
+        model_surgery.apply(
+            of_a_tutorial(), Mutation(Operation.REMOVE_CHANNELS, 1), calibration=np.zeros(shape)
+        )
+
+
+def test_a_model_whose_training_failed_is_refused() -> None:
+    model = trained((4,), layers.Dense(5), layers.Dense(3))
+    model.layers[0].bias.assign(np.full(5, np.nan))
+    with pytest.raises(UnusableFileError, match="not finite"):
+        model_surgery.apply(model, Mutation(Operation.REMOVE_UNITS, 0))
+
+
+def test_noise_is_for_copies_only() -> None:
+    with pytest.raises(IllegalMutation, match="copies nothing"):
+        model_surgery.apply(of_a_tutorial(), Mutation(Operation.ADD_DENSE, 7), noise=0.1)
+
+
+# --- files ----------------------------------------------------------------------------------------
+
+
+def test_a_file_that_would_run_code_is_refused_by_the_layer_that_would(tmp_path: Path) -> None:
+    inner = keras.Sequential([keras.Input((4,)), layers.Lambda(lambda x: 2 * x, name="twice")])
+    trained((4,), inner, layers.Dense(2)).save(tmp_path / "lambda.keras")
+    with pytest.raises(UnusableFileError, match="layer twice would run Python code"):
+        model_surgery.read_model(tmp_path / "lambda.keras")
+
+
+class Unregistered(layers.Layer):
+    """A layer of the user's own."""
+
+    def call(self, x):  # noqa: D102
+        return x
+
+
+def unregistered(true, predicted):
+    return keras.ops.mean((true - predicted) ** 2)
+
+
+def test_a_layer_that_is_not_of_keras_is_named(tmp_path: Path) -> None:
+    trained((4,), Unregistered(), layers.Dense(2)).save(tmp_path / "own.keras")
+    with pytest.raises(
+        UnusableFileError, match=r"own\.keras: it uses Unregistered, .* not part of Keras"
+    ):
+        model_surgery.read_model(tmp_path / "own.keras")
+
+
+def test_a_loss_of_ones_own_is_no_obstacle_where_it_is_not_needed(tmp_path: Path) -> None:
+    model = trained((4,), layers.Dense(3), layers.Dense(2))
+    model.compile("sgd", unregistered)
+    model.save(tmp_path / "own.keras")
+    with pytest.raises(
+        UnusableFileError, match=r"--uncompiled leaves it out.*: it uses unregistered"
+    ):
+        model_surgery.read_model(tmp_path / "own.keras")
+    assert model_surgery.list_mutations(
+        model_surgery.read_model(tmp_path / "own.keras", compiled=False)
+    )
+
+
+def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "text.keras").write_text("hello")
+    (tmp_path / "old.keras").write_bytes(b"\x89HDF\r\n\x1a\n")
+    np.savez(tmp_path / "other.npz", np.zeros(3))
+    for name, reason in (
+        ("text.keras", "not a .keras file$"),
+        ("other.npz", "not a .keras file$"),
+        ("old.keras", "not a .keras file: HDF5 is older"),
+        ("none.keras", "no such file"),
+        (".", "that is a folder"),
+    ):
+        with pytest.raises(UnusableFileError, match=reason):
+            model_surgery.read_model(tmp_path / name)
+
+
+def test_a_model_that_is_not_sequential_is_refused_by_name(tmp_path: Path) -> None:
+    entering = keras.Input((4,))
+    keras.Model(entering, layers.Dense(2)(entering)).save(tmp_path / "branched.keras")
+    with pytest.raises(UnusableFileError, match=r"branched\.keras: .* only sequential"):
+        model_surgery.read_model(tmp_path / "branched.keras")
+
+
+def test_samples_come_from_npy_and_npz_files_and_nothing_else(tmp_path: Path) -> None:
+    x = np.arange(6.0).reshape(3, 2)
+    np.save(tmp_path / "x.npy", x)
+    np.savez(tmp_path / "x.npz", x=x, y=np.zeros(3))
+    np.save(tmp_path / "words.npy", np.array(["a", "b"]))
+    np.save(tmp_path / "objects.npy", np.array([{}, None]), allow_pickle=True)
+    (tmp_path / "text.npy").write_text("hello")
+    for name in ("x.npy", "x.npz"):
+        np.testing.assert_array_equal(model_surgery.read_samples(tmp_path / name), x)
+    for name in ("words.npy", "objects.npy", "text.npy"):
+        with pytest.raises(UnusableFileError, match=r"not a \.npy or \.npz file of numbers"):
+            model_surgery.read_samples(tmp_path / name)
+    with pytest.raises(UnusableFileError, match="no such file"):
+        model_surgery.read_samples(tmp_path / "none.npy")

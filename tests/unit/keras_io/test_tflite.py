@@ -1,0 +1,22 @@
+"""The final model in other forms."""
+
+import tempfile
+
+import keras
+import numpy as np
+
+from netsurgery.keras_io import tflite
+
+
+def test_a_conversion_predicts_the_same_and_leaves_no_temporary_files(tmp_path, monkeypatch):
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="softmax")])
+    x = np.random.default_rng(0).random((5, 4), np.float32)
+    known = tflite.to_lite(model, tmp_path / "model.tflite", x)
+    assert known["written"]
+    assert known["largest_difference"] < tflite.TOLERANCE
+    content = (tmp_path / "model.tflite").read_bytes()
+    np.testing.assert_allclose(tflite.predict_lite(content, x), model(x), atol=1e-6)
+    assert list(folder.iterdir()) == []

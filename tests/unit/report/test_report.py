@@ -1,0 +1,277 @@
+"""The report of a real search: what stands in the page, and how a browser takes it."""
+
+import csv
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import keras
+import numpy as np
+import pytest
+
+from netsurgery import datasets
+from netsurgery.analysis import runs
+from netsurgery.jobs import export
+from netsurgery.keras_io.tflite import predict_lite
+from netsurgery.report import brackets, error_analysis, html_report, views
+from netsurgery.search.records import Record
+from netsurgery.storage.files import read_json, write_json
+from tests.integration.test_workflow import QUICK, run, search_folder
+
+pytestmark = pytest.mark.workflow
+HARD = "<script>alert(1)</script>"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A finished search, its baseline and one by the draw, with their report and tables."""
+    folder = tmp_path_factory.mktemp("reported")
+    plain = {"algorithm": "baseline", "dataset": "digits", "topology": "ff-small", "epochs": 3}
+    searches = {
+        "s": QUICK,
+        "plain": plain | {"seeds": [0]},
+        "drawn": QUICK | {"mode": "random", "budget": 14},
+    }
+    run(folder, "all", "paper_ectonas", top={"searches": searches})
+    return folder
+
+
+@pytest.fixture
+def page(finished):
+    return (finished / "results" / "report.html").read_text()
+
+
+class Elements(HTMLParser):
+    """All tags of a page with their attributes."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.found, self.open = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):  # noqa: D102
+        self.found.append((tag, dict(attributes)))
+
+    def of(self, tag):
+        """The attributes of all tags of a name."""
+        return [attributes for name, attributes in self.found if name == tag]
+
+
+def test_the_page_stands_alone(page):
+    elements = Elements(page)
+    for image in elements.of("img"):
+        assert image["src"].startswith("data:")
+        assert len(image["alt"]) > 10
+    for link in elements.of("a"):
+        assert link["href"].startswith("#")
+    anchors = {attributes.get("id") for _, attributes in elements.found}
+    assert {link["href"][1:] for link in elements.of("a")} <= anchors
+    assert not elements.of("script")
+    assert "http" not in re.sub(r'"data:[^"]*"', "", page)
+    assert len([a for _, a in elements.found if "id" in a]) == len(anchors - {None})
+
+
+def test_the_headline_is_that_of_the_summary(finished, page):
+    summary = read_json(search_folder(finished).final / "summary.json")
+    article = page[page.index('id="s-seed0"') :].split("</article>")[0]
+    text = " ".join(re.sub(r"<[^>]*>", " ", article).split())
+    assert f"test accuracy {summary['test_accuracy']:.1%}" in text
+    assert f"parameters {summary['parameters']:,} from {summary['start_parameters']:,}" in text
+    assert f"candidates {summary['candidates']} in {summary['generations']} generations" in text
+    assert 'keras.models.load_model("results/s/seed0/final/model.keras")' in page.replace(
+        "&#34;", '"'
+    )
+
+
+def test_every_generation_has_its_bracket(finished, page):
+    folder = search_folder(finished)
+    plans = [plan for plan in folder.plans() if plan["action"] == "search"]
+    article = page[page.index('id="s-seed0"') :].split("</article>")[0]
+    assert len(re.findall("<summary>Generation", article)) == len(plans)
+    for plan in plans:
+        records = dict(zip(folder.steps(plan), folder.records_of(plan), strict=True))
+        winners = read_json(folder.winners(plan["generation"]))["parents"]
+        parents = [parent["record"]["candidate"] for parent in winners]
+        shown = brackets.generation(plan, records, parents)
+        last = shown["phase2"] or [rounds[-1] for _, rounds in shown["phase1"]]
+        gone_on = [one["candidate"] for group in last[-1] for one in group if one["won"]]
+        assert sorted(gone_on) == sorted(parents)
+        met = [
+            one["candidate"] for _, them in shown["phase1"] for group in them[0] for one in group
+        ]
+        assert sorted(met) == [child["candidate"] for child in plan["offspring"]]
+        for rounds in [*(them for _, them in shown["phase1"]), shown["phase2"]]:
+            for before, after in pairwise(rounds):
+                on = {one["candidate"] for group in before for one in group if one["won"]}
+                assert on == {one["candidate"] for group in after for one in group}
+
+
+def test_what_is_not_finished_is_shown_as_missing(finished, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(finished / "results", folder)
+    (folder / "s" / "seed0" / "final" / "summary.json").unlink()
+    html_report.write(folder, folder / "report.html")
+    page = (folder / "report.html").read_text()
+    assert "2 of 3 runs are finished" in page
+    assert 'class="absent">unfinished' in page
+    assert 'id="s-seed0"' not in page
+    assert 'id="plain-seed0"' in page
+
+
+def test_names_are_no_markup(finished, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(finished / "results", folder)
+    path = folder / "s" / "seed0" / "final" / "errors.json"
+    content = read_json(path)
+    content["classes"][3] = HARD
+    for one in content["mistakes"]:
+        one["predicted"] = HARD
+    write_json(path, content)
+    html_report.write(folder, folder / "report.html")
+    page = (folder / "report.html").read_text()
+    assert HARD not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_a_large_experiment_shows_some_in_full(finished):
+    experiment = runs.read(finished / "results")
+    assert {run.search for run in views.shown(experiment, 2)} == {"s", "drawn"}
+    overview = views.overview(experiment, 2)
+    assert (overview["full"], overview["finished"]) == (2, 3)
+    anchors = {row["search"]: row["anchor"] for row in overview["rows"]}
+    assert anchors == {"s": "s-seed0", "drawn": "drawn-seed0", "plain": None}
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_browser_takes_the_page(finished, tmp_path, width):
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None:
+        pytest.skip("no headless browser here: " + ", ".join(BROWSERS))
+    page = (finished / "results" / "report.html").read_text()
+    probe = (
+        "<script>onload = () => { const all = [...document.images];"
+        "const broken = all.filter(i => !i.naturalWidth);"
+        "document.title = [document.documentElement.scrollWidth, innerWidth, all.length,"
+        " broken.length].join(' '); }</script></body>"
+    )
+    probed = tmp_path / "page.html"
+    probed.write_text(page.replace("</body>", probe))
+    command = [browser, "--headless", "--no-sandbox", "--disable-gpu", f"--window-size={width},900"]
+    command += [f"--user-data-dir={tmp_path / 'profile'}", "--enable-logging=stderr", "--v=0"]
+    done = subprocess.run(
+        [*command, "--virtual-time-budget=5000", "--dump-dom", probed.as_uri()],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert "CONSOLE" not in done.stderr
+    title = re.search(r"<title>([\d ]+)</title>", done.stdout)
+    assert title, done.stderr[-2000:]
+    scroll, inner, images, broken = map(int, title.group(1).split())
+    assert images >= 4
+    assert broken == 0
+    assert scroll <= inner  # nothing makes the page wider than its window
+
+
+def test_a_papers_target_writes_its_tables_and_figures(finished, page):
+    folder, summary = finished / "results/papers/ectonas", search_folder(finished).final
+    accuracy = read_json(summary / "summary.json")["test_accuracy"]
+    with (folder / "table1.csv").open() as file:
+        rows = {row["method"]: row for row in csv.DictReader(file)}
+    assert float(rows["greedy"]["accuracy"]) == pytest.approx(100 * accuracy)
+    assert set(rows) == {"greedy", "baseline", "random"}
+    for name in ("table1", "table3", "differences", "costs", "claims"):
+        assert "Full scale." in (folder / f"{name}.md").read_text()
+    for name in ("figure5", "pareto"):
+        assert (folder / f"{name}.svg").read_text().count("<path") > 3
+    # the page shows the same tables
+    assert "ECToNAS, 2024" in page
+    assert f"{100 * accuracy:.1f}" in page[page.index('id="ectonas"') :]
+
+
+# --- what lies beside the model -------------------------------------------------------------------
+
+
+def test_the_lite_model_predicts_the_same(finished):
+    final = search_folder(finished).final
+    (export,) = read_json(final / "exports.json")["exports"]
+    assert export["written"]
+    x = np.random.default_rng(0).integers(0, 17, (50, 8, 8, 1), np.uint8)
+    theirs = predict_lite((final / "model.tflite").read_bytes(), x)
+    ours = keras.models.load_model(final / "model.keras").predict(x, verbose=0)
+    np.testing.assert_allclose(theirs, ours, atol=1e-4)
+    assert export["largest_difference"] <= 1e-4
+
+
+def test_errors_are_those_of_the_test(finished):
+    final = search_folder(finished).final
+    found, summary = read_json(final / "errors.json"), read_json(final / "summary.json")
+    counts = np.array(found["confusion"])
+    assert counts.sum() == found["samples"]
+    assert counts.trace() / counts.sum() == pytest.approx(summary["test_accuracy"])
+    assert len(found["mistakes"]) == min(error_analysis.MISTAKES, counts.sum() - counts.trace())
+    for one in found["mistakes"]:
+        assert one["class"] != one["predicted"]
+    sure = [one["probability"] for one in found["mistakes"]]
+    assert sure == sorted(sure, reverse=True)
+
+
+def test_the_card_tells_what_the_summary_does(finished):
+    final = search_folder(finished).final
+    summary, card = read_json(final / "summary.json"), (final / "README.md").read_text()
+    assert f"{summary['parameters']:,} trainable parameters" in card
+    assert f"| test accuracy | {summary['test_accuracy']:.1%} |" in card
+    assert "seed 0" in card
+    for i, layer in enumerate(summary["layers"]):
+        assert f"{i}. {layer}\n" in card
+    for name in re.findall(r"^\| `([a-z.]+)` \|", card, re.MULTILINE):
+        assert (final / name).exists()
+
+
+def test_classes_that_never_come_have_no_share():
+    rows = error_analysis.by_class(
+        error_analysis.confusion(np.array([0, 0, 1]), np.array([0, 1, 1]), 3)
+    )
+    assert rows[0] == {"samples": 2, "precision": 1.0, "recall": 0.5, "f1": 2 / 3}
+    assert rows[2] == {"samples": 0, "precision": None, "recall": None, "f1": None}
+
+
+def test_a_fallen_competitor_is_told(finished):
+    folder = search_folder(finished)
+    plan = next(folder.plans())
+    records = dict(zip(folder.steps(plan), folder.records_of(plan), strict=True))
+    step, names = next(iter(plan["rounds"].items()))
+    assert [name.split("/")[0] for name in names] == ["recuperation", "phase1", "phase1"]
+    outcomes = records[step].to_json()["rounds"]
+    outcomes[names[-1]]["score"] = None  # it fell in the last of the rounds that its step covers
+    fallen = {"status": "diverged", "score": None, "rounds": outcomes}
+    records[step] = Record.from_json(records[step].to_json() | fallen)
+    shown = brackets.generation(plan, records, [])
+    by_round = [
+        {
+            one["candidate"]
+            for _, them in shown["phase1"]
+            for g in them[i]
+            for one in g
+            if one["fell"]
+        }
+        for i in range(2)
+    ]
+    assert by_round == [set(), {records[step].candidate}]
+
+
+def table(columns, features):
+    return {"columns": columns, "features": features}
+
+
+def test_rows_are_compared_as_their_columns(finished):
+    x = np.arange(24.0).reshape(4, 6)
+    samples = datasets.Samples(x, x[:, 0], np.array([2, 1]), datasets.Scaling(0, 1))
+    number, text = {"kind": "number"}, {"kind": "category"}
+    missing = {"kind": "missing"}
+    features = [number, missing, number, number, missing, number]
+    raw = export.raw_samples(samples, table([number] * 4, features))
+    np.testing.assert_array_equal(raw, x[[2, 1]][:, [0, 2, 3, 5]])
+    assert export.raw_samples(samples, table([number, text], features)) is None
+    np.testing.assert_array_equal(export.raw_samples(samples, table([], [])), x[[2, 1]])

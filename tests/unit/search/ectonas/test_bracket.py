@@ -1,0 +1,81 @@
+"""Knockout brackets, as plain arithmetic."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netsurgery.search.ectonas.bracket import depth, group, knockout
+
+
+def rng():
+    return np.random.default_rng(3)
+
+
+@pytest.mark.parametrize(
+    ("competitors", "winners", "round_", "sizes"),
+    [
+        (1, 1, 1, [1]),
+        (2, 1, 1, [2]),
+        (3, 1, 1, [2, 1]),  # a lucky ticket
+        (9, 1, 1, [3, 2, 2, 2]),  # four groups: one is left over and makes three
+        (10, 1, 1, [3, 3, 2, 2]),
+        (9, 2, 1, [2, 2, 2, 2, 1]),
+        (5, 2, 2, [2, 2, 1]),
+        (3, 2, 3, [2, 1]),
+        (4, 3, 1, [2, 1, 1]),
+        (2, 2, 1, [1, 1]),  # no more competitors than winners: each is its own group
+    ],
+)
+def test_group_sizes(competitors, winners, round_, sizes):
+    groups = group(competitors, winners, round_, 3, rng())
+    assert [len(members) for members in groups] == sizes
+    assert sorted(i for members in groups for i in members) == list(range(competitors))
+
+
+def test_competitors_are_shuffled_by_the_generator_alone():
+    drawn = [group(8, 1, 1, 3, np.random.default_rng(seed)) for seed in range(20)]
+    assert len({str(groups) for groups in drawn}) > 1
+    assert drawn[7] == group(8, 1, 1, 3, np.random.default_rng(7))
+
+
+@given(st.integers(1, 60), st.integers(1, 4), st.integers(0, 1000))
+def test_a_bracket_ends_with_its_winners_and_every_slot_has_feeders_before_it(n, winners, seed):
+    entrants = [(f"recuperation/{i}",) for i in range(n)]
+    bracket = knockout(entrants, winners, 3, "phase1/x", np.random.default_rng(seed))
+    assert len(bracket.winners) == min(n, winners)
+    known = {name for feeders in entrants for name in feeders}
+    fed: list[str] = []
+    for slot, feeders in bracket.slots.items():  # rounds in order
+        assert set(feeders) <= known
+        fed += feeders
+        known.add(slot)
+    fed += [name for feeders in bracket.winners for name in feeders]
+    assert sorted(fed) == sorted(known)  # everyone competes exactly once, and the last ones win
+
+
+@pytest.mark.parametrize(("competitors", "jobs"), [(1, 3), (2, 4), (3, 6)])
+def test_training_jobs_of_a_phase_1_bracket(competitors, jobs):
+    entrants = [(f"recuperation/{i}",) for i in range(competitors)]
+    assert len(knockout(entrants, 1, 3, "p", rng()).slots) == jobs
+
+
+@given(st.integers(1, 40), st.integers(1, 4), st.integers(1, 20), st.integers(0, 1000))
+def test_who_feeds_a_slot_is_less_deep_in_any_phase(n, winners, rounds, seed):
+    entrants = [(f"recuperation/{i}",) for i in range(n)]
+    generator = np.random.default_rng(seed)
+    first = knockout(entrants, winners, rounds, "phase1/add_units", generator)
+    second = knockout(first.winners, winners, rounds, "phase2", generator)
+    for slot, feeders in (first.slots | second.slots).items():
+        assert all(depth(feeder) < depth(slot) for feeder in feeders)
+
+
+def test_slots_are_named_by_their_files():
+    bracket = knockout([("a",), ("b",)], 1, 3, "phase1/add_units", rng())
+    assert list(bracket.slots) == [
+        "phase1/add_units/round1/slot0",
+        "phase1/add_units/round1/slot1",
+        "phase1/add_units/round2/slot0",
+        "phase1/add_units/round3/slot0",
+    ]
+    assert bracket.winners == (("phase1/add_units/round3/slot0",),)

@@ -1,0 +1,210 @@
+"""The recommendation module (Surgeon, section 3.2)."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from netsurgery.networks.network import Network, initialise
+from netsurgery.networks.topologies import build
+from netsurgery.search.surgeon.recommendation import (
+    FEWER,
+    MORE,
+    Analysis,
+    Style,
+    Thresholds,
+    analyse,
+    draw,
+    recommend,
+)
+from netsurgery.surgery import Mutation, Operation, mutate, mutate_topology
+
+PAPER = Thresholds(0.005, 0.3)
+NOT_MANY = 8_000_000
+BY_TYPE = Style(by_type=True, top=7, extra=True)
+
+
+def dense(*units, inputs=12):
+    """A topology of hidden dense layers; they stand at positions 0, 1, ..."""
+    return build([{"dense": {"units": n}} for n in units], (inputs,), 10, "linear")
+
+
+def analysed(topology, *values):
+    """An analysis that has these singular values for the hidden layers, in order."""
+    hidden = [
+        Analysis(i, topology.shapes[i][0], topology.layers[i].units, tuple(found))
+        for i, found in enumerate(values)
+    ]
+    return topology, hidden
+
+
+def ranked(*branches, order=FEWER, thresholds=PAPER, most=NOT_MANY):
+    return recommend(branches, thresholds, order, most)
+
+
+def scores(found, operation):
+    return {each.mutation.position: each.score for each in found if of(each) == operation}
+
+
+def of(each):
+    return each.mutation.operation
+
+
+def values(count, below):
+    """So many singular values, some of them below the absolute threshold."""
+    return [1.0] * (count - below) + [0.2] * below
+
+
+def test_singular_values_are_those_of_every_kernel_the_output_layer_s_too():
+    network = initialise(dense(5, 8), np.random.default_rng(0))
+    found = analyse(network)
+    assert [(a.position, a.inputs, a.units) for a in found] == [(0, 12, 5), (1, 5, 8), (2, 8, 10)]
+    for layer, arrays in zip(found, network.weights, strict=True):
+        expected = np.linalg.svd(arrays[0], compute_uv=False)
+        np.testing.assert_allclose(layer.singular_values, expected, rtol=1e-5)
+        assert list(layer.singular_values) == sorted(layer.singular_values, reverse=True)
+
+
+def test_a_unit_that_adds_nothing_is_found_removable():
+    network = initialise(dense(5, 8), np.random.default_rng(0))
+    kernel, bias = network.weights[0]
+    copied = np.concatenate([kernel[:, :4], kernel[:, :1]], axis=1)
+    flat = Network(network.topology, ((copied, bias), *network.weights[1:]))
+    assert analyse(network)[0].removable(PAPER) == 0
+    assert analyse(flat)[0].removable(PAPER) == 1
+
+
+@pytest.mark.parametrize(
+    ("found", "relative", "absolute", "removable"),
+    [
+        ([3.0, 1.0, 0.29], 0.005, 0.3, 1),  # below eps2
+        ([100.0, 1.0, 0.49], 0.005, 0.3, 1),  # below eps1 times the largest
+        ([100.0, 0.5, 0.5], 0.005, 0.3, 0),  # at a threshold is not below it
+        ([0.2, 0.1, 0.1], 0.005, 0.3, 3),
+        ([0.2, 0.1, 0.0], 0.0, 0.0, 0),
+    ],
+)
+def test_removable_units_are_counted_by_either_threshold(found, relative, absolute, removable):
+    layer = Analysis(0, 3, 3, tuple(found))
+    assert layer.removable(Thresholds(relative, absolute)) == removable
+
+
+def test_scores_are_those_of_section_3_2():
+    found = ranked(analysed(dense(4, 4, 4), values(4, 1), values(4, 2), values(4, 4)))
+    assert scores(found, "add_units") == {0: 0.75, 1: 0.5, 2: 0.0}
+    assert scores(found, "add_dense") == pytest.approx({1: 0.75 / 3, 2: 0.5 * 2 / 3, 3: 0.0})
+    assert scores(found, "remove_units") == {0: 0.25, 1: 0.5, 2: 1.0}
+    assert scores(found, "remove_dense") == pytest.approx({0: 0.25 / 3, 1: 0.5 * 2 / 3, 2: 1.0})
+    assert scores(found, "truncate") == {0: 0.25, 1: 0.5, 2: 1.0}
+    assert scores(found, "identity") == {None: 1.0}
+
+
+def test_sizes_follow_from_the_removable_units():
+    topology, analysis = analysed(dense(30, 4), values(12, 5), values(4, 0))
+    widths = {}
+    for each in ranked((topology, analysis)):
+        key = each.mutation.operation, each.mutation.position
+        widths.setdefault(key, set()).add(each.mutation.width)
+        assert each.parameters == mutate_topology(topology, each.mutation).parameters
+    assert widths[Operation.ADD_UNITS, 0] == {33, 60}  # a tenth, and ten times that
+    assert widths[Operation.ADD_UNITS, 1] == {6, 24}  # but at least two
+    assert widths[Operation.REMOVE_UNITS, 0] == {25}
+    assert widths[Operation.REMOVE_UNITS, 1] == {3}  # at least one
+    assert widths[Operation.ADD_DENSE, 1] == {30}  # behind layer 1, as wide
+    assert widths[Operation.ADD_DENSE, 2] == {4}
+    assert widths[Operation.TRUNCATE, 0] == {7}  # the singular values that count
+    assert widths[Operation.TRUNCATE, 1] == {3}
+
+
+def test_a_layer_with_nothing_in_it_keeps_a_unit():
+    found = ranked(analysed(dense(4, 4), values(4, 4), values(4, 4)))
+    widths = {each.mutation.width for each in found if of(each) == Operation.REMOVE_UNITS}
+    assert widths == {1}
+
+
+def test_the_only_hidden_layer_stays_and_so_does_a_last_unit():
+    found = ranked(analysed(dense(1), [1.0]))
+    assert {of(each) for each in found} == {"identity", "add_units", "add_dense"}
+
+
+def test_every_recommendation_can_be_operated_and_leaves_input_and_output_alone():
+    network = initialise(dense(6, 1, 5), np.random.default_rng(0))
+    for each in ranked((network.topology, analyse(network))):
+        child = mutate(network, each.mutation).network.topology
+        assert child.parameters == each.parameters
+        assert child.input_shape == network.topology.input_shape
+        assert child.layers[-1] == network.topology.layers[-1]
+
+
+def test_equal_scores_go_by_parameters_fewer_or_more_first():
+    branch = analysed(dense(4, 4), values(4, 0), values(4, 0))
+    for order, sign in ((FEWER, 1), (MORE, -1)):
+        found = ranked(branch, order=order)
+        assert found == sorted(found, key=lambda e: (-e.score, sign * e.parameters))
+    first = [
+        next(e for e in ranked(branch, order=o) if of(e) == "add_units") for o in (FEWER, MORE)
+    ]
+    assert [each.mutation.width for each in first] == [6, 24]
+
+
+def test_what_would_be_too_large_is_left_out_but_not_the_identity():
+    topology = dense(4, 4)
+    branch = analysed(topology, values(4, 0), values(4, 0))
+    found = ranked(branch, most=topology.parameters)
+    assert {of(each) for each in found} == {"identity", "remove_units", "remove_dense"}
+    assert {of(each) for each in ranked(branch, most=1)} == {"identity"}
+
+
+def pool():
+    """Recommendations of two branches; layer 2 of the second is the most superfluous."""
+    first = analysed(dense(4, 4), values(4, 0), values(4, 1))
+    second = analysed(dense(6, 6), values(6, 1), values(6, 5))
+    return ranked(first, second)
+
+
+def drawn(untried, first=True, style=BY_TYPE, seed=0):
+    return draw(untried, first, style, np.random.default_rng(seed))
+
+
+def test_by_type_takes_each_identity_the_best_of_each_type_and_one_at_random():
+    found = drawn(pool())
+    chosen = [each for each, random in found if not random]
+    assert [of(each) for each in chosen].count("identity") == 2
+    assert {each.branch for each in chosen if of(each) == "identity"} == {0, 1}
+    types = [of(each) for each in chosen if of(each) != "identity"]
+    assert sorted(types) == ["add_dense", "add_units", "remove_dense", "remove_units", "truncate"]
+    for each in chosen:
+        assert each == next(e for e in pool() if of(e) == of(each) and e.branch >= each.branch)
+    removal = next(each for each in chosen if of(each) == "remove_units")
+    assert (removal.branch, removal.mutation.position) == (1, 1)
+    assert [random for _, random in found] == [False] * 7 + [True]
+
+
+def test_the_extra_one_is_any_of_the_others_and_no_identity():
+    extras = {drawn(pool(), seed=seed)[-1][0] for seed in range(200)}
+    chosen = {each for each, random in drawn(pool()) if not random}
+    assert extras == {e for e in pool() if e not in chosen and of(e) != "identity"}
+    assert len(drawn(pool(), style=replace(BY_TYPE, extra=False))) == 7
+
+
+def test_a_redraw_takes_the_best_that_are_left_and_no_identity():
+    tried = {each for each, _ in drawn(pool())}
+    left = [each for each in pool() if each not in tried]
+    again = drawn(left, first=False)
+    assert not tried & {each for each, _ in again}
+    assert "identity" not in {of(each) for each, _ in drawn(pool(), first=False)}
+
+
+def test_top_takes_the_best_whatever_their_type():
+    style = Style(by_type=False, top=3, extra=False)
+    assert [each for each, _ in drawn(pool(), style=style)] == pool()[:3]
+
+
+def test_nothing_left_is_nothing_drawn():
+    assert drawn([]) == []
+
+
+def test_a_tie_within_a_type_is_settled_alike_every_time():
+    assert pool() == pool()
+    assert drawn(pool(), seed=5) == drawn(pool(), seed=5)
+    assert Mutation(Operation.IDENTITY) in [each.mutation for each, _ in drawn(pool())]

@@ -1,0 +1,33 @@
+"""Matrix products by blocks: the same as at once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netsurgery.surgery import blocked_matmul
+from tests.support.strategies import SEEDS
+
+SIDE = st.integers(0, 9)
+LEAD = st.lists(st.integers(1, 3), max_size=2)
+
+
+@given(LEAD, SIDE, SIDE, SIDE, st.sampled_from([1, 7, 10**6]), SEEDS)
+def test_a_product_by_blocks_is_that_in_double_precision(
+    lead: list[int], rows: int, inner: int, columns: int, block: int, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    a = rng.normal(size=(rows, inner)).astype(np.float32)
+    b = rng.normal(size=(*lead, inner, columns)).astype(np.float32)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blocked_matmul, "BLOCK", block)
+        found = blocked_matmul.product(a, b), blocked_matmul.product(a, b, np.float64)
+        moments = blocked_matmul.gram(a)
+    exact = a.astype(np.float64) @ b.astype(np.float64)
+    assert [array.dtype for array in found] == [np.float32, np.float64]
+    np.testing.assert_array_equal(found[0], found[1].astype(np.float32))
+    np.testing.assert_allclose(found[1], exact, rtol=1e-12, atol=1e-12)
+    double = a.astype(np.float64)
+    np.testing.assert_allclose(moments, double.T @ double, rtol=1e-12, atol=1e-12)

@@ -1,0 +1,120 @@
+"""What removing units and dense layers keeps, and what truncating does."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netsurgery.networks.layers import Dense
+from netsurgery.networks.network import Topology
+from netsurgery.surgery import Mutation, MutationSizes, Operation, mutate
+from tests.support.strategies import (
+    SEEDS,
+    VARIED,
+    Example,
+    networks,
+    topologies,
+    trained,
+    with_layer,
+)
+from tests.support.surgery_helpers import (
+    ROUNDING,
+    assert_computes_the_same,
+    generator,
+    hidden_layer,
+    legal,
+)
+
+YES = st.just(True)
+
+
+@given(networks(topologies(biases=YES)), st.integers(0, 2), st.integers(2, 8), st.data())
+def test_removing_units_that_a_linear_layer_can_spare_is_exact(
+    example: Example, choice: int, units: int, data: st.DataObject
+) -> None:
+    network, x = example
+    position = hidden_layer(network, choice)
+    rng = generator(data.draw(SEEDS))
+    removed, use_bias = data.draw(st.integers(1, units - 1)), data.draw(st.booleans())
+    rank = data.draw(st.integers(1, units - removed))
+    topology = network.topology.replace(position, Dense(units, "linear", use_bias))
+    network = trained(topology, rng)
+    entering = topology.shapes[position][0]
+    kernel = rng.normal(size=(entering, rank)) @ rng.normal(size=(rank, units))
+    kernel /= np.sqrt(entering * rank)
+    bias = rng.normal(size=entering) @ kernel / np.sqrt(entering)
+    network = with_layer(
+        network, position, topology.layers[position], kernel, *([bias] if use_bias else [])
+    )
+    removal = Mutation(Operation.REMOVE_UNITS, position, units - removed)
+    child = mutate(network, removal, rng).network
+    assert child.topology.shapes[position + 1] == (units - removed,)
+    assert_computes_the_same(child, network, x)
+
+
+@given(st.integers(1, 12), st.integers(2, 8), st.integers(1, 7), SEEDS)
+def test_removing_units_keeps_the_largest_singular_values(
+    entering: int, units: int, removed: int, seed: int
+) -> None:
+    removed = min(removed, units - 1)
+    topology = Topology((entering,), (Dense(units, "linear"), Dense(units, "linear")))
+    network = trained(topology, generator(seed))
+    network = with_layer(network, 1, topology.layers[1], np.eye(units), np.zeros(units))
+    removal = Mutation(Operation.REMOVE_UNITS, 0, units - removed)
+    child = mutate(network, removal, generator()).network
+    kernel, basis = (child.weights[i][0].astype(np.float64) for i in (0, 1))
+    original = network.weights[0][0].astype(np.float64)
+    lost = np.linalg.svd(original, compute_uv=False)[units - removed :]
+    distance = np.linalg.norm(kernel @ basis - original)
+    np.testing.assert_allclose(distance, np.linalg.norm(lost), rtol=0, atol=ROUNDING)
+    # the remaining units are mostly positive mixtures of the old ones, which a relu lets through
+    assert (basis.sum(axis=1) > -ROUNDING).all()
+
+
+@given(st.integers(2, 12), st.integers(2, 8), st.booleans(), SEEDS)
+def test_truncating_gives_the_closest_layer_of_its_rank(
+    entering: int, units: int, use_bias: bool, seed: int
+) -> None:
+    topology = Topology((entering,), (Dense(units, "relu", use_bias), Dense(3, "linear")))
+    network = trained(topology, generator(seed))
+    original = network.weights[0][0].astype(np.float64)
+    lost = np.linalg.svd(original, compute_uv=False)
+    for rank in range(1, min(entering, units)):
+        child = mutate(network, Mutation(Operation.TRUNCATE, 0, rank)).network
+        assert child.topology.layers[0] == Dense(rank, "linear", use_bias=False)
+        assert child.topology.layers[1:] == topology.layers
+        first, second = (child.weights[i][0].astype(np.float64) for i in (0, 1))
+        distance = np.linalg.norm(first @ second - original)
+        np.testing.assert_allclose(distance, np.linalg.norm(lost[rank:]), rtol=0, atol=ROUNDING)
+        for one, other in zip(child.weights[1][1:], network.weights[0][1:], strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+@given(networks(VARIED), SEEDS)
+def test_truncating_to_the_rank_of_a_layer_is_exact(example: Example, seed: int) -> None:
+    network, x = example
+    rng = generator(seed)
+    for mutation in legal(network, MutationSizes(), Operation.TRUNCATE):
+        position, rank = mutation.position, mutation.width
+        assert position is not None
+        assert rank is not None
+        kernel, *bias = network.weights[position]
+        factors = rng.normal(size=(len(kernel), rank)), rng.normal(size=(rank, kernel.shape[1]))
+        narrow = (factors[0] @ factors[1] / np.sqrt(rank * len(kernel))).astype(np.float32)
+        parent = network.with_arrays({position: (narrow, *bias)})
+        assert_computes_the_same(mutate(parent, mutation).network, parent, x)
+
+
+@given(networks(topologies(biases=YES)), st.integers(0, 2), st.booleans(), SEEDS)
+def test_removing_a_linear_dense_layer_is_exact(
+    example: Example, choice: int, use_bias: bool, seed: int
+) -> None:
+    network, x = example
+    position = hidden_layer(network, choice)
+    units = network.topology.shapes[position + 1][0]
+    topology = network.topology.replace(position, Dense(units, "linear", use_bias))
+    network = trained(topology, generator(seed))
+    child = mutate(network, Mutation(Operation.REMOVE_DENSE, position), generator(seed)).network
+    assert child.topology == topology.remove(position)
+    assert_computes_the_same(child, network, x)

@@ -1,0 +1,121 @@
+"""What growth keeps, which is the output, and what it draws."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from netsurgery.networks.layers import Dense
+from netsurgery.surgery import Mutation, MutationSizes, Operation, mutate
+from tests.support import exactness
+from tests.support.strategies import SEEDS, SIZES, TOPOLOGIES, VARIED, Example, networks, trained
+from tests.support.surgery_helpers import (
+    CELLS,
+    ROUNDING,
+    assert_computes_the_same,
+    generator,
+    legal,
+    next_with_kernel,
+    outgoing,
+)
+
+GROWTH = (Operation.ADD_UNITS, Operation.ADD_CHANNELS, Operation.ADD_DENSE)
+
+
+def test_exact_growth_leaves_the_output_of_1500_networks_unchanged_to_rounding() -> None:
+    """Of any arrangement of layers, with activations of any kind that numpy knows but softmax."""
+    found = list(exactness.changes(range(1500)))
+    assert len(found) > 5000
+    assert {change.mutation.operation for change in found} == set(GROWTH)
+    assert max(found, key=lambda change: change.relative).relative < ROUNDING
+
+
+@given(networks(st.one_of(TOPOLOGIES, VARIED)), SIZES, SEEDS)
+def test_growth_of_any_size_leaves_the_output_unchanged(
+    example: Example, sizes: MutationSizes, seed: int
+) -> None:
+    network, x = example
+    for mutation in legal(network, sizes, *GROWTH):
+        child = mutate(network, mutation, generator(seed)).network
+        assert_computes_the_same(child, network, x)
+
+
+@settings(max_examples=60)
+@given(networks(VARIED), SIZES, SEEDS)
+def test_growth_can_be_repeated_and_still_leaves_the_output_unchanged(
+    example: Example, sizes: MutationSizes, seed: int
+) -> None:
+    network, x = example
+    rng, grown = generator(seed), network
+    for _ in range(6):
+        mutations = legal(grown, sizes, *GROWTH) or [Mutation(Operation.IDENTITY)]
+        grown = mutate(grown, mutations[rng.integers(len(mutations))], rng).network
+    assert_computes_the_same(grown, network, x)
+
+
+@given(networks(), SIZES, SEEDS)
+def test_copies_read_and_normalise_like_their_source_and_share_its_outgoing_weights_unequally(
+    example: Example, sizes: MutationSizes, seed: int
+) -> None:
+    network, _ = example
+    for mutation in legal(network, sizes, Operation.ADD_UNITS, Operation.ADD_CHANNELS):
+        position = mutation.position
+        assert position is not None
+        child = mutate(network, mutation, generator(seed)).network
+        end = next_with_kernel(network.topology, position)
+        before = [array for arrays in network.weights[position:end] for array in arrays]
+        after = [array for arrays in child.weights[position:end] for array in arrays]
+        width, wider = before[0].shape[-1], after[0].shape[-1]
+        for old, new in zip(before, after, strict=True):
+            np.testing.assert_array_equal(new[..., :width], old)
+        groups = [[source] for source in range(width)]
+        for copy in range(width, wider):
+            (source,) = (
+                s
+                for s in range(width)
+                if all(
+                    np.array_equal(new[..., copy], old[..., s])
+                    for old, new in zip(before, after, strict=True)
+                )
+            )
+            groups[source].append(copy)
+        whole, shared = outgoing(network, position), outgoing(child, position)
+        for source, group in enumerate(groups):
+            weights = whole[:, source, :]
+            np.testing.assert_allclose(
+                shared[:, group, :].sum(axis=1), weights, rtol=0, atol=1e-6 * np.abs(whole).max()
+            )
+            for one, other in combinations(group, 2):
+                assert (shared[:, one, :] != shared[:, other, :]).any(axis=0).all()
+
+
+@pytest.mark.parametrize(
+    ("operation", "position"), [(Operation.ADD_UNITS, 9), (Operation.ADD_CHANNELS, 0)]
+)
+def test_which_units_and_channels_are_copied_is_drawn(operation: Operation, position: int) -> None:
+    network = trained(CELLS, generator())
+    old = network.weights[position][1]
+    drawn: set[float] = set()
+    for seed in range(100):
+        child = mutate(network, Mutation(operation, position), generator(seed)).network
+        drawn |= set(child.weights[position][1][len(old) :])
+    assert drawn == set(old)
+
+
+@given(networks(), SEEDS)
+def test_a_dense_layer_is_added_with_the_width_of_its_input_and_an_activation_that_may_repeat(
+    example: Example, seed: int
+) -> None:
+    network, _ = example
+    for mutation in legal(network, MutationSizes(), Operation.ADD_DENSE):
+        position = mutation.position
+        assert position is not None
+        before = network.topology.layers[position - 1]
+        assert isinstance(before, Dense)
+        activation = "relu" if before.activation == "relu" else "linear"
+        child = mutate(network, mutation, generator(seed)).network
+        assert child.topology.layers[position] == Dense(before.units, activation)

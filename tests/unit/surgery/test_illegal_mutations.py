@@ -1,0 +1,201 @@
+"""Why a mutation is refused: every reason, and the places that are named instead."""
+
+from __future__ import annotations
+
+import pytest
+
+from netsurgery.networks.layers import (
+    Activation,
+    BatchNorm,
+    Conv,
+    Dense,
+    Flatten,
+    GlobalPool,
+    Layer,
+    Other,
+    Pool,
+    Reshape,
+    Shape,
+    conv_cell,
+)
+from netsurgery.networks.network import Topology
+from netsurgery.surgery import IllegalMutation, Mutation, Operation, mutate_topology
+
+IMAGE = (8, 8, 2)
+ADD_CELL, REMOVE_CELL = Operation.ADD_CONV_CELL, Operation.REMOVE_CONV_CELL
+ADD_CHANNELS, REMOVE_CHANNELS = Operation.ADD_CHANNELS, Operation.REMOVE_CHANNELS
+ADD_DENSE, REMOVE_DENSE = Operation.ADD_DENSE, Operation.REMOVE_DENSE
+ADD_UNITS, REMOVE_UNITS = Operation.ADD_UNITS, Operation.REMOVE_UNITS
+TRUNCATE = Operation.TRUNCATE
+
+NORMED = Other("LayerNormalization", "{}", (5,), (5,), ((5,), (5,)), 2)
+NORMED_INPUT = Other("LayerNormalization", "{}", (6,), (6,), ((6,), (6,)), 2)
+IMAGE_NORMED = Other("GroupNormalization", "{}", (8, 8, 4), (8, 8, 4), ((4,), (4,)), 2)
+EMBEDDED = Other("Embedding", "{}", (6,), (6, 4), ((9, 4),), 1)
+
+Row = tuple[Shape, list[Layer]]
+DENSE: Row = ((6,), [Dense(5), Dense(4), Dense(3)])
+CNN: Row = (IMAGE, [*conv_cell(4), *conv_cell(5), Flatten(), Dense(6), Dense(3)])
+BARE: Row = (IMAGE, [Conv(4), Activation(), Flatten(), Dense(6), Dense(3)])
+
+REASONS: list[tuple[Row, Mutation, str, str]] = [
+    # places
+    (DENSE, Mutation(ADD_UNITS), "it needs a position", "legal at 0, 1"),
+    (DENSE, Mutation(ADD_UNITS, 3), "there is no such layer, the last is 2", "legal at 0, 1"),
+    (DENSE, Mutation(ADD_UNITS, -1), "there is no such layer, the last is 2", "legal at 0, 1"),
+    (DENSE, Mutation(Operation.IDENTITY, 0), "it has no position", "it changes nothing"),
+    # kinds of layers
+    (CNN, Mutation(ADD_UNITS, 0), "that is not a dense layer but a layer of conv", "legal at 9"),
+    (CNN, Mutation(ADD_CHANNELS, 9), "that is not a convolution but a layer of", "legal at 0, 4"),
+    (CNN, Mutation(TRUNCATE, 8), "that is not a dense layer but a layer of flatten", "legal at 9"),
+    (CNN, Mutation(ADD_DENSE, 8), "that is not a dense layer", "legal at 10"),
+    (
+        ((6,), [NORMED_INPUT, Dense(3), Dense(2)]),
+        Mutation(ADD_UNITS, 0),
+        "the LayerNormalization there has a kind or a setting that is not known here",
+        "legal at 1",
+    ),
+    # readers
+    (DENSE, Mutation(ADD_UNITS, 2), "it is the output layer, which is never changed", "legal at"),
+    (DENSE, Mutation(REMOVE_DENSE, 2), "it is the output layer", "legal at 0, 1"),
+    (
+        ((6,), [Dense(5), NORMED, Dense(3)]),
+        Mutation(REMOVE_UNITS, 0),
+        "a layer behind it mixes its values in a way that is not known here",
+        "legal nowhere",
+    ),
+    (
+        ((6,), [Dense(3), Dense(5), NORMED]),
+        Mutation(ADD_UNITS, 1),
+        "a layer behind it mixes its values in a way that is not known here",
+        "legal at 0",
+    ),
+    ((IMAGE, [Conv(4), Conv(2)]), Mutation(REMOVE_CHANNELS, 1), "the output layer", "legal at 0"),
+    # widths
+    (DENSE, Mutation(ADD_UNITS, 0, 5), "5 is no more than the 5 it has", "legal at 0, 1"),
+    (DENSE, Mutation(REMOVE_UNITS, 0, 5), "5 is no less than the 5 it has", "legal at 0, 1"),
+    (DENSE, Mutation(REMOVE_UNITS, 0, 0), "of 5, at least one must stay", "legal at 0, 1"),
+    (((6,), [Dense(2), Dense(3)]), Mutation(REMOVE_UNITS, 0), "of 2, at least one", "nowhere"),
+    (CNN, Mutation(ADD_CHANNELS, 0, 3), "3 is no more than the 4 it has", "legal at 0, 4"),
+    (CNN, Mutation(REMOVE_CHANNELS, 4, 9), "9 is no less than the 5 it has", "legal at 0, 4"),
+    (((IMAGE), [Conv(3), Flatten(), Dense(2)]), Mutation(REMOVE_CHANNELS, 0), "of 3", "nowhere"),
+    (DENSE, Mutation(ADD_DENSE, 1, 9), "its width must be 5, that of its input", "legal at 1, 2"),
+    (DENSE, Mutation(ADD_DENSE, 0), "it is the first dense layer", "legal at 1, 2"),
+    (CNN, Mutation(ADD_CELL, 4, 9), "its width must be 4, that of its input", "legal at 0, 4, 8"),
+    (DENSE, Mutation(TRUNCATE, 0, 5), "a rank of 5 is not between 1 and 4", "legal at 0, 1"),
+    (DENSE, Mutation(TRUNCATE, 0, 0), "a rank of 0 is not between 1 and 4", "legal at 0, 1"),
+    (DENSE, Mutation(REMOVE_DENSE, 0, 4), "it takes no width", "legal at 0, 1"),
+    (CNN, Mutation(REMOVE_CELL, 0, 4), "it takes no width", "legal at 0, 4"),
+    # pooling
+    (CNN, Mutation(ADD_CELL, 0, pooling="mean"), "pooling is average or max, not mean", ""),
+    (
+        CNN,
+        Mutation(ADD_UNITS, 9, pooling="max"),
+        "only an added conv cell has a kind",
+        "legal at 9",
+    ),
+    # conv cells
+    (DENSE, Mutation(ADD_CELL, 0), "the network does not work on images", "legal nowhere"),
+    ((IMAGE, [Conv(4), Conv(2)]), Mutation(ADD_CELL, 0), "does not work on images", "nowhere"),
+    (CNN, Mutation(ADD_CELL, 9), "the image is flat there", "legal at 0, 4, 8"),
+    (
+        (IMAGE, [Conv(4), GlobalPool(), Dense(3)]),
+        Mutation(ADD_CELL, 2),
+        "the image is flat there",
+        "legal at 0, 1",
+    ),
+    (
+        CNN,
+        Mutation(ADD_CELL, 1),
+        "conv cells stand before convolutions and before",
+        "legal at 0, 4",
+    ),
+    (
+        ((2, 1, 3), [Flatten(), Dense(3)]),
+        Mutation(ADD_CELL, 0),
+        "the image that is flattened is 1 wide or high: nothing is left to pool",
+        "legal nowhere",
+    ),
+    (
+        ((6,), [EMBEDDED, Flatten(), Dense(3)]),
+        Mutation(ADD_CELL, 1),
+        "it works on sequences there, not on images",
+        "legal nowhere",
+    ),
+    (
+        ((4, 4, 4, 2), [Flatten(), Dense(3)]),
+        Mutation(ADD_CELL, 0),
+        "needs an input of height, width and channels",
+        "legal nowhere",
+    ),
+    (
+        ((4, 4, 1), [Conv(3, padding="valid"), Flatten(), Dense(3)]),
+        Mutation(ADD_CELL, 0),
+        "conv 3 (3x3) is larger than its input of 2x2",
+        "legal at 1",
+    ),
+    (
+        (IMAGE, [Conv(4), IMAGE_NORMED, Conv(3), Flatten(), Dense(3)]),
+        Mutation(ADD_CELL, 0),
+        "GroupNormalization is kept as it is and needs an input of (8, 8, 4), not (4, 4, 4)",
+        "legal at 2, 3",
+    ),
+    (
+        (IMAGE, [Flatten(), Reshape((8, 16)), Flatten(), Dense(3)]),
+        Mutation(ADD_CELL, 0),
+        "reshape to 8x16 cannot take an input of (32,)",
+        "legal nowhere",
+    ),
+    (
+        (IMAGE, [Flatten(), BatchNorm(), Dense(3)]),
+        Mutation(ADD_CELL, 0),
+        "batch normalisation behind the flatten layer knows images of one size only",
+        "legal nowhere",
+    ),
+    (BARE, Mutation(REMOVE_CELL, 0), "no whole conv cell", "legal nowhere"),
+    (
+        (IMAGE, [*conv_cell(4), BatchNorm(), Conv(3), Flatten(), Dense(3)]),
+        Mutation(REMOVE_CELL, 0),
+        "a batch normalisation behind it would be left without what it normalises",
+        "legal nowhere",
+    ),
+    (
+        (
+            IMAGE,
+            [Conv(4), Pool(strides=1), BatchNorm(), Activation(), Flatten(), BatchNorm(), Dense(3)],
+        ),
+        Mutation(REMOVE_CELL, 0),
+        "a batch normalisation behind it would be left without what it normalises",
+        "legal nowhere",
+    ),
+    (
+        ((6,), [Dense(5), Flatten(), BatchNorm(), Dense(3)]),
+        Mutation(REMOVE_DENSE, 0),
+        "a batch normalisation behind it would be left without what it normalises",
+        "legal nowhere",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("network", "mutation", "reason", "instead"),
+    REASONS,
+    ids=[f"{mutation.operation}-{reason[:30]}" for _, mutation, reason, _ in REASONS],
+)
+def test_a_refusal_says_why_and_where_it_is_legal(
+    network: Row, mutation: Mutation, reason: str, instead: str
+) -> None:
+    shape, layers = network
+    with pytest.raises(IllegalMutation) as refused:
+        mutate_topology(Topology(shape, tuple(layers)), mutation)
+    message = str(refused.value)
+    assert message.startswith(f"{mutation.operation} at position {mutation.position}: ")
+    said, _, where = message.partition("; ")
+    assert reason in said
+    assert instead in where
+
+
+def test_a_normalisation_that_belongs_to_a_removed_layer_goes_with_it() -> None:
+    layers = (Dense(5, "linear"), BatchNorm(), Activation(), Dense(3))
+    topology = mutate_topology(Topology((6,), layers), Mutation(REMOVE_DENSE, 0))
+    assert topology.layers == layers[3:]

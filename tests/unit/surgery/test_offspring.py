@@ -1,0 +1,124 @@
+"""Which offspring a parent has, and where an operation is allowed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import product
+
+import pytest
+
+from netsurgery.networks.layers import Activation, Conv, Dense, Flatten, Pool
+from netsurgery.networks.network import Topology
+from netsurgery.networks.topologies import NAMED, build, named
+from netsurgery.surgery import ECTONAS, Mutation, MutationSizes, Operation, legal_mutations
+from tests.support.surgery_helpers import CELLS, generator
+
+AVERAGE_AND_MAX = ("average", "max")
+
+# operations in the order of `Operation`: identity; add dense, remove dense, add units, remove
+# units; add conv cell, remove conv cell, add channels, remove channels
+DENSE = {"ff-small": (1,) * 4, "ff-medium": (2,) * 4, "ff-large": (3,) * 4}
+DENSE |= {"cnn-small": (1,) * 4, "cnn-medium": (2,) * 4, "cnn-large": (3,) * 4}
+DENSE |= {"surgeon-small": (1,) * 4, "surgeon-medium": (3,) * 4, "surgeon-large": (3,) * 4}
+# three channels cannot be removed from a layer of three
+CONV = {"cnn-small": (4, 3, 3, 2), "cnn-medium": (3, 2, 2, 1), "cnn-large": (2, 1, 1, 0)}
+TOTAL = {"ff-small": 6, "ff-medium": 10, "ff-large": 14}
+TOTAL |= {"cnn-small": 17, "cnn-medium": 17, "cnn-large": 17}
+TOTAL |= {"surgeon-small": 6, "surgeon-medium": 14, "surgeon-large": 14}
+
+
+def offspring(topology: Topology) -> list[int]:
+    found = legal_mutations(topology)
+    assert len(set(found)) == len(found)
+    counts = Counter(mutation.operation for mutation in found)
+    return [counts[operation] for operation in ECTONAS]
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_offspring_of_the_named_topologies_on_28x28_images(name: str) -> None:
+    found = offspring(build(named(name), (28, 28, 1), 10))
+    assert found == [1, *DENSE[name], *CONV.get(name, (1, 0, 0, 0))]
+    assert sum(found) == TOTAL[name]
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_offspring_of_the_named_topologies_on_8x8_images(name: str) -> None:
+    found = offspring(build(named(name), (8, 8, 1), 10))
+    conv = CONV.get(name, (1, 0, 0, 0))
+    if name == "cnn-small":  # 8, 4, 2, 1: nothing is left to pool
+        conv = (0, 3, 3, 2)
+    assert found == [1, *DENSE[name], *conv]
+    assert sum(found) == (13 if name == "cnn-small" else TOTAL[name])
+
+
+@pytest.mark.parametrize("name", [name for name in NAMED if name.startswith("ff")])
+def test_flat_inputs_have_no_conv_operations(name: str) -> None:
+    assert offspring(build(named(name), (20,), 10)) == [1, *DENSE[name], 0, 0, 0, 0]
+
+
+def test_the_identity_is_the_first_of_the_offspring() -> None:
+    assert legal_mutations(CELLS)[0] == Mutation(Operation.IDENTITY)
+
+
+@pytest.mark.parametrize(
+    ("image", "places"), [((2, 2, 1), 1), ((1, 9, 1), 0), ((9, 1, 1), 0), ((1, 1, 1), 0)]
+)
+def test_a_conv_cell_is_added_only_where_there_is_something_to_pool(
+    image: tuple[int, int, int], places: int
+) -> None:
+    added = Operation.ADD_CONV_CELL
+    found = legal_mutations(build(named("ff-small"), image, 2), MutationSizes())
+    assert [m.operation for m in found].count(added) == places
+
+
+def test_at_least_one_unit_and_one_channel_stay() -> None:
+    def removals(units: int, channels: int) -> list[str]:
+        topology = build(
+            [{"conv_cell": {"channels": channels}}, {"dense": {"units": units}}], (8, 8, 1), 2
+        )
+        operations = (Operation.REMOVE_UNITS, Operation.REMOVE_CHANNELS)
+        found = legal_mutations(topology, MutationSizes(units_minimum=2, channels=3))
+        return [m.operation for m in found if m.operation in operations]
+
+    assert removals(units=2, channels=3) == []
+    assert removals(units=3, channels=3) == [Operation.REMOVE_UNITS]
+    assert removals(units=2, channels=4) == [Operation.REMOVE_CHANNELS]
+
+
+def test_a_convolution_outside_a_cell_can_change_its_channels_but_not_go() -> None:
+    layers = (Conv(8, activation="relu"), Pool(), Conv(8), Activation(), Flatten(), Dense(2))
+    found = legal_mutations(Topology((8, 8, 1), layers))
+    conv = [m for m in found if m.operation.endswith(("conv_cell", "channels"))]
+    assert conv == [
+        *(
+            Mutation(Operation.ADD_CONV_CELL, position, width, "average")
+            for position, width in ((0, 1), (2, 8), (4, 8))
+        ),
+        *(Mutation(Operation.ADD_CHANNELS, position, 11) for position in (0, 2)),
+        *(Mutation(Operation.REMOVE_CHANNELS, position, 5) for position in (0, 2)),
+    ]
+
+
+def test_the_output_layer_is_never_operated_on() -> None:
+    topology = Topology((4,), (Dense(5, "softmax"),))
+    assert legal_mutations(topology) == [Mutation(Operation.IDENTITY)]
+
+
+def drawn_poolings(pooling: str, seed: int) -> list[str | None]:
+    found = legal_mutations(CELLS, MutationSizes(pooling=pooling), generator(seed))
+    return [m.pooling for m in found if m.operation is Operation.ADD_CONV_CELL]
+
+
+def test_random_pooling_draws_both_kinds_for_each_cell_on_its_own() -> None:
+    drawn = {tuple(drawn_poolings("random", seed)) for seed in range(100)}
+    assert drawn == set(product(AVERAGE_AND_MAX, repeat=3))
+
+
+@pytest.mark.parametrize("pooling", AVERAGE_AND_MAX)
+def test_a_chosen_pooling_is_used_for_every_added_cell(pooling: str) -> None:
+    assert drawn_poolings(pooling, 0) == [pooling] * 3
+
+
+def test_random_pooling_without_a_generator_is_an_error() -> None:
+    with pytest.raises(ValueError, match="generator"):
+        legal_mutations(CELLS, MutationSizes(pooling="random"))

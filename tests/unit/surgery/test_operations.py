@@ -1,0 +1,168 @@
+"""What every operation promises: its topology, its parent, its seed, its places."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from netsurgery.networks.inference import predict
+from netsurgery.networks.layers import Dense, Flatten, conv_cell
+from netsurgery.networks.network import Network
+from netsurgery.surgery import (
+    IllegalMutation,
+    Mutation,
+    MutationSizes,
+    Operation,
+    legal_mutations,
+    mutate,
+    mutate_topology,
+)
+from tests.support.strategies import SEEDS, SIZES, VARIED, Example, networks, trained
+from tests.support.surgery_helpers import CELLS, generator, legal
+
+CHANGES = tuple(operation for operation in Operation if operation is not Operation.IDENTITY)
+FIRST, SECOND = conv_cell(4), conv_cell(8, pooling="max")
+TAIL = [Flatten(), Dense(10), Dense(30, "leaky_relu"), Dense(5, "softmax")]
+
+
+def content(network: Network) -> list[list[tuple[np.dtype, bytes]]]:
+    return [[(array.dtype, array.tobytes()) for array in arrays] for arrays in network.weights]
+
+
+@given(networks(VARIED), SIZES)
+def test_the_identity_returns_the_same_network(example: Example, sizes: MutationSizes) -> None:
+    network, _ = example
+    identity = Mutation(Operation.IDENTITY)
+    assert mutate(network, identity, generator()).network is network
+    assert mutate_topology(network.topology, identity) == network.topology
+
+
+def test_the_identity_has_no_position() -> None:
+    with pytest.raises(IllegalMutation, match="no position"):
+        mutate_topology(CELLS, Mutation(Operation.IDENTITY, 0))
+
+
+@given(networks(VARIED), SIZES, SEEDS)
+def test_every_legal_mutation_gives_the_announced_topology_and_finite_arrays(
+    example: Example, sizes: MutationSizes, seed: int
+) -> None:
+    network, x = example
+    for mutation in legal_mutations(network.topology, sizes):
+        child = mutate(network, mutation, generator(seed)).network
+        assert child.topology == mutate_topology(network.topology, mutation)
+        assert child.finite
+        assert {array.dtype for arrays in child.weights for array in arrays} == {np.dtype("f4")}
+        assert predict(child, x).shape == predict(network, x).shape
+
+
+@given(networks(VARIED), SIZES, SEEDS)
+def test_the_parent_is_never_changed(example: Example, sizes: MutationSizes, seed: int) -> None:
+    network, _ = example
+    topology, before = network.topology, content(network)
+    for mutation in legal_mutations(network.topology, sizes):
+        mutate(network, mutation, generator(seed))
+        assert network.topology is topology
+        assert content(network) == before
+
+
+@settings(max_examples=60)
+@given(networks(VARIED), SIZES, SEEDS)
+def test_the_same_generator_gives_the_same_child(
+    example: Example, sizes: MutationSizes, seed: int
+) -> None:
+    network, _ = example
+    for mutation in legal_mutations(network.topology, sizes):
+        one = mutate(network, mutation, generator(seed)).network
+        other = mutate(network, mutation, generator(seed)).network
+        assert content(one) == content(other)
+
+
+@settings(max_examples=60)
+@given(networks(VARIED), SIZES, SEEDS)
+def test_offspring_of_offspring_stay_networks_that_can_be_operated_on(
+    example: Example, sizes: MutationSizes, seed: int
+) -> None:
+    network, x = example
+    rng = generator(seed)
+    for _ in range(10):
+        mutations = legal_mutations(network.topology, sizes)
+        network = mutate(network, mutations[rng.integers(len(mutations))], rng).network
+    assert network.finite
+    assert np.isfinite(predict(network, x)).all()
+
+
+@settings(max_examples=40)
+@given(networks(VARIED))
+def test_an_illegal_mutation_is_refused_and_the_message_names_the_legal_places(
+    example: Example,
+) -> None:
+    network, _ = example
+    everywhere = (None, -1, *range(len(network.topology.layers) + 2))
+    for operation in CHANGES:
+        allowed = [m.position for m in legal(network, MutationSizes(), operation)]
+        for position in everywhere:
+            if position in allowed:
+                continue
+            mutation = Mutation(operation, position)
+            with pytest.raises(IllegalMutation) as refused:
+                mutate(network, mutation, generator())
+            what, _, where = str(refused.value).partition("; legal")
+            assert what.startswith(f"{operation} at position {position}:")
+            assert [int(place) for place in re.findall(r"\d+", where)] == allowed
+            assert ("nowhere" in where) == (not allowed)
+
+
+@pytest.mark.parametrize(
+    ("mutation", "layers"),
+    [
+        (Mutation(Operation.ADD_CHANNELS, 0), [*conv_cell(7), *SECOND, *TAIL]),
+        (
+            Mutation(Operation.ADD_CHANNELS, 4),
+            [*FIRST, *conv_cell(11, pooling="max"), *TAIL],
+        ),
+        (Mutation(Operation.REMOVE_CHANNELS, 0), [*conv_cell(1), *SECOND, *TAIL]),
+        (Mutation(Operation.REMOVE_CONV_CELL, 0), [*SECOND, *TAIL]),
+        (Mutation(Operation.REMOVE_CONV_CELL, 4), [*FIRST, *TAIL]),
+        (Mutation(Operation.ADD_CONV_CELL, 0), [*conv_cell(2), *FIRST, *SECOND, *TAIL]),
+        (
+            Mutation(Operation.ADD_CONV_CELL, 4, pooling="max"),
+            [*FIRST, *conv_cell(4, pooling="max"), *SECOND, *TAIL],
+        ),
+        (
+            Mutation(Operation.ADD_CONV_CELL, 8, pooling="average"),
+            [*FIRST, *SECOND, *conv_cell(8), *TAIL],
+        ),
+        (
+            Mutation(Operation.ADD_UNITS, 9),
+            [*FIRST, *SECOND, TAIL[0], Dense(12), *TAIL[2:]],
+        ),
+        (
+            Mutation(Operation.ADD_UNITS, 10),
+            [*FIRST, *SECOND, *TAIL[:2], Dense(33, "leaky_relu"), TAIL[3]],
+        ),
+        (
+            Mutation(Operation.REMOVE_UNITS, 10),
+            [*FIRST, *SECOND, *TAIL[:2], Dense(27, "leaky_relu"), TAIL[3]],
+        ),
+        (Mutation(Operation.REMOVE_DENSE, 9), [*FIRST, *SECOND, TAIL[0], *TAIL[2:]]),
+        (
+            Mutation(Operation.ADD_DENSE, 10),
+            [*FIRST, *SECOND, *TAIL[:2], Dense(10), *TAIL[2:]],
+        ),
+        (
+            Mutation(Operation.ADD_DENSE, 11),
+            [*FIRST, *SECOND, *TAIL[:3], Dense(30, "linear"), TAIL[3]],
+        ),
+    ],
+    ids=lambda value: f"{value.operation}-{value.position}" if isinstance(value, Mutation) else "",
+)
+def test_a_mutation_changes_the_layers_it_names(mutation: Mutation, layers: list) -> None:
+    child = mutate(trained(CELLS, generator()), mutation, generator()).network
+    assert list(child.topology.layers) == layers
+
+
+def test_units_change_by_a_tenth_rounded_down_but_by_two_at_least() -> None:
+    assert [MutationSizes().units(n) for n in (1, 10, 29, 30, 39, 100)] == [2, 2, 2, 3, 3, 10]

@@ -1,0 +1,173 @@
+"""What becomes of an optimizer's slots: the rule of netsurgery.surgery.weight_transfer."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netsurgery.networks.layers import BatchNorm, trainable_arrays
+from netsurgery.networks.network import Arrays, Network, Topology
+from netsurgery.networks.topologies import build
+from netsurgery.surgery import Mutation, MutationSizes, Operation, legal_mutations, mutate
+from netsurgery.surgery.mutations import flat_reader
+from tests.support.strategies import (
+    SEEDS,
+    SIZES,
+    TOPOLOGIES,
+    VARIED,
+    Example,
+    inputs,
+    networks,
+    trained,
+)
+
+ANY_KIND = networks(st.one_of(TOPOLOGIES, VARIED))
+SELECTING = (Operation.ADD_UNITS, Operation.ADD_CHANNELS, Operation.REMOVE_CHANNELS)
+
+# conv cells at 0 and 4, flatten at 8, dense layers at 9, 10 and 11
+CELLS = trained(
+    build(
+        [
+            {"conv_cell": {"channels": 4}},
+            {"conv_cell": {"channels": 5}},
+            {"dense": {"units": 6}},
+            {"dense": {"units": 7}},
+        ],
+        (9, 9, 2),
+        5,
+    ),
+    np.random.default_rng(0),
+)
+
+
+FITTED_AND_KEPT = ((4, 9, 10, 11), (0, 2, 6))  # when channels of the first cell are removed
+
+
+def trainable(network: Network) -> tuple[Arrays, ...]:
+    """The trainable arrays by layer; as slots they tell where every number came from."""
+    layers = zip(network.topology.layers, network.weights, strict=True)
+    return tuple(arrays[: trainable_arrays(layer)] for layer, arrays in layers)
+
+
+def grown_slots(network: Network, mutation: Mutation, **given_: object) -> tuple[Arrays, ...]:
+    slots = {"momentum": trainable(network)}
+    operated = mutate(network, mutation, np.random.default_rng(0), slots=slots, **given_)  # type: ignore[arg-type]
+    return operated.slots["momentum"]
+
+
+def touched(parent: Topology, child: Topology, position: int) -> tuple[range, range]:
+    """The layers of the child, and of the parent, that an operation may have changed.
+
+    From the operated layer to the one that reads it; those behind stand at the same distance from
+    the end.
+    """
+    grown = len(child.layers) - len(parent.layers)
+    reader = parent.consumer(position)
+    end = max(i for i in (position, reader, flat_reader(parent)) if i is not None) + 1
+    return range(position, end + grown), range(position, end)
+
+
+@given(ANY_KIND, SIZES)
+def test_slots_have_the_shapes_of_what_is_trained(example: Example, sizes: MutationSizes) -> None:
+    network, _ = example
+    for mutation in legal_mutations(network.topology, sizes, operations=list(Operation)):
+        slots = {"momentum": trainable(network), "velocity": trainable(network)}
+        operated = mutate(network, mutation, slots=slots)
+        wanted = [[array.shape for array in arrays] for arrays in trainable(operated.network)]
+        for carried in operated.slots.values():
+            assert [[array.shape for array in arrays] for arrays in carried] == wanted
+        assert set(operated.slots) == set(slots)
+
+
+@given(ANY_KIND, SIZES)
+def test_layers_out_of_reach_of_an_operation_keep_their_slots(
+    example: Example, sizes: MutationSizes
+) -> None:
+    network, _ = example
+    before = trainable(network)
+    for mutation in legal_mutations(network.topology, sizes, operations=list(Operation))[1:]:
+        assert mutation.position is not None
+        after = grown_slots(network, mutation)
+        child = mutate(network, mutation).network.topology
+        new, old = touched(network.topology, child, mutation.position)
+        kept = [
+            *zip(before[: old.start], after[: new.start], strict=True),
+            *zip(before[old.stop :], after[new.stop :], strict=True),
+        ]
+        for expected, found in kept:
+            for one, other in zip(expected, found, strict=True):
+                np.testing.assert_array_equal(other, one)
+
+
+@given(ANY_KIND, SIZES, SEEDS)
+def test_numbers_that_stay_or_are_copied_have_the_slots_of_their_source(
+    example: Example, sizes: MutationSizes, seed: int
+) -> None:
+    network, _ = example
+    for mutation in legal_mutations(network.topology, sizes, operations=SELECTING):
+        position = mutation.position
+        assert position is not None
+        slots = {"momentum": trainable(network)}
+        operated = mutate(network, mutation, np.random.default_rng(seed), slots=slots)
+        child, found = operated.network, operated.slots["momentum"]
+        consumer = network.topology.consumer(position)
+        assert consumer is not None
+        # what is read is copied or left out, and so are its slots
+        for i in range(position, consumer):
+            for weights, slot in zip(trainable(child)[i], found[i], strict=True):
+                np.testing.assert_array_equal(slot, weights)
+        # outgoing weights are shared out, slots are not
+        old, new = network.weights[position][0], child.weights[position][0]
+        width = old.shape[-1]
+        sources = [
+            next(s for s in range(width) if np.array_equal(old[..., s], new[..., c]))
+            for c in range(new.shape[-1])
+        ]
+        reading = network.weights[consumer][0]
+        reading = reading.reshape(-1, width, reading.shape[-1])
+        slot = found[consumer][0].reshape(-1, len(sources), reading.shape[-1])
+        np.testing.assert_array_equal(slot, reading[:, sources])
+
+
+@pytest.mark.parametrize(
+    ("mutation", "zero"),
+    [
+        (Mutation(Operation.ADD_DENSE, 10), [10]),
+        (Mutation(Operation.REMOVE_DENSE, 9), [9]),
+        (Mutation(Operation.REMOVE_UNITS, 9), [9, 10]),
+        (Mutation(Operation.TRUNCATE, 10), [10, 11]),
+        (Mutation(Operation.ADD_CONV_CELL, 4), [4, 6, 13]),
+        (Mutation(Operation.ADD_CONV_CELL, 8), [8, 10, 13]),
+        (Mutation(Operation.REMOVE_CONV_CELL, 0), [0, 5]),
+        (Mutation(Operation.ADD_UNITS, 9), []),
+        (Mutation(Operation.ADD_CHANNELS, 0), []),
+        (Mutation(Operation.REMOVE_CHANNELS, 0), []),
+    ],
+    ids=lambda value: f"{value.operation}-{value.position}" if isinstance(value, Mutation) else "",
+)
+def test_what_is_new_or_mixed_starts_from_zero_and_nothing_else(
+    mutation: Mutation, zero: list[int]
+) -> None:
+    slots = grown_slots(CELLS, mutation)
+    found = [i for i, arrays in enumerate(slots) if arrays and not any(a.any() for a in arrays)]
+    assert found == zero
+
+
+def test_what_is_fitted_anew_starts_from_zero() -> None:
+    samples = inputs(CELLS.topology, np.random.default_rng(1), batch=40)
+    slots = grown_slots(CELLS, Mutation(Operation.REMOVE_CHANNELS, 0), calibration=samples)
+    fitted, kept = ([array for i in found for array in slots[i]] for found in FITTED_AND_KEPT)
+    assert not any(array.any() for array in fitted)
+    assert all(array.any() for array in kept)
+
+
+def test_statistics_of_batch_normalisation_have_no_slots() -> None:
+    slots = grown_slots(CELLS, Mutation(Operation.ADD_CHANNELS, 0))
+    assert [len(slots[i]) for i in CELLS.topology.positions(BatchNorm)] == [2, 2]
+
+
+def test_the_identity_keeps_all_slots() -> None:
+    slots = {"momentum": trainable(CELLS)}
+    assert mutate(CELLS, Mutation(Operation.IDENTITY), slots=slots).slots is slots
