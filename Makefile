@@ -20,7 +20,7 @@ report: $(READY)  ## one HTML file about all searches in $(RESULTS), as far as t
 	$(BIN)/netsurgery report $(RESULTS)
 
 track: $(READY)  ## tell MLflow anew what the records say: a store that was lost, or another
-	$(BIN)/netsurgery track $(RESULTS)$(if $(STORE), --store $(STORE))
+	$(BIN)/netsurgery track $(RESULTS)$(if $(STORE), --uri $(STORE))
 
 test: $(READY)  ## all tests
 	$(BIN)/pytest --numprocesses $(CORES) --dist loadfile

@@ -92,8 +92,8 @@ def search(
     shutil.rmtree(results, ignore_errors=True)
     config = {
         "results": str(results),
-        "gpu": int(slots > 0),
-        "gpu_slots": max(1, slots),
+        "use_gpu": int(slots > 0),
+        "jobs_per_gpu": max(1, slots),
         "datasets": {"samples": {"source": "npz", "path": str(images.resolve())}},
         "searches": {
             "gpu": {
@@ -101,7 +101,7 @@ def search(
                 "dataset": "samples",
                 "topology": "cnn-small",
                 "budget": budget,
-                "precision": precision,
+                "dtype_policy": precision,
                 "seeds": [0],
             }
         },

@@ -29,10 +29,10 @@ SETTINGS = {
     "momentum": 0,
     "batch_size": 64,
     "loss": "crossentropy",
-    "metrics": [],
+    "extra_metrics": [],
     "class_weights": "none",
     "augmentation": "none",
-    "metric": "val_accuracy",
+    "objective": "val_accuracy",
     "score_window": 3,
 }
 

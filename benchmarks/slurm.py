@@ -62,12 +62,17 @@ def measure(way: str, budget: int, slurm: Path, folder: Path) -> dict[str, Any]:
     place = folder / way
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
-    config = {"apart": cores, "searches": {"s": SEARCH | {"budget": budget}}}
+    config = {"cores_per_search": cores, "searches": {"s": SEARCH | {"budget": budget}}}
     (place / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     command = [
         *(sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")),
         *("--directory", str(place), "--configfile", str(place / "config.yaml")),
-        *("--profile", str(ROOT / "workflow/profiles" / profile), "--config", f"apart={cores}"),
+        *(
+            "--profile",
+            str(ROOT / "workflow/profiles" / profile),
+            "--config",
+            f"cores_per_search={cores}",
+        ),
         *("--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "5"),
     ]
     before, began = len(local_slurm.completed(slurm)), time.time()

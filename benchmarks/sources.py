@@ -74,7 +74,7 @@ def searches() -> dict[str, dict[str, Any]]:
         "adult": {"topology": "cnn-small"},
         "adult-csv": {"topology": "ff-small"},
         "adult-parquet": {"topology": "ff-small"},
-        "diabetes": {"topology": "ff-small", "learning_rate": 0.02, "metric": "val_loss"},
+        "diabetes": {"topology": "ff-small", "learning_rate": 0.02, "objective": "val_loss"},
     }
     found = {}
     for dataset, settings in chosen.items():

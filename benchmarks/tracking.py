@@ -52,7 +52,7 @@ class Search:
 
     def tell(self, experiment: str, untils: list[str] | None = None) -> None:
         """Tell the store, all in one process."""
-        chosen = sync.Settings(self.store, experiment, patience=600)
+        chosen = sync.Settings(self.store, experiment, timeout=600)
         for until in untils or self.untils:
             marker = self.folder.root / "told.json"
             sync.log_search(self.folder, until, self.settings, self.seed, marker, chosen)
@@ -154,7 +154,7 @@ def measure(search: Search, copy: Callable[[str], Search]) -> None:
         found["two searches at once, the other"] = other.held("both")
     if not search.store:
         (search.folder.root.parents[1] / "mlflow.db").unlink()
-    changed = {"store": search.store, "experiment": "rebuilt"}
+    changed = {"uri": search.store, "experiment": "rebuilt"}
     apart(lambda: list(sync.resync(search.folder.root.parents[1], changed)) and None)
     found["a new store, told by make track"] = search.held("rebuilt")
     print("| after | runs | metric points | models |\n| --- | ---: | ---: | ---: |")

@@ -46,8 +46,8 @@ NAMING = {
         for name in keras_catalog.known("losses")
         if keras_catalog.entry("losses", name)["takes_logits"]
     ],
-    "metric": ["val_accuracy", "val_loss", "val_recall", "val_f1_score"],
-    "metrics": ["top5_accuracy", "auc", "hinge", "mean_squared_error"],
+    "objective": ["val_accuracy", "val_loss", "val_recall", "val_f1_score"],
+    "extra_metrics": ["top5_accuracy", "auc", "hinge", "mean_squared_error"],
 }
 NAMES = (
     "../up",
@@ -114,10 +114,10 @@ def right_name(key: str, schema: dict[str, Any], rng: Random) -> Any:
     """Something of Keras's, or a list of one."""
     names = [name for name in NAMING[key] if name in schema.get("enum", NAMING[key])]
     name = names[rng.integers(len(names))]
-    if key == "metric":
+    if key == "objective":
         return name
     given = name if rng.random() < 0.5 or name in keras_catalog.SHORT else {name: {}}
-    return [given] if key == "metrics" else given
+    return [given] if key == "extra_metrics" else given
 
 
 def right_search(algorithm: str, schema: dict[str, Any], rng: Random) -> dict[str, Any]:

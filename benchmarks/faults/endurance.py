@@ -80,7 +80,9 @@ def measure(folder: Path, jobs: int, searches: int, flat: bool, path: Path) -> N
     folder.mkdir(parents=True)
     search = SETTINGS | {"seeds": list(range(searches)), "budget": round(jobs / searches)}
     iris = {"source": "sklearn", "name": "iris"}
-    given = {"datasets": {"iris": iris}, "searches": {"s": search}} | ({"apart": 0} if flat else {})
+    given = {"datasets": {"iris": iris}, "searches": {"s": search}} | (
+        {"cores_per_search": 0} if flat else {}
+    )
     (folder / "config.yaml").write_text(yaml.safe_dump(given), encoding="utf-8")
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
     command += ["--directory", str(folder), "--configfile", str(folder / "config.yaml")]

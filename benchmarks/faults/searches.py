@@ -34,7 +34,7 @@ WORKLOADS: dict[str, dict[str, Any]] = {
         "epochs": 4,
         "warm_up_epochs": 2,
         "decision_epochs": 1,
-        "redraws": 1,
+        "max_redraws": 1,
     },
 }
 Processes = dict[int, list[str]]
@@ -144,7 +144,7 @@ def single_runs(process: int) -> list[int]:
     return [
         child
         for child, words in family(process).items()
-        if words[0].endswith("python") and any(word.startswith("only=") for word in words)
+        if words[0].endswith("python") and any(word.startswith("only_run=") for word in words)
     ]
 
 

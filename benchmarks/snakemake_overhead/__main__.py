@@ -83,7 +83,7 @@ def measure(
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
     config = {
-        "apart": int(way == "apart"),
+        "cores_per_search": int(way == "apart"),
         "searches": {"s": SEARCH | {"budget": budget, "seeds": list(range(count))}},
     }
     (place / "config.yaml").write_text(yaml.safe_dump(config))
@@ -111,7 +111,7 @@ def measure(
     seconds = time.time() - began
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    logs = [place / "log", *place.glob("results/_apart/s/*.log")]
+    logs = [place / "log", *place.glob("results/_runs/s/*.log")]
     jobs = sum(map(jobs_in, logs))
     found = {"searches": count, "way": way, "cores": cores, "jobs": jobs, "seconds": seconds}
     own = sum(watch.seconds.values())

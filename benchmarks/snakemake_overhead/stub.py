@@ -56,7 +56,7 @@ class Step:
         records = [read_record(Path(model)) for model in self.given["models"]]
         index = scores.winner(
             records,
-            self.settings["metric"],
+            self.settings["objective"],
             self.given["mode"][0],
             self.settings["greediness"],
             self.settings["score_window"],
@@ -92,7 +92,9 @@ class Step:
             batches_spent=batches,
             history=tuple(entries),
         )
-        score = scores.windowed_mean(record, self.settings["metric"], self.settings["score_window"])
+        score = scores.windowed_mean(
+            record, self.settings["objective"], self.settings["score_window"]
+        )
         write_text(self.output, "no model\n")
         timed = replace(
             record, score=score, began=self.clock.began, wall_seconds=self.clock.elapsed

@@ -30,12 +30,12 @@ PAPER = {
     ("mnist10k", "surgeon-medium"): "EMNIST 63 → 71",
     ("mnist10k", "surgeon-large"): "EMNIST 83 → 84",
 }
-ORDERS = {"surgeon": "fewer", "surgeon-more": "more"}  # by the search's name
+ORDERS = {"surgeon": "fewer_parameters", "surgeon-more": "more_parameters"}  # by the search's name
 STOPS: dict[str, dict[str, int]] = {
-    "unimproved: 2": {"unimproved": 2},
-    "unimproved: 3": {"unimproved": 3},
-    "oscillating: 1": {"oscillating": 1},
-    "oscillating: 2": {"oscillating": 2},
+    "patience: 2": {"patience": 2},
+    "patience: 3": {"patience": 3},
+    "max_reversals: 1": {"max_reversals": 1},
+    "max_reversals: 2": {"max_reversals": 2},
 }
 
 
@@ -81,7 +81,7 @@ def decisions(folder: SearchFolder) -> list[dict[str, Any]]:
     return [plan for plan in folder.plans() if plan["action"] == SEARCH]
 
 
-def stopped(folder: SearchFolder, stop_when: dict[str, int]) -> tuple[float, float]:
+def stopped(folder: SearchFolder, early_stopping: dict[str, int]) -> tuple[float, float]:
     """Epochs spent and the winner's validation accuracy, had the search been told to stop."""
     past, spent = [], 0
     for number in range(len(decisions(folder)) + 1):
@@ -89,7 +89,7 @@ def stopped(folder: SearchFolder, stop_when: dict[str, int]) -> tuple[float, flo
         past.append(max(records, key=lambda record: record.score or 0.0))
         best = [record.score or 0.0 for record in past]
         states = [stopping.state_of(decision_point.topology_of(record)) for record in past]
-        if stopping.reason_to_stop(best, states, stop_when):
+        if stopping.reason_to_stop(best, states, early_stopping):
             break
     winner = records[rank_by_surgeon_score(records, 1)[0]]
     return spent / winner.batches_per_epoch, winner.score or 0.0
@@ -132,7 +132,7 @@ def results_table(found: Found) -> str:
             )
         )
     header = (
-        "data, topology | `bic_order` | seeds | baseline, test % | Surgeon, test %"
+        "data, topology | `tie_break` | seeds | baseline, test % | Surgeon, test %"
         "| baseline, validation % | Surgeon, validation % | paper, validation % | parameters, %"
         "| re-draws per decision"
         "| epochs in all | but for losers' re-training"
@@ -145,15 +145,15 @@ def stopping_table(found: Found) -> str:
     folders = [f for kind, seeds in found.items() if kind[0] in ORDERS for f in seeds.values()]
     full = [stopped(folder, {}) for folder in folders]
     rows = []
-    for name, stop_when in STOPS.items():
-        early = [stopped(folder, stop_when) for folder in folders]
+    for name, early_stopping in STOPS.items():
+        early = [stopped(folder, early_stopping) for folder in folders]
         saved = [100 * (1 - e[0] / f[0]) for e, f in zip(early, full, strict=True)]
         cost = [100 * (f[1] - e[1]) for e, f in zip(early, full, strict=True)]
         fired = sum(e[0] < f[0] for e, f in zip(early, full, strict=True))
         of = f"{fired} of {len(folders)}"
         rows.append((f"`{{{name}}}`", of, mean(saved), mean(cost), f"{max(cost):.1f}"))
     header = (
-        "`stop_when` | searches stopped | epochs saved, % | validation accuracy lost, points"
+        "`early_stopping` | searches stopped | epochs saved, % | validation accuracy lost, points"
         "| at most"
     )
     return table(header, rows)

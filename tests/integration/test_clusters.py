@@ -60,12 +60,12 @@ def slurm(tmp_path_factory):
 
 
 def test_a_search_as_a_run_of_its_own_gives_the_same_and_repairs_what_is_lost(flat, tmp_path):
-    run(tmp_path, top={"apart": 2}, **SHORT)
+    run(tmp_path, top={"cores_per_search": 2}, **SHORT)
     assert_same(flat, tmp_path)
     assert (tmp_path / "results" / "summary.csv").exists()
-    assert "Nothing to be done" in run(tmp_path, top={"apart": 2}, **SHORT).stderr
+    assert "Nothing to be done" in run(tmp_path, top={"cores_per_search": 2}, **SHORT).stderr
     search_folder(tmp_path).record(1, "recuperation/g01c00").unlink()
-    run(tmp_path, top={"apart": 2}, **SHORT)
+    run(tmp_path, top={"cores_per_search": 2}, **SHORT)
     assert_same(flat, tmp_path)
 
 
@@ -74,9 +74,9 @@ def test_a_search_that_fails_leaves_the_others_alone_and_says_where_its_log_is(t
     (tmp_path / "results" / "s").mkdir(parents=True)
     (tmp_path / "results" / "s" / "seed1").write_text("in the way")
     plain = {"searches": {"s": BASELINE | {"seeds": [0, 1]}}}
-    done = run(tmp_path, "--keep-going", check=False, top={"apart": 1} | plain)
+    done = run(tmp_path, "--keep-going", check=False, top={"cores_per_search": 1} | plain)
     assert done.returncode == 1
-    assert "results/_apart/s/seed1.log" in done.stderr
+    assert "results/_runs/s/seed1.log" in done.stderr
     assert (search_folder(tmp_path).final / "summary.json").exists()
 
 
@@ -84,7 +84,7 @@ def test_a_search_that_fails_leaves_the_others_alone_and_says_where_its_log_is(t
     ("given", "apart"),
     [
         (["--cores", "2"], True),
-        (["--cores", "2", "--config", "apart=0"], False),
+        (["--cores", "2", "--config", "cores_per_search=0"], False),
         (["--profile", str(PROFILES / "slurm-steps")], False),
     ],
 )
@@ -98,14 +98,16 @@ def test_of_many_searches_each_is_planned_as_a_run_of_its_own(tmp_path, given, a
     assert found == {"search_apart" if apart else "start": "21"}
 
 
-@pytest.mark.parametrize("top", [{}, {"apart": 1}])
+@pytest.mark.parametrize("top", [{}, {"cores_per_search": 1}])
 def test_a_run_of_many_searches_says_how_all_are_in_one_graph_unless_it_was_asked(tmp_path, top):
     """A file is where their folder would be, which ends the run soon."""
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "s").write_text("in the way")
     many = {"searches": {"s": BASELINE | {"seeds": list(range(21))}}}
     said = run(tmp_path, check=False, top=top | many).stderr
-    assert ("21 searches: each is a run of its own; with --config apart=0" in said) == (not top)
+    assert ("21 searches: each is a run of its own; with --config cores_per_search=0" in said) == (
+        not top
+    )
 
 
 def slurm_run(folder, slurm, profile, *arguments, **options):
@@ -168,7 +170,7 @@ def test_a_search_through_slurm_killed_on_every_level_goes_on_to_the_same_end(
 ):
     """First the workflow dies and SLURM's controller with it, then the job, as if for memory."""
     since = len(local_slurm.completed(slurm))
-    whole = slurm_run(tmp_path, slurm, "slurm", "--config", "apart=1", **SHORT)
+    whole = slurm_run(tmp_path, slurm, "slurm", "--config", "cores_per_search=1", **SHORT)
     first = begin(whole)
     wait_for(search_folder(tmp_path).record(0, "warm-up").exists)
     kill(first)

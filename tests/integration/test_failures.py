@@ -128,7 +128,7 @@ def test_a_fallen_offspring_has_a_record_and_no_model(
     words = competing(data, trained, tmp_path / "g01c00.keras", 1)
     words = words[: words.index("--models")]
     words[words.index("compete")] = "recuperate"
-    operating = json.dumps({"removal": "svd", "calibration": 10, "noise": 0})
+    operating = json.dumps({"removal_rule": "svd", "calibration_samples": 10, "copy_noise": 0})
     words += ["--parent", str(trained), "--offspring", json.dumps(offspring)]
     words += ["--operating", operating, "--step", "recuperation", "--epochs", "1"]
     words += ["--output", str(tmp_path / "g01c00.keras"), "--fallen", CRASHED]

@@ -196,7 +196,7 @@ def test_a_search_that_stops_early_is_the_beginning_of_one_that_does_not(finishe
     before = times(copy)
     reached = read_json(search_folder(copy).winners(1))["parents"]
     limit = max(parent["record"]["score"] for parent in reached)
-    search(copy, minimum_accuracy=limit)
+    search(copy, target_accuracy=limit)
     summary = summary_of(copy)
     assert summary["generations"] == 1
     assert summary["epochs_trained"] == 4
@@ -225,7 +225,14 @@ def test_a_random_walk_changes_the_network_once_per_decision_point(tmp_path):
 
 def test_backtracking_draws_on_from_the_branches_of_before(tmp_path):
     """With a learning rate that spoils everything no try can succeed."""
-    search(tmp_path / "back", memory="backtrack", redraws=0, learning_rate=3.0, style="top", top=2)
+    search(
+        tmp_path / "back",
+        on_no_improvement="backtrack",
+        max_redraws=0,
+        learning_rate=3.0,
+        selection="top",
+        top_k=2,
+    )
     folder = search_folder(tmp_path / "back")
     plans = [plan for plan in folder.plans() if plan["action"] == "search"]
     stayed = [plan for plan in plans if not plan["accepted"]]

@@ -59,11 +59,11 @@ def held(address, experiment):
 
 def told(address, experiment, *searches):
     for made in searches:
-        made.track("00", "01", "02", "final", store=address, experiment=experiment)
+        made.track("00", "01", "02", "final", uri=address, experiment=experiment)
 
 
 def test_counts_are_the_same_however_a_server_came_to_know_of_a_search(server, results):
-    made, where = example(results), {"store": server}
+    made, where = example(results), {"uri": server}
     marker = made.track("00", "01", "02", "final", **where, experiment="clean")
     clean = held(server, "clean")
     assert clean == (marker["runs"], marker["points"], 1)
@@ -121,7 +121,7 @@ def calls(tmp_path, monkeypatch):
 
 
 def test_a_server_is_asked_only_for_what_digests_do_not_tell(server, results, calls):
-    made, where = example(results), {"store": server, "experiment": "asked"}
+    made, where = example(results), {"uri": server, "experiment": "asked"}
     made.track("00", "01", "02", **where)
     calls()
     made.track("final", **where)
@@ -143,7 +143,7 @@ def test_a_server_is_asked_only_for_what_digests_do_not_tell(server, results, ca
 
 def test_a_run_that_was_told_by_half_is_completed(server, results):
     """As by a job that was killed behind one of several calls; its digest would be the last."""
-    made, where = example(results), {"store": server, "experiment": "half"}
+    made, where = example(results), {"uri": server, "experiment": "half"}
     made.track("final", **where)
     counts, client = held(server, "half"), MlflowClient(server)
     experiment = client.get_experiment_by_name("half").experiment_id
@@ -183,7 +183,7 @@ def test_a_new_store_is_told_all_by_a_command(server, results, monkeypatch, caps
 def test_a_registered_model_gets_one_version_of_a_search(server, results):
     made = example(results)
     for _ in range(2):
-        made.track("final", store=server, experiment="registering", register="digits")
+        made.track("final", uri=server, experiment="registering", registered_model="digits")
     client = MlflowClient(server)
     (version,) = client.search_model_versions("name = 'digits'")
     run = client.get_run(version.run_id)
@@ -196,7 +196,7 @@ def test_a_registered_model_gets_one_version_of_a_search(server, results):
 def test_a_server_that_is_gone_loses_nothing(results, capfd):
     address = f"http://127.0.0.1:{servers.free_port()}"
     made = example(results)
-    marker = made.track("00", "01", "02", "final", store=address)
+    marker = made.track("00", "01", "02", "final", uri=address)
     assert set(marker) == {"pending"}
     ledger = TrackingState(results)
     assert set(ledger.pending()) == {"s/seed0"}
@@ -217,7 +217,7 @@ def test_a_server_that_never_answers_is_given_up_once_for_all(results):
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         address = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        made.track("00", "01", "02", "final", store=address, patience=0.5)
+        made.track("00", "01", "02", "final", uri=address, timeout=0.5)
         silent.settimeout(0)
         silent.accept()
         with pytest.raises(BlockingIOError):
@@ -246,7 +246,7 @@ def test_credentials_are_nowhere(server, results, monkeypatch, capfd):
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (Debian: apt-get install chromium)")
 def test_a_browser_shows_searches_and_the_chosen_columns(server, results, tmp_path):
     made = example(results)
-    made.track("final", store=server, experiment="seen")
+    made.track("final", uri=server, experiment="seen")
     experiment = MlflowClient(server).get_experiment_by_name("seen").experiment_id
     address = f"{server}/#/experiments/{experiment}/runs?viewStateShareKey="
 

@@ -76,7 +76,7 @@ def test_names_of_classes_and_columns_are_text_and_nothing_else(tmp_path):
         "source": "csv",
         "path": "it's here; $(touch pwned).csv",
         "target": "label",
-        "separator": "\t",
+        "delimiter": "\t",
     }
     only = {"algorithm": "baseline", "dataset": "t", "topology": "ff-small", "epochs": 1}
     top = {"datasets": {"t": table}, "searches": {"s": only | {"seeds": [0]}}}

@@ -287,7 +287,7 @@ def test_the_test_samples_decide_nothing(finished, copy):
 
 @pytest.mark.parametrize("mode", ["balanced", "random"])
 def test_other_modes_run_to_the_end(mode, tmp_path):
-    run(tmp_path / mode, mode=mode, budget=14, metric="val_loss")
+    run(tmp_path / mode, mode=mode, budget=14, objective="val_loss")
     summary = read_json(search_folder(tmp_path / mode).final / "summary.json")
     assert summary["mode"] == mode
     assert summary["epochs_spent"] <= 14
@@ -355,8 +355,8 @@ def own_data(folder, labels):
 OF_KERAS = {
     "optimizer": {"lamb": {"beta_1": 0.8}},
     "loss": "categorical_focal_crossentropy",
-    "metric": "val_auc",
-    "metrics": ["f1_score", {"auc": {"num_thresholds": 50}}],
+    "objective": "val_auc",
+    "extra_metrics": ["f1_score", {"auc": {"num_thresholds": 50}}],
 }
 
 
@@ -367,7 +367,7 @@ def test_a_search_on_own_data_and_what_a_changed_file_or_setting_redoes(tmp_path
     run(tmp_path, **search)
     root = search_folder(tmp_path).root
     summary = read_json(root / "final" / "summary.json")
-    assert (summary["dataset"], summary["metric"]) == ("pictures", "val_auc")
+    assert (summary["dataset"], summary["objective"]) == ("pictures", "val_auc")
     assert summary["test_score"] == summary["test_metrics"]["auc"]
     assert 0 <= summary["test_metrics"]["f1_score"] <= 1
     first = contents(tmp_path)
@@ -402,7 +402,7 @@ def test_a_regression_on_a_table_is_scored_by_loss_and_its_model_takes_raw_rows(
     run(tmp_path, top={"datasets": {"houses": houses}}, dataset="houses", budget=14)
     final = search_folder(tmp_path).final
     summary = read_json(final / "summary.json")
-    assert (summary["metric"], summary["test_accuracy"]) == ("val_loss", None)
+    assert (summary["objective"], summary["test_accuracy"]) == ("val_loss", None)
     assert summary["test_score"] == summary["test_loss"] == summary["test_metrics"]["loss"]
     assert summary["test_metrics"]["r2"] > 0.8
     starting = read_json(search_folder(tmp_path).record(0, "warm-up"))["history"][0]["val_loss"]

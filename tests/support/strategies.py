@@ -38,8 +38,8 @@ LINEAR = st.just("linear")
 
 SIZES = st.builds(
     MutationSizes,
-    units_fraction=st.sampled_from([0.1, 0.5]),
-    units_minimum=st.integers(1, 3),
+    units_change_fraction=st.sampled_from([0.1, 0.5]),
+    min_units_change=st.integers(1, 3),
     channels=st.integers(1, 4),
     pooling=POOLINGS,
 )

@@ -11,24 +11,24 @@ rule search_apart:
     output:
         touch(SEARCHED),
     log:
-        f"{RESULTS}/_apart/{{search}}/seed{{seed}}.log",
+        f"{RESULTS}/_runs/{{search}}/seed{{seed}}.log",
     conda:
         "../../environment.yml"
     threads: max(1, APART)
     resources:
         mem_mb=more(2000 + 1500 * max(1, APART)),
         runtime=more(720),
-        gpu=CONFIG.gpu,
+        gpu=CONFIG.use_gpu,
     params:
         version=netsurgery.__version__,
         settings=all_settings,
         intact=is_intact,
         # two runs of one search, one perhaps left over on a cluster, come one after the other
-        lock=lambda w: f"{RESULTS}/_apart/{w.search}/seed{w.seed}.lock",
-        config=f"{RESULTS}/_apart/config.yaml",
+        lock=lambda w: f"{RESULTS}/_runs/{w.search}/seed{w.seed}.lock",
+        config=f"{RESULTS}/_runs/config.yaml",
     message:
         "{wildcards.search} seed {wildcards.seed}"
     shell:
         'flock {params.lock} python -m snakemake --snakefile "$NETSURGERY_SNAKEFILE" --executor local'
-        " --configfile {params.config} --config only={wildcards.search}/{wildcards.seed}"
-        " --cores {threads} --resources gpu=$NETSURGERY_GPU_SLOTS > {log} 2>&1"
+        " --configfile {params.config} --config only_run={wildcards.search}/{wildcards.seed}"
+        " --cores {threads} --resources gpu=$NETSURGERY_JOBS_PER_GPU > {log} 2>&1"

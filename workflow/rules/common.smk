@@ -48,7 +48,7 @@ except configuration.ConfigError as error:
     print(error, file=sys.stderr)
     sys.exit(1)
 
-os.environ.update({SLOTS: str(CONFIG.gpu_slots)}, NETSURGERY_SNAKEFILE=workflow.main_snakefile)
+os.environ.update({SLOTS: str(CONFIG.jobs_per_gpu)}, NETSURGERY_SNAKEFILE=workflow.main_snakefile)
 RESULTS = str(Path(CONFIG.results))
 for folder in filter(Path.exists, (Path(RESULTS), Path(".snakemake"))):
     if not (folder.is_dir() and os.access(folder, os.W_OK)):

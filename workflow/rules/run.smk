@@ -43,8 +43,8 @@ def check():
 def write_config():
     """The configuration for the runs of the searches."""
     write_text(
-        Path(RESULTS) / "_apart" / "config.yaml",
-        yaml.safe_dump(config | {"apart": 0}, sort_keys=False),
+        Path(RESULTS) / "_runs" / "config.yaml",
+        yaml.safe_dump(config | {"cores_per_search": 0}, sort_keys=False),
     )
 
 
@@ -55,25 +55,25 @@ def begin():
     servers of the run that started them.
     """
     global lock, driving, servers
-    shared = APART or CONFIG.only is not None
+    shared = APART or CONFIG.only_run is not None
     try:
         lock = check() or ResultsLock(Path(RESULTS), shared=shared)
-        driving = ResultsLock(Path(RESULTS) / "_apart") if APART else None
+        driving = ResultsLock(Path(RESULTS) / "_runs") if APART else None
     except ResultsNotWritableError as error:
         print(error, file=sys.stderr)
         sys.exit(1)
     if shared:
         lock.share()
-    if CONFIG.only is None:
+    if CONFIG.only_run is None:
         runs.write_listing(CONFIG)
     if APART:
         write_config()
-    if CONFIG.apart is None and any(job.rule.name == "search_apart" for job in workflow.dag.jobs):
-        said = "each is a run of its own; with --config apart=0 all are in one graph"
+    if CONFIG.cores_per_search is None and any(job.rule.name == "search_apart" for job in workflow.dag.jobs):
+        said = "each is a run of its own; with --config cores_per_search=0 all are in one graph"
         print(f"{len(RUNS)} searches: {said}", file=sys.stderr)
     elif not (APART or workflow.local_exec):
-        print("each training step is a job; with --config apart=4 each search is", file=sys.stderr)
-    if not (CONFIG.only and in_reach()):
+        print("each training step is a job; with --config cores_per_search=4 each search is", file=sys.stderr)
+    if not (CONFIG.only_run and in_reach()):
         expected = {JOBS, TRAINING} if workflow.local_exec else {JOBS}
         servers = launch(Path(RESULTS) / "_logs", expected)
     if workflow.local_exec:
@@ -104,5 +104,5 @@ if workflow.remote_exec and ("slurm-jobstep" in sys.argv or "SLURM_STEP_ID" not 
         servers = launch(None, {TRAINING})
 
 # a run of one search under another run ends with that, however it ends
-if CONFIG.only:
+if CONFIG.only_run:
     exit_with_workflow()

@@ -59,7 +59,7 @@ rule train_on:
     resources:
         mem_mb=more(2000),
         runtime=more(120),
-        gpu=CONFIG.gpu,
+        gpu=CONFIG.use_gpu,
         time_limit=time_limit,
     params:
         settings=settings(configuration.TRAINING),

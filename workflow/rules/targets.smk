@@ -20,7 +20,7 @@ def cores_here():
 
 # cores for each search and seed as a run of its own; 0: all in one graph
 APART = CONFIG.cores_apart(cores_here())
-SEARCHED = f"{RESULTS}/_apart/{{search}}/seed{{seed}}.done"
+SEARCHED = f"{RESULTS}/_runs/{{search}}/seed{{seed}}.done"
 
 HANDED_OVER = (
     "README.md",
@@ -85,7 +85,7 @@ def tracked(name, seed):
 
 def store_of(wildcards):
     """The store as people may see it: another one is a reason to tell all again."""
-    return uri.named(CONFIG.tracking.get("store"))
+    return uri.named(CONFIG.tracking.get("uri"))
 
 
 def tellings_of(wildcards):
@@ -116,4 +116,4 @@ def wanted():
     if APART:
         return [searched(name, seed) for name, seed in RUNS] + SUMMARISED
     each = [find(name, seed) for name, seed in RUNS for find in (finished, tracked)]
-    return each + PICTURED + ([] if CONFIG.only else SUMMARISED)
+    return each + PICTURED + ([] if CONFIG.only_run else SUMMARISED)

@@ -48,7 +48,7 @@ rule track_search:
         settings=all_settings,
         store=store_of,
         experiment=CONFIG.tracking["experiment"],
-        register=CONFIG.tracking.get("register"),
+        register=CONFIG.tracking.get("registered_model"),
         tellings=tellings_of,
         folder=lambda w, output: folder_of(w).root,
         tracking=lambda w, output: json.dumps(CONFIG.tracking),

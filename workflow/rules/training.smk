@@ -15,7 +15,7 @@ rule start:
     resources:
         mem_mb=more(2000),
         runtime=more(240),
-        gpu=CONFIG.gpu,
+        gpu=CONFIG.use_gpu,
         time_limit=time_limit,
     params:
         version=netsurgery.__version__,
@@ -50,7 +50,7 @@ rule recuperate:
     resources:
         mem_mb=more(2000),
         runtime=longer(60),
-        gpu=CONFIG.gpu,
+        gpu=CONFIG.use_gpu,
         time_limit=time_limit,
     params:
         settings=settings(configuration.TRAINING),
@@ -85,7 +85,7 @@ rule compete:
     resources:
         mem_mb=more(2000),
         runtime=longer(120),
-        gpu=CONFIG.gpu,
+        gpu=CONFIG.use_gpu,
         time_limit=time_limit,
     params:
         settings=settings((*configuration.TRAINING, "greediness")),
@@ -124,7 +124,7 @@ rule finish:
     resources:
         mem_mb=more(2000),
         runtime=more(240),
-        gpu=CONFIG.gpu,
+        gpu=CONFIG.use_gpu,
         time_limit=time_limit,
     params:
         settings=settings((*configuration.TRAINING, "greediness")),

@@ -90,7 +90,7 @@ def expected(run: Run, spent: float, trained: float) -> float | None:
 
 def of_run(run: Run) -> tuple[Progress, list[tuple[float, float]]]:
     """How far a run is; and when which epochs were spent in its current generation."""
-    metric = run.settings["metric"]
+    metric = run.settings["objective"]
     if run.summary is not None:
         summary = run.summary
         words = "done" if run.state == FINISHED else summary["status"]

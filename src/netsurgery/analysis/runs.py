@@ -116,7 +116,7 @@ def listing(config: Config) -> dict[str, Any]:
                 "settings": dict(search.settings),
                 "layers": search.layers,
                 "original": config.datasets[search.settings["dataset"]].settings.get(
-                    "stands_for", search.settings["dataset"]
+                    "excerpt_of", search.settings["dataset"]
                 ),
             }
             for search in config.searches.values()

@@ -150,14 +150,18 @@ def track(given: argparse.Namespace) -> None:
         sys.exit(
             f"{given.folder}: no search here was ever told to MLflow, so there is none to tell"
         )
-    if given.store:
+    if given.uri:
         try:
-            uri.check(given.store)
+            uri.check(given.uri)
         except ValueError as error:
-            sys.exit(f"--store: {error}")
+            sys.exit(f"--uri: {error}")
     from netsurgery.tracking import sync  # MLflow takes seconds to import
 
-    chosen = {"store": given.store, "experiment": given.experiment, "register": given.register}
+    chosen = {
+        "uri": given.uri,
+        "experiment": given.experiment,
+        "registered_model": given.registered_model,
+    }
     changed = {key: value for key, value in chosen.items() if value is not None}
     failed = False
     for name, told in sync.resync(given.folder, changed):
@@ -322,12 +326,14 @@ def parser() -> argparse.ArgumentParser:
     command.set_defaults(run=track)
     command.add_argument("folder", type=Path, nargs="?", default=Path("results"))
     command.add_argument(
-        "--store",
+        "--uri",
         help="address of a tracking server or a database, without credentials (see"
         " docs/tracking.md); by default where each search was told last",
     )
     command.add_argument("--experiment", help="name of the MLflow experiment")
-    command.add_argument("--register", metavar="NAME", help="make final models versions of it")
+    command.add_argument(
+        "--registered-model", metavar="NAME", help="make final models versions of it"
+    )
 
     about = "predict how long finished searches would take on other numbers of slots"
     command = commands.add_parser(

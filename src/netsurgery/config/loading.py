@@ -30,24 +30,24 @@ TRAINING = (
     "learning_rate",
     "momentum",
     "batch_size",
-    "precision",
+    "dtype_policy",
     "loss",
-    "metrics",
+    "extra_metrics",
     "class_weights",
     "augmentation",
-    "metric",
+    "objective",
     "score_window",
 )
-SPLITTING = ("validation_fraction", "test_fraction", "subset_fraction", "subset_minimum")
-CHOOSING = ("metric", "mode", "greediness", "score_window")
-OPERATING = ("removal", "calibration", "noise")
+SPLITTING = ("validation_fraction", "test_fraction", "subset_fraction", "min_subset_size")
+CHOOSING = ("objective", "mode", "greediness", "score_window")
+OPERATING = ("removal_rule", "calibration_samples", "copy_noise")
 BREEDING = (
     "round_epochs",
     "rounds",
     "parents",
     "recuperation",
-    "units_fraction",
-    "units_minimum",
+    "units_change_fraction",
+    "min_units_change",
     "channels_change",
     "pooling",
     "max_parameters",
@@ -57,17 +57,17 @@ BREEDING = (
 DECIDING = (
     "relative_threshold",
     "absolute_threshold",
-    "bic_order",
+    "tie_break",
     "max_parameters",
     "mode",
     "branches",
-    "redraws",
-    "memory",
+    "max_redraws",
+    "on_no_improvement",
     "recuperation_batches",
-    "recuperation_times",
-    "style",
-    "top",
-    "random_draw",
+    "recuperation_factors",
+    "selection",
+    "top_k",
+    "add_random_candidate",
 )
 
 
@@ -140,16 +140,16 @@ class Config:
     searches: Mapping[str, Search]
     tracking: Mapping[str, Any]
     scale: float = 1.0
-    apart: int | None = None  # what `cores_apart` gives, where it is not left to that
-    only: tuple[str, int] | None = None  # the one search and seed to run
-    gpu: int = 0  # what a training step asks the scheduler for
-    gpu_slots: int = 1  # training steps at once on one GPU
+    cores_per_search: int | None = None  # what `cores_apart` gives, where it is not left to that
+    only_run: tuple[str, int] | None = None  # the one search and seed to run
+    use_gpu: int = 0  # what a training step asks the scheduler for
+    jobs_per_gpu: int = 1  # training steps at once on one GPU
 
     @property
     def runs(self) -> list[tuple[str, int]]:
         """Each search with each of its seeds, or the one asked for."""
         every = [(search.name, seed) for search in self.searches.values() for seed in search.seeds]
-        return every if self.only is None else [self.only]
+        return every if self.only_run is None else [self.only_run]
 
     def cores_apart(self, cores: int | None) -> int:
         """Cores for each search and seed as a run of its own; 0: all in one graph.
@@ -160,10 +160,10 @@ class Config:
         Args:
             cores: that the run may use on this machine; None: its jobs go to a cluster.
         """
-        if self.only is not None:
+        if self.only_run is not None:
             return 0
-        if self.apart is not None:
-            return self.apart
+        if self.cores_per_search is not None:
+            return self.cores_per_search
         return (
             max(1, cores // len(self.runs)) if cores and len(self.runs) > MAX_RUNS_IN_ONE_DAG else 0
         )
@@ -195,7 +195,7 @@ def _explain(error: jsonschema.ValidationError) -> ConfigError:
         case "pattern" if meaning:
             return _line(where, f"{value!r} is no {meaning.strip(' ()')}")
         case "pattern":
-            right = "search/seed" if where == ["only"] else "letters, digits, - and _ only"
+            right = "search/seed" if where == ["only_run"] else "letters, digits, - and _ only"
             return _line(where, f"{value!r} is no name: {right}")
         case "type":
             kinds = [rule] if isinstance(rule, str) else rule
@@ -266,10 +266,10 @@ def _check_dataset(name: str, settings: dict[str, Any]) -> Dataset:
     Raises:
         ConfigError: naming the key.
     """
-    original = settings.get("stands_for", "digits")
+    original = settings.get("excerpt_of", "digits")
     if original not in NAMED_DATASETS:
         message = f"{original!r} is unknown{suggest(original, NAMED_DATASETS)}"
-        raise _line(["datasets", name, "stands_for"], message)
+        raise _line(["datasets", name, "excerpt_of"], message)
     folder = settings["source"] in ("image_folder", "npy")
     for key, path in datasets.paths(settings).items():
         if set("{}") & set(str(path)):
@@ -392,10 +392,12 @@ def load(given: Mapping[str, Any], schema_path: Path) -> Config:
             complete[full] = Search(full, scaled(settings, scale), layers)
     whole = {key: given.get(key, rule.get("default")) for key, rule in schema["properties"].items()}
     tracking = _defaults(schema["properties"]["tracking"]["properties"], given.get("tracking", {}))
-    _check_store(tracking.get("store"))
-    only = _only(whole["only"], complete)
-    plain = (whole[key] for key in ("gpu", "gpu_slots"))
-    return Config(whole["results"], known, complete, tracking, scale, whole["apart"], only, *plain)
+    _check_store(tracking.get("uri"))
+    only = _only(whole["only_run"], complete)
+    plain = (whole[key] for key in ("use_gpu", "jobs_per_gpu"))
+    return Config(
+        whole["results"], known, complete, tracking, scale, whole["cores_per_search"], only, *plain
+    )
 
 
 def _check_store(store: str | None) -> None:
@@ -408,7 +410,7 @@ def _check_store(store: str | None) -> None:
         if store is not None:
             uri.check(store)
     except ValueError as error:
-        raise _line(["tracking", "store"], str(error)) from None
+        raise _line(["tracking", "uri"], str(error)) from None
 
 
 def _only(chosen: str | None, searches: Mapping[str, Search]) -> tuple[str, int] | None:
@@ -421,9 +423,11 @@ def _only(chosen: str | None, searches: Mapping[str, Search]) -> tuple[str, int]
         return None
     name, _, seed = chosen.partition("/")
     if name not in searches:
-        raise _line(["only"], f"{name!r} is no search{suggest(name, searches)}")
+        raise _line(["only_run"], f"{name!r} is no search{suggest(name, searches)}")
     if int(seed) not in searches[name].seeds:
-        raise _line(["only"], f"{name} has no seed {seed}; its seeds are {searches[name].seeds}")
+        raise _line(
+            ["only_run"], f"{name} has no seed {seed}; its seeds are {searches[name].seeds}"
+        )
     return name, int(seed)
 
 

@@ -20,7 +20,7 @@ def scaled(settings: Mapping[str, Any], scale: float) -> dict[str, Any]:
 
     Every number of epochs is multiplied by it, so that a search has about as many generations, or
     decision points, as at full scale; so is the part of the training and validation samples that
-    is used, though never below `subset_minimum`. Of the seeds the first ones stay: that part of
+    is used, though never below `min_subset_size`. Of the seeds the first ones stay: that part of
     them, but three where there are so many. All of the test samples stay.
 
     Args:

@@ -43,10 +43,13 @@ NAMED: dict[str, dict[str, Any]] = {
         ],
         "target": "income",
         "strip_labels": ".",  # the test file's labels end in a full stop
-        "indicate_missing": False,
-        "without": ["sex-Male", *(f"native-country-{country}" for country in RAREST_COUNTRIES)],
+        "missing_indicator": False,
+        "drop_features": [
+            "sex-Male",
+            *(f"native-country-{country}" for country in RAREST_COUNTRIES),
+        ],
         "scaling": "range",
-        "scramble": 0,
-        "fold": [10, 10],
+        "feature_order_seed": 0,
+        "reshape_to": [10, 10],
     },
 }

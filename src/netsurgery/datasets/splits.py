@@ -174,7 +174,7 @@ def write_split(folder: Path, path: Path, settings: dict[str, Any], seed: int) -
         folder: of the prepared dataset.
         path: of the `split.npz` to write, beside a JSON file that vouches for it.
         settings: validation_fraction and test_fraction; perhaps subset_fraction and
-            subset_minimum.
+            min_subset_size.
         seed: of the search.
 
     Raises:
@@ -190,7 +190,7 @@ def write_split(folder: Path, path: Path, settings: dict[str, Any], seed: int) -
             settings["validation_fraction"],
             settings["test_fraction"],
             seed,
-            (settings.get("subset_fraction", 1.0), settings.get("subset_minimum", 1)),
+            (settings.get("subset_fraction", 1.0), settings.get("min_subset_size", 1)),
         )
     except DataError as error:
         raise DataError(f"{data['origin']}: {error}") from None

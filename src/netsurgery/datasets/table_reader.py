@@ -43,7 +43,7 @@ def names_of(path: Path, settings: Mapping[str, Any]) -> list[str]:
             ) from None
     else:
         try:
-            first = _first_row(path, settings["separator"])
+            first = _first_row(path, settings["delimiter"])
         except UnicodeDecodeError:
             raise DataError(f"{path}: is not a text file in UTF-8") from None
         names = first if settings["header"] else [str(i) for i in range(len(first))]
@@ -82,12 +82,12 @@ def _csv_frames(
         warnings.simplefilter("error", pd.errors.ParserWarning)  # a row with too many values
         reader = pd.read_csv(
             path,
-            sep=settings["separator"],
+            sep=settings["delimiter"],
             header=0 if settings["header"] else None,
             names=names,
             index_col=False,
             dtype=str,
-            na_values=settings["missing"],
+            na_values=settings["na_values"],
             skipinitialspace=True,
             chunksize=ROWS,
             encoding="utf-8-sig",
@@ -95,7 +95,7 @@ def _csv_frames(
         with reader:
             for frame in reader:
                 stripped = frame.apply(lambda column: column.str.strip())
-                yield stripped.mask(stripped.isin([*settings["missing"], ""]))
+                yield stripped.mask(stripped.isin([*settings["na_values"], ""]))
 
 
 def _parquet_frames(path: Path, settings: Mapping[str, Any]) -> Iterator[pd.DataFrame]:
@@ -115,7 +115,7 @@ def _parquet_frames(path: Path, settings: Mapping[str, Any]) -> Iterator[pd.Data
                 "empty",
             ):
                 text = column.astype("str").str.strip()
-                frame[name] = text.mask(text.isin([*settings["missing"], ""]))
+                frame[name] = text.mask(text.isin([*settings["na_values"], ""]))
             elif pd.api.types.infer_dtype(column, skipna=True) == "boolean":
                 frame[name] = column.astype("float64")
             else:

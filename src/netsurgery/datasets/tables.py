@@ -66,17 +66,17 @@ def features_of(
         if column.kind == NUMBER:
             found.append(Feature(column.name, NUMBER))
         found += [Feature(column.name, LEVEL, level) for level in column.levels]
-        if column.missing and settings["indicate_missing"]:
+        if column.missing and settings["missing_indicator"]:
             found.append(Feature(column.name, MISSING))
-    for name in settings["without"]:
+    for name in settings["drop_features"]:
         if name not in map(str, found):
-            raise DataError(f"{path}: gives no feature {name!r}, which `without` names")
-    found = [feature for feature in found if str(feature) not in settings["without"]]
-    if "scramble" in settings:
-        order = random_stream(settings["scramble"], "scramble").permutation(len(found))
+            raise DataError(f"{path}: gives no feature {name!r}, which `drop_features` names")
+    found = [feature for feature in found if str(feature) not in settings["drop_features"]]
+    if "feature_order_seed" in settings:
+        order = random_stream(settings["feature_order_seed"], "scramble").permutation(len(found))
         found = [found[i] for i in order]
-    if "fold" in settings and len(found) != np.prod(settings["fold"]):
-        height, width = settings["fold"]
+    if "reshape_to" in settings and len(found) != np.prod(settings["reshape_to"]):
+        height, width = settings["reshape_to"]
         raise DataError(
             f"{path}: gives {len(found)} features, which do not fold into {height} x {width} = "
             f"{height * width}"
@@ -137,7 +137,7 @@ def _targets(
 
 def is_flat(settings: dict[str, Any]) -> bool:
     """Whether samples are rows of features, not folded into images."""
-    return "fold" not in settings
+    return "reshape_to" not in settings
 
 
 def open_table(settings: dict[str, Any]) -> Source:
@@ -168,7 +168,7 @@ def open_table(settings: dict[str, Any]) -> Source:
         counts[part] = sum(len(frame) for frame in table_reader.frames(file, settings, names))
     columns = survey(table_reader.frames(path, settings, names), used, asides["categorical"], path)
     features = features_of(columns, settings, path)
-    shape: Shape = (*settings["fold"], 1) if "fold" in settings else (len(features),)
+    shape: Shape = (*settings["reshape_to"], 1) if "reshape_to" in settings else (len(features),)
 
     def pieces(part: str) -> Iterator[Piece]:
         start = 0

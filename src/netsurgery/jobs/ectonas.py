@@ -64,7 +64,7 @@ def select_parents(
         ends = [rounds_of(planned, step)[-1] for step in group]
         chosen = scores.winner(
             records,
-            settings["metric"],
+            settings["objective"],
             mode_of(ends[0], settings["mode"]),
             settings["greediness"],
             settings["score_window"],

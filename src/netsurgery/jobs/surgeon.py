@@ -109,7 +109,7 @@ def plan_try(
         write_json(output, head | finish(0, "all modifications are tried"))
         return
     if attempt > 1:
-        more = bool(chosen) and attempt <= 1 + rules.redraws and allowed == YES
+        more = bool(chosen) and attempt <= 1 + rules.max_redraws and allowed == YES
         records = [slots_of(folder, plan) for plan in before]
         verdict = decision_point.accept_or_redraw(parents, records, more, rules)
         if verdict is not None:

@@ -113,11 +113,11 @@ def train_offspring(
             before.network,
             mutation,
             rng,
-            calibration=step.calibration(operating["calibration"])
-            if operating["removal"] == DATA_AWARE
+            calibration=step.calibration(operating["calibration_samples"])
+            if operating["removal_rule"] == DATA_AWARE
             else None,
             slots=before.slots,
-            noise=operating["noise"],
+            noise=operating["copy_noise"],
         )
     network = operated.network
     record = record.child(
@@ -137,7 +137,7 @@ def best(step: TrainingStep, models: Sequence[Path], mode: str) -> tuple[Path, R
     records = [read_record(model) for model in models]
     index = scores.winner(
         records,
-        step.settings["metric"],
+        step.settings["objective"],
         mode,
         step.settings["greediness"],
         step.settings["score_window"],
@@ -192,9 +192,9 @@ def finalize(step: TrainingStep, finalists: Sequence[Path], mode: str, batches: 
         step.pass_on(path, record, {step.name: 0})
     test = step.samples("test")
     as_read = TrainableNetwork(
-        learner.network, step.settings | {"precision": FLOAT32}
+        learner.network, step.settings | {"dtype_policy": FLOAT32}
     )  # by whoever loads it
-    tested = training.evaluate(as_read, test, step.settings["metrics"])
+    tested = training.evaluate(as_read, test, step.settings["extra_metrics"])
     data = datasets.describe(step.data)
     model = conversion.load(step.output)
     whole = preprocessing.with_preprocessing(model, data, test.scaling, test.target)

@@ -98,7 +98,7 @@ class TrainingStep:
             samples,
             validation,
             settings["batch_size"],
-            settings["metrics"],
+            settings["extra_metrics"],
             weights,
             self.clock,
             GraphCache(kept_graphs()),
@@ -120,7 +120,7 @@ class TrainingStep:
             trained += count
             finite = {k: v if training.finite([v]) else None for k, v in values.items()}
             entries.append({"epoch": trained / self.batches_per_epoch, **finite})
-        deciding = ("loss", "val_loss", self.settings["metric"])
+        deciding = ("loss", "val_loss", self.settings["objective"])
         diverged = any(entry.get(each, 0) is None for entry in entries for each in deciding)
         spent = trained - record.batches_trained
         record = replace(
@@ -130,7 +130,7 @@ class TrainingStep:
             history=tuple(entries),
             status=DIVERGED if diverged else record.status,
         )
-        metric, window = self.settings["metric"], self.settings["score_window"]
+        metric, window = self.settings["objective"], self.settings["score_window"]
         score = None if diverged else scores.windowed_mean(record, metric, window)
         outcome = {"batches": spent, "score": score}
         return replace(record, score=score, rounds={**record.rounds, name: outcome})

@@ -91,14 +91,14 @@ def check(search: Mapping[str, Any], task: str, *, logits: bool) -> None:
     _check_loss(search.get("loss", DEFAULT_LOSS[task]), task, logits=logits)
     ours = ON_REQUEST if task == CLASSIFICATION else ()
     seen = set()
-    for i, setting in enumerate(search.get("metrics", ())):
+    for i, setting in enumerate(search.get("extra_metrics", ())):
         name, arguments = keras_catalog.named(setting)
         if name not in ours or arguments:
-            _check_named(METRICS, setting, ("metrics", i), task, [*ours, *metrics(task)])
+            _check_named(METRICS, setting, ("extra_metrics", i), task, [*ours, *metrics(task)])
         if name in seen:
-            raise MisfitError(("metrics", i), f"{name} is there twice")
+            raise MisfitError(("extra_metrics", i), f"{name} is there twice")
         seen.add(name)
-    _check_metric(search.get("metric", "val_loss"), task, seen)
+    _check_metric(search.get("objective", "val_loss"), task, seen)
 
 
 def _check_named(
@@ -136,27 +136,27 @@ def _check_metric(metric: str, task: str, listed: set[str]) -> None:
         names = [VALIDATION + each for each in (*ours, *of_keras)]
         hint = suggest(metric, names)
         if metric != name and name in (*known, *keras_catalog.known(METRICS)):
-            raise MisfitError(("metric",), f"{metric!r} goes not with {task}{hint}")
-        raise MisfitError(("metric",), f"{metric!r} is unknown{hint}")
+            raise MisfitError(("objective",), f"{metric!r} goes not with {task}{hint}")
+        raise MisfitError(("objective",), f"{metric!r} is unknown{hint}")
     if name in ours:
         return
     if keras_catalog.rises(name) is None:
         raise MisfitError(
-            ("metric",), f"Keras does not say whether more {name} is better; take another"
+            ("objective",), f"Keras does not say whether more {name} is better; take another"
         )
     needed = keras_catalog.entry(METRICS, name)["needed"]
     if needed and name not in listed:
-        raise MisfitError(("metric",), f"list {name} with its {needed[0]} under metrics")
+        raise MisfitError(("objective",), f"list {name} with its {needed[0]} under extra_metrics")
 
 
 def complete(settings: dict[str, Any], task: str) -> None:
     """Fill in the loss and the metric of a task, and what is measured for the latter's sake."""
     settings.setdefault("loss", DEFAULT_LOSS[task])
-    settings.setdefault("metric", VALIDATION + next(iter(OURS[task])))
-    scored = settings["metric"].removeprefix(VALIDATION)
-    asked = [*settings["metrics"]]
+    settings.setdefault("objective", VALIDATION + next(iter(OURS[task])))
+    scored = settings["objective"].removeprefix(VALIDATION)
+    asked = [*settings["extra_metrics"]]
     always = [name for name in OURS[task] if name not in ON_REQUEST]
     if scored not in (*always, *(keras_catalog.named(setting)[0] for setting in asked)):
         asked.append(scored)
     ours = [name for name in ON_REQUEST if name in asked]
-    settings["metrics"] = ours + [setting for setting in asked if setting not in ON_REQUEST]
+    settings["extra_metrics"] = ours + [setting for setting in asked if setting not in ON_REQUEST]

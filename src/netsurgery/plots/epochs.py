@@ -62,7 +62,7 @@ def accuracy(search: str, records: Sequence[Record], summary: Mapping[str, Any])
         records: all of the search.
         summary: see `netsurgery.search.outcome.summary`.
     """
-    metric = summary["metric"]
+    metric = summary["objective"]
     word = metric.removeprefix("val_")
     family = Family(records, summary["candidate"], metric)
     curve = family.winners_curve()
@@ -134,7 +134,7 @@ def size(search: str, records: Sequence[Record], summary: Mapping[str, Any]) -> 
         records: all of the search.
         summary: see `netsurgery.search.outcome.summary`.
     """
-    family = Family(records, summary["candidate"], summary["metric"])
+    family = Family(records, summary["candidate"], summary["objective"])
     first, last = family.chain[0], family.chain[-1]
     end = (last.epochs_trained, last.parameters, f"{last.parameters:,}", BLUE)
     every = [record.parameters for record in family.last.values()]

@@ -45,7 +45,7 @@ def beside_baseline(title: str, folder: SearchFolder, plain: SearchFolder | None
         plain: of its finished baseline; None where there is none.
     """
     summary = read_json(folder.final / "summary.json")
-    metric = summary["metric"]
+    metric = summary["objective"]
     family = Family(folder.records(), summary["candidate"], metric)
     curve = family.winners_curve()
     curves = [(curve, "search", BLUE)]

@@ -15,7 +15,7 @@ from netsurgery.storage.files import read_json, write_checksums, write_text
 # results first: the report shows a narrow page
 HEADLINES = (
     "test_accuracy",
-    "metric",
+    "objective",
     "test_score",
     "val_score",
     "test_loss",

@@ -198,7 +198,7 @@ def family_tree(
         rows: of the lineage, see `netsurgery.search.outcome.lineage`.
         summary: see `netsurgery.search.outcome.summary`.
     """
-    final, word = summary["candidate"], summary["metric"].removeprefix("val_")
+    final, word = summary["candidate"], summary["objective"].removeprefix("val_")
     tree = Tree(rows, final)
     present = {row["operation"] or "" for row in rows}
     operations = [name for name in LOOKS if name in present] + sorted(present - set(LOOKS))

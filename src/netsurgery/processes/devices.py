@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TextIO
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
-SLOTS = "NETSURGERY_GPU_SLOTS"  # training steps at once on one device
+SLOTS = "NETSURGERY_JOBS_PER_GPU"  # training steps at once on one device
 DRIVER = Path("/proc/driver/nvidia/gpus")  # a folder for each device
 JOB_IDS = ("SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID")
 PAUSE = 0.05  # seconds between two looks for a free place

@@ -46,7 +46,7 @@ def of_search(run: Run, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any
     """Accuracy, size and family tree of a finished search; of a baseline accuracy alone."""
     assert run.summary is not None
     summary, records = run.summary, run.folder.records()
-    word = summary["metric"].removeprefix("val_")
+    word = summary["objective"].removeprefix("val_")
     chain = [row for row in rows if row["eliminated_in"] == "" and row["operation"]]
     steps = ", ".join(in_words(row["operation"], row["position"]) for row in chain)
     found = [

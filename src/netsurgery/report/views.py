@@ -104,7 +104,7 @@ def headline(run: Run) -> dict[str, Any]:
 def _score(summary: Mapping[str, Any]) -> str:
     if summary["test_accuracy"] is not None:
         return percent(summary["test_accuracy"])
-    word = summary["metric"].removeprefix("val_")
+    word = summary["objective"].removeprefix("val_")
     return f"{word} {figures(summary['test_score'])}"
 
 

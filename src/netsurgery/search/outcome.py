@@ -135,7 +135,7 @@ def summary(
         test: loss and metrics on the test samples.
         wall_seconds: of all training steps, as if they had run one after the other.
     """
-    metric = settings["metric"]
+    metric = settings["objective"]
     last = final.history[-1] if final.history else {}
     per_epoch = final.batches_per_epoch
     topology = Topology.from_json(final.topology)
@@ -146,7 +146,7 @@ def summary(
         "seed": seed,
         "greediness": settings.get("greediness"),
         "mode": settings.get("mode"),
-        "metric": metric,
+        "objective": metric,
         "budget": settings["epochs"]
         if settings["algorithm"] == "baseline"
         else settings.get("budget"),

@@ -78,14 +78,14 @@ class Mutation:
 class MutationSizes:
     """How much an operation changes where nothing else is said: ECToNAS's defaults."""
 
-    units_fraction: float = 0.1
-    units_minimum: int = 2
+    units_change_fraction: float = 0.1
+    min_units_change: int = 2
     channels: int = 3
     pooling: str = "average"  # of added conv cells; or "max", or "random": drawn for each
 
     def units(self, width: int) -> int:
         """Units to add to, or remove from, a dense layer of this width."""
-        return max(self.units_minimum, int(self.units_fraction * width))
+        return max(self.min_units_change, int(self.units_change_fraction * width))
 
 
 class IllegalMutation(ValueError):  # noqa: N818 - it reads as what it says

@@ -191,7 +191,7 @@ def _search(story: SearchHistory, common: Mapping[str, str], data: Mapping[str, 
     ends = [_ended(story, generation) for generation in range(len(story.winners))]
     for generation, (parents, _, spent) in enumerate(story.winners):
         best = parents[
-            scores.rank_by_fitness(parents, settings["metric"], 1.0, settings["score_window"])[0]
+            scores.rank_by_fitness(parents, settings["objective"], 1.0, settings["score_window"])[0]
         ]
         points["val_score", generation] = best.score
         points["parameters", generation] = best.parameters

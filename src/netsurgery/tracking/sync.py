@@ -52,10 +52,10 @@ LATE = (  # what MLflow imports only when a store is opened, or a model logged: 
 class Settings:
     """The configuration's section on tracking."""
 
-    store: str | None = None
+    uri: str | None = None
     experiment: str = "netsurgery"
-    register: str | None = None
-    patience: float = 20.0  # seconds for a server to take what a job tells
+    registered_model: str | None = None
+    timeout: float = 20.0  # seconds for a server to take what a job tells
 
 
 class StoreUnreachableError(Exception):
@@ -92,7 +92,7 @@ def log_search(
     tracking = tracking or Settings()
     search, name = folder.root.parent.name, _name(folder)
     ledger = TrackingState(folder.root.resolve().parents[1])
-    store = TrackingURI.find(tracking.store, ledger.folder.parent).shown
+    store = TrackingURI.find(tracking.uri, ledger.folder.parent).shown
     attempt = f"{os.environ.get(WORKFLOW, os.getpid())} {store}"
     with ledger.alone():
         telling = {"search": search, "seed": seed, "until": until, "settings": dict(settings)}
@@ -127,7 +127,7 @@ def resync(
     ledger = TrackingState(results.resolve())
     for telling in ledger.tellings():
         folder = SearchFolder(results / telling["search"] / f"seed{telling['seed']}")
-        tracking = Settings(**telling["tracking"] | changed | {"patience": math.inf})
+        tracking = Settings(**telling["tracking"] | changed | {"timeout": math.inf})
         with ledger.alone():
             chosen = (telling["until"], telling["settings"], telling["seed"])
             try:
@@ -135,7 +135,7 @@ def resync(
             except StoreUnreachableError as error:
                 yield _name(folder), error
                 continue
-            if tracking.store == telling["tracking"]["store"]:
+            if tracking.uri == telling["tracking"]["uri"]:
                 ledger.done(_name(folder))
         yield _name(folder), told
 
@@ -160,19 +160,19 @@ def _show(
     last = None if until == FINAL else int(until)
     search, candidates = build_runs(folder, last, settings, seed, {RESULTS: ledger.identity})
     results = folder.root.resolve().parents[1]
-    place = TrackingURI.find(tracking.store, results)
+    place = TrackingURI.find(tracking.uri, results)
 
     def tell() -> str | None:
         try:
             store = open_store(place, tracking.experiment, results)
             run = store.bring_in_line(search, candidates)
             if last is None:
-                attach(store.client, run, folder, search, tracking.register)
+                attach(store.client, run, folder, search, tracking.registered_model)
         except Exception as error:  # whatever a client, a driver or a file system raises
             return _reason(place, error)
         return None
 
-    why = tell() if place.is_file else _in_time(tell, place, tracking.patience)
+    why = tell() if place.is_file else _in_time(tell, place, tracking.timeout)
     if why:
         raise StoreUnreachableError(why)
     runs = [search, *candidates.values()]
@@ -187,7 +187,7 @@ def _reason(place: TrackingURI, error: Exception) -> str:
     return f"{place.shown} did not take it ({type(error).__name__}: {words[:200]})"
 
 
-def _in_time(tell: Any, place: TrackingURI, patience: float) -> str | None:
+def _in_time(tell: Any, place: TrackingURI, timeout: float) -> str | None:
     """Do something in a process of its own, which is ended when its time is up."""
     fork = multiprocessing.get_context("fork")
     mine, theirs = fork.Pipe(duplex=False)
@@ -201,7 +201,7 @@ def _in_time(tell: Any, place: TrackingURI, patience: float) -> str | None:
     began = time.monotonic()
     process.start()
     theirs.close()
-    answered = mine.poll(None if math.isinf(patience) else patience)
+    answered = mine.poll(None if math.isinf(timeout) else timeout)
     with suppress(EOFError):
         if answered:
             return mine.recv()

@@ -48,7 +48,7 @@ class TrainableNetwork:
 
     Args:
         network: to start from.
-        settings: optimizer, learning_rate, momentum and loss; precision, by default float32.
+        settings: optimizer, learning_rate, momentum and loss; dtype_policy, by default float32.
         state: of the optimizer (see `netsurgery.training.optimizer_state`); by default a fresh one's.
     """
 
@@ -100,7 +100,10 @@ class TrainableNetwork:
         """The network's output for a batch; in training its moving statistics move."""
         trained = self.packing.tensors(variable.value for variable in self.weights)
         others = tf.split(self.statistics.value, self.widths) if self.widths else []
-        arrays, precision = self._layered(trained, others), self.settings.get("precision", FLOAT32)
+        arrays, precision = (
+            self._layered(trained, others),
+            self.settings.get("dtype_policy", FLOAT32),
+        )
         predicted, seen = forward(self.layers, arrays, x, training=training, precision=precision)
         if seen is not None:
             self.statistics.value.assign_sub((self.statistics.value - seen) * self._rates)

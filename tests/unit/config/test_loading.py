@@ -27,17 +27,17 @@ def load_surgeon(**search):
     ("key", "given", "hint"),
     [
         ("topology", {"topology": "cnn-small"}, "the Surgeon takes dense layers only"),
-        ("stop_when.unimprovd", {"stop_when": {"unimprovd": 3}}, "did you mean unimproved"),
-        ("stop_when.unimproved", {"stop_when": {"unimproved": 0}}, "minimum of 1"),
-        ("metric", {"metric": "val_loss"}, "val_accuracy"),
+        ("early_stopping.patienc", {"early_stopping": {"patienc": 3}}, "did you mean patience"),
+        ("early_stopping.patience", {"early_stopping": {"patience": 0}}, "minimum of 1"),
+        ("objective", {"objective": "val_loss"}, "val_accuracy"),
         ("mode", {"mode": "greedy"}, "allowed: random, recommended"),
-        ("style", {"style": "best"}, "allowed: by_type, top"),
+        ("selection", {"selection": "best"}, "allowed: by_type, top"),
         (
-            "recuperation_times.add_conv_cell",
-            {"recuperation_times": {"add_conv_cell": 1}},
+            "recuperation_factors.add_conv_cell",
+            {"recuperation_factors": {"add_conv_cell": 1}},
             "unknown",
         ),
-        ("minimum_accuracy", {"minimum_accuracy": 80}, "maximum of 1"),
+        ("target_accuracy", {"target_accuracy": 80}, "maximum of 1"),
         ("rounds", {"rounds": 3}, "unknown key"),
     ],
 )
@@ -60,18 +60,18 @@ def test_defaults_are_the_design_s_numbers():
         "rounds": 3,
         "parents": 2,
         "score_window": 3,
-        "units_fraction": 0.1,
-        "units_minimum": 2,
+        "units_change_fraction": 0.1,
+        "min_units_change": 2,
         "channels_change": 3,
         "max_parameters": 7_999_999,
         "max_growth": 3.0,
         "optimizer": "sgd",
         "learning_rate": 0.1,
         "batch_size": 32,
-        "precision": "float32",
+        "dtype_policy": "float32",
         "validation_fraction": 0.1,
         "test_fraction": 0.1,
-        "metric": "val_accuracy",
+        "objective": "val_accuracy",
         "pooling": "average",
     }
     assert settings.items() >= expected.items()
@@ -223,21 +223,23 @@ SUGAR = {"datasets": {"sugar": {"source": "sklearn", "name": "diabetes"}}}
 
 def test_loss_and_metric_follow_the_task():
     settings = load().searches["s"].settings
-    assert (settings["loss"], settings["metric"]) == ("crossentropy", "val_accuracy")
+    assert (settings["loss"], settings["objective"]) == ("crossentropy", "val_accuracy")
     settings = load(top=SUGAR, dataset="sugar", topology="ff-small").searches["s"].settings
-    assert (settings["loss"], settings["metric"]) == ("mse", "val_loss")
+    assert (settings["loss"], settings["objective"]) == ("mse", "val_loss")
 
 
 def test_a_metric_to_score_by_is_recorded():
     settings = (
-        load(metric="val_balanced_accuracy", metrics=["top5_accuracy"]).searches["s"].settings
+        load(objective="val_balanced_accuracy", extra_metrics=["top5_accuracy"])
+        .searches["s"]
+        .settings
     )
-    assert settings["metrics"] == ["balanced_accuracy", "top5_accuracy"]
+    assert settings["extra_metrics"] == ["balanced_accuracy", "top5_accuracy"]
     of_keras = [{"auc": {"curve": "PR"}}, "recall"]
-    settings = load(metric="val_auc", metrics=of_keras).searches["s"].settings
-    assert settings["metrics"] == of_keras
-    settings = load(metric="val_recall").searches["s"].settings
-    assert settings["metrics"] == ["recall"]
+    settings = load(objective="val_auc", extra_metrics=of_keras).searches["s"].settings
+    assert settings["extra_metrics"] == of_keras
+    settings = load(objective="val_recall").searches["s"].settings
+    assert settings["extra_metrics"] == ["recall"]
 
 
 def test_a_loss_that_takes_no_logits_goes_with_probabilities_only():
@@ -252,29 +254,49 @@ def test_a_loss_that_takes_no_logits_goes_with_probabilities_only():
 @pytest.mark.parametrize(
     ("dataset", "key", "value", "line"),
     [
-        ("sugar", "metric", "val_accuracy", "goes not with regression"),
+        ("sugar", "objective", "val_accuracy", "goes not with regression"),
         ("sugar", "loss", "crossentropy", "goes not with regression (allowed: cosine_similarity,"),
         ("sugar", "loss", {"dice": {}}, "'dice' goes not with regression"),
         ("sugar", "class_weights", "balanced", "allowed: none"),
-        ("sugar", "metrics.0", ["top5_accuracy"], "'top5_accuracy' is unknown (allowed: conc"),
-        ("sugar", "metrics.1", ["r2_score", "auc"], "'auc' goes not with regression (allowed: c"),
-        ("sugar", "metric", "val_auc", "goes not with regression"),
+        (
+            "sugar",
+            "extra_metrics.0",
+            ["top5_accuracy"],
+            "'top5_accuracy' is unknown (allowed: conc",
+        ),
+        (
+            "sugar",
+            "extra_metrics.1",
+            ["r2_score", "auc"],
+            "'auc' goes not with regression (allowed: c",
+        ),
+        ("sugar", "objective", "val_auc", "goes not with regression"),
         ("sugar", "augmentation", "sixfold", "needs images"),
-        ("digits", "metric", "val_r2", "goes not with classification"),
+        ("digits", "objective", "val_r2", "goes not with classification"),
         ("digits", "loss", "ctc", "'ctc' is unknown (allowed: binary_cross"),
-        ("digits", "metric", "auc", "'auc' is unknown; did you mean val_auc?"),
-        ("digits", "metric", "val_precison", "did you mean val_precision?"),
-        ("digits", "metric", "val_true_positives", "whether more true_positives is better"),
-        ("digits", "metric", "val_iou", "list iou with its target_class_ids under metrics"),
-        ("digits", "metrics.0", ["iou"], "iou needs its argument target_class_ids"),
+        ("digits", "objective", "auc", "'auc' is unknown; did you mean val_auc?"),
+        ("digits", "objective", "val_precison", "did you mean val_precision?"),
+        ("digits", "objective", "val_true_positives", "whether more true_positives is better"),
         (
             "digits",
-            "metrics.0",
+            "objective",
+            "val_iou",
+            "list iou with its target_class_ids under extra_metrics",
+        ),
+        ("digits", "extra_metrics.0", ["iou"], "iou needs its argument target_class_ids"),
+        (
+            "digits",
+            "extra_metrics.0",
             [{"auc": {"curv": "PR"}}],
             "no argument 'curv'; did you mean curve",
         ),
-        ("digits", "metrics.1", ["auc", {"auc": {"curve": "PR"}}], "auc is there twice"),
-        ("digits", "metrics.0", [{"top5_accuracy": {"k": 3}}], "top5_accuracy has no argument 'k'"),
+        ("digits", "extra_metrics.1", ["auc", {"auc": {"curve": "PR"}}], "auc is there twice"),
+        (
+            "digits",
+            "extra_metrics.0",
+            [{"top5_accuracy": {"k": 3}}],
+            "top5_accuracy has no argument 'k'",
+        ),
         ("digits", "optimizer", "sdg", "'sdg' is unknown; did you mean sgd?"),
         ("digits", "optimizer", {"adam": {"beta": 1}}, "no argument 'beta'; did you mean beta_"),
         ("digits", "optimizer", {"adam": {"amsgrad": 1}}, "amsgrad is not 1, but like False"),
@@ -348,8 +370,8 @@ def test_every_setting_of_a_search_reaches_a_job():
 
 def test_every_setting_of_the_surgeon_reaches_a_job():
     used = {*loading.TRAINING, *loading.SPLITTING, *loading.OPERATING, *loading.DECIDING}
-    ending = {"epochs", "stop_when", "warm_up_epochs", "decision_epochs"}
-    optional = {"budget", "minimum_accuracy"}
+    ending = {"epochs", "early_stopping", "warm_up_epochs", "decision_epochs"}
+    optional = {"budget", "target_accuracy"}
     settings = load_surgeon().searches["s"].settings
     elsewhere = {"algorithm", "dataset", "topology", "seeds", "greediness", "time_limit"}
     assert set(settings) == used | ending | elsewhere
@@ -367,9 +389,9 @@ def test_defaults_of_the_surgeon_are_the_paper_s():
         "warm_up_epochs": 10,
         "decision_epochs": 10,
         "branches": 2,
-        "redraws": 2,
+        "max_redraws": 2,
         "recuperation_batches": 25,
-        "recuperation_times": {
+        "recuperation_factors": {
             "identity": 1,
             "add_units": 1,
             "truncate": 1,
@@ -379,9 +401,9 @@ def test_defaults_of_the_surgeon_are_the_paper_s():
         },
         "relative_threshold": 0.005,
         "absolute_threshold": 0.3,
-        "style": "by_type",
-        "random_draw": True,
-        "stop_when": {},
+        "selection": "by_type",
+        "add_random_candidate": True,
+        "early_stopping": {},
     }
     search = load_surgeon().searches["s"]
     assert search.settings.items() >= expected.items()
@@ -432,9 +454,9 @@ def test_the_surgeon_does_not_take_numbers_to_learn():
         (21, {}, 8, 1),
         (21, {}, 64, 3),
         (21, {}, None, 0),  # on a cluster
-        (21, {"apart": 0}, 8, 0),
-        (1, {"apart": 2}, 8, 2),
-        (21, {"only": "s/3"}, 8, 0),
+        (21, {"cores_per_search": 0}, 8, 0),
+        (1, {"cores_per_search": 2}, 8, 2),
+        (21, {"only_run": "s/3"}, 8, 0),
     ],
 )
 def test_many_searches_on_one_machine_go_apart_unless_told_otherwise(seeds, top, cores, apart):

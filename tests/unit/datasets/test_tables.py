@@ -83,7 +83,7 @@ def test_parquet_gives_what_csv_gives(tmp_path):
 def test_columns_left_out_forced_to_be_categories_and_counted_from_0(tmp_path):
     headless = TABLE.split("\n", 1)[1]
     options = {"header": False, "target": 4, "drop": [0], "categorical": [3]}
-    x, _, described = prepared(tmp_path, headless, indicate_missing=False, **options)
+    x, _, described = prepared(tmp_path, headless, missing_indicator=False, **options)
     assert names_of(described) == ["1-Private", "1-Self", "1-State", "2", "3-1", "3-2", "3-3"]
     np.testing.assert_array_equal(x[:, -3:].argmax(axis=1) + 1, [1, 2, 1, 2, 1, 3])
 
@@ -98,7 +98,7 @@ def test_levels_that_the_training_rows_do_not_have_are_unknown(tmp_path):
 
 
 def test_folding_and_scrambling_move_features_and_lose_none(tmp_path):
-    x, _, described = prepared(tmp_path, TABLE, fold=[2, 4], scramble=3)
+    x, _, described = prepared(tmp_path, TABLE, reshape_to=[2, 4], feature_order_seed=3)
     assert x.shape == (6, 2, 4, 1)
     names = names_of(described)
     assert names != FEATURES
@@ -159,8 +159,11 @@ WRONG = {
     ),
     "is empty": ("", {}),
     "has 5 columns, but `columns` names 2": (TABLE, {"columns": ["a", "b"]}),
-    "gives no feature 'work-Nobody', which `without` names": (TABLE, {"without": ["work-Nobody"]}),
-    "gives 8 features, which do not fold into 3 x 3 = 9": (TABLE, {"fold": [3, 3]}),
+    "gives no feature 'work-Nobody', which `drop_features` names": (
+        TABLE,
+        {"drop_features": ["work-Nobody"]},
+    ),
+    "gives 8 features, which do not fold into 3 x 3 = 9": (TABLE, {"reshape_to": [3, 3]}),
     "has no column besides its target": ("income\na\nb\n", {}),
 }
 
@@ -226,7 +229,9 @@ def saved(folder, inner, scaling, target=None):
     return keras.models.load_model(folder / "model.keras")
 
 
-@pytest.mark.parametrize("options", [{}, {"fold": [2, 4], "scramble": 1}, {"without": ["code"]}])
+@pytest.mark.parametrize(
+    "options", [{}, {"reshape_to": [2, 4], "feature_order_seed": 1}, {"drop_features": ["code"]}]
+)
 def test_the_model_takes_raw_rows_of_numbers_and_text(options, tmp_path):
     x, _, _ = prepared(tmp_path, TABLE, **options)
     rng = np.random.default_rng(0)

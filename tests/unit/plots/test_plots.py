@@ -89,7 +89,7 @@ def summary(final, records, metric="val_accuracy", **fields):
         "greediness": 1.0,
         "budget": 100,
         "seed": 7,
-        "metric": metric,
+        "objective": metric,
         "candidate": final.candidate,
         "status": final.status,
         "generations": final.generation,
@@ -304,7 +304,7 @@ def test_labels_of_many_operations_keep_apart(generations, epochs):
 def test_nothing_is_cut_off(large, metric):
     small = family()
     for records, rows, headline in (small, large):
-        drawn = draw(HARD_NAME * 3, records, rows, headline | {"metric": metric})
+        drawn = draw(HARD_NAME * 3, records, rows, headline | {"objective": metric})
         for name, figure in drawn.items():
             shown, found = boxes(figure)
             width, height = figure.bbox.size

@@ -31,7 +31,7 @@ def plans(tmp_path_factory):
     folder = tmp_path_factory.mktemp("kept")
     iris = {"source": "sklearn", "name": "iris"}
     search = graph.SEARCH | {"dataset": "iris", "budget": 40, "seeds": list(range(SEEDS))}
-    config = {"apart": 0, "datasets": {"iris": iris}, "searches": {"s": search}}
+    config = {"cores_per_search": 0, "datasets": {"iris": iris}, "searches": {"s": search}}
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     given = ["--snakefile", graph.ROOT / "Snakefile", "--directory", folder, "--cores", "2"]
     path = os.pathsep.join(filter(None, [str(graph.FIRST), os.environ.get("PYTHONPATH")]))

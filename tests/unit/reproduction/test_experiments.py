@@ -175,7 +175,7 @@ def summary(parameters, accuracy, layers, status="ok"):
         "status": status, "test_accuracy": accuracy, "val_accuracy": accuracy,
         "parameters": parameters, "start_parameters": 1000,
         "generations": 2,
-        "candidates": 3, "metric": "val_accuracy", "val_score": accuracy, "epochs_spent": 30.0,
+        "candidates": 3, "objective": "val_accuracy", "val_score": accuracy, "epochs_spent": 30.0,
         "epochs_trained": 20.0, "wall_seconds": 60.0, "layers": layers,
     }  # fmt: skip
 
@@ -187,7 +187,7 @@ def experiment(tmp_path):
         "results": str(tmp_path),
         "scale": 0.5,
         "datasets": {
-            "few": {"source": "npz", "path": str(tmp_path / "x.npz"), "stands_for": "mnist"}
+            "few": {"source": "npz", "path": str(tmp_path / "x.npz"), "excerpt_of": "mnist"}
         },
         "searches": {
             "e": {
@@ -234,6 +234,14 @@ def test_what_is_missing_or_failed_is_told(experiment):
     # the excerpt is compared with what it stands for
     assert rows.loc["greedy", "paper"] == 98.3
     assert rows.loc["greedy", "difference"] == pytest.approx(90 - 98.3)
+
+
+def test_a_regression_has_no_place_in_the_papers_tables(experiment):
+    path = experiment.results / "b" / "seed0" / "final" / "summary.json"
+    write_json(path, summary(1000, None, ["dense 10"]))
+    found = ectonas.ours(runs.read(experiment.results))
+    assert ("b", 0) not in {(run.search, run.seed) for run in found}
+    assert len(found) == 5
 
 
 def test_a_method_without_a_result_stays_in_the_table(experiment):

@@ -93,7 +93,7 @@ DIFFERENT = {
     "topology": {"made": {"topology": "cnn-medium"}},
     "learning rate": {"made": {"learning_rate": 0.2}},
     "optimizer": {"made": {"optimizer": "rmsprop"}},
-    "precision": {"made": {"precision": "mixed_bfloat16"}},
+    "precision": {"made": {"dtype_policy": "mixed_bfloat16"}},
     "scaling": {"scaling": Scaling(np.array(1, np.float32), np.array(1 / 16, np.float32))},
     "variants": {"variants": 6},
     "type of samples": {"x": np.zeros((50, 8, 8, 1), np.float32)},

@@ -40,7 +40,7 @@ def trained(side, shelf, precision="float32"):
     y = (np.arange(20) % 3).astype(np.int32)
     part = Samples(x, y, np.arange(20, dtype=np.int32), Scaling(np.float32(0), np.float32(1)))
     network = initialise(Topology((side, side, 3), EVERY_KIND), rng)
-    learner = training.TrainableNetwork(network, SETTINGS | {"precision": precision})
+    learner = training.TrainableNetwork(network, SETTINGS | {"dtype_policy": precision})
     course = training.TrainingLoop(learner, part, part, 5, shelf=shelf)
     history = course.run([4, 4], np.random.default_rng(1))
     return [array for layer in learner.network.weights for array in layer], history

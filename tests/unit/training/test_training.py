@@ -185,7 +185,7 @@ def test_every_kind_of_layer_computes_and_learns_as_in_keras(layers, side):
     assert_close(ours.network, conversion.from_keras(plain), 2e-5)
 
 
-MIXED = {"precision": "mixed_bfloat16"}
+MIXED = {"dtype_policy": "mixed_bfloat16"}
 
 
 @pytest.mark.parametrize("layers", KINDS.values(), ids=KINDS)

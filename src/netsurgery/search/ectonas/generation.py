@@ -45,8 +45,8 @@ class GenerationSettings:
     def from_settings(cls, settings: Mapping[str, Any]) -> GenerationSettings:
         """The rules in a search's settings."""
         sizes = MutationSizes(
-            settings["units_fraction"],
-            settings["units_minimum"],
+            settings["units_change_fraction"],
+            settings["min_units_change"],
             settings["channels_change"],
             settings["pooling"],
         )

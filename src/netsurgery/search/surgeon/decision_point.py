@@ -31,7 +31,7 @@ from netsurgery.surgery.mutations import Operation
 SETTLE = "settle"  # the tries of a decision point are over
 LAST = (SETTLE, FINISH)  # no try follows
 RECOMMENDED, RANDOM = "recommended", "random"
-BY_TYPE, BEST_TRIED = "by_type", "best_tried"
+BY_TYPE, KEEP_BEST = "by_type", "keep_best"
 
 Tried = tuple[str, str, int | None, int | None]  # parent, operation, position, width
 
@@ -42,13 +42,13 @@ class DecisionSettings:
 
     mode: str
     branches: int
-    redraws: int
+    max_redraws: int
     recuperation_batches: int
-    recuperation_times: Mapping[str, int]
+    recuperation_factors: Mapping[str, int]
     thresholds: Thresholds
     style: Style
-    bic_order: str
-    memory: str
+    tie_break: str
+    on_no_improvement: str
     max_parameters: int
 
     @classmethod
@@ -57,22 +57,26 @@ class DecisionSettings:
         names = (
             "mode",
             "branches",
-            "redraws",
+            "max_redraws",
             "recuperation_batches",
-            "recuperation_times",
-            "bic_order",
-            "memory",
+            "recuperation_factors",
+            "tie_break",
+            "on_no_improvement",
             "max_parameters",
         )
         return cls(
             thresholds=Thresholds(settings["relative_threshold"], settings["absolute_threshold"]),
-            style=Style(settings["style"] == BY_TYPE, settings["top"], settings["random_draw"]),
+            style=Style(
+                settings["selection"] == BY_TYPE,
+                settings["top_k"],
+                settings["add_random_candidate"],
+            ),
             **{name: settings[name] for name in names},
         )
 
     def recuperation(self, operation: str, step: int, per_epoch: int) -> int:
         """Batches of re-training: a part of the step, and an epoch at most."""
-        wanted = self.recuperation_batches * self.recuperation_times[operation]
+        wanted = self.recuperation_batches * self.recuperation_factors[operation]
         return min(wanted, per_epoch, step)
 
 
@@ -84,8 +88,8 @@ class StoppingSettings:
     warm_up_epochs: int
     decision_epochs: int
     budget: float | None
-    minimum_accuracy: float | None
-    stop_when: Mapping[str, int]
+    target_accuracy: float | None
+    early_stopping: Mapping[str, int]
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> StoppingSettings:
@@ -95,8 +99,8 @@ class StoppingSettings:
             settings["warm_up_epochs"],
             settings["decision_epochs"],
             settings.get("budget"),
-            settings.get("minimum_accuracy"),
-            settings.get("stop_when", {}),
+            settings.get("target_accuracy"),
+            settings.get("early_stopping", {}),
         )
 
     def epochs_left(self, decided: int) -> int:
@@ -113,7 +117,7 @@ def max_cost(first: bool, step: int, per_epoch: int, rules: DecisionSettings) ->
         return step
     of = {
         operation: rules.recuperation(operation, step, per_epoch)
-        for operation in rules.recuperation_times
+        for operation in rules.recuperation_factors
     }
     identity = of.pop(Operation.IDENTITY)
     most = max(identity, *of.values())
@@ -151,10 +155,10 @@ def next_decision(
     left = ending.epochs_left(len(past) - 1) * per_epoch
     if left <= 0:
         return f"{FINISH} 0 {ending.epochs} epochs are trained"
-    if ending.minimum_accuracy is not None and best[-1] >= ending.minimum_accuracy:
-        return f"{FINISH} 0 the accuracy of {ending.minimum_accuracy} is reached"
+    if ending.target_accuracy is not None and best[-1] >= ending.target_accuracy:
+        return f"{FINISH} 0 the accuracy of {ending.target_accuracy} is reached"
     states = [stopping.state_of(topology_of(record)) for record in winners]
-    if reason := stopping.reason_to_stop(best, states, ending.stop_when):
+    if reason := stopping.reason_to_stop(best, states, ending.early_stopping):
         return f"{FINISH} 0 {reason}"
     step = min(left, ending.decision_epochs * per_epoch)
     if ending.budget is not None:
@@ -210,7 +214,7 @@ def recommendations(
         rules: of the search.
     """
     branches = [(topology_of(parent), analyses[parent.candidate]) for parent in parents]
-    return recommend(branches, rules.thresholds, rules.bic_order, rules.max_parameters)
+    return recommend(branches, rules.thresholds, rules.tie_break, rules.max_parameters)
 
 
 def select(
@@ -317,7 +321,7 @@ def accept_or_redraw(
     if more:
         return None
     standing = {slot: r for records in tries for slot, r in records.items() if r.status == OK}
-    if rules.memory != BEST_TRIED or not standing:
+    if rules.on_no_improvement != KEEP_BEST or not standing:
         why = "all candidates fell" if not standing else f"none reached {before:.4f}"
         return {"accepted": False, "reason": f"{why}: back to the branches before", "winners": []}
     slot = max(standing, key=lambda s: (_accuracy(standing[s]), surgeon_score(standing[s])))

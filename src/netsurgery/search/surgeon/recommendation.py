@@ -17,7 +17,10 @@ from netsurgery.networks.layers import Dense
 from netsurgery.networks.network import Network, Topology
 from netsurgery.surgery.mutations import Mutation, Operation, mutate_topology, why_illegal
 
-FEWER, MORE = "fewer", "more"  # which of two equal scores is first: that with fewer parameters?
+FEWER, MORE = (
+    "fewer_parameters",
+    "more_parameters",
+)  # which of two equal scores is first: that with fewer parameters?
 SMALLEST_ADDITION, SMALLEST_PART, TENFOLD = 2, 10, 10  # max(2, n // 10) units, or ten times that
 
 

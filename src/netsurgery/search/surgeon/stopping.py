@@ -49,20 +49,20 @@ def returns(states: Sequence[State]) -> int:
 
 
 def reason_to_stop(
-    best: Sequence[float], states: Sequence[State], stop_when: Mapping[str, int]
+    best: Sequence[float], states: Sequence[State], early_stopping: Mapping[str, int]
 ) -> str | None:
     """Why a search should stop now; None if it should go on.
 
     Args:
         best: accuracy of the best branch after the initial training and each decision point.
         states: of that branch.
-        stop_when: decision points without improvement (`unimproved`), returns to earlier states
-            (`oscillating`); what is missing is off.
+        early_stopping: decision points without improvement (`patience`), returns to earlier states
+            (`max_reversals`); what is missing is off.
     """
-    limit = stop_when.get("unimproved")
+    limit = early_stopping.get("patience")
     if limit is not None and unimproved(best) >= limit:
         return f"no better for {unimproved(best)} decision points"
-    limit = stop_when.get("oscillating")
+    limit = early_stopping.get("max_reversals")
     if limit is not None and returns(states) >= limit:
         return f"back at an earlier state {returns(states)} times in a row"
     return None

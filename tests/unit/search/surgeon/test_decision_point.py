@@ -194,7 +194,7 @@ def test_the_best_of_all_tries_goes_on_when_no_more_are_left():
 
 def test_to_backtrack_leaves_the_branches_as_they_were():
     verdict = accept_or_redraw(
-        [branch(0.6)], [slots(1, 0.5, 0.58)], False, rules(memory="backtrack")
+        [branch(0.6)], [slots(1, 0.5, 0.58)], False, rules(on_no_improvement="backtrack")
     )
     assert verdict["winners"] == []
     assert not verdict["accepted"]
@@ -248,8 +248,8 @@ def test_the_last_step_is_as_long_as_there_are_epochs_and_more_epochs_change_it_
 
 def test_a_minimum_accuracy_ends_the_search():
     past = [[branch(0.5), branch(0.81)]]
-    assert go_on(past, minimum_accuracy=0.8) == f"{FINISH} 0 the accuracy of 0.8 is reached"
-    assert go_on(past, minimum_accuracy=0.82).startswith("search")
+    assert go_on(past, target_accuracy=0.8) == f"{FINISH} 0 the accuracy of 0.8 is reached"
+    assert go_on(past, target_accuracy=0.82).startswith("search")
 
 
 def test_a_start_that_fell_ends_the_search():
@@ -274,7 +274,7 @@ def test_what_is_left_of_a_budget_trains_the_winner_but_not_beyond_its_epochs():
     assert go_on(past, 100 * PER_EPOCH, budget=100).split()[:2] == [FINISH, "0"]
 
 
-@pytest.mark.parametrize("changed", [{}, {"style": "top", "top": 5}, {"mode": "random"}])
+@pytest.mark.parametrize("changed", [{}, {"selection": "top", "top_k": 5}, {"mode": "random"}])
 def test_no_try_costs_more_than_the_dearest(changed):
     for seed in range(20):
         parents = [branch(), branch(candidate="g00c01")]

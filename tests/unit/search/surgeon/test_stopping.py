@@ -52,7 +52,7 @@ def test_a_search_stops_for_either_reason_and_only_where_asked_to():
     best = [0.5, 0.6, 0.6, 0.6]
     states = [(10,), (10, 10), (10,), (10, 10)]
     assert reason_to_stop(best, states, {}) is None
-    assert reason_to_stop(best, states, {"unimproved": 3, "oscillating": 3}) is None
-    assert reason_to_stop(best, states, {"unimproved": 2}) == "no better for 2 decision points"
-    reason = reason_to_stop(best, states, {"unimproved": 3, "oscillating": 2})
+    assert reason_to_stop(best, states, {"patience": 3, "max_reversals": 3}) is None
+    assert reason_to_stop(best, states, {"patience": 2}) == "no better for 2 decision points"
+    reason = reason_to_stop(best, states, {"patience": 3, "max_reversals": 2})
     assert reason == "back at an earlier state 2 times in a row"
