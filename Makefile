@@ -1,4 +1,4 @@
-# The commands of this project. `make env` is done first wherever it is missing.
+# The commands of this project. Each builds the environment first where it is missing.
 
 PYTHON ?= python3.11
 CORES ?= $(shell nproc 2>/dev/null || echo 2)
@@ -10,34 +10,38 @@ READY := .venv/.ready-$(EXTRA)
 LOCK_cpu := requirements.txt
 LOCK_gpu := requirements-gpu.txt
 
-.PHONY: run report track test check format lock env clean bench bench-graph study-surgery study-right-after study-pooling study-faults
+.PHONY: run report track test check format docs lock env clean bench bench-graph study-surgery study-surgery-immediate study-pooling study-faults
 
-run: $(READY)  ## the searches of config/config.yaml, and the HTML report
+run: $(READY)  ## run the searches of config/config.yaml and write the HTML report
 	$(BIN)/snakemake --cores $(CORES) --config results=$(RESULTS)
 	@$(BIN)/netsurgery results $(RESULTS)
 
-report: $(READY)  ## one HTML file about all searches in $(RESULTS), as far as they are
+report: $(READY)  ## write the HTML report of all searches in $(RESULTS), finished or not
 	$(BIN)/netsurgery report $(RESULTS)
 
-track: $(READY)  ## tell MLflow anew what the records say: a store that was lost, or another
+track: $(READY)  ## log the records to MLflow again, for example after mlflow.db was lost (STORE=uri: elsewhere)
 	$(BIN)/netsurgery track $(RESULTS)$(if $(STORE), --uri $(STORE))
 
-test: $(READY)  ## all tests
+test: $(READY)  ## run all tests
 	$(BIN)/pytest --numprocesses $(CORES) --dist loadfile
 
-check: $(READY)  ## formatters, linters, types and the workflow's own linter
+check: $(READY)  ## check formatting, lint, types, the import contract and the workflow
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	$(BIN)/snakemake --lint
+
+docs: $(READY)  ## build the documentation site into site/; warnings are errors
+	$(BIN)/mkdocs build --strict
 
 format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIN)/snakefmt Snakefile workflow
 
-# a study runs on the digits, and on each excerpt that is there
+# studies run on the digits and on each data excerpt that is present
 STUDY = $(BIN)/snakemake --cores $(CORES) --config results=$(RESULTS) --configfile
 MNIST := $(wildcard ../shared/data/mnist10k.npz)
 CIFAR10 := $(wildcard ../shared/data/cifar10_15k.npz)
@@ -45,28 +49,28 @@ CIFAR10 := $(wildcard ../shared/data/cifar10_15k.npz)
 SURGERY = config/studies/surgery-digits.yaml $(if $(MNIST),config/studies/surgery-mnist.yaml) \
   $(if $(CIFAR10),config/studies/surgery-cifar10.yaml)
 
-study-surgery: $(READY)  ## how much of trained networks outlives each operation (docs/surgery-study.md)
+study-surgery: $(READY)  ## measure how much accuracy each operation keeps
 	$(STUDY) $(SURGERY) -- study_surgery
 
-study-right-after: $(READY)  ## the same without the training that follows: a few minutes
+study-surgery-immediate: $(READY)  ## the same without retraining: a few minutes
 	$(STUDY) $(SURGERY) -- study_right_after
 
-study-pooling: $(READY)  ## ECToNAS's pooling trials (docs/surgery-study.md)
+study-pooling: $(READY)  ## repeat the pooling trials of ECToNAS
 	$(STUDY) config/studies/pooling-$(if $(MNIST),mnist,digits).yaml -- study_pooling
 
-bench: $(READY)  ## how fast whole searches are, and where their time goes (docs/performance.md)
+bench: $(READY)  ## measure the speed of whole searches and where time goes
 	$(BIN)/python -m benchmarks.speed $(RESULTS)/bench
 
-# stopped, it goes on where it was; as root it fills small disks, too
-study-faults: $(READY)  ## whole searches with faults, wrong configurations, a long run (docs/faults.md)
+# resumes where it stopped; run as root, it also fills small disks
+study-faults: $(READY)  ## inject faults into whole searches
 	$(BIN)/python -m benchmarks.faults $(RESULTS)/faults
 	$(BIN)/python -m benchmarks.faults.configs $(RESULTS)/faults
 	$(BIN)/python -m benchmarks.faults.endurance $(RESULTS)/faults
 
-bench-graph: $(READY)  ## what Snakemake costs a job, by the number of searches (docs/clusters.md)
+bench-graph: $(READY)  ## measure Snakemake's overhead per job
 	PYTHONPATH=. $(BIN)/python -m benchmarks.snakemake_overhead $(RESULTS)/graph
 
-env: $(READY)  ## .venv with the locked versions
+env: $(READY)  ## build .venv from the lock file
 
 $(READY): $(LOCK_$(EXTRA)) pyproject.toml
 	@echo "setting up .venv: 3 GB, a few minutes"
@@ -75,11 +79,11 @@ $(READY): $(LOCK_$(EXTRA)) pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
-lock:  ## resolve pyproject.toml anew (needs uv)
+lock:  ## update the lock files from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra dev --extra cluster --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-emit-index-url --no-annotate --upgrade --output-file requirements.txt
 	uv pip compile pyproject.toml --extra dev --extra cluster --extra gpu --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-emit-index-url --no-annotate --constraints requirements.txt --output-file requirements-gpu.txt
 
-clean:  ## everything but the results
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache
+clean:  ## remove everything but the results
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache site
