@@ -4,8 +4,8 @@
 
 RESULTS holds a finished search of ECToNAS; it is copied and left alone. Each telling is a forked
 process that has MLflow imported, like the jobs of a workflow. With `--server` the store is an
-MLflow server on PostgreSQL (see tests/support/servers.py), else the results' own SQLite file. Prints two
-tables.
+MLflow server on PostgreSQL (see tests/support/servers.py), else the results' own SQLite file.
+Prints two tables.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Measure what Snakemake costs a job, for one search and for hundreds.
 
-    python -m benchmarks.snakemake_overhead OUTPUT [--searches 1 6 54 324] [--ways flat apart] [--cores 2]
-                            [--budget 45]
+    python -m benchmarks.snakemake_overhead OUTPUT [--searches 1 6 54 324]
+                            [--ways flat apart] [--cores 2] [--budget 45]
 
 Each count is run in one graph (flat), and with each search as a run of its own under a driving
 graph (apart). Training is a stub: all the time is that of Snakemake, its jobs' processes and

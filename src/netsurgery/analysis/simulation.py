@@ -1,9 +1,10 @@
 """How long searches would take on other numbers of slots, from the records of finished ones.
 
 A slot runs one training step at a time: a core, a GPU, a place in a partition. The order is that of
-the workflow: of what is ready that with most behind it (see `netsurgery.search.ectonas.priorities`). What a step
-itself takes comes from its record; what lies between steps (starting one, deciding on the next
-generation) from the gaps of the run that the records are from.
+the workflow: of what is ready that with most behind it (see
+`netsurgery.search.ectonas.priorities`). What a step itself takes comes from its record; what lies
+between steps (starting one, deciding on the next generation) from the gaps of the run that the
+records are from.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from netsurgery.storage.random_streams import random_stream
 def generation_allowance(
     winners: Path, generation: int, settings: dict[str, Any], seed: int
 ) -> str:
-    """What the next generation may cost (see `netsurgery.search.ectonas.generation.generation_budget`)."""
+    """What the next generation may cost (see `generation.generation_budget`)."""
     parents, _, spent = read_winners(winners)
     return generations.generation_budget(
         parents,

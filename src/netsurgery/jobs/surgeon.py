@@ -46,8 +46,8 @@ def earlier(folder: SearchFolder, generation: int, attempt: int) -> list[dict[st
 def allowance(folder: SearchFolder, generation: int, attempt: int, settings: dict[str, Any]) -> str:
     """All that a try is told of when the search is to end.
 
-    For the first one see `netsurgery.search.surgeon.decision_point.next_decision`; a further one learns whether the
-    budget lasts for it, yes or no.
+    For the first one see `netsurgery.search.surgeon.decision_point.next_decision`; a further one
+    learns whether the budget lasts for it, yes or no.
     """
     rules, ending = (
         DecisionSettings.from_settings(settings),

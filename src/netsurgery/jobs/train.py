@@ -47,7 +47,7 @@ def train_initial_network(
 
     Args:
         step: this one.
-        layers: the hidden ones, as in the configuration (see `netsurgery.networks.topologies.build`).
+        layers: the hidden ones, as in the configuration (see `topologies.build`).
         activation: of the output layer, where it tells classes apart.
         epochs: to train.
 

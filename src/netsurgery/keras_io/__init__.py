@@ -1,1 +1,1 @@
-"""Keras files in and out: checkpoints, optimizer slot variables, preprocessing, exports, surgery."""
+"""Keras files in and out: checkpoints, optimizer slots, preprocessing, exports, surgery."""

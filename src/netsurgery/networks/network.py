@@ -1,7 +1,7 @@
 """A network as a value: layers in a row, and numpy arrays.
 
-Everything here is immutable and free of TensorFlow. ``netsurgery.keras_io.conversion`` turns a network into
-a Keras model and back; ``netsurgery.surgery`` turns one network into another.
+Everything here is immutable and free of TensorFlow. ``netsurgery.keras_io.conversion`` turns a
+network into a Keras model and back; ``netsurgery.surgery`` turns one network into another.
 
 Positions are indices into ``Topology.layers``, which are those of Keras's ``model.layers``.
 """

@@ -20,8 +20,8 @@
         logs/                               what each job printed
 
 A model file and the record of the same training step differ in their suffix only. A step that
-covers several rounds (see `netsurgery.search.ectonas.steps`) has the files of the first. A JSON file
-vouches for what its job wrote beside it (see `netsurgery.storage.integrity`).
+covers several rounds (see `netsurgery.search.ectonas.steps`) has the files of the first. A JSON
+file vouches for what its job wrote beside it (see `netsurgery.storage.integrity`).
 """
 
 from __future__ import annotations

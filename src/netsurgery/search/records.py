@@ -9,7 +9,7 @@ from typing import Any
 from netsurgery.networks.network import Topology
 
 OK, DIVERGED, DEGENERATE = "ok", "diverged", "degenerate"
-# what a training step can come to that is no fault of the machine (see `netsurgery.processes.client`)
+# failures that are no fault of the machine (see `netsurgery.processes.client`)
 FAILED_STATUSES = OUT_OF_MEMORY, CRASHED, TIMED_OUT = "out_of_memory", "crashed", "timed_out"
 # what may differ between two runs of one search
 TIMES = ("wall_seconds", "seconds", "began", "provenance")

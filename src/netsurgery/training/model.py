@@ -49,7 +49,7 @@ class TrainableNetwork:
     Args:
         network: to start from.
         settings: optimizer, learning_rate, momentum and loss; dtype_policy, by default float32.
-        state: of the optimizer (see `netsurgery.training.optimizer_state`); by default a fresh one's.
+        state: of the optimizer (see `OptimizerState`); by default that of a fresh one.
     """
 
     def __init__(

@@ -1,9 +1,9 @@
 """oneDNN's kernels, put into a graph by name.
 
 TensorFlow would put them there by itself, unless its environment says not to, as that of trainers
-does (see `netsurgery.processes.tensorflow_imports`). But then it looks through all kernels of all its operations
-for each kind of operation in a graph, in every process: more than half of the time in which a
-training job gets ready.
+does (see `netsurgery.processes.tensorflow_imports`). But then it looks through all kernels of all
+its operations for each kind of operation in a graph, in every process: more than half of the time
+in which a training job gets ready.
 """
 
 from __future__ import annotations

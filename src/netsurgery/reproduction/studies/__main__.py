@@ -1,4 +1,4 @@
-"""The command line of the studies' jobs that do not train: `python -m netsurgery.reproduction.studies`.
+"""The command line of those jobs of the studies that do not train.
 
 Those that do are commands of `netsurgery.jobs.train`.
 """
