@@ -1,4 +1,4 @@
-"""Faults injected into whole searches, and what became of them (docs/faults.md).
+"""Faults injected into whole searches, and what became of them (docs/reliability.md).
 
 `searches` runs the workflow as a user would and reaches into its processes; `compare` says whether
 two results are the same; `kinds` holds the faults; `report` writes the table. `python -m

@@ -1,7 +1,7 @@
-"""Puts the tables of an experiment into docs/papers.md: python docs/papers/fill.py RESULTS.
+"""Put the tables of an experiment into docs/reproduction/papers.md: docs/papers/fill.py RESULTS.
 
 Between `<!-- ectonas/table1 -->` and `<!-- end -->` comes what the workflow wrote to
-RESULTS/papers/ectonas/table1.md; pictures are copied beside this file.
+RESULTS/papers/ectonas/table1.md; figures go to docs/images.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from netsurgery.storage.files import write_text
 
-HERE = Path(__file__).parent
+DOCS = Path(__file__).parents[1]
 PLACE = re.compile(r"<!-- ([a-z]+/[\w-]+) -->\n.*?<!-- end -->", re.DOTALL)
 
 
@@ -31,13 +31,13 @@ def filled(page: str, tables: Path) -> str:
 
 def main() -> None:
     """Fill the page, and take the pictures that it shows."""
-    tables, page = Path(sys.argv[1]) / "papers", HERE.with_suffix(".md")
+    tables, page = Path(sys.argv[1]) / "papers", DOCS / "reproduction" / "papers.md"
     text = page.read_text(encoding="utf-8")
     write_text(page, filled(text, tables))
-    for name in re.findall(r"\(papers/([\w-]+)\.png\)", text):
+    for name in re.findall(r"\(\.\./images/([\w-]+)\.png\)", text):
         paper, _, picture = name.partition("-")
         if (found := tables / paper / f"{picture}.png").exists():  # else of another experiment
-            shutil.copyfile(found, HERE / f"{name}.png")
+            shutil.copyfile(found, DOCS / "images" / f"{name}.png")
 
 
 if __name__ == "__main__":

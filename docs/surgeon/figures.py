@@ -1,4 +1,4 @@
-"""The tables of docs/surgeon.md and its picture, from the results of experiments.yaml.
+"""The tables of docs/reproduction/surgeon.md and its picture, from the results of experiments.yaml.
 
 python docs/surgeon/figures.py RESULTS prints the tables, as Markdown, of what is finished there;
 with SEARCH BASELINE SEED OUTPUT.png behind that it also draws one search beside its baseline.
