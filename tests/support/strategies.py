@@ -40,7 +40,7 @@ SIZES = st.builds(
     MutationSizes,
     units_change_fraction=st.sampled_from([0.1, 0.5]),
     min_units_change=st.integers(1, 3),
-    channels=st.integers(1, 4),
+    channels_change=st.integers(1, 4),
     pooling=POOLINGS,
 )
 

@@ -46,8 +46,10 @@ def singular_values(
             limit, values = layer.limit(thresholds), layer.singular_values
             places = range(1, len(values) + 1)
             small = [value < limit for value in values]
-            axes.axhline(thresholds.absolute, color=GREY, linewidth=1, linestyle=(0, (4, 3)))
-            relative = thresholds.relative * values[0]
+            axes.axhline(
+                thresholds.absolute_threshold, color=GREY, linewidth=1, linestyle=(0, (4, 3))
+            )
+            relative = thresholds.relative_threshold * values[0]
             axes.axhline(relative, color=GREY, linewidth=1, linestyle=(0, (1, 2)))
             colours = [VERMILLION if below else BLUE for below in small]
             axes.scatter(places, values, s=18 if len(values) < 50 else 6, c=colours, linewidths=0)
@@ -68,8 +70,8 @@ def singular_values(
         handles=[
             key("counts", BLUE, marker="o"),
             key("counts as none", VERMILLION, marker="o"),
-            key(f"absolute threshold {thresholds.absolute:g}", GREY, line=1),
-            key(f"{thresholds.relative:g} of the largest", GREY, line=1),
+            key(f"absolute threshold {thresholds.absolute_threshold:g}", GREY, line=1),
+            key(f"{thresholds.relative_threshold:g} of the largest", GREY, line=1),
         ],
         loc="lower left",
         bbox_to_anchor=(EDGE / width, 0.0),

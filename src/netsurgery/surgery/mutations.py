@@ -80,7 +80,7 @@ class MutationSizes:
 
     units_change_fraction: float = 0.1
     min_units_change: int = 2
-    channels: int = 3
+    channels_change: int = 3
     pooling: str = "average"  # of added conv cells; or "max", or "random": drawn for each
 
     def units(self, width: int) -> int:
@@ -141,9 +141,9 @@ def with_default_width(
         case Operation.REMOVE_UNITS, Dense():
             width = layer.units - sizes.units(layer.units)
         case Operation.ADD_CHANNELS, Conv():
-            width = layer.channels + sizes.channels
+            width = layer.channels + sizes.channels_change
         case Operation.REMOVE_CHANNELS, Conv():
-            width = layer.channels - sizes.channels
+            width = layer.channels - sizes.channels_change
         case Operation.ADD_DENSE, Dense():
             width = entering[-1]
         case Operation.ADD_CONV_CELL, _:

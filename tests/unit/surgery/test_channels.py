@@ -43,14 +43,18 @@ def channel_removals(
     cells = topology.positions(Conv)
     position = cells[draw(which) % len(cells)]
     removed = draw(st.integers(1, topology.shapes[position + 1][-1] - 1))
-    return trained(topology, generator(draw(SEEDS))), position, MutationSizes(channels=removed)
+    return (
+        trained(topology, generator(draw(SEEDS))),
+        position,
+        MutationSizes(channels_change=removed),
+    )
 
 
 def without_gammas(network: Network, position: int, sizes: MutationSizes, seed: int) -> Network:
     """The network with gamma 0 for as many channels of a cell as are to be removed."""
     gamma, *statistics = network.weights[position + 2]
     gamma = gamma.copy()
-    gamma[generator(seed).permutation(len(gamma))[: sizes.channels]] = 0
+    gamma[generator(seed).permutation(len(gamma))[: sizes.channels_change]] = 0
     return network.with_arrays({position + 2: (gamma, *statistics)})
 
 
@@ -107,7 +111,9 @@ def test_channels_of_the_smallest_gamma_go_whatever_its_sign(
 ) -> None:
     network, position, sizes = removal
     gamma = network.weights[position + 2][0]
-    strongest = sorted(range(len(gamma)), key=lambda channel: abs(gamma[channel]))[sizes.channels :]
+    strongest = sorted(range(len(gamma)), key=lambda channel: abs(gamma[channel]))[
+        sizes.channels_change :
+    ]
     kept = sorted(strongest)
     mutation = with_default_width(
         network.topology, Mutation(Operation.REMOVE_CHANNELS, position), sizes

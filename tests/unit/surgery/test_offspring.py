@@ -77,7 +77,7 @@ def test_at_least_one_unit_and_one_channel_stay() -> None:
             [{"conv_cell": {"channels": channels}}, {"dense": {"units": units}}], (8, 8, 1), 2
         )
         operations = (Operation.REMOVE_UNITS, Operation.REMOVE_CHANNELS)
-        found = legal_mutations(topology, MutationSizes(min_units_change=2, channels=3))
+        found = legal_mutations(topology, MutationSizes(min_units_change=2, channels_change=3))
         return [m.operation for m in found if m.operation in operations]
 
     assert removals(units=2, channels=3) == []

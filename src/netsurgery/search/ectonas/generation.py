@@ -17,6 +17,7 @@ from netsurgery.search.ectonas.bracket import Bracket, knockout
 from netsurgery.search.ectonas.steps import Steps, merge_byes
 from netsurgery.search.records import OK, Record
 from netsurgery.storage.random_streams import random_stream
+from netsurgery.storage.settings import from_settings as read_settings
 from netsurgery.surgery.mutations import (
     Mutation,
     MutationSizes,
@@ -43,22 +44,8 @@ class GenerationSettings:
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> GenerationSettings:
-        """The rules in a search's settings."""
-        sizes = MutationSizes(
-            settings["units_change_fraction"],
-            settings["min_units_change"],
-            settings["channels_change"],
-            settings["pooling"],
-        )
-        names = (
-            "round_epochs",
-            "rounds",
-            "parents",
-            "max_parameters",
-            "max_growth",
-            "recuperation",
-        )
-        return cls(**{name: settings[name] for name in names}, sizes=sizes)
+        """Read them from the settings of a search."""
+        return read_settings(cls, settings)
 
 
 @dataclass(frozen=True)

@@ -19,19 +19,20 @@ from netsurgery.search.scores import surgeon_score
 from netsurgery.search.surgeon import stopping
 from netsurgery.search.surgeon.recommendation import (
     Analysis,
+    DrawSettings,
     Recommendation,
-    Style,
     Thresholds,
     draw,
     recommend,
 )
 from netsurgery.storage.random_streams import random_stream
+from netsurgery.storage.settings import from_settings as read_settings
 from netsurgery.surgery.mutations import Operation
 
 SETTLE = "settle"  # the tries of a decision point are over
 LAST = (SETTLE, FINISH)  # no try follows
 RECOMMENDED, RANDOM = "recommended", "random"
-BY_TYPE, KEEP_BEST = "by_type", "keep_best"
+KEEP_BEST = "keep_best"
 
 Tried = tuple[str, str, int | None, int | None]  # parent, operation, position, width
 
@@ -46,33 +47,15 @@ class DecisionSettings:
     recuperation_batches: int
     recuperation_factors: Mapping[str, int]
     thresholds: Thresholds
-    style: Style
+    draw: DrawSettings
     tie_break: str
     on_no_improvement: str
     max_parameters: int
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> DecisionSettings:
-        """The rules in a search's settings."""
-        names = (
-            "mode",
-            "branches",
-            "max_redraws",
-            "recuperation_batches",
-            "recuperation_factors",
-            "tie_break",
-            "on_no_improvement",
-            "max_parameters",
-        )
-        return cls(
-            thresholds=Thresholds(settings["relative_threshold"], settings["absolute_threshold"]),
-            style=Style(
-                settings["selection"] == BY_TYPE,
-                settings["top_k"],
-                settings["add_random_candidate"],
-            ),
-            **{name: settings[name] for name in names},
-        )
+        """Read them from the settings of a search."""
+        return read_settings(cls, settings)
 
     def recuperation(self, operation: str, step: int, per_epoch: int) -> int:
         """Batches of re-training: a part of the step, and an epoch at most."""
@@ -87,21 +70,14 @@ class StoppingSettings:
     epochs: int
     warm_up_epochs: int
     decision_epochs: int
-    budget: float | None
-    target_accuracy: float | None
     early_stopping: Mapping[str, int]
+    budget: float | None = None
+    target_accuracy: float | None = None
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> StoppingSettings:
-        """The ending in a search's settings."""
-        return cls(
-            settings["epochs"],
-            settings["warm_up_epochs"],
-            settings["decision_epochs"],
-            settings.get("budget"),
-            settings.get("target_accuracy"),
-            settings.get("early_stopping", {}),
-        )
+        """Read them from the settings of a search."""
+        return read_settings(cls, settings)
 
     def epochs_left(self, decided: int) -> int:
         """Epochs of the schedule behind so many decision points."""
@@ -121,11 +97,11 @@ def max_cost(first: bool, step: int, per_epoch: int, rules: DecisionSettings) ->
     }
     identity = of.pop(Operation.IDENTITY)
     most = max(identity, *of.values())
-    if rules.style.by_type:
+    if rules.draw.by_type:
         batches = [identity] * (rules.branches if first else 0) + list(of.values())
     else:
-        batches = [most] * rules.style.top
-    batches = sorted(batches + [most] * rules.style.extra)
+        batches = [most] * rules.draw.top_k
+    batches = sorted(batches + [most] * rules.draw.add_random_candidate)
     # what is re-trained and chosen counts into the step
     return sum(batches[rules.branches :]) + rules.branches * step
 
@@ -230,7 +206,7 @@ def select(
     rng = random_stream(seed, "draw", generation, attempt)
     untried = [each for each in pool if key_of(each, parents) not in done]
     if rules.mode != RANDOM:
-        return draw(untried, attempt == 1, rules.style, rng)
+        return draw(untried, attempt == 1, rules.draw, rng)
     surgeries = [e for e in untried if e.mutation.operation is not Operation.IDENTITY] or untried
     return [(surgeries[rng.integers(len(surgeries))], True)] if surgeries else []
 

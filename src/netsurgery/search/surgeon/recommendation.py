@@ -21,6 +21,7 @@ FEWER, MORE = (
     "fewer_parameters",
     "more_parameters",
 )  # which of two equal scores is first: that with fewer parameters?
+BY_TYPE = "by_type"
 SMALLEST_ADDITION, SMALLEST_PART, TENFOLD = 2, 10, 10  # max(2, n // 10) units, or ten times that
 
 
@@ -28,8 +29,8 @@ SMALLEST_ADDITION, SMALLEST_PART, TENFOLD = 2, 10, 10  # max(2, n // 10) units, 
 class Thresholds:
     """Below which singular values count as none (eq. 13)."""
 
-    relative: float  # eps1: to a layer's largest one
-    absolute: float  # eps2
+    relative_threshold: float  # eps1: relative to the layer's largest singular value
+    absolute_threshold: float  # eps2
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,9 @@ class Analysis:
 
     def limit(self, thresholds: Thresholds) -> float:
         """What a singular value must reach to count."""
-        return max(thresholds.relative * self.singular_values[0], thresholds.absolute)
+        return max(
+            thresholds.relative_threshold * self.singular_values[0], thresholds.absolute_threshold
+        )
 
     def removable(self, thresholds: Thresholds) -> int:
         """Units that may go: n_r of eq. 13."""
@@ -154,30 +157,36 @@ def recommend(
 
 
 @dataclass(frozen=True)
-class Style:
-    """How a try is drawn from the recommendations.
+class DrawSettings:
+    """How a try takes candidates from the recommendations.
 
-    By type: the best of every mutation type over all branches, and every branch's identity in a
-    decision point's first try. Else the `top` best overall. `extra`: one more, drawn at random.
+    Selection `by_type` takes the best of each mutation type over all branches and, in the first
+    try of a decision point, the identity of each branch; `top` takes the `top_k` best overall.
+    `add_random_candidate` adds one more, drawn at random.
     """
 
-    by_type: bool
-    top: int
-    extra: bool
+    selection: str
+    top_k: int
+    add_random_candidate: bool
+
+    @property
+    def by_type(self) -> bool:
+        """Whether the best of each mutation type is taken."""
+        return self.selection == BY_TYPE
 
 
 def draw(
-    untried: Sequence[Recommendation], first: bool, style: Style, rng: np.random.Generator
+    untried: Sequence[Recommendation], first: bool, settings: DrawSettings, rng: np.random.Generator
 ) -> list[tuple[Recommendation, bool]]:
     """The modifications of a try, and whether each was drawn at random.
 
     Args:
         untried: recommendations not tried yet, the best first.
         first: whether this is the decision point's first try.
-        style: of the search.
-        rng: draws the extra one.
+        settings: of the search.
+        rng: draws the random candidate.
     """
-    if style.by_type:
+    if settings.by_type:
         chosen, types = [], set()
         for each in untried:
             operation = each.mutation.operation
@@ -188,11 +197,12 @@ def draw(
                 types.add(operation)
                 chosen.append(each)
     else:
-        chosen = list(untried[: style.top])
+        chosen = list(untried[: settings.top_k])
     left = [
         each
         for each in untried
         if each not in chosen and each.mutation.operation is not Operation.IDENTITY
     ]
-    extra = [left[rng.integers(len(left))]] if style.extra and left else []
+    add_random = settings.add_random_candidate and left
+    extra = [left[rng.integers(len(left))]] if add_random else []
     return [(each, False) for each in chosen] + [(each, True) for each in extra]

@@ -11,7 +11,7 @@ from netsurgery.search.surgeon.recommendation import (
     FEWER,
     MORE,
     Analysis,
-    Style,
+    DrawSettings,
     Thresholds,
     analyse,
     draw,
@@ -21,7 +21,7 @@ from netsurgery.surgery import Mutation, Operation, mutate, mutate_topology
 
 PAPER = Thresholds(0.005, 0.3)
 NOT_MANY = 8_000_000
-BY_TYPE = Style(by_type=True, top=7, extra=True)
+BY_TYPE = DrawSettings("by_type", top_k=7, add_random_candidate=True)
 
 
 def dense(*units, inputs=12):
@@ -162,8 +162,8 @@ def pool():
     return ranked(first, second)
 
 
-def drawn(untried, first=True, style=BY_TYPE, seed=0):
-    return draw(untried, first, style, np.random.default_rng(seed))
+def drawn(untried, first=True, settings=BY_TYPE, seed=0):
+    return draw(untried, first, settings, np.random.default_rng(seed))
 
 
 def test_by_type_takes_each_identity_the_best_of_each_type_and_one_at_random():
@@ -184,7 +184,7 @@ def test_the_extra_one_is_any_of_the_others_and_no_identity():
     extras = {drawn(pool(), seed=seed)[-1][0] for seed in range(200)}
     chosen = {each for each, random in drawn(pool()) if not random}
     assert extras == {e for e in pool() if e not in chosen and of(e) != "identity"}
-    assert len(drawn(pool(), style=replace(BY_TYPE, extra=False))) == 7
+    assert len(drawn(pool(), settings=replace(BY_TYPE, add_random_candidate=False))) == 7
 
 
 def test_a_redraw_takes_the_best_that_are_left_and_no_identity():
@@ -196,8 +196,8 @@ def test_a_redraw_takes_the_best_that_are_left_and_no_identity():
 
 
 def test_top_takes_the_best_whatever_their_type():
-    style = Style(by_type=False, top=3, extra=False)
-    assert [each for each, _ in drawn(pool(), style=style)] == pool()[:3]
+    settings = DrawSettings("top", top_k=3, add_random_candidate=False)
+    assert [each for each, _ in drawn(pool(), settings=settings)] == pool()[:3]
 
 
 def test_nothing_left_is_nothing_drawn():
