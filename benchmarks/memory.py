@@ -44,7 +44,7 @@ def prepare(folder: Path, samples: int) -> None:
     np.savez(folder / "images.npz", x_train=images, y_train=np.arange(samples) % 10)
     settings = {"source": "npz", "path": str(folder / "images.npz"), "task": "classification"}
     datasets.prepare("images", settings, folder / "data")
-    fractions = {"validation_fraction": 0.1, "test_fraction": 0.1}
+    fractions = datasets.SplitSettings(0.1, 0.1)
     datasets.write_split(folder / "data", folder / "split.npz", fractions, 0)
 
 

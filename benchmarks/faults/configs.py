@@ -27,6 +27,7 @@ import yaml
 from benchmarks.faults.report import table
 
 from netsurgery.config import loading
+from netsurgery.config.expansion import EXPANDING
 from netsurgery.objectives import keras_catalog, objectives
 from netsurgery.storage.files import write_json, write_text
 
@@ -302,7 +303,7 @@ def wrong_value(
             changed[section[0]][section[1]][key] = companion
         if section[0] == "topologies":  # one kind of layer each
             changed["topologies"]["mine"] = []
-        expanding = where[0] in loading.EXPANDING and isinstance(value, list)
+        expanding = where[0] in EXPANDING and isinstance(value, list)
         if not expanding:
             put(changed, (*section, *where), value)
             yield Wrong(changed, ".".join(map(str, (*section, *where))), how)

@@ -6,6 +6,7 @@ import yaml
 
 from netsurgery import datasets
 from netsurgery.config import loading
+from netsurgery.config.model import Search
 from netsurgery.networks import topologies
 from netsurgery.search.ectonas.generation import GenerationSettings
 from netsurgery.search.records import Record
@@ -14,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 
 
-def search(**settings) -> loading.Search:
+def search(**settings) -> Search:
     """One search with defaults."""
     given = {"algorithm": "ectonas", "dataset": "digits", "topology": "cnn-medium"} | settings
     (found,) = loading.load({"searches": {"s": given}}, SCHEMA).searches.values()
@@ -62,5 +63,5 @@ def schema() -> dict:
 def prepare_digits(folder: Path) -> None:
     """The digits and their split, prepared in a folder."""
     datasets.prepare("digits", {"source": "sklearn", "name": "digits"}, folder)
-    fractions = {"validation_fraction": 0.1, "test_fraction": 0.1}
+    fractions = datasets.SplitSettings(0.1, 0.1)
     datasets.write_split(folder, folder / "split.npz", fractions, 0)

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from netsurgery.config.loading import Config
+from netsurgery.config.model import Config
 from netsurgery.search.layout import SearchFolder
 from netsurgery.search.records import OK
 from netsurgery.storage.files import UnusableFileError, read_json, write_json

@@ -17,12 +17,13 @@ from netsurgery.datasets.prepared import describe
 from netsurgery.datasets.prepared import prepare as prepare_source
 from netsurgery.datasets.samples import Samples, Scaling, read_part
 from netsurgery.datasets.source import DataError, Source
-from netsurgery.datasets.splits import write_split
+from netsurgery.datasets.splits import SplitSettings, write_split
 
 __all__ = [
     "DataError",
     "Samples",
     "Scaling",
+    "SplitSettings",
     "describe",
     "is_flat",
     "paths",

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -26,6 +26,19 @@ from netsurgery.datasets.source import (
 )
 from netsurgery.storage.files import atomic_path, write_checksums
 from netsurgery.storage.random_streams import random_stream
+
+
+@dataclass(frozen=True)
+class SplitSettings:
+    """The settings of the split into training, validation and test samples.
+
+    The defaults and the meaning of each key are those of the configuration's schema.
+    """
+
+    validation_fraction: float
+    test_fraction: float
+    subset_fraction: float = 1.0
+    min_subset_size: int = 1
 
 
 def split(
@@ -167,14 +180,13 @@ def fit_scaling(
     return shift.astype(np.float32), scale.astype(np.float32)
 
 
-def write_split(folder: Path, path: Path, settings: dict[str, Any], seed: int) -> None:
+def write_split(folder: Path, path: Path, settings: SplitSettings, seed: int) -> None:
     """Split a prepared dataset and fit its scaling.
 
     Args:
         folder: of the prepared dataset.
         path: of the `split.npz` to write, beside a JSON file that vouches for it.
-        settings: validation_fraction and test_fraction; perhaps subset_fraction and
-            min_subset_size.
+        settings: of the search.
         seed: of the search.
 
     Raises:
@@ -187,10 +199,10 @@ def write_split(folder: Path, path: Path, settings: dict[str, Any], seed: int) -
             y,
             prepared.given_parts(data),
             data["classes"],
-            settings["validation_fraction"],
-            settings["test_fraction"],
+            settings.validation_fraction,
+            settings.test_fraction,
             seed,
-            (settings.get("subset_fraction", 1.0), settings.get("min_subset_size", 1)),
+            (settings.subset_fraction, settings.min_subset_size),
         )
     except DataError as error:
         raise DataError(f"{data['origin']}: {error}") from None

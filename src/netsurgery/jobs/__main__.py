@@ -12,6 +12,7 @@ from netsurgery.jobs import ectonas, surgeon
 from netsurgery.jobs.exit_messages import exit_with_message
 from netsurgery.processes.process_exit import exit_with_workflow
 from netsurgery.search.layout import SearchFolder
+from netsurgery.storage.settings import from_settings
 
 
 def _search_folder(path: str) -> SearchFolder:
@@ -87,7 +88,8 @@ def run(given: argparse.Namespace) -> None:
             for line in datasets.prepare(given.dataset, given.settings, given.output):
                 print(f"dataset {given.dataset}: {line}")
         case "split":
-            datasets.write_split(given.data, given.output, given.settings, given.seed)
+            split = from_settings(datasets.SplitSettings, given.settings)
+            datasets.write_split(given.data, given.output, split, given.seed)
         case "plan":
             ectonas.plan_generation(
                 given.winners,

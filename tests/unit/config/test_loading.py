@@ -158,7 +158,7 @@ WRONG: dict[str, tuple[dict, str]] = {
     "searches.s.recuperation.add_layer": ({"recuperation": {"add_layer": 1}}, "add_dense"),
     "searches.s.recuperation.identity": ({"recuperation": {"identity": 2}}, "maximum of 1"),
     "reslts": ({"top": {"reslts": "x"}}, "did you mean results"),
-    "results": ({"top": {"results": 3}}, "not a string"),
+    "results": ({"top": {"results": 3}}, "not text"),
     "datasets.d.source": ({"top": {"datasets": {"d": {"source": "npzz"}}}}, "did you mean npz"),
     "datasets.d.path": ({"top": {"datasets": {"d": {"source": "npz"}}}}, "is missing"),
     "datasets.d.paht": (
@@ -171,7 +171,7 @@ WRONG: dict[str, tuple[dict, str]] = {
     ),
     "datasets.e.path": (
         {"top": {"datasets": {"e": {"source": "npz", "path": "no/such.npz"}}}},
-        "'no/such.npz' is not there",
+        "'no/such.npz' does not exist",
     ),
     "datasets.digits": (
         {"top": {"datasets": {"digits": {"source": "npz", "path": "."}}}},
@@ -301,9 +301,9 @@ def test_a_loss_that_takes_no_logits_goes_with_probabilities_only():
         ("digits", "optimizer", {"adam": {"beta": 1}}, "no argument 'beta'; did you mean beta_"),
         ("digits", "optimizer", {"adam": {"amsgrad": 1}}, "amsgrad is not 1, but like False"),
         ("digits", "optimizer", {"adam": {"learning_rate": 1}}, "has no argument 'learning_rate'"),
-        ("digits", "optimizer.adam", {"adam": 3}, "3 is not an object"),
-        ("digits", "optimizer", {"adam": {}, "sgd": {}}, "has more than 1 key"),
-        ("digits", "optimizer", 3, "3 is not a string or an object"),
+        ("digits", "optimizer.adam", {"adam": 3}, "3 is not a mapping"),
+        ("digits", "optimizer", {"adam": {}, "sgd": {}}, "has more than 1 entry"),
+        ("digits", "optimizer", 3, "3 is not text or a mapping"),
     ],
 )
 def test_what_does_not_fit_the_task_is_refused(dataset, key, value, line):
@@ -316,8 +316,8 @@ def test_what_does_not_fit_the_task_is_refused(dataset, key, value, line):
 def test_a_path_of_the_wrong_kind_is_refused(tmp_path):
     (tmp_path / "file").touch()
     for source, path, line in (
-        ("npz", tmp_path, "is a folder"),
-        ("image_folder", tmp_path / "file", "is no folder"),
+        ("npz", tmp_path, "is a folder, but source npz reads a file"),
+        ("image_folder", tmp_path / "file", "is a file, but source image_folder reads a folder"),
     ):
         top = {"datasets": {"d": {"source": source, "path": str(path)}}}
         with pytest.raises(loading.ConfigError, match=rf"^config: datasets.d.path: .*{line}$"):
@@ -443,7 +443,9 @@ def test_the_surgeon_s_experiments_are_those_of_the_paper():
 
 def test_the_surgeon_does_not_take_numbers_to_learn():
     given = {"datasets": {"d": {"source": "sklearn", "name": "diabetes"}}}
-    with pytest.raises(loading.ConfigError, match="dataset: d is regression; the Surgeon is for"):
+    with pytest.raises(
+        loading.ConfigError, match="dataset: 'd' is for regression; the Surgeon needs"
+    ):
         load_surgeon(dataset="d", top=given)
 
 

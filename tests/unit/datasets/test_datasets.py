@@ -247,7 +247,7 @@ resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 folder = Path(sys.argv[2])
 settings = {"source": "npz", "path": sys.argv[1], "task": "classification", "scaling": "standard"}
 datasets.prepare("large", settings, folder)
-fractions = {"validation_fraction": 0.1, "test_fraction": 0.1}
+fractions = datasets.SplitSettings(0.1, 0.1)
 datasets.write_split(folder, folder / "split.npz", fractions, 0)
 """
 

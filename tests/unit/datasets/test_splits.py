@@ -116,7 +116,7 @@ def test_columns_without_values_or_variation_and_those_to_stay_as_they_are():
 
 
 def test_parts_read_back_are_those_of_the_split(digits, tmp_path):
-    fractions = {"validation_fraction": 0.2, "test_fraction": 0.3}
+    fractions = splits.SplitSettings(0.2, 0.3)
     splits.write_split(digits, tmp_path / "split.npz", fractions, 5)
     found = datasets.read_part(digits, tmp_path / "split.npz", "validation")
     indices = split(np.load(digits / "y.npy"), 5, 0.2, 0.3)["validation"]

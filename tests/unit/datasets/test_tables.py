@@ -280,7 +280,7 @@ def test_adult_becomes_ectonas_s_images(tmp_path):
     assert described["shape"] == [10, 10, 1]
     assert described["parts"] == {"training": 32561, "test": 16281}
     assert described["classes"] == ["<=50K", ">50K"]
-    fractions = {"validation_fraction": 0.1, "test_fraction": 0.1}
+    fractions = datasets.SplitSettings(0.1, 0.1)
     datasets.write_split(tmp_path, tmp_path / "split.npz", fractions, 0)
     training = datasets.read_part(tmp_path, tmp_path / "split.npz", "training")
     x = training.inputs(np.arange(len(training)))

@@ -1,0 +1,80 @@
+"""The `datasets` section: the user's datasets, and the built-in ones that searches name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from netsurgery import datasets
+from netsurgery.config.errors import error_at
+from netsurgery.config.model import Dataset
+from netsurgery.config.schema import fill_defaults, validate
+from netsurgery.datasets.builtin import NAMED
+from netsurgery.objectives.suggestions import suggest
+
+FOLDER_SOURCES = ("image_folder", "npy")
+
+
+def load_datasets(given: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Dataset]:
+    """Check and complete the datasets of a configuration.
+
+    A built-in dataset needs no entry; settings under its name are added to its own.
+
+    Args:
+        given: The whole configuration.
+        schema: The schema of one dataset.
+
+    Raises:
+        ConfigError: Naming the key.
+    """
+    own = given.get("datasets", {})
+    found = {}
+    for name in sorted(own.keys() | (_named_by_searches(given) & NAMED.keys())):
+        settings = own.get(name, {})
+        if name in NAMED and isinstance(settings, Mapping):
+            if "source" in settings:
+                message = "is the name of a built-in dataset; choose another name"
+                raise error_at(["datasets", name], message)
+            settings = {**NAMED[name], **settings}
+        validate(settings, schema, ("datasets", name))
+        properties = schema["$defs"][settings["source"]]["properties"]
+        complete = fill_defaults(properties, settings)
+        _check(name, complete)
+        found[name] = Dataset(name, complete)
+    return found
+
+
+def _named_by_searches(given: Mapping[str, Any]) -> set[str]:
+    """The datasets that searches name, in lists too."""
+    chosen = [
+        search["dataset"]
+        for search in given["searches"].values()
+        if isinstance(search, Mapping) and "dataset" in search
+    ]
+    return {
+        str(name) for names in chosen for name in (names if isinstance(names, list) else [names])
+    }
+
+
+def _check(name: str, settings: dict[str, Any]) -> None:
+    """Check what the schema cannot: references and paths.
+
+    Raises:
+        ConfigError: Naming the key.
+    """
+    original = settings.get("excerpt_of", "digits")
+    if original not in NAMED:
+        message = f"unknown dataset {original!r}{suggest(original, NAMED)}"
+        raise error_at(["datasets", name, "excerpt_of"], message)
+    source = settings["source"]
+    for key, path in datasets.paths(settings).items():
+        where = ["datasets", name, key]
+        if set("{}") & set(str(path)):
+            message = f"'{path}' has braces, which Snakemake reads as wildcards; rename it"
+            raise error_at(where, message)
+        if not path.exists():
+            message = f"'{path}' does not exist; paths are relative to the working directory"
+            raise error_at(where, message)
+        if path.is_dir() != (source in FOLDER_SOURCES):
+            found, expected = ("folder", "file") if path.is_dir() else ("file", "folder")
+            raise error_at(where, f"'{path}' is a {found}, but source {source} reads a {expected}")

@@ -1,0 +1,22 @@
+"""The settings that each kind of job receives: the fields of the classes that read them.
+
+Snakemake reruns a job when its parameters change, so that a job receives no setting it does not
+read.
+"""
+
+from __future__ import annotations
+
+from netsurgery.datasets.splits import SplitSettings
+from netsurgery.objectives.training_settings import TrainingSettings
+from netsurgery.search.ectonas.generation import GenerationSettings
+from netsurgery.search.ectonas.settings import SelectionSettings
+from netsurgery.search.surgeon.decision_point import DecisionSettings
+from netsurgery.storage.settings import setting_names
+from netsurgery.surgery.settings import SurgerySettings
+
+TRAINING = setting_names(TrainingSettings)
+SPLITTING = setting_names(SplitSettings)
+CHOOSING = setting_names(SelectionSettings)
+OPERATING = setting_names(SurgerySettings)
+BREEDING = setting_names(GenerationSettings)
+DECIDING = setting_names(DecisionSettings)

@@ -1,0 +1,107 @@
+"""A checked and complete configuration: its searches, datasets and top-level settings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from netsurgery import datasets
+from netsurgery.networks import topologies
+from netsurgery.search import scores
+
+MAX_RUNS_IN_ONE_DAG = 20  # with more, Snakemake's cost per job grows noticeably
+
+
+@dataclass(frozen=True)
+class Search:
+    """A search with all its settings. It runs once per seed."""
+
+    name: str
+    settings: Mapping[str, Any]
+    layers: list[dict[str, Any]]  # the hidden layers of the starting topology
+
+    @property
+    def algorithm(self) -> str:
+        """Its algorithm: ectonas, surgeon or baseline."""
+        return self.settings["algorithm"]
+
+    @property
+    def seeds(self) -> list[int]:
+        """The seeds it runs with."""
+        return self.settings["seeds"]
+
+    @property
+    def first_epochs(self) -> int:
+        """Epochs that the starting topology trains: the warm-up, or all epochs of a baseline."""
+        if self.algorithm == "baseline":
+            return self.settings["epochs"]
+        limits = (self.settings.get(key, math.inf) for key in ("budget", "epochs"))
+        return int(min(self.settings["warm_up_epochs"], *limits))
+
+    @property
+    def output_activation(self) -> str:
+        """The activation of the output layer for classification."""
+        return "linear" if self.settings["topology"] in topologies.WITH_LOGITS else "softmax"
+
+    @property
+    def final_mode(self) -> str:
+        """How the final candidate is selected (see `netsurgery.search.scores.winner`)."""
+        if self.algorithm == "surgeon":
+            return scores.COMPOSITE
+        return self.settings.get("mode", scores.GREEDY)
+
+    def pick(self, names: Iterable[str]) -> dict[str, Any]:
+        """Return the settings of these names."""
+        return {name: self.settings[name] for name in names}
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset and its source."""
+
+    name: str
+    settings: dict[str, Any]
+
+    @property
+    def task(self) -> str:
+        """Classification or regression."""
+        return datasets.task_of(self.settings)
+
+
+@dataclass(frozen=True)
+class Config:
+    """A checked and complete configuration."""
+
+    results: str
+    datasets: Mapping[str, Dataset]
+    searches: Mapping[str, Search]
+    tracking: Mapping[str, Any]
+    scale: float = 1.0
+    cores_per_search: int | None = None  # None: `resolve_cores_per_search` decides
+    only_run: tuple[str, int] | None = None  # the one search and seed to run
+    use_gpu: int = 0  # GPU slots that a training step requests
+    jobs_per_gpu: int = 1  # training steps at once on one GPU
+
+    @property
+    def runs(self) -> list[tuple[str, int]]:
+        """Each search with each of its seeds, or the one of `only_run`."""
+        every = [(search.name, seed) for search in self.searches.values() for seed in search.seeds]
+        return every if self.only_run is None else [self.only_run]
+
+    def cores_apart(self, cores: int | None) -> int:
+        """Return the cores of each search that runs as a Snakemake process of its own; 0: one DAG.
+
+        Without `cores_per_search`, more than 20 runs on one machine get a process each: in one DAG
+        the cost of a job and the memory of Snakemake grow with their number.
+
+        Args:
+            cores: The cores of this machine that the run may use; None on a cluster.
+        """
+        if self.only_run is not None:
+            return 0
+        if self.cores_per_search is not None:
+            return self.cores_per_search
+        many = len(self.runs) > MAX_RUNS_IN_ONE_DAG
+        return max(1, cores // len(self.runs)) if cores and many else 0

@@ -1,0 +1,116 @@
+"""The `searches` section: checks that the schema cannot make, and defaults that depend on data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from netsurgery import datasets
+from netsurgery.config.errors import error_at
+from netsurgery.config.expansion import expand
+from netsurgery.config.model import Dataset, Search
+from netsurgery.config.scaling import scaled
+from netsurgery.config.schema import fill_defaults, validate
+from netsurgery.datasets.builtin import NAMED as BUILTIN_DATASETS
+from netsurgery.networks import topologies
+from netsurgery.objectives import objectives
+from netsurgery.objectives.suggestions import suggest
+
+Layers = list[dict[str, Any]]
+
+
+def load_searches(
+    given: Mapping[str, Any],
+    schema: Mapping[str, Any],
+    known_datasets: Mapping[str, Dataset],
+    scale: float,
+) -> dict[str, Search]:
+    """Expand, check, complete and scale the searches of a configuration.
+
+    Args:
+        given: The whole configuration.
+        schema: The schema of one search.
+        known_datasets: The datasets that searches may name.
+        scale: See `netsurgery.config.scaling`.
+
+    Raises:
+        ConfigError: Naming the key.
+    """
+    own_topologies = given.get("topologies", {})
+    for name in own_topologies.keys() & topologies.NAMED.keys():
+        message = "is the name of a built-in topology; choose another name"
+        raise error_at(["topologies", name], message)
+    found = {}
+    for name, listed in given["searches"].items():
+        for full, search in expand(name, listed):
+            validate(search, schema, ("searches", full))
+            layers = _check(full, search, own_topologies, known_datasets)
+            properties = schema["$defs"][search["algorithm"]]["properties"]
+            settings = fill_defaults(properties, search)
+            objectives.complete(settings, known_datasets[search["dataset"]].task)
+            if settings.get("mode") != "balanced":
+                settings["greediness"] = 1.0
+            found[full] = Search(full, scaled(settings, scale), layers)
+    return found
+
+
+def _check(
+    name: str,
+    search: Mapping[str, Any],
+    own_topologies: Mapping[str, Layers],
+    known_datasets: Mapping[str, Dataset],
+) -> Layers:
+    """Check what the schema cannot; return the hidden layers of the starting topology.
+
+    Raises:
+        ConfigError: Naming the key.
+    """
+    where = ["searches", name]
+    dataset_names = {**BUILTIN_DATASETS, **known_datasets}
+    topology_names = {**topologies.NAMED, **own_topologies}
+    for key, known in (("dataset", dataset_names), ("topology", topology_names)):
+        if search[key] not in known:
+            message = f"unknown {key} {search[key]!r}{suggest(search[key], known)}"
+            raise error_at([*where, key], message)
+    if "greediness" in search and search.get("mode", "greedy") != "balanced":
+        raise error_at([*where, "greediness"], "applies to mode: balanced only; remove it")
+    hidden = own_topologies.get(search["topology"]) or topologies.named(search["topology"])
+    dataset = known_datasets[search["dataset"]]
+    _check_algorithm(where, search, hidden, dataset)
+    try:
+        logits = search["topology"] in topologies.WITH_LOGITS
+        objectives.check(search, dataset.task, logits=logits)
+    except objectives.MisfitError as misfit:
+        raise error_at([*where, *misfit.where], str(misfit)) from None
+    _check_data(where, search, dataset)
+    flat = datasets.is_flat(dataset.settings)
+    try:
+        topologies.build(hidden, (1,) if flat else (1, 1, 1), 2)
+    except ValueError as error:
+        raise error_at(["topologies", search["topology"]], str(error)) from None
+    return hidden
+
+
+def _check_algorithm(
+    where: list[str], search: Mapping[str, Any], hidden: Layers, dataset: Dataset
+) -> None:
+    """Check that the algorithm can take the topology and the dataset."""
+    if search["algorithm"] != "surgeon":
+        return
+    if any("dense" not in layer for layer in hidden):
+        message = f"{search['topology']!r} has convolutions; the Surgeon takes dense layers only"
+        raise error_at([*where, "topology"], message)
+    if dataset.task != "classification":
+        message = f"{dataset.name!r} is for {dataset.task}; the Surgeon needs classification"
+        raise error_at([*where, "dataset"], message)
+
+
+def _check_data(where: list[str], search: Mapping[str, Any], dataset: Dataset) -> None:
+    """Check the settings that need classes or images."""
+    weights, augmentation = (search.get(key, "none") for key in ("class_weights", "augmentation"))
+    if weights != "none" and dataset.task != "classification":
+        message = f"{weights!r} needs classes, but {dataset.name!r} is for {dataset.task}"
+        raise error_at([*where, "class_weights"], f"{message} (allowed: none)")
+    if augmentation != "none" and datasets.is_flat(dataset.settings):
+        message = f"{augmentation!r} needs images, but {dataset.name!r} has rows of features"
+        raise error_at([*where, "augmentation"], f"{message} (allowed: none)")
