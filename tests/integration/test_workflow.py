@@ -37,7 +37,7 @@ QUICK = {
     "seeds": [0],
 }
 SUMMARY = (
-    "algorithm dataset topology seed greediness mode metric budget epochs_spent generations "
+    "algorithm dataset topology seed greediness mode objective budget epochs_spent generations "
     "candidates start_parameters parameters val_score test_score val_accuracy test_accuracy "
     "test_loss epochs_trained layers"
 ).split()

@@ -176,7 +176,7 @@ def card(
         + (f" of a budget of {summary['budget']:g}." if summary["budget"] else "."),
         f"- Training: {as_text(settings['optimizer'])}, learning rate"
         f" {settings['learning_rate']:g}, batches of {settings['batch_size']}.",
-        f"- Scored by {summary['metric']} on held-out validation samples.",
+        f"- Scored by {summary['objective']} on held-out validation samples.",
         f"- netsurgery {netsurgery.__version__}; the same configuration and seed give these weights"
         " again.",
         "",
