@@ -1,0 +1,42 @@
+"""The architecture page against the code that it describes."""
+
+import re
+from pathlib import Path
+
+import pytest
+from tools import draw_architecture
+
+ROOT = Path(__file__).parents[3]
+FOLDERS = "src tests workflow config tools docs benchmarks examples resources".split()
+PATH = re.compile(rf"`((?:{'|'.join(FOLDERS)})/[\w./-]+)`")
+PAGES = [
+    ROOT / name
+    for name in (
+        "CONTRIBUTING.md",
+        "README.md",
+        "docs/architecture.md",
+        "docs/design-notes.md",
+        "docs/performance.md",
+    )
+]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_files_that_pages_name_exist(page):
+    missing = [path for path in PATH.findall(page.read_text()) if not (ROOT / path).exists()]
+    assert missing == []
+
+
+def test_architecture_names_at_least_25_places():
+    table = draw_architecture.PAGE.read_text().split("## Where do I find")[1]
+    assert sum(1 for line in table.splitlines() if PATH.search(line)) >= 25
+
+
+def test_package_table_follows_the_contract():
+    layers, _ = draw_architecture.contracts()
+    assert list(draw_architecture.descriptions()) == layers
+
+
+def test_architecture_drawing_is_up_to_date():
+    drawn = draw_architecture.draw(*draw_architecture.contracts(), draw_architecture.descriptions())
+    assert draw_architecture.DRAWING.read_text() == drawn
