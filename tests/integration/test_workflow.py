@@ -419,8 +419,8 @@ def test_wrong_data_end_the_run_with_one_line_before_anything_trains(tmp_path):
     assert done.returncode == 1
     (line,) = {text for text in done.stderr.splitlines() if "pictures.npz: y_train" in text}
     assert line == (
-        "data: pictures.npz: y_train: go from 1 to 2, but no sample is of class 0; number the "
-        "classes from 0 without gaps"
+        "data: pictures.npz: y_train: labels range from 1 to 2, but no sample is of class 0; "
+        "number the classes from 0 without gaps"
     )
     assert "Traceback" not in done.stderr
     lines = done.stderr.splitlines()

@@ -114,7 +114,7 @@ def all_settings(wildcards):
 
 def files_of(wildcards):
     """What a dataset is read from."""
-    return datasets.watched(CONFIG.datasets[wildcards.dataset].settings)
+    return datasets.watched_files(CONFIG.datasets[wildcards.dataset].settings)
 
 
 def samples(wildcards):

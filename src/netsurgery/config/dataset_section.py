@@ -9,7 +9,7 @@ from netsurgery import datasets
 from netsurgery.config.errors import error_at
 from netsurgery.config.model import Dataset
 from netsurgery.config.schema import fill_defaults, validate
-from netsurgery.datasets.builtin import NAMED
+from netsurgery.datasets.builtin import BUILTIN_DATASETS
 from netsurgery.objectives.suggestions import suggest
 
 FOLDER_SOURCES = ("image_folder", "npy")
@@ -29,13 +29,13 @@ def load_datasets(given: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[s
     """
     own = given.get("datasets", {})
     found = {}
-    for name in sorted(own.keys() | (_named_by_searches(given) & NAMED.keys())):
+    for name in sorted(own.keys() | (_named_by_searches(given) & BUILTIN_DATASETS.keys())):
         settings = own.get(name, {})
-        if name in NAMED and isinstance(settings, Mapping):
+        if name in BUILTIN_DATASETS and isinstance(settings, Mapping):
             if "source" in settings:
                 message = "is the name of a built-in dataset; choose another name"
                 raise error_at(["datasets", name], message)
-            settings = {**NAMED[name], **settings}
+            settings = {**BUILTIN_DATASETS[name], **settings}
         validate(settings, schema, ("datasets", name))
         properties = schema["$defs"][settings["source"]]["properties"]
         complete = fill_defaults(properties, settings)
@@ -63,11 +63,11 @@ def _check(name: str, settings: dict[str, Any]) -> None:
         ConfigError: Naming the key.
     """
     original = settings.get("excerpt_of", "digits")
-    if original not in NAMED:
-        message = f"unknown dataset {original!r}{suggest(original, NAMED)}"
+    if original not in BUILTIN_DATASETS:
+        message = f"unknown dataset {original!r}{suggest(original, BUILTIN_DATASETS)}"
         raise error_at(["datasets", name, "excerpt_of"], message)
     source = settings["source"]
-    for key, path in datasets.paths(settings).items():
+    for key, path in datasets.input_paths(settings).items():
         where = ["datasets", name, key]
         if set("{}") & set(str(path)):
             message = f"'{path}' has braces, which Snakemake reads as wildcards; rename it"

@@ -11,7 +11,7 @@ from netsurgery.config.expansion import expand
 from netsurgery.config.model import Dataset, Search
 from netsurgery.config.scaling import scaled
 from netsurgery.config.schema import fill_defaults, validate
-from netsurgery.datasets.builtin import NAMED as BUILTIN_DATASETS
+from netsurgery.datasets.builtin import BUILTIN_DATASETS
 from netsurgery.networks import topologies
 from netsurgery.objectives import objectives
 from netsurgery.objectives.suggestions import suggest

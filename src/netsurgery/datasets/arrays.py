@@ -1,6 +1,6 @@
-"""Arrays in a `.npz` file, or in a folder of `.npy` files: x_train, y_train and the like.
+"""Arrays in an `.npz` file or a folder of `.npy` files: x_train, y_train and so on.
 
-They are read piece by piece, and pickled objects are refused before anything is unpickled.
+They are read in chunks. Pickled objects are rejected; nothing is ever unpickled.
 """
 
 from __future__ import annotations
@@ -18,10 +18,13 @@ from netsurgery.datasets.source import (
     TEST,
     TRAINING,
     VALIDATION,
+    Chunk,
     DataError,
-    Piece,
+    Settings,
     Source,
-    rows_per_piece,
+    SourceType,
+    input_paths,
+    rows_per_chunk,
     stored_dtype,
 )
 from netsurgery.networks.layers import Shape
@@ -30,41 +33,43 @@ SUFFIXES = {TRAINING: "train", VALIDATION: "val", TEST: "test"}
 
 
 def _read_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Shape, whether columns come first, and type; the file is left where the values begin."""
+    """Shape, whether the order is Fortran's, and dtype; leaves the file at the first value."""
     major, _ = npy.read_magic(file)
     read = npy.read_array_header_1_0 if major == 1 else npy.read_array_header_2_0
     return read(file)
 
 
 class ArrayFile:
-    """One array: a member of a `.npz` file, or a `.npy` file in a folder; only its header is read.
+    """One array: a member of an `.npz` file, or an `.npy` file in a folder.
+
+    The constructor reads only the header.
 
     Args:
-        path: the `.npz` file or the folder.
+        path: of the `.npz` file or the folder.
         name: of the array, such as x_train.
 
     Raises:
-        DataError: it cannot be read, or holds pickled objects.
+        DataError: the array cannot be read, or contains pickled objects.
     """
 
     def __init__(self, path: Path, name: str) -> None:
         self.path, self.name = path, name
         try:
-            with self._opened() as file:
-                self.shape, self.columns_first, self.dtype = _read_header(file)
+            with self._open() as file:
+                self.shape, self.fortran_order, self.dtype = _read_header(file)
         except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
             raise DataError(f"{self}: is not a readable array ({error})") from None
         if self.dtype.hasobject:
             raise DataError(
-                f"{self}: holds pickled Python objects, which could run any code and are never "
-                f"loaded; save plain numbers, all samples in one shape"
+                f"{self}: contains pickled Python objects, which are never loaded because they can "
+                f"run code; save a numeric array with samples of one shape"
             )
 
     def __str__(self) -> str:
         return f"{self.path}: {self.name}"
 
     @contextlib.contextmanager
-    def _opened(self) -> Iterator[IO[bytes]]:
+    def _open(self) -> Iterator[IO[bytes]]:
         if self.path.is_dir():
             with (self.path / f"{self.name}.npy").open("rb") as file:
                 yield file
@@ -73,22 +78,22 @@ class ArrayFile:
                 yield file
 
     def read(self) -> np.ndarray:
-        """The whole array."""
-        with self._opened() as file:
+        """Read the whole array."""
+        with self._open() as file:
             return npy.read_array(file, allow_pickle=False)
 
-    def pieces(self, rows: int) -> Iterator[np.ndarray]:
-        """The array, so many rows at a time.
+    def chunks(self, rows: int) -> Iterator[np.ndarray]:
+        """Read the array in chunks of the given number of rows.
 
         Raises:
-            DataError: the file is cut off or damaged.
+            DataError: the file is truncated or damaged.
         """
-        if self.columns_first:  # its rows lie scattered
+        if self.fortran_order:  # the values of a row are not contiguous
             whole = self.read()
             yield from (whole[i : i + rows] for i in range(0, len(whole), rows))
             return
         size = int(np.prod(self.shape[1:])) * self.dtype.itemsize
-        with self._opened() as file:
+        with self._open() as file:
             _read_header(file)
             for start in range(0, self.shape[0], rows):
                 count = min(rows, self.shape[0] - start)
@@ -97,15 +102,15 @@ class ArrayFile:
                 except zipfile.BadZipFile as error:
                     raise DataError(f"{self}: is damaged ({error})") from None
                 if len(content) < count * size:
-                    raise DataError(f"{self}: ends before its last sample")
+                    raise DataError(f"{self}: is truncated: it ends before the last sample")
                 yield np.frombuffer(content, self.dtype).reshape(count, *self.shape[1:])
 
 
 def _names(path: Path) -> set[str]:
-    """The arrays that are there.
+    """The names of the arrays in a file or folder.
 
     Raises:
-        DataError: the file is no `.npz`.
+        DataError: the file is not an `.npz` file.
     """
     if path.is_dir():
         return {file.stem for file in path.glob("*.npy")}
@@ -113,38 +118,41 @@ def _names(path: Path) -> set[str]:
         with zipfile.ZipFile(path) as archive:
             return {name.removesuffix(".npy") for name in archive.namelist()}
     except (OSError, zipfile.BadZipFile):
-        raise DataError(f"{path}: is not an npz file; numpy.savez writes one") from None
+        raise DataError(f"{path}: is not an npz file; write it with numpy.savez") from None
 
 
-def _find(path: Path) -> dict[str, tuple[ArrayFile, ArrayFile]]:
-    """The arrays x and y of each part that is there.
+def _find_parts(path: Path) -> dict[str, tuple[ArrayFile, ArrayFile]]:
+    """The arrays x and y of each part.
 
     Raises:
-        DataError: an array is missing, or its partner, or it has another number of samples.
+        DataError: x or y is missing, or they have different numbers of samples.
     """
-    there, found = _names(path), {}
+    available, parts = _names(path), {}
     for part, suffix in SUFFIXES.items():
         pair = [f"{kind}_{suffix}" for kind in "xy"]
-        missing = [name for name in pair if name not in there]
+        missing = [name for name in pair if name not in available]
         if missing == pair and part != TRAINING:
             continue
         if missing:
+            found = ", ".join(sorted(available)) or "nothing"
             raise DataError(
-                f"{path}: {missing[0]} is missing; it holds {', '.join(sorted(there)) or 'nothing'}"
-                f" (needed: x_train, y_train; optional: x_val, y_val, x_test, y_test)"
+                f"{path}: {missing[0]} is missing; found {found} (required: x_train, y_train; "
+                f"optional: x_val, y_val, x_test, y_test)"
             )
         x, y = (ArrayFile(path, name) for name in pair)
         if x.shape[:1] != y.shape[:1]:
-            raise DataError(f"{x} has shape {x.shape}, but {y.name} {y.shape}: one label a sample")
-        found[part] = x, y
-    return found
+            raise DataError(
+                f"{x} has shape {x.shape}, but {y.name} {y.shape}; each sample needs one label"
+            )
+        parts[part] = x, y
+    return parts
 
 
 def _sample_shape(x: ArrayFile) -> Shape:
-    """The shape of a sample; a grey image without an axis for channels gets one.
+    """The shape of a sample; a grayscale image without a channel axis gets one.
 
     Raises:
-        DataError: these are neither images nor rows of a table.
+        DataError: samples are neither images nor rows of a table.
     """
     match x.shape:
         case (_, height, width) if height and width:
@@ -153,59 +161,72 @@ def _sample_shape(x: ArrayFile) -> Shape:
             return (features,)
         case (_, height, width, channels) if height and width and channels:
             if height in (1, 3) and width > 4 and channels > 4:
-                raise DataError(f"{x} has shape {x.shape}: channels must come last")
+                raise DataError(f"{x} has shape {x.shape}; channels must be the last axis")
             return height, width, channels
         case _:
             raise DataError(
-                f"{x} has shape {x.shape}; images are (samples, height, width, channels) or "
+                f"{x} has shape {x.shape}; images must be (samples, height, width, channels) or "
                 f"(samples, height, width), tables (samples, features)"
             )
 
 
-def is_flat(settings: dict[str, Any]) -> bool | None:
-    """Whether samples are rows of features; None where the file does not say."""
+def is_flat(settings: Settings) -> bool | None:
+    """Whether samples are rows of features; None if the file cannot be read."""
     try:
         return len(ArrayFile(Path(settings["path"]), "x_train").shape) == 2
     except (DataError, KeyError):
         return None
 
 
-def open_arrays(settings: dict[str, Any]) -> Source:
-    """The arrays of a `.npz` file or of a folder.
+def npy_files(settings: Settings) -> list[Path]:
+    """The `.npy` files in the folders of a dataset."""
+    return [file for path in input_paths(settings).values() for file in path.glob("*.npy")]
+
+
+def open_arrays(settings: Settings) -> Source:
+    """Open the arrays of an `.npz` file or a folder.
 
     Raises:
-        DataError: an array is missing, or has a shape that is none of a dataset.
+        DataError: an array is missing, or has an unsupported shape or dtype.
     """
     path = Path(settings["path"])
-    found = _find(path)
-    first, labels = found[TRAINING]
+    parts = _find_parts(path)
+    first, labels = parts[TRAINING]
     shape = _sample_shape(first)
-    for x, y in found.values():
+    for x, y in parts.values():
         if x.dtype.kind not in "buif":
-            raise DataError(f"{x}: is of type {x.dtype}; samples are of whole or real numbers")
+            raise DataError(f"{x}: has dtype {x.dtype}; samples must be integers or floats")
         if x.shape[1:] != first.shape[1:]:
             raise DataError(
-                f"{x} has shape {x.shape}, but {first.name} {first.shape}: samples differ"
+                f"{x} has shape {x.shape}, but {first.name} {first.shape}; samples of all parts "
+                f"must have the same shape"
             )
         if y.shape[1:] != labels.shape[1:]:
-            raise DataError(f"{y} has shape {y.shape}, but {labels.name} {labels.shape}")
-    dtype = stored_dtype(np.result_type(*(x.dtype for x, _ in found.values())))
+            raise DataError(
+                f"{y} has shape {y.shape}, but {labels.name} {labels.shape}; labels of all parts "
+                f"must have the same shape"
+            )
+    dtype = stored_dtype(np.result_type(*(x.dtype for x, _ in parts.values())))
 
-    def pieces(part: str) -> Iterator[Piece]:
-        x, y = found[part]
-        rows = rows_per_piece(shape, x.dtype)
-        for some, their in zip(x.pieces(rows), y.pieces(rows), strict=True):
-            yield some.reshape(-1, *shape), their
+    def chunks(part: str) -> Iterator[Chunk]:
+        x, y = parts[part]
+        rows = rows_per_chunk(shape, x.dtype)
+        for samples, targets in zip(x.chunks(rows), y.chunks(rows), strict=True):
+            yield samples.reshape(-1, *shape), targets
 
-    whole = dtype.kind in "iu"
+    integers = dtype.kind in "iu"
     return Source(
         origin=str(path),
         version="",
         shape=shape,
         dtype=dtype,
-        counts={part: x.shape[0] for part, (x, _) in found.items()},
-        pieces=pieces,
-        scaling="unit" if whole and len(shape) == 3 else "standard",
-        largest=float(np.iinfo(dtype).max) if whole else 1.0,
-        names={part: str(y) for part, (_, y) in found.items()},
+        counts={part: x.shape[0] for part, (x, _) in parts.items()},
+        chunks=chunks,
+        scaling="unit" if integers and len(shape) == 3 else "standard",
+        largest=float(np.iinfo(dtype).max) if integers else 1.0,
+        label_names={part: str(y) for part, (_, y) in parts.items()},
     )
+
+
+NPZ = SourceType(open_arrays, is_flat)
+NPY = SourceType(open_arrays, is_flat, watched_files=npy_files)

@@ -1,9 +1,9 @@
-"""Datasets that need no settings, or few: what their names stand for.
+"""Datasets that a configuration can use by name, with few settings or none.
 
-They are those of the papers: ECToNAS's images and its table, Adult, preprocessed as in the paper:
-one-hot, without the columns of unknown values, sex-Male and the rarest native countries, until 100
-are left; scaled to 0 to 1, scrambled and folded into "images". The paper counts three countries;
-with the published files it takes four.
+They are the datasets of the papers. ECToNAS's table, Adult, is preprocessed as in the paper:
+one-hot encoded, without the columns of unknown values, sex-Male and the rarest native countries,
+until 100 features remain; scaled to 0 to 1, shuffled and reshaped into "images". The paper removes
+three countries; with the published files it takes four.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 RAREST_COUNTRIES = ("Holand-Netherlands", "Scotland", "Honduras", "Hungary")
 
-NAMED: dict[str, dict[str, Any]] = {
+BUILTIN_DATASETS: dict[str, dict[str, Any]] = {
     "digits": {"source": "sklearn", "name": "digits"},
     "mnist": {"source": "tfds", "name": "mnist:3.0.1"},
     "fashion-mnist": {"source": "tfds", "name": "fashion_mnist:3.0.1"},

@@ -1,4 +1,4 @@
-"""The columns of a table: numbers or categories, found by looking at every value once."""
+"""The columns of a table: numeric or categorical, inferred from all their values."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NUMBER, CATEGORY = "number", "category"
-MOST_LEVELS = 1000
+MAX_LEVELS = 1000
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column that networks learn from."""
+    """A column that is an input of the network."""
 
     name: str
     kind: str  # number or category
-    levels: tuple[str, ...] = ()  # of a category, in the order of the alphabet
-    missing: bool = False  # whether training samples lack a value
+    levels: tuple[str, ...] = ()  # of a category, in alphabetical order
+    missing: bool = False  # whether the training part has missing values
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values."""
+        """The column as JSON values."""
         return asdict(self) | {"levels": list(self.levels)}
 
 
 @dataclass
-class Survey:
-    """What was seen of one column so far."""
+class ColumnStatistics:
+    """What the rows read so far say about a column."""
 
     name: str
-    forced: bool  # to be a category
+    categorical: bool  # a category even if its values look like numbers
     rows: int = 0
     missing: int = 0
     numbers: int = 0
@@ -45,92 +45,92 @@ class Survey:
     infinite: tuple[int, str] | None = None
     levels: set[str] = field(default_factory=set)
 
-    def see(self, values: pd.Series) -> None:
-        """Look at some more values."""
-        there = values.notna().to_numpy()
+    def update(self, values: pd.Series) -> None:
+        """Take some more values into account."""
+        present = values.notna().to_numpy()
         as_numbers = numbers_of(values)
-        good = there & ~np.isnan(as_numbers)
+        numeric = present & ~np.isnan(as_numbers)
         for mask, name in (
-            (there & ~good, "first_text"),
-            (good & np.isinf(as_numbers), "infinite"),
+            (present & ~numeric, "first_text"),
+            (numeric & np.isinf(as_numbers), "infinite"),
         ):
             if getattr(self, name) is None and mask.any():
-                place = int(np.flatnonzero(mask)[0])
-                setattr(self, name, (self.rows + place + 1, str(values.iloc[place])))
+                row = int(np.flatnonzero(mask)[0])
+                setattr(self, name, (self.rows + row + 1, str(values.iloc[row])))
         self.rows += len(values)
-        self.missing += int((~there).sum())
-        self.numbers += int(good.sum())
-        if len(self.levels) <= MOST_LEVELS and (self.forced or self.first_text):
-            self.levels.update(text_of(values[there]))
+        self.missing += int((~present).sum())
+        self.numbers += int(numeric.sum())
+        if len(self.levels) <= MAX_LEVELS and (self.categorical or self.first_text):
+            self.levels.update(text_of(values[present]))
 
-    def column(self, path: Path) -> Column:
-        """The column that this is.
+    def to_column(self, path: Path) -> Column:
+        """The column that these values make.
 
         Raises:
-            DataError: it has no values, too many levels, infinite numbers, or numbers beside text.
+            DataError: it has no values, too many levels, infinite numbers, or numbers and text.
         """
         where = f"{path}: column {self.name!r}"
         missing = self.missing > 0
         if self.missing == self.rows:
-            raise DataError(f"{where} has no values; leave it out: drop: [{self.name}]")
-        if not self.forced and self.first_text is None:
+            raise DataError(f"{where} has no values; remove it with `drop: [{self.name}]`")
+        if not self.categorical and self.first_text is None:
             if self.infinite:
                 row, value = self.infinite
                 raise DataError(f"{where}, row {row} is {value}, not a finite number")
             return Column(self.name, NUMBER, (), missing)
-        if not self.forced and self.numbers and self.first_text:
+        if not self.categorical and self.numbers and self.first_text:
             row, value = self.first_text
             raise DataError(
-                f"{where} mixes {self.numbers} numbers with text ({value!r} in row {row}): add it "
-                f"to `categorical`, or the text to `missing`"
+                f"{where} mixes {self.numbers} numbers with text ({value!r} in row {row}); add the "
+                f"column to `categorical` or the text to `na_values`"
             )
-        if len(self.levels) > MOST_LEVELS:
+        if len(self.levels) > MAX_LEVELS:
             raise DataError(
-                f"{where} has more than {MOST_LEVELS} different texts, too many to tell apart; "
-                f"leave it out: drop: [{self.name}]"
+                f"{where} has more than {MAX_LEVELS} distinct values, too many for a category; "
+                f"remove it with `drop: [{self.name}]`"
             )
         return Column(self.name, CATEGORY, tuple(sorted(self.levels)), missing)
 
 
 def numbers_of(values: pd.Series) -> np.ndarray:
-    """Values as float64; NaN where they are missing or no numbers."""
+    """Values as float64; NaN where they are missing or not numbers."""
     import pandas as pd
 
     return pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
 
 
 def text_of(values: pd.Series) -> Iterable[str]:
-    """Values as text; whole numbers without a fraction, as a csv file would have them."""
+    """Values as text; integers without a decimal point, as in a csv file."""
     if values.dtype.kind == "f":
         return (str(int(v)) if float(v).is_integer() else str(v) for v in values)
     return (str(v) for v in values)
 
 
 def codes_of(values: pd.Series, levels: tuple[str, ...]) -> np.ndarray:
-    """Index of each value's level; -1 for a missing or unknown one."""
+    """The index of each value's level; -1 for a missing or unknown value."""
     index = {level: i for i, level in enumerate(levels)}
-    found = np.full(len(values), -1)
-    there = values.notna().to_numpy()
-    found[there] = [index.get(text, -1) for text in text_of(values[there])]
-    return found
+    codes = np.full(len(values), -1)
+    present = values.notna().to_numpy()
+    codes[present] = [index.get(text, -1) for text in text_of(values[present])]
+    return codes
 
 
-def survey(
-    frames: Iterable[pd.DataFrame], names: list[str], forced: set[str], path: Path
+def infer_columns(
+    frames: Iterable[pd.DataFrame], names: list[str], categorical: set[str], path: Path
 ) -> list[Column]:
-    """The columns of a table, after looking at all of it.
+    """Infer the types of a table's columns from all rows.
 
     Args:
-        frames: the table, some rows at a time.
-        names: of the columns that count.
-        forced: those that are categories even if they look like numbers.
+        frames: the table, in chunks of rows.
+        names: of the columns to use.
+        categorical: names of columns that are categories even if they look like numbers.
         path: of the file, for messages.
 
     Raises:
-        DataError: a column is neither numbers nor text.
+        DataError: a column is invalid.
     """
-    seen = [Survey(name, name in forced) for name in names]
+    statistics = [ColumnStatistics(name, name in categorical) for name in names]
     for frame in frames:
-        for column in seen:
-            column.see(frame[column.name])
-    return [column.column(path) for column in seen]
+        for column in statistics:
+            column.update(frame[column.name])
+    return [column.to_column(path) for column in statistics]

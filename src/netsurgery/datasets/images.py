@@ -1,54 +1,54 @@
-"""A folder of images with a subfolder per class, read by Pillow."""
+"""A folder of images with a subfolder per class, read with Pillow."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from netsurgery.datasets.source import (
-    TEST,
     TRAINING,
-    VALIDATION,
+    Chunk,
     DataError,
-    Piece,
+    Settings,
     Source,
-    rows_per_piece,
+    SourceType,
+    input_paths,
+    part_paths,
+    rows_per_chunk,
 )
 
-FOLDERS = {"path": TRAINING, "validation_path": VALIDATION, "test_path": TEST}
-GREY, COLOUR = ("1", "L", "LA"), ("RGB", "RGBA", "P", "CMYK", "YCbCr", "HSV")
+GRAYSCALE, COLOUR = ("1", "L", "LA"), ("RGB", "RGBA", "P", "CMYK", "YCbCr", "HSV")  # Pillow's modes
 
 
 def class_folders(path: Path) -> list[Path]:
-    """The folders of the classes, in the order of the alphabet."""
+    """The folders of the classes, in alphabetical order."""
     return sorted(p for p in path.iterdir() if p.is_dir() and not p.name.startswith("."))
 
 
-def _images(path: Path) -> dict[str, list[Path]]:
+def _image_files(path: Path) -> dict[str, list[Path]]:
     """The image files of every class.
 
     Raises:
-        DataError: there are no classes, or one without images.
+        DataError: there are no classes, or a class has no images.
     """
     from PIL import Image
 
     if not path.is_dir():
-        raise DataError(f"{path}: is not a folder; it should hold a folder per class")
-    known = Image.registered_extensions()
-    found = {
-        folder.name: sorted(p for p in folder.iterdir() if p.suffix.lower() in known)
+        raise DataError(f"{path}: is not a folder; expected a folder with a subfolder per class")
+    extensions = Image.registered_extensions()
+    files = {
+        folder.name: sorted(p for p in folder.iterdir() if p.suffix.lower() in extensions)
         for folder in class_folders(path)
     }
-    if not found:
-        raise DataError(f"{path}: has no subfolders; it should hold a folder per class")
-    for name, files in found.items():
-        if not files:
-            raise DataError(f"{path / name}: holds no images; remove the folder or fill it")
-    return found
+    if not files:
+        raise DataError(f"{path}: has no subfolders; expected one per class")
+    for name, of_class in files.items():
+        if not of_class:
+            raise DataError(f"{path / name}: contains no images; add some or remove the folder")
+    return files
 
 
 def _unreadable(path: Path, error: Exception) -> DataError:
@@ -56,8 +56,8 @@ def _unreadable(path: Path, error: Exception) -> DataError:
     return DataError(f"{path}: cannot be read as an image ({reason})")
 
 
-def _look(path: Path) -> tuple[tuple[int, int], str]:
-    """Height and width, and Pillow's mode, of an image, from its header."""
+def _size_and_mode(path: Path) -> tuple[tuple[int, int], str]:
+    """Height and width, and Pillow's mode, from the header of an image."""
     from PIL import Image
 
     try:
@@ -65,9 +65,10 @@ def _look(path: Path) -> tuple[tuple[int, int], str]:
             (width, height), mode = image.size, image.mode
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise _unreadable(path, error) from None
-    if mode not in GREY + COLOUR:
+    if mode not in GRAYSCALE + COLOUR:
         raise DataError(
-            f"{path}: has more than 8 bits a channel ({mode}); save arrays (npz) instead"
+            f"{path}: has more than 8 bits per channel (mode {mode}); provide the images as an npz "
+            f"file instead"
         )
     return (height, width), mode
 
@@ -77,66 +78,75 @@ def _read(path: Path, size: tuple[int, int], channels: int) -> np.ndarray:
 
     try:
         with Image.open(path) as image:
-            made = image.convert("L" if channels == 1 else "RGB")
-            if made.size != size[::-1]:
-                made = made.resize(size[::-1], Image.Resampling.BILINEAR)
-            return np.asarray(made).reshape(*size, channels)
+            converted = image.convert("L" if channels == 1 else "RGB")
+            if converted.size != size[::-1]:
+                converted = converted.resize(size[::-1], Image.Resampling.BILINEAR)
+            return np.asarray(converted).reshape(*size, channels)
     except (OSError, ValueError, SyntaxError) as error:
         raise _unreadable(path, error) from None
 
 
-def is_flat(settings: dict[str, Any]) -> bool:
-    """Whether samples are rows of features."""
+def is_flat(settings: Settings) -> bool:
+    """Whether samples are rows of features: never."""
     return False
 
 
-def open_images(settings: dict[str, Any]) -> Source:
-    """A folder of images with a subfolder per class; only their headers are read.
+def watched_folders(settings: Settings) -> list[Path]:
+    """The folders of all classes: their times change when an image is added or removed."""
+    return [folder for path in input_paths(settings).values() for folder in class_folders(path)]
 
-    Images of other sizes are resized to `size`, or else to the size that most of the training
-    images have; they are grey if all of those are.
+
+def open_images(settings: Settings) -> Source:
+    """Open a folder of images with a subfolder per class; only the headers are read.
+
+    Images are resized to `size` or, by default, to the most frequent size of the training images.
+    They are grayscale if all training images are.
 
     Raises:
         DataError: a class is empty or unknown, or an image cannot be read.
     """
-    paths = {part: Path(settings[key]) for key, part in FOLDERS.items() if key in settings}
-    files = {part: _images(path) for part, path in paths.items()}
+    paths = part_paths(settings)
+    files = {part: _image_files(path) for part, path in paths.items()}
     classes = tuple(files[TRAINING])
-    for part, found in files.items():
-        for name in found:
+    for part, by_class in files.items():
+        for name in by_class:
             if name not in classes:
                 raise DataError(
-                    f"{paths[part] / name}: is no class of {paths[TRAINING]} ({', '.join(classes)})"
+                    f"{paths[part] / name}: is not a class of {paths[TRAINING]} "
+                    f"({', '.join(classes)})"
                 )
-    looks = {
-        part: [_look(file) for some in found.values() for file in some]
-        for part, found in files.items()
+    headers = {
+        part: [_size_and_mode(file) for of_class in by_class.values() for file in of_class]
+        for part, by_class in files.items()
     }
-    sizes = Counter(size for size, _ in looks[TRAINING])
-    often = max(sizes, key=lambda size: (sizes[size], -size[0] * size[1], size))
-    height, width = settings.get("size", often)
-    grey = all(mode in GREY for _, mode in looks[TRAINING])
-    channels = settings.get("channels", 1 if grey else 3)
+    sizes = Counter(size for size, _ in headers[TRAINING])
+    most_frequent = max(sizes, key=lambda size: (sizes[size], -size[0] * size[1], size))
+    height, width = settings.get("size", most_frequent)
+    grayscale = all(mode in GRAYSCALE for _, mode in headers[TRAINING])
+    channels = settings.get("channels", 1 if grayscale else 3)
     shape, dtype = (height, width, channels), np.dtype(np.uint8)
 
-    def pieces(part: str) -> Iterator[Piece]:
-        rows = rows_per_piece(shape, dtype)
-        listed = [(f, classes.index(name)) for name, some in files[part].items() for f in some]
-        for start in range(0, len(listed), rows):
-            some = listed[start : start + rows]
-            x = np.stack([_read(file, (height, width), channels) for file, _ in some])
-            yield x, np.array([number for _, number in some])
+    def chunks(part: str) -> Iterator[Chunk]:
+        rows = rows_per_chunk(shape, dtype)
+        labelled = [(f, classes.index(name)) for name, of in files[part].items() for f in of]
+        for start in range(0, len(labelled), rows):
+            chunk = labelled[start : start + rows]
+            x = np.stack([_read(file, (height, width), channels) for file, _ in chunk])
+            yield x, np.array([number for _, number in chunk])
 
     return Source(
         origin=str(paths[TRAINING]),
         version="",
         shape=shape,
         dtype=dtype,
-        counts={part: len(found) for part, found in looks.items()},
-        pieces=pieces,
+        counts={part: len(of_part) for part, of_part in headers.items()},
+        chunks=chunks,
         scaling="unit",
         largest=255.0,
-        names={part: str(path) for part, path in paths.items()},
+        label_names={part: str(path) for part, path in paths.items()},
         classes=classes,
-        resized=any(size != (height, width) for found in looks.values() for size, _ in found),
+        resized=any(size != (height, width) for of in headers.values() for size, _ in of),
     )
+
+
+IMAGE_FOLDER = SourceType(open_images, is_flat, watched_files=watched_folders)

@@ -1,4 +1,4 @@
-"""Labels: class numbers or names to class numbers 0, 1, ..., or the numbers of a regression."""
+"""Labels: classes as numbers 0, 1, ..., and the targets of a regression."""
 
 from __future__ import annotations
 
@@ -9,129 +9,141 @@ import numpy as np
 
 from netsurgery.datasets.source import TRAINING, DataError
 
-MOST_CLASSES = 10_000
+MAX_CLASSES = 10_000
 
 
-def numbers(
-    labels: Mapping[str, np.ndarray], called: Mapping[str, str]
+def regression_targets(
+    labels: Mapping[str, np.ndarray], label_names: Mapping[str, str]
 ) -> tuple[dict[str, np.ndarray], int]:
-    """The targets of a regression.
+    """Check and convert the targets of a regression.
 
     Args:
         labels: (n,) or (n, targets) of each part.
-        called: what each part's labels are called in messages.
+        label_names: of each part, for messages.
 
     Returns:
         float32 (n, targets) of each part, and the number of targets.
 
     Raises:
-        DataError: they are no finite numbers, or all the same.
+        DataError: they are not finite numbers, or all the same.
     """
-    found = {}
+    targets = {}
     for part, values in labels.items():
-        name = called[part]
+        name = label_names[part]
         if values.dtype.kind not in "iufb":
-            raise DataError(f"{name}: {_first(values)!r} is no number; regression needs numbers")
+            raise DataError(f"{name}: {_first(values)!r} is not a number; regression needs numbers")
         if values.ndim not in (1, 2):
-            raise DataError(f"{name} has shape {values.shape}; targets are (samples, targets)")
+            raise DataError(f"{name} has shape {values.shape}; targets must be (samples, targets)")
         table = values.reshape(len(values), -1).astype(np.float32)
-        wrong = np.flatnonzero(~np.isfinite(table).all(axis=1))
-        if len(wrong):
-            raise DataError(f"{name}: sample {wrong[0]} is {values[wrong[0]]}, not a finite number")
-        found[part] = table
-    if not np.ptp(found[TRAINING], axis=0).all():
-        raise DataError(f"{called[TRAINING]}: all are the same; there is nothing to learn")
-    return found, found[TRAINING].shape[1]
+        invalid = np.flatnonzero(~np.isfinite(table).all(axis=1))
+        if len(invalid):
+            raise DataError(
+                f"{name}: sample {invalid[0]} is {values[invalid[0]]}, not a finite number"
+            )
+        targets[part] = table
+    if not np.ptp(targets[TRAINING], axis=0).all():
+        raise DataError(f"{label_names[TRAINING]}: all values of a target are the same")
+    return targets, targets[TRAINING].shape[1]
 
 
-def classes(
+def class_numbers(
     labels: Mapping[str, np.ndarray],
-    called: Mapping[str, str],
-    names: Sequence[str] | None = None,
+    label_names: Mapping[str, str],
+    class_names: Sequence[str] | None = None,
 ) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
-    """Class numbers of each part, and the names of the classes.
+    """Convert labels to class numbers.
 
     Args:
-        labels: (n,) of each part: class numbers, or names, whose order is then the alphabet's, or
-            the numbers' if all are whole numbers.
-        called: what each part's labels are called in messages.
-        names: of the classes, where the source knows them.
+        labels: (n,) of each part: class numbers or names. Names are sorted alphabetically, or
+            numerically if all are integers.
+        label_names: of each part, for messages.
+        class_names: if the source knows them.
 
     Returns:
         int32 (n,) of each part, and the name of every class.
 
     Raises:
-        DataError: labels are floats, negative, have gaps, are of one class only, or a part has a
-            class that the training part has not.
+        DataError: labels are floats, negative, have gaps or only one class, or a part has a class
+            that the training part lacks.
     """
     flat = {}
     for part, given in labels.items():
-        name = called[part]
+        name = label_names[part]
         values = given[:, 0] if given.ndim == 2 and given.shape[1] == 1 else given
         if values.ndim != 1:
             hint = "; take the argmax of one-hot labels" if values.ndim == 2 else ""
-            raise DataError(f"{name} has shape {values.shape}; class numbers are (samples,){hint}")
+            raise DataError(
+                f"{name} has shape {values.shape}; class numbers must be (samples,){hint}"
+            )
         if values.dtype.kind == "f":
             raise DataError(
-                f"{name}: are floats ({_first(values)}, ...); classes are whole numbers from 0 "
-                f"(or set task: regression)"
+                f"{name}: labels are floats ({_first(values)}, ...); classes must be integers from "
+                f"0 (for a numeric target set `task: regression`)"
             )
         if values.dtype.kind not in "iubUO":
             raise DataError(
-                f"{name}: are of type {values.dtype}; classes are whole numbers or text"
+                f"{name}: labels have dtype {values.dtype}; classes must be integers or text"
             )
         flat[part] = values.astype(np.int64) if values.dtype.kind in "iub" else values
     if flat[TRAINING].dtype.kind in "UO":
         known = np.unique(flat[TRAINING].astype(str)).tolist()
         if all(name.removeprefix("-").isdecimal() for name in known):
             known.sort(key=int)
-        names, found = tuple(known), {}
+        names, numbers = tuple(known), {}
         index = {name: i for i, name in enumerate(known)}
         for part, values in flat.items():
-            places = np.array([index.get(str(value), -1) for value in values])
-            _refuse(values, places < 0, called[part], names)
-            found[part] = places
+            indices = np.array([index.get(str(value), -1) for value in values])
+            _check_known(values, indices >= 0, label_names[part], names)
+            numbers[part] = indices
     else:
-        counts = _counts(flat[TRAINING], called[TRAINING])
-        names = tuple(names or map(str, range(len(counts))))
+        counts = _class_counts(flat[TRAINING], label_names[TRAINING])
+        names = tuple(class_names or map(str, range(len(counts))))
         for part, values in flat.items():
-            _refuse(values, (values < 0) | (values >= len(names)), called[part], names)
-        found = flat
-    if len(names) < 2 or len(np.unique(found[TRAINING])) < 2:
-        only = names[found[TRAINING][0]]
+            _check_known(values, (values >= 0) & (values < len(names)), label_names[part], names)
+        numbers = flat
+    if len(names) < 2 or len(np.unique(numbers[TRAINING])) < 2:
+        only = names[numbers[TRAINING][0]]
         raise DataError(
-            f"{called[TRAINING]}: all samples are of one class ({only}); two are needed"
+            f"{label_names[TRAINING]}: all samples are of one class ({only}); at least two classes "
+            f"are needed"
         )
-    return {part: values.astype(np.int32) for part, values in found.items()}, names
+    return {part: values.astype(np.int32) for part, values in numbers.items()}, names
 
 
 def _first(values: np.ndarray) -> Any:
     return values.reshape(-1)[0].item() if values.size else "nothing"
 
 
-def _counts(values: np.ndarray, name: str) -> np.ndarray:
-    """Samples of each class number from 0 on; none may be without."""
+def _class_counts(values: np.ndarray, name: str) -> np.ndarray:
+    """The number of samples of each class; every class from 0 to the highest must have some."""
     low, high = int(values.min()), int(values.max())
     if low < 0:
-        raise DataError(f"{name}: {low} is no class; class numbers begin at 0")
-    if high >= MOST_CLASSES:
-        raise DataError(f"{name}: {high} is no class number below {MOST_CLASSES}")
+        raise DataError(f"{name}: {low} is not a class; class numbers start at 0")
+    if high >= MAX_CLASSES:
+        raise DataError(f"{name}: {high} is not a class number below {MAX_CLASSES}")
     counts = np.bincount(values)
     if not counts.all():
         absent = int(np.flatnonzero(counts == 0)[0])
         raise DataError(
-            f"{name}: go from {low} to {high}, but no sample is of class {absent}; number the "
-            f"classes from 0 without gaps"
+            f"{name}: labels range from {low} to {high}, but no sample is of class {absent}; "
+            f"number the classes from 0 without gaps"
         )
     return counts
 
 
-def _refuse(values: np.ndarray, wrong: np.ndarray, name: str, names: Sequence[str]) -> None:
-    """Stop at the first label that is none of the training part's classes."""
-    if wrong.any():
-        place = int(np.flatnonzero(wrong)[0])
-        known = ", ".join(map(repr, names)) if len(names) <= 10 else f"0 to {len(names) - 1}"
+def _check_known(values: np.ndarray, known: np.ndarray, name: str, names: Sequence[str]) -> None:
+    """Raise a `DataError` at the first label that is not a class of the training part.
+
+    Args:
+        values: (n,) labels.
+        known: (n,) whether each is a class of the training part.
+        name: of the labels, for the message.
+        names: of the classes.
+    """
+    if not known.all():
+        sample = int(np.flatnonzero(~known)[0])
+        listed = ", ".join(map(repr, names)) if len(names) <= 10 else f"0 to {len(names) - 1}"
         raise DataError(
-            f"{name}: sample {place} is {values[place].item()!r}, none of the training samples' "
-            f"classes ({known})"
+            f"{name}: sample {sample} is {values[sample].item()!r}, which is not a class of the "
+            f"training samples ({listed})"
         )

@@ -1,4 +1,4 @@
-"""The samples of one part of a split dataset, as training jobs read them."""
+"""The samples of one part of a split dataset, as training jobs read them from disk."""
 
 from __future__ import annotations
 
@@ -13,56 +13,58 @@ from netsurgery.storage.files import FILES, check, read_json
 
 @dataclass(frozen=True)
 class Scaling:
-    """Networks see (value - shift) * scale, and 0 for a missing value."""
+    """The scaling of stored values: (value - shift) * scale, and 0 for a missing value."""
 
-    shift: np.ndarray  # these broadcast against a sample
+    shift: np.ndarray  # shift and scale broadcast against a sample
     scale: np.ndarray
-    missing: bool = False  # whether NaN stands for a missing value
+    missing: bool = False  # whether NaN marks a missing value
 
     def apply(self, raw: np.ndarray) -> np.ndarray:
-        """What networks see of raw values, float32."""
+        """Scale stored values to float32 network inputs."""
         scaled = (raw.astype(np.float32) - self.shift) * self.scale
         return np.nan_to_num(scaled, nan=0.0) if self.missing else scaled
 
 
 @dataclass(frozen=True)
 class Samples:
-    """Some samples of a dataset that stays in its file.
+    """The samples of one part of a dataset, memory-mapped.
 
-    Only the values that are looked at come into memory, and all jobs of a machine share them.
+    Only the values that are used are loaded, and all jobs on a machine share the memory.
     """
 
     x: np.ndarray  # (N, *shape) all samples as stored
     y: np.ndarray  # (N,) class numbers, or (N, targets) float32
-    indices: np.ndarray  # (n,) those that belong to this part
+    indices: np.ndarray  # (n,) of the samples of this part
     scaling: Scaling
-    target: Scaling | None = None  # what networks learn is (y - shift) * scale; None for classes
+    target: Scaling | None = None  # scaling of regression targets; None for classes
     variants: int = 1  # of every sample (see `netsurgery.datasets.augmentation`)
 
     def __len__(self) -> int:
         return self.variants * len(self.indices)
 
     def inputs(self, positions: np.ndarray) -> np.ndarray:
-        """What networks see of some of the samples, float32.
+        """The scaled network inputs of some samples, float32 (k, *shape).
 
         Args:
-            positions: from 0 to below the number of samples without their variants.
+            positions: (k,) within this part, from 0; variants do not count.
         """
         return self.scaling.apply(self.x[self.indices[positions]])
 
     @property
     def balancing_weights(self) -> np.ndarray:
-        """(classes,) weights that make all classes count alike, 1 on average over the samples."""
+        """Class weights (classes,) that balance the classes; their mean over the samples is 1."""
         counts = np.bincount(self.y[self.indices])
         return len(self.indices) / (len(counts) * np.maximum(counts, 1))
 
 
 def read_part(folder: Path, split_path: Path, part: str) -> Samples:
-    """The samples of one part of a prepared dataset.
+    """Read the samples of one part of a prepared dataset.
+
+    Only the split is checked here. The samples are checked when a run starts, because hashing them
+    in every job would take longer than many jobs run.
 
     Raises:
-        Damaged: the split is not as it was written. (The samples are checked when a run begins:
-            to hash them in every job would take longer than many jobs do.)
+        DamagedFileError: the split does not match its checksum.
     """
     check(split_path, read_json(split_path.with_suffix(".json"))[FILES][split_path.name])
     with np.load(split_path, allow_pickle=False) as split:

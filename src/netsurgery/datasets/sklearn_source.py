@@ -1,55 +1,73 @@
-"""Datasets that come with scikit-learn, or that it fetches."""
+"""Datasets that ship with scikit-learn."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
-from netsurgery.datasets.source import TRAINING, Piece, Source, stored_dtype
+from netsurgery.datasets.source import (
+    TRAINING,
+    Chunk,
+    Settings,
+    Source,
+    SourceType,
+    stored_dtype,
+)
 
-# name: whether samples are rows of features, task
-KNOWN = {
-    "digits": (False, "classification"),
-    "iris": (True, "classification"),
-    "wine": (True, "classification"),
-    "breast_cancer": (True, "classification"),
-    "diabetes": (True, "regression"),
+
+class _Known(NamedTuple):
+    flat: bool  # samples are rows of features
+    task: str
+
+
+DATASETS = {
+    "digits": _Known(flat=False, task="classification"),
+    "iris": _Known(flat=True, task="classification"),
+    "wine": _Known(flat=True, task="classification"),
+    "breast_cancer": _Known(flat=True, task="classification"),
+    "diabetes": _Known(flat=True, task="regression"),
 }
 
 
-def is_flat(settings: dict[str, Any]) -> bool:
+def is_flat(settings: Settings) -> bool:
     """Whether samples are rows of features."""
-    return KNOWN[settings["name"]][0]
+    return DATASETS[settings["name"]].flat
 
 
-def open_bundled(settings: dict[str, Any]) -> Source:
-    """A dataset of scikit-learn by its name."""
+def task_of(settings: Settings) -> str:
+    """Classification or regression."""
+    return DATASETS[settings["name"]].task
+
+
+def open_sklearn(settings: Settings) -> Source:
+    """Open a dataset of scikit-learn by its name."""
     import sklearn
     from sklearn import datasets
 
     name = settings["name"]
-    found = getattr(datasets, f"load_{name}")()
+    loaded = getattr(datasets, f"load_{name}")()
     if name == "digits":
-        x, largest = found.images[..., None].astype(np.uint8), 16.0
+        x, largest = loaded.images[..., None].astype(np.uint8), 16.0
     else:
-        x, largest = found.data, 1.0
-    dtype = stored_dtype(x.dtype)
+        x, largest = loaded.data, 1.0
 
-    def pieces(part: str) -> Iterator[Piece]:
-        yield x, found.target
+    def chunks(part: str) -> Iterator[Chunk]:
+        yield x, loaded.target
 
-    flat = is_flat(settings)
-    classes = getattr(found, "target_names", None)
+    classes = getattr(loaded, "target_names", None)
     return Source(
         origin=f"scikit-learn, load_{name}",
         version=sklearn.__version__,
         shape=x.shape[1:],
-        dtype=dtype,
+        dtype=stored_dtype(x.dtype),
         counts={TRAINING: len(x)},
-        pieces=pieces,
-        scaling="standard" if flat else "unit",
+        chunks=chunks,
+        scaling="standard" if is_flat(settings) else "unit",
         largest=largest,
         classes=None if classes is None else tuple(map(str, classes)),
     )
+
+
+SKLEARN = SourceType(open_sklearn, is_flat, task=task_of)

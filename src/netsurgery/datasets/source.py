@@ -1,9 +1,10 @@
-"""What every kind of source gives: a dataset opened for reading, part by part, piece by piece."""
+"""What every kind of source provides: a dataset opened for reading, in chunks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,50 +12,80 @@ import numpy as np
 from netsurgery.networks.layers import Shape
 
 TRAINING, VALIDATION, TEST = PARTS = ("training", "validation", "test")
-PIECE = 2**23  # bytes of a piece, about: no source need fit into memory
+PATH_KEYS = {"path": TRAINING, "validation_path": VALIDATION, "test_path": TEST}
+CHUNK_BYTES = 2**23  # approximate size of a chunk: no dataset needs to fit into memory
 
-Piece = tuple[np.ndarray, np.ndarray]  # x (k, *shape) and y (k,) or, of several targets, (k, t)
+Settings = Mapping[str, Any]
+Chunk = tuple[np.ndarray, np.ndarray]  # x (k, *shape); y (k,) or, with several targets, (k, t)
 
 
 class DataError(ValueError):
-    """The data are wrong; the message is one line that names file and place."""
+    """The data are invalid; the message is one line that names the file and the place in it."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """A dataset that was opened, but not yet read.
+    """An opened dataset, whose samples are not yet read.
 
-    Pieces have the source's own order and values; labels may be whole numbers or names.
+    Chunks keep the order and values of the source; labels may be integers or names.
     """
 
     origin: str  # file, or name in a collection
     version: str
     shape: Shape  # of a sample: (height, width, channels) or (features,)
-    dtype: np.dtype[Any]  # of x as it is to be stored
-    counts: Mapping[str, int]  # samples of each part that the source tells apart
-    pieces: Callable[[str], Iterator[Piece]]  # of a part
-    scaling: str  # what is done where the settings say nothing: see `netsurgery.datasets.scaling`
-    largest: float = 1.0  # value that unit scaling makes 1
-    names: Mapping[str, str] = field(default_factory=dict)  # what a part's labels are called
-    classes: tuple[str, ...] | None = None  # names of the classes 0, 1, ...; None: see the labels
-    missing: bool = False  # whether NaN stands for a missing value
-    resized: bool = False  # whether images were of several sizes
+    dtype: np.dtype[Any]  # in which x is stored
+    counts: Mapping[str, int]  # samples of each part that the source provides
+    chunks: Callable[[str], Iterator[Chunk]]  # of a part
+    scaling: str  # default method: see `netsurgery.datasets.splits.fit_scaling`
+    largest: float = 1.0  # value that unit scaling maps to 1
+    label_names: Mapping[str, str] = field(default_factory=dict)  # of each part, for messages
+    classes: tuple[str, ...] | None = None  # names of the classes 0, 1, ...; None: from the labels
+    missing: bool = False  # whether NaN marks a missing value
+    resized: bool = False  # whether images had different sizes
     columns: tuple[Mapping[str, Any], ...] = ()  # of a table: see `netsurgery.datasets.columns`
     features: tuple[Mapping[str, Any], ...] = ()  # of a table: see `netsurgery.datasets.tables`
 
-    def called(self, part: str) -> str:
-        """What a message calls the labels of a part."""
-        return self.names.get(part, f"the labels of the {part} part of {self.origin}")
+    def label_name(self, part: str) -> str:
+        """How messages refer to the labels of a part."""
+        return self.label_names.get(part, f"the {part} labels of {self.origin}")
+
+
+def part_paths(settings: Settings) -> dict[str, Path]:
+    """The file or folder of each part that the settings name."""
+    return {part: Path(settings[key]) for key, part in PATH_KEYS.items() if key in settings}
+
+
+def input_paths(settings: Settings) -> dict[str, Path]:
+    """The files and folders that a dataset is read from, by the key of its settings."""
+    return {key: Path(settings[key]) for key in PATH_KEYS if key in settings}
+
+
+def _input_files(settings: Settings) -> Iterable[Path]:
+    return input_paths(settings).values()
+
+
+def _task_from_settings(settings: Settings) -> str:
+    return settings.get("task", "classification")
+
+
+@dataclass(frozen=True)
+class SourceType:
+    """A kind of source. Its functions take the settings of a dataset."""
+
+    open: Callable[[Settings], Source]
+    is_flat: Callable[[Settings], bool | None]  # None: known only after reading the data
+    watched_files: Callable[[Settings], Iterable[Path]] = _input_files  # a change means new data
+    task: Callable[[Settings], str] = _task_from_settings
 
 
 def stored_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """What values are stored as: small integers as they are, anything else as float32."""
+    """The dtype to store values in: small integers unchanged, anything else as float32."""
     if dtype.kind == "b":
         return np.dtype(np.uint8)
     small = dtype.kind in "iu" and dtype.itemsize <= 2
     return np.dtype(dtype.newbyteorder("=") if small else np.float32)
 
 
-def rows_per_piece(shape: Shape, dtype: np.dtype[Any]) -> int:
-    """How many samples make a piece."""
-    return max(1, PIECE // max(1, int(np.prod(shape)) * dtype.itemsize))
+def rows_per_chunk(shape: Shape, dtype: np.dtype[Any]) -> int:
+    """The number of samples in a chunk."""
+    return max(1, CHUNK_BYTES // max(1, int(np.prod(shape)) * dtype.itemsize))

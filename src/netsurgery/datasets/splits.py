@@ -1,8 +1,8 @@
-"""Who trains, who validates, who tests; and the scaling fitted on those who train.
+"""Split a dataset into training, validation and test parts, and fit its scaling.
 
-`split.npz` of a search holds the indices of each part; `shift` and `scale`, arrays that broadcast
-against a sample, such that networks see (x - shift) * scale; and the same for the targets of a
-regression, `target_shift` and `target_scale`.
+`split.npz` of a search holds the indices of each part; `shift` and `scale`, which broadcast against
+a sample, for the network inputs (x - shift) * scale; and the same for the targets of a regression,
+`target_shift` and `target_scale`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from netsurgery.datasets.source import (
     TRAINING,
     VALIDATION,
     DataError,
-    rows_per_piece,
+    rows_per_chunk,
 )
 from netsurgery.storage.files import atomic_path, write_checksums
 from netsurgery.storage.random_streams import random_stream
@@ -50,26 +50,26 @@ def split(
     seed: int,
     subset: tuple[float, int] = (1.0, 1),
 ) -> dict[str, np.ndarray]:
-    """Indices of the training, validation and test samples.
+    """Draw the indices of the training, validation and test samples.
 
     Args:
         y: (n,) class of every sample, or the targets.
-        given: indices of each part that the source tells apart; the others are drawn from its
-            training part.
-        classes: their names, of each of which every part gets its share; None: a regression.
-        validation_fraction: part of the training samples, after the test samples are gone.
-        test_fraction: part of the training samples.
+        given: indices of each part that the source provides; the others are drawn from its training
+            part.
+        classes: names of the classes, by which the split is stratified; None for a regression.
+        validation_fraction: fraction of the training samples without the test samples.
+        test_fraction: fraction of the training samples.
         seed: of the search.
-        subset: part of the training samples that is used once the test samples are gone, and the
-            least number of them.
+        subset: fraction of the training samples without the test samples that is used, and the
+            minimum number of samples.
 
     Raises:
         DataError: there are too few samples.
     """
     from sklearn.model_selection import train_test_split
 
-    def drawn(part: str, rest: np.ndarray, size: float) -> list[np.ndarray]:
-        """Those that stay, and those that are drawn."""
+    def draw(part: str, rest: np.ndarray, size: float) -> list[np.ndarray]:
+        """The samples that remain, and those drawn."""
         return train_test_split(
             rest,
             test_size=size,
@@ -77,90 +77,87 @@ def split(
             stratify=None if classes is None else y[rest],
         )
 
-    found = dict(given)
+    parts = dict(given)
     for part, fraction in ((TEST, test_fraction), (VALIDATION, validation_fraction)):
-        if part not in found:
-            rest = found[TRAINING]
-            _refuse_too_few(y[rest], classes, part, fraction)
-            found[TRAINING], found[part] = drawn(part, rest, fraction)
+        if part not in parts:
+            rest = parts[TRAINING]
+            _check_enough(y[rest], classes, part, fraction)
+            parts[TRAINING], parts[part] = draw(part, rest, fraction)
         if part == TEST:
-            count = len(found[TRAINING])
-            fewest = len(classes or [0])  # of every class some
-            left_out = count - max(math.ceil(subset[0] * count), subset[1], fewest)
-            if left_out >= fewest:
-                found[TRAINING], _ = drawn("subset", found[TRAINING], left_out)
-    return {part: np.sort(found[part]) for part in PARTS}
+            count = len(parts[TRAINING])
+            minimum = len(classes or [0])  # a stratified split needs a sample of every class
+            unused = count - max(math.ceil(subset[0] * count), subset[1], minimum)
+            if unused >= minimum:
+                parts[TRAINING], _ = draw("subset", parts[TRAINING], unused)
+    return {part: np.sort(parts[part]) for part in PARTS}
 
 
-def _refuse_too_few(
-    y: np.ndarray, classes: Sequence[str] | None, part: str, fraction: float
-) -> None:
-    """Stop where a part, or what it leaves, would not have a sample of every class."""
+def _check_enough(y: np.ndarray, classes: Sequence[str] | None, part: str, fraction: float) -> None:
+    """Raise a `DataError` if a part, or the rest, would not have a sample of every class."""
     samples = len(y)
     drawn = math.ceil(samples * fraction)
-    least = min(drawn, samples - drawn)
+    smaller = min(drawn, samples - drawn)
     if classes is None:
-        if least < 1:
-            raise DataError(f"{samples} samples are too few to set aside a {part} part of {drawn}")
+        if smaller < 1:
+            raise DataError(f"{samples} samples are too few for a {part} part of {drawn}")
         return
     for name, count in zip(classes, np.bincount(y, minlength=len(classes)), strict=True):
         if count < 2:
             raise DataError(
-                f"class {name} has too few samples to set aside a {part} part: {count} is left of "
-                f"it, at least 2 are needed"
+                f"class {name} has too few samples for a {part} part: {count} left, at least 2 "
+                f"needed"
             )
-    if least < len(classes):
+    if smaller < len(classes):
         raise DataError(
-            f"{samples} samples are too few to set aside a {part} part of {drawn}: with "
-            f"{len(classes)} classes, it and the rest need at least {len(classes)} each"
+            f"{samples} samples are too few for a {part} part of {drawn}: with {len(classes)} "
+            f"classes, it and the rest need at least {len(classes)} each"
         )
 
 
-def _statistics(x: np.ndarray, indices: np.ndarray, per: tuple[int, ...]) -> dict[str, np.ndarray]:
-    """Mean, standard deviation, least and greatest of some samples, NaN left out, in float64.
+def _statistics(x: np.ndarray, indices: np.ndarray, axes: tuple[int, ...]) -> dict[str, np.ndarray]:
+    """Mean, standard deviation, minimum and maximum of some samples without NaN, in float64.
 
     Args:
-        x: (n, *shape), perhaps too large for memory.
-        indices: of the samples that count.
-        per: axes to look over, the first among them.
+        x: (n, *shape), possibly larger than memory.
+        indices: of the samples to use.
+        axes: to reduce, including the first.
     """
     count = total = squares = np.float64(0)
-    least, greatest = np.inf, -np.inf
-    centre = np.nan_to_num(x[indices[:1]].astype(np.float64)).mean(axis=per, keepdims=True)
-    rows = rows_per_piece(x.shape[1:], np.dtype(np.float64))
+    minimum, maximum = np.inf, -np.inf
+    centre = np.nan_to_num(x[indices[:1]].astype(np.float64)).mean(axis=axes, keepdims=True)
+    rows = rows_per_chunk(x.shape[1:], np.dtype(np.float64))
     for start in range(0, len(indices), rows):
-        some = x[indices[start : start + rows]].astype(np.float64) - centre
-        there = ~np.isnan(some)
-        count = count + there.sum(axis=per, keepdims=True)
-        total = total + np.nansum(some, axis=per, keepdims=True)
-        squares = squares + np.nansum(some**2, axis=per, keepdims=True)
-        least = np.fmin(least, np.nanmin(some, axis=per, keepdims=True, initial=np.inf))
-        greatest = np.fmax(greatest, np.nanmax(some, axis=per, keepdims=True, initial=-np.inf))
+        values = x[indices[start : start + rows]].astype(np.float64) - centre
+        count = count + (~np.isnan(values)).sum(axis=axes, keepdims=True)
+        total = total + np.nansum(values, axis=axes, keepdims=True)
+        squares = squares + np.nansum(values**2, axis=axes, keepdims=True)
+        minimum = np.fmin(minimum, np.nanmin(values, axis=axes, keepdims=True, initial=np.inf))
+        maximum = np.fmax(maximum, np.nanmax(values, axis=axes, keepdims=True, initial=-np.inf))
     mean = total / np.maximum(count, 1)
     deviation = np.sqrt(np.maximum(squares / np.maximum(count, 1) - mean**2, 0))
-    found = {"mean": mean + centre, "deviation": deviation}
-    found |= {"least": least + centre, "greatest": greatest + centre}
-    return {name: values[0] for name, values in found.items()}
+    statistics = {"mean": mean + centre, "deviation": deviation}
+    statistics |= {"minimum": minimum + centre, "maximum": maximum + centre}
+    return {name: values[0] for name, values in statistics.items()}
 
 
 def _inverse(width: np.ndarray) -> np.ndarray:
-    """1 / width; 1 where all values are the same, be it but for rounding."""
+    """1 / width; 1 where all values are the same, up to rounding."""
     return np.divide(1.0, width, out=np.ones_like(width), where=width > 1e-12)
 
 
 def fit_scaling(
     x: np.ndarray, indices: np.ndarray, method: str, largest: float, as_is: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Shift and scale, such that networks see (x - shift) * scale.
+    """Fit shift and scale of the network inputs (x - shift) * scale.
 
     Args:
         x: (n, *shape).
         indices: of the training samples.
-        method: `unit` divides by `largest`; `range` goes from 0 to 1 and `standard` has mean 0 and
-            deviation 1, for every column of a table or channel of images; `none` changes nothing.
-        largest: value that `unit` makes 1.
-        as_is: of the shape of a sample, those columns of a table that keep their 0 and 1; None
-            where samples are no table.
+        method: `unit` divides by `largest`; `range` maps to 0 to 1, and `standard` to mean 0 and
+            standard deviation 1, per column of a table or channel of images; `none` keeps values.
+        largest: value that `unit` maps to 1.
+        as_is: boolean mask of a sample's shape: the 0/1 columns of a table, which are not scaled;
+            None if samples are not rows of a table.
 
     Returns:
         Two float32 arrays that broadcast against a sample.
@@ -168,11 +165,11 @@ def fit_scaling(
     if method in ("unit", "none"):
         factor = 1 / largest if method == "unit" else 1
         return np.array(0, np.float32), np.array(factor, np.float32)
-    # every value of a folded table is a column; those of an image are alike but for its channels
+    # each value of a reshaped row is a column of its own; images are scaled per channel
     axes = tuple(range(x.ndim - 1)) if as_is is None else (0,)
     values = _statistics(x, indices, axes)
     if method == "range":
-        shift, scale = values["least"], _inverse(values["greatest"] - values["least"])
+        shift, scale = values["minimum"], _inverse(values["maximum"] - values["minimum"])
     else:
         shift, scale = values["mean"], _inverse(values["deviation"])
     if as_is is not None:
@@ -185,7 +182,7 @@ def write_split(folder: Path, path: Path, settings: SplitSettings, seed: int) ->
 
     Args:
         folder: of the prepared dataset.
-        path: of the `split.npz` to write, beside a JSON file that vouches for it.
+        path: of the `split.npz` to write, next to a JSON file with its checksum.
         settings: of the search.
         seed: of the search.
 
@@ -197,7 +194,7 @@ def write_split(folder: Path, path: Path, settings: SplitSettings, seed: int) ->
     try:
         parts = split(
             y,
-            prepared.given_parts(data),
+            prepared.source_parts(data),
             data["classes"],
             settings.validation_fraction,
             settings.test_fraction,

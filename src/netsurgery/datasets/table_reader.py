@@ -1,4 +1,4 @@
-"""Tables in `.csv` and `.parquet` files, read by pandas and pyarrow some rows at a time."""
+"""Read tables from `.csv` and `.parquet` files with pandas and pyarrow, in chunks of rows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from netsurgery.datasets.source import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-ROWS = 50_000  # of a piece
+ROWS = 50_000  # of a chunk
 
 
 def _first_row(path: Path, separator: str) -> list[str]:
@@ -26,11 +26,11 @@ def _first_row(path: Path, separator: str) -> list[str]:
     raise DataError(f"{path}: is empty")
 
 
-def names_of(path: Path, settings: Mapping[str, Any]) -> list[str]:
-    """The names of a file's columns: of its header, of the settings, or else their numbers.
+def column_names(path: Path, settings: Mapping[str, Any]) -> list[str]:
+    """The names of a file's columns: from the settings, its header, or else their numbers.
 
     Raises:
-        DataError: the file cannot be read, or two columns have one name.
+        DataError: the file cannot be read, or two columns have the same name.
     """
     if settings["source"] == "parquet":
         import pyarrow.parquet
@@ -45,32 +45,40 @@ def names_of(path: Path, settings: Mapping[str, Any]) -> list[str]:
         try:
             first = _first_row(path, settings["delimiter"])
         except UnicodeDecodeError:
-            raise DataError(f"{path}: is not a text file in UTF-8") from None
+            raise DataError(f"{path}: is not a UTF-8 text file; convert it to UTF-8") from None
         names = first if settings["header"] else [str(i) for i in range(len(first))]
         if "columns" in settings:
             if len(settings["columns"]) != len(first):
                 count = len(settings["columns"])
-                raise DataError(f"{path}: has {len(first)} columns, but `columns` names {count}")
+                raise DataError(f"{path}: has {len(first)} columns, but `columns` lists {count}")
             names = settings["columns"]
     for name in names:
         if names.count(name) > 1:
-            raise DataError(f"{path}: {names.count(name)} columns are called {name!r}; rename them")
+            raise DataError(
+                f"{path}: {names.count(name)} columns are named {name!r}; give each its own name"
+            )
     return names
 
 
 def find_column(key: str | int, names: Sequence[str], path: Path, purpose: str) -> str:
-    """The name of a column that the settings give by name or by number from 0.
+    """The name of a column that the settings give by name or by number, counted from 0.
+
+    Args:
+        key: name or number of the column.
+        names: of all columns.
+        path: of the file, for the message.
+        purpose: the setting that names the column, for the message.
 
     Raises:
-        DataError: there is none.
+        DataError: there is no such column.
     """
     if str(key) in names:
         return str(key)
     if isinstance(key, int) and 0 <= key < len(names):
         return names[key]
     close = difflib.get_close_matches(str(key), names, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"its columns: {', '.join(names)}"
-    raise DataError(f"{path}: has no column {key!r}, which `{purpose}` names; {hint}")
+    hint = f"did you mean {close[0]!r}?" if close else f"the columns are {', '.join(names)}"
+    raise DataError(f"{path}: has no column {key!r} (see `{purpose}`); {hint}")
 
 
 def _csv_frames(
@@ -120,29 +128,31 @@ def _parquet_frames(path: Path, settings: Mapping[str, Any]) -> Iterator[pd.Data
                 frame[name] = column.astype("float64")
             else:
                 raise DataError(
-                    f"{path}: column {name!r} is of type {batch.schema.field(name).type}; columns "
-                    f"are numbers or text (`drop` leaves some out)"
+                    f"{path}: column {name!r} has type {batch.schema.field(name).type}; columns "
+                    f"must hold numbers or text; remove it with `drop: [{name}]`"
                 )
         yield frame
 
 
-def frames(path: Path, settings: Mapping[str, Any], names: list[str]) -> Iterator[pd.DataFrame]:
-    """A table some rows at a time: columns of float64 or of text, NaN where a value is missing.
+def read_frames(
+    path: Path, settings: Mapping[str, Any], names: list[str]
+) -> Iterator[pd.DataFrame]:
+    """Read a table in chunks of rows; NaN marks a missing value.
 
-    In a csv file all is text.
+    Columns of a parquet file are float64 or text; those of a csv file are all text.
 
     Raises:
-        DataError: the file cannot be read, or holds values that are neither.
+        DataError: the file cannot be read, or a column holds neither numbers nor text.
     """
     import pandas as pd
 
-    read = (
+    frames = (
         _parquet_frames(path, settings)
         if settings["source"] == "parquet"
         else _csv_frames(path, settings, names)
     )
     try:
-        yield from read
+        yield from frames
     except (pd.errors.ParserError, pd.errors.ParserWarning, UnicodeDecodeError, OSError) as error:
         reason = str(error).strip().splitlines()[-1].replace("Error tokenizing data. C error: ", "")
-        raise DataError(f"{path}: is not a table ({reason})") from None
+        raise DataError(f"{path}: cannot be read as a table ({reason})") from None

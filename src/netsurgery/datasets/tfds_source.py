@@ -12,10 +12,12 @@ from netsurgery.datasets.source import (
     TEST,
     TRAINING,
     VALIDATION,
+    Chunk,
     DataError,
-    Piece,
+    Settings,
     Source,
-    rows_per_piece,
+    SourceType,
+    rows_per_chunk,
     stored_dtype,
 )
 
@@ -25,16 +27,17 @@ if TYPE_CHECKING:
 SPLITS = {TRAINING: "train", VALIDATION: "validation", TEST: "test"}
 
 
-def is_flat(settings: dict[str, Any]) -> None:
-    """Whether samples are rows of features: only its builder knows."""
+def is_flat(settings: Settings) -> None:
+    """Whether samples are rows of features: unknown until the dataset is opened."""
     return
 
 
-def _builder(settings: dict[str, Any]) -> tfds.core.DatasetBuilder:
-    """The builder of a dataset that is prepared on this machine, by downloading it if need be.
+def _builder(settings: Settings) -> tfds.core.DatasetBuilder:
+    """The builder of a dataset, which is downloaded if the settings allow it.
 
     Raises:
-        DataError: there is no such dataset or version, or it is neither here nor in reach.
+        DataError: there is no such dataset or version, it is not on this machine and must not be
+            downloaded, or the download fails.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import tensorflow_datasets as tfds
@@ -45,26 +48,26 @@ def _builder(settings: dict[str, Any]) -> tfds.core.DatasetBuilder:
         builder = tfds.builder(name, data_dir=settings.get("data_dir"))
     except (tfds.core.DatasetNotFoundError, AssertionError, ValueError) as error:
         reason = str(error).strip().splitlines()[0].rstrip(".:")
-        raise DataError(f"{where} cannot be found: {reason}") from None
+        raise DataError(f"{where} not found: {reason}") from None
     if builder.is_prepared():
         return builder
     if not settings["download"]:
         raise DataError(
-            f"{where} is not prepared in {builder.data_dir}; download: true would fetch it"
+            f"{where} is not prepared in {builder.data_dir}; set `download: true` to download it"
         )
     try:
         builder.download_and_prepare()
-    except Exception as error:  # whatever can go wrong on the way
+    except Exception as error:  # network, disk and format errors of many types
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise DataError(f"{where} could not be downloaded: {reason}") from None
     return builder
 
 
-def _keys(builder: tfds.core.DatasetBuilder, settings: dict[str, Any]) -> tuple[str, str]:
-    """The names of the input and of the target.
+def _keys(builder: tfds.core.DatasetBuilder, settings: Settings) -> tuple[str, str]:
+    """The names of the input and target features.
 
     Raises:
-        DataError: the dataset has none, or not those of the settings.
+        DataError: neither the dataset nor the settings name them, or the dataset lacks one.
     """
     known = sorted(builder.info.features)
     supervised = builder.info.supervised_keys
@@ -72,25 +75,25 @@ def _keys(builder: tfds.core.DatasetBuilder, settings: dict[str, Any]) -> tuple[
         keys = settings["input"], settings["target"]
     elif supervised is None or len(supervised) != 2:
         raise DataError(
-            f"tensorflow-datasets: {settings['name']} does not say what to learn; name `input` and "
-            f"`target` (among {', '.join(known)})"
+            f"tensorflow-datasets: {settings['name']} has no supervised keys; set `input` and "
+            f"`target` (choose from {', '.join(known)})"
         )
     else:
         keys = supervised
     for key in keys:
         if key not in known:
             raise DataError(
-                f"tensorflow-datasets: {settings['name']} has no feature {key!r}; it has "
+                f"tensorflow-datasets: {settings['name']} has no feature {key!r}; its features are "
                 f"{', '.join(known)}"
             )
     return keys
 
 
-def open_catalog(settings: dict[str, Any]) -> Source:
-    """A dataset of TensorFlow Datasets, by name and version such as mnist:3.0.1.
+def open_tfds(settings: Settings) -> Source:
+    """Open a dataset of TensorFlow Datasets by name and version, such as mnist:3.0.1.
 
     Raises:
-        DataError: it is not there, or its samples are neither images nor rows of numbers.
+        DataError: it is not available, or its samples are neither images nor rows of numbers.
     """
     builder = _builder(settings)
     info = builder.info
@@ -101,8 +104,8 @@ def open_catalog(settings: dict[str, Any]) -> Source:
     dtype = np.dtype(feature.np_dtype)
     if len(shape) not in (1, 3) or None in shape or dtype.kind not in "buif":
         raise DataError(
-            f"{where}: {key!r} is {dtype} of shape {shape}; samples must be images of one size or "
-            f"rows of numbers"
+            f"{where}: {key!r} has dtype {dtype} and shape {shape}; samples must be images of one "
+            f"size or rows of numbers"
         )
     counts = {
         part: info.splits[split].num_examples
@@ -110,26 +113,26 @@ def open_catalog(settings: dict[str, Any]) -> Source:
         if split in info.splits
     }
     if TRAINING not in counts:
-        raise DataError(f"{where}: has no split `train`, but {', '.join(info.splits)}")
+        raise DataError(f"{where}: has no split `train`; its splits are {', '.join(info.splits)}")
 
-    def pieces(part: str) -> Iterator[Piece]:
-        rows = rows_per_piece(shape, dtype)
+    def chunks(part: str) -> Iterator[Chunk]:
+        rows = rows_per_chunk(shape, dtype)
         decoders = {name: _skip() for name in info.features if name not in (key, target)}
         data = builder.as_dataset(split=SPLITS[part], shuffle_files=False, decoders=decoders)
-        for some in data.batch(rows).as_numpy_iterator():
-            yield some[key], some[target]
+        for batch in data.batch(rows).as_numpy_iterator():
+            yield batch[key], batch[target]
 
-    whole = dtype.kind in "iu" and dtype.itemsize <= 2
+    small_integers = dtype.kind in "iu" and dtype.itemsize <= 2
     return Source(
         origin=where,
         version=str(info.version),
         shape=shape,
         dtype=stored_dtype(dtype),
         counts=counts,
-        pieces=pieces,
-        scaling="unit" if whole and len(shape) == 3 else "standard",
-        largest=float(np.iinfo(dtype).max) if whole else 1.0,
-        names={part: f"{where}: {target} of {split}" for part, split in SPLITS.items()},
+        chunks=chunks,
+        scaling="unit" if small_integers and len(shape) == 3 else "standard",
+        largest=float(np.iinfo(dtype).max) if small_integers else 1.0,
+        label_names={part: f"{where}: {target} of {split}" for part, split in SPLITS.items()},
         classes=_class_names(info.features[target]),
     )
 
@@ -143,3 +146,6 @@ def _skip() -> Any:
 def _class_names(feature: Any) -> tuple[str, ...] | None:
     names = getattr(feature, "names", None)
     return tuple(names) if names else None
+
+
+TFDS = SourceType(open_tfds, is_flat)

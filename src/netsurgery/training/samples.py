@@ -39,7 +39,7 @@ def _variants(x: tf.Tensor, variants: tf.Tensor) -> tf.Tensor:
     _, height, width, channels = x.shape
     pixels = tf.reshape(x, (-1, height * width, channels))
     framed = tf.concat([pixels, tf.zeros_like(pixels[:, :1])], axis=1)
-    chosen = tf.gather(tf.constant(augmentation.sources(height, width)), variants)
+    chosen = tf.gather(tf.constant(augmentation.source_pixels(height, width)), variants)
     return tf.reshape(tf.gather(framed, chosen, batch_dims=1), (-1, height, width, channels))
 
 

@@ -1,4 +1,4 @@
-"""Folders of images: what is read, resized and refused."""
+"""Folders of images: what is read, resized and rejected."""
 
 import keras
 import numpy as np
@@ -33,7 +33,7 @@ def prepared(folder, **settings):
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB"])
-def test_images_are_stored_by_class_grey_or_in_colour(mode, tmp_path):
+def test_images_are_stored_by_class_in_grayscale_or_colour(mode, tmp_path):
     pixels = fill(tmp_path / "images", mode)
     x, y, described = prepared(tmp_path)
     np.testing.assert_array_equal(x, pixels.reshape(6, 5, 6, -1))
@@ -43,7 +43,7 @@ def test_images_are_stored_by_class_grey_or_in_colour(mode, tmp_path):
     assert not described["resized"]
 
 
-def test_one_image_in_colour_makes_all_so_and_channels_decide_otherwise(tmp_path):
+def test_one_colour_image_makes_all_colour_unless_set(tmp_path):
     pixels = fill(tmp_path / "images")
     fill(tmp_path / "images" / "more", "RGB", classes=["x"], each=1)
     (tmp_path / "images" / "more" / "x" / "0.png").rename(tmp_path / "images" / "bee" / "9.png")
@@ -55,7 +55,7 @@ def test_one_image_in_colour_makes_all_so_and_channels_decide_otherwise(tmp_path
     assert prepared(tmp_path, channels=1)[0].shape == (7, 5, 6, 1)
 
 
-def test_other_sizes_are_resized_to_that_of_most_or_to_the_given_one(tmp_path):
+def test_images_are_resized_to_the_most_frequent_or_set_size(tmp_path):
     fill(tmp_path / "images")
     fill(tmp_path / "images" / "bee", classes=["deep"], size=(12, 9), each=1)
     (tmp_path / "images" / "bee" / "deep" / "0.png").rename(tmp_path / "images" / "bee" / "9.png")
@@ -91,7 +91,7 @@ def test_a_test_folder_has_the_classes_of_the_training_folder(tmp_path):
     np.testing.assert_array_equal(y[6:], 1)
     (tmp_path / "test" / "cow").mkdir()
     Image.new("L", (6, 5)).save(tmp_path / "test" / "cow" / "0.png")
-    with pytest.raises(DataError, match=r"cow: is no class of .*images \(ant, bee\)"):
+    with pytest.raises(DataError, match=r"cow: is not a class of .*images \(ant, bee\)"):
         prepared(tmp_path, test_path=str(tmp_path / "test"))
 
 
@@ -127,15 +127,15 @@ def no_class(folder):
 WRONG = {
     "images/bee/1.png: cannot be read as an image": break_image,
     "images/bee/1.png: cannot be read as an image (": cut_image,
-    "images/cow: holds no images; remove the folder or fill it": empty_class,
-    "images/bee/1.png: has more than 8 bits a channel": deep_image,
-    "images: all samples are of one class (ant); two are needed": only_class,
-    "images: has no subfolders; it should hold a folder per class": no_class,
+    "images/cow: contains no images; add some or remove the folder": empty_class,
+    "images/bee/1.png: has more than 8 bits per channel": deep_image,
+    "images: all samples are of one class (ant); at least two classes are needed": only_class,
+    "images: has no subfolders; expected one per class": no_class,
 }
 
 
 @pytest.mark.parametrize("line", WRONG)
-def test_a_wrong_folder_is_refused_in_one_line_with_the_path(line, tmp_path):
+def test_an_invalid_folder_gives_one_line_with_the_path(line, tmp_path):
     fill(tmp_path / "images")
     WRONG[line](tmp_path / "images")
     with pytest.raises(DataError) as caught:

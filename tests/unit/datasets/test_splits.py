@@ -43,7 +43,7 @@ def test_split_depends_on_the_seed_and_zero_is_a_seed(digits):
     assert set(zero) != set(one)
 
 
-def test_parts_that_the_source_gives_stay_and_the_others_come_from_its_training_part():
+def test_missing_parts_are_drawn_from_the_training_part():
     y = np.arange(100) % 2
     test = {"training": np.arange(70), "test": np.arange(70, 100)}
     parts = split(y, classes=["a", "b"], given_parts=test)
@@ -60,12 +60,12 @@ def test_parts_that_the_source_gives_stay_and_the_others_come_from_its_training_
 @pytest.mark.parametrize(
     ("y", "classes", "line"),
     [
-        ([0] * 30 + [1], ["often", "once"], "class once has too few samples.*1 is left"),
+        ([0] * 30 + [1], ["often", "once"], "class once has too few samples.*1 left"),
         ([0, 0, 1, 1, 2, 2, 3, 3], ["a", "b", "c", "d"], "8 samples are too few.*4 classes"),
         ([0.5], None, "1 samples are too few"),
     ],
 )
-def test_too_few_samples_are_refused(y, classes, line):
+def test_too_few_samples_are_rejected(y, classes, line):
     with pytest.raises(DataError, match=line):
         split(np.array(y), classes=classes)
 
@@ -96,17 +96,17 @@ def test_scaling_fits_the_training_samples_alone(seed, shape, method):
     np.testing.assert_array_equal(scale, again[1])
 
 
-def test_scaling_in_pieces_is_that_of_all_at_once(monkeypatch):
+def test_scaling_fitted_in_chunks_is_the_same(monkeypatch):
     x = np.random.default_rng(0).normal(3, 2, (100, 5)).astype(np.float32)
     whole = splits.fit_scaling(x, np.arange(100), "standard", 1.0, None)
-    monkeypatch.setattr(splits, "rows_per_piece", lambda *_: 7)
+    monkeypatch.setattr(splits, "rows_per_chunk", lambda *_: 7)
     for one, other in zip(
         whole, splits.fit_scaling(x, np.arange(100), "standard", 1.0, None), strict=True
     ):
         np.testing.assert_allclose(one, other, rtol=1e-6)
 
 
-def test_columns_without_values_or_variation_and_those_to_stay_as_they_are():
+def test_constant_empty_and_0_1_columns_are_not_scaled():
     x = np.array([[1, np.nan, 7, 0], [3, np.nan, 7, 1], [np.nan, np.nan, 7, 1]], np.float32)
     keep = np.array([False, False, False, True])
     shift, scale = splits.fit_scaling(x, np.arange(3), "standard", 1.0, keep)

@@ -1,4 +1,4 @@
-"""Tables: what becomes of columns, what is refused, and models that take raw rows."""
+"""Tables: how columns are encoded, what is rejected, and models that take raw rows."""
 
 import keras
 import numpy as np
@@ -8,7 +8,7 @@ import pytest
 from netsurgery import datasets
 from netsurgery.config import loading
 from netsurgery.datasets import DataError, table_reader
-from netsurgery.datasets.builtin import NAMED, RAREST_COUNTRIES
+from netsurgery.datasets.builtin import BUILTIN_DATASETS, RAREST_COUNTRIES
 from netsurgery.keras_io import preprocessing
 from tests.support.factories import ROOT, SCHEMA
 
@@ -45,8 +45,8 @@ def prepared(folder, text, source="csv", **settings):
 
 
 def names_of(described):
-    ends = {"number": "", "missing": "-missing"}
-    return [f["column"] + ends.get(f["kind"], f"-{f['level']}") for f in described["features"]]
+    suffixes = {"number": "", "missing": "-missing"}
+    return [f["column"] + suffixes.get(f["kind"], f"-{f['level']}") for f in described["features"]]
 
 
 NAN = np.nan
@@ -62,7 +62,7 @@ FEATURES = "age work-Private work-Self work-State work-missing hours hours-missi
 
 
 @pytest.mark.parametrize("rows", [2, 100])
-def test_numbers_stay_and_text_becomes_a_feature_per_level(rows, tmp_path, monkeypatch):
+def test_numbers_are_kept_and_text_is_one_hot_encoded(rows, tmp_path, monkeypatch):
     monkeypatch.setattr(table_reader, "ROWS", rows)
     x, y, described = prepared(tmp_path, TABLE)
     assert names_of(described) == FEATURES
@@ -71,7 +71,7 @@ def test_numbers_stay_and_text_becomes_a_feature_per_level(rows, tmp_path, monke
     np.testing.assert_array_equal(y, [0, 0, 1, 0, 1, 1])
 
 
-def test_parquet_gives_what_csv_gives(tmp_path):
+def test_parquet_and_csv_give_the_same_samples(tmp_path):
     (tmp_path / "t.csv").write_text(TABLE)
     frame = pd.read_csv(tmp_path / "t.csv", skipinitialspace=True)
     x, y, described = prepared(tmp_path, frame, "parquet")
@@ -80,7 +80,7 @@ def test_parquet_gives_what_csv_gives(tmp_path):
     np.testing.assert_array_equal(y, [0, 0, 1, 0, 1, 1])
 
 
-def test_columns_left_out_forced_to_be_categories_and_counted_from_0(tmp_path):
+def test_columns_can_be_dropped_categorical_and_numbered(tmp_path):
     headless = TABLE.split("\n", 1)[1]
     options = {"header": False, "target": 4, "drop": [0], "categorical": [3]}
     x, _, described = prepared(tmp_path, headless, missing_indicator=False, **options)
@@ -88,7 +88,7 @@ def test_columns_left_out_forced_to_be_categories_and_counted_from_0(tmp_path):
     np.testing.assert_array_equal(x[:, -3:].argmax(axis=1) + 1, [1, 2, 1, 2, 1, 3])
 
 
-def test_levels_that_the_training_rows_do_not_have_are_unknown(tmp_path):
+def test_levels_missing_from_training_rows_are_unknown(tmp_path):
     (tmp_path / "test.csv").write_text("age,work,hours,code,income\n20,Other,1,1,>50K.\n")
     options = {"test_path": str(tmp_path / "test.csv"), "strip_labels": "."}
     x, y, described = prepared(tmp_path, TABLE, **options)
@@ -97,7 +97,7 @@ def test_levels_that_the_training_rows_do_not_have_are_unknown(tmp_path):
     assert y[-1] == 1
 
 
-def test_folding_and_scrambling_move_features_and_lose_none(tmp_path):
+def test_reshaping_and_shuffling_keep_all_features(tmp_path):
     x, _, described = prepared(tmp_path, TABLE, reshape_to=[2, 4], feature_order_seed=3)
     assert x.shape == (6, 2, 4, 1)
     names = names_of(described)
@@ -106,7 +106,7 @@ def test_folding_and_scrambling_move_features_and_lose_none(tmp_path):
     np.testing.assert_array_equal(x.reshape(6, 8)[:, back], np.array(ENCODED, np.float32))
 
 
-def test_regression_takes_numbers(tmp_path):
+def test_regression_targets_are_numbers(tmp_path):
     _, y, described = prepared(tmp_path, TABLE, target="code", task="regression", drop=["income"])
     assert described["classes"] is None
     np.testing.assert_array_equal(y, np.array([[1], [2], [1], [2], [1], [3]]))
@@ -121,16 +121,16 @@ def lines(*changed):
 
 
 WRONG = {
-    "has no column 'incom', which `target` names; did you mean 'income'?": (
+    "has no column 'incom' (see `target`); did you mean 'income'?": (
         TABLE,
         {"target": "incom"},
     ),
-    "has no column 9, which `drop` names": (TABLE, {"drop": [9]}),
-    "2 columns are called 'age'; rename them": (
+    "has no column 9 (see `drop`); the columns are age, work": (TABLE, {"drop": [9]}),
+    "2 columns are named 'age'; give each its own name": (
         lines((0, "age, work, age, code, income")),
         {},
     ),
-    "column 'age' mixes 5 numbers with text ('old' in row 2): add it to `categorical`": (
+    "column 'age' mixes 5 numbers with text ('old' in row 2); add the column to `categorical`": (
         lines((2, "old, Self, 13, 2, <=50K")),
         {},
     ),
@@ -139,37 +139,37 @@ WRONG = {
         {},
     ),
     "target 'income' is missing in row 3": (lines((3, "38, Private, 4, 1,")), {}),
-    "target 'hours' holds floats (13.5 in row 2); classes are whole numbers or text (or set task: "
-    "regression)": (lines((3, "38, Private, 1, 1, >50K")), {"target": "hours"}),
-    "target 'income', row 1 is '<=50K', no finite number; regression needs numbers": (
+    "target 'hours' holds floats (13.5 in row 2); classes must be integers or text (for a numeric "
+    "target set `task: regression`)": (lines((3, "38, Private, 1, 1, >50K")), {"target": "hours"}),
+    "target 'income', row 1 is '<=50K', not a finite number; regression needs numbers": (
         TABLE,
         {"task": "regression"},
     ),
-    "target 'work': all samples are of one class (a); two are needed": (
+    "target 'work': all samples are of one class (a); at least two classes are needed": (
         "age,work\n1,a\n2,a\n3,a\n",
         {"target": "work"},
     ),
-    "is not a table (Expected 5 fields in line 3, saw 6)": (
+    "cannot be read as a table (Expected 5 fields in line 3, saw 6)": (
         lines((2, "50, Self, 13, 2, <=50K, more")),
         {},
     ),
-    "column 'work' has no values; leave it out: drop: [work]": (
+    "column 'work' has no values; remove it with `drop: [work]`": (
         "age,work,income\n1,,a\n2,,b\n",
         {},
     ),
     "is empty": ("", {}),
-    "has 5 columns, but `columns` names 2": (TABLE, {"columns": ["a", "b"]}),
-    "gives no feature 'work-Nobody', which `drop_features` names": (
+    "has 5 columns, but `columns` lists 2": (TABLE, {"columns": ["a", "b"]}),
+    "has no feature 'work-Nobody' (see `drop_features`)": (
         TABLE,
         {"drop_features": ["work-Nobody"]},
     ),
-    "gives 8 features, which do not fold into 3 x 3 = 9": (TABLE, {"reshape_to": [3, 3]}),
-    "has no column besides its target": ("income\na\nb\n", {}),
+    "has 8 features, but `reshape_to` needs 3 x 3 = 9": (TABLE, {"reshape_to": [3, 3]}),
+    "has no column besides the target": ("income\na\nb\n", {}),
 }
 
 
 @pytest.mark.parametrize("line", WRONG)
-def test_a_wrong_table_is_refused_in_one_line_that_names_file_and_place(line, tmp_path):
+def test_an_invalid_table_gives_one_line_with_file_and_place(line, tmp_path):
     text, options = WRONG[line]
     with pytest.raises(DataError) as caught:
         prepared(tmp_path, text, **options)
@@ -179,30 +179,33 @@ def test_a_wrong_table_is_refused_in_one_line_that_names_file_and_place(line, tm
     assert message.startswith(str(tmp_path / "table.csv"))
 
 
-def test_too_many_texts_are_no_category(tmp_path):
+def test_too_many_distinct_values_are_not_a_category(tmp_path):
     text = "id,income\n" + "".join(f"n{i},{'ab'[i % 2]}\n" for i in range(1200))
-    with pytest.raises(DataError, match=r"'id' has more than 1000 different texts.*drop: \[id\]"):
+    with pytest.raises(DataError, match=r"'id' has more than 1000 distinct values.*drop: \[id\]"):
         prepared(tmp_path, text)
 
 
 @pytest.mark.parametrize(
     ("rows", "line"),
     [
-        ("age,work,hours,code,income\n20,State,1,1,none\n", "sample 0 is 'none', none of the"),
+        (
+            "age,work,hours,code,income\n20,State,1,1,none\n",
+            "sample 0 is 'none', which is not a class",
+        ),
         ("age,work,hours,code,income\nold,State,1,1,>50K\n", "column 'age', row 1 is 'old'"),
-        ("age,work,hours,kode,income\n20,State,1,1,>50K\n", "has other columns than"),
+        ("age,work,hours,kode,income\n20,State,1,1,>50K\n", "its columns differ from those of"),
     ],
 )
-def test_a_wrong_test_file_is_refused_by_its_own_name(rows, line, tmp_path):
+def test_an_invalid_test_file_is_named_in_the_message(rows, line, tmp_path):
     (tmp_path / "test.csv").write_text(rows)
     with pytest.raises(DataError, match=line) as caught:
         prepared(tmp_path, TABLE, test_path=str(tmp_path / "test.csv"))
     assert str(caught.value).startswith(str(tmp_path / "test.csv"))
 
 
-def test_columns_of_parquet_that_are_no_numbers_and_no_text_are_refused(tmp_path):
+def test_parquet_columns_must_hold_numbers_or_text(tmp_path):
     frame = pd.DataFrame({"when": pd.to_datetime(["2020-01-01", "2021-01-01"]), "income": [0, 1]})
-    with pytest.raises(DataError, match=r"column 'when' is of type timestamp.*`drop`"):
+    with pytest.raises(DataError, match=r"column 'when' has type timestamp.*`drop: \[when\]`"):
         prepared(tmp_path, frame, "parquet")
     (tmp_path / "table.parquet").write_bytes(b"PAR1 not really")
     with pytest.raises(DataError, match="is not a parquet file"):
@@ -248,7 +251,7 @@ def test_the_model_takes_raw_rows_of_numbers_and_text(options, tmp_path):
     assert np.ptp(expected) > 0.01
 
 
-def test_the_model_of_a_regression_takes_rows_of_numbers_and_speaks_the_targets_unit(tmp_path):
+def test_a_regression_model_predicts_in_target_units(tmp_path):
     text = "a,b,income\n1,10,100\n2,,300\n3,30,200\n"
     x, _, _ = prepared(tmp_path, text, task="regression")
     scaling = datasets.Scaling(np.array([2, 20, 0], "f4"), np.array([1, 0.1, 1], "f4"), True)
@@ -269,7 +272,7 @@ adult = pytest.mark.skipif(
 
 
 @adult
-def test_adult_becomes_ectonas_s_images(tmp_path):
+def test_adult_is_reshaped_to_the_images_of_ectonas(tmp_path):
     given = {
         "adult": {"path": str(DATA / "adult-train.csv"), "test_path": str(DATA / "adult-test.csv")}
     }
@@ -292,17 +295,17 @@ def test_adult_becomes_ectonas_s_images(tmp_path):
 
 
 @adult
-def test_the_countries_that_adult_goes_without_are_the_rarest():
+def test_the_countries_dropped_from_adult_are_the_rarest():
     table = pd.read_csv(DATA / "adult-train.csv", header=None, skipinitialspace=True)
     countries = table[13][table[13] != "?"].value_counts()
     assert set(countries.index[-4:]) == set(RAREST_COUNTRIES)
     assert countries.iloc[-4] < countries.iloc[-5]
 
 
-def test_the_papers_datasets_go_by_name():
+def test_the_papers_datasets_are_built_in():
     names = {"digits", "mnist", "fashion-mnist", "emnist-digits", "cifar10", "cifar100", "svhn"}
-    assert set(NAMED) == names | {"eurosat", "adult"}
-    for name in NAMED.keys() - {"adult"}:
+    assert set(BUILTIN_DATASETS) == names | {"eurosat", "adult"}
+    for name in BUILTIN_DATASETS.keys() - {"adult"}:
         found = loading.load({"searches": {"s": SEARCH | {"dataset": name}}}, SCHEMA)
         assert set(found.datasets) == {name}
     with pytest.raises(loading.ConfigError, match=r"datasets.adult.path: is missing"):

@@ -1,4 +1,4 @@
-"""Prepared data: what is stored of each source, and what is refused."""
+"""Prepared datasets: what is stored of each source, and what is rejected."""
 
 import io
 import subprocess
@@ -14,7 +14,7 @@ from netsurgery import datasets
 from netsurgery.datasets import DataError, arrays, labels, source
 
 
-def test_digits_are_stored_as_their_source_has_them(tmp_path):
+def test_digits_are_stored_unchanged(tmp_path):
     from sklearn.datasets import load_digits
 
     datasets.prepare("digits", {"source": "sklearn", "name": "digits"}, tmp_path)
@@ -49,13 +49,13 @@ def saved(folder, kind="npz", **named):
 
 
 def prepared(folder, settings):
-    said = datasets.prepare("mine", settings, folder / "prepared")
+    warnings = datasets.prepare("mine", settings, folder / "prepared")
     x, y = (np.load(folder / "prepared" / f"{stem}.npy") for stem in "xy")
-    return x, y, datasets.describe(folder / "prepared"), said
+    return x, y, datasets.describe(folder / "prepared"), warnings
 
 
 @pytest.mark.parametrize("kind", ["npz", "npy"])
-def test_arrays_are_stored_part_after_part_and_grey_images_get_a_channel(kind, tmp_path):
+def test_parts_are_concatenated_and_grayscale_gets_a_channel(kind, tmp_path):
     settings = saved(tmp_path, kind, x_train=X[:8], y_train=Y[:8], x_test=X[8:], y_test=Y[8:])
     x, y, described, _ = prepared(tmp_path, settings)
     np.testing.assert_array_equal(x, X[..., None])
@@ -68,19 +68,19 @@ def test_arrays_are_stored_part_after_part_and_grey_images_get_a_channel(kind, t
 
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("compressed", [False, True])
-def test_arrays_are_read_in_pieces(order, compressed, tmp_path, monkeypatch):
+def test_arrays_are_read_in_chunks(order, compressed, tmp_path, monkeypatch):
     save = np.savez_compressed if compressed else np.savez
     save(tmp_path / "data.npz", x_train=np.array(X, order=order), y_train=Y)
     sizes = []
-    read = arrays.ArrayFile.pieces
+    read = arrays.ArrayFile.chunks
 
     def watched(self, rows):
         for piece in read(self, rows):
             sizes.append(len(piece))
             yield piece
 
-    monkeypatch.setattr(arrays.ArrayFile, "pieces", watched)
-    monkeypatch.setattr(source, "PIECE", 5 * 4 * 5)
+    monkeypatch.setattr(arrays.ArrayFile, "chunks", watched)
+    monkeypatch.setattr(source, "CHUNK_BYTES", 5 * 4 * 5)
     x, y, _, _ = prepared(tmp_path, {"source": "npz", "path": str(tmp_path / "data.npz")})
     np.testing.assert_array_equal(x[..., 0], X)
     np.testing.assert_array_equal(y, Y)
@@ -99,14 +99,14 @@ def test_arrays_are_read_in_pieces(order, compressed, tmp_path, monkeypatch):
         ("f2", "f4"),
     ],
 )
-def test_small_whole_numbers_keep_their_type(kind, stored, tmp_path):
+def test_small_integers_keep_their_dtype(kind, stored, tmp_path):
     x, _, described, _ = prepared(tmp_path, saved(tmp_path, x_train=X.astype(kind), y_train=Y))
     assert x.dtype == np.dtype(stored)
     assert described["type"] == x.dtype.name
     np.testing.assert_array_equal(x[..., 0], X.astype(kind))
 
 
-def test_class_names_become_numbers_in_their_alphabet(tmp_path):
+def test_class_names_are_numbered_alphabetically(tmp_path):
     names = np.array(["dog", "ant", "cat"])
     _, y, described, _ = prepared(tmp_path, saved(tmp_path, x_train=X, y_train=names[Y]))
     assert described["classes"] == ["ant", "cat", "dog"]
@@ -119,9 +119,9 @@ def test_class_names_become_numbers_in_their_alphabet(tmp_path):
     ),
     st.booleans(),
 )
-def test_every_class_name_becomes_one_number_whatever_the_axes(names, standing):
+def test_class_names_map_to_numbers_for_any_label_shape(names, standing):
     array = np.array(names)[:, None] if standing else np.array(names)
-    numbers, classes = labels.classes({"training": array}, {"training": "y"})
+    numbers, classes = labels.class_numbers({"training": array}, {"training": "y"})
     assert [classes[number] for number in numbers["training"]] == names
     if all(name.removeprefix("-").isdecimal() for name in names):
         assert list(classes) == sorted(classes, key=int)
@@ -130,17 +130,17 @@ def test_every_class_name_becomes_one_number_whatever_the_axes(names, standing):
 
 
 @pytest.mark.parametrize("kind", ["?", "u1", "i8", "u8"])
-def test_class_numbers_may_have_any_whole_type(kind):
+def test_class_numbers_may_have_any_integer_dtype(kind):
     array = np.array([0, 1, 1]).astype(kind)
-    numbers, classes = labels.classes({"training": array}, {"training": "y"})
+    numbers, classes = labels.class_numbers({"training": array}, {"training": "y"})
     np.testing.assert_array_equal(numbers["training"], [0, 1, 1])
     assert classes == ("0", "1")
 
 
-def test_imbalance_is_said(tmp_path):
+def test_imbalanced_classes_give_a_warning(tmp_path):
     uneven = np.array([0] * 9 + [1] * 3)
-    *_, said = prepared(tmp_path, saved(tmp_path, x_train=X, y_train=uneven))
-    assert said[0].startswith("imbalanced: class 0 has 9 of the training samples (75%)")
+    *_, warnings = prepared(tmp_path, saved(tmp_path, x_train=X, y_train=uneven))
+    assert warnings[0].startswith("imbalanced classes: 0 has 9 training samples (75%)")
     (tmp_path / "even").mkdir()
     assert prepared(tmp_path, saved(tmp_path / "even", x_train=X, y_train=Y))[3] == []
 
@@ -157,50 +157,53 @@ NAN[7, 2, 1] = np.nan
 ROWS = RNG.random((12, 4))
 ROWS[3, 2] = np.inf
 WRONG = {
-    "x_train is missing; it holds a, y_train": {"a": X, "y_train": Y},
+    "x_train is missing; found a, y_train": {"a": X, "y_train": Y},
     "y_train is missing": {"x_train": X},
     "y_test is missing": {"x_train": X, "y_train": Y, "x_test": X},
-    "y_train (11,): one label a sample": {"x_train": X, "y_train": Y[:11]},
-    "x_train has shape (12,); images are (samples, height, width, channels)": {
+    "y_train (11,); each sample needs one label": {"x_train": X, "y_train": Y[:11]},
+    "x_train has shape (12,); images must be (samples, height, width, channels)": {
         "x_train": Y,
         "y_train": Y,
     },
-    "channels must come last": {"x_train": np.zeros((12, 3, 8, 8)), "y_train": Y},
+    "channels must be the last axis": {"x_train": np.zeros((12, 3, 8, 8)), "y_train": Y},
     "x_test has shape (12, 5, 4), but x_train (12, 4, 5)": {
         "x_train": X,
         "y_train": Y,
         "x_test": X.transpose(0, 2, 1),
         "y_test": Y,
     },
-    "x_train: is of type <U3": {"x_train": X.astype("U3"), "y_train": Y},
-    "y_train: are floats (0.0, ...); classes are whole numbers from 0 (or set task: regression)": {
+    "x_train: has dtype <U3": {"x_train": X.astype("U3"), "y_train": Y},
+    "labels are floats (0.0, ...); classes must be integers from 0 (for a numeric target": {
         "x_train": X,
         "y_train": Y.astype(float),
     },
-    "y_train has shape (12, 3); class numbers are (samples,); take the argmax": {
+    "y_train has shape (12, 3); class numbers must be (samples,); take the argmax": {
         "x_train": X,
         "y_train": np.eye(3, dtype=int)[Y],
     },
-    "y_train: go from 1 to 3, but no sample is of class 0; number the classes from 0": {
+    "y_train: labels range from 1 to 3, but no sample is of class 0; number the classes from 0": {
         "x_train": X,
         "y_train": Y + 1,
     },
-    "y_train: are floats (0.0, ...)": {"x_train": X, "y_train": Y.astype(float)[:, None]},
-    "y_train: -1 is no class": {"x_train": X, "y_train": Y - 1},
-    "y_test: sample 1 is 3, none of the training samples' classes ('0', '1', '2')": {
+    "y_train: labels are floats (0.0, ...)": {"x_train": X, "y_train": Y.astype(float)[:, None]},
+    "y_train: -1 is not a class": {"x_train": X, "y_train": Y - 1},
+    "y_test: sample 1 is 3, which is not a class of the training samples ('0', '1', '2')": {
         "x_train": X,
         "y_train": Y,
         "x_test": X[:2],
         "y_test": np.array([0, 3]),
     },
-    "y_train: all samples are of one class (0); two are needed": {"x_train": X, "y_train": Y * 0},
+    "y_train: all samples are of one class (0); at least two classes are needed": {
+        "x_train": X,
+        "y_train": Y * 0,
+    },
     "training sample 7, value (2, 1, 0) is nan": {"x_train": NAN, "y_train": Y},
     "training sample 3, column 2 is inf": {"x_train": ROWS, "y_train": Y},
-    "x_train: holds pickled Python objects": {
+    "x_train: contains pickled Python objects": {
         "x_train": np.array([Harmful()] * 12, dtype=object),
         "y_train": Y,
     },
-    "y_train: holds pickled Python objects": {
+    "y_train: contains pickled Python objects": {
         "x_train": X,
         "y_train": np.array([Harmful()] * 12, dtype=object),
     },
@@ -209,7 +212,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("line", WRONG)
-def test_wrong_arrays_are_refused_in_one_line_that_names_the_file(line, tmp_path):
+def test_invalid_arrays_give_one_line_that_names_the_file(line, tmp_path):
     settings = saved(tmp_path, **WRONG[line])
     with pytest.raises(DataError) as caught:
         prepared(tmp_path, settings)
@@ -220,7 +223,7 @@ def test_wrong_arrays_are_refused_in_one_line_that_names_the_file(line, tmp_path
     assert not (tmp_path / "prepared" / "data.json").exists()
 
 
-def test_a_file_cut_off_is_refused(tmp_path):
+def test_a_truncated_file_is_rejected(tmp_path):
     settings = saved(tmp_path, x_train=X, y_train=Y)
     whole = (tmp_path / "data.npz").read_bytes()
     (tmp_path / "data.npz").write_bytes(whole[:300])
@@ -231,7 +234,7 @@ def test_a_file_cut_off_is_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / "data.npz", "w") as archive:
         archive.writestr("x_train.npy", short.getvalue()[:-10])
         archive.writestr("y_train.npy", short.getvalue())
-    with pytest.raises(DataError, match="x_train: ends before its last sample"):
+    with pytest.raises(DataError, match="x_train: is truncated: it ends before the last sample"):
         prepared(tmp_path, settings)
 
 

@@ -1,0 +1,54 @@
+"""The table of dataset sources, and what the rest of the program asks of a dataset's settings.
+
+To add a source, write a module that defines a `SourceType`, and add a line to `SOURCES`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from netsurgery.datasets import arrays, images, prepared, sklearn_source, tables, tfds_source
+from netsurgery.datasets.source import Settings, SourceType
+
+SOURCES: dict[str, SourceType] = {
+    "npz": arrays.NPZ,
+    "npy": arrays.NPY,
+    "image_folder": images.IMAGE_FOLDER,
+    "csv": tables.TABLE,
+    "parquet": tables.TABLE,
+    "tfds": tfds_source.TFDS,
+    "sklearn": sklearn_source.SKLEARN,
+}
+
+
+def watched_files(settings: Settings) -> list[str]:
+    """The files and folders whose modification times show that a dataset has changed."""
+    return sorted(map(str, SOURCES[settings["source"]].watched_files(settings)))
+
+
+def is_flat(settings: Settings) -> bool | None:
+    """Whether samples are rows of features, not images; None if only reading them tells."""
+    return SOURCES[settings["source"]].is_flat(settings)
+
+
+def task_of(settings: Settings) -> str:
+    """The task of a dataset: classification or regression."""
+    return SOURCES[settings["source"]].task(settings)
+
+
+def prepare(name: str, settings: Settings, folder: Path) -> list[str]:
+    """Write the prepared form of a dataset into a folder.
+
+    Args:
+        name: of the dataset in the configuration.
+        settings: of the dataset.
+        folder: the dataset's own.
+
+    Returns:
+        Warnings for the user.
+
+    Raises:
+        DataError: the data are invalid.
+    """
+    source = SOURCES[settings["source"]].open(settings)
+    return prepared.write(source, name, task_of(settings), settings.get("scaling"), folder)
