@@ -53,7 +53,7 @@ study-surgery: $(READY)  ## measure how much accuracy each operation keeps
 	$(STUDY) $(SURGERY) -- study_surgery
 
 study-surgery-immediate: $(READY)  ## the same without retraining: a few minutes
-	$(STUDY) $(SURGERY) -- study_right_after
+	$(STUDY) $(SURGERY) -- study_surgery_immediate
 
 study-pooling: $(READY)  ## repeat the pooling trials of ECToNAS
 	$(STUDY) config/studies/pooling-$(if $(MNIST),mnist,digits).yaml -- study_pooling

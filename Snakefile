@@ -9,17 +9,17 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/run.smk"
-include: "workflow/rules/plans.smk"
-include: "workflow/rules/tries.smk"
+include: "workflow/rules/handlers.smk"
+include: "workflow/rules/ectonas_inputs.smk"
+include: "workflow/rules/surgeon_inputs.smk"
 include: "workflow/rules/targets.smk"
-include: "workflow/rules/apart.smk"
+include: "workflow/rules/search_runs.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/ectonas.smk"
 include: "workflow/rules/surgeon.smk"
-include: "workflow/rules/outcome.smk"
-include: "workflow/rules/studied.smk"
+include: "workflow/rules/finalize.smk"
+include: "workflow/rules/study_inputs.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/tracking.smk"
 include: "workflow/rules/studies.smk"
@@ -29,25 +29,25 @@ include: "workflow/rules/papers.smk"
 # on a cluster these stay where Snakemake runs: each is over before it would be submitted
 localrules:
     all,
-    split,
-    open_search,
-    mutate,
-    select,
+    split_dataset,
+    init_search,
+    plan_generation,
+    select_parents,
     plan_try,
-    gather,
-    analyse,
-    audit,
-    conclude,
-    plot,
-    report,
-    paper_tables,
-    summarise,
-    track_generation,
-    track_search,
+    merge_tries,
+    singular_values,
+    decision_report,
+    summarize_search,
+    plot_search,
+    write_report,
+    write_paper_tables,
+    summarize_all,
+    log_generation,
+    log_search,
     study_surgery,
-    study_right_after,
+    study_surgery_immediate,
     study_pooling,
-    fidelity_tables,
+    surgery_fidelity_tables,
     pooling_tables,
     paper_ectonas,
     paper_surgeon,
@@ -55,22 +55,22 @@ localrules:
 
 rule all:
     input:
-        wanted(),
+        final_targets(),
     message:
         "all searches are finished: netsurgery results {RESULTS} lists their models"
 
 
 onstart:
-    begin()
+    start_run()
 
 
 onsuccess:
-    told_in_the_end()
+    print_pending_tracking()
 
 
 onerror:
-    explain(log)
-    told_in_the_end()
+    print_failures(log)
+    print_pending_tracking()
     print(
         f"netsurgery report {RESULTS} shows what is there, and what is missing", file=sys.stderr
     )

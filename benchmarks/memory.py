@@ -55,7 +55,7 @@ def start(folder: Path, job: int) -> subprocess.Popen[bytes]:
         "-m",
         "netsurgery.processes.client",
         "training",
-        "start",
+        "train_initial_network",
         "--epochs",
         "3",
     ]

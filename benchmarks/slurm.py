@@ -34,7 +34,7 @@ SEARCH = {
     "seeds": [0],
 }
 GROUPED = [
-    *("--groups", "recuperate=generation", "compete=generation"),
+    *("--groups", "train_offspring=generation", "train_round=generation"),
     *("--set-resource-scopes", "mem_mb=local", "--resources", "mem_mb=4000"),
 ]
 # profile, cores of a search's own job, further arguments

@@ -72,7 +72,9 @@ class Step:
             first: batches of the first round; others may follow.
         """
         epochs = int(self.given.get("epochs", ["0"])[0])
-        following = dict.fromkeys(self.given.get("then", ()), epochs * self.batches_per_epoch)
+        following = dict.fromkeys(
+            self.given.get("later-rounds", ()), epochs * self.batches_per_epoch
+        )
         batches = first + sum(following.values())
         rng = random_stream(self.seed, record.candidate, self.name)
         entries = list(record.history)
@@ -102,7 +104,7 @@ class Step:
         write_json(record_path(self.output), timed.to_json())
 
 
-def start(step: Step) -> None:
+def train_initial_network(step: Step) -> None:
     """The starting topology."""
     data = datasets.describe(step.data)
     layers, activation = json.loads(step.given["layers"][0]), step.given["activation"][0]
@@ -122,7 +124,7 @@ def start(step: Step) -> None:
     step.train(record, int(step.given["epochs"][0]) * epoch)
 
 
-def recuperate(step: Step) -> None:
+def train_offspring(step: Step) -> None:
     """An offspring."""
     offspring = json.loads(step.given["offspring"][0])
     operation = Operation(offspring["operation"])
@@ -136,12 +138,12 @@ def recuperate(step: Step) -> None:
     step.train(child, offspring["batches"])
 
 
-def compete(step: Step) -> None:
+def train_round(step: Step) -> None:
     """Rounds of a bracket."""
     step.train(step.best(), int(step.given["epochs"][0]) * step.batches_per_epoch)
 
 
-def finish(step: Step) -> None:
+def finalize(step: Step) -> None:
     """The end of a search."""
     step.train(step.best(), int(step.given["batches"][0]))
     write_text(step.output.with_name("model.keras"), "no model\n")
@@ -149,7 +151,7 @@ def finish(step: Step) -> None:
     write_json(step.output.with_name("test.json"), {"samples": 1, "loss": 1.0, "accuracy": 0.5})
 
 
-def hand_over(step: Step) -> None:
+def export_model(step: Step) -> None:
     """What goes with the final model."""
     test = datasets.read_part(step.data, Path(step.given["split"][0]), "test")
     data = datasets.describe(step.data)
@@ -161,11 +163,11 @@ def hand_over(step: Step) -> None:
 
 
 COMMANDS = {
-    "start": start,
-    "recuperate": recuperate,
-    "compete": compete,
-    "finish": finish,
-    "hand-over": hand_over,
+    "train_initial_network": train_initial_network,
+    "train_offspring": train_offspring,
+    "train_round": train_round,
+    "finalize": finalize,
+    "export_model": export_model,
 }
 
 

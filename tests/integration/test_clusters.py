@@ -94,8 +94,8 @@ def test_of_many_searches_each_is_planned_as_a_run_of_its_own(tmp_path, given, a
     place = whole.index("--cores")
     whole[place : place + 2] = given
     planned = subprocess.run(whole, capture_output=True, text=True, check=True).stdout
-    found = dict(re.findall(r"^(search_apart|start) +(\d+)$", planned, re.MULTILINE))
-    assert found == {"search_apart" if apart else "start": "21"}
+    found = dict(re.findall(r"^(run_search|train_initial_network) +(\d+)$", planned, re.MULTILINE))
+    assert found == {"run_search" if apart else "train_initial_network": "21"}
 
 
 @pytest.mark.parametrize("top", [{}, {"cores_per_search": 1}])

@@ -41,12 +41,12 @@ def trained(server, data, tmp_path_factory):  # noqa: F811
 def competing(data, model, output, epochs, limit=0):  # noqa: F811
     """The command that trains a model on."""
     words = command(data, output)
-    start = words.index("start")
+    start = words.index("train_initial_network")
     settings = json.dumps(json.loads(words[words.index("--settings") + 1]) | {"greediness": 1.0})
     common = ["--data", str(data), "--split", str(data / "split.npz"), "--seed", "0"]
     return [
         *words[:start],
-        *("--time-limit", str(limit), "compete", *common, "--settings", settings),
+        *("--time-limit", str(limit), "train_round", *common, "--settings", settings),
         *("--models", str(model), "--mode", "greedy", "--epochs", str(epochs)),
         *("--step", "phase1/identity/round1/slot0", "--output", str(output)),
     ]
@@ -127,11 +127,11 @@ def test_a_fallen_offspring_has_a_record_and_no_model(
     }
     words = competing(data, trained, tmp_path / "g01c00.keras", 1)
     words = words[: words.index("--models")]
-    words[words.index("compete")] = "recuperate"
+    words[words.index("train_round")] = "train_offspring"
     operating = json.dumps({"removal_rule": "svd", "calibration_samples": 10, "copy_noise": 0})
     words += ["--parent", str(trained), "--offspring", json.dumps(offspring)]
     words += ["--operating", operating, "--step", "recuperation", "--epochs", "1"]
-    words += ["--output", str(tmp_path / "g01c00.keras"), "--fallen", CRASHED]
+    words += ["--output", str(tmp_path / "g01c00.keras"), "--failure", CRASHED]
     subprocess.run(words, check=True)
     record = Record.from_json(read_json(tmp_path / "g01c00.json"))
     assert (record.status, record.score, record.history) == (CRASHED, None, ())
@@ -143,7 +143,7 @@ def test_a_fallen_offspring_has_a_record_and_no_model(
 def test_a_starting_network_that_cannot_be_trained_ends_the_search_with_one_line(
     server, data, tmp_path  # noqa: F811
 ):  # fmt: skip
-    words = [*command(data, tmp_path / "a.keras"), "--fallen", OUT_OF_MEMORY]
+    words = [*command(data, tmp_path / "a.keras"), "--failure", OUT_OF_MEMORY]
     done = subprocess.run(words, capture_output=True, text=True)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr

@@ -156,7 +156,14 @@ def test_a_request_of_another_user_is_refused(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "words", [["eval", "1"], ["start", "--help-me"], ["-c", "import os"], ["fidelity"], []]
+    "words",
+    [
+        ["eval", "1"],
+        ["train_initial_network", "--help-me"],
+        ["-c", "import os"],
+        ["surgery_fidelity"],
+        [],
+    ],
 )
 def test_a_training_server_takes_training_steps_only(words):
     from netsurgery.jobs import train

@@ -27,15 +27,15 @@ from netsurgery.processes.devices import SLOTS
 PAPERS = ("ectonas", "surgeon")
 # those papers whose targets are asked for. Snakemake knows its targets only once it has read all
 # this; the jobs of a cluster, which have other targets, are told by the variable
-ASKED = [paper for paper in PAPERS if f"paper_{paper}" in sys.argv]
-ASKED = ASKED or os.getenv("NETSURGERY_PAPERS", "").split()
-os.environ.update(NETSURGERY_PAPERS=" ".join(ASKED))
+REQUESTED_PAPERS = [paper for paper in PAPERS if f"paper_{paper}" in sys.argv]
+REQUESTED_PAPERS = REQUESTED_PAPERS or os.getenv("NETSURGERY_PAPERS", "").split()
+os.environ.update(NETSURGERY_PAPERS=" ".join(REQUESTED_PAPERS))
 
 
 def default_searches():
     """The searches of the papers that are asked for; else those of config.yaml."""
     found = {}
-    for name in [f"papers/{paper}" for paper in ASKED] or ["config"]:
+    for name in [f"papers/{paper}" for paper in REQUESTED_PAPERS] or ["config"]:
         update_config(found, yaml.safe_load((HERE / f"config/{name}.yaml").read_text()))
     return found
 
@@ -60,7 +60,7 @@ SEARCH = f"{RESULTS}/{{search}}/seed{{seed}}"
 GENERATION = f"{SEARCH}/generation{{generation}}"
 LOGS = f"{SEARCH}/logs"
 DATA = f"{RESULTS}/_data/{{dataset}}"
-PLANNED = r"(?!00)\d\d+"  # the generations behind the warm-up
+GENERATIONS = r"(?!00)\d\d+"  # the generations behind the warm-up
 
 
 wildcard_constraints:
@@ -87,22 +87,22 @@ def searches_by(algorithm):
 
 def folder_of(wildcards):
     """The folder of a job's search and seed; whoever asks first has all files checked."""
-    check()
+    remove_damaged_files()
     return SearchFolder(Path(RESULTS, wildcards.search, f"seed{wildcards.seed}"))
 
 
 @cache
-def settings_of(search, names):
+def _settings_json(search, names):
     """The named settings of a search as JSON: one text for all its jobs."""
     return json.dumps(CONFIG.searches[search].pick(names))
 
 
 def settings(names):
     """A function that gives the named settings of a job's search, as JSON."""
-    return lambda wildcards: settings_of(wildcards.search, tuple(names))
+    return lambda wildcards: _settings_json(wildcards.search, tuple(names))
 
 
-def all_settings(wildcards):
+def result_settings(wildcards):
     """All settings of a job's search as JSON that matter to what comes of it.
 
     Its other seeds are none of its business.
@@ -112,12 +112,12 @@ def all_settings(wildcards):
     return json.dumps(kept)
 
 
-def files_of(wildcards):
+def dataset_files(wildcards):
     """What a dataset is read from."""
     return datasets.watched_files(CONFIG.datasets[wildcards.dataset].settings)
 
 
-def samples(wildcards):
+def dataset_inputs(wildcards):
     """The prepared dataset of a job's search, and its split."""
     folder = f"{RESULTS}/_data/{search_of(wildcards).settings['dataset']}"
     return {
@@ -128,6 +128,6 @@ def samples(wildcards):
     }
 
 
-def more(amount):
+def per_attempt(amount):
     """A resource that grows with every attempt at a job."""
     return lambda wildcards, attempt: amount * attempt

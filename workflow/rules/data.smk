@@ -1,9 +1,9 @@
 """From a dataset's source to what training jobs read. What these jobs print is for the user."""
 
 
-rule prepare:
+rule prepare_dataset:
     input:
-        files_of,
+        dataset_files,
     output:
         data=f"{DATA}/data.json",
         x=f"{DATA}/x.npy",
@@ -14,8 +14,8 @@ rule prepare:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=more(4000),
-        runtime=more(120),
+        mem_mb=per_attempt(4000),
+        runtime=per_attempt(120),
     params:
         version=netsurgery.__version__,
         settings=lambda w: json.dumps(CONFIG.datasets[w.dataset].settings),
@@ -23,15 +23,15 @@ rule prepare:
     message:
         "prepare {wildcards.dataset}"
     shell:
-        "python -S -m netsurgery.processes.client jobs prepare --dataset {wildcards.dataset}"
+        "python -S -m netsurgery.processes.client jobs prepare_dataset --dataset {wildcards.dataset}"
         " --settings {params.settings:q} --output {params.folder} 2>&1 | tee {log} >&2"
 
 
-rule split:
+rule split_dataset:
     input:
-        data=lambda w: samples(w)["data"],
-        x=lambda w: samples(w)["x"],
-        y=lambda w: samples(w)["y"],
+        data=lambda w: dataset_inputs(w)["data"],
+        x=lambda w: dataset_inputs(w)["x"],
+        y=lambda w: dataset_inputs(w)["y"],
     output:
         split=f"{SEARCH}/split.npz",
         checksum=f"{SEARCH}/split.json",
@@ -46,5 +46,5 @@ rule split:
     message:
         "{wildcards.search} seed {wildcards.seed}: split"
     shell:
-        "python -S -m netsurgery.processes.client jobs split --data {params.folder} --settings {params.settings:q}"
+        "python -S -m netsurgery.processes.client jobs split_dataset --data {params.folder} --settings {params.settings:q}"
         " --seed {wildcards.seed} --output {output.split} 2>&1 | tee {log} >&2"

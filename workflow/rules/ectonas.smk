@@ -1,7 +1,7 @@
 """The points of decision of ECToNAS. Of these `mutate` alone depends on data: a checkpoint."""
 
 
-rule open_search:
+rule init_search:
     input:
         record=f"{SEARCH}/generation00/warm-up.json",
         model=f"{SEARCH}/generation00/warm-up.keras",
@@ -16,10 +16,10 @@ rule open_search:
     message:
         "{wildcards.search} seed {wildcards.seed}: first parent"
     shell:
-        "python -S -m netsurgery.processes.client jobs open --folder {params.folder} > {log} 2>&1"
+        "python -S -m netsurgery.processes.client jobs init_search --folder {params.folder} > {log} 2>&1"
 
 
-checkpoint mutate:
+checkpoint plan_generation:
     input:
         winners=lambda w: str(folder_of(w).winners(int(w.generation) - 1)),
     output:
@@ -28,23 +28,23 @@ checkpoint mutate:
         f"{LOGS}/generation{{generation}}/plan.log",
     wildcard_constraints:
         search=searches_by("ectonas"),
-        generation=PLANNED,
+        generation=GENERATIONS,
     conda:
         "../../environment.yml"
     params:
         settings=settings(configuration.BREEDING),
-        allowance=allowance_of,
+        allowance=generation_allowance,
     message:
         "{wildcards.search} seed {wildcards.seed}: plan generation {wildcards.generation}"
     shell:
-        "python -S -m netsurgery.processes.client jobs plan --winners {input.winners}"
+        "python -S -m netsurgery.processes.client jobs plan_generation --winners {input.winners}"
         " --generation {wildcards.generation} --settings {params.settings:q} --seed {wildcards.seed}"
         " --allowance {params.allowance} --output {output} > {log} 2>&1"
 
 
-rule select:
+rule select_parents:
     input:
-        unpack(trained),
+        unpack(generation_outputs),
         plan=f"{GENERATION}/plan.json",
         previous=lambda w: str(folder_of(w).winners(int(w.generation) - 1)),
     output:
@@ -52,7 +52,7 @@ rule select:
     log:
         f"{LOGS}/generation{{generation}}/winners.log",
     wildcard_constraints:
-        generation=PLANNED,
+        generation=GENERATIONS,
     conda:
         "../../environment.yml"
     params:
@@ -61,6 +61,6 @@ rule select:
     message:
         "{wildcards.search} seed {wildcards.seed}: winners of generation {wildcards.generation}"
     shell:
-        "python -S -m netsurgery.processes.client jobs select --folder {params.folder}"
+        "python -S -m netsurgery.processes.client jobs select_parents --folder {params.folder}"
         " --generation {wildcards.generation} --settings {params.settings:q}"
         " --seed {wildcards.seed} > {log} 2>&1"

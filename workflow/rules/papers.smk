@@ -3,7 +3,7 @@
 
 rule paper_ectonas:
     input:
-        wanted(),
+        final_targets(),
         f"{RESULTS}/papers/ectonas/tables.md",
     message:
         "tables and figures of ECToNAS are in {RESULTS}/papers/ectonas"
@@ -11,15 +11,15 @@ rule paper_ectonas:
 
 rule paper_surgeon:
     input:
-        wanted(),
+        final_targets(),
         f"{RESULTS}/papers/surgeon/tables.md",
     message:
         "tables and figures of the Surgeon are in {RESULTS}/papers/surgeon"
 
 
-rule paper_tables:
+rule write_paper_tables:
     input:
-        REPORTABLE,
+        REPORT_INPUTS,
         lambda w: POOLING if w.paper == "ectonas" else [],
     output:
         tables=f"{RESULTS}/papers/{{paper}}/tables.md",
@@ -32,10 +32,10 @@ rule paper_tables:
         "../../environment.yml"
     params:
         version=netsurgery.__version__,
-        listed=listed(),
+        listed=listing_hash(),
         results=subpath(output.tables, ancestor=3),
     message:
         "tables and figures of {wildcards.paper}"
     shell:
-        "python -S -m netsurgery.processes.client showing paper --results {params.results:q} --paper {wildcards.paper}"
+        "python -S -m netsurgery.processes.client showing write_paper_tables --results {params.results:q} --paper {wildcards.paper}"
         " > {log} 2>&1"

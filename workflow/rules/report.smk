@@ -1,31 +1,29 @@
 """What the report shows: the pictures of each search, a table of them all, and the page of all."""
 
-PICTURES = ("accuracy", "size", "family_tree")
-PICTURED = [
-    f"{RESULTS}/{name}/seed{seed}/plots/{picture}.svg"
-    for name, seed in RUNS
-    for picture in PICTURES
+PLOTS = ("accuracy", "size", "family_tree")
+SEARCH_PLOTS = [
+    f"{RESULTS}/{name}/seed{seed}/plots/{picture}.svg" for name, seed in RUNS for picture in PLOTS
 ]
-PICTURED += [f"{RESULTS}/{name}/seed{seed}/plots/pictures.json" for name, seed in RUNS]
-SUMMARISED = [
+SEARCH_PLOTS += [f"{RESULTS}/{name}/seed{seed}/plots/pictures.json" for name, seed in RUNS]
+SUMMARY_FILES = [
     f"{RESULTS}/{file}" for file in ("summary.csv", "summary.html", "summary.json", "report.html")
 ]
 FINAL = ("summary.json", "errors.json", "exports.json")
-REPORTABLE = [
+REPORT_INPUTS = [
     path
     for name, seed in RUNS
     for path in (
-        [searched(name, seed)]
-        if APART
+        [search_marker(name, seed)]
+        if CORES_PER_SEARCH
         else [f"{RESULTS}/{name}/seed{seed}/final/{file}" for file in FINAL]
     )
 ]
 
 
-rule plot:
+rule plot_search:
     input:
-        decided,
-        settled,
+        decision_files,
+        no_files,
         record=f"{SEARCH}/final/network.json",
         summary=f"{SEARCH}/final/summary.json",
         lineage=f"{SEARCH}/lineage.csv",
@@ -38,7 +36,7 @@ rule plot:
                 subcategory="{search}",
                 labels={"seed": "{seed}", "picture": picture.replace("_", " ")},
             )
-            for picture in PICTURES
+            for picture in PLOTS
         ],
         checksums=f"{SEARCH}/plots/pictures.json",
     log:
@@ -51,13 +49,17 @@ rule plot:
     message:
         "{wildcards.search} seed {wildcards.seed}: pictures"
     shell:
-        "python -S -m netsurgery.processes.client showing plot --folder {params.folder} --format svg > {log} 2>&1"
+        "python -S -m netsurgery.processes.client showing plot_search --folder {params.folder} --format svg > {log} 2>&1"
 
 
-rule summarise:
+rule summarize_all:
     input:
         [
-            searched(name, seed) if APART else f"{RESULTS}/{name}/seed{seed}/final/summary.json"
+            (
+                search_marker(name, seed)
+                if CORES_PER_SEARCH
+                else f"{RESULTS}/{name}/seed{seed}/final/summary.json"
+            )
             for name, seed in RUNS
         ],
     output:
@@ -75,7 +77,7 @@ rule summarise:
         ),
         checksums=f"{RESULTS}/summary.json",
     log:
-        f"{RESULTS}/_logs/summarise.log",
+        f"{RESULTS}/_logs/summarize_all.log",
     conda:
         "../../environment.yml"
     params:
@@ -84,14 +86,14 @@ rule summarise:
     message:
         "a table of all searches"
     shell:
-        "python -S -m netsurgery.processes.client showing summarise --folders {params.folders:q} --output {output.table}"
+        "python -S -m netsurgery.processes.client showing summarize_all --folders {params.folders:q} --output {output.table}"
         " > {log} 2>&1"
 
 
-rule report:
+rule write_report:
     input:
-        REPORTABLE,
-        POOLING if "ectonas" in ASKED else [],
+        REPORT_INPUTS,
+        POOLING if "ectonas" in REQUESTED_PAPERS else [],
     output:
         report(
             f"{RESULTS}/report.html",
@@ -105,9 +107,9 @@ rule report:
         "../../environment.yml"
     params:
         version=netsurgery.__version__,
-        listed=listed(),
+        listed=listing_hash(),
         results=subpath(output[0], parent=True),
     message:
         "the report"
     shell:
-        "python -S -m netsurgery.processes.client showing report --results {params.results} --output {output} > {log} 2>&1"
+        "python -S -m netsurgery.processes.client showing write_report --results {params.results} --output {output} > {log} 2>&1"

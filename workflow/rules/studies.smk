@@ -9,11 +9,11 @@ rule study_surgery:
         "the study of surgery is in {STUDIES}/surgery"
 
 
-rule study_right_after:
+rule study_surgery_immediate:
     input:
-        f"{STUDIES}/right-after/places.csv",
+        f"{STUDIES}/surgery-immediate/places.csv",
     message:
-        "what operations cost right after them is in {STUDIES}/right-after"
+        "what operations cost right after them is in {STUDIES}/surgery-immediate"
 
 
 rule study_pooling:
@@ -23,9 +23,9 @@ rule study_pooling:
         "the pooling trials are in {STUDIES}/pooling"
 
 
-rule fidelity:
+rule surgery_fidelity:
     input:
-        unpack(samples),
+        unpack(dataset_inputs),
         model=f"{SEARCH}/final/network.keras",
     output:
         f"{STUDIES}/{{study}}/{{search}}/seed{{seed}}/rows.json",
@@ -37,21 +37,21 @@ rule fidelity:
         mem_mb=4000,
         runtime=120,
     params:
-        settings=all_settings,
-        sources=sources("surgery/*.py", "reproduction/studies/published.py"),
+        settings=result_settings,
+        sources=code_hash("surgery/*.py", "reproduction/studies/published.py"),
         retrain=lambda w: json.dumps(w.study == "surgery"),
         folder=subpath(input.data, parent=True),
     message:
         "{wildcards.search} seed {wildcards.seed}: every operation at every place"
     shell:
-        "python -S -m netsurgery.processes.client training fidelity --data {params.folder} --split {input.split}"
+        "python -S -m netsurgery.processes.client training surgery_fidelity --data {params.folder} --split {input.split}"
         " --seed {wildcards.seed} --settings {params.settings:q}"
         " --model {input.model} --retrain {params.retrain} --step fidelity --output {output} > {log} 2>&1"
 
 
-rule fidelity_tables:
+rule surgery_fidelity_tables:
     input:
-        lambda w: rows_of(w.study),
+        lambda w: study_rows(w.study),
     output:
         places=f"{STUDIES}/{{study}}/places.csv",
         summary=f"{STUDIES}/{{study}}/summary.csv",
@@ -82,7 +82,7 @@ rule operation_times:
     resources:
         mem_mb=8000,
     params:
-        sources=sources("surgery/*.py"),
+        sources=code_hash("surgery/*.py"),
     message:
         "time operations on large networks"
     shell:
@@ -91,7 +91,7 @@ rule operation_times:
 
 rule pooling_trials:
     input:
-        unpack(samples),
+        unpack(dataset_inputs),
         model=f"{SEARCH}/final/network.keras",
     output:
         f"{STUDIES}/pooling/{{search}}/seed{{seed}}/rows.json",
@@ -103,20 +103,20 @@ rule pooling_trials:
         mem_mb=2000,
         runtime=60,
     params:
-        settings=all_settings,
-        sources=sources("surgery/*.py", "reproduction/studies/po*.py"),
+        settings=result_settings,
+        sources=code_hash("surgery/*.py", "reproduction/studies/po*.py"),
         folder=subpath(input.data, parent=True),
     message:
         "{wildcards.search} seed {wildcards.seed}: pooling trials"
     shell:
-        "python -S -m netsurgery.processes.client training pooling-trials --data {params.folder}"
+        "python -S -m netsurgery.processes.client training pooling_trials --data {params.folder}"
         " --split {input.split} --seed {wildcards.seed} --settings {params.settings:q}"
         " --model {input.model} --step trials --output {output} > {log} 2>&1"
 
 
 rule pooling_tables:
     input:
-        rows_of("pooling"),
+        study_rows("pooling"),
     output:
         seeds=f"{STUDIES}/pooling/seeds.csv",
         summary=f"{STUDIES}/pooling/summary.csv",

@@ -3,7 +3,7 @@
 
 checkpoint plan_try:
     input:
-        unpack(known_to_try),
+        unpack(try_inputs),
     output:
         f"{GENERATION}/try{{attempt}}/plan.json",
     log:
@@ -12,18 +12,18 @@ checkpoint plan_try:
         "../../environment.yml"
     params:
         settings=settings(configuration.DECIDING),
-        allowance=allowance_of_try,
+        allowance=try_allowance,
         folder=lambda w, output: folder_of(w).root,
     message:
         "{wildcards.search} seed {wildcards.seed}: {wildcards.generation}/try{wildcards.attempt}"
     shell:
-        "python -S -m netsurgery.processes.client jobs plan-try --folder {params.folder}"
+        "python -S -m netsurgery.processes.client jobs plan_try --folder {params.folder}"
         " --generation {wildcards.generation} --attempt {wildcards.attempt}"
         " --settings {params.settings:q} --seed {wildcards.seed}"
         " --allowance {params.allowance:q} > {log} 2>&1"
 
 
-rule analyse:
+rule singular_values:
     input:
         branches_of,
     output:
@@ -33,32 +33,32 @@ rule analyse:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=more(2000),
-        runtime=more(20),
+        mem_mb=per_attempt(2000),
+        runtime=per_attempt(20),
     params:
         version=netsurgery.__version__,
     message:
         "{wildcards.search} seed {wildcards.seed}: singular values for {wildcards.generation}"
     shell:
-        "python -S -m netsurgery.processes.client jobs analyse --models {input} --output {output}"
+        "python -S -m netsurgery.processes.client jobs singular_values --models {input} --output {output}"
         " > {log} 2>&1"
 
 
-rule train_on:
+rule train_branch:
     input:
-        unpack(samples),
+        unpack(dataset_inputs),
         unpack(competitors_of),
     output:
         model=f"{GENERATION}/try{{attempt}}/slot{{rank}}.keras",
         record=f"{GENERATION}/try{{attempt}}/slot{{rank}}.json",
     log:
         f"{LOGS}/generation{{generation}}/try{{attempt}}/slot{{rank}}.log",
-    priority: turn
+    priority: job_priority
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=more(2000),
-        runtime=more(120),
+        mem_mb=per_attempt(2000),
+        runtime=per_attempt(120),
         gpu=CONFIG.use_gpu,
         time_limit=time_limit,
     params:
@@ -70,13 +70,13 @@ rule train_on:
         " {wildcards.generation}/try{wildcards.attempt}/slot{wildcards.rank}"
     shell:
         "python -S -m netsurgery.processes.client training --time-limit {resources.time_limit}"
-        " train-on --data {params.folder} --split {input.split}"
+        " train_branch --data {params.folder} --split {input.split}"
         " --seed {wildcards.seed} --settings {params.settings:q}"
         " --models {input.models} --rank {wildcards.rank} --batches {params.batches}"
         " --step try{wildcards.attempt}/slot{wildcards.rank} --output {output.model} > {log} 2>&1"
 
 
-rule gather:
+rule merge_tries:
     input:
         lambda w: tries_of(w),
     output:
@@ -92,13 +92,13 @@ rule gather:
     message:
         "{wildcards.search} seed {wildcards.seed}: decision {wildcards.generation}"
     shell:
-        "python -S -m netsurgery.processes.client jobs gather --folder {params.folder}"
+        "python -S -m netsurgery.processes.client jobs merge_tries --folder {params.folder}"
         " --generation {wildcards.generation} > {log} 2>&1"
 
 
-rule audit:
+rule decision_report:
     input:
-        lambda w: trained(w)["records"],
+        lambda w: generation_outputs(w)["records"],
         plan=f"{GENERATION}/plan.json",
         values=f"{GENERATION}/singular_values.json",
         branches=lambda w: str(folder_of(w).winners(int(w.generation) - 1)),
@@ -114,7 +114,7 @@ rule audit:
         ),
         checksums=f"{GENERATION}/audit.json",
     log:
-        f"{LOGS}/generation{{generation}}/audit.log",
+        f"{LOGS}/generation{{generation}}/decision_report.log",
     conda:
         "../../environment.yml"
     params:
@@ -124,6 +124,6 @@ rule audit:
     message:
         "{wildcards.search} seed {wildcards.seed}: what decision {wildcards.generation} rests on"
     shell:
-        "python -S -m netsurgery.processes.client showing audit --folder {params.folder}"
+        "python -S -m netsurgery.processes.client showing decision_report --folder {params.folder}"
         " --generation {wildcards.generation} --settings {params.settings:q}"
         " --seed {wildcards.seed} > {log} 2>&1"

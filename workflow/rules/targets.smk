@@ -19,10 +19,10 @@ def cores_here():
 
 
 # cores for each search and seed as a run of its own; 0: all in one graph
-APART = CONFIG.cores_apart(cores_here())
-SEARCHED = f"{RESULTS}/_runs/{{search}}/seed{{seed}}.done"
+CORES_PER_SEARCH = CONFIG.cores_apart(cores_here())
+SEARCH_MARKER = f"{RESULTS}/_runs/{{search}}/seed{{seed}}.done"
 
-HANDED_OVER = (
+EXPORTED_FILES = (
     "README.md",
     "errors.json",
     "exports.json",
@@ -35,7 +35,7 @@ HANDED_OVER = (
 )
 
 
-def finished(name, seed):
+def search_outputs(name, seed):
     """A function that gives all files of a finished search: what `all` wants of it.
 
     All, for what is damaged is taken away, and Snakemake misses only what is wanted itself.
@@ -44,9 +44,9 @@ def finished(name, seed):
 
     def files(_):
         folder = folder_of(wildcards)
-        begins = [*samples(wildcards).values(), folder.root / "split.json"]
-        ends = [*(folder.final / name for name in HANDED_OVER), folder.lineage]
-        found = decided(wildcards) + audited(wildcards)
+        begins = [*dataset_inputs(wildcards).values(), folder.root / "split.json"]
+        ends = [*(folder.final / name for name in EXPORTED_FILES), folder.lineage]
+        found = decision_files(wildcards) + decision_reports(wildcards)
         return found + list(map(str, [*begins, *ends]))
 
     return files
@@ -63,7 +63,7 @@ def markers(wildcards, planned):
     return [str(folder_of(wildcards).generation(number) / "tracked.json") for number in numbers]
 
 
-def tracked(name, seed):
+def tracking_markers(name, seed):
     """A function that gives all markers of a search whose generation is planned.
 
     It does not wait for plans to come, so that MLflow shows a search while it goes on.
@@ -88,32 +88,34 @@ def store_of(wildcards):
     return uri.named(CONFIG.tracking.get("uri"))
 
 
-def tellings_of(wildcards):
+def tracking_revision(wildcards):
     """A number that changes when a finished search is to be told anew (see TrackingState.again)."""
     name = f"{wildcards.search}/seed{wildcards.seed}"
-    return TrackingState(Path(RESULTS)).again(name) + uri.is_missing(store_of(wildcards), Path(RESULTS))
+    return TrackingState(Path(RESULTS)).again(name) + uri.is_missing(
+        store_of(wildcards), Path(RESULTS)
+    )
 
 
-def told_in_the_end():
+def print_pending_tracking():
     """Tell the user in one line of what MLflow could not be told."""
     if said := line(Path(RESULTS)):
         print(said, file=sys.stderr)
 
 
-def searched(name, seed):
+def search_marker(name, seed):
     """The marker of a search that a run of its own has finished."""
-    return SEARCHED.format(search=name, seed=seed)
+    return SEARCH_MARKER.format(search=name, seed=seed)
 
 
-def is_intact(wildcards):
+def completeness_token(wildcards):
     """Whether nothing is missing of a search once it is finished; else a reason to look again."""
-    marker = Path(searched(wildcards.search, wildcards.seed))
+    marker = Path(search_marker(wildcards.search, wildcards.seed))
     return not marker.exists() or folder_of(wildcards).complete or time.time()
 
 
-def wanted():
+def final_targets():
     """What `all` is made of: everything, the searches' own runs, or all of one search."""
-    if APART:
-        return [searched(name, seed) for name, seed in RUNS] + SUMMARISED
-    each = [find(name, seed) for name, seed in RUNS for find in (finished, tracked)]
-    return each + PICTURED + ([] if CONFIG.only_run else SUMMARISED)
+    if CORES_PER_SEARCH:
+        return [search_marker(name, seed) for name, seed in RUNS] + SUMMARY_FILES
+    each = [find(name, seed) for name, seed in RUNS for find in (search_outputs, tracking_markers)]
+    return each + SEARCH_PLOTS + ([] if CONFIG.only_run else SUMMARY_FILES)

@@ -1,20 +1,20 @@
 """One job per training step; each goes through the warm trainer if that is in reach."""
 
 
-rule start:
+rule train_initial_network:
     input:
-        unpack(samples),
+        unpack(dataset_inputs),
     output:
         model=f"{SEARCH}/generation00/warm-up.keras",
         record=f"{SEARCH}/generation00/warm-up.json",
     log:
         f"{LOGS}/generation00/warm-up.log",
-    priority: turn
+    priority: job_priority
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=more(2000),
-        runtime=more(240),
+        mem_mb=per_attempt(2000),
+        runtime=per_attempt(240),
         gpu=CONFIG.use_gpu,
         time_limit=time_limit,
     params:
@@ -28,28 +28,28 @@ rule start:
         "{wildcards.search} seed {wildcards.seed}: train the starting topology"
     shell:
         "python -S -m netsurgery.processes.client training --time-limit {resources.time_limit}"
-        " start --data {params.folder} --split {input.split}"
+        " train_initial_network --data {params.folder} --split {input.split}"
         " --seed {wildcards.seed} --settings {params.settings:q}"
         " --layers {params.layers:q} --activation {params.activation} --epochs {params.epochs}"
         " --step warm-up --output {output.model} > {log} 2>&1"
 
 
-rule recuperate:
+rule train_offspring:
     input:
-        unpack(samples),
-        plan=birth_of,
+        unpack(dataset_inputs),
+        plan=plan_of_candidate,
         parent=parent_of,
     output:
         model=f"{GENERATION}/recuperation/{{candidate}}.keras",
         record=f"{GENERATION}/recuperation/{{candidate}}.json",
     log:
         f"{LOGS}/generation{{generation}}/recuperation/{{candidate}}.log",
-    priority: turn
+    priority: job_priority
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=more(2000),
-        runtime=longer(60),
+        mem_mb=per_attempt(2000),
+        runtime=per_round_and_attempt(60),
         gpu=CONFIG.use_gpu,
         time_limit=time_limit,
     params:
@@ -57,59 +57,59 @@ rule recuperate:
         operating=settings(configuration.OPERATING),
         offspring=lambda w: json.dumps(offspring_of(w)),
         epochs=round_epochs,
-        following=following,
+        following=later_rounds,
         folder=subpath(input.data, parent=True),
     message:
         "{wildcards.search} seed {wildcards.seed}: {wildcards.candidate} recuperates"
     shell:
         "python -S -m netsurgery.processes.client training --time-limit {resources.time_limit}"
-        " recuperate --data {params.folder} --split {input.split}"
+        " train_offspring --data {params.folder} --split {input.split}"
         " --seed {wildcards.seed} --settings {params.settings:q}"
         " --parent {input.parent} --offspring {params.offspring:q}"
         " --operating {params.operating:q} --step recuperation"
-        " --epochs {params.epochs} --then {params.following} --output {output.model} > {log} 2>&1"
+        " --epochs {params.epochs} --later-rounds {params.following} --output {output.model} > {log} 2>&1"
 
 
-rule compete:
+rule train_round:
     input:
-        unpack(samples),
-        unpack(feeders_of),
+        unpack(dataset_inputs),
+        unpack(contenders),
     output:
         model=f"{GENERATION}/{{slot}}.keras",
         record=f"{GENERATION}/{{slot}}.json",
     log:
         f"{LOGS}/generation{{generation}}/{{slot}}.log",
-    priority: turn
+    priority: job_priority
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=more(2000),
-        runtime=longer(120),
+        mem_mb=per_attempt(2000),
+        runtime=per_round_and_attempt(120),
         gpu=CONFIG.use_gpu,
         time_limit=time_limit,
     params:
         settings=settings((*configuration.TRAINING, "greediness")),
-        mode=feeding_mode,
+        mode=selection_mode,
         epochs=round_epochs,
-        following=following,
+        following=later_rounds,
         folder=subpath(input.data, parent=True),
     message:
         "{wildcards.search} seed {wildcards.seed}: {wildcards.generation}/{wildcards.slot}"
     shell:
         "python -S -m netsurgery.processes.client training --time-limit {resources.time_limit}"
-        " compete --data {params.folder} --split {input.split}"
+        " train_round --data {params.folder} --split {input.split}"
         " --seed {wildcards.seed} --settings {params.settings:q}"
         " --models {input.models} --mode {params.mode}"
-        " --step {wildcards.slot} --epochs {params.epochs} --then {params.following}"
+        " --step {wildcards.slot} --epochs {params.epochs} --later-rounds {params.following}"
         " --output {output.model} > {log} 2>&1"
 
 
-rule finish:
+rule finalize:
     input:
-        unpack(samples),
+        unpack(dataset_inputs),
         models=finalists,
-        plan=file_of_the_end,
-        settled=settled,
+        plan=final_plan,
+        settled=no_files,
     output:
         network=f"{SEARCH}/final/network.keras",
         record=f"{SEARCH}/final/network.json",
@@ -117,25 +117,25 @@ rule finish:
         preprocessing=f"{SEARCH}/final/preprocessing.json",
         test=f"{SEARCH}/final/test.json",
     log:
-        f"{LOGS}/finish.log",
-    priority: turn
+        f"{LOGS}/final.log",
+    priority: job_priority
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=more(2000),
-        runtime=more(240),
+        mem_mb=per_attempt(2000),
+        runtime=per_attempt(240),
         gpu=CONFIG.use_gpu,
         time_limit=time_limit,
     params:
         settings=settings((*configuration.TRAINING, "greediness")),
         mode=lambda w: search_of(w).final_mode,
-        batches=further_batches,
+        batches=remaining_batches,
         folder=subpath(input.data, parent=True),
     message:
         "{wildcards.search} seed {wildcards.seed}: final selection and test"
     shell:
         "python -S -m netsurgery.processes.client training --time-limit {resources.time_limit}"
-        " finish --data {params.folder} --split {input.split}"
+        " finalize --data {params.folder} --split {input.split}"
         " --seed {wildcards.seed} --settings {params.settings:q}"
         " --models {input.models} --mode {params.mode}"
         " --batches {params.batches} --step final --output {output.network} > {log} 2>&1"

@@ -30,10 +30,10 @@ def parser() -> argparse.ArgumentParser:
             added.add_argument(f"--{argument}", type=kind, required=True)  # type: ignore[arg-type]
 
     folder, settings = _search_folder, json.loads
-    command("prepare", dataset=str, settings=settings, output=Path)
-    command("split", data=Path, settings=settings, seed=int, output=Path)
+    command("prepare_dataset", dataset=str, settings=settings, output=Path)
+    command("split_dataset", data=Path, settings=settings, seed=int, output=Path)
     command(
-        "plan",
+        "plan_generation",
         winners=Path,
         generation=int,
         settings=settings,
@@ -42,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
         output=Path,
     )
     command(
-        "plan-try",
+        "plan_try",
         folder=folder,
         generation=int,
         attempt=int,
@@ -50,16 +50,16 @@ def parser() -> argparse.ArgumentParser:
         seed=int,
         allowance=str,
     )
-    analyse = commands.add_parser("analyse", allow_abbrev=False)
+    analyse = commands.add_parser("singular_values", allow_abbrev=False)
     analyse.add_argument("--models", type=Path, nargs="+", required=True)
     analyse.add_argument("--output", type=Path, required=True)
-    command("gather", folder=folder, generation=int)
-    command("audit", folder=folder, generation=int, settings=settings, seed=int)
-    command("open", folder=folder)
-    command("select", folder=folder, generation=int, settings=settings, seed=int)
-    command("conclude", folder=folder, settings=settings, seed=int)
+    command("merge_tries", folder=folder, generation=int)
+    command("decision_report", folder=folder, generation=int, settings=settings, seed=int)
+    command("init_search", folder=folder)
+    command("select_parents", folder=folder, generation=int, settings=settings, seed=int)
+    command("summarize_search", folder=folder, settings=settings, seed=int)
     command(
-        "track",
+        "log_search",
         folder=folder,
         until=str,
         settings=settings,
@@ -67,10 +67,10 @@ def parser() -> argparse.ArgumentParser:
         tracking=settings,
         output=Path,
     )
-    command("plot", folder=folder, format=str)
-    command("summarise", folders=json.loads, output=Path)
-    command("paper", results=Path, paper=str)
-    command("report", results=Path, output=Path)
+    command("plot_search", folder=folder, format=str)
+    command("summarize_all", folders=json.loads, output=Path)
+    command("write_paper_tables", results=Path, paper=str)
+    command("write_report", results=Path, output=Path)
     return whole
 
 
@@ -84,13 +84,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(given: argparse.Namespace) -> None:
     """Run the command of a command line."""
     match given.command:
-        case "prepare":
+        case "prepare_dataset":
             for line in datasets.prepare(given.dataset, given.settings, given.output):
                 print(f"dataset {given.dataset}: {line}")
-        case "split":
+        case "split_dataset":
             split = from_settings(datasets.SplitSettings, given.settings)
             datasets.write_split(given.data, given.output, split, given.seed)
-        case "plan":
+        case "plan_generation":
             ectonas.plan_generation(
                 given.winners,
                 given.generation,
@@ -99,7 +99,7 @@ def run(given: argparse.Namespace) -> None:
                 given.allowance,
                 given.output,
             )
-        case "plan-try":
+        case "plan_try":
             surgeon.plan_try(
                 given.folder,
                 given.generation,
@@ -108,33 +108,33 @@ def run(given: argparse.Namespace) -> None:
                 given.seed,
                 given.allowance,
             )
-        case "audit":
+        case "decision_report":
             surgeon.decision_report(given.folder, given.generation, given.settings, given.seed)
-        case "analyse":
+        case "singular_values":
             surgeon.singular_values(given.models, given.output)
-        case "gather":
+        case "merge_tries":
             surgeon.merge_tries(given.folder, given.generation)
-        case "open":
+        case "init_search":
             ectonas.init_search(given.folder)
-        case "select":
+        case "select_parents":
             ectonas.select_parents(given.folder, given.generation, given.settings, given.seed)
-        case "conclude":
+        case "summarize_search":
             ectonas.summarize_search(given.folder, given.settings, given.seed)
-        case "track":
+        case "log_search":
             track(given)
-        case "plot":
+        case "plot_search":
             from netsurgery import plots  # drawing takes a while to import
 
             plots.write(given.folder, given.format)
-        case "summarise":
+        case "summarize_all":
             from netsurgery import plots
 
             plots.summarise(given.folders, given.output)
-        case "paper":
+        case "write_paper_tables":
             from netsurgery.reproduction import papers
 
             papers.write(given.results, given.paper)
-        case "report":
+        case "write_report":
             from netsurgery.report import html_report
 
             html_report.write(given.results, given.output)

@@ -237,35 +237,35 @@ def parser() -> argparse.ArgumentParser:
     common.add_argument("--settings", type=json.loads, required=True)
     common.add_argument("--output", type=Path, required=True)
     common.add_argument("--step", required=True)
-    common.add_argument("--fallen", choices=FAILED_STATUSES)
-    command = commands.add_parser("start", parents=[common])
+    common.add_argument("--failure", choices=FAILED_STATUSES)
+    command = commands.add_parser("train_initial_network", parents=[common])
     command.add_argument("--layers", type=json.loads, required=True)
     command.add_argument("--activation", required=True)
     command.add_argument("--epochs", type=int, required=True)
-    command = commands.add_parser("recuperate", parents=[common])
+    command = commands.add_parser("train_offspring", parents=[common])
     command.add_argument("--parent", type=Path, required=True)
     command.add_argument("--offspring", type=json.loads, required=True)
     command.add_argument("--operating", type=json.loads, required=True)
     command.add_argument("--epochs", type=int, required=True)
-    command.add_argument("--then", nargs="*", default=[])
-    command = commands.add_parser("compete", parents=[common])
+    command.add_argument("--later-rounds", nargs="*", default=[])
+    command = commands.add_parser("train_round", parents=[common])
     command.add_argument("--models", type=Path, nargs="+", required=True)
     command.add_argument("--mode", required=True)
     command.add_argument("--epochs", type=int, required=True)
-    command.add_argument("--then", nargs="*", default=[])
-    command = commands.add_parser("train-on", parents=[common])
+    command.add_argument("--later-rounds", nargs="*", default=[])
+    command = commands.add_parser("train_branch", parents=[common])
     command.add_argument("--models", type=Path, nargs="+", required=True)
     command.add_argument("--rank", type=int, required=True)
     command.add_argument("--batches", type=int, required=True)
-    command = commands.add_parser("finish", parents=[common])
+    command = commands.add_parser("finalize", parents=[common])
     command.add_argument("--models", type=Path, nargs="+", required=True)
     command.add_argument("--mode", required=True)
     command.add_argument("--batches", type=int, required=True)
-    commands.add_parser("hand-over", parents=[common])
-    command = commands.add_parser("fidelity", parents=[common])
+    commands.add_parser("export_model", parents=[common])
+    command = commands.add_parser("surgery_fidelity", parents=[common])
     command.add_argument("--model", type=Path, required=True)
     command.add_argument("--retrain", type=json.loads, required=True)
-    command = commands.add_parser("pooling-trials", parents=[common])
+    command = commands.add_parser("pooling_trials", parents=[common])
     command.add_argument("--model", type=Path, required=True)
     return whole
 
@@ -294,25 +294,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
         given.settings,
         given.output,
         given.step,
-        given.fallen,
+        given.failure,
     )
     with exit_with_message(), out_of_memory():
         match given.command:
-            case "start":
+            case "train_initial_network":
                 train_initial_network(step, given.layers, given.activation, given.epochs)
-            case "recuperate":
-                following = dict.fromkeys(given.then, given.epochs * step.batches_per_epoch)
+            case "train_offspring":
+                following = dict.fromkeys(given.later_rounds, given.epochs * step.batches_per_epoch)
                 train_offspring(step, given.parent, given.offspring, given.operating, following)
-            case "compete":
-                names, batches = [step.name, *given.then], given.epochs * step.batches_per_epoch
+            case "train_round":
+                names, batches = (
+                    [step.name, *given.later_rounds],
+                    given.epochs * step.batches_per_epoch,
+                )
                 train_round(step, given.models, given.mode, dict.fromkeys(names, batches))
-            case "train-on":
+            case "train_branch":
                 train_branch(step, given.models, given.rank, given.batches)
-            case "finish":
+            case "finalize":
                 finalize(step, given.models, given.mode, given.batches)
-            case "hand-over":
+            case "export_model":
                 export(step.data, step.samples("test"), step.settings, step.output.parent)
-            case "fidelity":
+            case "surgery_fidelity":
                 study(step, given.model, partial(fidelity.measured, retrain=given.retrain))
-            case "pooling-trials":
+            case "pooling_trials":
                 study(step, given.model, pooling_trials.trials)

@@ -103,7 +103,7 @@ def train(kind: str, arguments: list[str], limit: float | None) -> int:
     if code not in FALLEN:
         return code
     print(f"{FALLEN[code]}: recorded, the search goes on without it", file=sys.stderr, flush=True)
-    return run(kind, [*arguments, "--fallen", FALLEN[code]])
+    return run(kind, [*arguments, "--failure", FALLEN[code]])
 
 
 def main() -> None:

@@ -60,7 +60,14 @@ def command(data, output, epochs=1, topology="ff-small"):
         "--epochs": epochs,
     }
     words = [str(word) for pair in arguments.items() for word in pair]
-    return [sys.executable, "-m", "netsurgery.processes.client", "training", "start", *words]
+    return [
+        sys.executable,
+        "-m",
+        "netsurgery.processes.client",
+        "training",
+        "train_initial_network",
+        *words,
+    ]
 
 
 def environment(**changed):
@@ -149,7 +156,16 @@ def test_a_server_that_was_never_asked_ends_with_its_workflow_and_imports_nothin
 
 def test_jobs_that_do_not_train_have_a_server_of_their_own(server, data, tmp_path):
     fractions = json.dumps({"validation_fraction": 0.2, "test_fraction": 0.1})
-    words = ["split", "--data", str(data), "--settings", fractions, "--seed", "3", "--output"]
+    words = [
+        "split_dataset",
+        "--data",
+        str(data),
+        "--settings",
+        fractions,
+        "--seed",
+        "3",
+        "--output",
+    ]
     warm = job("jobs", *words, str(tmp_path / "warm.npz"))
     cold = job("jobs", *words, str(tmp_path / "cold.npz"), env=environment())
     assert (warm.returncode, cold.returncode) == (0, 0)
@@ -159,7 +175,7 @@ def test_jobs_that_do_not_train_have_a_server_of_their_own(server, data, tmp_pat
 
 def test_a_line_for_the_user_is_the_same_warm_and_cold(server, tmp_path):
     wrong = json.dumps({"source": "npz", "path": str(tmp_path / "nowhere.npz")})
-    words = ["prepare", "--dataset", "mine", "--settings", wrong, "--output", str(tmp_path)]
+    words = ["prepare_dataset", "--dataset", "mine", "--settings", wrong, "--output", str(tmp_path)]
     warm, cold = job("jobs", *words), job("jobs", *words, env=environment())
     assert warm.returncode == cold.returncode == 1
     assert warm.stderr == cold.stderr

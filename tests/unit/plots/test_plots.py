@@ -466,7 +466,7 @@ def test_rows_read_from_a_lineage_are_those_written(tmp_path):
 
 def test_the_plot_command_writes_all_pictures(finished, monkeypatch):
     for kind in ("svg", "png"):
-        command = ["jobs", "plot", "--folder", str(finished.root), "--format", kind]
+        command = ["jobs", "plot_search", "--folder", str(finished.root), "--format", kind]
         monkeypatch.setattr(sys, "argv", command)
         jobs.main()
     written = {path.name for path in (finished.root / "plots").iterdir()}

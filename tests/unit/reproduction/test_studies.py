@@ -234,8 +234,8 @@ def test_the_networks_that_are_timed_have_the_size_they_say():
 @pytest.mark.parametrize(
     ("target", "job", "count"),
     [
-        ("study_surgery", "fidelity", 2),
-        ("study_right_after", "fidelity", 2),
+        ("study_surgery", "surgery_fidelity", 2),
+        ("study_surgery_immediate", "surgery_fidelity", 2),
         ("study_pooling", "pooling_trials", 3),  # of bare convolutions alone
     ],
 )
@@ -248,7 +248,7 @@ def test_the_targets_look_at_their_baselines_and_are_no_part_of_all(target, job,
     told = done.stdout + done.stderr
     assert done.returncode == 0, told
     assert re.search(rf"^{job} +{count}$", told, re.MULTILINE)
-    assert not re.search(r"^(summarise|track|plot) ", told, re.MULTILINE)
+    assert not re.search(r"^(summarize_all|log_search|plot_search) ", told, re.MULTILINE)
 
 
 # --- tables and pictures --------------------------------------------------------------------------

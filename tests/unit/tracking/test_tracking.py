@@ -339,7 +339,9 @@ def test_the_command_writes_a_marker_and_nothing_outside_of_the_results(
 ):
     made = example(results)
     marker = made.folder.final / "tracked.json"
-    arguments = f"track --folder results/s/seed0 --until final --seed 0 --output {marker}".split()
+    arguments = (
+        f"log_search --folder results/s/seed0 --until final --seed 0 --output {marker}".split()
+    )
     arguments += ["--tracking", "{}"]
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv(WORKFLOW, raising=False)

@@ -93,7 +93,7 @@ ADAM = {"optimizer": {"adam": {}}, "learning_rate": 0.01, "greediness": 1.0}
 def training(kind, data, output, step, more, settings):  # noqa: F811
     """The command of a training step."""
     words = command(data, output, topology="cnn-small")
-    start = words.index("start")
+    start = words.index("train_initial_network")
     given = json.loads(words[words.index("--settings") + 1]) | settings
     common = ["--data", str(data), "--split", str(data / "split.npz"), "--seed", "0"]
     common += ["--settings", json.dumps(given), "--step", step, "--output", str(output)]
@@ -118,7 +118,7 @@ def known(path):
 
 
 def matches(models, epochs, then=()):
-    return ["--models", *models, "--mode", "greedy", "--epochs", epochs, "--then", *then]
+    return ["--models", *models, "--mode", "greedy", "--epochs", epochs, "--later-rounds", *then]
 
 
 def test_joined_rounds_come_to_what_they_come_to_one_by_one(warm, data, tmp_path):  # noqa: F811
@@ -126,13 +126,13 @@ def test_joined_rounds_come_to_what_they_come_to_one_by_one(warm, data, tmp_path
     for i, name in enumerate(ROUNDS):
         output = tmp_path / f"{i}.keras"
         subprocess.run(
-            training("compete", data, output, name, matches([before], 2), ADAM), check=True
+            training("train_round", data, output, name, matches([before], 2), ADAM), check=True
         )
         before = output
         records.append(known(output)[0])
     whole = tmp_path / "joined.keras"
     more = matches([warm], 2, ROUNDS[1:])
-    subprocess.run(training("compete", data, whole, ROUNDS[0], more, ADAM), check=True)
+    subprocess.run(training("train_round", data, whole, ROUNDS[0], more, ADAM), check=True)
     record, content = known(whole)
     alone, last = known(before)
     assert content == last
@@ -152,9 +152,11 @@ def test_what_diverges_in_a_round_trains_no_further(warm, data, tmp_path):  # no
     child |= {"position": None, "width": None, "pooling": None}
     settings = search(topology="cnn-small").pick(OPERATING)
     more = ["--parent", warm, "--offspring", json.dumps(child)]
-    more += ["--operating", json.dumps(settings), "--epochs", 2, "--then", *ROUNDS]
+    more += ["--operating", json.dumps(settings), "--epochs", 2, "--later-rounds", *ROUNDS]
     wild = {"learning_rate": 1e30}
-    subprocess.run(training("recuperate", data, output, "recuperation", more, wild), check=True)
+    subprocess.run(
+        training("train_offspring", data, output, "recuperation", more, wild), check=True
+    )
     record, _ = known(output)
     assert (record["status"], record["step"]) == ("diverged", ROUNDS[-1])
     assert list(record["rounds"]) == ["recuperation", *ROUNDS]
@@ -165,8 +167,8 @@ def test_what_diverges_in_a_round_trains_no_further(warm, data, tmp_path):  # no
 
 def test_what_falls_spends_all_rounds_of_its_step(warm, data, tmp_path):  # noqa: F811
     output = tmp_path / "fallen.keras"
-    more = [*matches([warm], 2, ROUNDS[1:]), "--fallen", "crashed"]
-    subprocess.run(training("compete", data, output, ROUNDS[0], more, ADAM), check=True)
+    more = [*matches([warm], 2, ROUNDS[1:]), "--failure", "crashed"]
+    subprocess.run(training("train_round", data, output, ROUNDS[0], more, ADAM), check=True)
     record, content = known(output)
     assert content == warm.read_bytes()
     assert (record["status"], record["step"]) == ("crashed", ROUNDS[-1])

@@ -23,7 +23,7 @@ def plan_of(wildcards, generation=None):
             wildcards, int(wildcards.generation if generation is None else generation)
         )
     number = wildcards.generation if generation is None else f"{generation:02d}"
-    path = checkpoints.mutate.get(
+    path = checkpoints.plan_generation.get(
         search=wildcards.search, seed=wildcards.seed, generation=number
     ).output[0]
     return read_plan(path, Path(path).stat().st_mtime_ns)
@@ -42,7 +42,7 @@ def plans_of(wildcards):
         generation += 1
 
 
-def decided(wildcards):
+def decision_files(wildcards):
     """Every record, plan and choice of winners of a search, in order."""
     folder = folder_of(wildcards)
     files = [folder.record(0, WARM_UP), folder.winners(0)]
@@ -56,11 +56,13 @@ def decided(wildcards):
     return list(map(str, files))
 
 
-def allowance_of(wildcards):
+def generation_allowance(wildcards):
     """What a generation may cost: it depends on the budget only if that is nearly spent."""
     winners = folder_of(wildcards).winners(int(wildcards.generation) - 1)
     chosen = search_of(wildcards).settings
-    return decisions.generation_allowance(winners, int(wildcards.generation), chosen, int(wildcards.seed))
+    return decisions.generation_allowance(
+        winners, int(wildcards.generation), chosen, int(wildcards.seed)
+    )
 
 
 def offspring_of(wildcards):
@@ -70,7 +72,7 @@ def offspring_of(wildcards):
     return next(c for c in plan["offspring"] if c["candidate"] == wildcards.candidate)
 
 
-def birth_of(wildcards):
+def plan_of_candidate(wildcards):
     """The file of the plan that a job's candidate is in."""
     folder, generation = folder_of(wildcards), int(wildcards.generation)
     if search_of(wildcards).algorithm == "surgeon":
@@ -93,7 +95,7 @@ def has_rounds(wildcards):
     return search_of(wildcards).algorithm == "ectonas" and "generation" in wildcards.keys()
 
 
-def following(wildcards):
+def later_rounds(wildcards):
     """The rounds that a job's candidate is sure to train behind the first one."""
     if not has_rounds(wildcards):
         return []
@@ -105,43 +107,43 @@ def round_epochs(wildcards):
     return plan_of(wildcards)["round_epochs"] if has_rounds(wildcards) else 0
 
 
-def turn(wildcards):
+def job_priority(wildcards):
     """The priority of a training job: earlier searches go first, and then what has most behind it.
 
     What one search leaves idle the next one takes.
     """
     number = RUNS.index((wildcards.search, int(wildcards.seed)))
-    rank = rank_of(wildcards) if has_rounds(wildcards) else work.HIGHEST
+    rank = step_priority(wildcards) if has_rounds(wildcards) else work.HIGHEST
     return rank - work.HIGHEST - 1000 * number
 
 
-def rank_of(wildcards):
+def step_priority(wildcards):
     """How soon a job of a generation is to go; of one whose plan is still to come, the last."""
     try:
-        ranks = ranks_of(folder_of(wildcards), int(wildcards.generation))
+        ranks = step_priorities(folder_of(wildcards), int(wildcards.generation))
     except FileNotFoundError:
         return 0
     return ranks.get(step_of(wildcards), 0)
 
 
 @cache
-def ranks_of(folder, generation):
+def step_priorities(folder, generation):
     """How soon the training jobs of a generation are to go: asked for after every plan of any."""
     plan = read_json(folder.plan(generation))
     return work.ranks(plan, folder.parents(plan))
 
 
-def longer(amount):
+def per_round_and_attempt(amount):
     """A resource that grows with a job's rounds, and with every attempt at it."""
-    return lambda wildcards, attempt: amount * attempt * (1 + len(following(wildcards)))
+    return lambda wildcards, attempt: amount * attempt * (1 + len(later_rounds(wildcards)))
 
 
 def time_limit(wildcards):
     """Seconds that a job may train; a resource, which is no reason to do finished jobs again."""
-    return search_of(wildcards).settings["time_limit"] * (1 + len(following(wildcards)))
+    return search_of(wildcards).settings["time_limit"] * (1 + len(later_rounds(wildcards)))
 
 
-def feeders_of(wildcards):
+def contenders(wildcards):
     """Models and records of the group whose winner fills a job's slot."""
     slots = plan_of(wildcards)["slots"][wildcards.slot]
     folder, generation = folder_of(wildcards), int(wildcards.generation)
@@ -151,14 +153,14 @@ def feeders_of(wildcards):
     }
 
 
-def feeding_mode(wildcards):
+def selection_mode(wildcards):
     """How the winner of the feeding group is found."""
     plan = plan_of(wildcards)
     feeder = plan["slots"][wildcards.slot][0]
     return decisions.mode_of(rounds_of(plan, feeder)[-1], search_of(wildcards).settings["mode"])
 
 
-def trained(wildcards):
+def generation_outputs(wildcards):
     """All records of a generation, and the models of those that may win it."""
     plan, folder, generation = plan_of(wildcards), folder_of(wildcards), int(wildcards.generation)
     last = [slot for group in plan["winners"] for slot in group]
@@ -173,7 +175,7 @@ def last_plan(wildcards):
     return next((plan for plan in plans_of(wildcards) if plan["action"] == FINISH), None)
 
 
-def settled(_):
+def no_files(_):
     """No file, as the last function in a job's input, where another one waits for plans.
 
     Snakemake makes a job anew after every plan of any search if the last function of its input
@@ -190,19 +192,19 @@ def finalists(wildcards):
     return [str(folder.root / parent["model"]) for parent in plan["parents"]]
 
 
-def file_of_the_end(wildcards):
+def final_plan(wildcards):
     """The file of the plan of the end: whoever reads plans must not while one is made again."""
     plan = last_plan(wildcards)
     return [str(folder_of(wildcards).plan(plan["generation"]))] if plan else []
 
 
-def further_batches(wildcards):
+def remaining_batches(wildcards):
     """What is left of the budget for the final candidate."""
     plan = last_plan(wildcards)
     return plan["further_batches"] if plan else 0
 
 
-def told(wildcards):
+def generation_log_inputs(wildcards):
     """What a generation tells MLflow, and the marker of the one before: they go in order."""
     folder, generation = folder_of(wildcards), int(wildcards.generation)
     if generation == 0:

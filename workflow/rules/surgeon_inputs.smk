@@ -68,7 +68,7 @@ def competitors_of(wildcards):
     }
 
 
-def known_to_try(wildcards):
+def try_inputs(wildcards):
     """What the plan of a try is made from: the branches, and all tries before it."""
     folder = folder_of(wildcards)
     generation, attempt = int(wildcards.generation), int(wildcards.attempt)
@@ -81,12 +81,15 @@ def known_to_try(wildcards):
         ],
     }
     # behind the last epoch there is nothing to decide
-    if StoppingSettings.from_settings(search_of(wildcards).settings).epochs_left(generation - 1) > 0:
+    if (
+        StoppingSettings.from_settings(search_of(wildcards).settings).epochs_left(generation - 1)
+        > 0
+    ):
         known["singular_values"] = str(folder.singular_values(generation))
     return known
 
 
-def audited(wildcards):
+def decision_reports(wildcards):
     """What a search's decisions rest on, for people; nothing for other algorithms than this one."""
     if search_of(wildcards).algorithm != "surgeon":
         return []
@@ -102,7 +105,7 @@ def audited(wildcards):
     return [str(folder.generation(number) / name) for number in decided_at for name in names]
 
 
-def allowance_of_try(wildcards):
+def try_allowance(wildcards):
     """All that a try is told of when the search is to end."""
     return surgeon_decisions.allowance(
         folder_of(wildcards),

@@ -15,10 +15,10 @@ from netsurgery.processes.process_exit import exit_with_workflow
 
 
 @cache
-def check():
+def remove_damaged_files():
     """Take away what is damaged, so that it is made again; a dry run only names it.
 
-    Gives the lock that was needed for it, if it was to be had; `begin` says if it was not.
+    Gives the lock that was needed for it, if it was to be had; `start_run` says if it was not.
     """
     held, results = None, Path(RESULTS)
     if not (workflow.is_main_process and results.is_dir()):
@@ -48,17 +48,17 @@ def write_config():
     )
 
 
-def begin():
+def start_run():
     """Take the results folder for this run, and start the warm servers.
 
     Both are held by this process and end with it. Runs of single searches share the folder, and the
     servers of the run that started them.
     """
     global lock, driving, servers
-    shared = APART or CONFIG.only_run is not None
+    shared = CORES_PER_SEARCH or CONFIG.only_run is not None
     try:
-        lock = check() or ResultsLock(Path(RESULTS), shared=shared)
-        driving = ResultsLock(Path(RESULTS) / "_runs") if APART else None
+        lock = remove_damaged_files() or ResultsLock(Path(RESULTS), shared=shared)
+        driving = ResultsLock(Path(RESULTS) / "_runs") if CORES_PER_SEARCH else None
     except ResultsNotWritableError as error:
         print(error, file=sys.stderr)
         sys.exit(1)
@@ -66,13 +66,18 @@ def begin():
         lock.share()
     if CONFIG.only_run is None:
         runs.write_listing(CONFIG)
-    if APART:
+    if CORES_PER_SEARCH:
         write_config()
-    if CONFIG.cores_per_search is None and any(job.rule.name == "search_apart" for job in workflow.dag.jobs):
+    if CONFIG.cores_per_search is None and any(
+        job.rule.name == "run_search" for job in workflow.dag.jobs
+    ):
         said = "each is a run of its own; with --config cores_per_search=0 all are in one graph"
         print(f"{len(RUNS)} searches: {said}", file=sys.stderr)
-    elif not (APART or workflow.local_exec):
-        print("each training step is a job; with --config cores_per_search=4 each search is", file=sys.stderr)
+    elif not (CORES_PER_SEARCH or workflow.local_exec):
+        print(
+            "each training step is a job; with --config cores_per_search=4 each search is",
+            file=sys.stderr,
+        )
     if not (CONFIG.only_run and in_reach()):
         expected = {JOBS, TRAINING} if workflow.local_exec else {JOBS}
         servers = launch(Path(RESULTS) / "_logs", expected)
@@ -85,7 +90,7 @@ def begin():
         workflow.dag.dag_processors.append(ReplacedJobPruner(workflow.dag))
 
 
-def explain(log):
+def print_failures(log):
     """Say in a line each what ended the run: the last line of every failed job's log."""
     texts = [Path(path).read_text(errors="replace") for path in log]
     failed = re.findall(r"^Logfile (.+):$", "".join(texts), re.MULTILINE)

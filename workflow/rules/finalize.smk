@@ -1,32 +1,32 @@
 """What a finished search leaves: its lineage, its summary, and what goes with the model."""
 
 
-rule conclude:
+rule summarize_search:
     input:
-        decided,
-        settled,
+        decision_files,
+        no_files,
         record=f"{SEARCH}/final/network.json",
         test=f"{SEARCH}/final/test.json",
     output:
         lineage=f"{SEARCH}/lineage.csv",
         summary=f"{SEARCH}/final/summary.json",
     log:
-        f"{LOGS}/conclude.log",
+        f"{LOGS}/summary.log",
     conda:
         "../../environment.yml"
     params:
-        settings=all_settings,
+        settings=result_settings,
         folder=lambda w, output: folder_of(w).root,
     message:
         "{wildcards.search} seed {wildcards.seed}: lineage and summary"
     shell:
-        "python -S -m netsurgery.processes.client jobs conclude --folder {params.folder} --settings {params.settings:q}"
+        "python -S -m netsurgery.processes.client jobs summarize_search --folder {params.folder} --settings {params.settings:q}"
         " --seed {wildcards.seed} > {log} 2>&1"
 
 
-rule hand_over:
+rule export_model:
     input:
-        unpack(samples),
+        unpack(dataset_inputs),
         model=f"{SEARCH}/final/model.keras",
         network=f"{SEARCH}/final/network.keras",
         summary=f"{SEARCH}/final/summary.json",
@@ -35,18 +35,18 @@ rule hand_over:
         errors=f"{SEARCH}/final/errors.json",
         exports=f"{SEARCH}/final/exports.json",
     log:
-        f"{LOGS}/hand_over.log",
+        f"{LOGS}/export.log",
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=more(2000),
-        runtime=more(20),
+        mem_mb=per_attempt(2000),
+        runtime=per_attempt(20),
     params:
-        settings=all_settings,
+        settings=result_settings,
         folder=subpath(input.data, parent=True),
     message:
         "{wildcards.search} seed {wildcards.seed}: model card and exports"
     shell:
-        "python -S -m netsurgery.processes.client training hand-over --data {params.folder} --split {input.split}"
+        "python -S -m netsurgery.processes.client training export_model --data {params.folder} --split {input.split}"
         " --seed {wildcards.seed} --settings {params.settings:q}"
         " --step final --output {output.card} > {log} 2>&1"

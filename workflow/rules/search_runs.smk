@@ -5,24 +5,24 @@ is one job, which pays for what it imports once.
 """
 
 
-rule search_apart:
+rule run_search:
     input:
-        lambda w: [path for name, path in samples(w).items() if name != "split"],
+        lambda w: [path for name, path in dataset_inputs(w).items() if name != "split"],
     output:
-        touch(SEARCHED),
+        touch(SEARCH_MARKER),
     log:
         f"{RESULTS}/_runs/{{search}}/seed{{seed}}.log",
     conda:
         "../../environment.yml"
-    threads: max(1, APART)
+    threads: max(1, CORES_PER_SEARCH)
     resources:
-        mem_mb=more(2000 + 1500 * max(1, APART)),
-        runtime=more(720),
+        mem_mb=per_attempt(2000 + 1500 * max(1, CORES_PER_SEARCH)),
+        runtime=per_attempt(720),
         gpu=CONFIG.use_gpu,
     params:
         version=netsurgery.__version__,
-        settings=all_settings,
-        intact=is_intact,
+        settings=result_settings,
+        intact=completeness_token,
         # two runs of one search, one perhaps left over on a cluster, come one after the other
         lock=lambda w: f"{RESULTS}/_runs/{w.search}/seed{w.seed}.lock",
         config=f"{RESULTS}/_runs/config.yaml",
