@@ -27,7 +27,7 @@ def searches(folder: Path, workload: str) -> dict[int, Search]:
 
 def _search(results: Path, workload: str) -> Search:
     jobs = timings_of(SearchFolder(results / workload / "seed0"))
-    return Search.from_jobs(Held.read(results / HELD).moved(jobs))
+    return Search.from_timings(Held.read(results / HELD).moved(jobs))
 
 
 def rows(folder: Path) -> list[str]:

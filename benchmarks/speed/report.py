@@ -11,7 +11,7 @@ from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from netsurgery.plots import style
+from netsurgery.plots import layout, style
 
 COLOURS = {
     "start-up": style.GREY,
@@ -100,7 +100,7 @@ def picture(found: Mapping[str, Any], path: Path) -> None:
     axes.grid(visible=False, axis="y")
     axes.set_xlabel("time of the whole search, as a share of the script's")
     keys: list[Artist] = [Patch(color=COLOURS[part], label=part) for part in PARTS]
-    keys.append(style.key("training steps alone, on all cores", style.BLACK, 2))
+    keys.append(layout.legend_entry("training steps alone, on all cores", style.BLACK, 2))
     figure.legend(handles=keys, loc="upper center", ncols=5, bbox_to_anchor=(0.5, 1.0))
     figure.savefig(path)
 

@@ -28,7 +28,9 @@ def _waits(jobs: Iterable[StepTiming], cores: int) -> tuple[float, float]:
     """Core-seconds in which no training job ran although one could have, or none could have."""
     jobs = list(jobs)
     ends = {job.name: job.ended for job in jobs}
-    ready = {job.name: max((ends[f] for f in job.feeders if f in ends), default=0) for job in jobs}
+    ready = {
+        job.name: max((ends[f] for f in job.depends_on if f in ends), default=0) for job in jobs
+    }
     moments = sorted({t for job in jobs for t in (job.began, job.ended)})
     workflow = idle = 0.0
     for start, end in pairwise(moments):

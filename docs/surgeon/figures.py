@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from netsurgery import plots
-from netsurgery.plots.single import beside_baseline
+from netsurgery.plots import plot_against_baseline
 from netsurgery.search.ectonas.generation import SEARCH
 from netsurgery.search.layout import SearchFolder
 from netsurgery.search.scores import rank_by_surgeon_score
@@ -168,7 +168,7 @@ def main() -> None:
         search, plain, seed, output = picture
         folders = [SearchFolder(Path(results, name, f"seed{seed}")) for name in (search, plain)]
         shown = f"{search}, seed {seed}"
-        plots.save(beside_baseline(shown, *folders), Path(output))
+        plots.save_figure(plot_against_baseline(shown, *folders), Path(output))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""What the report shows: the pictures of each search, a table of them all, and the page of all."""
+"""Outputs of the report: plots of each search, a table of all, and the HTML page."""
 
 PLOTS = ("accuracy", "size", "family_tree")
 SEARCH_PLOTS = [
-    f"{RESULTS}/{name}/seed{seed}/plots/{picture}.svg" for name, seed in RUNS for picture in PLOTS
+    f"{RESULTS}/{name}/seed{seed}/plots/{plot}.svg" for name, seed in RUNS for plot in PLOTS
 ]
-SEARCH_PLOTS += [f"{RESULTS}/{name}/seed{seed}/plots/pictures.json" for name, seed in RUNS]
+SEARCH_PLOTS += [f"{RESULTS}/{name}/seed{seed}/plots/checksums.json" for name, seed in RUNS]
 SUMMARY_FILES = [
     f"{RESULTS}/{file}" for file in ("summary.csv", "summary.html", "summary.json", "report.html")
 ]
@@ -30,15 +30,15 @@ rule plot_search:
     output:
         [
             report(
-                f"{SEARCH}/plots/{picture}.svg",
-                caption=f"../report/{picture}.rst",
+                f"{SEARCH}/plots/{plot}.svg",
+                caption=f"../report/{plot}.rst",
                 category="Each search",
                 subcategory="{search}",
-                labels={"seed": "{seed}", "picture": picture.replace("_", " ")},
+                labels={"seed": "{seed}", "plot": plot.replace("_", " ")},
             )
-            for picture in PLOTS
+            for plot in PLOTS
         ],
-        checksums=f"{SEARCH}/plots/pictures.json",
+        checksums=f"{SEARCH}/plots/checksums.json",
     log:
         f"{LOGS}/plot.log",
     conda:
@@ -47,7 +47,7 @@ rule plot_search:
         version=netsurgery.__version__,
         folder=lambda w, output: folder_of(w).root,
     message:
-        "{wildcards.search} seed {wildcards.seed}: pictures"
+        "{wildcards.search} seed {wildcards.seed}: plots"
     shell:
         "python -S -m netsurgery.processes.client showing plot_search --folder {params.folder} --format svg > {log} 2>&1"
 

@@ -1,4 +1,4 @@
-"""The training steps of a finished search in time: when each ran, and what it waited for."""
+"""When each training step of a finished search ran, and which steps it waited for."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from netsurgery.storage.files import read_json
 
 @dataclass(frozen=True)
 class StepTiming:
-    """A training step: when it ran and what it had to wait for."""
+    """When a training step ran, and which steps it waited for."""
 
     name: str
     record: Record
-    feeders: tuple[str, ...]  # jobs; it can start when they have ended
-    decided: bool = False  # and when a decision has been made from their results
-    left: float = 0.0  # seconds of it and of the longest chain behind it, about; of ECToNAS's
+    depends_on: tuple[str, ...]  # names of the steps that must end before this one starts
+    after_decision: bool = False  # whether a decision on their results comes first
+    critical_path: float = 0.0  # estimated seconds of it and its longest chain; ECToNAS only
 
     @property
     def began(self) -> float:
-        """Unix time; 0 for a fallen candidate that was handed on untrained."""
+        """Unix time; 0 for a failed candidate that was passed on untrained."""
         return self.record.began
 
     @property
@@ -35,48 +35,50 @@ class StepTiming:
 
 
 def timings_of(folder: SearchFolder) -> list[StepTiming]:
-    """The training steps of a finished search that trained something, in the order of its plans."""
+    """The timings of a finished search, in the order of its plans, without untrained steps."""
     start = StepTiming("warm-up", folder.start(), ())
-    found = [start]
+    timings = [start]
     last: tuple[str, ...] = (start.name,)
     for plan in folder.plans():
         generation = plan["generation"]
         for part in _parts(folder, plan):
             slots = part.get("slots", {})
             steps = folder.steps(part)
-            left = (
+            critical_paths = (
                 critical_path_seconds(part, folder.parents(part)) if "round_epochs" in part else {}
             )
             for step in steps:
-                born = step not in slots
-                feeders = last if born else tuple(f"{generation}/{slot}" for slot in slots[step])
+                first = step not in slots
+                depends_on = (
+                    last if first else tuple(f"{generation}/{slot}" for slot in slots[step])
+                )
                 record = Record.from_json(read_json(folder.record(generation, step)))
-                name, behind = f"{generation}/{step}", left.get(step, 0.0)
-                found.append(StepTiming(name, record, feeders, decided=born, left=behind))
+                name, remaining = f"{generation}/{step}", critical_paths.get(step, 0.0)
+                timings.append(StepTiming(name, record, depends_on, first, remaining))
             if steps:
                 last = tuple(f"{generation}/{step}" for step in steps)
     end = folder.end()
     if end.step == "final":
-        found.append(StepTiming("final", end, last, decided=True))
-    return [job for job in found if job.began]
+        timings.append(StepTiming("final", end, last, after_decision=True))
+    return [timing for timing in timings if timing.began]
 
 
 def _parts(folder: SearchFolder, plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """A generation's plan; of a decision point of the Surgeon its tries, one after the other."""
+    """The plan of a generation, or the plans of all tries of a decision point of the Surgeon."""
     if folder.try_plan(plan["generation"], 1).exists():
         yield from folder.tries(plan["generation"])
     else:
         yield plan
 
 
-def slots_of(jobs: list[StepTiming]) -> int:
-    """How many training steps ran side by side at the most."""
+def peak_concurrency(timings: list[StepTiming]) -> int:
+    """The maximum number of training steps that ran at the same time."""
     changes: dict[float, int] = defaultdict(int)
-    for job in jobs:
-        changes[job.began] += 1
-        changes[job.ended] -= 1
-    running = most = 0
+    for timing in timings:
+        changes[timing.began] += 1
+        changes[timing.ended] -= 1
+    running = peak = 0
     for moment in sorted(changes):
         running += changes[moment]
-        most = max(most, running)
-    return most
+        peak = max(peak, running)
+    return peak

@@ -335,12 +335,13 @@ def parser() -> argparse.ArgumentParser:
         "--registered-model", metavar="NAME", help="make final models versions of it"
     )
 
-    about = "predict how long finished searches would take on other numbers of slots"
+    about = "estimate how long finished searches would take with other numbers of workers"
     command = commands.add_parser(
         "simulate",
         help=about,
         allow_abbrev=False,
-        description=f"{about.capitalize()}. A slot is a core, a GPU or a place in a partition.",
+        description=f"{about.capitalize()}. A worker runs one training step at a time: a core, a"
+        " GPU or a job slot of a partition.",
     )
     command.set_defaults(run=simulated)
     simulate.add_arguments(command)

@@ -125,11 +125,11 @@ def run(given: argparse.Namespace) -> None:
         case "plot_search":
             from netsurgery import plots  # drawing takes a while to import
 
-            plots.write(given.folder, given.format)
+            plots.write_search_plots(given.folder, given.format)
         case "summarize_all":
             from netsurgery import plots
 
-            plots.summarise(given.folders, given.output)
+            plots.write_summary_table(given.folders, given.output)
         case "write_paper_tables":
             from netsurgery.reproduction import papers
 

@@ -148,9 +148,9 @@ def decision_report(
         audits.recommendations(parents, analyses, plan, records, rules),
     )
     heading = f"{folder.root.parent.name}, seed {seed}: decision {generation}"
-    figure = plots.singular_values(heading, analyses, rules.thresholds)
+    figure = plots.plot_singular_values(heading, analyses, rules.thresholds)
     picture = folder.generation(generation) / "singular_values.svg"
-    plots.save(figure, picture)
+    plots.save_figure(figure, picture)
     tables = folder.layers(generation), folder.recommendations(generation)
     write_checksums(folder.generation(generation) / "audit.json", *tables, picture)
 

@@ -1,7 +1,4 @@
-"""Who came from whom in a search, and what each candidate had learned by when.
-
-`Family` joins the histories in the records to the curves that the pictures over epochs show.
-"""
+"""The ancestry of the candidates of a search, and their training curves."""
 
 from __future__ import annotations
 
@@ -16,50 +13,61 @@ from netsurgery.search.records import Record
 
 
 class Family:
-    """The records of a search by candidate, and where each came from."""
+    """The candidates of a search with their ancestors.
+
+    Args:
+        records: of the search.
+        final: name of the final candidate.
+        metric: whose curves are needed, such as val_accuracy.
+    """
 
     def __init__(self, records: Sequence[Record], final: str, metric: str) -> None:
         self.metric = metric
-        self.last = last_records(records)
-        self.births: dict[str, float] = {}  # epochs that the weights had received at the surgery
+        self.last_record = last_records(records)
+        self.birth_epochs: dict[str, float] = {}  # epochs of training before the operation
         for record in records:
             birth = (record.batches_trained - record.batches_spent) / record.batches_per_epoch
-            self.births[record.candidate] = min(birth, self.births.get(record.candidate, math.inf))
-        self.chain = [self.last[final]]  # from the starting topology to the final candidate
-        while (parent := self.chain[0].parent) is not None:
-            self.chain.insert(0, self.last[parent])
+            earlier = self.birth_epochs.get(record.candidate, math.inf)
+            self.birth_epochs[record.candidate] = min(birth, earlier)
+        self.lineage = [
+            self.last_record[final]
+        ]  # from the starting topology to the final candidate
+        while (parent := self.lineage[0].parent) is not None:
+            self.lineage.insert(0, self.last_record[parent])
 
     @property
     def others(self) -> list[Record]:
         """All candidates that are not on the winner's lineage."""
-        chain = {record.candidate for record in self.chain}
-        return [record for name, record in self.last.items() if name not in chain]
+        lineage = {record.candidate for record in self.lineage}
+        return [record for name, record in self.last_record.items() if name not in lineage]
 
     @property
-    def end(self) -> float:
-        """The most epochs that any weights received."""
-        return max(record.epochs_trained for record in self.last.values())
+    def max_epochs(self) -> float:
+        """The most epochs that any candidate's weights were trained."""
+        return max(record.epochs_trained for record in self.last_record.values())
 
-    def points(self, record: Record, until: float = math.inf) -> np.ndarray:
+    def own_curve(self, record: Record, until: float = math.inf) -> np.ndarray:
         """Epochs and metric of a candidate (2, n); NaN where the metric was not finite."""
-        found = [
+        points = [
             (entry["epoch"], math.nan if entry[self.metric] is None else entry[self.metric])
             for entry in record.history
             if (entry["epoch"] or 0) <= until
         ]
-        return np.array(found, dtype=float).reshape(-1, 2).T
+        return np.array(points, dtype=float).reshape(-1, 2).T
 
     def curve(self, record: Record) -> np.ndarray:
-        """Epochs and metric of a candidate, from its parent's last value on."""
+        """Epochs and metric of a candidate (2, n), from its parent's last value."""
         if record.parent is None:
-            return self.points(record)
-        before = self.points(self.last[record.parent], self.births[record.candidate])
-        return np.hstack([before[:, -1:], self.points(record)])
+            return self.own_curve(record)
+        before = self.own_curve(
+            self.last_record[record.parent], self.birth_epochs[record.candidate]
+        )
+        return np.hstack([before[:, -1:], self.own_curve(record)])
 
-    def winners_curve(self) -> np.ndarray:
-        """Epochs and metric along the winner's lineage."""
+    def lineage_curve(self) -> np.ndarray:
+        """Epochs and metric along the winner's lineage (2, n)."""
         parts = [
-            self.points(parent, self.births[child.candidate])
-            for parent, child in pairwise(self.chain)
+            self.own_curve(parent, self.birth_epochs[child.candidate])
+            for parent, child in pairwise(self.lineage)
         ]
-        return np.hstack([*parts, self.points(self.chain[-1])])
+        return np.hstack([*parts, self.own_curve(self.lineage[-1])])

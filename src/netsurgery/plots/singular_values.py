@@ -1,4 +1,4 @@
-"""The singular values that a decision point of the Surgeon rests on, with their thresholds."""
+"""Plot the singular values that a decision of the Surgeon is based on, with the thresholds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
-from netsurgery.plots.style import BLUE, EDGE, GREY, LABEL, TITLE, VERMILLION, key, styled
+from netsurgery.plots.layout import EDGE, LABEL, TITLE, legend_entry
+from netsurgery.plots.style import BLUE, GREY, VERMILLION, styled
 from netsurgery.search.surgeon.recommendation import Analysis, Thresholds
 
 PANEL = (2.2, 1.7)  # inches of a panel
@@ -15,13 +16,13 @@ MARGINS = (0.75, 0.15, 0.95, 1.1)  # left, right, below and above all panels
 
 
 @styled
-def singular_values(
+def plot_singular_values(
     heading: str, branches: Mapping[str, Sequence[Analysis]], thresholds: Thresholds
 ) -> Figure:
-    """A panel per dense layer, a row per branch.
+    """Plot the singular values of each dense layer: a panel per layer, a row per branch.
 
     Args:
-        heading: which search and decision point it is.
+        heading: names the search and decision point.
         branches: the analysis of each branch's layers, by candidate.
         thresholds: of eq. 13.
     """
@@ -35,8 +36,8 @@ def singular_values(
         (heading, TITLE, "bold", 0.28),
         ("singular values of each dense layer's weights, a row per branch", 10, "normal", 0.5),
     ):
-        place = (EDGE / width, 1 - down / height)
-        figure.text(*place, text, size=size, weight=weight, parse_math=False)
+        position = (EDGE / width, 1 - down / height)
+        figure.text(*position, text, size=size, weight=weight, parse_math=False)
     for row, (candidate, layers) in enumerate(branches.items()):
         bottom = height - above - (row + 1) * PANEL[1] - row * GAP[1]
         for column, layer in enumerate(layers):
@@ -44,7 +45,7 @@ def singular_values(
             box = (start / width, bottom / height, PANEL[0] / width, PANEL[1] / height)
             axes = figure.add_axes(box)
             limit, values = layer.limit(thresholds), layer.singular_values
-            places = range(1, len(values) + 1)
+            ranks = range(1, len(values) + 1)
             small = [value < limit for value in values]
             axes.axhline(
                 thresholds.absolute_threshold, color=GREY, linewidth=1, linestyle=(0, (4, 3))
@@ -52,7 +53,7 @@ def singular_values(
             relative = thresholds.relative_threshold * values[0]
             axes.axhline(relative, color=GREY, linewidth=1, linestyle=(0, (1, 2)))
             colours = [VERMILLION if below else BLUE for below in small]
-            axes.scatter(places, values, s=18 if len(values) < 50 else 6, c=colours, linewidths=0)
+            axes.scatter(ranks, values, s=18 if len(values) < 50 else 6, c=colours, linewidths=0)
             axes.set_ylim(-0.03 * max(values[0], limit), 1.08 * max(values[0], limit))
             axes.set_xlim(0, len(values) + 1)
             axes.tick_params(labelsize=8)
@@ -68,10 +69,10 @@ def singular_values(
                 axes.set_ylabel(candidate, weight="bold")
     figure.legend(
         handles=[
-            key("counts", BLUE, marker="o"),
-            key("counts as none", VERMILLION, marker="o"),
-            key(f"absolute threshold {thresholds.absolute_threshold:g}", GREY, line=1),
-            key(f"{thresholds.relative_threshold:g} of the largest", GREY, line=1),
+            legend_entry("above both thresholds", BLUE, marker="o"),
+            legend_entry("below a threshold: removable", VERMILLION, marker="o"),
+            legend_entry(f"absolute threshold {thresholds.absolute_threshold:g}", GREY, line=1),
+            legend_entry(f"{thresholds.relative_threshold:g} of the largest", GREY, line=1),
         ],
         loc="lower left",
         bbox_to_anchor=(EDGE / width, 0.0),

@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from netsurgery import plots
 from netsurgery.analysis.runs import Experiment, Run
 from netsurgery.config.scaling import describe as scale_in_words
-from netsurgery.plots.style import BLUE, GREY, figures, in_words, styled
+from netsurgery.plots.labels import format_score, operation_label
+from netsurgery.plots.style import BLUE, GREY, styled
 from netsurgery.reproduction import ectonas, statistics
 from netsurgery.reproduction import papers as all_papers
 from netsurgery.reproduction import tables as all_tables
@@ -48,12 +49,13 @@ def of_search(run: Run, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any
     summary, records = run.summary, run.folder.records()
     word = summary["objective"].removeprefix("val_")
     chain = [row for row in rows if row["eliminated_in"] == "" and row["operation"]]
-    steps = ", ".join(in_words(row["operation"], row["position"]) for row in chain)
+    steps = ", ".join(operation_label(row["operation"], row["position"]) for row in chain)
     found = [
         embedded(
-            plots.accuracy(run.search, records, summary),
-            f"Validation {word} over epochs: the winner ends at {figures(summary['val_score'])},"
-            f" and {figures(summary['test_score'])} on the test samples.",
+            plots.plot_accuracy(run.search, records, summary),
+            f"Validation {word} over epochs: the winner ends at"
+            f" {format_score(summary['val_score'])}, and at {format_score(summary['test_score'])}"
+            " on the test samples.",
             f"Validation {word} along the winner's lineage, all other candidates in grey.",
         )
     ]
@@ -62,13 +64,13 @@ def of_search(run: Run, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any
     return [
         *found,
         embedded(
-            plots.size(run.search, records, summary),
+            plots.plot_size(run.search, records, summary),
             f"Trainable parameters over epochs, from {summary['start_parameters']:,} to"
             f" {summary['parameters']:,}.",
             "Trainable parameters along the winner's lineage; grey dots: where others ended.",
         ),
         embedded(
-            plots.family_tree(run.search, rows, summary),
+            plots.plot_family_tree(run.search, rows, summary),
             f"Family tree of {len(rows)} candidates; parents came by: {steps or 'no operation'}."
             " The table of the winner's lineage has its operations in order.",
             "Every candidate by generation, joined to its parent; bold: winners, blue: the final"

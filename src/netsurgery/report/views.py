@@ -6,12 +6,13 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from netsurgery.analysis.lineage_table import read_lineage
 from netsurgery.analysis.runs import Experiment, Run
 from netsurgery.config import scaling
 from netsurgery.networks.layers import Layer, Shape, trainable_arrays
 from netsurgery.networks.network import Topology
-from netsurgery.plots.style import figures, in_words, look
-from netsurgery.plots.tree import read_lineage
+from netsurgery.plots.labels import format_score, operation_label
+from netsurgery.plots.style import operation_style
 from netsurgery.report import brackets
 from netsurgery.report import figures as pictures
 from netsurgery.report.model_card import loading
@@ -60,8 +61,8 @@ FILTERS: dict[str, Callable[..., str]] = {
     "duration": duration,
     "whole": whole,
     "plain": plain,
-    "figures": figures,
-    "operation": lambda name: look(name).words,
+    "figures": format_score,
+    "operation": lambda name: operation_style(name).label,
 }
 
 
@@ -105,7 +106,7 @@ def _score(summary: Mapping[str, Any]) -> str:
     if summary["test_accuracy"] is not None:
         return percent(summary["test_accuracy"])
     word = summary["objective"].removeprefix("val_")
-    return f"{word} {figures(summary['test_score'])}"
+    return f"{word} {format_score(summary['test_score'])}"
 
 
 def overview(experiment: Experiment, most: int) -> dict[str, Any]:
@@ -211,8 +212,8 @@ def story(rows: Sequence[Mapping[str, Any]], final: str) -> list[dict[str, Any]]
     return [
         {
             **row,
-            "words": in_words(row["operation"], row["position"]),
-            "look": look(row["operation"]),
+            "words": operation_label(row["operation"], row["position"]),
+            "look": operation_style(row["operation"]),
         }
         for row in chain
     ]

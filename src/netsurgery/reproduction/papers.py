@@ -11,8 +11,7 @@ from matplotlib.figure import Figure
 
 from netsurgery.analysis.runs import BASELINE, GREEDY, RANDOM, WALK, Experiment, Run, read
 from netsurgery.config.scaling import describe, explained
-from netsurgery.plots import save
-from netsurgery.plots.single import beside_baseline, evolution
+from netsurgery.plots import plot_against_baseline, plot_evolution, save_figure
 from netsurgery.reproduction import curves, ectonas, published, surgeon
 from netsurgery.reproduction.plots.experiments import mean_curves, pareto
 from netsurgery.reproduction.tables import Table
@@ -173,7 +172,7 @@ def ectonas_pictures(experiment: Experiment) -> Iterator[Picture]:
             f"Figure 6 of the paper: one search with alpha 0.5, {shown}, seed"
             f" {example.seed}{wanted}. The paper's search ends above its baseline with about 7 % of"
             f" the parameters it started with. {scale}",
-            beside_baseline(
+            plot_against_baseline(
                 f"{shown}, alpha 0.5, seed {example.seed}",
                 example.folder,
                 plain.folder if plain else None,
@@ -237,14 +236,14 @@ def surgeon_pictures(experiment: Experiment) -> Iterator[Picture]:
                 name,
                 f"Validation accuracy over epochs of one search on {shown} and of its baseline.",
                 caption,
-                beside_baseline(title, example.folder, plain.folder if plain else None),
+                plot_against_baseline(title, example.folder, plain.folder if plain else None),
             )
         if name in ("figure3", "figure5"):
             yield Picture(
                 name if name == "figure5" else "figure3-right",
                 f"The topologies along the winner's lineage of one search on {shown}.",
                 caption,
-                evolution(title, curves.lineage(example)),
+                plot_evolution(title, curves.lineage(example)),
             )
 
 
@@ -279,7 +278,7 @@ def write(results: Path, paper: str) -> None:
     names = []
     for picture in PICTURES[paper](experiment):
         for kind in ("svg", "png"):
-            save(picture.figure, folder / f"{picture.name}.{kind}")
+            save_figure(picture.figure, folder / f"{picture.name}.{kind}")
         names.append(f"![{picture.alternative}]({picture.name}.png)\n\n{picture.caption}\n")
     found = TABLES[paper](experiment)
     write_tables(found, folder, explained(experiment.scale))

@@ -1,4 +1,4 @@
-"""What the pictures show, for searches made by hand."""
+"""What plots show, for searches made by hand."""
 
 import csv
 import io
@@ -16,10 +16,12 @@ from matplotlib.collections import LineCollection
 from matplotlib.text import Annotation, Text
 
 from netsurgery import plots
+from netsurgery.analysis.lineage_table import read_lineage
 from netsurgery.jobs import __main__ as jobs
-from netsurgery.plots import single
-from netsurgery.plots.style import LABEL, LOOKS, SLANT, TITLE, spread, stack, text_width
-from netsurgery.plots.tree import Tree, read_lineage
+from netsurgery.plots import evolution
+from netsurgery.plots.family_tree import FamilyTree
+from netsurgery.plots.layout import LABEL, SLANT, TITLE, spread, stack, text_width
+from netsurgery.plots.style import OPERATION_STYLES
 from netsurgery.search import outcome
 from netsurgery.search.layout import SearchFolder
 from netsurgery.search.records import DEGENERATE, DIVERGED, OK, Record
@@ -28,7 +30,7 @@ from tests.support import factories
 
 BATCHES = 10  # per epoch
 HARD_NAME = "a_b <i> & $x_1$ {c} \\d"
-PICTURES = ("accuracy", "size", "family_tree")
+PLOTS = ("accuracy", "size", "family_tree")
 
 
 def entries(first, *values):
@@ -139,7 +141,7 @@ def deep(generations, children, epochs):
     parents = [start(*np.linspace(0.1, 0.6, 10))]
     records = list(parents)
     survivors = {"g00c00"}
-    operations = [name for name in LOOKS if name]
+    operations = [name for name in OPERATION_STYLES if name]
     for generation in range(1, generations + 1):
         born: list[Record] = []
         for parent in parents:
@@ -157,11 +159,11 @@ def deep(generations, children, epochs):
 
 
 def draw(search, records, rows, headline):
-    """All pictures, by name."""
+    """All plots of a search, by name."""
     return {
-        "accuracy": plots.accuracy(search, records, headline),
-        "size": plots.size(search, records, headline),
-        "family_tree": plots.family_tree(search, rows, headline),
+        "accuracy": plots.plot_accuracy(search, records, headline),
+        "size": plots.plot_size(search, records, headline),
+        "family_tree": plots.plot_family_tree(search, rows, headline),
     }
 
 
@@ -201,15 +203,15 @@ def large():
     return search
 
 
-def test_every_operation_on_the_winners_lineage_is_labelled_at_its_epoch():
+def test_operations_of_the_lineage_are_labelled_at_their_epoch():
     records, _, headline = family()
-    labels = annotations(plots.accuracy("s", records, headline))
+    labels = annotations(plots.plot_accuracy("s", records, headline))
     assert labels == {"+ units (layer 3)": 3.0, "− conv cell (layer 0)": 5.0}  # noqa: RUF001
 
 
-def test_sizes_are_told_with_the_operations_that_changed_them():
+def test_sizes_are_shown_with_the_operations_that_change_them():
     records, _, headline = family()
-    figure = plots.size("s", records, headline)
+    figure = plots.plot_size("s", records, headline)
     assert annotations(figure) == {
         "+ units (layer 3) → 1,020": 3.0,
         "− conv cell (layer 0) → 820": 5.0,  # noqa: RUF001
@@ -217,24 +219,24 @@ def test_sizes_are_told_with_the_operations_that_changed_them():
     assert curve(figure) == [[0, 1000], [3, 1020], [5, 820], [8, 820]]
 
 
-def test_the_winners_curve_joins_its_ancestors_up_to_each_operation():
+def test_the_lineage_curve_joins_ancestors_at_each_operation():
     records, _, headline = family()
     values = [0.2, 0.4, 0.5, 0.45, 0.6, 0.3, 0.7, 0.8]
     points = [[epoch, value] for epoch, value in enumerate(values, start=1)]
-    assert curve(plots.accuracy("s", records, headline)) == points
+    assert curve(plots.plot_accuracy("s", records, headline)) == points
 
 
 def test_other_candidates_start_from_their_parent():
     records, _, headline = family()
-    axes = plots.accuracy("s", records, headline).axes[0]
+    axes = plots.plot_accuracy("s", records, headline).axes[0]
     (curves,) = (c for c in axes.collections if isinstance(c, LineCollection))
     firsts = {tuple(points[0]) for points in curves.get_segments()}
     assert firsts == {(3.0, 0.5), (5.0, 0.6)}
 
 
-def test_what_a_parent_learns_after_its_offspring_were_born_is_not_theirs():
+def test_later_training_of_a_parent_is_not_its_childrens():
     root = start(0.2, 0.4)
-    fallen = bred(root, "g01c00", "add_units", 3, 0.3, None, status=DIVERGED)
+    failed = bred(root, "g01c00", "add_units", 3, 0.3, None, status=DIVERGED)
     # the whole generation failed, so the rest of the budget went into the parent
     final = replace(
         root,
@@ -243,8 +245,8 @@ def test_what_a_parent_learns_after_its_offspring_were_born_is_not_theirs():
         batches_spent=2 * BATCHES,
         history=entries(0, 0.2, 0.4, 0.6, 0.7),
     )
-    records = [root, fallen, final]
-    figure = plots.accuracy("s", records, summary(final, records))
+    records = [root, failed, final]
+    figure = plots.plot_accuracy("s", records, summary(final, records))
     (curves,) = (c for c in figure.axes[0].collections if isinstance(c, LineCollection))
     assert curves.get_segments()[0].tolist()[:2] == [[2.0, 0.4], [3.0, 0.3]]
     assert curve(figure) == [[1, 0.2], [2, 0.4], [3, 0.6], [4, 0.7]]
@@ -252,36 +254,36 @@ def test_what_a_parent_learns_after_its_offspring_were_born_is_not_theirs():
 
 def test_the_tree_shows_every_candidate_and_every_parent():
     _, rows, headline = family()
-    tree = Tree(rows, headline["candidate"])
-    axes = plots.family_tree("s", rows, headline).axes[0]
+    tree = FamilyTree(rows, headline["candidate"])
+    axes = plots.plot_family_tree("s", rows, headline).axes[0]
     nodes = {tuple(spot) for c in axes.collections for spot in np.asarray(c.get_offsets())}
-    assert set(tree.spots.values()) <= nodes
-    assert len(set(tree.spots.values())) == len(rows)
+    assert set(tree.positions.values()) <= nodes
+    assert len(set(tree.positions.values())) == len(rows)
     ends = {
         tuple(np.asarray(path.vertices)[-1])
         for c in axes.collections
         for path in c.get_paths()
         if np.asarray(path.codes).take(-1) == path.CURVE4  # those of nodes are closed
     }
-    assert ends == {tree.spots[row["candidate"]] for row in rows if row["parent"]}
+    assert ends == {tree.positions[row["candidate"]] for row in rows if row["parent"]}
     columns = {row["candidate"]: row["generation"] for row in rows}
-    for name, (x, _) in tree.spots.items():
+    for name, (x, _) in tree.positions.items():
         assert x == columns[name] * tree.step
 
 
-def test_the_tree_tells_winners_and_the_fallen():
+def test_the_tree_distinguishes_winners_and_failed_candidates():
     _, rows, headline = family()
-    texts = {t.get_text(): t for t in plots.family_tree("s", rows, headline).axes[0].texts}
+    texts = {t.get_text(): t for t in plots.plot_family_tree("s", rows, headline).axes[0].texts}
     bold = {text.split()[0] for text, t in texts.items() if t.get_fontweight() == "bold"}
     assert bold == {"g00c00", "g01c01", "g02c00", "g02c01"}
     assert {"diverged · 1,050", "degenerate · 1,070", "g02c00  0.800 · 820"} <= set(texts)
 
 
-def test_a_large_tree_shows_every_candidate_without_overlap(large):
+def test_a_large_tree_has_no_overlaps(large):
     _, rows, headline = large
-    tree = Tree(rows, headline["candidate"])
-    assert len(set(tree.spots.values())) == len(rows)
-    figure = plots.family_tree("s", rows, headline)
+    tree = FamilyTree(rows, headline["candidate"])
+    assert len(set(tree.positions.values())) == len(rows)
+    figure = plots.plot_family_tree("s", rows, headline)
     _, found = boxes(figure, legends=False)
     lower, upper = found[:, None, :2], found[:, None, 2:]
     overlap = (lower < upper.swapaxes(0, 1)) & (upper > lower.swapaxes(0, 1))
@@ -289,9 +291,9 @@ def test_a_large_tree_shows_every_candidate_without_overlap(large):
 
 
 @pytest.mark.parametrize(("generations", "epochs"), [(15, 5), (34, 1)])
-def test_labels_of_many_operations_keep_apart(generations, epochs):
+def test_labels_of_many_operations_do_not_overlap(generations, epochs):
     records, _, headline = deep(generations, 2, epochs)
-    figure = plots.size("s", records, headline)
+    figure = plots.plot_size("s", records, headline)
     boxes(figure, legends=False)
     labels = [t for t in figure.axes[0].texts if isinstance(t, Annotation) and t.xy[1] == 1]
     assert len(labels) == generations
@@ -316,7 +318,7 @@ def test_nothing_is_cut_off(large, metric):
             assert not outside, name
 
 
-def test_a_baseline_has_the_same_pictures():
+def test_a_baseline_has_the_same_plots():
     record = start(0.2, 0.4, 0.5)
     records = [record, replace(record, step="final", batches_spent=0)]
     rows = outcome.lineage(records, {"g00c00"}, "g00c00")
@@ -328,48 +330,48 @@ def test_a_baseline_has_the_same_pictures():
         assert not annotations(figure)
 
 
-def test_a_diverged_candidate_is_marked_where_it_was_last_finite():
+def test_a_diverged_candidate_is_marked_at_its_last_value():
     records, _, headline = family()
-    figure = plots.accuracy("s", records, headline)
+    figure = plots.plot_accuracy("s", records, headline)
     marks = figure.axes[0].collections
     points = {tuple(point) for c in marks for point in np.asarray(c.get_offsets())}
     # the diverged one after its first epoch; the degenerate one, never trained, at its parent's end
     assert {(4.0, 0.4), (3.0, 0.5)} <= points
     assert np.isfinite(figure.axes[0].get_ylim()).all()
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert "not finite from here on" in labels
+    assert "diverged" in labels
 
 
 @pytest.mark.parametrize("values", [(0.5, None), (None,)])
-def test_a_baseline_that_diverged_is_drawn(values, tmp_path):
+def test_a_diverged_baseline_is_plotted(values, tmp_path):
     record = start(*values, status=DIVERGED)
     records = [record, replace(record, step="final", batches_spent=0)]
     rows = outcome.lineage(records, {"g00c00"}, "g00c00")
     headline = summary(records[-1], records, test_score=None)
     for name, figure in draw("plain", records, rows, headline).items():
-        plots.save(figure, tmp_path / f"{name}.svg")
-    words = [text.get_text() for text in plots.accuracy("plain", records, headline).texts]
+        plots.save_figure(figure, tmp_path / f"{name}.svg")
+    words = [text.get_text() for text in plots.plot_accuracy("plain", records, headline).texts]
     assert any("test accuracy not finite (diverged)" in text for text in words)
 
 
-def test_a_loss_about_to_overflow_does_not_flatten_the_others():
+def test_an_exploding_loss_does_not_flatten_other_curves():
     root = start(2.0, 1.5, 1.0)
     others = [bred(root, f"g01c{i:02d}", "identity", None, *[0.9] * 5) for i in range(1, 9)]
     wild = bred(root, "g01c09", "add_units", 1, 1e30, None, status=DIVERGED)
     final = bred(root, "g01c00", "identity", None, 0.8, 0.7)
     records = [root, *others, wild, final]
-    axes = plots.accuracy("s", records, summary(final, records, "val_loss")).axes[0]
+    axes = plots.plot_accuracy("s", records, summary(final, records, "val_loss")).axes[0]
     top = axes.get_ylim()[1]
     assert top < 3
     assert (4.0, top) in {tuple(p) for c in axes.collections for p in np.asarray(c.get_offsets())}
 
 
-def test_sizes_that_differ_much_are_drawn_on_a_logarithmic_scale():
+def test_very_different_sizes_use_a_logarithmic_scale():
     root = start(0.5)
     for grown, scale in ((5_000, "linear"), (50_000, "log")):
         final = bred(root, "g01c00", "add_dense", 1, 0.6, grown=grown)
         records = [root, final]
-        assert plots.size("s", records, summary(final, records)).axes[0].get_yscale() == scale
+        assert plots.plot_size("s", records, summary(final, records)).axes[0].get_yscale() == scale
 
 
 def test_the_same_search_gives_the_same_bytes(tmp_path):
@@ -377,8 +379,8 @@ def test_the_same_search_gives_the_same_bytes(tmp_path):
 
     def written(folder):
         for name, figure in draw("s", records, rows, headline).items():
-            plots.save(figure, folder / f"{name}.svg")
-        return [(folder / f"{name}.svg").read_bytes() for name in PICTURES]
+            plots.save_figure(figure, folder / f"{name}.svg")
+        return [(folder / f"{name}.svg").read_bytes() for name in PLOTS]
 
     first = written(tmp_path / "first")
     # the user's own settings change nothing
@@ -386,7 +388,7 @@ def test_the_same_search_gives_the_same_bytes(tmp_path):
         assert written(tmp_path / "second") == first
 
 
-def test_a_name_with_special_characters_is_shown_literally(tmp_path):
+def test_special_characters_are_shown_literally(tmp_path):
     records, rows, headline = family()
     for name, figure in draw(HARD_NAME, records, rows, headline).items():
         shown, found = boxes(figure)
@@ -394,11 +396,11 @@ def test_a_name_with_special_characters_is_shown_literally(tmp_path):
         drawn = (found[index, 2] - found[index, 0]) / figure.dpi
         literal = text_width(f"{HARD_NAME}, seed 7", TITLE, "bold")
         assert drawn == pytest.approx(literal, rel=0.06)  # mathematics would be set narrower
-        plots.save(figure, tmp_path / f"{name}.svg")
+        plots.save_figure(figure, tmp_path / f"{name}.svg")
         ElementTree.parse(tmp_path / f"{name}.svg")
 
 
-def test_an_operation_of_another_algorithm_is_named_as_it_is():
+def test_an_unknown_operation_keeps_its_name():
     root = start(0.5)
     final = bred(root, "g01c00", "split_layer", 2, 0.6)
     records = [root, final]
@@ -409,7 +411,7 @@ def test_an_operation_of_another_algorithm_is_named_as_it_is():
     assert "split layer" in keys
 
 
-def test_spread_keeps_the_gap_and_moves_nothing_without_need():
+def test_spread_keeps_the_gap_and_moves_as_little_as_possible():
     assert list(spread([0, 5, 10], 2)) == [0, 5, 10]
     assert list(spread([4, 4, 20], 2)) == [3, 5, 20]
     assert list(spread([], 2)) == []
@@ -417,7 +419,7 @@ def test_spread_keeps_the_gap_and_moves_nothing_without_need():
     assert min(np.diff(crowded)) >= 1 - 1e-9
 
 
-def test_stacked_texts_meet_neither_each_other_nor_the_lines_below_them():
+def test_stacked_texts_avoid_each_other_and_leader_lines():
     assert stack([], []) == []
     assert stack([0, 10], [5, 5]) == [0, 0]
     assert stack([0, 4, 8], [5, 5, 5]) == [2, 1, 0]
@@ -427,9 +429,9 @@ def test_stacked_texts_meet_neither_each_other_nor_the_lines_below_them():
 
 
 @pytest.mark.parametrize("epochs", [1, 2, 4])
-def test_few_operations_are_labelled_without_overlap(epochs):
+def test_labels_of_few_operations_do_not_overlap(epochs):
     records, _, headline = deep(3, 2, epochs)
-    figure = plots.accuracy("s", records, headline)
+    figure = plots.plot_accuracy("s", records, headline)
     shown, found = boxes(figure, legends=False)
     labels = [box for text, box in zip(shown, found, strict=True) if text.get_text()[0] in "+−"]  # noqa: RUF001
     for i, (left, bottom, _, top) in enumerate(labels):
@@ -454,7 +456,7 @@ def finished(tmp_path) -> SearchFolder:
     return folder
 
 
-def test_rows_read_from_a_lineage_are_those_written(tmp_path):
+def test_a_lineage_table_is_read_as_it_was_written(tmp_path):
     _, rows, _ = family()
     path = tmp_path / "lineage.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
@@ -464,14 +466,14 @@ def test_rows_read_from_a_lineage_are_those_written(tmp_path):
     assert read_lineage(path) == rows
 
 
-def test_the_plot_command_writes_all_pictures(finished, monkeypatch):
+def test_the_plot_command_writes_all_plots(finished, monkeypatch):
     for kind in ("svg", "png"):
         command = ["jobs", "plot_search", "--folder", str(finished.root), "--format", kind]
         monkeypatch.setattr(sys, "argv", command)
         jobs.main()
     written = {path.name for path in (finished.root / "plots").iterdir()}
-    pictures = {f"{name}.{kind}" for name in PICTURES for kind in ("svg", "png")}
-    assert written == {*pictures, "pictures.json"}
+    expected = {f"{name}.{kind}" for name in PLOTS for kind in ("svg", "png")}
+    assert written == {*expected, "checksums.json"}
 
 
 def test_the_summary_has_a_row_per_search_and_seed(finished, tmp_path):
@@ -480,7 +482,7 @@ def test_the_summary_has_a_row_per_search_and_seed(finished, tmp_path):
     headline = summary(record, [record], seed=1, test_accuracy=None, test_score=None)
     write_json(other.final / "summary.json", headline)
     output = Path(tmp_path, "summary.csv")
-    plots.summarise([str(finished.root), str(other.root)], output)
+    plots.write_summary_table([str(finished.root), str(other.root)], output)
     with output.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     names = [(row["search"], row["seed"], row["test_accuracy"]) for row in rows]
@@ -491,14 +493,14 @@ def test_the_summary_has_a_row_per_search_and_seed(finished, tmp_path):
     assert "nan" not in page
 
 
-# --- pictures of experiments ----------------------------------------------------------------------
+# --- plots of experiments ----------------------------------------------------------------------
 
 
 def texts(figure):
     return [found.get_text() for found in figure.findobj(Text) if found.get_text()]
 
 
-def test_an_evolution_shows_every_change_of_the_topology_once():
+def test_the_evolution_shows_each_topology_change_once():
     layers = [
         factories.start("ff-small"),
         factories.start("ff-medium"),
@@ -509,10 +511,10 @@ def test_an_evolution_shows_every_change_of_the_topology_once():
         layers[1], candidate="g01c01", parent="g00c00", operation="add_dense", position=2, score=0.7
     )
     same = replace(second, candidate="g02c00", parent="g01c01", operation="identity", position=None)
-    figure = single.evolution("t", [first, second, same])
+    figure = evolution.plot_evolution("t", [first, second, same])
     shown = texts(figure)
     assert shown.count("I") == 2
     assert "epoch 10: + dense layer (layer 2)" in shown
     assert not any("identity" in text for text in shown)
-    assert single.widths(second) == [("dense", "10"), ("dense", "10")]
-    assert single.widths(factories.start("cnn-large"))[0] == ("conv", "3")
+    assert evolution.layer_widths(second) == [("dense", "10"), ("dense", "10")]
+    assert evolution.layer_widths(factories.start("cnn-large"))[0] == ("conv", "3")

@@ -352,7 +352,7 @@ def test_the_slowest_place_counts():
 
 def test_the_pictures_are_drawn(tmp_path):
     figure = drops(tables.with_drops(rows()), ["add_units", "remove_units"], 1)
-    plots.save(figure, tmp_path / "drops.svg")
+    plots.save_figure(figure, tmp_path / "drops.svg")
     cells = SimpleNamespace(before=0.9, right_after=0.4, after_epoch=0.8)
     found = pandas.DataFrame(
         [
@@ -361,7 +361,9 @@ def test_the_pictures_are_drawn(tmp_path):
             for r in ("random", "sum")
         ]
     )
-    plots.save(trials_picture(tables.pooling_means(found), "digits"), tmp_path / "trials.svg")
+    plots.save_figure(
+        trials_picture(tables.pooling_means(found), "digits"), tmp_path / "trials.svg"
+    )
     assert all((tmp_path / f"{name}.svg").stat().st_size > 5000 for name in ("drops", "trials"))
 
 

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from netsurgery.analysis.runs import BASELINE, GREEDY, RANDOM, SURGEON, WALK, Run
+from netsurgery.plots.layout import add_legend, canvas, legend_entry
 from netsurgery.plots.style import (
     BLACK,
     BLUE,
@@ -22,16 +23,13 @@ from netsurgery.plots.style import (
     PURPLE,
     VERMILLION,
     WHITE,
-    canvas,
-    key,
-    legend_below,
     styled,
 )
 from netsurgery.reproduction import curves, published
 from netsurgery.reproduction.statistics import mean_and_sd
 
 # of every method: colour, marker, and how its line is drawn, so that grey prints can be read too
-LOOKS: dict[str, tuple[str, str, Any]] = {
+OPERATION_STYLES: dict[str, tuple[str, str, Any]] = {
     GREEDY: (BLUE, "o", "-"),
     "alpha 0.5": (GREEN, "^", (0, (6, 1.5))),
     "alpha 0": (ORANGE, "v", (0, (4, 1.5, 1, 1.5))),
@@ -102,7 +100,7 @@ def _by_panel(
         methods: dict[str, list[Run]] = {}
         for run in members:
             methods.setdefault(run.method, []).append(run)
-        found[name] = members, {m: methods[m] for m in LOOKS if m in methods}
+        found[name] = members, {m: methods[m] for m in OPERATION_STYLES if m in methods}
     return found
 
 
@@ -132,7 +130,7 @@ def mean_curves(
             continue
         ends = curves.mean_ends(by_method.get(cut_by or "", []))
         for method, members in by_method.items():
-            colour, _, line = LOOKS[method]
+            colour, _, line = OPERATION_STYLES[method]
             points = curves.mean_curve(members, ends if ends and method != cut_by else None)
             panel.plot(
                 *points,
@@ -142,7 +140,7 @@ def mean_curves(
             )
         panel.set_xlim(0, None)
     shown = dict.fromkeys(m for _, by_method in panels.values() for m in by_method)
-    legend_below(figure, axes[0], _keys(shown, lines=True))
+    add_legend(figure, axes[0], _keys(shown, lines=True))
     return figure
 
 
@@ -156,9 +154,9 @@ def _say_missing(panel: Axes) -> None:
 def _keys(methods: Sequence[str] | Mapping[str, None], *, lines: bool) -> list:
     handles = []
     for method in methods:
-        colour, marker, line = LOOKS.get(method, OTHER)
+        colour, marker, line = OPERATION_STYLES.get(method, OTHER)
         handles.append(
-            key(method, colour, line=1.8 if lines else 0, marker="" if lines else marker)
+            legend_entry(method, colour, line=1.8 if lines else 0, marker="" if lines else marker)
         )
         if lines:
             handles[-1].set_linestyle(line)
@@ -176,7 +174,7 @@ def pareto(heading: tuple[str, str], runs: Sequence[Run]) -> Figure:
     for panel, (members, by_method) in zip(axes, panels.values(), strict=True):
         panel.set_xscale("log")
         for method, mine in by_method.items():
-            colour, marker, _ = LOOKS.get(method, OTHER)
+            colour, marker, _ = OPERATION_STYLES.get(method, OTHER)
             size = np.array([run.result["parameters"] for run in mine if run.result])
             reached = np.array([100 * run.result["test_accuracy"] for run in mine if run.result])
             panel.scatter(size, reached, s=16, c=colour, marker=marker, alpha=0.45, linewidths=0)
@@ -206,9 +204,9 @@ def pareto(heading: tuple[str, str], runs: Sequence[Run]) -> Figure:
         panel.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         panel.xaxis.set_minor_formatter(NullFormatter())
         panel.tick_params(axis="x", labelsize=8)
-    shown = dict.fromkeys(m for m in LOOKS if any(m in by for _, by in panels.values()))
-    handles = [*_keys(shown, lines=False), key("Pareto front", BLACK, line=0.9)]
-    legend_below(figure, axes[0], handles)
+    shown = dict.fromkeys(m for m in OPERATION_STYLES if any(m in by for _, by in panels.values()))
+    handles = [*_keys(shown, lines=False), legend_entry("Pareto front", BLACK, line=0.9)]
+    add_legend(figure, axes[0], handles)
     return figure
 
 

@@ -7,17 +7,9 @@ from typing import Any
 import pandas
 from matplotlib.figure import Figure
 
+from netsurgery.plots.layout import add_legend, legend_entry
 from netsurgery.plots.panels import panels
-from netsurgery.plots.style import (
-    BLUE,
-    GREY,
-    VERMILLION,
-    WHITE,
-    key,
-    legend_below,
-    look,
-    styled,
-)
+from netsurgery.plots.style import BLUE, GREY, VERMILLION, WHITE, operation_style, styled
 
 # a rule's words, colour, and place within its operation's row
 RULES = {
@@ -32,7 +24,9 @@ WORDS = {"truncate": "truncated SVD"}
 
 def _words(operation: str) -> str:
     name, _, pooling = operation.partition(" ")
-    return WORDS.get(name, look(name).words) + (f", {pooling} pooling" if pooling else "")
+    return WORDS.get(name, operation_style(name).label) + (
+        f", {pooling} pooling" if pooling else ""
+    )
 
 
 @styled
@@ -81,6 +75,6 @@ def drops(rows: pandas.DataFrame, operations: list[str], networks: int) -> Figur
                     zorder=3,
                 )
         panel.set_xlim(-0.06 * reach, 1.04 * reach)
-    handles = [key(words, colour, marker="D") for words, colour, _ in RULES.values()]
-    legend_below(figure, axes[0], handles)
+    handles = [legend_entry(words, colour, marker="D") for words, colour, _ in RULES.values()]
+    add_legend(figure, axes[0], handles)
     return figure

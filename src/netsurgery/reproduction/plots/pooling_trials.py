@@ -5,8 +5,9 @@ from __future__ import annotations
 import pandas
 from matplotlib.figure import Figure
 
+from netsurgery.plots.layout import add_legend, legend_entry
 from netsurgery.plots.panels import panels
-from netsurgery.plots.style import BLUE, GREY, VERMILLION, WHITE, key, legend_below, styled
+from netsurgery.plots.style import BLUE, GREY, VERMILLION, WHITE, styled
 
 WORDS = {
     "structured": "aggregated, as published",
@@ -74,9 +75,9 @@ def trials(table: pandas.DataFrame, data: str) -> Figure:
                     zorder=4,
                 )
         panel.set_xlim(0, 102)
-    handles = [key(words, colour, marker="o") for _, words, colour, _ in STAGES]
-    handles.append(key("the paper's", GREY, marker="D", face=WHITE))
-    handles.append(key("before", GREY, line=1.2))
+    handles = [legend_entry(words, colour, marker="o") for _, words, colour, _ in STAGES]
+    handles.append(legend_entry("the paper's", GREY, marker="D", face=WHITE))
+    handles.append(legend_entry("before", GREY, line=1.2))
     handles[-1].set_linestyle(DASHED)
-    legend_below(figure, axes[0], handles)
+    add_legend(figure, axes[0], handles)
     return figure

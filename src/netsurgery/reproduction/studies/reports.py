@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from netsurgery.plots import save
+from netsurgery.plots import save_figure
 from netsurgery.reproduction.plots.fidelity import drops
 from netsurgery.reproduction.plots.pooling_trials import trials
 from netsurgery.reproduction.studies import tables
@@ -29,7 +29,7 @@ def fidelity(rows: Iterable[Path], output: Path) -> None:
     networks = len(found[["dataset", "topology", "seed"]].drop_duplicates())
     figure = drops(whole, shown[1:] if shown[0] == "identity" else shown, networks)
     for kind in FORMATS:
-        save(figure, output.with_name(f"drops.{kind}"))
+        save_figure(figure, output.with_name(f"drops.{kind}"))
     tables.write(summary, output.with_name("summary.csv"))
     for name, table in (
         ("compared", tables.compared(summary)),
@@ -51,7 +51,7 @@ def pooling_trials(rows: Iterable[Path], output: Path) -> None:
     means = tables.pooling_means(found)
     figure = trials(means, ", ".join(dict.fromkeys(found["dataset"])))
     for kind in FORMATS:
-        save(figure, output.with_name(f"trials.{kind}"))
+        save_figure(figure, output.with_name(f"trials.{kind}"))
     tables.write(means, output.with_name("summary.csv"))
     write_text(output.with_name("table.md"), tables.pooling_markdown(means))
     tables.write(found, output)

@@ -76,7 +76,7 @@ def test_a_row_per_modification_says_whether_it_was_tried_and_what_came_of_it(de
 
 def test_the_picture_has_a_panel_per_layer_and_shows_both_thresholds(decision):
     _, analyses, *_ = decision
-    figure = plots.singular_values("s, seed 0: decision 1", analyses, THRESHOLDS)
+    figure = plots.plot_singular_values("s, seed 0: decision 1", analyses, THRESHOLDS)
     assert len(figure.axes) == 4
     for axes, layer in zip(figure.axes, analyses["g00c00"], strict=True):
         lines = sorted(float(line.get_ydata()[0]) for line in axes.get_lines())

@@ -1,15 +1,13 @@
-"""The family tree: all candidates by generation, each joined to its parent.
+"""Plot the family tree: all candidates by generation, each connected to its parent.
 
-`Tree` finds everyone's place and label in inches and draws them; the more candidates there are,
-the less room and detail each is given.
+`FamilyTree` computes the position and label of every candidate in inches. The more candidates there
+are, the less space and detail each gets.
 """
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
@@ -17,55 +15,32 @@ from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from matplotlib.path import Path as Curve
 
+from netsurgery.plots.labels import format_score, pluralize, search_title
+from netsurgery.plots.layout import LABEL, canvas, legend_entry, text_width
 from netsurgery.plots.style import (
     BLACK,
     BLUE,
     DARK,
     GREY,
-    LABEL,
-    LOOKS,
+    OPERATION_STYLES,
     PALE,
     VERMILLION,
     WHITE,
-    canvas,
-    count,
-    figures,
-    key,
-    look,
+    operation_style,
     styled,
-    text_width,
-    title_of,
 )
 from netsurgery.search.records import OK
 
 
-def read_lineage(path: Path) -> list[dict[str, Any]]:
-    """The rows of a `lineage.csv`, with the types that `outcome.lineage` gave them."""
-
-    def typed(column: str, text: str) -> Any:
-        match column:
-            case "generation" | "parameters" | "position":
-                return int(text) if text else None
-            case "epochs_trained" | "val_score":
-                return float(text) if text else None
-            case "parent" | "operation":
-                return text or None
-            case _:
-                return text
-
-    with path.open(encoding="utf-8", newline="") as file:
-        return [{k: typed(k, v) for k, v in row.items()} for row in csv.DictReader(file)]
-
-
 class Detail(NamedTuple):
-    """How much room a family tree gives to a candidate: the more there are, the less."""
+    """How much space and detail a family tree gives to each candidate."""
 
-    score: bool  # beside every candidate, not only beside winners
-    parameters: bool  # beside every score
+    score: bool  # label all candidates with their score, not only winners
+    parameters: bool  # add the number of parameters to each score
     font: float  # points
     row: float  # inches
     gap: float  # inches from the longest label to the next generation
-    area: float  # of a node
+    area: float  # of a node in square points
 
 
 DETAILS = (
@@ -75,18 +50,23 @@ DETAILS = (
 )
 
 
-class Tree:
-    """Where every candidate of a search stands in its family tree, and what is written there."""
+class FamilyTree:
+    """The layout of a family tree: the position and label of every candidate.
+
+    Args:
+        rows: of the lineage table.
+        final: name of the final candidate.
+    """
 
     def __init__(self, rows: Sequence[Mapping[str, Any]], final: str) -> None:
         self.rows, self.final = rows, final
         by_name = {row["candidate"]: row for row in rows}
-        self.chain: set[str] = set()
+        self.lineage: set[str] = set()
         at: str | None = final
         while at is not None:
-            self.chain.add(at)
+            self.lineage.add(at)
             at = by_name[at]["parent"]
-        # parents, and those that would have been the next ones
+        # parents, and the finalists
         self.winners = {row["candidate"] for row in rows if row["eliminated_in"] in ("", "final")}
         self.generations = sorted({row["generation"] for row in rows})
         columns = len(self.generations)
@@ -97,16 +77,16 @@ class Tree:
             for name, label in self.labels.items()
         }
         self.step = max(self.widths.values()) + self.detail.gap
-        self.spots = self._arrange()
+        self.positions = self._arrange()
         word = "generation" if self.step > text_width("generation 00", LABEL) + 0.1 else "gen."
         self.headers = [f"{word} {number}" if number else "start" for number in self.generations]
         last = max(0.3 + max(self.widths.values()), text_width(self.headers[-1], LABEL))
         self.width = self.step * (columns - 1) + last
-        self.height = 2 * max(y for _, y in self.spots.values()) + self.detail.row
+        self.height = 2 * max(y for _, y in self.positions.values()) + self.detail.row
 
     def _label(self, row: Mapping[str, Any]) -> str:
         name, winner = row["candidate"], row["candidate"] in self.winners
-        text = figures(row["val_score"]) if row["status"] == OK else row["status"]
+        text = format_score(row["val_score"]) if row["status"] == OK else row["status"]
         if self.detail.parameters:
             text += f" · {row['parameters']:,}"
             return f"{name}  {text}" if winner else text
@@ -115,36 +95,36 @@ class Tree:
         return text if winner else ""
 
     def weight(self, name: str) -> str:
-        """The font weight of a candidate's label."""
+        """The font weight of a candidate's label: bold for winners."""
         return "bold" if name in self.winners else "normal"
 
     def _arrange(self) -> dict[str, tuple[float, float]]:
-        """Inches of every candidate: siblings together, in the order of their parents."""
-        spots: dict[str, tuple[float, float]] = {}
+        """Positions in inches: siblings together, in the order of their parents."""
+        positions: dict[str, tuple[float, float]] = {}
         for column, generation in enumerate(self.generations):
             members = [row for row in self.rows if row["generation"] == generation]
-            # highest parent first, so that the edges of two parents do not cross
-            members.sort(key=lambda row: -spots.get(row["parent"], (0.0, 0.0))[1])
+            # in the order of their parents, so that edges do not cross
+            members.sort(key=lambda row: -positions.get(row["parent"], (0.0, 0.0))[1])
             middle = (len(members) - 1) / 2
             for i, row in enumerate(members):
-                spots[row["candidate"]] = column * self.step, (middle - i) * self.detail.row
-        return spots
+                positions[row["candidate"]] = column * self.step, (middle - i) * self.detail.row
+        return positions
 
     def edge(self, parent: str, child: str) -> Curve:
-        """A curve to a child from behind its parent's label, so that it runs through no text."""
-        x, y = self.spots[parent]
-        start, stop = (x + self.widths[parent] + 0.16, y), self.spots[child]
+        """A curve from the end of the parent's label to the child, so that it crosses no text."""
+        x, y = self.positions[parent]
+        start, stop = (x + self.widths[parent] + 0.16, y), self.positions[child]
         middle = (start[0] + stop[0]) / 2
         bends = [start, (middle, start[1]), (middle, stop[1]), stop]
         return Curve(bends, [Curve.MOVETO, Curve.CURVE4, Curve.CURVE4, Curve.CURVE4])
 
     def draw(self, axes: Axes, operations: Iterable[str]) -> None:
-        """Draw all edges, nodes and labels on axes whose unit is an inch."""
+        """Draw all edges, nodes and labels on axes in inches."""
         edges: dict[tuple[str, float, int], list[Curve]] = {}
         for row in self.rows:
             name, parent = row["candidate"], row["parent"]
             if parent is not None:
-                kept = (BLUE, 2.0, 4) if name in self.chain else (DARK, 1.2, 3)
+                kept = (BLUE, 2.0, 4) if name in self.lineage else (DARK, 1.2, 3)
                 kind = kept if name in self.winners else (PALE, 0.6, 2)
                 edges.setdefault(kind, []).append(self.edge(parent, name))
         for (colour, line, order), curves in edges.items():
@@ -156,21 +136,21 @@ class Tree:
         for operation in operations:
             names = [r["candidate"] for r in self.rows if (r["operation"] or "") == operation]
             axes.scatter(
-                [self.spots[name][0] for name in names],
-                [self.spots[name][1] for name in names],
+                [self.positions[name][0] for name in names],
+                [self.positions[name][1] for name in names],
                 s=self.detail.area,
-                c=look(operation).colour,
-                marker=look(operation).marker,
+                c=operation_style(operation).colour,
+                marker=operation_style(operation).marker,
                 edgecolors=[BLACK if name in self.winners else GREY for name in names],
                 linewidths=[1.3 if name in self.winners else 0.7 for name in names],
                 zorder=6,
             )
-        x, y = self.spots[self.final]
+        x, y = self.positions[self.final]
         ring = self.detail.area * 4
         axes.scatter([x], [y], s=ring, c="none", edgecolors=BLUE, linewidths=1.6, zorder=5)
         for row in self.rows:
             name = row["candidate"]
-            x, y = self.spots[name]
+            x, y = self.positions[name]
             axes.text(
                 x + (0.14 if name == self.final else 0.11),
                 y,
@@ -188,41 +168,49 @@ class Tree:
 
 
 @styled
-def family_tree(
+def plot_family_tree(
     search: str, rows: Sequence[Mapping[str, Any]], summary: Mapping[str, Any]
 ) -> Figure:
-    """All candidates by generation, each joined to its parent.
+    """Plot all candidates by generation, each connected to its parent.
 
     Args:
-        search: its name.
-        rows: of the lineage, see `netsurgery.search.outcome.lineage`.
+        search: name of the search.
+        rows: of the lineage table, see `netsurgery.search.outcome.lineage`.
         summary: see `netsurgery.search.outcome.summary`.
     """
     final, word = summary["candidate"], summary["objective"].removeprefix("val_")
-    tree = Tree(rows, final)
+    tree = FamilyTree(rows, final)
     present = {row["operation"] or "" for row in rows}
-    operations = [name for name in LOOKS if name in present] + sorted(present - set(LOOKS))
-    keys = [
-        key(look(name).words, BLACK, marker=look(name).marker, face=look(name).colour)
+    operations = [name for name in OPERATION_STYLES if name in present] + sorted(
+        present - set(OPERATION_STYLES)
+    )
+    entries = [
+        legend_entry(
+            operation_style(name).label,
+            BLACK,
+            marker=operation_style(name).marker,
+            face=operation_style(name).colour,
+        )
         for name in operations
     ]
-    keys.append(key("final candidate", BLUE, marker="o", face=WHITE))
-    if len(tree.chain) > 1:
-        keys.append(key("its lineage", BLUE, line=2))
-    if tree.winners - tree.chain:
-        keys.append(key("other parents and finalists", DARK, line=1.2))
+    entries.append(legend_entry("final candidate", BLUE, marker="o", face=WHITE))
+    if len(tree.lineage) > 1:
+        entries.append(legend_entry("winner's lineage", BLUE, line=2))
+    if tree.winners - tree.lineage:
+        entries.append(legend_entry("other parents and finalists", DARK, line=1.2))
     width, height = max(tree.width, 6.5), max(tree.height, 0.4)
     per_row = int(width // 1.7)
-    lines = 1 + math.ceil(len(keys) / per_row)
+    lines = 1 + math.ceil(len(entries) / per_row)
     best = next(row for row in rows if row["candidate"] == final)
-    bred = len(tree.generations) - 1
+    generations = len(tree.generations) - 1
     figure, axes = canvas(
         (
-            title_of(search, summary),
-            count(len(rows), "candidate")
-            + (f" in {count(bred, 'generation')}" if bred else "")
-            + f"; final {final}: score {figures(best['val_score'])},"
-            f" test {word} {figures(summary['test_score'])}, {best['parameters']:,} parameters",
+            search_title(search, summary),
+            pluralize(len(rows), "candidate")
+            + (f" in {pluralize(generations, 'generation')}" if generations else "")
+            + f"; final {final}: score {format_score(best['val_score'])},"
+            f" test {word} {format_score(summary['test_score'])},"
+            f" {best['parameters']:,} parameters",
         ),
         (width, height),
         (0.25, 0.2, 0.25 + 0.2 * lines, 0.35),
@@ -234,14 +222,14 @@ def family_tree(
     for column, header in enumerate(tree.headers):
         axes.text(column * tree.step - 0.06, height / 2 + 0.12, header, size=LABEL, color=GREY)
     figure.legend(
-        handles=keys,
+        handles=entries,
         loc="lower left",
         bbox_to_anchor=(axes.get_position().x0, 0.0),
         ncols=per_row,
         borderaxespad=0.6,
         borderpad=0,
         handlelength=1.6,
-        title=f"numbers: score (mean validation {word} of the last epochs)"
+        title=f"labels: score (mean validation {word} of the last epochs)"
         + (" · trainable parameters" if tree.detail.parameters else ""),
         title_fontsize=LABEL,
         alignment="left",

@@ -1,4 +1,4 @@
-"""The picture of a simulation: how long searches take on how many slots, and what slots do."""
+"""Plot a simulation: run time by number of workers, and what the workers do."""
 
 from __future__ import annotations
 
@@ -8,18 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from netsurgery.analysis.simulation import Outcome
-from netsurgery.plots.style import (
-    BLUE,
-    DARK,
-    EDGE,
-    GREY,
-    ORANGE,
-    PALE,
-    canvas,
-    key,
-    legend_below,
-    styled,
-)
+from netsurgery.plots.layout import EDGE, add_legend, canvas, legend_entry
+from netsurgery.plots.style import BLUE, DARK, GREY, ORANGE, PALE, styled
 
 UNITS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 TICKS = [unit * n for unit, ns in ((1, (1, 2, 5, 10, 30)), (60, (1, 2, 5, 10, 30))) for n in ns]
@@ -27,7 +17,7 @@ TICKS += [3600 * n for n in (1, 2, 5, 12, 24, 72, 240, 720, 2400)]
 
 
 def duration(seconds: float) -> str:
-    """Seconds in the largest unit that gives a number above one."""
+    """Seconds in the largest unit that gives a number of at least 1."""
     for unit, name in UNITS:
         if seconds >= unit:
             value = seconds / unit
@@ -36,38 +26,40 @@ def duration(seconds: float) -> str:
 
 
 @styled
-def slots(outcomes: Sequence[Outcome], least: float, what: str) -> Figure:
-    """Time against slots with its two limits, and below it what the slots' time went to.
+def plot_simulation(outcomes: Sequence[Outcome], critical_path: float, subtitle: str) -> Figure:
+    """Plot run time by number of workers with two lower bounds, and below it the workers' time.
 
     Args:
-        outcomes: by number of slots, growing.
-        least: seconds of the longest chain.
-        what: was simulated, in words.
+        outcomes: by rising number of workers.
+        critical_path: seconds of the longest chain of training steps.
+        subtitle: what was simulated.
     """
-    figure, axes = canvas(("Time and use by slots", what), (6.2, 4.6), (0.75, 2 * EDGE, 0.95, 0.1))
+    figure, axes = canvas(
+        ("Run time and utilization by workers", subtitle), (6.2, 4.6), (0.75, 2 * EDGE, 0.95, 0.1)
+    )
     whole = axes.get_position()
     axes.set_position((whole.x0, whole.y0 + 0.42 * whole.height, whole.width, 0.58 * whole.height))
-    counts = [outcome.slots for outcome in outcomes]
+    counts = [outcome.workers for outcome in outcomes]
     training = outcomes[0].training
     axes.plot(counts, [training / count for count in counts], color=PALE, linewidth=1.5)
-    axes.axhline(least, color=ORANGE, linewidth=1.5)
+    axes.axhline(critical_path, color=ORANGE, linewidth=1.5)
     axes.plot(counts, [outcome.seconds for outcome in outcomes], "o-", color=BLUE, linewidth=2)
     axes.set_yscale("log")
-    bottom = min(least, outcomes[-1].seconds) / 1.6
+    bottom = min(critical_path, outcomes[-1].seconds) / 1.6
     axes.set_ylim(bottom, 1.5 * max(outcome.seconds for outcome in outcomes))
     axes.yaxis.set_major_locator(FixedLocator(TICKS))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: duration(value)))
     box = (whole.x0, whole.y0, whole.width, 0.33 * whole.height)
     below = figure.add_axes(box)
-    parts = (
-        [outcome.use for outcome in outcomes],
-        [outcome.started for outcome in outcomes],
-        [outcome.idle for outcome in outcomes],
+    shares = (
+        [outcome.training_share for outcome in outcomes],
+        [outcome.starting_share for outcome in outcomes],
+        [outcome.idle_share for outcome in outcomes],
     )
-    below.stackplot(counts, *parts, colors=(BLUE, GREY, PALE), linewidth=0)
+    below.stackplot(counts, *shares, colors=(BLUE, GREY, PALE), linewidth=0)
     below.set_ylim(0, 1)
     below.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))
-    below.set_xlabel("slots", size=9, color=DARK)
+    below.set_xlabel("workers", size=9, color=DARK)
     for each in (axes, below):
         each.set_xscale("log")
         if len(counts) > 1:
@@ -78,10 +70,10 @@ def slots(outcomes: Sequence[Outcome], least: float, what: str) -> Figure:
     axes.set_xticklabels([])
     below.set_xticklabels([f"{count:,}" for count in counts], size=8)
     handles = [
-        key("time; training", BLUE, 4),
-        key("starting", GREY, 4),
-        key("waiting; all slots training", PALE, 4),
-        key("longest chain", ORANGE, 2),
+        legend_entry("run time; training", BLUE, 4),
+        legend_entry("starting", GREY, 4),
+        legend_entry("idle; bound: no idle workers", PALE, 4),
+        legend_entry("bound: critical path", ORANGE, 2),
     ]
-    legend_below(figure, below, handles)
+    add_legend(figure, below, handles)
     return figure

@@ -1,6 +1,6 @@
-"""The table over all searches, a row per search and seed: as a CSV file, and as a page.
+"""The table of all searches, a row per search and seed, as a CSV file and an HTML page.
 
-It holds what the summaries say, results first, rounded to what a reader can use.
+Its columns come from the summaries, results first, rounded for readers.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from pathlib import Path
 from netsurgery.search.layout import SearchFolder
 from netsurgery.storage.files import read_json, write_checksums, write_text
 
-# results first: the report shows a narrow page
-HEADLINES = (
+# results first, because the page is narrow
+COLUMNS = (
     "test_accuracy",
     "objective",
     "test_score",
@@ -47,26 +47,26 @@ th {{ text-align: left; vertical-align: bottom; }}
 """
 
 
-def summarise(folders: Iterable[str], output: Path) -> None:
-    """Write a table of searches, a row per search and seed: a CSV file, and a page beside it.
+def write_summary_table(folders: Iterable[str], output: Path) -> None:
+    """Write a table with a row per search and seed as a CSV file, and an HTML page next to it.
 
     Args:
         folders: of the finished searches.
         output: the CSV file.
     """
-    import pandas  # here, because no picture needs it
+    import pandas  # slow to import, and only needed here
 
     rows = []
     for folder in map(Path, folders):
         summary = read_json(SearchFolder(folder).final / "summary.json")
         rows.append(
             {"search": folder.parent.name, "seed": summary["seed"]}
-            | {name: summary[name] for name in HEADLINES}
+            | {name: summary[name] for name in COLUMNS}
         )
     table = pandas.DataFrame(rows).round(4)
     write_text(output, table.to_csv(index=False, lineterminator="\n"))
 
-    # words to the left, numbers to the right
+    # text left-aligned, numbers right-aligned
     head = "".join(f"<th>{name.replace('_', '<br>')}</th>" for name in table.columns)
     body = [
         "".join(

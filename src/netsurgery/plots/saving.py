@@ -1,0 +1,43 @@
+"""Write figures to files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from netsurgery.analysis.lineage_table import read_lineage
+from netsurgery.plots.family_tree import plot_family_tree
+from netsurgery.plots.style import styled
+from netsurgery.plots.training_curves import plot_accuracy, plot_size
+from netsurgery.search.layout import SearchFolder
+from netsurgery.storage.files import atomic_path, read_json, write_checksums
+
+
+@styled
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure atomically; the same figure gives the same bytes of SVG."""
+    suffix = path.suffix.removeprefix(".")
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, format=suffix, metadata={"Date": None} if suffix == "svg" else {})
+
+
+def write_search_plots(folder: SearchFolder, suffix: str) -> None:
+    """Write the plots of a finished search.
+
+    Args:
+        folder: of the search and seed.
+        suffix: svg or png.
+    """
+    search, records = folder.root.parent.name, folder.records()
+    summary = read_json(folder.final / "summary.json")
+    figures = {
+        "accuracy": plot_accuracy(search, records, summary),
+        "size": plot_size(search, records, summary),
+        "family_tree": plot_family_tree(search, read_lineage(folder.lineage), summary),
+    }
+    plots = folder.root / "plots"
+    paths = {name: plots / f"{name}.{suffix}" for name in figures}
+    for name, figure in figures.items():
+        save_figure(figure, paths[name])
+    write_checksums(plots / "checksums.json", *paths.values())
