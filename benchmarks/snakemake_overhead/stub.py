@@ -21,7 +21,7 @@ from netsurgery.search.records import Record
 from netsurgery.storage.files import write_json, write_text
 from netsurgery.storage.random_streams import random_stream
 from netsurgery.storage.timer import Timer
-from netsurgery.surgery import Mutation, Operation, mutate_topology
+from netsurgery.surgery import Mutation, mutate_topology
 
 
 def options(arguments: Sequence[str]) -> dict[str, list[str]]:
@@ -127,13 +127,15 @@ def train_initial_network(step: Step) -> None:
 def train_offspring(step: Step) -> None:
     """An offspring."""
     offspring = json.loads(step.given["offspring"][0])
-    operation = Operation(offspring["operation"])
-    fields = (offspring[name] for name in ("position", "width", "pooling"))
-    mutation = Mutation(operation, *fields)
+    mutation = Mutation.from_json(offspring)
     parent = read_record(Path(step.given["parent"][0]))
     topology = mutate_topology(Topology.from_json(parent.topology), mutation)
     child = parent.child(
-        offspring["candidate"], offspring["generation"], operation, mutation.position, topology
+        offspring["candidate"],
+        offspring["generation"],
+        mutation.operation.name,
+        mutation.position,
+        topology,
     )
     step.train(child, offspring["batches"])
 

@@ -21,7 +21,7 @@ from netsurgery.keras_io import conversion
 from netsurgery.networks.network import Topology, initialise
 from netsurgery.search.layout import SearchFolder
 from netsurgery.search.records import Record
-from netsurgery.surgery import Mutation, Operation, mutate
+from netsurgery.surgery import Mutation, mutate
 
 
 class Script:
@@ -53,8 +53,7 @@ class Script:
 
     def born(self, child: dict[str, object], parent: str) -> None:
         """A candidate from its parent."""
-        fields = (child[name] for name in ("position", "width", "pooling"))
-        mutation = Mutation(Operation(child["operation"]), *fields)
+        mutation = Mutation.from_json(child)
         network = conversion.from_keras(self.models[parent])
         operated = mutate(network, mutation, self.rng)
         self.models[str(child["candidate"])] = self.compiled(conversion.to_keras(operated.network))

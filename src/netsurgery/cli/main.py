@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 
 from netsurgery.cli import simulate
+from netsurgery.networks.layers import POOLINGS
 from netsurgery.search.layout import SearchFolder
 from netsurgery.storage import integrity
 from netsurgery.storage.files import UnusableFileError, read_json, write_json
-from netsurgery.surgery import ECTONAS, IllegalMutation, Mutation, Operation
-from netsurgery.surgery.mutations import POOLINGS
+from netsurgery.surgery import ECTONAS, OPERATIONS, IllegalMutation, Mutation
+from netsurgery.surgery.operations import by_name
 from netsurgery.tracking import uri
 from netsurgery.tracking.state import TrackingState
 
@@ -222,7 +223,7 @@ def operations(given: argparse.Namespace) -> None:
         from netsurgery.keras_io import model_surgery
 
         model = model_surgery.read_model(given.model, compiled=False)
-        offers = model_surgery.list_mutations(model, given.operation or ECTONAS)
+        offers = model_surgery.list_mutations(model, [*map(by_name, given.operation)] or ECTONAS)
     if given.json:
         print(json.dumps([model_surgery.to_json(offer) for offer in offers], indent=1))
         return
@@ -262,7 +263,7 @@ def operate(given: argparse.Namespace) -> None:
         )
         performed = model_surgery.apply(
             model_surgery.read_model(model, compiled=not given.uncompiled),
-            Mutation(given.operation, given.position, given.width, given.pooling),
+            Mutation(by_name(given.operation), given.position, given.width, given.pooling),
             np.random.default_rng(given.seed),
             calibration=samples,
             noise=given.noise,
@@ -374,12 +375,12 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("model", type=Path, metavar="MODEL.keras")
     command.add_argument(
         "--operation",
-        type=Operation,
-        choices=list(Operation),
+        choices=[operation.name for operation in OPERATIONS],
         action="append",
+        default=[],
         metavar="NAME",
         help="only this one, can be repeated; truncate is listed only if asked for. One of "
-        + ", ".join(Operation),
+        + ", ".join(map(str, OPERATIONS)),
     )
     command.add_argument("--json", action="store_true", help="as a list of objects")
 
@@ -397,11 +398,10 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("out", type=Path, metavar="OUT.keras")
     command.add_argument(
         "--operation",
-        type=Operation,
-        choices=list(Operation),
+        choices=[operation.name for operation in OPERATIONS],
         required=True,
         metavar="NAME",
-        help="one of " + ", ".join(Operation),
+        help="one of " + ", ".join(map(str, OPERATIONS)),
     )
     command.add_argument(
         "--position",

@@ -102,7 +102,7 @@ def train_offspring(
     if step.fallen:
         topology = mutate_topology(Topology.from_json(record.topology), mutation)
         record = record.child(
-            candidate, offspring["generation"], mutation.operation, mutation.position, topology
+            candidate, offspring["generation"], mutation.operation.name, mutation.position, topology
         )
         step.fall(record, rounds)
         return
@@ -121,7 +121,11 @@ def train_offspring(
         )
     network = operated.network
     record = record.child(
-        candidate, offspring["generation"], mutation.operation, mutation.position, network.topology
+        candidate,
+        offspring["generation"],
+        mutation.operation.name,
+        mutation.position,
+        network.topology,
     )
     with step.clock("build"):
         learner = step.learner(network)

@@ -11,7 +11,7 @@ import re
 import warnings
 import zipfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +97,7 @@ def list_mutations(
 
 def to_json(offer: LegalMutation) -> dict[str, Any]:
     """An offer as plain values."""
-    return {**asdict(offer.mutation), "parameters": offer.parameters, "exact": offer.exact}
+    return {**offer.mutation.to_json(), "parameters": offer.parameters, "exact": offer.exact}
 
 
 def apply(
@@ -128,8 +128,10 @@ def apply(
     mutate_topology(topology, mutation)  # an illegal mutation is the first thing to say
     if not network.finite:
         raise UnusableFileError("its weights are not finite: training has failed")
-    if noise and mutation.operation not in (Operation.ADD_UNITS, Operation.ADD_CHANNELS):
-        raise IllegalMutation(f"{mutation.operation} copies nothing that noise could tell apart")
+    if noise and not mutation.operation.accepts_noise:
+        raise IllegalMutation(
+            f"{mutation.operation} takes no noise: it copies no units or channels"
+        )
     if calibration is not None:
         _check_samples(topology, calibration)
     starts = optimizer_slots.starts(model) if model.compiled else {}

@@ -136,6 +136,14 @@ def run_layers(network: Network, x: np.ndarray, start: int, stop: int) -> np.nda
     return x
 
 
+def layer_input(network: Network, position: int, x: np.ndarray) -> np.ndarray:
+    """The input of the layer at `position` for a batch x of shape (n, *input_shape)."""
+    entering = np.empty((len(x), *network.topology.shapes[position]), precision(x))
+    for part in chunks(len(x)):
+        entering[part] = run_layers(network, x[part], 0, position)
+    return entering
+
+
 def predict(network: Network, x: np.ndarray) -> np.ndarray:
     """The network's output for a batch x of shape (n, *input_shape), in the precision of x.
 

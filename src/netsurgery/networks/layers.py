@@ -14,6 +14,7 @@ from typing import Any, ClassVar, get_args
 Shape = tuple[int, ...]
 
 SAME, VALID = "same", "valid"
+POOLINGS = ("average", "max")
 
 
 @dataclass(frozen=True)

@@ -15,71 +15,11 @@ from netsurgery.networks import activations
 from netsurgery.networks.inference import chunks, patches, pre_activation, precision, run_layers
 from netsurgery.networks.layers import Conv, Dense, Kernel
 from netsurgery.networks.network import Network, Topology
-from netsurgery.surgery import consumer_kernel
-from netsurgery.surgery.blocked_matmul import gram
-from netsurgery.surgery.channels import selected
-from netsurgery.surgery.dense import factorise, right_singular_vectors
-from netsurgery.surgery.least_squares import prune_features, ridge_correction
+from netsurgery.surgery.least_squares import ridge_correction
 from netsurgery.surgery.pooling import resized
-from netsurgery.surgery.weight_transfer import WeightTransfer
 
 ROWS_PER_FEATURE = 20  # pixels to fit a convolution to; more add time, not accuracy
 FEWEST_IMAGES = 32
-
-
-def entering(network: Network, position: int, x: np.ndarray) -> np.ndarray:
-    """What the layer at `position` reads for a batch x."""
-    given = np.empty((len(x), *network.topology.shapes[position]), precision(x))
-    for part in chunks(len(x)):
-        given[part] = run_layers(network, x[part], 0, position)
-    return given
-
-
-def prune_channels(
-    network: Network, child: Topology, position: int, x: np.ndarray
-) -> WeightTransfer:
-    """Keep the channels or units from which what the next layer computes is made up best."""
-    consumer = network.topology.consumer(position)
-    assert consumer is not None
-    outgoing = consumer_kernel.read(network, consumer)
-    width = outgoing.shape[-2]
-    x = x[: _enough(network.topology, consumer, len(x))]
-    features = entering(network, consumer, x).reshape(-1, width)
-    reader = network.topology.layers[consumer]
-    assert isinstance(reader, Conv | Dense)
-    mean = features.mean(axis=0, dtype=np.float64) if reader.use_bias else np.zeros(width)
-    moments = gram(features) - len(features) * np.outer(mean, mean)
-    flat = np.moveaxis(outgoing, -2, 0).reshape(width, -1)
-    kept, fitted = prune_features(moments, flat, child.shapes[position + 1][-1])
-    fitted = np.moveaxis(fitted.reshape(-1, *outgoing.shape[:-2], outgoing.shape[-1]), 0, -2)
-    at_consumer = consumer_kernel.write(network, consumer, fitted)
-    if reader.use_bias:  # the means of what is gone, less those of what makes up for it
-        lead = tuple(range(outgoing.ndim - 2))
-        shift = mean @ outgoing.sum(axis=lead) - mean[kept] @ fitted.sum(axis=lead)
-        at_consumer = (at_consumer[0], (at_consumer[1] + shift).astype(np.float32))
-    return selected(network, child, position, kept, at_consumer)
-
-
-def truncate(network: Network, child: Topology, position: int, x: np.ndarray) -> WeightTransfer:
-    """The layer as a product of two narrow ones, by what it gives for real samples.
-
-    The directions kept are those in which its values vary most, rather than the largest singular
-    values of its weights; the mean of the others goes to the bias.
-    """
-    layer, narrow = network.topology.layers[position], child.layers[position]
-    assert isinstance(layer, Dense)
-    assert isinstance(narrow, Dense)
-    given = pre_activation(layer, network.weights[position], entering(network, position, x))
-    mean = given.mean(axis=0, dtype=np.float64) if layer.use_bias else np.zeros(layer.units)
-    given -= mean.astype(given.dtype)
-    basis = right_singular_vectors(given, narrow.units)
-    graft = factorise(network, child, position, basis)
-    if not layer.use_bias:
-        return graft
-    kernel, bias = graft.changed[position + 1]
-    lost = mean - bias  # what the kernel gave on average
-    bias = (bias + lost - basis @ (basis.T @ lost)).astype(np.float32)
-    return WeightTransfer(child, graft.origins, {**graft.changed, position + 1: (kernel, bias)})
 
 
 def refit_layers(parent: Network, child: Network, places: Sequence[int], x: np.ndarray) -> Network:
@@ -97,7 +37,7 @@ def refit_layers(parent: Network, child: Network, places: Sequence[int], x: np.n
     for place in places:
         layer, position = parent.topology.layers[place], place + grown
         assert isinstance(layer, Conv | Dense)
-        count = _enough(child.topology, position, len(x))
+        count = samples_needed(child.topology, position, len(x))
         if count > len(values[0]):
             at, values = (0, 0), (x, x)
         values = (values[0][:count], values[1][:count])
@@ -144,7 +84,7 @@ def _common(parent: Network, child: Network, limit: int) -> int:
     return limit
 
 
-def _enough(topology: Topology, position: int, samples: int) -> int:
+def samples_needed(topology: Topology, position: int, samples: int) -> int:
     """How many of the samples a layer is fitted to: a convolution sees many pixels in each."""
     layer = topology.layers[position]
     if not isinstance(layer, Conv):

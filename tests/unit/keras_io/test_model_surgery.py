@@ -13,7 +13,14 @@ from keras import layers
 from netsurgery.keras_io import conversion, model_surgery, optimizer_slots
 from netsurgery.networks.inference import predict
 from netsurgery.storage.files import UnusableFileError
-from netsurgery.surgery import ECTONAS, IllegalMutation, Mutation, Operation, legal_mutations
+from netsurgery.surgery import (
+    ECTONAS,
+    OPERATIONS,
+    IllegalMutation,
+    Mutation,
+    legal_mutations,
+    operations,
+)
 
 IMAGE = (8, 7, 2)
 ROUNDING = 3e-6  # Keras computes in float32
@@ -170,7 +177,7 @@ def test_whatever_is_listed_can_be_performed_and_gives_what_was_announced(make: 
     model = make()
     x, whole = samples(model), predict_with_numpy(model)
     before, count = predicted(model, x), len(model.layers)
-    for offer in model_surgery.list_mutations(model, list(Operation)):
+    for offer in model_surgery.list_mutations(model, OPERATIONS):
         performed = model_surgery.apply(model, offer.mutation)
         child, found = performed.model, predicted(performed.model, x)
         trainable = sum(int(np.prod(v.shape)) for v in child.trainable_weights)
@@ -203,9 +210,9 @@ def test_the_list_is_that_of_ectonas_unless_other_operations_are_asked_for() -> 
     topology = conversion.from_keras(model).topology
     found = [offer.mutation for offer in model_surgery.list_mutations(model)]
     assert found == legal_mutations(topology)
-    assert found[0] == Mutation(Operation.IDENTITY)
+    assert found[0] == Mutation(operations.IDENTITY)
     assert {mutation.operation for mutation in found} == set(ECTONAS)
-    narrower = model_surgery.list_mutations(model, [Operation.TRUNCATE])
+    narrower = model_surgery.list_mutations(model, [operations.TRUNCATE])
     assert [(o.mutation.position, o.mutation.width) for o in narrower] == [(11, 3)]
 
 
@@ -225,10 +232,10 @@ def test_a_scaling_in_front_moves_the_list_by_one() -> None:
 def test_frozen_layers_are_not_counted() -> None:
     model = trained((4,), frozen(layers.Dense(5)), layers.Dense(3))
     counts = {o.mutation.operation: o.parameters for o in model_surgery.list_mutations(model)}
-    assert counts[Operation.IDENTITY] == 5 * 3 + 3
-    assert counts[Operation.ADD_UNITS] == 7 * 3 + 3
-    assert counts[Operation.ADD_DENSE] == 5 * 5 + 5 + 5 * 3 + 3
-    assert counts[Operation.REMOVE_DENSE] == 4 * 3 + 3
+    assert counts[operations.IDENTITY] == 5 * 3 + 3
+    assert counts[operations.ADD_UNITS] == 7 * 3 + 3
+    assert counts[operations.ADD_DENSE] == 5 * 5 + 5 + 5 * 3 + 3
+    assert counts[operations.REMOVE_DENSE] == 4 * 3 + 3
 
 
 # --- what stays -----------------------------------------------------------------------------------
@@ -250,14 +257,14 @@ def test_names_settings_and_input_of_the_other_layers_stay() -> None:
         ],
         name="ours",
     )
-    wider = model_surgery.apply(model, Mutation(Operation.ADD_UNITS, 0)).model
+    wider = model_surgery.apply(model, Mutation(operations.ADD_UNITS, 0)).model
     for old, new in zip(model.layers, wider.layers, strict=True):
         assert new.get_config() == {
             **old.get_config(),
             **({"units": 7} if old.name == "mine" else {}),
         }
         assert new is not old
-    deeper = model_surgery.apply(model, Mutation(Operation.ADD_DENSE, 2)).model
+    deeper = model_surgery.apply(model, Mutation(operations.ADD_DENSE, 2)).model
     assert [layer.name for layer in deeper.layers] == ["mine", "dense_1", "dense_2", "last"]
     for child in (wider, deeper):
         assert (child.name, child.inputs[0].name, child.inputs[0].dtype) == (
@@ -269,7 +276,7 @@ def test_names_settings_and_input_of_the_other_layers_stay() -> None:
 
 def test_a_new_layer_avoids_the_names_that_are_taken() -> None:
     model = trained((4,), layers.Dense(5, name="dense_1"), layers.Dense(3, name="dense_1_new"))
-    child = model_surgery.apply(model, Mutation(Operation.ADD_DENSE, 1)).model
+    child = model_surgery.apply(model, Mutation(operations.ADD_DENSE, 1)).model
     assert [layer.name for layer in child.layers] == ["dense_1", "dense_1_new_new", "dense_1_new"]
 
 
@@ -288,7 +295,7 @@ def test_training_goes_on_after_the_identity_as_if_nothing_had_happened(
 ) -> None:
     model = compiled(trained((4,), layers.Dense(5, "relu"), layers.Dense(3)), OPTIMIZERS[name]())
     model.optimizer.learning_rate = 0.02
-    child = model_surgery.apply(model, Mutation(Operation.IDENTITY)).model
+    child = model_surgery.apply(model, Mutation(operations.IDENTITY)).model
     assert int(child.optimizer.iterations) == 2
     x, y = samples(model, 8), np.ones((8, 3), "f4")
     for trained_on in (model, child):
@@ -304,7 +311,7 @@ def test_slots_follow_the_weights_through_surgery_and_a_file(
 ) -> None:
     model = compiled(trained((4,), layers.Dense(5, "relu"), layers.Dense(3)), OPTIMIZERS[name]())
     before = optimizer_slots.read_slots(model)
-    child = model_surgery.apply(model, Mutation(Operation.ADD_UNITS, 0, 8)).model
+    child = model_surgery.apply(model, Mutation(operations.ADD_UNITS, 0, 8)).model
     conversion.save(child, tmp_path / "child.keras")
     child = model_surgery.read_model(tmp_path / "child.keras")
     after = optimizer_slots.read_slots(child)
@@ -327,7 +334,7 @@ def test_slots_follow_the_weights_through_surgery_and_a_file(
 def test_new_slots_are_what_the_optimizer_starts_with() -> None:
     adagrad = keras.optimizers.Adagrad(0.01, initial_accumulator_value=0.25)
     model = compiled(trained((4,), layers.Dense(5, "relu"), layers.Dense(3)), adagrad)
-    child = model_surgery.apply(model, Mutation(Operation.ADD_DENSE, 1)).model
+    child = model_surgery.apply(model, Mutation(operations.ADD_DENSE, 1)).model
     before, after = (optimizer_slots.read_slots(m)["accumulator"] for m in (model, child))
     assert all((array == 0.25).all() for array in after[1])
     for old, new in ((before[0], after[0]), (before[1], after[2])):
@@ -339,7 +346,7 @@ def test_an_optimizer_whose_state_cannot_be_carried_starts_afresh() -> None:
     adafactor = keras.optimizers.Adafactor(0.01)
     model = compiled(trained((4,), layers.Dense(5, "relu"), layers.Dense(3)), adafactor)
     assert optimizer_slots.read_slots(model) == {}
-    child = model_surgery.apply(model, Mutation(Operation.ADD_UNITS, 0)).model
+    child = model_surgery.apply(model, Mutation(operations.ADD_UNITS, 0)).model
     assert int(child.optimizer.iterations) == 0
     child.train_on_batch(samples(child), np.ones((5, 3), "f4"))
 
@@ -355,13 +362,13 @@ def test_frozen_layers_have_no_slots_and_hinder_nobody() -> None:
 
 def test_a_model_that_is_not_compiled_stays_so() -> None:
     model = trained((4,), layers.Dense(5), layers.Dense(3))
-    assert not model_surgery.apply(model, Mutation(Operation.ADD_UNITS, 0)).model.compiled
+    assert not model_surgery.apply(model, Mutation(operations.ADD_UNITS, 0)).model.compiled
 
 
 def test_calibration_samples_make_a_removal_lose_less() -> None:
     model, rng = of_a_tutorial(), np.random.default_rng(4)
     x = rng.uniform(0, 1, (300, *IMAGE)).astype("f4")
-    removal, before = Mutation(Operation.REMOVE_CHANNELS, 1), predicted(model, x)
+    removal, before = Mutation(operations.REMOVE_CHANNELS, 1), predicted(model, x)
     by_rule, by_samples = (
         np.abs(
             predicted(model_surgery.apply(model, removal, calibration=c).model, x) - before
@@ -383,7 +390,7 @@ def test_calibration_samples_of_another_shape_are_refused(
 ) -> None:
     with pytest.raises(UnusableFileError, match=reason):
         model_surgery.apply(
-            of_a_tutorial(), Mutation(Operation.REMOVE_CHANNELS, 1), calibration=np.zeros(shape)
+            of_a_tutorial(), Mutation(operations.REMOVE_CHANNELS, 1), calibration=np.zeros(shape)
         )
 
 
@@ -391,12 +398,12 @@ def test_a_model_whose_training_failed_is_refused() -> None:
     model = trained((4,), layers.Dense(5), layers.Dense(3))
     model.layers[0].bias.assign(np.full(5, np.nan))
     with pytest.raises(UnusableFileError, match="not finite"):
-        model_surgery.apply(model, Mutation(Operation.REMOVE_UNITS, 0))
+        model_surgery.apply(model, Mutation(operations.REMOVE_UNITS, 0))
 
 
 def test_noise_is_for_copies_only() -> None:
     with pytest.raises(IllegalMutation, match="copies nothing"):
-        model_surgery.apply(of_a_tutorial(), Mutation(Operation.ADD_DENSE, 7), noise=0.1)
+        model_surgery.apply(of_a_tutorial(), Mutation(operations.ADD_DENSE, 7), noise=0.1)
 
 
 # --- files ----------------------------------------------------------------------------------------

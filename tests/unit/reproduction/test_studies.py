@@ -23,7 +23,7 @@ from netsurgery.reproduction.studies import fidelity, pooling_trials, tables, ti
 from netsurgery.reproduction.studies.outputs import accuracy, change, logits
 from netsurgery.reproduction.studies.published import aggregated, published, repeated
 from netsurgery.reproduction.studies.rules import LEAST_SQUARES, PUBLISHED, RULES, SVD
-from netsurgery.surgery import Mutation, Operation, legal_mutations, mutate_topology
+from netsurgery.surgery import Mutation, legal_mutations, mutate_topology, operations
 from tests.support.factories import ROOT
 from tests.support.strategies import SEEDS, inputs, trained
 
@@ -48,7 +48,7 @@ def test_published_rules_give_the_topology_of_the_mutation(name, height, width, 
         child = published(parent, mutation)
         if child is None:
             continue
-        if mutation.operation is not Operation.REMOVE_UNITS:  # it may leave fewer
+        if mutation.operation is not operations.REMOVE_UNITS:  # it may leave fewer
             assert child.topology == mutate_topology(parent.topology, mutation)
         assert np.isfinite(inference.predict(child, inputs(child.topology, rng))).all()
 
@@ -57,7 +57,7 @@ def test_published_rules_give_the_topology_of_the_mutation(name, height, width, 
 def test_published_growth_of_units_is_exact(seed):
     parent = network("ff-large", (6, 5, 1), seed)
     x = inputs(parent.topology, np.random.default_rng(seed))
-    for mutation in legal_mutations(parent.topology, operations=[Operation.ADD_UNITS]):
+    for mutation in legal_mutations(parent.topology, operations=[operations.ADD_UNITS]):
         child = published(parent, mutation)
         np.testing.assert_allclose(
             inference.predict(child, x), inference.predict(parent, x), atol=1e-5
@@ -67,13 +67,13 @@ def test_published_growth_of_units_is_exact(seed):
 def test_published_growth_of_channels_is_not_exact_through_trained_normalisation():
     parent = network()
     x = inputs(parent.topology, np.random.default_rng(0))
-    for mutation in legal_mutations(parent.topology, operations=[Operation.ADD_CHANNELS]):
+    for mutation in legal_mutations(parent.topology, operations=[operations.ADD_CHANNELS]):
         moved = change(logits(parent, x), logits(published(parent, mutation), x))
         assert moved > 0.01
 
 
 def test_a_published_cell_mixes_the_channels():
-    child = published(network(), Mutation(Operation.ADD_CONV_CELL, CELL_LENGTH, pooling="average"))
+    child = published(network(), Mutation(operations.ADD_CONV_CELL, CELL_LENGTH, pooling="average"))
     kernel, _ = child.weights[CELL_LENGTH]
     assert kernel.shape == (3, 3, 3, 3)
     assert (kernel[1, 1] == 1).all()
@@ -98,7 +98,7 @@ def test_a_published_removal_adds_beta_to_every_bias():
     parent = network("cnn-medium")
     gamma, beta, *_ = parent.weights[CELL_LENGTH + 2]
     gone = np.argsort(gamma)[:3]
-    (mutation,) = legal_mutations(parent.topology, operations=[Operation.REMOVE_CHANNELS])
+    (mutation,) = legal_mutations(parent.topology, operations=[operations.REMOVE_CHANNELS])
     child, consumer = published(parent, mutation), parent.topology.consumer(CELL_LENGTH)
     shift = child.weights[consumer][1] - parent.weights[consumer][1]
     np.testing.assert_allclose(shift, beta[gone].sum(), rtol=1e-5)
@@ -107,8 +107,8 @@ def test_a_published_removal_adds_beta_to_every_bias():
 def test_published_rules_are_silent_where_they_are_ours():
     parent = network()
     position = parent.topology.positions(type(parent.topology.layers[-1]))[0]
-    assert published(parent, Mutation(Operation.IDENTITY)) is None
-    assert published(parent, Mutation(Operation.REMOVE_DENSE, position)) is None
+    assert published(parent, Mutation(operations.IDENTITY)) is None
+    assert published(parent, Mutation(operations.REMOVE_DENSE, position)) is None
 
 
 # --- pooling trials -------------------------------------------------------------------------------
@@ -179,8 +179,8 @@ def base(samples, hidden, epochs):
 def test_fidelity_measures_every_rule(samples):
     trained_base = base(samples, topologies.named("ff-small"), 5)
     chosen = [
-        Mutation(Operation.IDENTITY),
-        *legal_mutations(trained_base.network.topology, operations=[Operation.REMOVE_UNITS]),
+        Mutation(operations.IDENTITY),
+        *legal_mutations(trained_base.network.topology, operations=[operations.REMOVE_UNITS]),
     ]
     rows = list(fidelity.measured(trained_base, chosen))
     assert [row["rule"] for row in rows] == [SVD, *RULES]  # who does nothing has one rule

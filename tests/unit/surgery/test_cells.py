@@ -11,7 +11,7 @@ from netsurgery.networks.inference import predict
 from netsurgery.networks.layers import BatchNorm, Conv, Flatten, conv_cell
 from netsurgery.networks.network import Topology, initialise
 from netsurgery.networks.topologies import build
-from netsurgery.surgery import Mutation, MutationSizes, Operation, mutate
+from netsurgery.surgery import Mutation, MutationSizes, mutate, operations
 from tests.support.strategies import (
     CHANNELS,
     SEEDS,
@@ -34,7 +34,7 @@ def test_an_added_conv_cell_keeps_the_output_on_images_that_are_constant_in_its_
     network = trained(topology, generator(seed))
     size = 2 ** (len(topology.positions(Conv)) + 1)
     x = images_constant_in_blocks(topology, size, generator(seed))
-    mutations = legal(network, MutationSizes(), Operation.ADD_CONV_CELL)
+    mutations = legal(network, MutationSizes(), operations.ADD_CONV_CELL)
     assert [m.position for m in mutations] == [
         *topology.positions(Conv),
         *topology.positions(Flatten),
@@ -52,9 +52,9 @@ def test_removing_an_added_conv_cell_gives_back_the_output_on_images_constant_in
     network = trained(topology, generator(seed))
     size = 2 ** (len(topology.positions(Conv)) + 1)
     x = images_constant_in_blocks(topology, size, generator(seed))
-    for mutation in legal(network, MutationSizes(), Operation.ADD_CONV_CELL):
+    for mutation in legal(network, MutationSizes(), operations.ADD_CONV_CELL):
         child = mutate(network, mutation, generator(seed)).network
-        removal = Mutation(Operation.REMOVE_CONV_CELL, mutation.position)
+        removal = Mutation(operations.REMOVE_CONV_CELL, mutation.position)
         back = mutate(child, removal, generator(seed)).network
         assert back.topology == topology
         assert_computes_the_same(back, network, x)
@@ -75,7 +75,7 @@ def test_removing_a_cell_that_only_averages_before_the_dense_layers_is_exact_on_
     neutral = np.sqrt(1.001) * ones, zeros, zeros, ones
     network = with_layer(network, flatten + 2, BatchNorm(), *neutral)
     x = np.abs(inputs(topology, generator(seed)))
-    removal = Mutation(Operation.REMOVE_CONV_CELL, flatten)
+    removal = Mutation(operations.REMOVE_CONV_CELL, flatten)
     child = mutate(network, removal, generator(seed)).network
     assert child.topology == topology
     assert_computes_the_same(child, network, x)
@@ -93,7 +93,7 @@ def test_removing_a_linear_cell_of_one_tap_before_the_dense_layers_is_exact_on_a
     one_tap = np.zeros_like(kernel)
     one_tap[1, 1] = 3 * kernel[1, 1]
     network = network.with_arrays({flatten: (one_tap, *bias)})
-    removal = Mutation(Operation.REMOVE_CONV_CELL, flatten)
+    removal = Mutation(operations.REMOVE_CONV_CELL, flatten)
     child = mutate(network, removal, rng).network
     assert child.topology == topology
     assert_computes_the_same(child, network, inputs(topology, rng))
@@ -109,7 +109,7 @@ def test_removing_a_linear_cell_before_a_pointwise_conv_is_exact_on_images_const
     _, *rest = conv_cell(width, activation="linear")
     network = trained(topology.insert(position, Conv(width, 1), *rest), rng)
     x = images_constant_in_blocks(topology, 2 ** (len(convs) + 1), rng)
-    child = mutate(network, Mutation(Operation.REMOVE_CONV_CELL, position), rng).network
+    child = mutate(network, Mutation(operations.REMOVE_CONV_CELL, position), rng).network
     assert child.topology == topology
     assert_computes_the_same(child, network, x - 0.5)
 
@@ -134,7 +134,7 @@ def test_a_removed_convolution_leaves_the_sum_of_its_taps_behind(
     x = inputs(topology, rng)
     x[:, [0, -1]] = 0
     x[:, :, [0, -1]] = 0
-    child = mutate(network, Mutation(Operation.REMOVE_CONV_CELL, 0), rng).network
+    child = mutate(network, Mutation(operations.REMOVE_CONV_CELL, 0), rng).network
     assert child.topology == topology
     assert_computes_the_same(child, network, x)
 
@@ -149,7 +149,7 @@ def test_a_conv_cell_behind_any_activation_changes_the_output_by_its_pooling_alo
     fresh = initialise(build(hidden, (8, 8, 1), 3), np.random.default_rng(0))
     constant = (np.zeros((3, 3, 1, 3), np.float32), np.array([-1, 0.5, 2], np.float32))
     network = fresh.with_arrays({0: constant})
-    mutation = Mutation(Operation.ADD_CONV_CELL, 4, pooling="average")
+    mutation = Mutation(operations.ADD_CONV_CELL, 4, pooling="average")
     child = mutate(network, mutation, np.random.default_rng(0)).network
     x = np.ones((1, 8, 8, 1))
     np.testing.assert_allclose(predict(child, x), predict(network, x), atol=ROUNDING)

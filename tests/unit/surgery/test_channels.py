@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from netsurgery.networks.inference import predict
 from netsurgery.networks.layers import BatchNorm, Conv, Flatten
 from netsurgery.networks.network import Network
-from netsurgery.surgery import Mutation, MutationSizes, Operation, mutate, with_default_width
+from netsurgery.surgery import Mutation, MutationSizes, mutate, operations, with_default_width
 from tests.support.strategies import SEEDS, SIDES, inputs, topologies, trained
 from tests.support.surgery_helpers import (
     ROUNDING,
@@ -65,7 +65,7 @@ def test_removing_channels_without_gamma_before_the_dense_layers_is_exact(
     network, position, sizes = removal
     network = without_gammas(network, position, sizes, seed)
     mutation = with_default_width(
-        network.topology, Mutation(Operation.REMOVE_CHANNELS, position), sizes
+        network.topology, Mutation(operations.REMOVE_CHANNELS, position), sizes
     )
     child = mutate(network, mutation, generator(seed)).network
     assert_computes_the_same(child, network, inputs(network.topology, generator(seed)))
@@ -81,7 +81,7 @@ def test_removing_channels_without_gamma_before_a_normalised_flatten_layer_is_ex
     network = trained(network.topology.insert(behind, BatchNorm()), generator(seed))
     network = without_gammas(network, position, sizes, seed)
     mutation = with_default_width(
-        network.topology, Mutation(Operation.REMOVE_CHANNELS, position), sizes
+        network.topology, Mutation(operations.REMOVE_CHANNELS, position), sizes
     )
     child = mutate(network, mutation).network
     assert_computes_the_same(child, network, inputs(network.topology, generator(seed)))
@@ -96,7 +96,7 @@ def test_removing_channels_without_gamma_before_a_convolution_is_exact_inside_th
     topology = network.topology.insert(reader, Conv(3, kernel=3))
     network = without_gammas(trained(topology, generator(seed)), position, sizes, seed)
     mutation = with_default_width(
-        network.topology, Mutation(Operation.REMOVE_CHANNELS, position), sizes
+        network.topology, Mutation(operations.REMOVE_CHANNELS, position), sizes
     )
     child = mutate(network, mutation, generator(seed)).network
     x = inputs(topology, generator(seed))
@@ -116,7 +116,7 @@ def test_channels_of_the_smallest_gamma_go_whatever_its_sign(
     ]
     kept = sorted(strongest)
     mutation = with_default_width(
-        network.topology, Mutation(Operation.REMOVE_CHANNELS, position), sizes
+        network.topology, Mutation(operations.REMOVE_CHANNELS, position), sizes
     )
     child = mutate(network, mutation).network
     for i in (position, position + 2):

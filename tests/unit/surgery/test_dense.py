@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from netsurgery.networks.layers import Dense
 from netsurgery.networks.network import Topology
-from netsurgery.surgery import Mutation, MutationSizes, Operation, mutate
+from netsurgery.surgery import Mutation, MutationSizes, mutate, operations
 from tests.support.strategies import (
     SEEDS,
     VARIED,
@@ -47,7 +47,7 @@ def test_removing_units_that_a_linear_layer_can_spare_is_exact(
     network = with_layer(
         network, position, topology.layers[position], kernel, *([bias] if use_bias else [])
     )
-    removal = Mutation(Operation.REMOVE_UNITS, position, units - removed)
+    removal = Mutation(operations.REMOVE_UNITS, position, units - removed)
     child = mutate(network, removal, rng).network
     assert child.topology.shapes[position + 1] == (units - removed,)
     assert_computes_the_same(child, network, x)
@@ -61,7 +61,7 @@ def test_removing_units_keeps_the_largest_singular_values(
     topology = Topology((entering,), (Dense(units, "linear"), Dense(units, "linear")))
     network = trained(topology, generator(seed))
     network = with_layer(network, 1, topology.layers[1], np.eye(units), np.zeros(units))
-    removal = Mutation(Operation.REMOVE_UNITS, 0, units - removed)
+    removal = Mutation(operations.REMOVE_UNITS, 0, units - removed)
     child = mutate(network, removal, generator()).network
     kernel, basis = (child.weights[i][0].astype(np.float64) for i in (0, 1))
     original = network.weights[0][0].astype(np.float64)
@@ -81,7 +81,7 @@ def test_truncating_gives_the_closest_layer_of_its_rank(
     original = network.weights[0][0].astype(np.float64)
     lost = np.linalg.svd(original, compute_uv=False)
     for rank in range(1, min(entering, units)):
-        child = mutate(network, Mutation(Operation.TRUNCATE, 0, rank)).network
+        child = mutate(network, Mutation(operations.TRUNCATE, 0, rank)).network
         assert child.topology.layers[0] == Dense(rank, "linear", use_bias=False)
         assert child.topology.layers[1:] == topology.layers
         first, second = (child.weights[i][0].astype(np.float64) for i in (0, 1))
@@ -95,7 +95,7 @@ def test_truncating_gives_the_closest_layer_of_its_rank(
 def test_truncating_to_the_rank_of_a_layer_is_exact(example: Example, seed: int) -> None:
     network, x = example
     rng = generator(seed)
-    for mutation in legal(network, MutationSizes(), Operation.TRUNCATE):
+    for mutation in legal(network, MutationSizes(), operations.TRUNCATE):
         position, rank = mutation.position, mutation.width
         assert position is not None
         assert rank is not None
@@ -115,6 +115,6 @@ def test_removing_a_linear_dense_layer_is_exact(
     units = network.topology.shapes[position + 1][0]
     topology = network.topology.replace(position, Dense(units, "linear", use_bias))
     network = trained(topology, generator(seed))
-    child = mutate(network, Mutation(Operation.REMOVE_DENSE, position), generator(seed)).network
+    child = mutate(network, Mutation(operations.REMOVE_DENSE, position), generator(seed)).network
     assert child.topology == topology.remove(position)
     assert_computes_the_same(child, network, x)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netsurgery.networks.layers import Dense
-from netsurgery.surgery import Mutation, MutationSizes, Operation, mutate
+from netsurgery.surgery import Mutation, MutationSizes, Operation, mutate, operations
 from tests.support import exactness
 from tests.support.strategies import SEEDS, SIZES, TOPOLOGIES, VARIED, Example, networks, trained
 from tests.support.surgery_helpers import (
@@ -23,7 +23,7 @@ from tests.support.surgery_helpers import (
     outgoing,
 )
 
-GROWTH = (Operation.ADD_UNITS, Operation.ADD_CHANNELS, Operation.ADD_DENSE)
+GROWTH = (operations.ADD_UNITS, operations.ADD_CHANNELS, operations.ADD_DENSE)
 
 
 def test_exact_growth_leaves_the_output_of_1500_networks_unchanged_to_rounding() -> None:
@@ -52,7 +52,7 @@ def test_growth_can_be_repeated_and_still_leaves_the_output_unchanged(
     network, x = example
     rng, grown = generator(seed), network
     for _ in range(6):
-        mutations = legal(grown, sizes, *GROWTH) or [Mutation(Operation.IDENTITY)]
+        mutations = legal(grown, sizes, *GROWTH) or [Mutation(operations.IDENTITY)]
         grown = mutate(grown, mutations[rng.integers(len(mutations))], rng).network
     assert_computes_the_same(grown, network, x)
 
@@ -62,7 +62,7 @@ def test_copies_read_and_normalise_like_their_source_and_share_its_outgoing_weig
     example: Example, sizes: MutationSizes, seed: int
 ) -> None:
     network, _ = example
-    for mutation in legal(network, sizes, Operation.ADD_UNITS, Operation.ADD_CHANNELS):
+    for mutation in legal(network, sizes, operations.ADD_UNITS, operations.ADD_CHANNELS):
         position = mutation.position
         assert position is not None
         child = mutate(network, mutation, generator(seed)).network
@@ -94,7 +94,7 @@ def test_copies_read_and_normalise_like_their_source_and_share_its_outgoing_weig
 
 
 @pytest.mark.parametrize(
-    ("operation", "position"), [(Operation.ADD_UNITS, 9), (Operation.ADD_CHANNELS, 0)]
+    ("operation", "position"), [(operations.ADD_UNITS, 9), (operations.ADD_CHANNELS, 0)]
 )
 def test_which_units_and_channels_are_copied_is_drawn(operation: Operation, position: int) -> None:
     network = trained(CELLS, generator())
@@ -111,7 +111,7 @@ def test_a_dense_layer_is_added_with_the_width_of_its_input_and_an_activation_th
     example: Example, seed: int
 ) -> None:
     network, _ = example
-    for mutation in legal(network, MutationSizes(), Operation.ADD_DENSE):
+    for mutation in legal(network, MutationSizes(), operations.ADD_DENSE):
         position = mutation.position
         assert position is not None
         before = network.topology.layers[position - 1]

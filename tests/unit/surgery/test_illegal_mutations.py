@@ -19,14 +19,14 @@ from netsurgery.networks.layers import (
     conv_cell,
 )
 from netsurgery.networks.network import Topology
-from netsurgery.surgery import IllegalMutation, Mutation, Operation, mutate_topology
+from netsurgery.surgery import IllegalMutation, Mutation, mutate_topology, operations
 
 IMAGE = (8, 8, 2)
-ADD_CELL, REMOVE_CELL = Operation.ADD_CONV_CELL, Operation.REMOVE_CONV_CELL
-ADD_CHANNELS, REMOVE_CHANNELS = Operation.ADD_CHANNELS, Operation.REMOVE_CHANNELS
-ADD_DENSE, REMOVE_DENSE = Operation.ADD_DENSE, Operation.REMOVE_DENSE
-ADD_UNITS, REMOVE_UNITS = Operation.ADD_UNITS, Operation.REMOVE_UNITS
-TRUNCATE = Operation.TRUNCATE
+ADD_CELL, REMOVE_CELL = operations.ADD_CONV_CELL, operations.REMOVE_CONV_CELL
+ADD_CHANNELS, REMOVE_CHANNELS = operations.ADD_CHANNELS, operations.REMOVE_CHANNELS
+ADD_DENSE, REMOVE_DENSE = operations.ADD_DENSE, operations.REMOVE_DENSE
+ADD_UNITS, REMOVE_UNITS = operations.ADD_UNITS, operations.REMOVE_UNITS
+TRUNCATE = operations.TRUNCATE
 
 NORMED = Other("LayerNormalization", "{}", (5,), (5,), ((5,), (5,)), 2)
 NORMED_INPUT = Other("LayerNormalization", "{}", (6,), (6,), ((6,), (6,)), 2)
@@ -41,85 +41,140 @@ BARE: Row = (IMAGE, [Conv(4), Activation(), Flatten(), Dense(6), Dense(3)])
 REASONS: list[tuple[Row, Mutation, str, str]] = [
     # places
     (DENSE, Mutation(ADD_UNITS), "it needs a position", "legal at 0, 1"),
-    (DENSE, Mutation(ADD_UNITS, 3), "there is no such layer, the last is 2", "legal at 0, 1"),
-    (DENSE, Mutation(ADD_UNITS, -1), "there is no such layer, the last is 2", "legal at 0, 1"),
-    (DENSE, Mutation(Operation.IDENTITY, 0), "it has no position", "it changes nothing"),
+    (DENSE, Mutation(ADD_UNITS, 3), "there is no such layer, the last one is 2", "legal at 0, 1"),
+    (DENSE, Mutation(ADD_UNITS, -1), "there is no such layer, the last one is 2", "legal at 0, 1"),
+    (DENSE, Mutation(operations.IDENTITY, 0), "it takes no position", "it changes nothing"),
     # kinds of layers
-    (CNN, Mutation(ADD_UNITS, 0), "that is not a dense layer but a layer of conv", "legal at 9"),
-    (CNN, Mutation(ADD_CHANNELS, 9), "that is not a convolution but a layer of", "legal at 0, 4"),
-    (CNN, Mutation(TRUNCATE, 8), "that is not a dense layer but a layer of flatten", "legal at 9"),
-    (CNN, Mutation(ADD_DENSE, 8), "that is not a dense layer", "legal at 10"),
+    (
+        CNN,
+        Mutation(ADD_UNITS, 0),
+        "the layer there is conv 4 (3x3), not a dense layer",
+        "legal at 9",
+    ),
+    (
+        CNN,
+        Mutation(ADD_CHANNELS, 9),
+        "the layer there is dense 6 (relu), not a convolution",
+        "legal at 0, 4",
+    ),
+    (CNN, Mutation(TRUNCATE, 8), "the layer there is flatten, not a dense layer", "legal at 9"),
+    (CNN, Mutation(ADD_DENSE, 8), ", not a dense layer", "legal at 10"),
     (
         ((6,), [NORMED_INPUT, Dense(3), Dense(2)]),
         Mutation(ADD_UNITS, 0),
-        "the LayerNormalization there has a kind or a setting that is not known here",
+        "the LayerNormalization there is of an unsupported kind or has an unsupported setting",
         "legal at 1",
     ),
     # readers
-    (DENSE, Mutation(ADD_UNITS, 2), "it is the output layer, which is never changed", "legal at"),
+    (DENSE, Mutation(ADD_UNITS, 2), "it is the output layer, which never changes", "legal at"),
     (DENSE, Mutation(REMOVE_DENSE, 2), "it is the output layer", "legal at 0, 1"),
     (
         ((6,), [Dense(5), NORMED, Dense(3)]),
         Mutation(REMOVE_UNITS, 0),
-        "a layer behind it mixes its values in a way that is not known here",
+        "a later layer mixes its outputs in an unsupported way",
         "legal nowhere",
     ),
     (
         ((6,), [Dense(3), Dense(5), NORMED]),
         Mutation(ADD_UNITS, 1),
-        "a layer behind it mixes its values in a way that is not known here",
+        "a later layer mixes its outputs in an unsupported way",
         "legal at 0",
     ),
     ((IMAGE, [Conv(4), Conv(2)]), Mutation(REMOVE_CHANNELS, 1), "the output layer", "legal at 0"),
     # widths
-    (DENSE, Mutation(ADD_UNITS, 0, 5), "5 is no more than the 5 it has", "legal at 0, 1"),
-    (DENSE, Mutation(REMOVE_UNITS, 0, 5), "5 is no less than the 5 it has", "legal at 0, 1"),
-    (DENSE, Mutation(REMOVE_UNITS, 0, 0), "of 5, at least one must stay", "legal at 0, 1"),
-    (((6,), [Dense(2), Dense(3)]), Mutation(REMOVE_UNITS, 0), "of 2, at least one", "nowhere"),
-    (CNN, Mutation(ADD_CHANNELS, 0, 3), "3 is no more than the 4 it has", "legal at 0, 4"),
-    (CNN, Mutation(REMOVE_CHANNELS, 4, 9), "9 is no less than the 5 it has", "legal at 0, 4"),
-    (((IMAGE), [Conv(3), Flatten(), Dense(2)]), Mutation(REMOVE_CHANNELS, 0), "of 3", "nowhere"),
+    (
+        DENSE,
+        Mutation(ADD_UNITS, 0, 5),
+        "the new width 5 is not above the current 5",
+        "legal at 0, 1",
+    ),
+    (
+        DENSE,
+        Mutation(REMOVE_UNITS, 0, 5),
+        "the new width 5 is not below the current 5",
+        "legal at 0, 1",
+    ),
+    (
+        DENSE,
+        Mutation(REMOVE_UNITS, 0, 0),
+        "at least one of its 5 outputs must remain",
+        "legal at 0, 1",
+    ),
+    (
+        ((6,), [Dense(2), Dense(3)]),
+        Mutation(REMOVE_UNITS, 0),
+        "at least one of its 2 outputs",
+        "nowhere",
+    ),
+    (
+        CNN,
+        Mutation(ADD_CHANNELS, 0, 3),
+        "the new width 3 is not above the current 4",
+        "legal at 0, 4",
+    ),
+    (
+        CNN,
+        Mutation(REMOVE_CHANNELS, 4, 9),
+        "the new width 9 is not below the current 5",
+        "legal at 0, 4",
+    ),
+    (
+        ((IMAGE), [Conv(3), Flatten(), Dense(2)]),
+        Mutation(REMOVE_CHANNELS, 0),
+        "at least one of its 3 outputs",
+        "nowhere",
+    ),
     (DENSE, Mutation(ADD_DENSE, 1, 9), "its width must be 5, that of its input", "legal at 1, 2"),
-    (DENSE, Mutation(ADD_DENSE, 0), "it is the first dense layer", "legal at 1, 2"),
+    (
+        DENSE,
+        Mutation(ADD_DENSE, 0),
+        "it is the first dense layer: new ones go after it",
+        "legal at 1, 2",
+    ),
     (CNN, Mutation(ADD_CELL, 4, 9), "its width must be 4, that of its input", "legal at 0, 4, 8"),
-    (DENSE, Mutation(TRUNCATE, 0, 5), "a rank of 5 is not between 1 and 4", "legal at 0, 1"),
-    (DENSE, Mutation(TRUNCATE, 0, 0), "a rank of 0 is not between 1 and 4", "legal at 0, 1"),
+    (DENSE, Mutation(TRUNCATE, 0, 5), "the rank 5 is not between 1 and 4", "legal at 0, 1"),
+    (DENSE, Mutation(TRUNCATE, 0, 0), "the rank 0 is not between 1 and 4", "legal at 0, 1"),
     (DENSE, Mutation(REMOVE_DENSE, 0, 4), "it takes no width", "legal at 0, 1"),
     (CNN, Mutation(REMOVE_CELL, 0, 4), "it takes no width", "legal at 0, 4"),
     # pooling
-    (CNN, Mutation(ADD_CELL, 0, pooling="mean"), "pooling is average or max, not mean", ""),
+    (CNN, Mutation(ADD_CELL, 0, pooling="mean"), "pooling must be average or max, not mean", ""),
     (
         CNN,
         Mutation(ADD_UNITS, 9, pooling="max"),
-        "only an added conv cell has a kind",
+        "it takes no pooling",
         "legal at 9",
     ),
     # conv cells
-    (DENSE, Mutation(ADD_CELL, 0), "the network does not work on images", "legal nowhere"),
-    ((IMAGE, [Conv(4), Conv(2)]), Mutation(ADD_CELL, 0), "does not work on images", "nowhere"),
-    (CNN, Mutation(ADD_CELL, 9), "the image is flat there", "legal at 0, 4, 8"),
+    (
+        DENSE,
+        Mutation(ADD_CELL, 0),
+        "the network has no layer that flattens an image",
+        "legal nowhere",
+    ),
+    ((IMAGE, [Conv(4), Conv(2)]), Mutation(ADD_CELL, 0), "has no layer that flattens", "nowhere"),
+    (CNN, Mutation(ADD_CELL, 9), "the image is already flat there", "legal at 0, 4, 8"),
     (
         (IMAGE, [Conv(4), GlobalPool(), Dense(3)]),
         Mutation(ADD_CELL, 2),
-        "the image is flat there",
+        "the image is already flat there",
         "legal at 0, 1",
     ),
     (
         CNN,
         Mutation(ADD_CELL, 1),
-        "conv cells stand before convolutions and before",
+        "conv cells go before a convolution or",
         "legal at 0, 4",
     ),
     (
         ((2, 1, 3), [Flatten(), Dense(3)]),
         Mutation(ADD_CELL, 0),
-        "the image that is flattened is 1 wide or high: nothing is left to pool",
+        "the flattened image is 1 pixel wide or high: there is nothing left to pool",
         "legal nowhere",
     ),
     (
         ((6,), [EMBEDDED, Flatten(), Dense(3)]),
         Mutation(ADD_CELL, 1),
-        "it works on sequences there, not on images",
+        "the data there are sequences, not images",
         "legal nowhere",
     ),
     (
@@ -149,14 +204,14 @@ REASONS: list[tuple[Row, Mutation, str, str]] = [
     (
         (IMAGE, [Flatten(), BatchNorm(), Dense(3)]),
         Mutation(ADD_CELL, 0),
-        "batch normalisation behind the flatten layer knows images of one size only",
+        "batch normalization after the flatten layer supports one image size only",
         "legal nowhere",
     ),
-    (BARE, Mutation(REMOVE_CELL, 0), "no whole conv cell", "legal nowhere"),
+    (BARE, Mutation(REMOVE_CELL, 0), "no complete conv cell", "legal nowhere"),
     (
         (IMAGE, [*conv_cell(4), BatchNorm(), Conv(3), Flatten(), Dense(3)]),
         Mutation(REMOVE_CELL, 0),
-        "a batch normalisation behind it would be left without what it normalises",
+        "a later batch normalization would lose the outputs that it normalizes",
         "legal nowhere",
     ),
     (
@@ -165,13 +220,13 @@ REASONS: list[tuple[Row, Mutation, str, str]] = [
             [Conv(4), Pool(strides=1), BatchNorm(), Activation(), Flatten(), BatchNorm(), Dense(3)],
         ),
         Mutation(REMOVE_CELL, 0),
-        "a batch normalisation behind it would be left without what it normalises",
+        "a later batch normalization would lose the outputs that it normalizes",
         "legal nowhere",
     ),
     (
         ((6,), [Dense(5), Flatten(), BatchNorm(), Dense(3)]),
         Mutation(REMOVE_DENSE, 0),
-        "a batch normalisation behind it would be left without what it normalises",
+        "a later batch normalization would lose the outputs that it normalizes",
         "legal nowhere",
     ),
 ]

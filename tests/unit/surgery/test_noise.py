@@ -11,7 +11,7 @@ from netsurgery.networks.inference import pre_activation, predict, run_layers
 from netsurgery.networks.layers import Conv, Dense
 from netsurgery.networks.network import Network
 from netsurgery.networks.topologies import build, named
-from netsurgery.surgery import Mutation, MutationSizes, Operation, legal_mutations, mutate
+from netsurgery.surgery import Mutation, MutationSizes, legal_mutations, mutate, operations
 from tests.support.strategies import (
     SEEDS,
     SIZES,
@@ -24,7 +24,7 @@ from tests.support.strategies import (
 )
 
 ANY_KIND = networks(st.one_of(TOPOLOGIES, VARIED))
-WIDENING = (Operation.ADD_UNITS, Operation.ADD_CHANNELS)
+WIDENING = (operations.ADD_UNITS, operations.ADD_CHANNELS)
 NOISE = st.sampled_from([0.001, 0.1, 1.0])
 SLACK = 1e-5  # float32 weights
 
@@ -71,7 +71,7 @@ def test_without_noise_there_is_no_bound_and_nothing_is_drawn(
 
 
 @pytest.mark.parametrize(
-    "mutation", [Mutation(Operation.ADD_CHANNELS, 0), Mutation(Operation.ADD_UNITS, 9)]
+    "mutation", [Mutation(operations.ADD_CHANNELS, 0), Mutation(operations.ADD_UNITS, 9)]
 )
 def test_noise_touches_the_copies_alone_and_in_proportion(mutation: Mutation) -> None:
     network = trained(build(named("cnn-medium"), (9, 9, 1), 4), np.random.default_rng(0))
@@ -100,7 +100,7 @@ def test_noise_touches_the_copies_alone_and_in_proportion(mutation: Mutation) ->
 def test_the_bound_grows_with_the_noise_and_is_not_far_from_what_happens() -> None:
     network = trained(build(named("ff-medium"), (8,), 4), np.random.default_rng(0))
     mutation, x = (
-        Mutation(Operation.ADD_UNITS, 0),
+        Mutation(operations.ADD_UNITS, 0),
         inputs(network.topology, np.random.default_rng(1), 500),
     )
     reader = network.topology.consumer(0)

@@ -10,12 +10,18 @@ import pytest
 from netsurgery.networks.layers import Activation, Conv, Dense, Flatten, Pool
 from netsurgery.networks.network import Topology
 from netsurgery.networks.topologies import NAMED, build, named
-from netsurgery.surgery import ECTONAS, Mutation, MutationSizes, Operation, legal_mutations
+from netsurgery.surgery import (
+    ECTONAS,
+    Mutation,
+    MutationSizes,
+    legal_mutations,
+    operations,
+)
 from tests.support.surgery_helpers import CELLS, generator
 
 AVERAGE_AND_MAX = ("average", "max")
 
-# operations in the order of `Operation`: identity; add dense, remove dense, add units, remove
+# operations in the order of `OPERATIONS`: identity; add dense, remove dense, add units, remove
 # units; add conv cell, remove conv cell, add channels, remove channels
 DENSE = {"ff-small": (1,) * 4, "ff-medium": (2,) * 4, "ff-large": (3,) * 4}
 DENSE |= {"cnn-small": (1,) * 4, "cnn-medium": (2,) * 4, "cnn-large": (3,) * 4}
@@ -57,7 +63,7 @@ def test_flat_inputs_have_no_conv_operations(name: str) -> None:
 
 
 def test_the_identity_is_the_first_of_the_offspring() -> None:
-    assert legal_mutations(CELLS)[0] == Mutation(Operation.IDENTITY)
+    assert legal_mutations(CELLS)[0] == Mutation(operations.IDENTITY)
 
 
 @pytest.mark.parametrize(
@@ -66,47 +72,47 @@ def test_the_identity_is_the_first_of_the_offspring() -> None:
 def test_a_conv_cell_is_added_only_where_there_is_something_to_pool(
     image: tuple[int, int, int], places: int
 ) -> None:
-    added = Operation.ADD_CONV_CELL
+    added = operations.ADD_CONV_CELL
     found = legal_mutations(build(named("ff-small"), image, 2), MutationSizes())
     assert [m.operation for m in found].count(added) == places
 
 
 def test_at_least_one_unit_and_one_channel_stay() -> None:
-    def removals(units: int, channels: int) -> list[str]:
+    def removals(units: int, channels: int) -> list[operations.Operation]:
         topology = build(
             [{"conv_cell": {"channels": channels}}, {"dense": {"units": units}}], (8, 8, 1), 2
         )
-        operations = (Operation.REMOVE_UNITS, Operation.REMOVE_CHANNELS)
+        removing = (operations.REMOVE_UNITS, operations.REMOVE_CHANNELS)
         found = legal_mutations(topology, MutationSizes(min_units_change=2, channels_change=3))
-        return [m.operation for m in found if m.operation in operations]
+        return [m.operation for m in found if m.operation in removing]
 
     assert removals(units=2, channels=3) == []
-    assert removals(units=3, channels=3) == [Operation.REMOVE_UNITS]
-    assert removals(units=2, channels=4) == [Operation.REMOVE_CHANNELS]
+    assert removals(units=3, channels=3) == [operations.REMOVE_UNITS]
+    assert removals(units=2, channels=4) == [operations.REMOVE_CHANNELS]
 
 
 def test_a_convolution_outside_a_cell_can_change_its_channels_but_not_go() -> None:
     layers = (Conv(8, activation="relu"), Pool(), Conv(8), Activation(), Flatten(), Dense(2))
     found = legal_mutations(Topology((8, 8, 1), layers))
-    conv = [m for m in found if m.operation.endswith(("conv_cell", "channels"))]
+    conv = [m for m in found if m.operation.name.endswith(("conv_cell", "channels"))]
     assert conv == [
         *(
-            Mutation(Operation.ADD_CONV_CELL, position, width, "average")
+            Mutation(operations.ADD_CONV_CELL, position, width, "average")
             for position, width in ((0, 1), (2, 8), (4, 8))
         ),
-        *(Mutation(Operation.ADD_CHANNELS, position, 11) for position in (0, 2)),
-        *(Mutation(Operation.REMOVE_CHANNELS, position, 5) for position in (0, 2)),
+        *(Mutation(operations.ADD_CHANNELS, position, 11) for position in (0, 2)),
+        *(Mutation(operations.REMOVE_CHANNELS, position, 5) for position in (0, 2)),
     ]
 
 
 def test_the_output_layer_is_never_operated_on() -> None:
     topology = Topology((4,), (Dense(5, "softmax"),))
-    assert legal_mutations(topology) == [Mutation(Operation.IDENTITY)]
+    assert legal_mutations(topology) == [Mutation(operations.IDENTITY)]
 
 
 def drawn_poolings(pooling: str, seed: int) -> list[str | None]:
     found = legal_mutations(CELLS, MutationSizes(pooling=pooling), generator(seed))
-    return [m.pooling for m in found if m.operation is Operation.ADD_CONV_CELL]
+    return [m.pooling for m in found if m.operation is operations.ADD_CONV_CELL]
 
 
 def test_random_pooling_draws_both_kinds_for_each_cell_on_its_own() -> None:

@@ -12,18 +12,19 @@ from netsurgery.networks.inference import predict
 from netsurgery.networks.layers import Dense, Flatten, conv_cell
 from netsurgery.networks.network import Network
 from netsurgery.surgery import (
+    OPERATIONS,
     IllegalMutation,
     Mutation,
     MutationSizes,
-    Operation,
     legal_mutations,
     mutate,
     mutate_topology,
+    operations,
 )
 from tests.support.strategies import SEEDS, SIZES, VARIED, Example, networks, trained
 from tests.support.surgery_helpers import CELLS, generator, legal
 
-CHANGES = tuple(operation for operation in Operation if operation is not Operation.IDENTITY)
+CHANGES = tuple(operation for operation in OPERATIONS if not operation.changes_nothing)
 FIRST, SECOND = conv_cell(4), conv_cell(8, pooling="max")
 TAIL = [Flatten(), Dense(10), Dense(30, "leaky_relu"), Dense(5, "softmax")]
 
@@ -35,14 +36,14 @@ def content(network: Network) -> list[list[tuple[np.dtype, bytes]]]:
 @given(networks(VARIED), SIZES)
 def test_the_identity_returns_the_same_network(example: Example, sizes: MutationSizes) -> None:
     network, _ = example
-    identity = Mutation(Operation.IDENTITY)
+    identity = Mutation(operations.IDENTITY)
     assert mutate(network, identity, generator()).network is network
     assert mutate_topology(network.topology, identity) == network.topology
 
 
 def test_the_identity_has_no_position() -> None:
-    with pytest.raises(IllegalMutation, match="no position"):
-        mutate_topology(CELLS, Mutation(Operation.IDENTITY, 0))
+    with pytest.raises(IllegalMutation, match="takes no position"):
+        mutate_topology(CELLS, Mutation(operations.IDENTITY, 0))
 
 
 @given(networks(VARIED), SIZES, SEEDS)
@@ -118,42 +119,42 @@ def test_an_illegal_mutation_is_refused_and_the_message_names_the_legal_places(
 @pytest.mark.parametrize(
     ("mutation", "layers"),
     [
-        (Mutation(Operation.ADD_CHANNELS, 0), [*conv_cell(7), *SECOND, *TAIL]),
+        (Mutation(operations.ADD_CHANNELS, 0), [*conv_cell(7), *SECOND, *TAIL]),
         (
-            Mutation(Operation.ADD_CHANNELS, 4),
+            Mutation(operations.ADD_CHANNELS, 4),
             [*FIRST, *conv_cell(11, pooling="max"), *TAIL],
         ),
-        (Mutation(Operation.REMOVE_CHANNELS, 0), [*conv_cell(1), *SECOND, *TAIL]),
-        (Mutation(Operation.REMOVE_CONV_CELL, 0), [*SECOND, *TAIL]),
-        (Mutation(Operation.REMOVE_CONV_CELL, 4), [*FIRST, *TAIL]),
-        (Mutation(Operation.ADD_CONV_CELL, 0), [*conv_cell(2), *FIRST, *SECOND, *TAIL]),
+        (Mutation(operations.REMOVE_CHANNELS, 0), [*conv_cell(1), *SECOND, *TAIL]),
+        (Mutation(operations.REMOVE_CONV_CELL, 0), [*SECOND, *TAIL]),
+        (Mutation(operations.REMOVE_CONV_CELL, 4), [*FIRST, *TAIL]),
+        (Mutation(operations.ADD_CONV_CELL, 0), [*conv_cell(2), *FIRST, *SECOND, *TAIL]),
         (
-            Mutation(Operation.ADD_CONV_CELL, 4, pooling="max"),
+            Mutation(operations.ADD_CONV_CELL, 4, pooling="max"),
             [*FIRST, *conv_cell(4, pooling="max"), *SECOND, *TAIL],
         ),
         (
-            Mutation(Operation.ADD_CONV_CELL, 8, pooling="average"),
+            Mutation(operations.ADD_CONV_CELL, 8, pooling="average"),
             [*FIRST, *SECOND, *conv_cell(8), *TAIL],
         ),
         (
-            Mutation(Operation.ADD_UNITS, 9),
+            Mutation(operations.ADD_UNITS, 9),
             [*FIRST, *SECOND, TAIL[0], Dense(12), *TAIL[2:]],
         ),
         (
-            Mutation(Operation.ADD_UNITS, 10),
+            Mutation(operations.ADD_UNITS, 10),
             [*FIRST, *SECOND, *TAIL[:2], Dense(33, "leaky_relu"), TAIL[3]],
         ),
         (
-            Mutation(Operation.REMOVE_UNITS, 10),
+            Mutation(operations.REMOVE_UNITS, 10),
             [*FIRST, *SECOND, *TAIL[:2], Dense(27, "leaky_relu"), TAIL[3]],
         ),
-        (Mutation(Operation.REMOVE_DENSE, 9), [*FIRST, *SECOND, TAIL[0], *TAIL[2:]]),
+        (Mutation(operations.REMOVE_DENSE, 9), [*FIRST, *SECOND, TAIL[0], *TAIL[2:]]),
         (
-            Mutation(Operation.ADD_DENSE, 10),
+            Mutation(operations.ADD_DENSE, 10),
             [*FIRST, *SECOND, *TAIL[:2], Dense(10), *TAIL[2:]],
         ),
         (
-            Mutation(Operation.ADD_DENSE, 11),
+            Mutation(operations.ADD_DENSE, 11),
             [*FIRST, *SECOND, *TAIL[:3], Dense(30, "linear"), TAIL[3]],
         ),
     ],

@@ -10,8 +10,15 @@ from hypothesis import strategies as st
 from netsurgery.networks.layers import BatchNorm, trainable_arrays
 from netsurgery.networks.network import Arrays, Network, Topology
 from netsurgery.networks.topologies import build
-from netsurgery.surgery import Mutation, MutationSizes, Operation, legal_mutations, mutate
-from netsurgery.surgery.mutations import flat_reader
+from netsurgery.surgery import (
+    OPERATIONS,
+    Mutation,
+    MutationSizes,
+    legal_mutations,
+    mutate,
+    operations,
+)
+from netsurgery.surgery.structure import flattened_image_reader
 from tests.support.strategies import (
     SEEDS,
     SIZES,
@@ -24,7 +31,7 @@ from tests.support.strategies import (
 )
 
 ANY_KIND = networks(st.one_of(TOPOLOGIES, VARIED))
-SELECTING = (Operation.ADD_UNITS, Operation.ADD_CHANNELS, Operation.REMOVE_CHANNELS)
+SELECTING = (operations.ADD_UNITS, operations.ADD_CHANNELS, operations.REMOVE_CHANNELS)
 
 # conv cells at 0 and 4, flatten at 8, dense layers at 9, 10 and 11
 CELLS = trained(
@@ -65,14 +72,14 @@ def touched(parent: Topology, child: Topology, position: int) -> tuple[range, ra
     """
     grown = len(child.layers) - len(parent.layers)
     reader = parent.consumer(position)
-    end = max(i for i in (position, reader, flat_reader(parent)) if i is not None) + 1
+    end = max(i for i in (position, reader, flattened_image_reader(parent)) if i is not None) + 1
     return range(position, end + grown), range(position, end)
 
 
 @given(ANY_KIND, SIZES)
 def test_slots_have_the_shapes_of_what_is_trained(example: Example, sizes: MutationSizes) -> None:
     network, _ = example
-    for mutation in legal_mutations(network.topology, sizes, operations=list(Operation)):
+    for mutation in legal_mutations(network.topology, sizes, operations=OPERATIONS):
         slots = {"momentum": trainable(network), "velocity": trainable(network)}
         operated = mutate(network, mutation, slots=slots)
         wanted = [[array.shape for array in arrays] for arrays in trainable(operated.network)]
@@ -87,7 +94,7 @@ def test_layers_out_of_reach_of_an_operation_keep_their_slots(
 ) -> None:
     network, _ = example
     before = trainable(network)
-    for mutation in legal_mutations(network.topology, sizes, operations=list(Operation))[1:]:
+    for mutation in legal_mutations(network.topology, sizes, operations=OPERATIONS)[1:]:
         assert mutation.position is not None
         after = grown_slots(network, mutation)
         child = mutate(network, mutation).network.topology
@@ -134,16 +141,16 @@ def test_numbers_that_stay_or_are_copied_have_the_slots_of_their_source(
 @pytest.mark.parametrize(
     ("mutation", "zero"),
     [
-        (Mutation(Operation.ADD_DENSE, 10), [10]),
-        (Mutation(Operation.REMOVE_DENSE, 9), [9]),
-        (Mutation(Operation.REMOVE_UNITS, 9), [9, 10]),
-        (Mutation(Operation.TRUNCATE, 10), [10, 11]),
-        (Mutation(Operation.ADD_CONV_CELL, 4), [4, 6, 13]),
-        (Mutation(Operation.ADD_CONV_CELL, 8), [8, 10, 13]),
-        (Mutation(Operation.REMOVE_CONV_CELL, 0), [0, 5]),
-        (Mutation(Operation.ADD_UNITS, 9), []),
-        (Mutation(Operation.ADD_CHANNELS, 0), []),
-        (Mutation(Operation.REMOVE_CHANNELS, 0), []),
+        (Mutation(operations.ADD_DENSE, 10), [10]),
+        (Mutation(operations.REMOVE_DENSE, 9), [9]),
+        (Mutation(operations.REMOVE_UNITS, 9), [9, 10]),
+        (Mutation(operations.TRUNCATE, 10), [10, 11]),
+        (Mutation(operations.ADD_CONV_CELL, 4), [4, 6, 13]),
+        (Mutation(operations.ADD_CONV_CELL, 8), [8, 10, 13]),
+        (Mutation(operations.REMOVE_CONV_CELL, 0), [0, 5]),
+        (Mutation(operations.ADD_UNITS, 9), []),
+        (Mutation(operations.ADD_CHANNELS, 0), []),
+        (Mutation(operations.REMOVE_CHANNELS, 0), []),
     ],
     ids=lambda value: f"{value.operation}-{value.position}" if isinstance(value, Mutation) else "",
 )
@@ -157,17 +164,17 @@ def test_what_is_new_or_mixed_starts_from_zero_and_nothing_else(
 
 def test_what_is_fitted_anew_starts_from_zero() -> None:
     samples = inputs(CELLS.topology, np.random.default_rng(1), batch=40)
-    slots = grown_slots(CELLS, Mutation(Operation.REMOVE_CHANNELS, 0), calibration=samples)
+    slots = grown_slots(CELLS, Mutation(operations.REMOVE_CHANNELS, 0), calibration=samples)
     fitted, kept = ([array for i in found for array in slots[i]] for found in FITTED_AND_KEPT)
     assert not any(array.any() for array in fitted)
     assert all(array.any() for array in kept)
 
 
 def test_statistics_of_batch_normalisation_have_no_slots() -> None:
-    slots = grown_slots(CELLS, Mutation(Operation.ADD_CHANNELS, 0))
+    slots = grown_slots(CELLS, Mutation(operations.ADD_CHANNELS, 0))
     assert [len(slots[i]) for i in CELLS.topology.positions(BatchNorm)] == [2, 2]
 
 
 def test_the_identity_keeps_all_slots() -> None:
     slots = {"momentum": trainable(CELLS)}
-    assert mutate(CELLS, Mutation(Operation.IDENTITY), slots=slots).slots is slots
+    assert mutate(CELLS, Mutation(operations.IDENTITY), slots=slots).slots is slots

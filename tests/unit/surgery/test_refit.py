@@ -9,29 +9,29 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netsurgery.networks.inference import pre_activation, predict
+from netsurgery.networks.inference import layer_input, pre_activation, predict
 from netsurgery.networks.layers import BatchNorm, Conv, Dense
 from netsurgery.networks.network import Network, Topology
 from netsurgery.networks.topologies import build, named
 from netsurgery.surgery import (
+    OPERATIONS,
     Mutation,
     MutationSizes,
-    Operation,
     legal_mutations,
     mutate,
     mutate_topology,
-    refit,
+    operations,
 )
 from netsurgery.surgery.least_squares import prune_features, ridge_correction
 from tests.support.strategies import SEEDS, SIZES, Example, inputs, networks, topologies, trained
 
-ALL = tuple(Operation)
+ALL = OPERATIONS
 LESSENING = (
-    Operation.REMOVE_UNITS,
-    Operation.REMOVE_CHANNELS,
-    Operation.REMOVE_DENSE,
-    Operation.REMOVE_CONV_CELL,
-    Operation.TRUNCATE,
+    operations.REMOVE_UNITS,
+    operations.REMOVE_CHANNELS,
+    operations.REMOVE_DENSE,
+    operations.REMOVE_CONV_CELL,
+    operations.TRUNCATE,
 )
 
 
@@ -131,7 +131,7 @@ def test_units_and_channels_that_others_make_up_for_go_without_a_trace(kind: str
         changed[2] = tuple(array[source] for array in network.weights[2])
     network = network.with_arrays(changed)
     x = inputs(topology, rng, batch=60)
-    operation = Operation.REMOVE_UNITS if kind == "dense" else Operation.REMOVE_CHANNELS
+    operation = operations.REMOVE_UNITS if kind == "dense" else operations.REMOVE_CHANNELS
     child = mutate(network, Mutation(operation, 0, 3), calibration=x).network
     assert_same(child, network, inputs(topology, rng))
     assert_same(child, network, x)
@@ -141,7 +141,7 @@ def test_units_and_channels_that_others_make_up_for_go_without_a_trace(kind: str
 def test_a_dense_layer_that_is_linear_goes_without_a_trace(example: Example, seed: int) -> None:
     network, _ = example
     x = inputs(network.topology, generator(seed), batch=30)
-    for mutation in legal_mutations(network.topology, operations=[Operation.REMOVE_DENSE]):
+    for mutation in legal_mutations(network.topology, operations=[operations.REMOVE_DENSE]):
         assert_same(mutate(network, mutation, calibration=x).network, network, x)
 
 
@@ -152,7 +152,7 @@ def test_a_truncation_keeps_the_directions_in_which_the_data_vary() -> None:
     network = trained(topology, rng)
     network = network.with_arrays({0: (np.diag([1, 1, 1, 100]).astype("f4"), np.zeros(4, "f4"))})
     x = rng.normal(size=(50, 4)) * [1, 1, 1, 0] + [0, 0, 0, 1]
-    mutation = Mutation(Operation.TRUNCATE, 0, 3)
+    mutation = Mutation(operations.TRUNCATE, 0, 3)
     assert_same(mutate(network, mutation, calibration=x).network, network, x)
     plain = mutate(network, mutation).network
     assert np.abs(predict(plain, x) - predict(network, x)).max() > 0.1
@@ -194,11 +194,11 @@ def test_the_next_layer_is_fitted_to_what_it_computed() -> None:
     topology = build(named("cnn-medium"), (8, 8, 1), 4)
     network = trained(topology, generator(4))
     x = np.abs(inputs(topology, generator(5), batch=200))
-    mutation = Mutation(Operation.REMOVE_CONV_CELL, 4)
-    target = pre_activation(Dense(10), network.weights[9], refit.entering(network, 9, x))
+    mutation = Mutation(operations.REMOVE_CONV_CELL, 4)
+    target = pre_activation(Dense(10), network.weights[9], layer_input(network, 9, x))
 
     def error(child: Network) -> float:
-        given_ = pre_activation(Dense(10), child.weights[5], refit.entering(child, 5, x))
+        given_ = pre_activation(Dense(10), child.weights[5], layer_input(child, 5, x))
         return float(np.square(given_ - target).mean())
 
     plain = mutate(network, mutation).network

@@ -16,7 +16,7 @@ from netsurgery.reproduction.studies.outputs import accuracy, change, logits
 from netsurgery.reproduction.studies.rules import RULES, operated
 from netsurgery.search.ectonas.generation import part_of_epoch
 from netsurgery.storage.random_streams import random_stream
-from netsurgery.surgery import Mutation, Operation, legal_mutations
+from netsurgery.surgery import OPERATIONS, Mutation, legal_mutations
 
 if TYPE_CHECKING:  # it knows Keras
     from netsurgery.reproduction.studies.study_network import StudyNetwork
@@ -46,7 +46,7 @@ def measured(
     first = part_of_epoch(RETRAINED, base.batches_per_epoch)
     stretches = [first, max(1, base.batches_per_epoch - first)]
     if chosen is None:
-        chosen = legal_mutations(base.network.topology, operations=list(Operation))
+        chosen = legal_mutations(base.network.topology, operations=OPERATIONS)
     for mutation in chosen:
         place = (str(mutation.operation), str(mutation.position))
         for rule in RULES:

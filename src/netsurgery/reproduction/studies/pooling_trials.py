@@ -19,9 +19,9 @@ from netsurgery.reproduction.studies.outputs import accuracy, logits
 from netsurgery.reproduction.studies.published import aggregated
 from netsurgery.storage.random_streams import random_stream
 from netsurgery.surgery import consumer_kernel
-from netsurgery.surgery.mutations import flat_reader
 from netsurgery.surgery.pooling import resampled
 from netsurgery.surgery.refit import refit_layers
+from netsurgery.surgery.structure import flattened_image_reader
 
 if TYPE_CHECKING:  # it knows Keras
     from netsurgery.reproduction.studies.study_network import StudyNetwork
@@ -103,7 +103,7 @@ def pooled(network: Network, pooling: str, kernel: np.ndarray) -> Network:
     """
     topology = network.topology
     _, second = topology.positions(Conv)
-    dense = flat_reader(topology)
+    dense = flattened_image_reader(topology)
     assert dense is not None
     weights = [*network.weights[:second], (), *network.weights[second:]]
     weights[dense + 1] = consumer_kernel.write(network, dense, kernel)
@@ -123,7 +123,7 @@ def trials(base: StudyNetwork) -> Iterator[dict[str, Any]]:
 
     network, trained, (x, y) = base.network, Retraining(base), base.validating()
     before = accuracy(logits(network, x), y)
-    dense = flat_reader(network.topology)
+    dense = flattened_image_reader(network.topology)
     assert dense is not None
     kernel = consumer_kernel.read(network, dense)
     for pooling in POOLINGS:

@@ -18,9 +18,10 @@ from netsurgery.surgery import (
     Operation,
     consumer_kernel,
     mutate_topology,
+    operations,
     with_default_width,
 )
-from netsurgery.surgery.mutations import flat_reader
+from netsurgery.surgery.structure import flattened_image_reader
 
 FRESH = (1.0, 0.0, 0.0, 1.0)  # gamma, beta, mean, variance
 AGGREGATIONS: dict[str, Callable[..., np.ndarray]] = {"average": np.nanmean, "max": np.nanmax}
@@ -37,19 +38,8 @@ def published(network: Network, mutation: Mutation) -> Network | None:
         None where their rule gives what ours does, or where they have no such operation.
     """
     mutation = with_default_width(network.topology, mutation)
-    match mutation.operation:
-        case Operation.ADD_UNITS | Operation.ADD_CHANNELS:
-            return _widen(network, mutation)
-        case Operation.REMOVE_UNITS:
-            return _remove_units(network, mutation)
-        case Operation.REMOVE_CHANNELS:
-            return _remove_channels(network, mutation)
-        case Operation.ADD_CONV_CELL:
-            return _add_conv_cell(network, mutation)
-        case Operation.REMOVE_CONV_CELL:
-            return _remove_conv_cell(network, mutation)
-        case _:
-            return None
+    rule = RULES.get(mutation.operation)
+    return None if rule is None else rule(network, mutation)
 
 
 def aggregated(kernel: np.ndarray, pooling: str) -> np.ndarray:
@@ -187,7 +177,7 @@ def _add_conv_cell(network: Network, mutation: Mutation) -> Network:
         start: (kernel, np.zeros(width)),
         start + 2: tuple(np.full(width, value) for value in FRESH),
     }
-    dense = flat_reader(network.topology)
+    dense = flattened_image_reader(network.topology)
     if dense is not None:
         pooled = aggregated(consumer_kernel.read(network, dense), pooling)
         changed[dense + added] = consumer_kernel.write(network, dense, pooled)
@@ -198,7 +188,7 @@ def _remove_conv_cell(network: Network, mutation: Mutation) -> Network:
     """The cell's input goes on as it is, its channels cut or copied to the number of the cell's."""
     topology, position = network.topology, mutation.position
     assert position is not None
-    consumer, dense = topology.consumer(position), flat_reader(topology)
+    consumer, dense = topology.consumer(position), flattened_image_reader(topology)
     assert consumer is not None
     entering, leaving = topology.shapes[position][-1], topology.shapes[position + 1][-1]
     if entering < leaving:
@@ -219,3 +209,13 @@ def _remove_conv_cell(network: Network, mutation: Mutation) -> Network:
         larger = repeated(unfolded, *child.unfolded(dense - CELL_LENGTH)[:2])
         arrays[dense] = (larger.reshape(-1, kernel.shape[-1]), bias)
     return _child(network, mutation, {i - CELL_LENGTH: a for i, a in arrays.items()})
+
+
+RULES: dict[Operation, Callable[[Network, Mutation], Network]] = {
+    operations.ADD_UNITS: _widen,
+    operations.ADD_CHANNELS: _widen,
+    operations.REMOVE_UNITS: _remove_units,
+    operations.REMOVE_CHANNELS: _remove_channels,
+    operations.ADD_CONV_CELL: _add_conv_cell,
+    operations.REMOVE_CONV_CELL: _remove_conv_cell,
+}

@@ -6,12 +6,10 @@ import numpy as np
 
 from netsurgery.networks.network import Network
 from netsurgery.reproduction.studies.published import published
-from netsurgery.surgery import Mutation, Operation, mutate
+from netsurgery.surgery import Mutation, mutate
 
 # the papers' rules without their slips; fitted to real samples; as published where that differs
 RULES = SVD, LEAST_SQUARES, PUBLISHED = "svd", "least_squares", "published"
-# these lose nothing, and look at no samples
-EXACT = (Operation.IDENTITY, Operation.ADD_DENSE, Operation.ADD_UNITS, Operation.ADD_CHANNELS)
 
 
 def operated(
@@ -34,6 +32,6 @@ def operated(
         return published(network, mutation)
     if rule == SVD:
         return mutate(network, mutation, rng).network
-    if mutation.operation in EXACT:
+    if not mutation.operation.uses_calibration:
         return None
     return mutate(network, mutation, rng, calibration=calibration).network

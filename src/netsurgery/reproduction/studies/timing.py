@@ -17,8 +17,8 @@ import numpy as np
 from netsurgery.networks import topologies
 from netsurgery.networks.layers import Shape
 from netsurgery.networks.network import Network, initialise
-from netsurgery.reproduction.studies.rules import EXACT, LEAST_SQUARES, SVD
-from netsurgery.surgery import Operation, legal_mutations, mutate
+from netsurgery.reproduction.studies.rules import LEAST_SQUARES, SVD
+from netsurgery.surgery import OPERATIONS, legal_mutations, mutate
 
 CALIBRATION = 1000
 # million parameters, name: channels of the cells, units of the dense layers, shape of the input
@@ -66,11 +66,11 @@ def timed() -> Iterator[dict[str, Any]]:
     for (millions, name), shape in NETWORKS.items():
         network = built(*shape)
         x = np.random.default_rng(1).random((CALIBRATION, *shape[2]), np.float32)
-        for mutation in legal_mutations(network.topology, operations=list(Operation)):
+        for mutation in legal_mutations(network.topology, operations=OPERATIONS):
             for rule, calibration in ((SVD, None), (LEAST_SQUARES, x)):
-                if mutation.operation is Operation.IDENTITY:
+                if mutation.operation.changes_nothing:
                     continue
-                if rule == LEAST_SQUARES and mutation.operation in EXACT:
+                if rule == LEAST_SQUARES and not mutation.operation.uses_calibration:
                     continue  # it looks at no samples
                 spent = cost(partial(mutate, network, mutation, calibration=calibration))
                 yield {

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from netsurgery.search.ectonas.steps import Steps, merge_byes
 from netsurgery.search.records import OK, Record
 from netsurgery.storage.random_streams import random_stream
 from netsurgery.storage.settings import from_settings as read_settings
-from netsurgery.surgery.mutations import (
+from netsurgery.surgery import (
     Mutation,
     MutationSizes,
     Operation,
@@ -86,8 +86,7 @@ def recuperation_of(candidate: str) -> str:
 
 def mutation_of(offspring: Mapping[str, Any]) -> Mutation:
     """What makes one of a plan's offspring of its parent."""
-    fields = (offspring[name] for name in ("position", "width", "pooling"))
-    return Mutation(Operation(offspring["operation"]), *fields)
+    return Mutation.from_json(offspring)
 
 
 def part_of_epoch(part: float, batches_per_epoch: int) -> int:
@@ -119,7 +118,7 @@ def propose_offspring(
             )
             if reason:
                 rejected.append(
-                    {"parent": parent.candidate, **asdict(mutation), "parameters": parameters}
+                    {"parent": parent.candidate, **mutation.to_json(), "parameters": parameters}
                     | {"reason": reason}
                 )
             else:
@@ -152,7 +151,7 @@ def draw_brackets(
             winners_per_type,
             rules.rounds,
             f"phase1/{operation}",
-            random_stream(seed, "phase1", generation, operation),
+            random_stream(seed, "phase1", generation, operation.name),
         )
         for operation, pool in pools.items()
     }
@@ -169,7 +168,7 @@ def recuperation_batches(
     child: Offspring, rules: GenerationSettings, batches_per_epoch: int
 ) -> int:
     """Batches that an offspring is trained right after surgery."""
-    return part_of_epoch(rules.recuperation[child.mutation.operation], batches_per_epoch)
+    return part_of_epoch(rules.recuperation[child.mutation.operation.name], batches_per_epoch)
 
 
 def cost(shape: GenerationDesign, rules: GenerationSettings, batches_per_epoch: int) -> int:
@@ -182,8 +181,8 @@ def cost(shape: GenerationDesign, rules: GenerationSettings, batches_per_epoch: 
 
 def _thin_out(offspring: Sequence[Offspring], rng: np.random.Generator) -> list[Offspring]:
     """One offspring less, drawn from the mutation types that have most; identities stay."""
-    pools = by_operation(offspring)
-    pools.pop(Operation.IDENTITY, None)
+    found = by_operation(offspring)
+    pools = {k: v for k, v in found.items() if not k.changes_nothing}
     largest = max(len(pool) for pool in pools.values())
     droppable = [child for pool in pools.values() if len(pool) == largest for child in pool]
     dropped = droppable[rng.integers(len(droppable))]
@@ -305,7 +304,7 @@ def plan(
                 "generation": generation,
                 "parent": parents[child.parent].candidate,
                 "model": models[child.parent],
-                **asdict(child.mutation),
+                **child.mutation.to_json(),
                 "parameters": child.parameters,
                 "batches": recuperation_batches(child, rules, batches_per_epoch),
             }

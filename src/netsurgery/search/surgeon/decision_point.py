@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from netsurgery.networks.network import Topology
@@ -27,7 +27,7 @@ from netsurgery.search.surgeon.recommendation import (
 )
 from netsurgery.storage.random_streams import random_stream
 from netsurgery.storage.settings import from_settings as read_settings
-from netsurgery.surgery.mutations import Operation
+from netsurgery.surgery import operations
 
 SETTLE = "settle"  # the tries of a decision point are over
 LAST = (SETTLE, FINISH)  # no try follows
@@ -95,7 +95,7 @@ def max_cost(first: bool, step: int, per_epoch: int, rules: DecisionSettings) ->
         operation: rules.recuperation(operation, step, per_epoch)
         for operation in rules.recuperation_factors
     }
-    identity = of.pop(Operation.IDENTITY)
+    identity = of.pop(operations.IDENTITY.name)
     most = max(identity, *of.values())
     if rules.draw.by_type:
         batches = [identity] * (rules.branches if first else 0) + list(of.values())
@@ -176,7 +176,7 @@ def key_of(each: Recommendation, parents: Sequence[Record]) -> Tried:
     """What distinguishes a recommended modification."""
     mutation = each.mutation
     parent = parents[each.branch].candidate
-    return parent, str(mutation.operation), mutation.position, mutation.width
+    return parent, mutation.operation.name, mutation.position, mutation.width
 
 
 def recommendations(
@@ -207,7 +207,7 @@ def select(
     untried = [each for each in pool if key_of(each, parents) not in done]
     if rules.mode != RANDOM:
         return draw(untried, attempt == 1, rules.draw, rng)
-    surgeries = [e for e in untried if e.mutation.operation is not Operation.IDENTITY] or untried
+    surgeries = [e for e in untried if not e.mutation.operation.changes_nothing] or untried
     return [(surgeries[rng.integers(len(surgeries))], True)] if surgeries else []
 
 
@@ -240,9 +240,9 @@ def plan_try(
             "generation": generation,
             "parent": parents[each.branch].candidate,
             "model": models[each.branch],
-            **asdict(each.mutation),
+            **each.mutation.to_json(),
             "parameters": each.parameters,
-            "batches": rules.recuperation(each.mutation.operation, step, per_epoch),
+            "batches": rules.recuperation(each.mutation.operation.name, step, per_epoch),
             "recommendation": round(each.score, 6),
             "drawn": drawn,
         }

@@ -15,7 +15,7 @@ import numpy as np
 
 from netsurgery.networks.layers import Dense
 from netsurgery.networks.network import Network, Topology
-from netsurgery.surgery.mutations import Mutation, Operation, mutate_topology, why_illegal
+from netsurgery.surgery import Mutation, mutate_topology, operations, why_illegal
 
 FEWER, MORE = (
     "fewer_parameters",
@@ -105,7 +105,7 @@ def modifications(
     layer that it is judged by, as wide as that. A truncated layer keeps the singular values that
     count. The only hidden layer is not removed: there would be nothing left to recommend.
     """
-    yield None, Mutation(Operation.IDENTITY), 1.0
+    yield None, Mutation(operations.IDENTITY), 1.0
     hidden, known = hidden_layers(topology), {layer.position: layer for layer in analysis}
     for number, position in enumerate(hidden, start=1):
         layer, consumer = known[position], topology.consumer(position)
@@ -113,16 +113,16 @@ def modifications(
         part, depth = removable / units, number / len(hidden)
         addition = max(SMALLEST_ADDITION, units // SMALLEST_PART)
         for more in (addition, TENFOLD * addition):
-            yield number, Mutation(Operation.ADD_UNITS, position, units + more), 1 - part
-        yield number, Mutation(Operation.ADD_DENSE, consumer, units), (1 - part) * depth
+            yield number, Mutation(operations.ADD_UNITS, position, units + more), 1 - part
+        yield number, Mutation(operations.ADD_DENSE, consumer, units), (1 - part) * depth
         left = units - min(max(removable, 1), units - 1)
-        yield number, Mutation(Operation.REMOVE_UNITS, position, left), part
+        yield number, Mutation(operations.REMOVE_UNITS, position, left), part
         if len(hidden) > 1:
             score = 1.0 if removable == units else part * depth
-            yield number, Mutation(Operation.REMOVE_DENSE, position), score
+            yield number, Mutation(operations.REMOVE_DENSE, position), score
         full = len(layer.singular_values)
         rank = min(max(full - removable, 1), full - 1)
-        yield number, Mutation(Operation.TRUNCATE, position, rank), part
+        yield number, Mutation(operations.TRUNCATE, position, rank), part
 
 
 def recommend(
@@ -151,7 +151,7 @@ def recommend(
     fitting = [
         each
         for each in found
-        if each.mutation.operation is Operation.IDENTITY or each.parameters < max_parameters
+        if each.mutation.operation.changes_nothing or each.parameters < max_parameters
     ]
     return sorted(fitting, key=lambda each: (-each.score, sign * each.parameters))
 
@@ -190,7 +190,7 @@ def draw(
         chosen, types = [], set()
         for each in untried:
             operation = each.mutation.operation
-            if operation is Operation.IDENTITY:
+            if operation.changes_nothing:
                 if first:
                     chosen.append(each)
             elif operation not in types:
@@ -201,7 +201,7 @@ def draw(
     left = [
         each
         for each in untried
-        if each not in chosen and each.mutation.operation is not Operation.IDENTITY
+        if each not in chosen and not each.mutation.operation.changes_nothing
     ]
     add_random = settings.add_random_candidate and left
     extra = [left[rng.integers(len(left))]] if add_random else []

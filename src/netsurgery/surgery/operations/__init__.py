@@ -1,0 +1,70 @@
+"""All operations: an operation is one object, and this registry is the only list of them.
+
+To add an operation, write a module with a subclass of `Operation` and add one line here.
+"""
+
+from __future__ import annotations
+
+from netsurgery.surgery.operations.base import Operation
+from netsurgery.surgery.operations.channels import AddChannels, RemoveChannels
+from netsurgery.surgery.operations.conv_cells import AddConvCell, RemoveConvCell
+from netsurgery.surgery.operations.dense_layers import AddDense, RemoveDense
+from netsurgery.surgery.operations.identity import Identity
+from netsurgery.surgery.operations.truncation import Truncate
+from netsurgery.surgery.operations.units import AddUnits, RemoveUnits
+
+__all__ = [
+    "ADD_CHANNELS",
+    "ADD_CONV_CELL",
+    "ADD_DENSE",
+    "ADD_UNITS",
+    "ECTONAS",
+    "IDENTITY",
+    "OPERATIONS",
+    "REMOVE_CHANNELS",
+    "REMOVE_CONV_CELL",
+    "REMOVE_DENSE",
+    "REMOVE_UNITS",
+    "SURGEON",
+    "TRUNCATE",
+    "Operation",
+    "by_name",
+]
+
+# in the order in which mutations are listed
+OPERATIONS: tuple[Operation, ...] = (
+    IDENTITY := Identity(),
+    ADD_DENSE := AddDense(),
+    REMOVE_DENSE := RemoveDense(),
+    ADD_UNITS := AddUnits(),
+    REMOVE_UNITS := RemoveUnits(),
+    ADD_CONV_CELL := AddConvCell(),
+    REMOVE_CONV_CELL := RemoveConvCell(),
+    ADD_CHANNELS := AddChannels(),
+    REMOVE_CHANNELS := RemoveChannels(),
+    TRUNCATE := Truncate(),
+)
+# the operations of each paper (ECToNAS section 3.2; Surgeon section 3.1)
+ECTONAS: tuple[Operation, ...] = tuple(
+    operation for operation in OPERATIONS if operation is not TRUNCATE
+)
+SURGEON: tuple[Operation, ...] = (
+    IDENTITY,
+    ADD_DENSE,
+    REMOVE_DENSE,
+    ADD_UNITS,
+    REMOVE_UNITS,
+    TRUNCATE,
+)
+
+
+def by_name(name: str) -> Operation:
+    """The operation with this name.
+
+    Raises:
+        ValueError: there is none.
+    """
+    known = {operation.name: operation for operation in OPERATIONS}
+    if name not in known:
+        raise ValueError(f"unknown operation {name!r}: expected one of {', '.join(known)}")
+    return known[name]

@@ -1,0 +1,132 @@
+"""What an operation is: one way to change one place of a network."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import numpy as np
+
+from netsurgery.networks.layers import Kernel
+from netsurgery.networks.network import Network, Topology
+from netsurgery.surgery.sizes import MutationSizes
+from netsurgery.surgery.weight_transfer import WeightTransfer
+
+
+class Operation(ABC):
+    """A stateless object that holds everything the program knows of one operation.
+
+    Configuration, records and plans hold an operation's `name`;
+    `netsurgery.surgery.operations.by_name` gives the object back. Optimizer slot variables need no
+    method of their own: they follow the origins in the `WeightTransfer`.
+
+    Attributes:
+        name: identifies the operation in settings, records and on the command line.
+        label: a short name for figures and tables.
+        changes_nothing: the child is the parent.
+        takes_position: whether a mutation must name a layer.
+        takes_width: whether a mutation may set the number of units or channels.
+        takes_pooling: whether a mutation may set a kind of pooling.
+        accepts_noise: whether it copies units or channels, which noise can tell apart.
+        uses_calibration: whether calibration samples change the weights that it gives.
+        resizes_image: whether images have another size from there on.
+        recuperation_epochs: ECToNAS's default for the training right after surgery.
+        recuperation_factor: the Surgeon's default for the same, in multiples of its shortest one.
+    """
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    changes_nothing: ClassVar[bool] = False
+    takes_position: ClassVar[bool] = True
+    takes_width: ClassVar[bool] = True
+    takes_pooling: ClassVar[bool] = False
+    accepts_noise: ClassVar[bool] = False
+    uses_calibration: ClassVar[bool] = False
+    resizes_image: ClassVar[bool] = False
+    recuperation_epochs: ClassVar[float] = 0.1
+    recuperation_factor: ClassVar[int] = 1
+
+    def __str__(self) -> str:
+        return self.name
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other)
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __repr__(self) -> str:
+        return f"<operation {self.name}>"
+
+    def default_width(self, topology: Topology, position: int, sizes: MutationSizes) -> int | None:
+        """Units or channels of the changed or new layer if the mutation gives no width.
+
+        None where the operation takes no width, and where the layer has another kind.
+        """
+        return None
+
+    @abstractmethod
+    def why_illegal(self, topology: Topology, position: int, width: int) -> str | None:
+        """Why the topology does not allow the operation at a place; None if it does.
+
+        Args:
+            topology: the parent's.
+            position: of an existing layer.
+            width: of the changed or new layer; 0 if the operation takes none.
+        """
+
+    @abstractmethod
+    def child_topology(
+        self, topology: Topology, position: int, width: int, pooling: str
+    ) -> Topology:
+        """The topology after the operation, at a place where it is legal.
+
+        Raises:
+            ValueError: a later layer cannot take its new input.
+        """
+
+    @abstractmethod
+    def transfer(
+        self, network: Network, child: Topology, position: int, rng: np.random.Generator
+    ) -> WeightTransfer:
+        """The child's weights by the papers' rule, from the parent's weights alone.
+
+        Args:
+            network: the parent.
+            child: the child's topology, from `child_topology`.
+            position: in the parent.
+            rng: draws what the rule leaves open.
+        """
+
+    def calibrated_transfer(
+        self,
+        network: Network,
+        child: Topology,
+        position: int,
+        rng: np.random.Generator,
+        samples: np.ndarray,
+    ) -> WeightTransfer:
+        """The child's weights, given (n, *input_shape) samples; by default as without them.
+
+        `layers_to_refit` are fitted to the samples afterwards.
+        """
+        return self.transfer(network, child, position, rng)
+
+    def layers_to_refit(self, topology: Topology, child: Topology, position: int) -> list[int]:
+        """Positions in the parent of the layers to fit to what they computed there.
+
+        These are all layers with a kernel from the first one that reads the changed layer: what
+        one cannot compensate, later ones may.
+        """
+        if not self.uses_calibration:
+            return []
+        first = self.first_reader(topology, child, position)
+        return [] if first is None else [i for i in topology.positions(Kernel) if i >= first]
+
+    def first_reader(self, topology: Topology, child: Topology, position: int) -> int | None:
+        """Position in the parent of the first layer that reads the changed one; None without."""
+        return topology.consumer(position)
+
+    def is_exact(self, topology: Topology, position: int) -> bool:
+        """Whether the output stays the same up to rounding, whatever the weights are."""
+        return False

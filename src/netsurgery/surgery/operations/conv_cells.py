@@ -1,0 +1,190 @@
+"""One conv cell more or less (ECToNAS section 3.2, A.2)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from netsurgery.networks.inference import affine
+from netsurgery.networks.layers import (
+    CELL_LENGTH,
+    BatchNorm,
+    Conv,
+    Layer,
+    Other,
+    Reshape,
+    conv_cell,
+)
+from netsurgery.networks.network import Arrays, Network, Topology
+from netsurgery.surgery import consumer_kernel
+from netsurgery.surgery.blocked_matmul import product
+from netsurgery.surgery.operations import legality
+from netsurgery.surgery.operations.base import Operation
+from netsurgery.surgery.pooling import resampled
+from netsurgery.surgery.sizes import MutationSizes
+from netsurgery.surgery.structure import (
+    flattened_image_reader,
+    flattening_position,
+    has_non_negative_input,
+    image_channels,
+    is_conv_cell,
+)
+from netsurgery.surgery.weight_transfer import WeightTransfer, replaced, unchanged
+
+
+def _makes_sequences(layer: Layer) -> bool:
+    """Whether a layer, like an embedding, gives two axes that are not a height and a width."""
+    if not isinstance(layer, Other) or len(layer.leaving) != 2:
+        return False
+    return layer.trainable > 0 or layer.leaving != layer.entering
+
+
+def _for_new_image_size(child: Topology, kernel: np.ndarray, dense: int) -> np.ndarray:
+    """The kernel (H, W, c, out) of the first dense layer for the child's image.
+
+    Args:
+        child: the child's topology.
+        kernel: as `consumer_kernel.read` gives it.
+        dense: position of the dense layer in the child.
+    """
+    height, width, _ = child.unfolded(dense)
+    if kernel.ndim == 3:  # an image without a channel axis
+        kernel = kernel[:, :, None]
+    return resampled(kernel, height, width)
+
+
+class AddConvCell(Operation):
+    """A cell that passes its input on, pooled; approximate because of the pooling.
+
+    The convolution's kernel is a Dirac: identity across channels at the centre tap (the published
+    code sets the centre taps of all pairs of channels to 1). The first dense layer's kernel is
+    resampled to the smaller image.
+    """
+
+    name = "add_conv_cell"
+    label = "+ conv cell"
+    takes_pooling = True
+    uses_calibration = True
+    resizes_image = True
+    recuperation_epochs = 0.25
+
+    def default_width(self, topology: Topology, position: int, sizes: MutationSizes) -> int | None:
+        return image_channels(topology.shapes[position])
+
+    def why_illegal(self, topology: Topology, position: int, width: int) -> str | None:
+        end = flattening_position(topology)
+        if end is None:
+            return "the network has no layer that flattens an image"
+        if position > end:
+            return "the image is already flat there"
+        if any(_makes_sequences(layer) for layer in topology.layers[:position]):
+            return "the data there are sequences, not images"
+        channels = image_channels(topology.shapes[position])
+        if reason := legality.not_as_wide_as_input(width, channels):
+            return reason
+        if min(topology.shapes[end][:2]) == 1:
+            return "the flattened image is 1 pixel wide or high: there is nothing left to pool"
+        if position != end and not isinstance(topology.layers[position], Conv):
+            return "conv cells go before a convolution or the layer that flattens the image"
+        return None
+
+    def child_topology(
+        self, topology: Topology, position: int, width: int, pooling: str
+    ) -> Topology:
+        activation = "relu" if has_non_negative_input(topology, position) else "linear"
+        cell = conv_cell(width, pooling=pooling, activation=activation)
+        shape = topology.shapes[position]
+        channel_axis = [Reshape((*shape, 1))] if len(shape) == 2 else []
+        return topology.insert(position, *channel_axis, *cell)
+
+    def transfer(
+        self, network: Network, child: Topology, position: int, rng: np.random.Generator
+    ) -> WeightTransfer:
+        added = len(child.layers) - len(network.topology.layers)
+        start = position + added - CELL_LENGTH  # after a channel axis that had to be added
+        conv, batch_norm = child.layers[start], child.layers[start + 2]
+        assert isinstance(conv, Conv)
+        assert isinstance(batch_norm, BatchNorm)
+        width = conv.channels
+        kernel = np.zeros((conv.kernel, conv.kernel, width, width), np.float32)
+        centre = (conv.kernel - 1) // 2
+        kernel[centre, centre] = np.eye(width)
+        zeros, ones = np.zeros(width, np.float32), np.ones(width, np.float32)
+        gamma = ones * np.float32(np.sqrt(1 + batch_norm.epsilon))
+        changed: dict[int, Arrays] = {
+            start: (kernel, zeros),
+            start + 2: (gamma, zeros, zeros, ones),
+        }
+
+        layers = len(network.topology.layers)
+        origins = (*unchanged(position), *[None] * added, *unchanged(layers - position, position))
+        dense = flattened_image_reader(network.topology)
+        if dense is not None:
+            resized = _for_new_image_size(
+                child, consumer_kernel.read(network, dense), dense + added
+            )
+            changed[dense + added] = consumer_kernel.write(network, dense, resized)
+            origins = replaced(origins, {dense + added: None})
+        return WeightTransfer(child, origins, changed)
+
+    def first_reader(self, topology: Topology, child: Topology, position: int) -> int | None:
+        added = len(child.layers) - len(topology.layers)
+        first = child.consumer(position + added - CELL_LENGTH)
+        return None if first is None else first - added
+
+
+class RemoveConvCell(Operation):
+    """Multiply the cell, made linear, onto the next layer's weights; approximate.
+
+    The convolution keeps its response to a constant image (the sum of its taps), the normalization
+    its effect in inference mode. The activation is ignored, as when a dense layer is removed. The
+    first dense layer's kernel is resampled to the larger image.
+    """
+
+    name = "remove_conv_cell"
+    label = "− conv cell"  # noqa: RUF001 - a minus sign
+    takes_width = False
+    uses_calibration = True
+    resizes_image = True
+    recuperation_epochs = 1.0
+
+    def why_illegal(self, topology: Topology, position: int, width: int) -> str | None:
+        if reason := legality.not_hidden_conv(topology, position):
+            return reason
+        if not is_conv_cell(topology, position):
+            return (
+                "no complete conv cell (convolution, pooling, batch normalization, activation)"
+                " starts there"
+            )
+        return legality.not_removable(topology, position, position + CELL_LENGTH)
+
+    def child_topology(
+        self, topology: Topology, position: int, width: int, pooling: str
+    ) -> Topology:
+        return topology.remove(position, CELL_LENGTH)
+
+    def transfer(
+        self, network: Network, child: Topology, position: int, rng: np.random.Generator
+    ) -> WeightTransfer:
+        topology = network.topology
+        batch_norm = topology.layers[position + 2]
+        assert isinstance(batch_norm, BatchNorm)
+        kernel, *bias = (array.astype(np.float64) for array in network.weights[position])
+        gain, shift = affine(batch_norm, network.weights[position + 2])
+        constant = shift + gain * (bias[0] if bias else 0)
+        mixing = kernel.sum(axis=(0, 1)) * gain  # (channels in, channels out)
+
+        consumer, dense = topology.consumer(position), flattened_image_reader(topology)
+        assert consumer is not None
+        outgoing = {i: consumer_kernel.read(network, i) for i in (consumer, dense) if i is not None}
+        outgoing[consumer] = product(mixing, outgoing[consumer])
+        if dense is not None:
+            outgoing[dense] = _for_new_image_size(child, outgoing[dense], dense - CELL_LENGTH)
+        changed = {
+            i - CELL_LENGTH: consumer_kernel.write(
+                network, i, kernels, constant if i == consumer else None
+            )
+            for i, kernels in outgoing.items()
+        }
+        end = position + CELL_LENGTH
+        origins = (*unchanged(position), *unchanged(len(topology.layers) - end, end))
+        return WeightTransfer(child, replaced(origins, dict.fromkeys(changed)), changed)

@@ -1,0 +1,60 @@
+"""Reasons that forbid an operation, shared by several of them; None where there is no reason."""
+
+from __future__ import annotations
+
+from netsurgery.networks.layers import BatchNorm, Conv, Dense, Layer, Other
+from netsurgery.networks.network import Topology
+
+
+def wrong_kind(topology: Topology, position: int, kind: type[Layer], name: str) -> str | None:
+    """The layer at `position` is of another kind than `kind`."""
+    layer = topology.layers[position]
+    if isinstance(layer, Other):
+        return f"the {layer} there is of an unsupported kind or has an unsupported setting"
+    return None if isinstance(layer, kind) else f"the layer there is {layer}, not a {name}"
+
+
+def no_reader(topology: Topology, position: int) -> str | None:
+    """No layer reads the outputs of the one at `position` in a way that surgery can change."""
+    if topology.consumer(position) is not None:
+        return None
+    if any(isinstance(layer, Dense | Conv | Other) for layer in topology.layers[position + 1 :]):
+        return "a later layer mixes its outputs in an unsupported way"
+    return "it is the output layer, which never changes"
+
+
+def not_hidden_dense(topology: Topology, position: int) -> str | None:
+    """The layer at `position` is no dense layer, or the output layer."""
+    return wrong_kind(topology, position, Dense, "dense layer") or no_reader(topology, position)
+
+
+def not_hidden_conv(topology: Topology, position: int) -> str | None:
+    """The layer at `position` is no convolution, or the output layer."""
+    return wrong_kind(topology, position, Conv, "convolution") or no_reader(topology, position)
+
+
+def not_removable(topology: Topology, position: int, end: int) -> str | None:
+    """The layers from `position` to `end` cannot go without what comes after them."""
+    between = topology.layers[end : topology.consumer(position)]
+    if any(isinstance(layer, BatchNorm) for layer in between):
+        return "a later batch normalization would lose the outputs that it normalizes"
+    return None
+
+
+def not_wider(topology: Topology, position: int, width: int) -> str | None:
+    """The new width is no larger than the current one."""
+    current = topology.shapes[position + 1][-1]
+    return None if width > current else f"the new width {width} is not above the current {current}"
+
+
+def not_narrower(topology: Topology, position: int, width: int) -> str | None:
+    """The new width is no smaller than the current one, or below 1."""
+    current = topology.shapes[position + 1][-1]
+    if width < 1:
+        return f"at least one of its {current} outputs must remain"
+    return None if width < current else f"the new width {width} is not below the current {current}"
+
+
+def not_as_wide_as_input(width: int, entering: int) -> str | None:
+    """A layer that passes its input on has another width than its input."""
+    return None if width == entering else f"its width must be {entering}, that of its input"

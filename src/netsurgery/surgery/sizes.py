@@ -1,0 +1,26 @@
+"""How much an operation changes if the mutation gives no width."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class MutationSizes:
+    """Default sizes of mutations; the values are those of ECToNAS (section 3.2).
+
+    Attributes:
+        units_change_fraction: units to add or remove, as a fraction of the layer's width.
+        min_units_change: the smallest number of units to add or remove.
+        channels_change: channels to add or remove.
+        pooling: of added conv cells: `average`, `max`, or `random` to draw one for each cell.
+    """
+
+    units_change_fraction: float = 0.1
+    min_units_change: int = 2
+    channels_change: int = 3
+    pooling: str = "average"
+
+    def units(self, width: int) -> int:
+        """Units to add to, or remove from, a dense layer of this width."""
+        return max(self.min_units_change, int(self.units_change_fraction * width))
