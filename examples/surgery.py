@@ -10,7 +10,8 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from netsurgery.keras_io import model_surgery
-from netsurgery.surgery import Mutation, Operation
+from netsurgery.surgery import Mutation
+from netsurgery.surgery.operations import ADD_CHANNELS, REMOVE_DENSE
 
 # an ordinary Keras model, trained as usual
 keras.utils.set_random_seed(0)
@@ -38,11 +39,12 @@ before = model.predict(images, verbose=0)
 for found in model_surgery.list_mutations(model):
     mutation = found.mutation
     print(
-        f"{mutation.operation!s:<16} {mutation.position!s:<4} {found.parameters:>6,}", found.where
+        f"{mutation.operation.name:<16} {mutation.position!s:<4} {found.parameters:>6,}",
+        found.where,
     )
 
 # four more channels: the model predicts the same, and keeps its optimizer's momentum
-wider = model_surgery.apply(model, Mutation(Operation.ADD_CHANNELS, position=0, width=8))
+wider = model_surgery.apply(model, Mutation(ADD_CHANNELS, position=0, width=8))
 print(wider.summary)
 after = wider.model.predict(images, verbose=0)
 print(f"largest change of a prediction: {np.abs(after - before).max():.0e}")
@@ -53,7 +55,7 @@ print(f"accuracy after training on: {wider.model.evaluate(images, labels, verbos
 
 # remove the hidden dense layer; the output layer is fitted to 500 samples
 smaller = model_surgery.apply(
-    wider.model, Mutation(Operation.REMOVE_DENSE, position=3), calibration=images[:500]
+    wider.model, Mutation(REMOVE_DENSE, position=3), calibration=images[:500]
 )
 print(smaller.summary)
 print(f"accuracy without the layer: {smaller.model.evaluate(images, labels, verbose=0)[1]:.3f}")

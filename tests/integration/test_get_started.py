@@ -1,0 +1,84 @@
+"""The first search of docs/get-started.md, and the files and commands of docs/what-comes-out.md."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from netsurgery.processes.client import FOLDER
+from netsurgery.processes.process_exit import WORKFLOW
+from tests.support.factories import ROOT
+from tests.support.pages import blocks, commands
+
+pytestmark = pytest.mark.workflow
+START, FILES = Path("docs/get-started.md"), Path("docs/what-comes-out.md")
+PROGRAMS = {
+    "snakemake": [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")],
+    "netsurgery": [sys.executable, "-m", "netsurgery"],
+}
+
+
+def run(line, folder):
+    program, *words = shlex.split(line)
+    environment = {k: v for k, v in os.environ.items() if k not in (FOLDER, WORKFLOW)}
+    done = subprocess.run(
+        [*PROGRAMS[program], *words], cwd=folder, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """The folder in which a reader followed the page, up to the search of their own."""
+    folder = tmp_path_factory.mktemp("reader")
+    (folder / "first.yaml").write_text(blocks(START, "yaml")[0])
+    (line,) = [line for line in commands(START) if "first.yaml" in line]
+    run(line, folder)
+    return folder
+
+
+def test_the_commands_about_the_first_search_work(finished):
+    lines = [line for line in commands(START) if re.match(r"netsurgery \w+ first", line)]
+    printed = {line.split()[1]: run(line, finished) for line in lines}
+    assert set(printed) == {"lineage", "progress", "report", "results"}
+    assert "g00c00" in printed["lineage"]
+    assert "compact" in printed["results"]
+
+
+def test_the_files_that_are_listed_are_there(finished):
+    search, whole = (
+        re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
+        for table in (ROOT / FILES).read_text().split("| file | what it is |")[1:]
+    )
+    for folder, rows in (("first/compact/seed0", search), ("first", whole)):
+        names = re.findall(r"`([^`]+)`", " ".join(rows))
+        assert len(names) > 5
+        for name in names:
+            pattern = re.sub(r"<\w+>", "*", name).rstrip("/")
+            assert list((finished / folder).glob(pattern)), name
+
+
+def test_the_results_are_intact_and_the_model_opens(finished):
+    run("netsurgery verify first", finished)
+    model = keras.models.load_model(finished / "first/compact/seed0/final/model.keras")
+    assert model.predict(np.zeros((1, 8, 8, 1)), verbose=0).shape == (1, 10)
+
+
+def test_surgery_on_the_trained_model_works_as_shown(finished):
+    folder = finished / "results" / "digits" / "seed42" / "final"
+    folder.mkdir(parents=True)
+    shutil.copy(finished / "first/compact/seed0/final/model.keras", folder)
+    listing, operation = commands(Path("docs/surgery.md"))
+    # this network has other layers than the one of the page
+    operation = re.sub(r"--operation \w+ --position \d+", "--operation identity", operation)
+    assert "identity" in run(listing, finished)
+    assert "identity" in run(operation, finished)
+    assert (finished / "wider.keras").exists()
