@@ -27,7 +27,6 @@ from typing import Any
 from mlflow import MlflowClient
 from tests.support import servers
 
-from netsurgery.search.ectonas.generation import SEARCH
 from netsurgery.search.layout import SearchFolder
 from netsurgery.storage.files import read_json, write_json
 from netsurgery.tracking import sync
@@ -47,8 +46,8 @@ class Search:
         shutil.copytree(results / "_data", copy / "_data")
         told = read_json(results / "_tracking" / f"{name}.seed{seed}.json")
         self.settings: dict[str, Any] = told["settings"]
-        plans = [plan for plan in self.folder.plans() if plan["action"] == SEARCH]
-        self.untils = [f"{number:02d}" for number in range(len(plans) + 1)] + [sync.FINAL]
+        numbers = range(len(self.folder.generations()) + 1)
+        self.untils = [f"{number:02d}" for number in numbers] + [sync.FINAL]
 
     def tell(self, experiment: str, untils: list[str] | None = None) -> None:
         """Tell the store, all in one process."""

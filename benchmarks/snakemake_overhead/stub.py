@@ -17,11 +17,12 @@ from netsurgery.networks.topologies import build
 from netsurgery.report import error_analysis
 from netsurgery.search import scores
 from netsurgery.search.candidates import read_record, record_path
+from netsurgery.search.plans import Offspring
 from netsurgery.search.records import Record
 from netsurgery.storage.files import write_json, write_text
 from netsurgery.storage.random_streams import random_stream
 from netsurgery.storage.timer import Timer
-from netsurgery.surgery import Mutation, mutate_topology
+from netsurgery.surgery import mutate_topology
 
 
 def options(arguments: Sequence[str]) -> dict[str, list[str]]:
@@ -126,18 +127,18 @@ def train_initial_network(step: Step) -> None:
 
 def train_offspring(step: Step) -> None:
     """An offspring."""
-    offspring = json.loads(step.given["offspring"][0])
-    mutation = Mutation.from_json(offspring)
+    offspring = Offspring.from_json(json.loads(step.given["offspring"][0]))
+    mutation = offspring.mutation
     parent = read_record(Path(step.given["parent"][0]))
     topology = mutate_topology(Topology.from_json(parent.topology), mutation)
     child = parent.child(
-        offspring["candidate"],
-        offspring["generation"],
+        offspring.candidate,
+        offspring.generation,
         mutation.operation.name,
         mutation.position,
         topology,
     )
-    step.train(child, offspring["batches"])
+    step.train(child, offspring.batches)
 
 
 def train_round(step: Step) -> None:

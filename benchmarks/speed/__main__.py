@@ -30,7 +30,7 @@ from benchmarks.speed import report, time_breakdown, training_only
 from benchmarks.speed.pause_search import HELD, Held
 
 from netsurgery.analysis.timelines import timings_of
-from netsurgery.search.layout import SearchFolder
+from netsurgery.search.layout import SearchFolder, read_generation
 from netsurgery.search.records import Record
 from netsurgery.storage.files import read_json, write_json
 
@@ -135,7 +135,7 @@ def _generations(folder: SearchFolder, process: subprocess.Popen[bytes]) -> Iter
         time.sleep(LOOK)
         if folder.winners(generation).exists():
             first = [folder.start()] if generation == 1 else []
-            yield [*first, *folder.records_of(read_json(folder.plan(generation)))]
+            yield [*first, *folder.records_of(read_generation(folder.plan(generation))).values()]
             generation += 1
 
 

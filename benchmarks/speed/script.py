@@ -20,8 +20,9 @@ from netsurgery import datasets
 from netsurgery.keras_io import conversion
 from netsurgery.networks.network import Topology, initialise
 from netsurgery.search.layout import SearchFolder
+from netsurgery.search.plans import Offspring
 from netsurgery.search.records import Record
-from netsurgery.surgery import Mutation, mutate
+from netsurgery.surgery import mutate
 
 
 class Script:
@@ -51,12 +52,11 @@ class Script:
         fresh = initialise(Topology.from_json(record.topology), self.rng)
         self.models[record.candidate] = self.compiled(conversion.to_keras(fresh))
 
-    def born(self, child: dict[str, object], parent: str) -> None:
-        """A candidate from its parent."""
-        mutation = Mutation.from_json(child)
-        network = conversion.from_keras(self.models[parent])
-        operated = mutate(network, mutation, self.rng)
-        self.models[str(child["candidate"])] = self.compiled(conversion.to_keras(operated.network))
+    def make_offspring(self, child: Offspring) -> None:
+        """Make a candidate from its parent."""
+        network = conversion.from_keras(self.models[child.parent])
+        operated = mutate(network, child.mutation, self.rng)
+        self.models[child.candidate] = self.compiled(conversion.to_keras(operated.network))
 
     def train(self, record: Record) -> None:
         """The batches that a step spent."""
@@ -78,12 +78,10 @@ def main() -> None:
     folder = SearchFolder(search)
     script.start(folder.start())
     script.train(folder.start())
-    for plan in folder.plans():
-        records = folder.records_of(plan)
-        children = {child["candidate"]: child for child in plan.get("offspring", ())}
-        for record in records:
+    for plan in folder.generations():
+        for record in folder.records_of(plan).values():
             if record.candidate not in script.models:
-                script.born(children[record.candidate], record.parent or "")
+                script.make_offspring(plan.child(record.candidate))
             script.train(record)
     end = folder.end()
     if end.step == "final":

@@ -18,11 +18,12 @@ import pytest
 
 from netsurgery.jobs import ectonas
 from netsurgery.processes import client
-from netsurgery.search.ectonas import generation
-from netsurgery.search.layout import WARM_UP, SearchFolder
+from netsurgery.search.layout import WARM_UP, SearchFolder, read_plan
+from netsurgery.search.plans import FinalPlan, Offspring
 from netsurgery.search.records import CRASHED, FAILED_STATUSES, OUT_OF_MEMORY, Record
 from netsurgery.storage.files import read_json, sha256, write_json
 from netsurgery.storage.random_streams import random_stream
+from netsurgery.surgery import Mutation, operations
 from tests.support import factories
 from tests.unit.jobs.test_server import command, data, eventually, server, steps  # noqa: F401 - fixtures
 
@@ -116,20 +117,13 @@ def test_a_job_that_stands_still_ends_at_its_limit(
 def test_a_fallen_offspring_has_a_record_and_no_model(
     server, data, trained, tmp_path  # noqa: F811
 ):  # fmt: skip
-    offspring = {
-        "candidate": "g01c00",
-        "generation": 1,
-        "operation": "add_units",
-        "position": 1,
-        "width": None,
-        "pooling": None,
-        "batches": 7,
-    }
+    mutation = Mutation(operations.ADD_UNITS, 1)
+    offspring = Offspring("g01c00", 1, "g00c00", mutation, parameters=1, batches=7)
     words = competing(data, trained, tmp_path / "g01c00.keras", 1)
     words = words[: words.index("--models")]
     words[words.index("train_round")] = "train_offspring"
     operating = json.dumps({"removal_rule": "svd", "calibration_samples": 10, "copy_noise": 0})
-    words += ["--parent", str(trained), "--offspring", json.dumps(offspring)]
+    words += ["--parent", str(trained), "--offspring", json.dumps(offspring.to_json())]
     words += ["--operating", operating, "--step", "recuperation", "--epochs", "1"]
     words += ["--output", str(tmp_path / "g01c00.keras"), "--failure", CRASHED]
     subprocess.run(words, check=True)
@@ -176,17 +170,17 @@ def test_a_generation_whose_candidates_all_fall_leaves_its_parents_and_the_searc
     number = 0
     while True:
         number += 1
-        allowed = ectonas.generation_allowance(folder.winners(number - 1), number, settings, 0)
+        budget = ectonas.generation_budget(folder.winners(number - 1), number, settings, 0)
         path = folder.plan(number)
-        ectonas.plan_generation(folder.winners(number - 1), number, settings, 0, allowed, path)
-        planned = read_json(path)
-        if planned["action"] == generation.FINISH:
+        ectonas.plan_generation(folder.winners(number - 1), number, settings, 0, budget, path)
+        planned = read_plan(path)
+        if isinstance(planned, FinalPlan):
             break
-        for child in planned["offspring"]:
-            fallen = replace(start, candidate=child["candidate"], status=status, score=None)
-            fallen = replace(fallen, history=(), batches_spent=child["batches"])
+        for child in planned.offspring:
+            fallen = replace(start, candidate=child.candidate, status=status, score=None)
+            fallen = replace(fallen, history=(), batches_spent=child.batches)
             write_json(folder.record(number, f"recuperation/{fallen.candidate}"), fallen.to_json())
-        for slot in planned["slots"]:
+        for slot in planned.contenders:
             write_json(folder.record(number, slot), replace(fallen, batches_spent=0).to_json())
         ectonas.select_parents(folder, number, settings, 0)
         parents = read_json(folder.winners(number))["parents"]

@@ -10,6 +10,7 @@ import time
 import pytest
 import yaml
 
+from netsurgery.search.plans import FinalPlan
 from netsurgery.search.surgeon import decision_point
 from netsurgery.storage.files import read_json
 from tests.integration.test_workflow import (
@@ -100,13 +101,13 @@ def test_the_files_that_others_rely_on(finished):
 def test_every_decision_can_be_followed_in_its_files(finished):
     folder = search_folder(finished)
     for plan in folder.plans():
-        if plan["action"] == "finish":
-            assert plan["reason"] == "6 epochs are trained"
+        if isinstance(plan, FinalPlan):
+            assert plan.reason == "6 epochs are trained"
             continue
-        generation = plan["generation"]
+        generation = plan.generation
         steps = folder.generation(generation)
         assert (steps / "singular_values.svg").read_text().startswith("<?xml")
-        before = {parent["candidate"] for parent in plan["parents"]}
+        before = {parent.candidate for parent in plan.parents}
         layers = rows(folder.layers(generation))
         assert (
             {row["branch"] for row in layers}
@@ -115,30 +116,28 @@ def test_every_decision_can_be_followed_in_its_files(finished):
         )
         table = rows(folder.recommendations(generation))
         tried = [row for row in table if row["candidate"]]
-        assert {row["candidate"] for row in tried} == {
-            child["candidate"] for child in plan["offspring"]
-        }
+        assert {row["candidate"] for row in tried} == {child.candidate for child in plan.offspring}
         winners = {
             p["record"]["candidate"] for p in read_json(folder.winners(generation))["parents"]
         }
         assert {row["candidate"] for row in table if row["outcome"] == "branch"} == winners
         # unneeded tries never ran
-        assert len(list(steps.glob("try*/slot*.keras"))) == len(plan["slots"])
-        assert len(list(steps.glob("recuperation/*.keras"))) == len(plan["offspring"])
+        assert len(list(steps.glob("try*/slot*.keras"))) == len(plan.contenders)
+        assert len(list(steps.glob("recuperation/*.keras"))) == len(plan.offspring)
 
 
 def test_branches_are_those_that_score_best_after_re_training(finished):
     folder = search_folder(finished)
-    for plan in folder.plans():
-        for slot, feeders in plan.get("slots", {}).items():
-            records = [read_json(folder.record(plan["generation"], feeder)) for feeder in feeders]
-            table = rows(folder.recommendations(plan["generation"]))
+    for plan in folder.generations():
+        for slot, contenders in plan.contenders.items():
+            records = [read_json(folder.record(plan.generation, each)) for each in contenders]
+            table = rows(folder.recommendations(plan.generation))
             score = {row["candidate"]: float(row["score"]) for row in table if row["score"]}
             order = sorted((score[r["candidate"]] for r in records), reverse=True)
             rank = int(slot[slot.index("slot") + 4 :])
-            trained = read_json(folder.record(plan["generation"], slot))
+            trained = read_json(folder.record(plan.generation, slot))
             assert score[trained["candidate"]] == order[rank]
-            whole_step = plan["step_batches"] * plan["generation"] + 2 * 91
+            whole_step = plan.step_batches * plan.generation + 2 * 91
             assert trained["batches_trained"] == whole_step
 
 
@@ -201,7 +200,7 @@ def test_a_search_that_stops_early_is_the_beginning_of_one_that_does_not(finishe
     assert summary["generations"] == 1
     assert summary["epochs_trained"] == 4
     plans = list(search_folder(copy).plans())
-    assert plans[-1]["reason"] == f"the accuracy of {limit} is reached"
+    assert plans[-1].reason == f"the accuracy of {limit} is reached"
     assert [n for n in redone(before, copy) if n.startswith(("generation00", "generation01"))] == []
     search(copy)
     assert_same(finished, copy)
@@ -234,14 +233,12 @@ def test_backtracking_draws_on_from_the_branches_of_before(tmp_path):
         top_k=2,
     )
     folder = search_folder(tmp_path / "back")
-    plans = [plan for plan in folder.plans() if plan["action"] == "search"]
-    stayed = [plan for plan in plans if not plan["accepted"]]
+    plans = folder.generations()
+    stayed = [plan for plan in plans if not plan.accepted]
     for plan in stayed:
-        after = read_json(folder.winners(plan["generation"]))["parents"]
-        assert [p["record"]["candidate"] for p in after] == [
-            p["candidate"] for p in plan["parents"]
-        ]
-    tried = [key for plan in plans for key in decision_point.tried(plan["offspring"])]
+        after = read_json(folder.winners(plan.generation))["parents"]
+        assert [p["record"]["candidate"] for p in after] == [p.candidate for p in plan.parents]
+    tried = [key for plan in plans for key in decision_point.tried(plan.offspring)]
     assert len(tried) == len(set(tried))
 
 

@@ -6,9 +6,13 @@ from dataclasses import replace
 
 from netsurgery import datasets
 from netsurgery.jobs import ectonas
+from netsurgery.search.ectonas.plans import BracketPlan, GenerationBudget
 from netsurgery.search.layout import WARM_UP, SearchFolder
+from netsurgery.search.plans import FinalPlan, Offspring, Parent, recuperation_step
 from netsurgery.search.records import DIVERGED
 from netsurgery.storage.files import read_json, write_json
+from netsurgery.surgery import Mutation
+from netsurgery.surgery.operations import by_name
 from netsurgery.tracking import sync
 from tests.support import factories
 
@@ -66,8 +70,7 @@ class Made:
     def generation(self, number, *accuracies):
         """Offspring of the last winner, with these validation accuracies; the best one wins."""
         (parent,), _, spent = ectonas.read_winners(self.folder.winners(number - 1))
-        plan = {"generation": number, "action": "search", "offspring": [], "slots": {}}
-        children = []
+        offspring, contenders, children = [], {}, []
         for i, accuracy in enumerate(accuracies):
             child = replace(
                 parent,
@@ -82,14 +85,31 @@ class Made:
             slot = f"phase1/{child.operation}/round1/slot{i}"
             child = self.train(child, "recuperation", self.folder.record(number, born), 0.5, 1)
             child = self.train(child, slot, self.folder.record(number, slot), accuracy, PER_EPOCH)
-            plan["offspring"].append({"candidate": child.candidate})
-            plan["slots"][slot] = [born]
+            mutation = Mutation(by_name(child.operation), child.position)
+            offspring.append(
+                Offspring(
+                    child.candidate, number, parent.candidate, mutation, child.parameters, batches=1
+                )
+            )
+            contenders[slot] = (born,)
             children.append(child)
-        plan["winners"] = [list(plan["slots"])]
+        plan = BracketPlan(
+            generation=number,
+            parents=(Parent(parent.candidate, ""),),
+            budget=GenerationBudget(),
+            batches=len(children) * (1 + PER_EPOCH),
+            round_epochs=1,
+            offspring=tuple(offspring),
+            rejected=(),
+            rounds={step: (step,) for step in [recuperation_step(c.candidate) for c in children]}
+            | {step: (step,) for step in contenders},
+            contenders=contenders,
+            winners=(tuple(contenders),),
+        )
         winner = max(children, key=lambda child: child.score or 0)
         spent += len(children) * (1 + PER_EPOCH)
         parents = [{"record": winner.to_json(), "model": ""}]
-        write_json(self.folder.plan(number), plan)
+        write_json(self.folder.plan(number), plan.to_json())
         write_json(self.folder.winners(number), {"parents": parents, "batches_spent": spent})
 
     def finish(self, after):
@@ -97,7 +117,8 @@ class Made:
         (winner,), _, _ = ectonas.read_winners(self.folder.winners(after))
         self.train(winner, "final", self.folder.final / "network.json", 0.8, PER_EPOCH // 2)
         if self.settings["algorithm"] != "baseline":
-            write_json(self.folder.plan(after + 1), {"generation": after + 1, "action": "finish"})
+            plan = FinalPlan(generation=after + 1, parents=(), remaining_batches=0, reason="")
+            write_json(self.folder.plan(after + 1), plan.to_json())
         write_json(self.folder.final / "test.json", {"loss": 0.7, "accuracy": 0.75})
         (self.folder.final / "model.keras").write_bytes(f"trained after {after}".encode())
         ectonas.summarize_search(self.folder, self.settings, self.seed)

@@ -2,18 +2,17 @@
 
 from functools import cache
 
-from netsurgery.storage.files import read_json
 from netsurgery.jobs import ectonas as decisions
+from netsurgery.search import layout
 from netsurgery.search.layout import WARM_UP
 from netsurgery.search.ectonas import priorities as work
-from netsurgery.search.ectonas.generation import FINISH, recuperation_of
-from netsurgery.search.ectonas.steps import rounds_of
+from netsurgery.search.plans import FinalPlan, recuperation_step
 
 
 @cache
 def read_plan(path, modified):
-    """A plan's content, read once per version of the file."""
-    return read_json(path)
+    """A generation's plan, read once per version of the file."""
+    return layout.read_plan(Path(path))
 
 
 def plan_of(wildcards, generation=None):
@@ -37,7 +36,7 @@ def plans_of(wildcards):
     while True:
         plan = plan_of(wildcards, generation)
         yield plan
-        if plan["action"] == FINISH:
+        if isinstance(plan, FinalPlan):
             return
         generation += 1
 
@@ -47,11 +46,11 @@ def decision_files(wildcards):
     folder = folder_of(wildcards)
     files = [folder.record(0, WARM_UP), folder.winners(0)]
     for plan in plans_of(wildcards):
-        generation = plan["generation"]
+        generation = plan.generation
         files.append(folder.plan(generation))
-        files += [folder.generation(generation) / name for name in plan.get("files", ())]
-        if plan["action"] != FINISH:
-            files += [folder.record(generation, step) for step in folder.steps(plan)]
+        files += [folder.generation(generation) / name for name in plan.parts]
+        if not isinstance(plan, FinalPlan):
+            files += [folder.record(generation, step) for step in plan.steps]
             files.append(folder.winners(generation))
     return list(map(str, files))
 
@@ -60,34 +59,40 @@ def generation_allowance(wildcards):
     """What a generation may cost: it depends on the budget only if that is nearly spent."""
     winners = folder_of(wildcards).winners(int(wildcards.generation) - 1)
     chosen = search_of(wildcards).settings
-    return decisions.generation_allowance(
-        winners, int(wildcards.generation), chosen, int(wildcards.seed)
+    return str(
+        decisions.generation_budget(winners, int(wildcards.generation), chosen, int(wildcards.seed))
     )
 
 
 def offspring_of(wildcards):
     """The plan's entry for a job's candidate."""
+    return born_in(wildcards).child(wildcards.candidate)
+
+
+def born_in(wildcards):
+    """The plan that a job's candidate is in."""
     surgeon = search_of(wildcards).algorithm == "surgeon"
-    plan = try_with(wildcards) if surgeon else plan_of(wildcards)
-    return next(c for c in plan["offspring"] if c["candidate"] == wildcards.candidate)
+    return try_with(wildcards) if surgeon else plan_of(wildcards)
 
 
 def plan_of_candidate(wildcards):
     """The file of the plan that a job's candidate is in."""
     folder, generation = folder_of(wildcards), int(wildcards.generation)
     if search_of(wildcards).algorithm == "surgeon":
-        return str(folder.try_plan(generation, try_with(wildcards)["try"]))
+        return str(folder.try_plan(generation, try_with(wildcards).attempt))
     return str(folder.plan(generation))
 
 
 def parent_of(wildcards):
     """The model file of the parent of a job's candidate."""
-    return str(folder_of(wildcards).root / offspring_of(wildcards)["model"])
+    plan = born_in(wildcards)
+    parent = plan.child(wildcards.candidate).parent
+    return str(folder_of(wildcards).root / plan.model_of(parent))
 
 
 def step_of(wildcards):
     """The training step of a job in a generation of ECToNAS."""
-    return wildcards.get("slot") or recuperation_of(wildcards.candidate)
+    return wildcards.get("slot") or recuperation_step(wildcards.candidate)
 
 
 def has_rounds(wildcards):
@@ -99,12 +104,12 @@ def later_rounds(wildcards):
     """The rounds that a job's candidate is sure to train behind the first one."""
     if not has_rounds(wildcards):
         return []
-    return rounds_of(plan_of(wildcards), step_of(wildcards))[1:]
+    return list(plan_of(wildcards).rounds_of(step_of(wildcards))[1:])
 
 
 def round_epochs(wildcards):
     """Epochs of each of the rounds that a job trains; 0 where it trains none."""
-    return plan_of(wildcards)["round_epochs"] if has_rounds(wildcards) else 0
+    return plan_of(wildcards).round_epochs if has_rounds(wildcards) else 0
 
 
 def job_priority(wildcards):
@@ -129,7 +134,7 @@ def step_priority(wildcards):
 @cache
 def step_priorities(folder, generation):
     """How soon the training jobs of a generation are to go: asked for after every plan of any."""
-    plan = read_json(folder.plan(generation))
+    plan = layout.read_plan(folder.plan(generation))
     return work.ranks(plan, folder.parents(plan))
 
 
@@ -145,7 +150,7 @@ def time_limit(wildcards):
 
 def contenders(wildcards):
     """Models and records of the group whose winner fills a job's slot."""
-    slots = plan_of(wildcards)["slots"][wildcards.slot]
+    slots = plan_of(wildcards).contenders[wildcards.slot]
     folder, generation = folder_of(wildcards), int(wildcards.generation)
     return {
         "models": [str(folder.model(generation, slot)) for slot in slots],
@@ -156,23 +161,23 @@ def contenders(wildcards):
 def selection_mode(wildcards):
     """How the winner of the feeding group is found."""
     plan = plan_of(wildcards)
-    feeder = plan["slots"][wildcards.slot][0]
-    return decisions.mode_of(rounds_of(plan, feeder)[-1], search_of(wildcards).settings["mode"])
+    contender = plan.contenders[wildcards.slot][0]
+    return decisions.mode_of(plan.rounds_of(contender)[-1], search_of(wildcards).settings["mode"])
 
 
 def generation_outputs(wildcards):
     """All records of a generation, and the models of those that may win it."""
     plan, folder, generation = plan_of(wildcards), folder_of(wildcards), int(wildcards.generation)
-    last = [slot for group in plan["winners"] for slot in group]
+    last = [step for contenders in plan.winners for step in contenders]
     return {
-        "records": [str(folder.record(generation, step)) for step in folder.steps(plan)],
-        "models": [str(folder.model(generation, slot)) for slot in last],
+        "records": [str(folder.record(generation, step)) for step in plan.steps],
+        "models": [str(folder.model(generation, step)) for step in last],
     }
 
 
 def last_plan(wildcards):
     """The plan of the end; None for a baseline, which has none."""
-    return next((plan for plan in plans_of(wildcards) if plan["action"] == FINISH), None)
+    return next((plan for plan in plans_of(wildcards) if isinstance(plan, FinalPlan)), None)
 
 
 def no_files(_):
@@ -189,19 +194,19 @@ def finalists(wildcards):
     plan, folder = last_plan(wildcards), folder_of(wildcards)
     if plan is None:
         return [str(folder.model(0, WARM_UP))]
-    return [str(folder.root / parent["model"]) for parent in plan["parents"]]
+    return [str(folder.root / parent.model) for parent in plan.parents]
 
 
 def final_plan(wildcards):
     """The file of the plan of the end: whoever reads plans must not while one is made again."""
     plan = last_plan(wildcards)
-    return [str(folder_of(wildcards).plan(plan["generation"]))] if plan else []
+    return [str(folder_of(wildcards).plan(plan.generation))] if plan else []
 
 
 def remaining_batches(wildcards):
     """What is left of the budget for the final candidate."""
     plan = last_plan(wildcards)
-    return plan["further_batches"] if plan else 0
+    return plan.remaining_batches if plan else 0
 
 
 def generation_log_inputs(wildcards):
@@ -212,6 +217,6 @@ def generation_log_inputs(wildcards):
     return [
         str(folder.generation(generation - 1) / "tracked.json"),
         str(folder.plan(generation)),
-        *(str(folder.record(generation, step)) for step in folder.steps(plan_of(wildcards))),
+        *(str(folder.record(generation, step)) for step in plan_of(wildcards).steps),
         str(folder.winners(generation)),
     ]

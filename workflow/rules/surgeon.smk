@@ -63,7 +63,7 @@ rule train_branch:
         time_limit=time_limit,
     params:
         settings=settings(configuration.TRAINING),
-        batches=lambda w: try_of(w)["step_batches"],
+        batches=lambda w: try_of(w).step_batches,
         folder=subpath(input.data, parent=True),
     message:
         "{wildcards.search} seed {wildcards.seed}:"

@@ -2,8 +2,15 @@
 
 from netsurgery.jobs import surgeon as surgeon_decisions
 from netsurgery.search.surgeon import decision_point as surgeon
-from netsurgery.search.ectonas.generation import recuperation_of
+from netsurgery.search.plans import recuperation_step
 from netsurgery.search.surgeon.decision_point import StoppingSettings
+from netsurgery.search.surgeon.plans import TryPlan
+
+
+@cache
+def read_try(path, modified):
+    """A try's plan, read once per version of the file."""
+    return layout.read_try(Path(path))
 
 
 def try_of(wildcards, generation=None, attempt=None):
@@ -14,7 +21,7 @@ def try_of(wildcards, generation=None, attempt=None):
         generation=wildcards.generation if generation is None else f"{generation:02d}",
         attempt=wildcards.attempt if attempt is None else attempt,
     ).output[0]
-    return read_plan(path, Path(path).stat().st_mtime_ns)
+    return read_try(path, Path(path).stat().st_mtime_ns)
 
 
 def tries_at(wildcards, generation):
@@ -23,7 +30,7 @@ def tries_at(wildcards, generation):
     while True:
         plan = try_of(wildcards, generation, attempt)
         yield plan
-        if plan["action"] in surgeon.LAST:
+        if not isinstance(plan, TryPlan):
             return
         attempt += 1
 
@@ -45,7 +52,8 @@ def try_with(wildcards):
     return next(
         plan
         for plan in tries_at(wildcards, int(wildcards.generation))
-        if any(child["candidate"] == wildcards.candidate for child in plan.get("offspring", ()))
+        if isinstance(plan, TryPlan)
+        and any(child.candidate == wildcards.candidate for child in plan.offspring)
     )
 
 
@@ -53,7 +61,7 @@ def branches_of(wildcards):
     """The models that a job's decision point begins with."""
     folder = folder_of(wildcards)
     for generation in range(int(wildcards.generation) - 1, 0, -1):
-        if winners := decision_of(wildcards, generation)["winners"]:
+        if winners := decision_of(wildcards, generation).winners:
             return [str(folder.model(generation, slot)) for (slot,) in winners]
     return [str(folder.model(0, WARM_UP))]
 
@@ -61,7 +69,7 @@ def branches_of(wildcards):
 def competitors_of(wildcards):
     """Models and records of all candidates of a job's try."""
     folder, generation = folder_of(wildcards), int(wildcards.generation)
-    steps = [recuperation_of(child["candidate"]) for child in try_of(wildcards)["offspring"]]
+    steps = [recuperation_step(child.candidate) for child in try_of(wildcards).offspring]
     return {
         "models": [str(folder.model(generation, step)) for step in steps],
         "records": [str(folder.record(generation, step)) for step in steps],
@@ -75,9 +83,9 @@ def try_inputs(wildcards):
     earlier = [try_of(wildcards, attempt=number) for number in range(1, attempt)]
     known = {
         "winners": [str(folder.winners(number)) for number in range(generation)],
-        "tries": [str(folder.try_plan(generation, plan["try"])) for plan in earlier],
+        "tries": [str(folder.try_plan(generation, plan.attempt)) for plan in earlier],
         "records": [
-            str(folder.record(generation, step)) for plan in earlier for step in folder.steps(plan)
+            str(folder.record(generation, step)) for plan in earlier for step in plan.steps
         ],
     }
     # behind the last epoch there is nothing to decide
@@ -94,7 +102,7 @@ def decision_reports(wildcards):
     if search_of(wildcards).algorithm != "surgeon":
         return []
     folder = folder_of(wildcards)
-    decided_at = [p["generation"] for p in plans_of(wildcards) if p["action"] != FINISH]
+    decided_at = [p.generation for p in plans_of(wildcards) if not isinstance(p, FinalPlan)]
     names = (
         "singular_values.json",
         "layers.csv",
@@ -107,9 +115,11 @@ def decision_reports(wildcards):
 
 def try_allowance(wildcards):
     """All that a try is told of when the search is to end."""
-    return surgeon_decisions.allowance(
-        folder_of(wildcards),
-        int(wildcards.generation),
-        int(wildcards.attempt),
-        search_of(wildcards).settings,
+    return str(
+        surgeon_decisions.allowance(
+            folder_of(wildcards),
+            int(wildcards.generation),
+            int(wildcards.attempt),
+            search_of(wildcards).settings,
+        )
     )

@@ -59,7 +59,7 @@ def markers(wildcards, planned):
     """
     if search_of(wildcards).algorithm == "baseline":
         return []
-    numbers = [0, *(plan["generation"] for plan in planned if plan["action"] != FINISH)]
+    numbers = [0, *(plan.generation for plan in planned if not isinstance(plan, FinalPlan))]
     return [str(folder_of(wildcards).generation(number) / "tracked.json") for number in numbers]
 
 

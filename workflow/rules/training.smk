@@ -55,7 +55,7 @@ rule train_offspring:
     params:
         settings=settings(configuration.TRAINING),
         operating=settings(configuration.OPERATING),
-        offspring=lambda w: json.dumps(offspring_of(w)),
+        offspring=lambda w: json.dumps(offspring_of(w).to_json()),
         epochs=round_epochs,
         following=later_rounds,
         folder=subpath(input.data, parent=True),

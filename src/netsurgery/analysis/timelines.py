@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from netsurgery.search.ectonas.plans import BracketPlan
 from netsurgery.search.ectonas.priorities import critical_path_seconds
 from netsurgery.search.layout import SearchFolder
+from netsurgery.search.plans import GenerationPlan, TrainingPlan
 from netsurgery.search.records import Record
-from netsurgery.storage.files import read_json
+from netsurgery.search.surgeon.plans import DecisionPlan, TryPlan
 
 
 @dataclass(frozen=True)
@@ -39,36 +40,33 @@ def timings_of(folder: SearchFolder) -> list[StepTiming]:
     start = StepTiming("warm-up", folder.start(), ())
     timings = [start]
     last: tuple[str, ...] = (start.name,)
-    for plan in folder.plans():
-        generation = plan["generation"]
+    for plan in folder.generations():
+        generation = plan.generation
+        critical_paths: Mapping[str, float] = {}
+        if isinstance(plan, BracketPlan):
+            critical_paths = critical_path_seconds(plan, folder.parents(plan))
         for part in _parts(folder, plan):
-            slots = part.get("slots", {})
-            steps = folder.steps(part)
-            critical_paths = (
-                critical_path_seconds(part, folder.parents(part)) if "round_epochs" in part else {}
-            )
-            for step in steps:
-                first = step not in slots
-                depends_on = (
-                    last if first else tuple(f"{generation}/{slot}" for slot in slots[step])
-                )
-                record = Record.from_json(read_json(folder.record(generation, step)))
+            for step, record in folder.records_of(part).items():
+                first = step not in part.contenders
+                contenders = () if first else part.contenders[step]
+                depends_on = last if first else tuple(f"{generation}/{c}" for c in contenders)
                 name, remaining = f"{generation}/{step}", critical_paths.get(step, 0.0)
                 timings.append(StepTiming(name, record, depends_on, first, remaining))
-            if steps:
-                last = tuple(f"{generation}/{step}" for step in steps)
+            last = tuple(f"{generation}/{step}" for step in part.steps)
     end = folder.end()
     if end.step == "final":
         timings.append(StepTiming("final", end, last, after_decision=True))
     return [timing for timing in timings if timing.began]
 
 
-def _parts(folder: SearchFolder, plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _parts(folder: SearchFolder, plan: GenerationPlan) -> Iterator[TrainingPlan]:
     """The plan of a generation, or the plans of all tries of a decision point of the Surgeon."""
-    if folder.try_plan(plan["generation"], 1).exists():
-        yield from folder.tries(plan["generation"])
-    else:
+    if not isinstance(plan, DecisionPlan):
         yield plan
+        return
+    for part in folder.tries(plan.generation):
+        if isinstance(part, TryPlan):
+            yield part
 
 
 def peak_concurrency(timings: list[StepTiming]) -> int:

@@ -11,7 +11,9 @@ from netsurgery import datasets
 from netsurgery.jobs import ectonas, surgeon
 from netsurgery.jobs.exit_messages import exit_with_message
 from netsurgery.processes.process_exit import exit_with_workflow
+from netsurgery.search.ectonas.plans import GenerationBudget
 from netsurgery.search.layout import SearchFolder
+from netsurgery.search.surgeon.plans import parse_allowance
 from netsurgery.storage.settings import from_settings
 
 
@@ -96,7 +98,7 @@ def run(given: argparse.Namespace) -> None:
                 given.generation,
                 given.settings,
                 given.seed,
-                given.allowance,
+                GenerationBudget.parse(given.allowance),
                 given.output,
             )
         case "plan_try":
@@ -106,7 +108,7 @@ def run(given: argparse.Namespace) -> None:
                 given.attempt,
                 given.settings,
                 given.seed,
-                given.allowance,
+                parse_allowance(given.allowance),
             )
         case "decision_report":
             surgeon.decision_report(given.folder, given.generation, given.settings, given.seed)

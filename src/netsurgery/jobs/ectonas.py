@@ -8,18 +8,18 @@ from typing import Any
 from netsurgery.search import outcome, scores
 from netsurgery.search.ectonas import generation as generations
 from netsurgery.search.ectonas.generation import GenerationSettings
-from netsurgery.search.ectonas.steps import rounds_of
-from netsurgery.search.layout import WARM_UP, SearchFolder
-from netsurgery.search.records import OK, Record
+from netsurgery.search.ectonas.plans import GenerationBudget
+from netsurgery.search.layout import WARM_UP, SearchFolder, read_generation
+from netsurgery.search.records import OK
 from netsurgery.search.winners import read_winners
 from netsurgery.storage.files import FILES, checksums, read_json, write_json, write_table
 from netsurgery.storage.random_streams import random_stream
 
 
-def generation_allowance(
+def generation_budget(
     winners: Path, generation: int, settings: dict[str, Any], seed: int
-) -> str:
-    """What the next generation may cost (see `generation.generation_budget`)."""
+) -> GenerationBudget:
+    """Compute what the next generation may cost."""
     parents, _, spent = read_winners(winners)
     return generations.generation_budget(
         parents,
@@ -33,15 +33,20 @@ def generation_allowance(
 
 
 def plan_generation(
-    winners: Path, generation: int, settings: dict[str, Any], seed: int, allowed: str, output: Path
+    winners: Path,
+    generation: int,
+    settings: dict[str, Any],
+    seed: int,
+    budget: GenerationBudget,
+    output: Path,
 ) -> None:
-    """Write the plan of a generation, and take away what another plan of it has left."""
+    """Write the plan of a generation, and remove files that an earlier plan of it left."""
     parents, models, _ = read_winners(winners)
     rules = GenerationSettings.from_settings(settings)
-    planned = generations.plan(parents, models, generation, allowed, rules, seed)
+    planned = generations.plan(parents, models, generation, budget, rules, seed)
     for stray in SearchFolder(output.parent.parent).strays(planned):
         stray.unlink()
-    write_json(output, planned)
+    write_json(output, planned.to_json())
 
 
 def init_search(folder: SearchFolder) -> None:
@@ -56,12 +61,13 @@ def select_parents(
     folder: SearchFolder, generation: int, settings: dict[str, Any], seed: int
 ) -> None:
     """Write the winners of a generation; if all its candidates failed, its parents once more."""
-    planned = read_json(folder.plan(generation))
+    planned = read_generation(folder.plan(generation))
     previous = read_json(folder.winners(generation - 1))
+    trained = folder.records_of(planned)
     parents = []
-    for group in planned["winners"]:
-        records = [Record.from_json(read_json(folder.record(generation, step))) for step in group]
-        ends = [rounds_of(planned, step)[-1] for step in group]
+    for group in planned.winners:
+        records = [trained[step] for step in group]
+        ends = [planned.rounds_of(step)[-1] for step in group]
         chosen = scores.winner(
             records,
             settings["objective"],
@@ -73,7 +79,7 @@ def select_parents(
         model = folder.model(generation, group[chosen]).relative_to(folder.root)
         if records[chosen].status == OK:
             parents.append({"record": records[chosen].to_json(), "model": str(model)})
-    spent = sum(record.batches_spent for record in folder.records_of(planned))
+    spent = sum(record.batches_spent for record in trained.values())
     winners = {
         "parents": parents or previous["parents"],
         "batches_spent": previous["batches_spent"] + spent,
@@ -89,10 +95,10 @@ def mode_of(round_: str, mode: str) -> str:
 def summarize_search(folder: SearchFolder, settings: dict[str, Any], seed: int) -> None:
     """Write the lineage and, last, the summary of a finished search."""
     records = folder.records()
-    plans = list(folder.plans())
+    plans = folder.generations()
     survivors = {
         parent["record"]["candidate"]
-        for generation in range(max(1, len(plans)))
+        for generation in range(len(plans) + 1)
         for parent in read_json(folder.winners(generation))["parents"]
     }
     final = records[-1]
@@ -104,7 +110,7 @@ def summarize_search(folder: SearchFolder, settings: dict[str, Any], seed: int) 
         final,
         start_parameters=records[0].parameters,
         spent=sum(record.batches_spent for record in records),
-        generations=sum(plan["action"] == generations.SEARCH for plan in plans),
+        generations=len(plans),
         candidates=len(outcome.last_records(records)),
         test=read_json(folder.final / "test.json"),
         wall_seconds=sum(record.wall_seconds for record in records),

@@ -8,18 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from netsurgery.search.candidates import read_candidate, read_record
-from netsurgery.search.ectonas.generation import FINISH
-from netsurgery.search.layout import SearchFolder
-from netsurgery.search.records import OK, Record
+from netsurgery.search.layout import SearchFolder, read_generation, read_try
+from netsurgery.search.plans import FinalPlan, parents_of
+from netsurgery.search.records import OK
 from netsurgery.search.surgeon import decision_point
 from netsurgery.search.surgeon import decision_tables as audits
 from netsurgery.search.surgeon.decision_point import DecisionSettings, StoppingSettings
+from netsurgery.search.surgeon.plans import Allowance, Continue, DecisionPlan, Stop, TryPlan
 from netsurgery.search.surgeon.recommendation import Analysis
 from netsurgery.search.surgeon.recommendation import analyse as analyse_network
 from netsurgery.search.winners import read_winners
 from netsurgery.storage.files import read_json, write_checksums, write_json, write_table
-
-YES, NO = "yes", "no"
 
 
 def read_analyses(path: Path) -> dict[str, list[Analysis]]:
@@ -30,43 +29,32 @@ def read_analyses(path: Path) -> dict[str, list[Analysis]]:
     }
 
 
-def slots_of(folder: SearchFolder, plan: dict[str, Any]) -> dict[str, Record]:
-    """The records of a try's slots."""
-    generation = plan["generation"]
-    return {
-        slot: Record.from_json(read_json(folder.record(generation, slot))) for slot in plan["slots"]
-    }
+def earlier_tries(folder: SearchFolder, generation: int, attempt: int) -> list[TryPlan]:
+    """Read the plans of a decision point's tries before one."""
+    plans = (read_try(folder.try_plan(generation, number)) for number in range(1, attempt))
+    return [plan for plan in plans if isinstance(plan, TryPlan)]
 
 
-def earlier(folder: SearchFolder, generation: int, attempt: int) -> list[dict[str, Any]]:
-    """The plans of a decision point's tries before one."""
-    return [read_json(folder.try_plan(generation, number)) for number in range(1, attempt)]
+def allowance(
+    folder: SearchFolder, generation: int, attempt: int, settings: dict[str, Any]
+) -> Allowance:
+    """All that a try knows of the search's end (see `surgeon.decision_point.next_decision`).
 
-
-def allowance(folder: SearchFolder, generation: int, attempt: int, settings: dict[str, Any]) -> str:
-    """All that a try is told of when the search is to end.
-
-    For the first one see `netsurgery.search.surgeon.decision_point.next_decision`; a further one
-    learns whether the budget lasts for it, yes or no.
+    A further try knows only whether the budget suffices for it.
     """
-    rules, ending = (
-        DecisionSettings.from_settings(settings),
-        StoppingSettings.from_settings(settings),
-    )
+    rules = DecisionSettings.from_settings(settings)
+    ending = StoppingSettings.from_settings(settings)
     past = [read_winners(folder.winners(number)) for number in range(generation)]
     spent = past[-1][2]
     if attempt == 1:
-        return decision_point.next_decision(
-            [records for records, _, _ in past], spent, rules, ending
-        )
-    if ending.budget is None:
-        return YES
-    tries = earlier(folder, generation, attempt)
-    records = [record for plan in tries for record in folder.records_of(plan)]
-    spent += sum(record.batches_spent for record in records)
+        branches = [records for records, _, _ in past]
+        return decision_point.next_decision(branches, spent, rules, ending)
+    tries = earlier_tries(folder, generation, attempt)
+    if ending.budget is not None:
+        records = [record for plan in tries for record in folder.records_of(plan).values()]
+        spent += sum(record.batches_spent for record in records)
     per_epoch = past[-1][0][0].batches_per_epoch
-    lasts = decision_point.may_redraw(spent, tries[0]["step_batches"], per_epoch, rules, ending)
-    return YES if lasts else NO
+    return decision_point.may_redraw(spent, tries[0].step_batches, per_epoch, rules, ending)
 
 
 def plan_try(
@@ -75,56 +63,61 @@ def plan_try(
     attempt: int,
     settings: dict[str, Any],
     seed: int,
-    allowed: str,
+    allowed: Allowance,
 ) -> None:
-    """Write the plan of a try: what it takes, or what came of those before, or the end."""
+    """Write the plan of a try, the verdict on those before it, or the final plan."""
     rules = DecisionSettings.from_settings(settings)
     parents, models, _ = read_winners(folder.winners(generation - 1))
-    before = earlier(folder, generation, attempt)
-    head = {
-        "generation": generation,
-        "allowance": allowed,
-        "parents": [
-            {"candidate": parent.candidate, "model": model}
-            for parent, model in zip(parents, models, strict=True)
-        ],
-    }
+    before = earlier_tries(folder, generation, attempt)
     output = folder.try_plan(generation, attempt)
-    if attempt == 1:
-        action, batches, *why = allowed.split(" ", 2)
-        if action == FINISH:
-            write_json(output, head | finish(int(batches), *why))
-            return
-        step = int(batches)
-    else:
-        step = before[0]["step_batches"]
 
+    def finish(stop: Stop) -> None:
+        final = FinalPlan(
+            generation=generation,
+            parents=parents_of([parent.candidate for parent in parents], models),
+            remaining_batches=stop.batches,
+            reason=stop.reason,
+        )
+        write_json(output, final.to_json())
+
+    if before:
+        step = before[0].step_batches
+    elif isinstance(allowed, Continue):
+        step = allowed.step_batches
+    else:
+        finish(allowed)
+        return
     # branches that stayed have modifications that were tried at earlier decision points
-    plans = [read_json(folder.plan(number)) for number in range(1, generation)] + before
-    done = decision_point.tried([child for plan in plans for child in plan["offspring"]])
+    past = [read_generation(folder.plan(number)) for number in range(1, generation)]
+    done = decision_point.tried([child for plan in [*past, *before] for child in plan.offspring])
     analyses = read_analyses(folder.singular_values(generation))
     pool = decision_point.recommendations(parents, analyses, rules)
     chosen = decision_point.select(parents, pool, done, generation, attempt, rules, seed)
-    if attempt == 1 and not chosen:
-        write_json(output, head | finish(0, "all modifications are tried"))
+    if not (before or chosen):
+        finish(Stop(0, "all modifications are tried"))
         return
-    if attempt > 1:
-        more = bool(chosen) and attempt <= 1 + rules.max_redraws and allowed == YES
-        records = [slots_of(folder, plan) for plan in before]
-        verdict = decision_point.accept_or_redraw(parents, records, more, rules)
+    if before:
+        more = bool(chosen) and attempt <= 1 + rules.max_redraws and isinstance(allowed, Continue)
+        trained = [folder.records_of(plan) for plan in before]
+        branches = [
+            {step: records[step] for step in plan.contenders}
+            for plan, records in zip(before, trained, strict=True)
+        ]
+        verdict = decision_point.accept_or_redraw(parents, branches, generation, more, rules)
         if verdict is not None:
-            write_json(output, head | {"action": decision_point.SETTLE, "try": attempt} | verdict)
+            write_json(output, verdict.to_json())
             return
-    known = sum(len(plan["offspring"]) for plan in before)
     planned = decision_point.plan_try(
-        parents, models, chosen, generation, attempt, known, step, rules
+        parents,
+        models,
+        chosen,
+        generation,
+        attempt,
+        known=sum(len(plan.offspring) for plan in before),
+        step=step,
+        rules=rules,
     )
-    write_json(output, head | planned)
-
-
-def finish(batches: int, reason: str) -> dict[str, Any]:
-    """The end of a search in a plan."""
-    return {"action": FINISH, "further_batches": batches, "reason": reason}
+    write_json(output, planned.to_json())
 
 
 def decision_report(
@@ -136,9 +129,9 @@ def decision_report(
     rules = DecisionSettings.from_settings(settings)
     parents, _, _ = read_winners(folder.winners(generation - 1))
     analyses = read_analyses(folder.singular_values(generation))
-    plan = read_json(folder.plan(generation))
-    steps = folder.steps(plan)
-    records = dict(zip(steps, folder.records_of(plan), strict=True))
+    plan = read_generation(folder.plan(generation))
+    assert isinstance(plan, DecisionPlan)
+    records = folder.records_of(plan)
     write_table(
         folder.layers(generation), audits.LAYER_COLUMNS, audits.layers(parents, analyses, rules)
     )
@@ -157,7 +150,8 @@ def decision_report(
 
 def merge_tries(folder: SearchFolder, generation: int) -> None:
     """Write a decision point as one plan."""
-    write_json(folder.plan(generation), decision_point.merge(list(folder.tries(generation))))
+    merged = decision_point.merge(list(folder.tries(generation)))
+    write_json(folder.plan(generation), merged.to_json())
 
 
 def singular_values(models: Sequence[Path], output: Path) -> None:

@@ -29,7 +29,7 @@ from netsurgery.reproduction.studies import fidelity, pooling_trials
 from netsurgery.reproduction.studies.study_network import StudyNetwork
 from netsurgery.search import scores
 from netsurgery.search.candidates import read_candidate, read_record
-from netsurgery.search.ectonas.generation import mutation_of
+from netsurgery.search.plans import Offspring
 from netsurgery.search.records import DEGENERATE, FAILED_STATUSES, OK, Record
 from netsurgery.storage.files import FILES, checksums, write_json
 from netsurgery.storage.random_streams import random_stream
@@ -81,7 +81,7 @@ def train_initial_network(
 def train_offspring(
     step: TrainingStep,
     parent: Path,
-    offspring: dict[str, Any],
+    offspring: Offspring,
     operating: dict[str, Any],
     following: Mapping[str, int],
 ) -> None:
@@ -96,13 +96,13 @@ def train_offspring(
         operating: the settings of surgery.
         following: batches of the rounds that the offspring goes on to train.
     """
-    rounds = {step.name: offspring["batches"], **following}
-    candidate, mutation = offspring["candidate"], mutation_of(offspring)
+    rounds = {step.name: offspring.batches, **following}
+    candidate, mutation = offspring.candidate, offspring.mutation
     record = read_record(parent)
     if step.fallen:
         topology = mutate_topology(Topology.from_json(record.topology), mutation)
         record = record.child(
-            candidate, offspring["generation"], mutation.operation.name, mutation.position, topology
+            candidate, offspring.generation, mutation.operation.name, mutation.position, topology
         )
         step.fall(record, rounds)
         return
@@ -122,7 +122,7 @@ def train_offspring(
     network = operated.network
     record = record.child(
         candidate,
-        offspring["generation"],
+        offspring.generation,
         mutation.operation.name,
         mutation.position,
         network.topology,
@@ -306,7 +306,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 train_initial_network(step, given.layers, given.activation, given.epochs)
             case "train_offspring":
                 following = dict.fromkeys(given.later_rounds, given.epochs * step.batches_per_epoch)
-                train_offspring(step, given.parent, given.offspring, given.operating, following)
+                offspring = Offspring.from_json(given.offspring)
+                train_offspring(step, given.parent, offspring, given.operating, following)
             case "train_round":
                 names, batches = (
                     [step.name, *given.later_rounds],

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import singledispatch
 from typing import Any
 
 from netsurgery.search.ectonas.bracket import depth
-from netsurgery.search.ectonas.steps import expand_rounds, rounds_of
+from netsurgery.search.ectonas.byes import expand_rounds
+from netsurgery.search.ectonas.plans import BracketPlan
+from netsurgery.search.plans import GenerationPlan
 from netsurgery.search.records import OK, Record
+from netsurgery.search.surgeon.plans import DecisionPlan
 
 
 def _entry(record: Record, won: bool, round_: str = "") -> dict[str, Any]:
@@ -25,7 +29,7 @@ def _entry(record: Record, won: bool, round_: str = "") -> dict[str, Any]:
 
 
 def _rounds(
-    plan: Mapping[str, Any],
+    plan: BracketPlan,
     trained: Mapping[str, Record],
     parents: Sequence[str],
     prefix: str,
@@ -40,14 +44,14 @@ def _rounds(
         parents: the candidates that the generation left as parents of the next.
         prefix: of the bracket's slots, such as phase1/add_units.
     """
-    feeders, winners = expand_rounds(plan)
-    following = {tuple(group): name for name, group in feeders.items()}
-    in_order = sorted(feeders, key=lambda name: int(name.partition("/slot")[2] or 0))
+    contenders, winners = expand_rounds(plan)
+    following = {group: name for name, group in contenders.items()}
+    in_order = sorted(contenders, key=lambda name: int(name.partition("/slot")[2] or 0))
     found: dict[str, list[list[dict[str, Any]]]] = {}
-    for group in [*(feeders[name] for name in in_order), *winners]:
+    for group in [*(contenders[name] for name in in_order), *winners]:
         if not group or not all(name.startswith(f"{prefix}/") for name in group):
             continue
-        after = following.get(tuple(group))
+        after = following.get(group)
         on = parents if after is None else [trained[after].candidate] if after in trained else []
         there = [(trained[name], name) for name in group if name in trained]
         met = [_entry(record, record.candidate in on, name) for record, name in there]
@@ -55,42 +59,52 @@ def _rounds(
     return [found[name] for name in sorted(found, key=depth)]
 
 
-def generation(
-    plan: Mapping[str, Any], records: Mapping[str, Record], parents: Sequence[str]
+@singledispatch
+def describe(
+    plan: GenerationPlan, records: Mapping[str, Record], parents: Sequence[str]
 ) -> dict[str, Any]:
-    """A generation of ECToNAS: its offspring by mutation type, and both phases.
+    """A generation as plain values for the templates.
 
     Args:
         plan: of the generation.
-        records: its records by step.
+        records: its records by training step.
         parents: the candidates that it left as parents of the next.
     """
-    trained = {name: record for step, record in records.items() for name in rounds_of(plan, step)}
-    feeders, _ = expand_rounds(plan)
-    types = list(dict.fromkeys(n.split("/")[1] for n in feeders if n.startswith("phase1/")))
     return {
-        "number": plan["generation"],
-        "offspring": len(plan["offspring"]),
-        "rejected": len(plan.get("rejected", ())),
+        "number": plan.generation,
+        "offspring": len(plan.offspring),
         "parents": list(parents),
-        "from": [parent["candidate"] for parent in plan.get("parents", ())],
+    }
+
+
+@describe.register
+def _(plan: BracketPlan, records: Mapping[str, Record], parents: Sequence[str]) -> dict[str, Any]:
+    """A generation of ECToNAS: its offspring by mutation type, and both phases."""
+    trained = {name: record for step, record in records.items() for name in plan.rounds_of(step)}
+    contenders, _ = expand_rounds(plan)
+    types = list(dict.fromkeys(n.split("/")[1] for n in contenders if n.startswith("phase1/")))
+    return {
+        "number": plan.generation,
+        "offspring": len(plan.offspring),
+        "rejected": len(plan.rejected),
+        "parents": list(parents),
+        "from": [parent.candidate for parent in plan.parents],
         "phase1": [(name, _rounds(plan, trained, parents, f"phase1/{name}")) for name in types],
         "phase2": _rounds(plan, trained, parents, "phase2"),
     }
 
 
-def decision(
-    plan: Mapping[str, Any], records: Mapping[str, Record], parents: Sequence[str]
-) -> dict[str, Any]:
+@describe.register
+def _(plan: DecisionPlan, records: Mapping[str, Record], parents: Sequence[str]) -> dict[str, Any]:
     """A decision point of the Surgeon: what was tried, and what goes on."""
     return {
-        "number": plan["generation"],
-        "offspring": len(plan["offspring"]),
-        "redraws": plan.get("redraws", 0),
+        "number": plan.generation,
+        "offspring": len(plan.offspring),
+        "redraws": plan.redraws,
         "parents": list(parents),
         "tried": [
             _entry(record, record.candidate in parents) | {"operation": record.operation}
             for step, record in records.items()
-            if step.startswith("recuperation/")
+            if step not in plan.contenders
         ],
     }

@@ -17,7 +17,6 @@ from netsurgery.report import brackets
 from netsurgery.report import figures as pictures
 from netsurgery.report.model_card import loading
 from netsurgery.reproduction import published
-from netsurgery.search.ectonas.generation import SEARCH
 from netsurgery.storage.files import read_json
 
 LARGEST_CONFUSION = 20  # classes; of more, those that are recognised worst are listed
@@ -191,15 +190,11 @@ def wrong(run: Run) -> dict[str, Any] | None:
 def generations(run: Run) -> list[dict[str, Any]]:
     """What happened in each generation, or at each decision point."""
     found = []
-    for plan in run.folder.plans():
-        if plan["action"] != SEARCH:
-            break
-        steps = run.folder.steps(plan)
-        records = dict(zip(steps, run.folder.records_of(plan), strict=True))
-        winners = read_json(run.folder.winners(plan["generation"]))["parents"]
+    for plan in run.folder.generations():
+        records = run.folder.records_of(plan)
+        winners = read_json(run.folder.winners(plan.generation))["parents"]
         parents = [parent["record"]["candidate"] for parent in winners]
-        tell = brackets.decision if run.settings["algorithm"] == "surgeon" else brackets.generation
-        found.append(tell(plan, records, parents))
+        found.append(brackets.describe(plan, records, parents))
     return found
 
 

@@ -12,7 +12,7 @@ from netsurgery.analysis.runs import BASELINE, SURGEON, WALK, Experiment, Run
 from netsurgery.reproduction import published
 from netsurgery.reproduction.ectonas import less
 from netsurgery.reproduction.statistics import MeanAndSD, mean_and_sd, paired
-from netsurgery.search.ectonas.generation import SEARCH
+from netsurgery.search.surgeon.plans import DecisionPlan
 
 TOPOLOGIES = ("surgeon-small", "surgeon-medium", "surgeon-large")
 METHODS = (SURGEON, WALK, BASELINE)
@@ -98,10 +98,10 @@ def claims(runs: Sequence[Run]) -> pandas.DataFrame:
     told = published.table("surgeon-claims").set_index("claim")
     done = [run for run in runs if run.method == SURGEON and run.result is not None]
     redraws = [
-        float(plan["redraws"])
+        float(plan.redraws)
         for run in done
         for plan in run.folder.plans()
-        if plan["action"] == SEARCH
+        if isinstance(plan, DecisionPlan)
     ]
     found = {
         "re-draws per decision point": redraws,

@@ -29,13 +29,39 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from netsurgery.search.ectonas.generation import FINISH, SEARCH, recuperation_of
+from netsurgery.search.ectonas.plans import BracketPlan
+from netsurgery.search.plans import FinalPlan, GenerationPlan, TrainingPlan
 from netsurgery.search.records import Record
+from netsurgery.search.surgeon.plans import DecisionPlan, TryPlan, Verdict
 from netsurgery.storage.files import read_json
 
 WARM_UP = "warm-up"
+Plan = BracketPlan | DecisionPlan | FinalPlan  # of a generation, or of the end
+PLANS: dict[str, type[Plan | TryPlan | Verdict]] = {
+    plan.kind: plan for plan in (BracketPlan, DecisionPlan, FinalPlan, TryPlan, Verdict)
+}
+
+
+def read_plan(path: Path) -> Plan:
+    """Read the plan of a generation, or the final one."""
+    plan = PLANS[(values := read_json(path))["kind"]].from_json(values)
+    assert not isinstance(plan, TryPlan | Verdict)
+    return plan
+
+
+def read_generation(path: Path) -> GenerationPlan:
+    """Read the plan of a generation."""
+    plan = read_plan(path)
+    assert isinstance(plan, GenerationPlan)
+    return plan
+
+
+def read_try(path: Path) -> TryPlan | Verdict | FinalPlan:
+    """Read the plan of a try of the Surgeon, the verdict on all tries, or the final plan."""
+    plan = PLANS[(values := read_json(path))["kind"]].from_json(values)
+    assert isinstance(plan, TryPlan | Verdict | FinalPlan)
+    return plan
 
 
 @dataclass(frozen=True)
@@ -90,48 +116,49 @@ class SearchFolder:
         """A row per candidate."""
         return self.root / "lineage.csv"
 
-    def tries(self, generation: int) -> Iterator[dict[str, Any]]:
-        """The plans of the tries of a decision point, the last one what came of them."""
+    def tries(self, generation: int) -> Iterator[TryPlan | Verdict | FinalPlan]:
+        """The plans of a decision point: its tries and their verdict, or the final plan."""
         attempt = 1
         while True:
-            plan = read_json(self.try_plan(generation, attempt))
+            plan = read_try(self.try_plan(generation, attempt))
             yield plan
-            if plan["action"] != SEARCH:
+            if not isinstance(plan, TryPlan):
                 return
             attempt += 1
 
-    def plans(self) -> Iterator[dict[str, Any]]:
+    def plans(self) -> Iterator[Plan]:
         """The plans of a finished search, in order; none for a baseline."""
         generation = 1
         while self.plan(generation).exists():
-            plan = read_json(self.plan(generation))
+            plan = read_plan(self.plan(generation))
             yield plan
-            if plan["action"] == FINISH:
+            if isinstance(plan, FinalPlan):
                 return
             generation += 1
 
-    def steps(self, plan: dict[str, Any]) -> list[str]:
-        """The training steps of a planned generation, by name; each before those it feeds."""
-        born = [recuperation_of(child["candidate"]) for child in plan.get("offspring", ())]
-        return [*born, *plan.get("slots", ())]
+    def generations(self) -> list[GenerationPlan]:
+        """The plans of a finished search without the final one."""
+        return [plan for plan in self.plans() if isinstance(plan, GenerationPlan)]
 
-    def strays(self, plan: dict[str, Any]) -> list[Path]:
-        """Files of training steps that are not those of a plan of ECToNAS: of one before it."""
-        generation, number = self.generation(plan["generation"]), plan["generation"]
-        steps = self.steps(plan)
+    def strays(self, plan: Plan) -> list[Path]:
+        """Files of training steps that are not in a plan of ECToNAS: those of an earlier plan."""
+        generation, number = self.generation(plan.generation), plan.generation
+        steps = plan.steps if isinstance(plan, GenerationPlan) else []
         own = {path(number, step) for step in steps for path in (self.record, self.model)}
         kinds = (generation / name for name in ("recuperation", "phase1", "phase2"))
         found = (path for kind in kinds for path in kind.rglob("*") if path.is_file())
         return [path for path in found if path not in own]
 
-    def records_of(self, plan: dict[str, Any]) -> list[Record]:
-        """All records of a planned generation."""
-        paths = (self.record(plan["generation"], step) for step in self.steps(plan))
-        return [Record.from_json(read_json(path)) for path in paths]
+    def records_of(self, plan: TrainingPlan) -> dict[str, Record]:
+        """All records of a planned generation or try, by training step."""
+        return {
+            step: Record.from_json(read_json(self.record(plan.generation, step)))
+            for step in plan.steps
+        }
 
-    def parents(self, plan: dict[str, Any]) -> dict[str, Record]:
+    def parents(self, plan: GenerationPlan) -> dict[str, Record]:
         """The parents of a planned generation, by candidate."""
-        winners = read_json(self.winners(plan["generation"] - 1))["parents"]
+        winners = read_json(self.winners(plan.generation - 1))["parents"]
         records = [Record.from_json(parent["record"]) for parent in winners]
         return {record.candidate: record for record in records}
 
@@ -155,5 +182,5 @@ class SearchFolder:
 
     def records(self) -> list[Record]:
         """All records of a finished search, in order."""
-        between = [record for plan in self.plans() for record in self.records_of(plan)]
+        between = [r for plan in self.generations() for r in self.records_of(plan).values()]
         return [self.start(), *between, self.end()]

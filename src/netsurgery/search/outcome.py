@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from netsurgery.networks.network import Topology
+from netsurgery.search.plans import GenerationPlan
 from netsurgery.search.records import Record
 
 LINEAGE_COLUMNS = (
@@ -77,7 +78,7 @@ def lineage(records: Sequence[Record], survivors: set[str], final: str) -> list[
 
 
 def beaten(
-    plan: Mapping[str, Any], candidates: Mapping[str, str], parents: Sequence[str]
+    plan: GenerationPlan, candidates: Mapping[str, str], parents: Sequence[str]
 ) -> dict[str, list[str]]:
     """By whom each candidate of a generation was eliminated that is none of the next parents.
 
@@ -92,21 +93,21 @@ def beaten(
         had won nothing, as when all others fell, is named as well.
     """
     last = {candidate: step for step, candidate in candidates.items()}
-    feeding: dict[str, list[str]] = {}
-    for slot, feeders in plan["slots"].items():
-        for feeder in feeders:
-            feeding.setdefault(feeder, []).append(slot)
+    next_steps: dict[str, list[str]] = {}
+    for step, contenders in plan.contenders.items():
+        for contender in contenders:
+            next_steps.setdefault(contender, []).append(step)
     found = {}
     for loser, step in last.items():
         if loser in parents:
             continue
-        following = feeding.get(step)
+        following = next_steps.get(step)
         if following is None:
-            groups = [group for group in plan["winners"] if step in group] or plan["winners"]
-            following = [slot for group in groups for slot in group]
-            others = {candidates[slot] for slot in following} & set(parents) or set(parents)
+            groups = [group for group in plan.winners if step in group] or plan.winners
+            following = [step for group in groups for step in group]
+            others = {candidates[step] for step in following} & set(parents) or set(parents)
         else:
-            others = {candidates[slot] for slot in following}
+            others = {candidates[step] for step in following}
         found[loser] = sorted(others - {loser})
     return found
 

@@ -14,8 +14,8 @@ from typing import Any
 from netsurgery import datasets
 from netsurgery.networks.network import Topology
 from netsurgery.search import outcome, scores
-from netsurgery.search.ectonas.generation import SEARCH
-from netsurgery.search.layout import WARM_UP, SearchFolder
+from netsurgery.search.layout import WARM_UP, SearchFolder, read_generation
+from netsurgery.search.plans import GenerationPlan
 from netsurgery.search.records import OK, Record
 from netsurgery.search.winners import read_winners
 from netsurgery.storage.files import FILES, read_json
@@ -60,7 +60,7 @@ class SearchHistory:
     folder: SearchFolder
     settings: Mapping[str, Any]
     seed: int
-    plans: Sequence[dict[str, Any]]
+    plans: Sequence[GenerationPlan]
     paths: Sequence[Path]
     records: Sequence[Record]
     summary: Mapping[str, Any]  # empty until the search is finished
@@ -71,14 +71,12 @@ class SearchHistory:
     ) -> SearchHistory:
         """Read it from a search's files (see `gather`)."""
         plans = (
-            [plan for plan in folder.plans() if plan["action"] == SEARCH]
+            folder.generations()
             if until is None
-            else [read_json(folder.plan(generation)) for generation in range(1, until + 1)]
+            else [read_generation(folder.plan(number)) for number in range(1, until + 1)]
         )
         paths = [folder.record(0, WARM_UP)]
-        paths += [
-            folder.record(plan["generation"], s) for plan in plans for s in folder.steps(plan)
-        ]
+        paths += [folder.record(plan.generation, step) for plan in plans for step in plan.steps]
         paths += [folder.final / "network.json"] if until is None else []
         records = [Record.from_json(read_json(path)) for path in paths]
         summary = read_json(folder.final / "summary.json") if until is None else {}
@@ -117,8 +115,8 @@ class SearchHistory:
             where |= dict.fromkeys(survivors, "")
         by: dict[str, str] = {}
         for plan, (parents, _, _) in zip(self.plans, self.winners[1:], strict=True):
-            generation, steps = plan["generation"], self.folder.steps(plan)
-            names = {s: self.by_path[self.folder.record(generation, s)].candidate for s in steps}
+            files = {step: self.folder.record(plan.generation, step) for step in plan.steps}
+            names = {step: self.by_path[path].candidate for step, path in files.items()}
             beaten = outcome.beaten(plan, names, [parent.candidate for parent in parents])
             by |= {loser: ", ".join(others) for loser, others in beaten.items()}
         return {

@@ -88,21 +88,21 @@ def test_the_headline_is_that_of_the_summary(finished, page):
 
 def test_every_generation_has_its_bracket(finished, page):
     folder = search_folder(finished)
-    plans = [plan for plan in folder.plans() if plan["action"] == "search"]
+    plans = folder.generations()
     article = page[page.index('id="s-seed0"') :].split("</article>")[0]
     assert len(re.findall("<summary>Generation", article)) == len(plans)
     for plan in plans:
-        records = dict(zip(folder.steps(plan), folder.records_of(plan), strict=True))
-        winners = read_json(folder.winners(plan["generation"]))["parents"]
+        records = folder.records_of(plan)
+        winners = read_json(folder.winners(plan.generation))["parents"]
         parents = [parent["record"]["candidate"] for parent in winners]
-        shown = brackets.generation(plan, records, parents)
+        shown = brackets.describe(plan, records, parents)
         last = shown["phase2"] or [rounds[-1] for _, rounds in shown["phase1"]]
         gone_on = [one["candidate"] for group in last[-1] for one in group if one["won"]]
         assert sorted(gone_on) == sorted(parents)
         met = [
             one["candidate"] for _, them in shown["phase1"] for group in them[0] for one in group
         ]
-        assert sorted(met) == [child["candidate"] for child in plan["offspring"]]
+        assert sorted(met) == [child.candidate for child in plan.offspring]
         for rounds in [*(them for _, them in shown["phase1"]), shown["phase2"]]:
             for before, after in pairwise(rounds):
                 on = {one["candidate"] for group in before for one in group if one["won"]}
@@ -239,15 +239,15 @@ def test_classes_that_never_come_have_no_share():
 
 def test_a_fallen_competitor_is_told(finished):
     folder = search_folder(finished)
-    plan = next(folder.plans())
-    records = dict(zip(folder.steps(plan), folder.records_of(plan), strict=True))
-    step, names = next(iter(plan["rounds"].items()))
+    plan = folder.generations()[0]
+    records = folder.records_of(plan)
+    step, names = next(iter(plan.rounds.items()))
     assert [name.split("/")[0] for name in names] == ["recuperation", "phase1", "phase1"]
     outcomes = records[step].to_json()["rounds"]
     outcomes[names[-1]]["score"] = None  # it fell in the last of the rounds that its step covers
     fallen = {"status": "diverged", "score": None, "rounds": outcomes}
     records[step] = Record.from_json(records[step].to_json() | fallen)
-    shown = brackets.generation(plan, records, [])
+    shown = brackets.describe(plan, records, [])
     by_round = [
         {
             one["candidate"]

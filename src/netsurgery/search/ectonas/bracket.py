@@ -1,7 +1,7 @@
 """Knockout brackets, known in full before anyone has trained.
 
-A slot is a training job of one competitor in one round. Who fills it is known only as "the winner
-of these slots": its feeders. Slots and feeders are named by their files, without suffix.
+A slot is the training of one competitor in one round. Its competitor is the winner of the slots
+before it, its contenders. Slots are named like their files, without the suffix.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-Feeders = tuple[str, ...]
+from netsurgery.search.plans import Contenders
 
 
 @dataclass(frozen=True)
 class Bracket:
-    """The slots of a bracket with their feeders, and the feeders of each overall winner."""
+    """The slots of a bracket with their contenders, and the contenders of each overall winner."""
 
-    slots: dict[str, Feeders]
-    winners: tuple[Feeders, ...]
+    slots: dict[str, Contenders]
+    winners: tuple[Contenders, ...]
 
 
 LAST_PHASE = 100  # more than there are rounds in a phase
 
 
 def depth(step: str) -> int:
-    """How far in its generation a training step is: no step is less far than those that feed it.
+    """How late in its generation a training step is: never earlier than its contenders.
 
     Args:
         step: a slot, such as phase1/identity/round2/slot0, or another step, which comes before all.
@@ -40,7 +40,7 @@ def depth(step: str) -> int:
 def group(
     competitors: int, winners: int, round_: int, rounds: int, rng: np.random.Generator
 ) -> list[list[int]]:
-    """Who meets whom in a round; the winner of each group advances.
+    """Draw who meets whom in a round; the winner of each group advances.
 
     With as many competitors as winners, or fewer, each is a group of its own. Else there are
     winners * 2**(rounds - round_) groups over the shuffled competitors, two dealt to each group in
@@ -73,22 +73,22 @@ def group(
 
 
 def knockout(
-    entrants: Sequence[Feeders], winners: int, rounds: int, name: str, rng: np.random.Generator
+    entrants: Sequence[Contenders], winners: int, rounds: int, name: str, rng: np.random.Generator
 ) -> Bracket:
-    """A whole bracket.
+    """Draw a whole bracket.
 
     Args:
-        entrants: the feeders of each competitor of the first round.
+        entrants: the contenders for each place in the first round.
         winners: how many the bracket is to have.
         rounds: how many are played.
         name: slots are called `<name>/round<r>/slot<i>`.
         rng: shuffles the competitors of each round.
     """
-    slots: dict[str, Feeders] = {}
-    feeders = list(entrants)
+    slots: dict[str, Contenders] = {}
+    contenders = list(entrants)
     for round_ in range(1, rounds + 1):
-        names = [f"{name}/round{round_}/slot{i}" for i in range(len(feeders))]
-        slots |= zip(names, feeders, strict=True)
+        names = [f"{name}/round{round_}/slot{i}" for i in range(len(contenders))]
+        slots |= zip(names, contenders, strict=True)
         groups = group(len(names), winners, round_, rounds, rng)
-        feeders = [tuple(names[i] for i in members) for members in groups]
-    return Bracket(slots, tuple(feeders))
+        contenders = [tuple(names[i] for i in members) for members in groups]
+    return Bracket(slots, tuple(contenders))

@@ -12,12 +12,11 @@ from collections import defaultdict
 from collections.abc import Mapping
 from itertools import pairwise
 from statistics import fmean
-from typing import Any
 
 from netsurgery.networks.layers import Conv, Dense
 from netsurgery.networks.network import Topology
-from netsurgery.search.ectonas.generation import mutation_of, recuperation_of
-from netsurgery.search.ectonas.steps import rounds_of
+from netsurgery.search.ectonas.plans import BracketPlan
+from netsurgery.search.plans import recuperation_step
 from netsurgery.search.records import Record
 from netsurgery.surgery.mutations import mutate_topology
 
@@ -43,41 +42,37 @@ def seconds_of_batch(topology: Topology) -> float:
     return BATCH + multiplications * MULTIPLICATION + numbers * NUMBER
 
 
-def critical_path_seconds(
-    plan: Mapping[str, Any], parents: Mapping[str, Record]
-) -> dict[str, float]:
-    """About how many seconds each training step and the longest chain behind it take.
+def critical_path_seconds(plan: BracketPlan, parents: Mapping[str, Record]) -> dict[str, float]:
+    """Estimate the seconds of each training step and of the longest chain that starts with it.
 
-    Who wins a match is not known: a mean of those that may stands for the winner.
+    The winner of a match is not known yet: the mean over its contenders stands for it.
 
     Args:
         plan: of a generation.
         parents: of its offspring, by candidate.
     """
     some, *_ = parents.values()
-    round_ = plan["round_epochs"] * some.batches_per_epoch
+    round_batches = plan.round_epochs * some.batches_per_epoch
     speeds, batches = {}, {}
-    for child in plan["offspring"]:
-        topology = Topology.from_json(parents[child["parent"]].topology)
-        step, born = (
-            recuperation_of(child["candidate"]),
-            mutate_topology(topology, mutation_of(child)),
-        )
-        speeds[step], batches[step] = seconds_of_batch(born), child["batches"]
-    for step, feeders in plan["slots"].items():
-        speeds[step], batches[step] = fmean(speeds[each] for each in feeders), round_
+    for child in plan.offspring:
+        topology = Topology.from_json(parents[child.parent].topology)
+        step = recuperation_step(child.candidate)
+        speeds[step] = seconds_of_batch(mutate_topology(topology, child.mutation))
+        batches[step] = child.batches
+    for step, contenders in plan.contenders.items():
+        speeds[step], batches[step] = fmean(speeds[each] for each in contenders), round_batches
     found: dict[str, float] = {}
     behind: dict[str, float] = defaultdict(float)
     for step, speed in reversed(speeds.items()):
-        further = round_ * (len(rounds_of(plan, step)) - 1)
+        further = round_batches * (len(plan.rounds_of(step)) - 1)
         found[step] = START + speed * (batches[step] + further) + behind[step]
-        for feeder in plan["slots"].get(step, ()):
-            behind[feeder] = max(behind[feeder], found[step])
+        for contender in plan.contenders.get(step, ()):
+            behind[contender] = max(behind[contender], found[step])
     return found
 
 
-def ranks(plan: Mapping[str, Any], parents: Mapping[str, Record]) -> dict[str, int]:
-    """Of each training step from 0 to `FIRST`; the higher is to go first.
+def ranks(plan: BracketPlan, parents: Mapping[str, Record]) -> dict[str, int]:
+    """The priority of each training step, from 0 to `HIGHEST`, which goes first.
 
     Args:
         plan: of a generation.

@@ -2,21 +2,31 @@
 
 A decision point is a chain of tries. Each draws modifications of the branches, re-trains them,
 picks the best and trains these to the full epoch step; if none is as good as the best branch was,
-another is drawn. Plans are plain values, made of records and singular values; costs are in batches.
+another is drawn. Plans are made from records and singular values alone; costs are in batches.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from netsurgery.networks.network import Topology
-from netsurgery.search.ectonas.generation import FINISH, SEARCH, recuperation_of
+from netsurgery.search.plans import FinalPlan, Offspring, parents_of, recuperation_step
 from netsurgery.search.records import OK, Record
 from netsurgery.search.scores import surgeon_score
 from netsurgery.search.surgeon import stopping
+from netsurgery.search.surgeon.plans import (
+    Allowance,
+    Continue,
+    DecisionPlan,
+    RecommendedOffspring,
+    Stop,
+    TryPlan,
+    Verdict,
+    branch_step,
+)
 from netsurgery.search.surgeon.recommendation import (
     Analysis,
     DrawSettings,
@@ -29,8 +39,6 @@ from netsurgery.storage.random_streams import random_stream
 from netsurgery.storage.settings import from_settings as read_settings
 from netsurgery.surgery import operations
 
-SETTLE = "settle"  # the tries of a decision point are over
-LAST = (SETTLE, FINISH)  # no try follows
 RECOMMENDED, RANDOM = "recommended", "random"
 KEEP_BEST = "keep_best"
 
@@ -108,50 +116,55 @@ def max_cost(first: bool, step: int, per_epoch: int, rules: DecisionSettings) ->
 
 def next_decision(
     past: Sequence[Sequence[Record]], spent: int, rules: DecisionSettings, ending: StoppingSettings
-) -> str:
-    """Whether another decision point follows: its step in batches, or the end and why.
-
-    This line is all that a decision point knows of the search's end, so that a longer search leaves
-    what is decided as it is.
+) -> Allowance:
+    """Whether another decision point follows.
 
     Args:
         past: the branches after the initial training and after every decision point.
         spent: batches trained so far over all candidates.
         rules: of the search.
         ending: of the search.
-
-    Returns:
-        "search <step>", or "finish <batches that the winner is still to be trained> <reason>".
     """
     per_epoch = past[0][0].batches_per_epoch
     if any(record.status != OK for record in past[-1]):
-        return f"{FINISH} 0 the starting topology did not survive its training"
+        return Stop(0, "the training of the starting topology failed")
     winners = [max(records, key=_accuracy) for records in past]
     best = [_accuracy(record) for record in winners]
     left = ending.epochs_left(len(past) - 1) * per_epoch
     if left <= 0:
-        return f"{FINISH} 0 {ending.epochs} epochs are trained"
+        return Stop(0, f"{ending.epochs} epochs are trained")
     if ending.target_accuracy is not None and best[-1] >= ending.target_accuracy:
-        return f"{FINISH} 0 the accuracy of {ending.target_accuracy} is reached"
+        return Stop(0, f"the accuracy of {ending.target_accuracy} is reached")
     states = [stopping.state_of(topology_of(record)) for record in winners]
     if reason := stopping.reason_to_stop(best, states, ending.early_stopping):
-        return f"{FINISH} 0 {reason}"
+        return Stop(0, reason)
     step = min(left, ending.decision_epochs * per_epoch)
     if ending.budget is not None:
         rest = int(ending.budget * per_epoch) - spent
         if max_cost(True, step, per_epoch, rules) > rest:
             further = max(0, min(rest, left))
-            return f"{FINISH} {further} the budget may not last for another decision point"
-    return f"{SEARCH} {step}"
+            return Stop(further, "the budget may not suffice for another decision point")
+    return Continue(step)
 
 
 def may_redraw(
     spent: int, step: int, per_epoch: int, rules: DecisionSettings, ending: StoppingSettings
-) -> bool:
-    """Whether the budget lasts for another try of a decision point."""
+) -> Allowance:
+    """Whether the budget suffices for another try of a decision point.
+
+    Args:
+        spent: batches trained so far over all candidates.
+        step: batches to the next decision point.
+        per_epoch: batches per epoch.
+        rules: of the search.
+        ending: of the search.
+    """
     if ending.budget is None:
-        return True
-    return max_cost(False, step, per_epoch, rules) <= int(ending.budget * per_epoch) - spent
+        return Continue(step)
+    left = int(ending.budget * per_epoch) - spent
+    if max_cost(False, step, per_epoch, rules) <= left:
+        return Continue(step)
+    return Stop(0, "the budget may not suffice for another try")
 
 
 def topology_of(record: Record) -> Topology:
@@ -167,9 +180,15 @@ def _accuracy(record: Record) -> float:
 # --- what is tried --------------------------------------------------------------------------------
 
 
-def tried(offspring: Sequence[Mapping[str, Any]]) -> set[Tried]:
+def key_of_offspring(child: Offspring) -> Tried:
+    """What distinguishes the modification that made an offspring."""
+    mutation = child.mutation
+    return child.parent, mutation.operation.name, mutation.position, mutation.width
+
+
+def tried(offspring: Sequence[Offspring]) -> set[Tried]:
     """What distinguishes the modifications in plans."""
-    return {(o["parent"], o["operation"], o["position"], o["width"]) for o in offspring}
+    return set(map(key_of_offspring, offspring))
 
 
 def key_of(each: Recommendation, parents: Sequence[Record]) -> Tried:
@@ -220,8 +239,8 @@ def plan_try(
     known: int,
     step: int,
     rules: DecisionSettings,
-) -> dict[str, Any]:
-    """A try: its offspring, and the slots of those that are trained to the full step.
+) -> TryPlan:
+    """Plan a try: its offspring, and the steps that train the best of them to the full step.
 
     Args:
         parents: the branches.
@@ -229,35 +248,34 @@ def plan_try(
         chosen: see `select`.
         generation: number of the decision point.
         attempt: number of the try, from 1.
-        known: offspring of the decision point's tries before.
+        known: how many offspring the decision point's earlier tries have.
         step: batches to the next decision point.
         rules: of the search.
     """
     per_epoch = parents[0].batches_per_epoch
-    offspring = [
-        {
-            "candidate": f"g{generation:02d}c{known + number:02d}",
-            "generation": generation,
-            "parent": parents[each.branch].candidate,
-            "model": models[each.branch],
-            **each.mutation.to_json(),
-            "parameters": each.parameters,
-            "batches": rules.recuperation(each.mutation.operation.name, step, per_epoch),
-            "recommendation": round(each.score, 6),
-            "drawn": drawn,
-        }
+    offspring = tuple(
+        RecommendedOffspring(
+            candidate=f"g{generation:02d}c{known + number:02d}",
+            generation=generation,
+            parent=parents[each.branch].candidate,
+            mutation=each.mutation,
+            parameters=each.parameters,
+            batches=rules.recuperation(each.mutation.operation.name, step, per_epoch),
+            recommendation=round(each.score, 6),
+            drawn=drawn,
+        )
         for number, (each, drawn) in enumerate(chosen)
-    ]
-    feeders = [recuperation_of(child["candidate"]) for child in offspring]
-    slots = [f"try{attempt}/slot{i}" for i in range(min(rules.branches, len(offspring)))]
-    return {
-        "action": SEARCH,
-        "generation": generation,
-        "try": attempt,
-        "step_batches": step,
-        "offspring": offspring,
-        "slots": dict.fromkeys(slots, feeders),
-    }
+    )
+    contenders = tuple(recuperation_step(child.candidate) for child in offspring)
+    steps = [branch_step(attempt, rank) for rank in range(min(rules.branches, len(offspring)))]
+    return TryPlan(
+        generation=generation,
+        parents=parents_of([parent.candidate for parent in parents], models),
+        attempt=attempt,
+        step_batches=step,
+        offspring=offspring,
+        contenders=dict.fromkeys(steps, contenders),
+    )
 
 
 # --- what comes of it -----------------------------------------------------------------------------
@@ -266,65 +284,76 @@ def plan_try(
 def accept_or_redraw(
     parents: Sequence[Record],
     tries: Sequence[Mapping[str, Record]],
+    generation: int,
     more: bool,
     rules: DecisionSettings,
-) -> dict[str, Any] | None:
-    """The next branches; None if there is to be another try.
+) -> Verdict | None:
+    """Select the next branches; None if there is to be another try.
 
-    Those of the last try stay whose accuracy is at least that of the best branch before. If no try
-    has any, the best that was tried at this decision point goes on, or, to backtrack, the branches
-    of before do.
+    The last try's candidates are accepted whose accuracy is at least that of the best branch
+    before. If no try has any, the best that was tried at this decision point goes on, or, with
+    backtracking, the earlier branches do.
 
     Args:
-        parents: the branches of before.
-        tries: the records of each try's slots, after the full step.
+        parents: the earlier branches.
+        tries: the records of each try after the full step, by training step.
+        generation: number of the decision point.
         more: whether another try is possible: allowed, affordable, with something left to try.
         rules: of the search.
-
-    Returns:
-        "winners": slots of the next branches, one each, in their order; none if those of before
-        stay. "accepted", "reason".
     """
+
+    def verdict(accepted: bool, reason: str, winners: Sequence[str]) -> Verdict:
+        return Verdict(
+            generation=generation,
+            attempt=len(tries) + 1,
+            accepted=accepted,
+            reason=reason,
+            winners=tuple(winners),
+        )
+
     before = max(map(_accuracy, parents))
-    latest = {slot: record for slot, record in tries[-1].items() if record.status == OK}
+    latest = {step: record for step, record in tries[-1].items() if record.status == OK}
     accepted = [
-        slot for slot in latest if rules.mode == RANDOM or _accuracy(latest[slot]) >= before
+        step for step in latest if rules.mode == RANDOM or _accuracy(latest[step]) >= before
     ]
-    best = max((_accuracy(latest[slot]) for slot in accepted), default=-math.inf)
     if accepted:
+        best = max(_accuracy(latest[step]) for step in accepted)
         reason = f"accuracy {best:.4f} in try {len(tries)}, the best branch had {before:.4f}"
-        return {"accepted": True, "reason": reason, "winners": [[slot] for slot in accepted]}
+        return verdict(True, reason, accepted)
     if more:
         return None
-    standing = {slot: r for records in tries for slot, r in records.items() if r.status == OK}
-    if rules.on_no_improvement != KEEP_BEST or not standing:
-        why = "all candidates fell" if not standing else f"none reached {before:.4f}"
-        return {"accepted": False, "reason": f"{why}: back to the branches before", "winners": []}
-    slot = max(standing, key=lambda s: (_accuracy(standing[s]), surgeon_score(standing[s])))
-    reached = _accuracy(standing[slot])
+    trained = {step: r for records in tries for step, r in records.items() if r.status == OK}
+    if rules.on_no_improvement != KEEP_BEST or not trained:
+        why = f"none reached {before:.4f}" if trained else "all candidates failed"
+        return verdict(False, f"{why}: back to the earlier branches", [])
+    step = max(trained, key=lambda s: (_accuracy(trained[s]), surgeon_score(trained[s])))
+    reached = _accuracy(trained[step])
     reason = f"none reached {before:.4f}: the best tried goes on with {reached:.4f}"
-    return {"accepted": False, "reason": reason, "winners": [[slot]]}
+    return verdict(False, reason, [step])
 
 
-def merge(plans: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """A decision point in one plan, as ECToNAS has one per generation.
+def merge(plans: Sequence[TryPlan | Verdict | FinalPlan]) -> DecisionPlan | FinalPlan:
+    """Merge the plans of a decision point to one, as ECToNAS has one per generation.
 
     Args:
-        plans: of its tries in order, the last one its settlement; or the plan of the end.
+        plans: the tries in order and their verdict; or the final plan alone.
     """
-    first, last = plans[0], plans[-1]
-    files = [f"try{number}/plan.json" for number in range(1, len(plans) + 1)]
-    if first["action"] == FINISH:
-        return {**first, "files": files}
-    tries = plans[:-1]
-    return {
-        "action": SEARCH,
-        "generation": first["generation"],
-        "parents": first["parents"],
-        "step_batches": first["step_batches"],
-        "redraws": len(tries) - 1,
-        **{key: last[key] for key in ("accepted", "reason", "winners")},
-        "offspring": [child for plan in tries for child in plan["offspring"]],
-        "slots": {slot: feeders for plan in tries for slot, feeders in plan["slots"].items()},
-        "files": files,
-    }
+    *tries, last = plans
+    parts = tuple(f"try{number}/plan.json" for number in range(1, len(plans) + 1))
+    if isinstance(last, FinalPlan):
+        return replace(last, parts=parts)
+    assert isinstance(last, Verdict)
+    planned = [plan for plan in tries if isinstance(plan, TryPlan)]
+    first = planned[0]
+    return DecisionPlan(
+        generation=first.generation,
+        parents=first.parents,
+        step_batches=first.step_batches,
+        redraws=len(planned) - 1,
+        accepted=last.accepted,
+        reason=last.reason,
+        offspring=tuple(child for plan in planned for child in plan.offspring),
+        contenders={step: each for plan in planned for step, each in plan.contenders.items()},
+        winners=tuple((step,) for step in last.winners),
+        parts=parts,
+    )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from netsurgery.search.ectonas.generation import recuperation_of
+from netsurgery.search.plans import recuperation_step
 from netsurgery.search.records import Record
 from netsurgery.search.scores import surgeon_score
 from netsurgery.search.surgeon import decision_point
 from netsurgery.search.surgeon.decision_point import DecisionSettings
+from netsurgery.search.surgeon.plans import DecisionPlan
 from netsurgery.search.surgeon.recommendation import Analysis, hidden_layers
 
 LAYER_COLUMNS = (
@@ -72,7 +73,7 @@ def layers(
 def recommendations(
     parents: Sequence[Record],
     analyses: Mapping[str, Sequence[Analysis]],
-    plan: Mapping[str, Any],
+    plan: DecisionPlan,
     records: Mapping[str, Record],
     rules: DecisionSettings,
 ) -> list[dict[str, Any]]:
@@ -86,9 +87,9 @@ def recommendations(
         rules: of the search.
     """
     tries = {candidate: int(slot[3 : slot.index("/")]) for slot, candidate in _groups(plan)}
-    trained = {record.candidate: slot for slot, record in records.items() if slot in plan["slots"]}
-    born = {key: child for child in plan["offspring"] for key in decision_point.tried([child])}
-    accepted = {slot for (slot,) in plan["winners"]}
+    trained = {records[step].candidate: step for step in plan.contenders}
+    born = {decision_point.key_of_offspring(child): child for child in plan.offspring}
+    accepted = {step for (step,) in plan.winners}
     rows = []
     for each in decision_point.recommendations(parents, analyses, rules):
         mutation = each.mutation
@@ -103,29 +104,29 @@ def recommendations(
         }
         child = born.get(decision_point.key_of(each, parents))
         if child is not None:
-            name = child["candidate"]
-            record, slot = records[recuperation_of(name)], trained.get(name)
+            name = child.candidate
+            record, step = records[recuperation_step(name)], trained.get(name)
             before, after = record.parent_score, record.score
             row |= {
                 "try": tries[name],
-                "drawn": child["drawn"],
+                "drawn": child.drawn,
                 "candidate": name,
                 "status": record.status,
                 "accuracy": after,
                 "gain": None if after is None or before is None else after - before,
                 "fraction": record.parameters / (record.parent_parameters or record.parameters),
                 "score": None if after is None else surgeon_score(record),
-                "accuracy_after_step": records[slot].score if slot else None,
-                "outcome": "branch" if slot in accepted else "trained" if slot else "re-trained",
+                "accuracy_after_step": records[step].score if step else None,
+                "outcome": "branch" if step in accepted else "trained" if step else "re-trained",
             }
         rows.append({column: row.get(column) for column in RECOMMENDATION_COLUMNS})
     return rows
 
 
-def _groups(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """A slot of the try that each candidate is in, and the candidate."""
+def _groups(plan: DecisionPlan) -> list[tuple[str, str]]:
+    """A training step of the try that each candidate is in, and the candidate."""
     return [
-        (slot, feeder.removeprefix("recuperation/"))
-        for slot, feeders in plan["slots"].items()
-        for feeder in feeders
+        (step, contender.removeprefix("recuperation/"))
+        for step, contenders in plan.contenders.items()
+        for contender in contenders
     ]

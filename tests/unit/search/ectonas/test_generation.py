@@ -8,24 +8,27 @@ from hypothesis import strategies as st
 
 from netsurgery.networks.topologies import NAMED
 from netsurgery.search.ectonas import generation
-from netsurgery.search.ectonas.generation import FINISH, SEARCH, UNLIMITED
-from netsurgery.search.ectonas.steps import expand_rounds
+from netsurgery.search.ectonas.byes import expand_rounds
+from netsurgery.search.ectonas.plans import BracketPlan, GenerationBudget
+from netsurgery.search.plans import FinalPlan
 from tests.support.factories import rules, start
 
+UNLIMITED = GenerationBudget()
 
-def plan(records, allowed=UNLIMITED, seed=0, number=1, **changed):
+
+def plan(records, budget=UNLIMITED, seed=0, number=1, **changed):
     models = [f"{record.candidate}.keras" for record in records]
-    return generation.plan(records, models, number, allowed, rules(**changed), seed)
+    return generation.plan(records, models, number, budget, rules(**changed), seed)
 
 
 def test_first_generation_of_the_medium_cnn_costs_what_the_design_says():
     planned = plan([start("cnn-medium", (28, 28, 1))])
-    assert len(planned["offspring"]) == 17
-    rounds = [name for names in planned["rounds"].values() for name in names]
+    assert len(planned.offspring) == 17
+    rounds = [name for names in planned.rounds.values() for name in names]
     assert len(rounds) == len(set(rounds)) == 17 + 36 + 17
-    assert len(planned["rounds"]) == 31  # in so many training steps
-    assert planned["batches"] / 1000 == pytest.approx(8.45 + 265)
-    assert len(planned["winners"]) == 2
+    assert len(planned.rounds) == 31  # in so many training steps
+    assert planned.batches / 1000 == pytest.approx(8.45 + 265)
+    assert len(planned.winners) == 2
 
 
 def test_recuperation_is_at_least_one_batch():
@@ -38,12 +41,14 @@ def test_recuperation_is_at_least_one_batch():
 def test_a_plan_is_a_pure_function_of_its_seed():
     parents = [start()]
     assert plan(parents, seed=0) == plan(parents, seed=0)
-    assert plan(parents, seed=0)["slots"] != plan(parents, seed=1)["slots"]
+    assert plan(parents, seed=0).contenders != plan(parents, seed=1).contenders
 
 
 def test_phase_1_keeps_mutation_types_apart_and_phase_2_starts_from_their_winners():
     planned = plan([start()])
-    operation = {f"recuperation/{c['candidate']}": c["operation"] for c in planned["offspring"]}
+    operation = {
+        f"recuperation/{c.candidate}": c.mutation.operation.name for c in planned.offspring
+    }
     fed, _ = expand_rounds(planned)
     for slot, feeders in fed.items():
         for feeder in feeders:
@@ -58,7 +63,7 @@ def test_phase_1_keeps_mutation_types_apart_and_phase_2_starts_from_their_winner
 def test_phase_2_is_skipped_when_no_more_are_left_than_parents():
     planned = plan([start()], parents=9)
     assert not any(slot.startswith("phase2") for slot in expand_rounds(planned)[0])
-    assert len(planned["winners"]) == 9
+    assert len(planned.winners) == 9
 
 
 def test_fewer_types_than_parents_give_as_many_winners_each_as_there_are_parents():
@@ -70,15 +75,15 @@ def test_fewer_types_than_parents_give_as_many_winners_each_as_there_are_parents
 def test_degenerates_are_rejected_with_their_reason():
     parent = start("cnn-medium", (8, 8, 1))
     grown = plan([parent], max_growth=0.3)
-    reasons = [child["reason"] for child in grown["rejected"]]
+    reasons = [child.reason for child in grown.rejected]
     assert reasons
     assert all("grew by" in reason for reason in reasons)
-    assert len(grown["offspring"]) + len(reasons) == 17
-    for child in grown["offspring"]:
-        assert child["parameters"] < 1.3 * parent.parameters
+    assert len(grown.offspring) + len(reasons) == 17
+    for child in grown.offspring:
+        assert child.parameters < 1.3 * parent.parameters
     capped = plan([parent], max_parameters=parent.parameters)
-    assert all(child["parameters"] < parent.parameters for child in capped["offspring"])
-    assert any("or more" in child["reason"] for child in capped["rejected"])
+    assert all(child.parameters < parent.parameters for child in capped.offspring)
+    assert any("or more" in child.reason for child in capped.rejected)
 
 
 @settings(deadline=None)
@@ -97,17 +102,17 @@ def test_no_plan_costs_more_than_it_may(topology, per_epoch, epochs, seed, paren
     models = [record.candidate for record in records]
     planned = generation.plan(records, models, 1, allowed, found, seed)
     left = int((10 + epochs) * per_epoch) - spent
-    if planned["action"] == FINISH:
-        assert planned["further_batches"] == left
+    if isinstance(planned, FinalPlan):
+        assert planned.remaining_batches == left
         return
-    assert planned["batches"] <= left
-    operations = Counter(child["operation"] for child in planned["offspring"])
+    assert planned.batches <= left
+    operations = Counter(child.mutation.operation.name for child in planned.offspring)
     assert operations["identity"] == parents  # kept, whatever else goes
     assert len(operations) > 1
     if allowed != UNLIMITED:
         full = Counter(
-            child["operation"]
-            for child in generation.plan(records, models, 1, UNLIMITED, found, seed)["offspring"]
+            child.mutation.operation.name
+            for child in generation.plan(records, models, 1, UNLIMITED, found, seed).offspring
         )
         kept = [operations[name] for name in full if name != "identity"]
         most = max(kept)  # evenly over types: nobody is dropped twice before others once
@@ -118,17 +123,17 @@ def test_no_plan_costs_more_than_it_may(topology, per_epoch, epochs, seed, paren
 
 def test_epochs_per_round_are_cut_before_offspring():
     record = start("cnn-medium", (28, 28, 1))
-    assert plan([record], "273000")["round_epochs"] == 4
-    assert len(plan([record], "273000")["offspring"]) == 17
-    assert plan([record], "61450")["round_epochs"] == 1
-    assert len(plan([record], "61450")["offspring"]) == 17
-    assert len(plan([record], "61449")["offspring"]) == 16
+    assert plan([record], GenerationBudget(273000)).round_epochs == 4
+    assert len(plan([record], GenerationBudget(273000)).offspring) == 17
+    assert plan([record], GenerationBudget(61450)).round_epochs == 1
+    assert len(plan([record], GenerationBudget(61450)).offspring) == 17
+    assert len(plan([record], GenerationBudget(61449)).offspring) == 16
 
 
 def test_what_is_too_little_for_a_generation_trains_the_winner_on():
-    planned = plan([start()], "3000")
-    assert planned["action"] == FINISH
-    assert planned["further_batches"] == 3000
+    planned = plan([start()], GenerationBudget(3000))
+    assert isinstance(planned, FinalPlan)
+    assert planned.remaining_batches == 3000
 
 
 def test_allowance_depends_on_the_budget_only_when_it_is_nearly_spent():
@@ -138,27 +143,31 @@ def test_allowance_depends_on_the_budget_only_when_it_is_nearly_spent():
         for b in (284, 9999)
     }
     assert set(words.values()) == {UNLIMITED}
-    assert generation.generation_budget(parents, 1, 10_000, 283, True, rules(), 0) == "273000"
+    assert generation.generation_budget(
+        parents, 1, 10_000, 283, True, rules(), 0
+    ) == GenerationBudget(273_000)
 
 
 def test_overshoot_begins_a_generation_as_long_as_budget_is_left():
     parents = [start()]
     assert generation.generation_budget(parents, 1, 10_000, 10.1, False, rules(), 0) == UNLIMITED
-    assert generation.generation_budget(parents, 1, 10_000, 10, False, rules(), 0) == "0"
+    assert generation.generation_budget(
+        parents, 1, 10_000, 10, False, rules(), 0
+    ) == GenerationBudget(0)
 
 
 def test_a_starting_topology_that_diverged_ends_the_search():
     parents = [start(status="diverged", score=None)]
     allowed = generation.generation_budget(parents, 1, 0, 1000, True, rules(), 0)
-    assert plan(parents, allowed)["action"] == FINISH
+    assert isinstance(plan(parents, allowed), FinalPlan)
 
 
 def test_random_pooling_draws_both_kinds_and_the_plan_says_which():
     kinds = {
-        child["pooling"]
+        child.mutation.pooling
         for seed in range(10)
-        for child in plan([start()], seed=seed, pooling="random")["offspring"]
-        if child["operation"] == "add_conv_cell"
+        for child in plan([start()], seed=seed, pooling="random").offspring
+        if child.mutation.operation.name == "add_conv_cell"
     }
     assert kinds == {"average", "max"}
 
@@ -166,14 +175,14 @@ def test_random_pooling_draws_both_kinds_and_the_plan_says_which():
 def test_candidates_are_numbered_alike_whatever_the_budget():
     def names(allowed):
         return {
-            c["candidate"]: (c["operation"], c["position"])
-            for c in plan([start()], allowed)["offspring"]
+            c.candidate: (c.mutation.operation.name, c.mutation.position)
+            for c in plan([start()], allowed).offspring
         }
 
-    full, scaled = names(UNLIMITED), names("40000")
+    full, scaled = names(UNLIMITED), names(GenerationBudget(40_000))
     assert len(scaled) < len(full)
     assert scaled.items() <= full.items()
 
 
 def test_plans_of_every_size_are_a_search():
-    assert plan([start()], "40000")["action"] == SEARCH
+    assert isinstance(plan([start()], GenerationBudget(40000)), BracketPlan)

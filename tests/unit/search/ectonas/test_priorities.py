@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from netsurgery.networks.network import Topology
 from netsurgery.networks.topologies import NAMED, build
 from netsurgery.search.ectonas import generation
-from netsurgery.search.ectonas.generation import UNLIMITED
+from netsurgery.search.ectonas.plans import GenerationBudget
 from netsurgery.search.ectonas.priorities import (
     BATCH,
     HIGHEST,
@@ -15,6 +15,7 @@ from netsurgery.search.ectonas.priorities import (
     ranks,
     seconds_of_batch,
 )
+from netsurgery.search.plans import recuperation_step
 from tests.support.factories import rules, start
 
 SHAPE = (32, 32, 3)
@@ -23,7 +24,7 @@ SHAPE = (32, 32, 3)
 def planned(*parents, seed=0, **changed):
     """A plan, and its parents by candidate."""
     models = [f"{parent.candidate}.keras" for parent in parents]
-    plan = generation.plan(parents, models, 1, UNLIMITED, rules(**changed), seed)
+    plan = generation.plan(parents, models, 1, GenerationBudget(), rules(**changed), seed)
     return plan, {parent.candidate: parent for parent in parents}
 
 
@@ -58,8 +59,8 @@ def test_what_feeds_a_match_goes_before_it_with_its_own_work_more(names, rounds,
     ]
     plan, known = planned(*parents, rounds=rounds, seed=seed)
     found = critical_path_seconds(plan, known)
-    assert found.keys() == plan["rounds"].keys()
-    for step, feeders in plan["slots"].items():
+    assert found.keys() == plan.rounds.keys()
+    for step, feeders in plan.contenders.items():
         assert all(found[feeder] >= found[step] + START for feeder in feeders)
     order = ranks(plan, known)
     assert max(order.values()) == HIGHEST
@@ -71,11 +72,11 @@ def test_what_feeds_a_match_goes_before_it_with_its_own_work_more(names, rounds,
 def test_the_last_match_has_nothing_behind_it():
     parent = start("ff-large", SHAPE, batches_per_epoch=100)
     plan, known = planned(parent)
-    (last, *_), *_ = plan["winners"]
-    epochs = plan["round_epochs"] * len(plan["rounds"][last])
+    (last, *_), *_ = plan.winners
+    epochs = plan.round_epochs * len(plan.rounds[last])
     slowest = max(
         seconds_of_batch(generation.mutate_topology(Topology.from_json(parent.topology), mutation))
-        for mutation in map(generation.mutation_of, plan["offspring"])
+        for mutation in (child.mutation for child in plan.offspring)
     )
     assert START < critical_path_seconds(plan, known)[last] < START + 100 * epochs * slowest
 
@@ -83,14 +84,5 @@ def test_the_last_match_has_nothing_behind_it():
 def test_a_slow_network_of_many_equals_goes_first():
     plan, known = planned(start("ff-large", SHAPE, batches_per_epoch=1000))
     order = ranks(plan, known)
-    (slow,) = (c for c in plan["offspring"] if c["operation"] == "add_conv_cell")
-    assert order[generation.recuperation_of(slow["candidate"])] == HIGHEST
-
-
-def test_a_plan_whose_steps_are_single_rounds_has_ranks_too():
-    plan, known = planned(start())
-    del plan["rounds"]
-    assert ranks(plan, known).keys() == {
-        *(generation.recuperation_of(child["candidate"]) for child in plan["offspring"]),
-        *plan["slots"],
-    }
+    (slow,) = (c for c in plan.offspring if c.mutation.operation.name == "add_conv_cell")
+    assert order[recuperation_step(slow.candidate)] == HIGHEST

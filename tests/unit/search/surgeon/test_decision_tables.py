@@ -10,6 +10,7 @@ from netsurgery.networks.network import initialise
 from netsurgery.search.scores import surgeon_score
 from netsurgery.search.surgeon import decision_point, decision_tables
 from netsurgery.search.surgeon.decision_point import DecisionSettings
+from netsurgery.search.surgeon.plans import Verdict
 from netsurgery.search.surgeon.recommendation import Thresholds, analyse
 from tests.support.factories import history, search, start
 
@@ -28,19 +29,20 @@ def decision():
     chosen = decision_point.select([parent], pool, set(), 1, 1, rules, seed=0)
     planned = decision_point.plan_try([parent], ["m"], chosen, 1, 1, 0, 10_000, rules)
     records = {
-        f"recuperation/{child['candidate']}": replace(
+        f"recuperation/{child.candidate}": replace(
             parent,
-            candidate=child["candidate"],
+            candidate=child.candidate,
             score=0.6,
-            parameters=child["parameters"],
+            parameters=child.parameters,
             parent_score=0.5,
             parent_parameters=parent.parameters,
         )
-        for child in planned["offspring"]
+        for child in planned.offspring
     }
     first, second = list(records.values())[:2]
     records |= {"try1/slot0": replace(first, score=0.7), "try1/slot1": replace(second, score=0.4)}
-    plan = planned | {"winners": [["try1/slot0"]]}
+    verdict = Verdict(generation=1, attempt=2, accepted=True, reason="", winners=("try1/slot0",))
+    plan = decision_point.merge([planned, verdict])
     return [parent], analyses, plan, records, rules
 
 
@@ -61,7 +63,7 @@ def test_a_row_per_modification_says_whether_it_was_tried_and_what_came_of_it(de
         (r["recommendation"] for r in rows), reverse=True
     )
     tried = {row["candidate"]: row for row in rows if row["candidate"]}
-    assert set(tried) == {child["candidate"] for child in plan["offspring"]}
+    assert set(tried) == {child.candidate for child in plan.offspring}
     for row in tried.values():
         record = records[f"recuperation/{row['candidate']}"]
         assert row["try"] == 1

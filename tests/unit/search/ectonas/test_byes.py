@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 
 from netsurgery.config.loading import OPERATING
 from netsurgery.search.ectonas.bracket import knockout
-from netsurgery.search.ectonas.steps import expand_rounds, merge_byes, rounds_of
+from netsurgery.search.ectonas.byes import expand_rounds, merge_byes
+from netsurgery.search.ectonas.plans import BracketPlan, GenerationBudget
+from netsurgery.search.plans import Offspring
 from netsurgery.search.records import TIMES
 from netsurgery.storage.files import read_json
+from netsurgery.surgery import Mutation, operations
 from tests.support.factories import search
 from tests.unit.jobs.test_server import command, data, server  # noqa: F401
 
@@ -21,7 +24,7 @@ PARTS = st.sampled_from([0.0, 0.02, 0.1, 0.3, 1.0])
 
 
 def brackets(offspring, winners, rounds, seed):
-    """Feeders of all rounds of two phases, and the winners'."""
+    """The contenders of all rounds of two phases, and the winners'."""
     rng = np.random.default_rng(seed)
     born = {f"recuperation/{i}": () for i in range(offspring)}
     cut = offspring // 2
@@ -36,11 +39,18 @@ def brackets(offspring, winners, rounds, seed):
 
 def planned(joined):
     """As a plan has them."""
-    return {
-        "rounds": {step: list(names) for step, names in joined.rounds.items()},
-        "slots": {step: list(names) for step, names in joined.feeders.items() if names},
-        "winners": [list(group) for group in joined.winners],
-    }
+    return BracketPlan(
+        generation=1,
+        parents=(),
+        budget=GenerationBudget(),
+        batches=0,
+        round_epochs=1,
+        offspring=(),
+        rejected=(),
+        rounds=joined.rounds,
+        contenders={step: names for step, names in joined.contenders.items() if names},
+        winners=joined.winners,
+    )
 
 
 SHAPES = (st.integers(2, 30), st.integers(1, 3), st.integers(1, 4), st.integers(0, 1000))
@@ -48,42 +58,33 @@ SHAPES = (st.integers(2, 30), st.integers(1, 3), st.integers(1, 4), st.integers(
 
 @given(*SHAPES, PARTS)
 def test_who_meets_whom_stays_the_same(offspring, winners, rounds, seed, part):
-    feeders, last = brackets(offspring, winners, rounds, seed)
-    plan = planned(merge_byes(feeders, last, part))
-    assert expand_rounds(plan) == (
-        {name: list(before) for name, before in feeders.items()},
-        [list(group) for group in last],
-    )
+    contenders, last = brackets(offspring, winners, rounds, seed)
+    plan = planned(merge_byes(contenders, last, part))
+    assert expand_rounds(plan) == (contenders, list(last))
 
 
 @given(*SHAPES, PARTS)
 def test_a_step_has_rounds_that_follow_without_a_match_and_is_not_too_long(
     offspring, winners, rounds, seed, part
 ):
-    feeders, last = brackets(offspring, winners, rounds, seed)
-    most = part * len(feeders)
-    joined = merge_byes(feeders, last, part)
-    assert sorted(name for names in joined.rounds.values() for name in names) == sorted(feeders)
+    contenders, last = brackets(offspring, winners, rounds, seed)
+    most = part * len(contenders)
+    joined = merge_byes(contenders, last, part)
+    assert sorted(name for names in joined.rounds.values() for name in names) == sorted(contenders)
     ends = {names[-1]: step for step, names in joined.rounds.items()}
     for step, names in joined.rounds.items():
         assert names[0] == step
-        assert all(feeders[after] == (before,) for before, after in pairwise(names))
+        assert all(contenders[after] == (before,) for before, after in pairwise(names))
         assert len(names) == 1 or len(names) <= most
-        if len(feeders[step]) == 1:  # it could have been joined, but for its length
-            assert len(joined.rounds[ends[feeders[step][0]]]) + 1 > most
+        if len(contenders[step]) == 1:  # it could have been joined, but for its length
+            assert len(joined.rounds[ends[contenders[step][0]]]) + 1 > most
 
 
 def test_all_that_is_sure_is_one_step_if_it_may_be_long():
-    feeders, last = brackets(2, 1, 3, 0)  # one of each kind: they meet in phase 2 alone
-    joined = merge_byes(feeders, last, 1.0)
+    contenders, last = brackets(2, 1, 3, 0)  # one of each kind: they meet in phase 2 alone
+    joined = merge_byes(contenders, last, 1.0)
     assert [len(names) for names in joined.rounds.values()] == [5, 5, 2]
-    assert joined.feeders["phase2/round2/slot0"] == ("recuperation/0", "recuperation/1")
-
-
-def test_the_surgeons_steps_are_rounds_of_their_own():
-    assert rounds_of({"slots": {"try1/slot0": ["recuperation/g01c00"]}}, "try1/slot0") == [
-        "try1/slot0"
-    ]
+    assert joined.contenders["phase2/round2/slot0"] == ("recuperation/0", "recuperation/1")
 
 
 ROUNDS = [f"phase1/identity/round{i}/slot0" for i in (1, 2, 3)]
@@ -148,10 +149,9 @@ def test_joined_rounds_come_to_what_they_come_to_one_by_one(warm, data, tmp_path
 
 def test_what_diverges_in_a_round_trains_no_further(warm, data, tmp_path):  # noqa: F811
     output = tmp_path / "diverged.keras"
-    child = {"candidate": "g01c00", "generation": 1, "operation": "identity", "batches": 4}
-    child |= {"position": None, "width": None, "pooling": None}
+    child = Offspring("g01c00", 1, "g00c00", Mutation(operations.IDENTITY), 1, batches=4)
     settings = search(topology="cnn-small").pick(OPERATING)
-    more = ["--parent", warm, "--offspring", json.dumps(child)]
+    more = ["--parent", warm, "--offspring", json.dumps(child.to_json())]
     more += ["--operating", json.dumps(settings), "--epochs", 2, "--later-rounds", *ROUNDS]
     wild = {"learning_rate": 1e30}
     subprocess.run(

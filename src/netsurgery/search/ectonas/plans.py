@@ -1,0 +1,95 @@
+"""What ECToNAS plans: a generation with its brackets, and what that may cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from netsurgery.search.plans import GenerationPlan
+from netsurgery.surgery import Mutation
+
+UNLIMITED = "full"
+
+
+@dataclass(frozen=True)
+class GenerationBudget:
+    """What a generation may cost in batches; None: as much as its settings ask for.
+
+    It is all that a generation knows of the search's budget, so that a larger budget leaves
+    the generations that ran in full as they are. It is printed and parsed as "full" or the number.
+    """
+
+    batches: int | None = None
+
+    def __str__(self) -> str:
+        return UNLIMITED if self.batches is None else str(self.batches)
+
+    @classmethod
+    def parse(cls, text: str) -> GenerationBudget:
+        """What `str` gave."""
+        return cls(None if text == UNLIMITED else int(text))
+
+
+@dataclass(frozen=True)
+class RejectedOffspring:
+    """A degenerate offspring, and why it is not made."""
+
+    parent: str
+    mutation: Mutation
+    parameters: int
+    reason: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "parent": self.parent,
+            "mutation": self.mutation.to_json(),
+            "parameters": self.parameters,
+            "reason": self.reason,
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> RejectedOffspring:
+        """What `to_json` gave."""
+        return cls(**(dict(values) | {"mutation": Mutation.from_json(values["mutation"])}))
+
+
+@dataclass(frozen=True, kw_only=True)
+class BracketPlan(GenerationPlan):
+    """A generation of ECToNAS.
+
+    `rounds` has the rounds of every training step (see `netsurgery.search.ectonas.byes`);
+    `batches` is what all of them cost.
+    """
+
+    kind: ClassVar[str] = "generation"
+    budget: GenerationBudget
+    batches: int
+    round_epochs: int
+    rejected: tuple[RejectedOffspring, ...]
+    rounds: Mapping[str, tuple[str, ...]]
+
+    def rounds_of(self, step: str) -> tuple[str, ...]:
+        """The rounds that a training step covers, in order; the first one is its name."""
+        return self.rounds[step]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return super().to_json() | {
+            "budget": str(self.budget),
+            "batches": self.batches,
+            "round_epochs": self.round_epochs,
+            "rejected": [each.to_json() for each in self.rejected],
+            "rounds": {step: list(rounds) for step, rounds in self.rounds.items()},
+        }
+
+    @classmethod
+    def _fields(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        return super()._fields(values) | {
+            "budget": GenerationBudget.parse(values["budget"]),
+            "batches": values["batches"],
+            "round_epochs": values["round_epochs"],
+            "rejected": tuple(RejectedOffspring.from_json(each) for each in values["rejected"]),
+            "rounds": {step: tuple(rounds) for step, rounds in values["rounds"].items()},
+        }
