@@ -9,9 +9,7 @@ import keras
 import numpy as np
 from sklearn.datasets import load_digits
 
-from netsurgery.keras_io import model_surgery
-from netsurgery.surgery import Mutation
-from netsurgery.surgery.operations import ADD_CHANNELS, REMOVE_DENSE
+from netsurgery import ADD_CHANNELS, REMOVE_DENSE, Mutation, apply, list_mutations
 
 # an ordinary Keras model, trained as usual
 keras.utils.set_random_seed(0)
@@ -36,7 +34,7 @@ model.fit(images, labels, epochs=5, verbose=0)
 before = model.predict(images, verbose=0)
 
 # what the model allows
-for found in model_surgery.list_mutations(model):
+for found in list_mutations(model):
     mutation = found.mutation
     print(
         f"{mutation.operation.name:<16} {mutation.position!s:<4} {found.parameters:>6,}",
@@ -44,7 +42,7 @@ for found in model_surgery.list_mutations(model):
     )
 
 # four more channels: the model predicts the same, and keeps its optimizer's momentum
-wider = model_surgery.apply(model, Mutation(ADD_CHANNELS, position=0, width=8))
+wider = apply(model, Mutation(ADD_CHANNELS, position=0, width=8))
 print(wider.summary)
 after = wider.model.predict(images, verbose=0)
 print(f"largest change of a prediction: {np.abs(after - before).max():.0e}")
@@ -54,9 +52,7 @@ wider.model.fit(images, labels, epochs=5, verbose=0)
 print(f"accuracy after training on: {wider.model.evaluate(images, labels, verbose=0)[1]:.3f}")
 
 # remove the hidden dense layer; the output layer is fitted to 500 samples
-smaller = model_surgery.apply(
-    wider.model, Mutation(REMOVE_DENSE, position=3), calibration=images[:500]
-)
+smaller = apply(wider.model, Mutation(REMOVE_DENSE, position=3), calibration=images[:500])
 print(smaller.summary)
 print(f"accuracy without the layer: {smaller.model.evaluate(images, labels, verbose=0)[1]:.3f}")
 

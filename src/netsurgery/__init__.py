@@ -1,3 +1,114 @@
-"""Train a neural network and reshape it while it trains."""
+"""Train neural networks and reshape them while they train.
+
+The workflow is run with Snakemake. From Python, this package offers surgery on Keras models and on
+networks of its own, and access to the results of searches. Names are imported when they are first
+used, so that `import netsurgery` loads neither TensorFlow nor Keras.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from netsurgery.analysis.finished import FinishedSearch, finished_searches
+    from netsurgery.keras_io.model_surgery import LegalMutation, Result, apply, list_mutations
+    from netsurgery.networks.network import Network, Topology
+    from netsurgery.surgery import (
+        IllegalMutation,
+        Mutation,
+        MutationResult,
+        MutationSizes,
+        legal_mutations,
+        mutate,
+        mutate_topology,
+    )
+    from netsurgery.surgery.operations import (
+        ADD_CHANNELS,
+        ADD_CONV_CELL,
+        ADD_DENSE,
+        ADD_UNITS,
+        IDENTITY,
+        OPERATIONS,
+        REMOVE_CHANNELS,
+        REMOVE_CONV_CELL,
+        REMOVE_DENSE,
+        REMOVE_UNITS,
+        TRUNCATE,
+        Operation,
+    )
+
+__all__ = [
+    "ADD_CHANNELS",
+    "ADD_CONV_CELL",
+    "ADD_DENSE",
+    "ADD_UNITS",
+    "IDENTITY",
+    "OPERATIONS",
+    "REMOVE_CHANNELS",
+    "REMOVE_CONV_CELL",
+    "REMOVE_DENSE",
+    "REMOVE_UNITS",
+    "TRUNCATE",
+    "FinishedSearch",
+    "IllegalMutation",
+    "LegalMutation",
+    "Mutation",
+    "MutationResult",
+    "MutationSizes",
+    "Network",
+    "Operation",
+    "Result",
+    "Topology",
+    "apply",
+    "finished_searches",
+    "legal_mutations",
+    "list_mutations",
+    "mutate",
+    "mutate_topology",
+]
+
+_MODULES = {
+    "netsurgery.analysis.finished": ("FinishedSearch", "finished_searches"),
+    "netsurgery.keras_io.model_surgery": ("LegalMutation", "Result", "apply", "list_mutations"),
+    "netsurgery.networks.network": ("Network", "Topology"),
+    "netsurgery.surgery.operations": (
+        "ADD_CHANNELS",
+        "ADD_CONV_CELL",
+        "ADD_DENSE",
+        "ADD_UNITS",
+        "IDENTITY",
+        "OPERATIONS",
+        "REMOVE_CHANNELS",
+        "REMOVE_CONV_CELL",
+        "REMOVE_DENSE",
+        "REMOVE_UNITS",
+        "TRUNCATE",
+        "Operation",
+    ),
+    "netsurgery.surgery": (
+        "IllegalMutation",
+        "Mutation",
+        "MutationResult",
+        "MutationSizes",
+        "legal_mutations",
+        "mutate",
+        "mutate_topology",
+    ),
+}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used (PEP 562)."""
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_MODULE_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

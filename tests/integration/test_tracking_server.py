@@ -171,7 +171,7 @@ def test_searches_of_the_same_name_in_other_folders_are_left_alone(server, tmp_p
 def test_a_new_store_is_told_all_by_a_command(server, results, monkeypatch, capsys):
     made = example(results)
     marker = made.track("final")
-    arguments = ["netsurgery", "track", str(results), "--store", server, "--experiment", "new"]
+    arguments = ["netsurgery", "track", str(results), "--uri", server, "--experiment", "new"]
     monkeypatch.setattr("sys.argv", arguments)
     with pytest.raises(SystemExit) as ended:
         main.main()
@@ -277,8 +277,15 @@ def test_the_final_model_is_served_as_it_is(server, finished_search, tmp_path):
     (telling,) = ledger.tellings()
     assert telling["settings"] == settings
     results = folder.root.parents[1]
-    arguments = ["track", str(results), "--store", server, "--experiment", "serving"]
-    command = [sys.executable, "-m", "netsurgery.cli.main", *arguments, "--register", "served"]
+    arguments = ["track", str(results), "--uri", server, "--experiment", "serving"]
+    command = [
+        sys.executable,
+        "-m",
+        "netsurgery.cli.main",
+        *arguments,
+        "--registered-model",
+        "served",
+    ]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     with servers.model("models:/served/1", server, tmp_path) as address:
         (digits,) = MlflowClient(server).search_model_versions("name = 'served'")

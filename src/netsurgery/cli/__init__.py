@@ -1,1 +1,1 @@
-"""The netsurgery command."""
+"""The `netsurgery` command: one module per subcommand, assembled by `netsurgery.cli.main`."""

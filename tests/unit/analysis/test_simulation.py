@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from netsurgery.analysis.simulation import Cluster, Search, Step, simulate
 from netsurgery.analysis.timelines import StepTiming, peak_concurrency
 from netsurgery.cli import main
+from netsurgery.cli.arguments import RUN_FOLDER
 from tests.support.factories import start
 
 
@@ -123,9 +124,7 @@ def output_of(capsys, *arguments):
 
 def test_an_unfinished_search_gives_one_line(tmp_path, capsys):
     line = output_of(capsys, tmp_path)
-    assert line == (
-        f"{tmp_path}: not the folder of a finished search and seed, such as results/digits/seed42"
-    )
+    assert line == f"{tmp_path}: no finished search; give the {RUN_FOLDER}"
 
 
 def test_the_command_prints_a_table_or_json_and_plots(tmp_path, capsys, monkeypatch):

@@ -378,5 +378,5 @@ def test_progress_is_told_to_people_and_to_programs(experiment, monkeypatch, cap
     found = json.loads((experiment.results / "progress.json").read_text())
     assert (found["finished"], found["runs"]) == (5, 6)
     assert found["seconds_left"] > 0
-    command(monkeypatch, "progress", experiment.results, "--every")
+    command(monkeypatch, "progress", experiment.results, "--all")
     assert len(capsys.readouterr().out.splitlines()) == 2 + 6

@@ -134,11 +134,9 @@ def test_a_file_that_is_not_there_is_no_damage(results):
 def test_results_as_they_were_written_are_said_to_be(results, capsys, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["netsurgery", "verify", str(results)])
     main.main()
-    assert capsys.readouterr().out == (
-        f"{results}: 4 records and what they vouch for are as they were written\n"
-    )
+    assert capsys.readouterr().out == (f"{results}: 4 records and their files are intact\n")
     monkeypatch.setattr(sys, "argv", ["netsurgery", "verify", str(results / "_data")])
-    with pytest.raises(SystemExit, match="no results here"):
+    with pytest.raises(SystemExit, match="no results to check"):
         main.main()
 
 

@@ -1,0 +1,78 @@
+"""Finished searches in a results folder: their summaries, models and lineages."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from netsurgery.search.layout import SearchFolder
+from netsurgery.storage.files import read_json
+
+
+@dataclass(frozen=True)
+class FinishedSearch:
+    """A search that ran to its end with one seed.
+
+    Attributes:
+        name: Its name in the configuration, such as `digits` or `sizes.cnn-small`.
+        seed: Its seed.
+        folder: Its folder, such as `results/digits/seed42`.
+        summary: `final/summary.json`: test accuracy, parameters, epochs, and so on.
+    """
+
+    name: str
+    seed: int
+    folder: Path
+    summary: Mapping[str, Any]
+
+    @property
+    def model(self) -> Path:
+        """The final Keras model. It takes raw data."""
+        return SearchFolder(self.folder).final / "model.keras"
+
+    @property
+    def lineage_file(self) -> Path:
+        """The table of all candidates."""
+        return SearchFolder(self.folder).lineage
+
+    def lineage(self, candidate: str | None = None) -> list[dict[str, str]]:
+        """Return the rows of a candidate and its ancestors, the starting network first.
+
+        Args:
+            candidate: Its name, such as `g02c07`; None for the final one.
+
+        Raises:
+            KeyError: There is no such candidate.
+        """
+        with self.lineage_file.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        return ancestry(rows, candidate or self.summary["candidate"])
+
+
+def finished_searches(results: Path | str) -> list[FinishedSearch]:
+    """Return the finished searches of a results folder, by name and seed."""
+    found = []
+    for path in Path(results).glob("*/seed*/final/summary.json"):
+        folder, summary = path.parent.parent, read_json(path)
+        found.append(FinishedSearch(folder.parent.name, summary["seed"], folder, summary))
+    return sorted(found, key=lambda search: (search.name, search.seed))
+
+
+def ancestry(rows: Sequence[dict[str, str]], candidate: str) -> list[dict[str, str]]:
+    """Return the rows of a candidate and its ancestors, the starting network first.
+
+    Args:
+        rows: Those of a search's `lineage.csv`.
+        candidate: The name of a candidate.
+
+    Raises:
+        KeyError: There is no such candidate.
+    """
+    by_name = {row["candidate"]: row for row in rows}
+    found = [by_name[candidate]]
+    while parent := found[-1]["parent"]:
+        found.append(by_name[parent])
+    return found[::-1]

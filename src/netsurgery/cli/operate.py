@@ -1,0 +1,106 @@
+"""`netsurgery operate`: apply one operation to a Keras model."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from netsurgery.cli.arguments import Subparsers, non_negative_int
+from netsurgery.cli.quiet import no_stderr
+from netsurgery.networks.layers import POOLINGS
+from netsurgery.surgery import OPERATIONS, Mutation
+from netsurgery.surgery.operations import by_name
+
+
+def add_parser(commands: Subparsers) -> None:
+    """Add the subcommand."""
+    command = commands.add_parser(
+        "operate",
+        help="apply one operation to a sequential Keras model",
+        allow_abbrev=False,
+        description="Apply one operation to a sequential Keras model and write the result. The"
+        " names and settings of the other layers stay, and so do the compile settings and the"
+        " optimizer's state for the weights that remain.",
+    )
+    command.set_defaults(run=run)
+    command.add_argument("model", type=Path, metavar="MODEL.keras")
+    command.add_argument("out", type=Path, metavar="OUT.keras")
+    command.add_argument(
+        "--operation",
+        choices=[operation.name for operation in OPERATIONS],
+        required=True,
+        metavar="NAME",
+        help="one of " + ", ".join(operation.name for operation in OPERATIONS),
+    )
+    command.add_argument(
+        "--position",
+        type=int,
+        help="index in model.layers of the layer to change, or before which to insert;"
+        " `netsurgery operations` lists the legal ones",
+    )
+    command.add_argument(
+        "--width", type=int, help="units or channels of the result; for truncate, the rank"
+    )
+    command.add_argument(
+        "--pooling", choices=POOLINGS, help="pooling of an added conv cell (default: average)"
+    )
+    command.add_argument(
+        "--seed",
+        type=non_negative_int,
+        default=0,
+        help="selects which units or channels are copied (default: 0)",
+    )
+    command.add_argument(
+        "--calibration",
+        type=Path,
+        metavar="SAMPLES",
+        help="model inputs, as .npy or .npz: fit the remaining layers to these samples by least"
+        " squares after a removal",
+    )
+    command.add_argument(
+        "--noise",
+        type=float,
+        default=0.0,
+        help="relative size of noise on the units or channels that add_units and add_channels copy"
+        " (default: 0, which is exact)",
+    )
+    command.add_argument(
+        "--uncompiled",
+        action="store_true",
+        help="drop the compile settings; needed if the loss or a metric is your own code",
+    )
+    command.add_argument("--force", action="store_true", help="overwrite OUT.keras")
+
+
+def run(given: argparse.Namespace) -> None:
+    """Apply the operation, write the result and print a summary."""
+    _check_output(given.model, given.out, force=given.force)
+    with no_stderr():
+        from netsurgery.keras_io import conversion, model_surgery
+
+        calibration = given.calibration and model_surgery.read_samples(given.calibration)
+        result = model_surgery.apply(
+            model_surgery.read_model(given.model, compiled=not given.uncompiled),
+            Mutation(by_name(given.operation), given.position, given.width, given.pooling),
+            np.random.default_rng(given.seed),
+            calibration=calibration,
+            noise=given.noise,
+        )
+        conversion.save(result.model, given.out)
+    print(f"{given.out}: {result.summary}")
+
+
+def _check_output(model: Path, out: Path, *, force: bool) -> None:
+    """Exit with a message if the result cannot be written."""
+    if out.suffix != ".keras":
+        sys.exit(f"{out}: the name of a Keras model must end in .keras")
+    if not out.parent.is_dir():
+        sys.exit(f"{out.parent}: no such folder")
+    if out.exists():
+        if model.exists() and out.samefile(model):
+            sys.exit(f"{out}: would overwrite the model that is read; choose another name")
+        if not force:
+            sys.exit(f"{out}: the file exists; use --force to overwrite it")

@@ -1,0 +1,52 @@
+"""`netsurgery progress`: show how far the searches are."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+from netsurgery.cli.arguments import Subparsers, add_results_folder, non_negative_int
+from netsurgery.cli.tables import format_table
+from netsurgery.storage.files import write_json
+
+
+def add_parser(commands: Subparsers) -> None:
+    """Add the subcommand."""
+    command = commands.add_parser(
+        "progress",
+        help="show how far the searches are",
+        description="Show how far the searches are, with an estimate of the time left, and write it"
+        " to progress.json in the results folder.",
+    )
+    command.set_defaults(run=run)
+    add_results_folder(command)
+    command.add_argument(
+        "--all",
+        action="store_true",
+        help="list finished and waiting searches as well (default: those that run)",
+    )
+    command.add_argument(
+        "--watch",
+        type=non_negative_int,
+        metavar="SECONDS",
+        help="repeat after so many seconds until all searches are finished",
+    )
+
+
+def run(given: argparse.Namespace) -> None:
+    """Print the progress, once or until all searches are finished."""
+    from netsurgery.analysis import progress, runs
+
+    while True:
+        measured = progress.measure(runs.read(given.folder))
+        write_json(given.folder / "progress.json", measured)
+        rows = progress.lines(measured, every=given.all)
+        if given.watch and sys.stdout.isatty():
+            print("\033[H\033[2J", end="")  # clear the screen
+        if len(rows) > 1:
+            print(format_table(rows))
+        print(progress.summary(measured), flush=True)
+        if not given.watch or measured["finished"] == measured["runs"]:
+            return
+        time.sleep(given.watch)

@@ -1,0 +1,32 @@
+"""`netsurgery report`: write the HTML report."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from netsurgery.cli.arguments import Subparsers, add_results_folder
+
+
+def add_parser(commands: Subparsers) -> None:
+    """Add the subcommand."""
+    command = commands.add_parser(
+        "report",
+        help="write an HTML report of all searches",
+        description="Write an HTML report of all searches, finished or not, as one file that works"
+        " offline.",
+    )
+    command.set_defaults(run=run)
+    add_results_folder(command)
+    command.add_argument(
+        "--output", type=Path, metavar="FILE", help="(default: report.html in the results folder)"
+    )
+
+
+def run(given: argparse.Namespace) -> None:
+    """Write the report and print its path."""
+    from netsurgery.report import html_report  # importing matplotlib takes a while
+
+    output = given.output or given.folder / "report.html"
+    html_report.write(given.folder, output)
+    print(output)

@@ -1,0 +1,61 @@
+"""`netsurgery results`: list the finished searches and their files."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from netsurgery.analysis.finished import FinishedSearch, finished_searches
+from netsurgery.cli.arguments import Subparsers, add_results_folder, require_folder
+from netsurgery.cli.tables import format_table
+
+HEADER = ("search", "seed", "test accuracy", "parameters", "epochs spent", "epochs trained")
+
+
+def add_parser(commands: Subparsers) -> None:
+    """Add the subcommand."""
+    command = commands.add_parser(
+        "results",
+        help="list the finished searches and their files",
+        description="List the finished searches and their files. Epochs spent are those of all"
+        " candidates; epochs trained are those that the final weights received.",
+    )
+    command.set_defaults(run=run)
+    add_results_folder(command)
+
+
+def run(given: argparse.Namespace) -> None:
+    """Print the table."""
+    require_folder(given.folder)
+    print(describe(given.folder))
+
+
+def describe(results: Path) -> str:
+    """Return a table of the finished searches in a results folder, and where their files are."""
+    searches = finished_searches(results)
+    if not searches:
+        return f"{results}: no finished search"
+    lines = [format_table([HEADER, *map(_row, searches)]), ""]
+    for search in searches:
+        lines += [
+            f"{search.name}, seed{search.seed}",
+            f"  model    {search.model}",
+            f"  lineage  {search.lineage_file}",
+        ]
+    for name, path in (("report", results / "report.html"), ("MLflow", results / "mlflow.db")):
+        if path.exists():
+            lines.append(f"{name:10} {path}")
+    return "\n".join(lines)
+
+
+def _row(search: FinishedSearch) -> tuple[str, ...]:
+    summary = search.summary
+    accuracy, parameters = summary["test_accuracy"], str(summary["parameters"])
+    return (
+        search.name,
+        str(search.seed),
+        "-" if accuracy is None else f"{accuracy:.1%}",
+        f"{summary['start_parameters']} -> {parameters}" if summary["generations"] else parameters,
+        f"{summary['epochs_spent']:.1f}",
+        f"{summary['epochs_trained']:.1f}",
+    )

@@ -1,0 +1,59 @@
+"""`netsurgery track`: log the searches of a results folder to MLflow again."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from netsurgery.cli.arguments import Subparsers, add_results_folder
+from netsurgery.tracking import uri
+from netsurgery.tracking.state import TrackingState
+
+
+def add_parser(commands: Subparsers) -> None:
+    """Add the subcommand."""
+    command = commands.add_parser(
+        "track",
+        help="log all searches to MLflow again",
+        allow_abbrev=False,
+        description="Log all searches to MLflow again from their records: after a store was lost,"
+        " or to another store. Syncing is idempotent.",
+    )
+    command.set_defaults(run=run)
+    add_results_folder(command)
+    command.add_argument(
+        "--uri",
+        help="tracking server or database, without credentials, see docs/tracking.md (default: the"
+        " store that each search was logged to last)",
+    )
+    command.add_argument("--experiment", help="name of the MLflow experiment")
+    command.add_argument(
+        "--registered-model", metavar="NAME", help="register final models as versions of this model"
+    )
+
+
+def run(given: argparse.Namespace) -> None:
+    """Log all searches; the exit status is 1 if the store of one cannot be reached."""
+    if not TrackingState(given.folder).tellings():
+        sys.exit(f"{given.folder}: no search here was logged to MLflow; run the workflow first")
+    if given.uri:
+        try:
+            uri.check(given.uri)
+        except ValueError as error:
+            sys.exit(f"--uri: {error}")
+    from netsurgery.tracking import sync  # importing MLflow takes seconds
+
+    chosen = {
+        "uri": given.uri,
+        "experiment": given.experiment,
+        "registered_model": given.registered_model,
+    }
+    changed = {key: value for key, value in chosen.items() if value is not None}
+    failed = False
+    for name, outcome in sync.resync(given.folder, changed):
+        if isinstance(outcome, sync.StoreUnreachableError):
+            failed = True
+            print(f"{name}: {outcome}", file=sys.stderr)
+        else:
+            print(f"{name}: {outcome['runs']} runs, {outcome['points']} points", flush=True)
+    sys.exit(failed)

@@ -1,0 +1,40 @@
+"""`netsurgery results`: the finished searches and their files."""
+
+import subprocess
+import sys
+
+from netsurgery.cli.results import describe
+from netsurgery.storage.files import write_json
+from tests.unit.cli.examples import SUMMARY
+
+
+def test_each_finished_search_is_listed_with_its_files(tmp_path):
+    write_json(tmp_path / "digits" / "seed3" / "final" / "summary.json", SUMMARY)
+    plain = SUMMARY | {"generations": 0, "seed": 11, "parameters": 939}
+    write_json(tmp_path / "plain" / "seed11" / "final" / "summary.json", plain)
+    (tmp_path / "unfinished" / "seed0" / "final").mkdir(parents=True)
+    text = describe(tmp_path)
+    assert "97.5%" in text
+    assert "939 -> 1558" in text
+    assert str(tmp_path / "digits" / "seed3" / "final" / "model.keras") in text
+    assert str(tmp_path / "plain" / "seed11" / "lineage.csv") in text
+    assert "unfinished" not in text
+    assert "report" not in text
+    (tmp_path / "report.html").touch()
+    assert str(tmp_path / "report.html") in describe(tmp_path)
+
+
+def test_a_folder_without_results_is_named(tmp_path, netsurgery):
+    assert netsurgery("results", tmp_path) == f"{tmp_path}: no finished search\n"
+
+
+def test_a_missing_folder_is_an_error(tmp_path):
+    command = [sys.executable, "-m", "netsurgery", "results", str(tmp_path / "nowhere")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr == f"{tmp_path / 'nowhere'}: no such folder\n"
+
+
+def test_results_are_listed_without_keras():
+    code = "import sys, netsurgery.cli.main; sys.exit('keras' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
