@@ -129,7 +129,7 @@ def train_offspring(
     )
     with step.clock("build"):
         learner = step.learner(network)
-        learner.take_over(operated.slots, before.memory.steps)
+        learner.restore_slots(operated.slots, before.optimizer_state.steps)
     if not network.finite:
         step.write(learner, replace(record, status=DEGENERATE).idle(dict.fromkeys(rounds, 0)))
         return

@@ -138,7 +138,7 @@ class TrainingStep:
     def write(self, learner: TrainableNetwork, record: Record) -> Record:
         """Write a candidate's model and, behind it, its record."""
         with self.clock("files"):
-            conversion.write_checkpoint(self.output, learner.checkpoint, learner.compiled)
+            conversion.write_checkpoint(self.output, learner.checkpoint, learner.compile_arguments)
             record = replace(record, model_sha256=sha256(self.output))
         timed = replace(
             record,

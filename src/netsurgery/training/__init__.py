@@ -1,12 +1,18 @@
-"""Training and evaluating one network, the same way wherever and whenever it runs.
+"""Training and evaluation of one network, with the same result wherever and whenever it runs.
 
-`samples` gathers batches, `forward` says what a network computes, `learner` holds its variables
-and its optimizer, `memory` what that remembers, `measures` sums up losses and metrics,
-`keras_metrics` those of Keras's that gather by themselves, `keras_objects` makes what settings
-name, `graphs` keeps what was traced for others, `onednn` puts faster operations into it, `heap`
-keeps memory, `forking` does beforehand what each process would do, `course` trains and scores.
-There is one thread, and the order of the samples comes from the caller's generator, so that a
-training step gives the same weights every time.
+- `samples` gathers batches;
+- `forward` computes a network's output;
+- `model` holds its variables, `packing` says which arrays share one, and `optimizer_state` reads
+  and writes the state of its optimizer;
+- `metrics` sums losses and metrics, and `keras_metrics` wraps those of Keras;
+- `keras_objects` builds Keras objects from settings;
+- `graphs` caches traced functions, and `onednn` makes them use the kernels of oneDNN;
+- `malloc` and `prefork` save start-up time;
+- `tensorflow_internals` holds all that is private to TensorFlow;
+- `loop` trains and scores.
+
+There is one thread, and the caller's generator draws the order of the samples, so a training step
+always gives the same weights.
 """
 
 from __future__ import annotations

@@ -259,7 +259,7 @@ def forward(
     seen: list[tf.Tensor] = []
     pixels: list[float] = []  # of a sample that each of them is from
     bias: tf.Tensor | float = 0.0  # left out, for the next normalisation
-    steps = not training and onednn.pays(math.prod(x.shape[1:]))
+    steps = not training and onednn.is_faster(math.prod(x.shape[1:]))
     last = max((i for i, layer in enumerate(layers) if isinstance(layer, Conv | Dense)), default=0)
     x = tf.cast(x, PRECISIONS[precision])
     for i, (layer, own) in enumerate(zip(layers, arrays, strict=True)):

@@ -1,8 +1,8 @@
-"""Functions of TensorFlow as graphs that outlive the process that traced them.
+"""TensorFlow functions as graphs that outlive the process that traced them.
 
-Tracing the loop over an epoch takes longer than small networks train, and a candidate is trained by
-several jobs. Its graph depends on its topology and on settings, not on any weights: the first job
-keeps it, the others read it.
+Tracing the loop over an epoch takes longer than training a small network, and several jobs train
+one candidate. Its graph depends on its topology and on settings, not on weights: the first job
+stores it, the others load it.
 """
 
 from __future__ import annotations
@@ -16,137 +16,147 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import tensorflow as tf
-from tensorflow.core.framework.function_pb2 import FunctionDef, FunctionDefLibrary
-from tensorflow.core.framework.node_def_pb2 import NodeDef
-from tensorflow.python.eager import context
 
-MOST = 500  # graphs that are kept, of a few ten kB each
-NO_OPTIMISER = tf.compat.v1.ConfigProto()  # see `use_one_thread`
-NO_OPTIMISER.graph_options.rewrite_options.disable_meta_optimizer = True
+from netsurgery.training.tensorflow_internals import load_functions
+
+MAX_GRAPHS = 500  # graphs in a cache folder, of a few ten kB each
+NO_OPTIMIZER = tf.compat.v1.ConfigProto()  # see `use_one_thread`
+NO_OPTIMIZER.graph_options.rewrite_options.disable_meta_optimizer = True
+
+TensorFunction = Callable[..., tf.Tensor]
 
 
 @dataclass(frozen=True)
 class Graph:
-    """A traced function and all that it calls.
+    """A traced function and everything it calls.
 
     Args:
-        library: their definitions, under names that no other function has; its own comes first.
+        definition: their definitions, as the library of a graph without nodes, under globally
+            unique names; the function itself comes first.
         captured: which variables it uses, in the order in which it takes them.
     """
 
-    library: FunctionDefLibrary
+    definition: tf.compat.v1.GraphDef
     captured: tuple[int, ...]
 
+    @property
+    def functions(self) -> Any:
+        """The definitions: a list that can be changed in place."""
+        return self.definition.library.function
+
     def to_bytes(self) -> bytes:
-        """A line of JSON, and the library as TensorFlow writes it."""
-        return json.dumps(self.captured).encode() + b"\n" + self.library.SerializeToString()
+        """A line of JSON, then the definitions as a serialised protocol buffer."""
+        return json.dumps(self.captured).encode() + b"\n" + self.definition.SerializeToString()
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Graph:
-        """What `to_bytes` made."""
-        head, _, library = content.partition(b"\n")
-        return cls(FunctionDefLibrary.FromString(library), tuple(json.loads(head)))
+        """The inverse of `to_bytes`."""
+        head, _, definition = content.partition(b"\n")
+        return cls(tf.compat.v1.GraphDef.FromString(definition), tuple(json.loads(head)))
 
 
-def _calls(node: NodeDef) -> Iterator[Any]:
-    """Where a node names functions."""
+def _calls(node: tf.compat.v1.NodeDef) -> Iterator[Any]:
+    """The attributes of a node that name functions."""
     for value in node.attr.values():
         if value.HasField("func"):
             yield value.func
         yield from value.list.func
 
 
+def as_function(function: TensorFunction, signature: Sequence[tf.TensorSpec]) -> Any:
+    """A Python function as one that TensorFlow traces once."""
+    return tf.function(function, autograph=False, input_signature=tuple(signature))
+
+
 def trace(
-    function: Callable[..., tf.Tensor],
+    function: TensorFunction,
     signature: Sequence[tf.TensorSpec],
     variables: Sequence[tf.Tensor],
     name: str,
 ) -> Graph:
-    """The graph of a function.
+    """Trace a function.
 
     Args:
         function: of tensors; it may use variables, but no other tensors from outside.
-        signature: of what it takes.
-        variables: the handles of those it may use.
-        name: that no other function of any process has.
+        signature: of its arguments.
+        variables: the handles of the variables it may use.
+        name: globally unique.
 
     Raises:
-        KeyError: it uses something else.
+        KeyError: it uses another tensor from outside.
     """
-    traced = tf.function(
-        function, autograph=False, input_signature=tuple(signature)
-    ).get_concrete_function()
-    places = {id(handle): i for i, handle in enumerate(variables)}
-    captured = tuple(places[id(handle)] for handle in traced.captured_inputs)
+    traced = as_function(function, signature).get_concrete_function()
+    positions = {id(handle): i for i, handle in enumerate(variables)}
+    captured = tuple(positions[id(handle)] for handle in traced.captured_inputs)
+    graph = Graph(tf.compat.v1.GraphDef(), captured)
     called = traced.graph.as_graph_def().library.function
-    definitions: list[FunctionDef] = [traced.function_def, *called]
-    names = {each.signature.name: f"{name}_{i}" for i, each in enumerate(definitions)}
-    library = FunctionDefLibrary(function=definitions)
-    for each in library.function:
+    graph.functions.extend([traced.function_def, *called])
+    names = {each.signature.name: f"{name}_{i}" for i, each in enumerate(graph.functions)}
+    for each in graph.functions:
         each.signature.name = names[each.signature.name]
         for node in each.node_def:
             for call in _calls(node):
                 call.name = names[call.name]
-    return Graph(library, captured)
+    return graph
 
 
-def ready(graph: Graph, variables: Sequence[tf.Tensor]) -> Callable[..., tf.Tensor]:
-    """A graph as a function of tensors that gives one of float32.
+def load(graph: Graph, variables: Sequence[tf.Tensor]) -> TensorFunction:
+    """A graph as a function of tensors that returns one float32 tensor.
 
     Args:
-        graph: to be run.
-        variables: the handles that stand where those did with which it was traced.
+        graph: to run.
+        variables: handles that take the places of those it was traced with.
     """
-    known = context.context()
-    for definition in graph.library.function:
-        if not known.has_function(definition.signature.name):
-            known.add_function_def(definition)
-    name = graph.library.function[0].signature.name
+    load_functions(graph.functions)
+    name = graph.functions[0].signature.name
     captured = [variables[i] for i in graph.captured]
-    config = NO_OPTIMISER.SerializeToString()
+    config = NO_OPTIMIZER.SerializeToString()
 
-    def run(*given: tf.Tensor) -> tf.Tensor:
-        (found,) = tf.raw_ops.StatefulPartitionedCall(
-            args=[*given, *captured], Tout=[tf.float32], f=name, config_proto=config
+    def run(*arguments: tf.Tensor) -> tf.Tensor:
+        (result,) = tf.raw_ops.StatefulPartitionedCall(
+            args=[*arguments, *captured], Tout=[tf.float32], f=name, config_proto=config
         )
-        return found
+        return result
 
     return run
 
 
 class GraphCache:
-    """Where graphs are kept: for this process, and in a folder for others.
+    """Traced graphs: in memory for this process, and in a folder for others.
 
     Args:
-        folder: only for those of one version of the code; by default there is none.
+        folder: for graphs of one version of the code; None: in memory only.
     """
 
-    here: ClassVar[dict[str, Graph]] = {}
+    in_memory: ClassVar[dict[str, Graph]] = {}
 
     def __init__(self, folder: Path | str | None = None) -> None:
         self.folder = None if folder is None else Path(folder)
 
     def get(self, name: str, make: Callable[[], Graph]) -> Graph:
-        """The graph of that name, made if it is not there."""
-        if name not in self.here:
-            self.here[name] = make() if self.folder is None else self._get(self.folder / name, make)
-        return self.here[name]
+        """The graph of that name, made and stored if it is missing."""
+        if name not in self.in_memory:
+            self.in_memory[name] = (
+                make() if self.folder is None else self._read_or_make(self.folder / name, make)
+            )
+        return self.in_memory[name]
 
-    def _get(self, path: Path, make: Callable[[], Graph]) -> Graph:
+    def _read_or_make(self, path: Path, make: Callable[[], Graph]) -> Graph:
         with contextlib.suppress(OSError):
             return Graph.from_bytes(path.read_bytes())
         graph = make()
         with contextlib.suppress(OSError):  # the workflow may be ending; nothing depends on it
             path.parent.mkdir(exist_ok=True)
-            temporary = path.with_name(f".{path.name}.{os.getpid()}")  # others may write the same
+            # other processes may write the same graph
+            temporary = path.with_name(f".{path.name}.{os.getpid()}")
             temporary.write_bytes(graph.to_bytes())
             temporary.rename(path)
-            self._trim(path.parent)
+            self._remove_oldest(path.parent)
         return graph
 
-    def _trim(self, folder: Path) -> None:
-        """Take away the oldest graphs; whoever reads one at that moment has it or makes it."""
+    def _remove_oldest(self, folder: Path) -> None:
+        """Keep the newest graphs; a process that loses one while reading it traces it again."""
         with os.scandir(folder) as entries:
-            ages = sorted((entry.stat().st_mtime_ns, entry.path) for entry in entries)
-        for _, path in ages[:-MOST]:
+            by_age = sorted((entry.stat().st_mtime_ns, entry.path) for entry in entries)
+        for _, path in by_age[:-MAX_GRAPHS]:
             os.unlink(path)

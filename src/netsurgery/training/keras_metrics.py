@@ -1,4 +1,4 @@
-"""Keras's own metrics, which gather what they have seen in variables."""
+"""Keras's own metrics, which accumulate in variables."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import tensorflow as tf
 from netsurgery.objectives.keras_catalog import Setting, named
 from netsurgery.training.keras_objects import new_metric
 
-OF_CLASS_NUMBERS = (keras.metrics.IoU, keras.metrics.MeanIoU)  # the predicted class, too
-WITH_CLASS_NUMBERS = (
+# metrics that take predicted class numbers, too; their subclasses take one-hot predictions
+IOU_OF_CLASS_NUMBERS = (keras.metrics.IoU, keras.metrics.MeanIoU)
+SPARSE_METRICS = (  # metrics that take labels as class numbers
     keras.metrics.SparseCategoricalAccuracy,
     keras.metrics.SparseCategoricalCrossentropy,
     keras.metrics.SparseTopKCategoricalAccuracy,
@@ -20,52 +21,55 @@ WITH_CLASS_NUMBERS = (
 
 
 class KerasMetrics:
-    """Some metrics of predictions, over batches.
+    """Metrics of predictions, over batches.
 
     Args:
-        settings: names of metrics, or mappings of these to arguments.
+        settings: names of metrics, or mappings from names to arguments.
         outputs: of the network.
-        classes: whether labels are class numbers; else they are numbers, one for each output.
+        classes: whether labels are class numbers; otherwise they are one number per output.
     """
 
     def __init__(self, settings: Sequence[Setting], outputs: int, *, classes: bool) -> None:
         self.outputs, self.classes = outputs, classes
         self.metrics = {named(setting)[0]: new_metric(setting, outputs) for setting in settings}
-        first = tf.zeros((1, outputs))  # some make their variables when they see it
+        first = tf.zeros((1, outputs))  # some metrics create their variables at the first update
         self.update(tf.zeros(1, tf.int32) if classes else first, first)
         self.reset()
 
     @property
     def variables(self) -> list[keras.Variable]:
-        """All of them."""
+        """The variables of all metrics."""
         return [variable for metric in self.metrics.values() for variable in metric.variables]
 
     def reset(self) -> None:
-        """Forget what was seen."""
+        """Reset all metrics."""
         for metric in self.metrics.values():
             metric.reset_state()
 
     def update(self, y: tf.Tensor, predicted: tf.Tensor) -> None:
-        """See a batch.
+        """Update all metrics with a batch.
 
         Args:
             y: (n,) class numbers, or (n, outputs).
             predicted: (n, outputs), probabilities of classes.
         """
         for metric in self.metrics.values():
-            metric.update_state(*self._seen_by(metric, y, predicted))
+            metric.update_state(*self._arguments(metric, y, predicted))
 
-    def _seen_by(
+    def _arguments(
         self, metric: keras.metrics.Metric, y: tf.Tensor, predicted: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Labels and predictions as a metric takes them: of classes mostly one-hot."""
-        if not self.classes or isinstance(metric, WITH_CLASS_NUMBERS):
+        """Labels and predictions as a metric takes them: for most metrics of classes, one-hot."""
+        if not self.classes or isinstance(metric, SPARSE_METRICS):
             return y, predicted
-        if type(metric) in OF_CLASS_NUMBERS:  # others that derive from these take them one-hot
+        if type(metric) in IOU_OF_CLASS_NUMBERS:
             return y, tf.argmax(predicted, axis=-1)
         return tf.one_hot(y, self.outputs), predicted
 
     def scores(self) -> dict[str, float]:
-        """What they say of all that was seen; the mean, where a metric has a value per class."""
-        results = {name: metric.result() for name, metric in self.metrics.items()}
+        """The value of each metric so far; the mean, where a metric has one value per class."""
+        results = {
+            name: keras.ops.convert_to_numpy(metric.result())
+            for name, metric in self.metrics.items()
+        }
         return {name: float(np.mean(result)) for name, result in results.items()}

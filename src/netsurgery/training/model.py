@@ -1,4 +1,4 @@
-"""A network that learns: its arrays in variables of TensorFlow, and a Keras optimizer."""
+"""A network to train: its arrays in TensorFlow variables, and a Keras optimizer."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ from netsurgery.storage import provenance
 from netsurgery.surgery import Slots
 from netsurgery.training.forward import FLOAT32, forward
 from netsurgery.training.keras_objects import LINEAR, compile_arguments
-from netsurgery.training.optimizer_state import OptimizerState, is_by_number
+from netsurgery.training.optimizer_state import OptimizerState, is_elementwise
 from netsurgery.training.packing import VariablePacking
 
-WEIGHTS = "weights"  # and a number: names without an underscore, for slots are named behind one
+# the first part of variable names; without an underscore, which separates the names of slots
+WEIGHTS = "weights"
 
 
 def use_one_thread() -> None:
-    """One thread per training job; the workflow runs as many jobs as there are cores.
+    """Use one thread, and deterministic operations; the workflow runs one job per core.
 
-    Must be called before TensorFlow runs its first operation. With one thread a processor's
-    operations are deterministic; on other devices some must be replaced by slower ones.
-    TensorFlow's graph optimiser takes longer than it saves: what it would fuse is fused already.
+    Call it before TensorFlow runs its first operation. With one thread the operations of a CPU are
+    deterministic; a GPU needs slower ones for some. TensorFlow's graph optimizer is off because it
+    takes longer than it saves: what it would fuse is fused already.
     """
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
@@ -37,19 +38,20 @@ def use_one_thread() -> None:
 
 
 def device() -> str:
-    """What networks are trained on: the first GPU by its name, else the processor."""
+    """The name of the device that trains: the first GPU, or else the CPU."""
     for gpu in tf.config.list_physical_devices("GPU"):
         return tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name)
     return provenance.processor()
 
 
 class TrainableNetwork:
-    """A network whose arrays can be trained.
+    """A network with variables that can be trained.
 
     Args:
-        network: to start from.
+        network: its initial arrays.
         settings: optimizer, learning_rate, momentum and loss; dtype_policy, by default float32.
-        state: of the optimizer (see `OptimizerState`); by default that of a fresh one.
+        state: values of the optimizer's variables (see `OptimizerState`); by
+            default those of a new one.
     """
 
     def __init__(
@@ -57,61 +59,64 @@ class TrainableNetwork:
     ) -> None:
         self.topology, self.settings = network.topology, dict(settings)
         self.layers = network.topology.layers
-        self.trained = [trainable_arrays(layer) for layer in self.layers]
-        shapes = list(zip(self.topology.array_shapes, self.trained, strict=True))
-        arrays, optimizer = [shape for own, n in shapes for shape in own[:n]], settings["optimizer"]
-        self.packing = VariablePacking.of(arrays, shared=is_by_number(optimizer))
-        self.widths = [shape[0] for own, n in shapes for shape in own[n:]]
-        packed = enumerate(self.packing.pack(self._trained(network)))
+        # of each layer: how many of its arrays are trainable; the others are moving statistics
+        self.trainable_counts = [trainable_arrays(layer) for layer in self.layers]
+        shapes = list(zip(self.topology.array_shapes, self.trainable_counts, strict=True))
+        trainable = [shape for layer, n in shapes for shape in layer[:n]]
+        shared = is_elementwise(settings["optimizer"])
+        self.packing = VariablePacking.of(trainable, shared=shared)
+        self.statistics_sizes = [shape[0] for layer, n in shapes for shape in layer[n:]]
+        packed = enumerate(self.packing.pack(self._trainable_arrays(network)))
         self.weights = [keras.Variable(value, name=f"{WEIGHTS}{i}") for i, value in packed]
-        statistics = self._statistics(network)
+        statistics = self._statistics_of(network)
         self.statistics = keras.Variable(statistics, trainable=False, name="statistics")
         self.logits = getattr(self.layers[-1], "activation", None) == LINEAR
-        self.compiled = compile_arguments(settings, logits=self.logits)
-        self.optimizer, self.loss = self.compiled["optimizer"], self.compiled["loss"]
+        self.compile_arguments = compile_arguments(settings, logits=self.logits)
+        self.optimizer = self.compile_arguments["optimizer"]
+        self.loss = self.compile_arguments["loss"]
         self.optimizer.build(self.weights)
-        self.memory = OptimizerState(self.optimizer, self.packing, optimizer)
+        self.optimizer_state = OptimizerState(self.optimizer, self.packing, settings["optimizer"])
         if state is not None:
-            self.memory.state = state
+            self.optimizer_state.values = state
 
-    def _trained(self, network: Network) -> list[np.ndarray]:
-        """The arrays that are trained, in order."""
-        own = zip(network.weights, self.trained, strict=True)
-        return [array for arrays, n in own for array in arrays[:n]]
+    def _trainable_arrays(self, network: Network) -> list[np.ndarray]:
+        """The trainable arrays of a network, in order."""
+        layers = zip(network.weights, self.trainable_counts, strict=True)
+        return [array for arrays, n in layers for array in arrays[:n]]
 
-    def _statistics(self, network: Network) -> np.ndarray:
-        """Those that are not, end to end."""
-        own = zip(network.weights, self.trained, strict=True)
-        return np.concatenate([np.zeros(0, np.float32), *(a for all_, n in own for a in all_[n:])])
+    def _statistics_of(self, network: Network) -> np.ndarray:
+        """The moving statistics of a network, concatenated."""
+        layers = zip(network.weights, self.trainable_counts, strict=True)
+        statistics = (array for arrays, n in layers for array in arrays[n:])
+        return np.concatenate([np.zeros(0, np.float32), *statistics])
 
-    def _layered(
-        self, trained: Iterable[Any], others: Iterable[Any] | None = None
+    def _by_layer(
+        self, trainable: Iterable[Any], statistics: Iterable[Any] | None = None
     ) -> list[tuple[Any, ...]]:
-        """Arrays by layer, from all of them in order; without `others` only those trained."""
-        mine, rest = iter(trained), iter(others or ())
+        """Arrays grouped by layer, from all in order; without `statistics` the trainable ones."""
+        first, rest = iter(trainable), iter(statistics or ())
         return [
             tuple(
-                next(mine if i < n else rest) for i in range(n if others is None else len(shapes))
+                next(first if i < n else rest)
+                for i in range(n if statistics is None else len(shapes))
             )
-            for shapes, n in zip(self.topology.array_shapes, self.trained, strict=True)
+            for shapes, n in zip(self.topology.array_shapes, self.trainable_counts, strict=True)
         ]
 
     def __call__(self, x: tf.Tensor, *, training: bool) -> tf.Tensor:
-        """The network's output for a batch; in training its moving statistics move."""
-        trained = self.packing.tensors(variable.value for variable in self.weights)
-        others = tf.split(self.statistics.value, self.widths) if self.widths else []
-        arrays, precision = (
-            self._layered(trained, others),
-            self.settings.get("dtype_policy", FLOAT32),
-        )
+        """The network's output for a batch; in training it updates the moving statistics."""
+        trainable = self.packing.tensors(variable.value for variable in self.weights)
+        sizes, moving = self.statistics_sizes, self.statistics.value
+        arrays = self._by_layer(trainable, tf.split(moving, sizes) if sizes else [])
+        precision = self.settings.get("dtype_policy", FLOAT32)
         predicted, seen = forward(self.layers, arrays, x, training=training, precision=precision)
         if seen is not None:
-            self.statistics.value.assign_sub((self.statistics.value - seen) * self._rates)
+            moving.assign_sub((moving - seen) * self._update_rates)
         return predicted
 
     @property
-    def _rates(self) -> np.ndarray:
-        """How far each moving statistic goes to that of a batch."""
+    def _update_rates(self) -> np.ndarray:
+        """One minus the momentum of each moving statistic."""
         layers = zip(self.layers, self.topology.shapes, strict=False)
         rates = [
             np.full(2 * shape[-1], 1 - layer.momentum, np.float32)
@@ -122,43 +127,47 @@ class TrainableNetwork:
 
     @property
     def variables(self) -> list[keras.Variable]:
-        """All of them: the weights, the moving statistics, the optimizer's."""
+        """The weights, the moving statistics and the variables of the optimizer."""
         return [*self.weights, self.statistics, *self.optimizer.variables]
 
     @property
     def outputs(self) -> int:
-        """Numbers that the network gives for a sample."""
+        """Outputs per sample."""
         return self.topology.shapes[-1][-1]
 
     @property
     def checkpoint(self) -> Checkpoint:
-        """What a file keeps of it."""
-        return Checkpoint(self.network, self.memory.state)
+        """The network and the optimizer's state, as a file stores them."""
+        return Checkpoint(self.network, self.optimizer_state.values)
 
     @property
     def network(self) -> Network:
-        """The network as it is now."""
-        others = np.split(self.statistics.numpy(), np.cumsum(self.widths)[:-1])
-        trained = self.packing.unpack(variable.numpy() for variable in self.weights)
-        arrays = self._layered(trained, others)
+        """The network with its present arrays."""
+        statistics = np.split(self.statistics.numpy(), np.cumsum(self.statistics_sizes)[:-1])
+        trainable = self.packing.unpack(variable.numpy() for variable in self.weights)
+        arrays = self._by_layer(trainable, statistics)
         return Network(self.topology, tuple(arrays))
 
     def load(self, network: Network, state: Arrays) -> None:
-        """Go on from another network of the same topology, and from its optimizer's state."""
-        for variable, value in zip(
-            self.weights, self.packing.pack(self._trained(network)), strict=True
-        ):
+        """Replace the arrays by those of a network of the same topology, and the optimizer's state.
+
+        Args:
+            network: of the same topology.
+            state: values of the optimizer's variables.
+        """
+        packed = self.packing.pack(self._trainable_arrays(network))
+        for variable, value in zip(self.weights, packed, strict=True):
             variable.assign(value)
-        self.statistics.assign(self._statistics(network))
-        self.memory.state = state
+        self.statistics.assign(self._statistics_of(network))
+        self.optimizer_state.values = state
 
     @property
     def slots(self) -> Slots:
-        """The part of the optimizer's state that surgery can carry."""
-        slots = self.memory.slots
-        return {name: tuple(self._layered(arrays)) for name, arrays in slots.items()}
+        """The optimizer's slot variables that surgery can transfer."""
+        slots = self.optimizer_state.slots
+        return {name: tuple(self._by_layer(arrays)) for name, arrays in slots.items()}
 
-    def take_over(self, slots: Slots, steps: int) -> None:
-        """Give the optimizer slots, and the number of steps that they stand for."""
+    def restore_slots(self, slots: Slots, steps: int) -> None:
+        """Set the optimizer's slot variables, and the iterations they result from."""
         flat = {name: [a for layer in layers for a in layer] for name, layers in slots.items()}
-        self.memory.take_over(flat, steps)
+        self.optimizer_state.restore_slots(flat, steps)

@@ -1,106 +1,101 @@
-"""oneDNN's kernels, put into a graph by name.
+"""Graphs that name oneDNN's kernels explicitly.
 
-TensorFlow would put them there by itself, unless its environment says not to, as that of trainers
-does (see `netsurgery.processes.tensorflow_imports`). But then it looks through all kernels of all
-its operations for each kind of operation in a graph, in every process: more than half of the time
-in which a training job gets ready.
+TensorFlow would choose them by itself unless its environment says not to, as that of training jobs
+does (see `netsurgery.processes.tensorflow_imports`). But then, in every process, it searches all
+kernels of all operations for each kind of operation in a graph: more than half of the start-up time
+of a training job.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import tensorflow as tf
-from tensorflow.core.framework.function_pb2 import FunctionDef
-from tensorflow.core.framework.node_def_pb2 import NodeDef
-from tensorflow.python.framework import op_def_registry
 
-FEW = 768  # numbers in a sample: an image of 16x16 with 3 channels
+from netsurgery.training.tensorflow_internals import (
+    MAX_POOL,
+    MAX_POOL_GRADIENT,
+    ONEDNN_FUSED_CONV,
+    ONEDNN_KERNEL_LABEL,
+    ONEDNN_OPERATIONS,
+    has_operation,
+)
 
-MAX, MAX_GRADIENT = "MaxPool", "MaxPoolGrad"
-# operations, and their names with oneDNN's kernels, which take and give the same but for max
-# pooling's workspace
-KINDS = {
-    "AvgPool": "_MklNativeAvgPool",
-    "AvgPoolGrad": "_MklNativeAvgPoolGrad",
-    "Conv2D": "_MklNativeConv2D",
-    "Conv2DBackpropFilter": "_MklNativeConv2DBackpropFilter",
-    "Conv2DBackpropInput": "_MklNativeConv2DBackpropInput",
-    "FusedBatchNormGradV3": "_MklNativeFusedBatchNormGradV3",
-    "FusedBatchNormV3": "_MklNativeFusedBatchNormV3",
-    "MatMul": "_MklMatMul",
-    MAX: "_MklNativeMaxPool",
-    MAX_GRADIENT: "_MklNativeMaxPoolGrad",
-}
-# a convolution that does at once what follows upon it: to what it computes, in this order
-FUSED, FOLLOWING = "_MklNativeFusedConv2D", ("BiasAdd", "Relu")
-LABEL = b"MklNameChangeOp"  # under which these kernels are registered
+if TYPE_CHECKING:
+    from tensorflow.core.framework.function_pb2 import FunctionDef
+    from tensorflow.core.framework.node_def_pb2 import NodeDef
+
+SMALL_SAMPLE = 768  # numbers in a sample: an image of 16x16 with 3 channels
+FUSIBLE = ("BiasAdd", "Relu")  # operations that a fused convolution can absorb, in this order
 
 
-def pays(numbers: int) -> bool:
+def is_faster(numbers: int) -> bool:
     """Whether oneDNN is faster for samples of so many numbers.
 
-    It makes its kernels anew in every process, a fifth of the time of a small job; and for samples
-    of few numbers they are no faster than TensorFlow's own. On GPUs there is none, nor in every
-    TensorFlow.
+    It generates its kernels in every process, a fifth of the time of a small job, and for small
+    samples they are no faster than TensorFlow's default ones. GPUs have no oneDNN, and neither has
+    every build of TensorFlow.
     """
-    there = op_def_registry.get(KINDS["Conv2D"]) is not None
-    return numbers > FEW and there and not tf.config.list_physical_devices("GPU")
+    if numbers <= SMALL_SAMPLE or not has_operation(ONEDNN_OPERATIONS["Conv2D"]):
+        return False
+    return not tf.config.list_physical_devices("GPU")
 
 
-def put_into(functions: Iterable[FunctionDef]) -> None:
-    """Put its kernels into functions, in place, wherever this TensorFlow has one for float32.
+def use_onednn_kernels(functions: Iterable[FunctionDef]) -> None:
+    """Replace the operations of functions, in place, by those of oneDNN that exist for float32.
 
-    A convolution's bias and the ReLU behind it are computed with it.
+    A convolution absorbs its bias and the ReLU that follows it.
     """
     for function in functions:
         nodes = {node.name: node for node in function.node_def}
         for node in nodes.values():
             if not _has_kernel(node):
                 continue
-            if node.op == MAX_GRADIENT and not _share_workspace(node, nodes):
+            if node.op == MAX_POOL_GRADIENT and not _share_workspace(node, nodes):
                 continue
-            node.op = KINDS[node.op]
-            node.attr["_kernel"].s = LABEL
-        if op_def_registry.get(FUSED):
-            _fuse(function)
+            node.op = ONEDNN_OPERATIONS[node.op]
+            node.attr["_kernel"].s = ONEDNN_KERNEL_LABEL
+        if has_operation(ONEDNN_FUSED_CONV):
+            _fuse_convolutions(function)
 
 
 def _producer(value: str) -> str:
-    """The name of the node that gives a value."""
+    """The name of the node that produces a value."""
     return value.lstrip("^").partition(":")[0]
 
 
-def _fuse(function: FunctionDef) -> None:
-    """Let convolutions add the bias and do the ReLU that take nothing but what they give."""
-    takers: dict[str, list[NodeDef | None]] = defaultdict(list)  # None: whoever calls the function
+def _fuse_convolutions(function: FunctionDef) -> None:
+    """Fuse each convolution with the bias and the ReLU that alone consume its output."""
+    consumers: dict[str, list[NodeDef | None]] = defaultdict(list)  # None: the caller
     for node in function.node_def:
         for value in node.input:
-            takers[_producer(value)].append(node)
+            consumers[_producer(value)].append(node)
     for value in function.ret.values():
-        takers[_producer(value)].append(None)
-    for convolution in [node for node in function.node_def if node.op == KINDS["Conv2D"]]:
+        consumers[_producer(value)].append(None)
+    convolutions = [node for node in function.node_def if node.op == ONEDNN_OPERATIONS["Conv2D"]]
+    for convolution in convolutions:
         chain = [convolution]
-        for kind in FOLLOWING:
-            after = takers[chain[-1].name]
-            if len(after) != 1 or after[0] is None or after[0].op != kind:
+        for operation in FUSIBLE:
+            following = consumers[chain[-1].name]
+            if len(following) != 1 or following[0] is None or following[0].op != operation:
                 break
-            chain.append(after[0])
-        _, *following = chain
-        if following:
-            _join(function, convolution, following)
+            chain.append(following[0])
+        _, *absorbed = chain
+        if absorbed:
+            _fuse(function, convolution, absorbed)
 
 
-def _join(function: FunctionDef, convolution: NodeDef, following: Sequence[NodeDef]) -> None:
-    """Make one operation of a convolution, its bias and perhaps the ReLU behind it."""
-    convolution.op = FUSED
-    convolution.input.append(following[0].input[1])
+def _fuse(function: FunctionDef, convolution: NodeDef, absorbed: Sequence[NodeDef]) -> None:
+    """Make one operation of a convolution, its bias and, if it is there, the ReLU after it."""
+    convolution.op = ONEDNN_FUSED_CONV
+    convolution.input.append(absorbed[0].input[1])
     convolution.attr["num_args"].i = 1
     convolution.attr["TArgs"].list.type.append(tf.float32.as_datatype_enum)
-    convolution.attr["fused_ops"].list.s.extend(node.op.encode() for node in following)
-    last, output = following[-1].name, f"{convolution.name}:output:0"
-    for node in following:
+    convolution.attr["fused_ops"].list.s.extend(node.op.encode() for node in absorbed)
+    last, output = absorbed[-1].name, f"{convolution.name}:output:0"
+    for node in absorbed:
         function.node_def.remove(node)
     for node in function.node_def:
         for i, value in enumerate(node.input):
@@ -112,16 +107,16 @@ def _join(function: FunctionDef, convolution: NodeDef, following: Sequence[NodeD
 
 
 def _has_kernel(node: NodeDef) -> bool:
-    if node.op not in KINDS or not op_def_registry.get(KINDS[node.op]):
+    if node.op not in ONEDNN_OPERATIONS or not has_operation(ONEDNN_OPERATIONS[node.op]):
         return False
     return bool(node.attr["T"].type == tf.float32.as_datatype_enum)
 
 
 def _share_workspace(gradient: NodeDef, nodes: dict[str, NodeDef]) -> bool:
-    """Hand max pooling's workspace to its gradient; gives whether the pooling is there."""
+    """Pass the workspace of max pooling to its gradient; False if the pooling is not in `nodes`."""
     producer = _producer(gradient.input[1])
     pooling = nodes.get(producer)
-    if pooling is None or pooling.op not in (MAX, KINDS[MAX]):
+    if pooling is None or pooling.op not in (MAX_POOL, ONEDNN_OPERATIONS[MAX_POOL]):
         return False
     gradient.input.insert(3, f"{producer}:workspace:0")
     for node in (pooling, gradient):

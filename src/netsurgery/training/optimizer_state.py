@@ -1,4 +1,4 @@
-"""What an optimizer remembers: as files have it, in Keras's order, and as surgery carries it."""
+"""The state of an optimizer: in Keras's order, as in files, and as slot variables, for surgery."""
 
 from __future__ import annotations
 
@@ -14,31 +14,33 @@ from netsurgery.objectives import keras_catalog
 from netsurgery.objectives.keras_catalog import Setting
 from netsurgery.training.packing import VariablePacking
 
-# that treat every number alike, whatever array it is in
-BY_NUMBER = (
+# optimizers that update every number alike, whatever array it is in
+ELEMENTWISE = (
     *("sgd", "adadelta", "adagrad", "adam", "adamax", "adamw", "ftrl", "lion", "nadam"),
     *("rmsprop", "schedule_free_adamw"),
 )
-# but not with these: norms of arrays, and slots that lie in an order of their own
-BY_ARRAY = ("clipnorm", "gradient_accumulation_steps", "amsgrad")
-BY_SLOT = ("sgd", "rmsprop")  # Keras keeps their slots one after the other, others' by variable
-ITERATES = ("schedule_free_adamw",)  # keep weights, not sums of gradients, which surgery carries
-AHEAD = 2  # counters that every optimizer has ahead of its slots: steps, learning rate
+# except with these arguments: norms of arrays, and slots in an order of their own
+ARRAYWISE_ARGUMENTS = ("clipnorm", "gradient_accumulation_steps", "amsgrad")
+# optimizers that list their variables slot by slot; others list them weight by weight
+SLOT_BY_SLOT = ("sgd", "rmsprop")
+# optimizers whose slots hold weights; surgery transfers sums of gradients only
+WITH_WEIGHT_SLOTS = ("schedule_free_adamw",)
+LEADING_COUNTERS = 2  # every optimizer's variables begin with the iterations and the learning rate
 
 
-def is_by_number(setting: Setting) -> bool:
-    """Whether an optimizer treats every number alike, so that arrays may share a variable."""
+def is_elementwise(setting: Setting) -> bool:
+    """Whether an optimizer updates every number alike, so that arrays may share a variable."""
     name, arguments = keras_catalog.named(setting)
-    return name in BY_NUMBER and not any(arguments.get(key) for key in BY_ARRAY)
+    return name in ELEMENTWISE and not any(arguments.get(key) for key in ARRAYWISE_ARGUMENTS)
 
 
 class OptimizerState:
-    """The variables of an optimizer that has seen no step.
+    """The state of an optimizer that has made no step yet.
 
     Args:
-        optimizer: built, of variables that lie as `packing` says.
-        packing: how the network's arrays lie in them.
-        setting: by which the optimizer was made.
+        optimizer: built for the variables of `packing`.
+        packing: which arrays of the network share a variable.
+        setting: that the optimizer was made from.
     """
 
     def __init__(
@@ -46,16 +48,17 @@ class OptimizerState:
     ) -> None:
         self.optimizer, self.packing = optimizer, packing
         self.name, _ = keras_catalog.named(setting)
-        self.packed = is_by_number(setting)
-        self.starts = {name: self._start(slot) for name, slot in self._carried.items()}
+        self.is_packed = is_elementwise(setting)
+        self.initial = {name: self._first(slot) for name, slot in self._transferable.items()}
 
     @staticmethod
-    def _start(slot: list[keras.Variable]) -> np.float32:
+    def _first(slot: list[keras.Variable]) -> np.float32:
+        """The first number of a slot; a new optimizer's slots are constant."""
         return np.float32(slot[0].numpy().flat[0])
 
     @property
     def variables(self) -> list[keras.Variable]:
-        """All of them."""
+        """All variables of the optimizer."""
         return self.optimizer.variables
 
     @cached_property
@@ -68,16 +71,16 @@ class OptimizerState:
         found: dict[str, list[keras.Variable]] = {}
         for variable in self.variables:
             if len(variable.shape):
-                _, _, name = variable.name.partition("_")  # behind that of the weights
+                _, _, name = variable.name.partition("_")  # before it stands that of the weights
                 found.setdefault(name, []).append(variable)
         return found
 
     @cached_property
-    def _carried(self) -> dict[str, list[keras.Variable]]:
-        """The slots that surgery can carry: none, unless each has a number for each weight."""
+    def _transferable(self) -> dict[str, list[keras.Variable]]:
+        """The slots that surgery can transfer: none, unless each has one number per weight."""
         shapes, slots = self.packing.variable_shapes, self._slots
         fit = all([tuple(v.shape) for v in slot] == shapes for slot in slots.values())
-        return slots if fit and self.name not in ITERATES else {}
+        return slots if fit and self.name not in WITH_WEIGHT_SLOTS else {}
 
     def _arrays(self, slot: Iterable[keras.Variable]) -> list[np.ndarray]:
         """A slot's arrays, in order."""
@@ -88,48 +91,49 @@ class OptimizerState:
             variable.assign(value)
 
     @property
-    def state(self) -> Arrays:
-        """The values that a Keras model's optimizer would have, in their order."""
-        if not self.packed:
+    def values(self) -> Arrays:
+        """The values of the variables that a Keras model's optimizer would have, in their order."""
+        if not self.is_packed:
             return tuple(variable.numpy() for variable in self.variables)
         slots = [self._arrays(slot) for slot in self._slots.values()]
-        rows = slots if self.name in BY_SLOT else zip(*slots, strict=True)
+        rows = slots if self.name in SLOT_BY_SLOT else zip(*slots, strict=True)
         counters = [counter.numpy() for counter in self._counters]
         arrays = (array for row in rows for array in row)
-        return (*counters[:AHEAD], *arrays, *counters[AHEAD:])
+        return (*counters[:LEADING_COUNTERS], *arrays, *counters[LEADING_COUNTERS:])
 
-    @state.setter
-    def state(self, state: Arrays) -> None:
-        if not self.packed:
-            for variable, value in zip(self.variables, state, strict=True):
+    @values.setter
+    def values(self, values: Arrays) -> None:
+        if not self.is_packed:
+            for variable, value in zip(self.variables, values, strict=True):
                 variable.assign(value)
             return
         counters, slots = self._counters, list(self._slots.values())
-        end = len(state) - len(counters) + AHEAD
-        for counter, value in zip(counters, (*state[:AHEAD], *state[end:]), strict=True):
+        end = len(values) - len(counters) + LEADING_COUNTERS
+        scalars = (*values[:LEADING_COUNTERS], *values[end:])
+        for counter, value in zip(counters, scalars, strict=True):
             counter.assign(value)
-        arrays, count = state[AHEAD:end], len(self.packing.shapes)
+        arrays, count = values[LEADING_COUNTERS:end], len(self.packing.shapes)
         for i, slot in enumerate(slots):
-            one, block = slice(i, None, len(slots)), slice(i * count, (i + 1) * count)
-            self._assign(slot, arrays[block if self.name in BY_SLOT else one])
+            interleaved, block = slice(i, None, len(slots)), slice(i * count, (i + 1) * count)
+            self._assign(slot, arrays[block if self.name in SLOT_BY_SLOT else interleaved])
 
     @property
     def steps(self) -> int:
-        """Batches that the optimizer has seen."""
+        """The optimizer's iterations: batches it was trained on."""
         return int(self.optimizer.iterations)
 
     @property
     def slots(self) -> dict[str, list[Any]]:
-        """Each slot that surgery can carry: its arrays in order, less what they began with."""
+        """Each slot that surgery can transfer: its arrays in order, minus their initial value."""
         return {
-            name: [array - self.starts[name] for array in self._arrays(slot)]
-            for name, slot in self._carried.items()
+            name: [array - self.initial[name] for array in self._arrays(slot)]
+            for name, slot in self._transferable.items()
         }
 
-    def take_over(self, slots: dict[str, list[np.ndarray]], steps: int) -> None:
-        """Set the slots that surgery carried, and the number of steps that they stand for."""
+    def restore_slots(self, slots: dict[str, list[np.ndarray]], steps: int) -> None:
+        """Set the slots that surgery transferred, and the iterations they result from."""
         for name, arrays in slots.items():
-            began = self.starts[name]
-            self._assign(self._carried[name], (array + began for array in arrays))
+            initial = self.initial[name]
+            self._assign(self._transferable[name], (array + initial for array in arrays))
         if slots:
             self.optimizer.iterations.assign(steps)

@@ -1,7 +1,7 @@
-"""How a network's arrays lie in TensorFlow's variables: small ones together, large ones alone.
+"""TensorFlow variables for a network's arrays: small arrays share one, large arrays have their own.
 
 A variable costs a dozen operations in every training step, and in tracing it; taking an array out
-of a shared variable copies it. An optimizer that treats every number on its own sees no difference.
+of a shared variable copies it. An elementwise optimizer sees no difference.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ import tensorflow as tf
 
 from netsurgery.networks.layers import Shape
 
-LARGE = 4096  # numbers; arrays of more have a variable of their own
+LARGE = 4096  # numbers; a larger array has its own variable
 
 
 @dataclass(frozen=True)
 class VariablePacking:
-    """Which of some arrays share a variable."""
+    """Which arrays share a variable."""
 
     shapes: tuple[Shape, ...]
-    groups: tuple[tuple[int, ...], ...]  # of each variable; those of several arrays are flat
+    groups: tuple[tuple[int, ...], ...]  # the arrays of each variable; several are stored flat
 
     @classmethod
     def of(cls, shapes: Sequence[Shape], *, shared: bool = True) -> VariablePacking:
-        """The packing of arrays of these shapes; unless `shared`, each has one of its own."""
-        least = LARGE if shared else -1
-        large = [i for i, shape in enumerate(shapes) if math.prod(shape) > least]
+        """The packing of arrays of these shapes; unless `shared`, each has its own variable."""
+        limit = LARGE if shared else -1
+        large = [i for i, shape in enumerate(shapes) if math.prod(shape) > limit]
         small = tuple(i for i in range(len(shapes)) if i not in large)
         return cls(tuple(shapes), ((small,) if small else ()) + tuple((i,) for i in large))
 
     @property
     def variable_shapes(self) -> list[Shape]:
-        """Of the variables."""
+        """The shapes of the variables."""
         return [
             self.shapes[group[0]]
             if len(group) == 1
@@ -46,11 +46,11 @@ class VariablePacking:
 
     def pack(self, arrays: Iterable[np.ndarray]) -> list[np.ndarray]:
         """The values of the variables, from the arrays in order."""
-        listed = list(arrays)
+        arrays = list(arrays)
         return [
-            listed[group[0]]
+            arrays[group[0]]
             if len(group) == 1
-            else np.concatenate([np.ravel(listed[i]) for i in group])
+            else np.concatenate([np.ravel(arrays[i]) for i in group])
             for group in self.groups
         ]
 
@@ -69,13 +69,13 @@ class VariablePacking:
     def _unpack(
         self, variables: Iterable[Any], split: Callable[..., Any], reshape: Callable[..., Any]
     ) -> list[Any]:
-        found: dict[int, Any] = {}
+        arrays: dict[int, Any] = {}
         for group, variable in zip(self.groups, variables, strict=True):
             if len(group) == 1:
-                found[group[0]] = variable
+                arrays[group[0]] = variable
                 continue
             parts = split(variable, [math.prod(self.shapes[i]) for i in group])
             for i, part in zip(group, parts, strict=True):
                 shape = self.shapes[i]
-                found[i] = part if len(shape) == 1 else reshape(part, shape)
-        return [found[i] for i in range(len(self.shapes))]
+                arrays[i] = part if len(shape) == 1 else reshape(part, shape)
+        return [arrays[i] for i in range(len(self.shapes))]

@@ -1,49 +1,32 @@
-"""What TensorFlow does once in every process, done for all that are forked from this one.
+"""Initialisation of TensorFlow that a server does once for all the processes it forks.
 
-Its context must not be there when a process is forked: threads would be missing. None of this needs
-it.
+TensorFlow's context must not exist yet when a process forks, because the child would lack its
+threads. Nothing here creates it.
 """
 
 from __future__ import annotations
 
-import contextlib
-
 import tensorflow as tf
-from tensorflow.python.framework import op_def_registry, tensor_util
 
+from netsurgery.training import tensorflow_internals
 from netsurgery.training.malloc import trim
 
 
 def warm_up_tensorflow() -> None:
-    """Have done what the first operations of a job would wait for: a third of its preparations."""
-    _make_products()
-    _miss_an_operation()
-    _register_compilers()
-    trim()  # or each child would go through what is free, and copy it
+    """Do what the first operations of a job would wait for: a third of its start-up time."""
+    _generate_matmul_kernels()
+    # TensorFlow looks for an operation with the name of each function
+    tensorflow_internals.list_operations()
+    tensorflow_internals.register_xla_kernels()
+    trim()  # otherwise each child would walk through the free memory, and so copy it
 
 
-def _make_products() -> None:
-    """Let oneDNN write its kernels for products of matrices, 8 MB of code.
+def _generate_matmul_kernels() -> None:
+    """Make oneDNN generate its kernels for matrix products, 8 MB of code.
 
-    The first product does it, whatever its shape, and TensorFlow's own convolutions need them, too.
-    Products of constants are computed as while graphs are built: in the calling thread.
+    The first product triggers it, whatever its shape; TensorFlow's own convolutions need them, too.
+    TensorFlow evaluates products of constants in the calling thread while it builds a graph.
     """
     with tf.Graph().as_default():
         ones = tf.ones((16, 16))
-        tensor_util.try_evaluate_constant(tf.matmul(ones, ones))
-
-
-def _miss_an_operation() -> None:
-    """Look for an operation that there is not: TensorFlow then lists all, the first time.
-
-    It looks for one with the name of each function.
-    """
-    op_def_registry.get("NoSuchOperation")
-
-
-def _register_compilers() -> None:
-    """Have XLA's kernels registered, for which it looks in every graph, used or not."""
-    with contextlib.suppress(ImportError):  # a part of this TensorFlow, if not of every one
-        from tensorflow.python.util import pywrap_xla_ops
-
-        pywrap_xla_ops.get_cpu_kernel_names()
+        tensorflow_internals.compute_without_context(tf.matmul(ones, ones))

@@ -1,4 +1,4 @@
-"""Batches of samples, gathered from the mapped file by their positions."""
+"""Batches of samples, gathered by position from the memory-mapped file."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from netsurgery.datasets import Samples, Scaling, augmentation
 
 
 def _tensor(array: np.ndarray) -> tf.Tensor:
-    """The array itself, not a copy of it, unless there is another device to put it on.
+    """The array as a tensor that shares its memory, unless it goes to another device.
 
-    TensorFlow wants memory aligned to 64 bytes, as the arrays of mapped `.npy` files are; and what
-    it is handed through DLPack must not be marked as read-only, which mapped files are.
+    TensorFlow requires memory aligned to 64 bytes, as in memory-mapped `.npy` files. DLPack rejects
+    read-only arrays, which memory-mapped files are, so the tensor is made from the bare memory.
     """
     address = array.ctypes.data
     if address % 64 or not array.size:
         return tf.constant(array)
     memory: Any = (ctypes.c_char * array.nbytes).from_address(address)
-    memory.owner = array  # which stays mapped as long as the tensor lives
-    unmarked = np.frombuffer(memory, array.dtype).reshape(array.shape)
-    return tf.identity(tf.experimental.dlpack.from_dlpack(unmarked.__dlpack__()))
+    memory.owner = array  # keeps it mapped as long as the tensor lives
+    writable = np.frombuffer(memory, array.dtype).reshape(array.shape)
+    return tf.identity(tf.experimental.dlpack.from_dlpack(writable.__dlpack__()))
 
 
 def _scaled(raw: tf.Tensor, scaling: Scaling) -> tf.Tensor:
@@ -35,16 +35,16 @@ def _scaled(raw: tf.Tensor, scaling: Scaling) -> tf.Tensor:
 
 
 def _variants(x: tf.Tensor, variants: tf.Tensor) -> tf.Tensor:
-    """Each image in its own variant of the sixfold set."""
+    """Each image as one of its six variants."""
     _, height, width, channels = x.shape
     pixels = tf.reshape(x, (-1, height * width, channels))
-    framed = tf.concat([pixels, tf.zeros_like(pixels[:, :1])], axis=1)
+    padded = tf.concat([pixels, tf.zeros_like(pixels[:, :1])], axis=1)
     chosen = tf.gather(tf.constant(augmentation.source_pixels(height, width)), variants)
-    return tf.reshape(tf.gather(framed, chosen, batch_dims=1), (-1, height, width, channels))
+    return tf.reshape(tf.gather(padded, chosen, batch_dims=1), (-1, height, width, channels))
 
 
 class Batches:
-    """What networks see and learn of samples, by their positions."""
+    """Inputs and labels of samples, by position."""
 
     def __init__(self, samples: Samples) -> None:
         self.samples = samples
@@ -52,20 +52,20 @@ class Batches:
 
     @property
     def signature(self) -> list[tf.TensorSpec]:
-        """Of positions, int32 (n,), and of the tensors that they are looked up in."""
+        """Of positions, int32 (n,), and of the three tensors to look them up in."""
         tensors = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in self.tensors]
         return [tf.TensorSpec([None], tf.int32), *tensors]
 
     def take(
         self, positions: tf.Tensor, x: tf.Tensor, y: tf.Tensor, indices: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """A batch: what networks see, and what they learn.
+        """A batch: the network's inputs, float32 (n, *shape), and their labels, (n, ...).
 
         Args:
-            positions: int32 (n,).
-            x: all samples as they are stored,
-            y: their classes or targets, and
-            indices: those of this part: the three tensors.
+            positions: int32 (n,), of samples of this part and, with augmentation, their variants.
+            x: all samples as stored.
+            y: all classes or targets.
+            indices: of the samples of this part.
         """
         samples, count = self.samples, len(self.samples.indices)
         chosen = tf.gather(indices, positions % count if samples.variants > 1 else positions)

@@ -59,7 +59,7 @@ def example(topology: Topology) -> Network:
 
 
 def written(learner: TrainableNetwork, path: Path) -> Path:
-    conversion.write_checkpoint(path, learner.checkpoint, learner.compiled)
+    conversion.write_checkpoint(path, learner.checkpoint, learner.compile_arguments)
     return path
 
 
@@ -104,7 +104,7 @@ def test_keras_loads_it_with_its_weights_and_its_optimizer(topology, settings, t
     found = [a for own in conversion.from_keras(model).weights for a in own]
     same(arrays, found)
     assert int(model.optimizer.iterations) == 7
-    same(list(learner.memory.state), [v.numpy() for v in model.optimizer.variables])
+    same(list(learner.optimizer_state.values), [v.numpy() for v in model.optimizer.variables])
 
 
 @pytest.mark.parametrize(("topology", "settings"), CASES)
@@ -114,7 +114,7 @@ def test_what_was_written_is_read(topology, settings, tmp_path):
     read = checkpoints.read(written(learner, tmp_path / "a.keras"), topology)
     for one, other in zip(read.network.weights, learner.network.weights, strict=True):
         same(list(one), list(other))
-    same(list(read.state), list(learner.memory.state))
+    same(list(read.state), list(learner.optimizer_state.values))
     again = TrainableNetwork(read.network, settings, read.state)
     for one, other in zip(again.optimizer.variables, learner.optimizer.variables, strict=True):
         np.testing.assert_array_equal(one, other)

@@ -1,4 +1,4 @@
-"""Graphs that outlive who traced them: the same results, and never for anything else."""
+"""Cached graphs give the same results, and only for what they were traced for."""
 
 import dataclasses
 import subprocess
@@ -16,7 +16,7 @@ from netsurgery.training import graphs
 SETTINGS = {"optimizer": "sgd", "learning_rate": 0.1, "momentum": 0, "loss": "crossentropy"}
 
 
-def learner(topology="cnn-small", seed=0, **settings):
+def new_network(topology="cnn-small", seed=0, **settings):
     network = initialise(build(named(topology), (8, 8, 1), 10), np.random.default_rng(seed))
     return training.TrainableNetwork(network, SETTINGS | settings)
 
@@ -29,45 +29,43 @@ def samples(n=40, **changed):
     return dataclasses.replace(Samples(x, y, np.arange(n, dtype=np.int32), scaling), **changed)
 
 
-def trained(made, shelf, given=None, batch_size=16, **more):
-    """A learner's arrays and scores after two epochs."""
-    given = given or samples()
-    course = training.TrainingLoop(made, given, samples(20), batch_size, shelf=shelf, **more)
-    history = course.run([3, 3], np.random.default_rng(1))
-    return [array for layer in made.network.weights for array in layer], history
+def trained(network, cache, part=None, batch_size=16, **more):
+    """A network's arrays and scores after two epochs."""
+    part = part or samples()
+    loop = training.TrainingLoop(network, part, samples(20), batch_size, cache=cache, **more)
+    history = loop.run([3, 3], np.random.default_rng(1))
+    return [array for layer in network.network.weights for array in layer], history
 
 
 @pytest.fixture
-def shelf(tmp_path, monkeypatch):
-    """An empty one, in a process that has made nothing yet."""
-    monkeypatch.setattr(graphs.GraphCache, "here", {})
+def cache(tmp_path, monkeypatch):
+    """An empty cache, in memory, too."""
+    monkeypatch.setattr(graphs.GraphCache, "in_memory", {})
     return graphs.GraphCache(tmp_path / "graphs")
 
 
-def kept(shelf):
-    return sorted(path.name for path in shelf.folder.iterdir())
+def cached(cache):
+    return sorted(path.name for path in cache.folder.iterdir())
 
 
-ELSEWHERE = """
+OTHER_PROCESS = """
 import sys
 import numpy as np
 from netsurgery.training import graphs
 from tests.unit.training import test_graphs as t
-def never(*_): raise AssertionError("traced once more")
-graphs.trace = never
-import netsurgery.training.loop as loop
-loop.trace = never
-arrays, history = t.trained(t.learner(optimizer=sys.argv[2]), graphs.GraphCache(sys.argv[1]))
+def fail(*_): raise AssertionError("traced again")
+graphs.trace = fail
+arrays, history = t.trained(t.new_network(optimizer=sys.argv[2]), graphs.GraphCache(sys.argv[1]))
 np.savez(sys.argv[3], *arrays)
 print(history)
 """
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
-def test_another_process_goes_on_with_a_graph_and_gets_the_same_bits(shelf, tmp_path, optimizer):
-    arrays, history = trained(learner(optimizer=optimizer), shelf)
+def test_another_process_reuses_a_graph_with_the_same_bits(cache, tmp_path, optimizer):
+    arrays, history = trained(new_network(optimizer=optimizer), cache)
     found = subprocess.run(
-        [sys.executable, "-c", ELSEWHERE, shelf.folder, optimizer, tmp_path / "found.npz"],
+        [sys.executable, "-c", OTHER_PROCESS, cache.folder, optimizer, tmp_path / "found.npz"],
         check=True,
         capture_output=True,
         text=True,
@@ -78,22 +76,22 @@ def test_another_process_goes_on_with_a_graph_and_gets_the_same_bits(shelf, tmp_
             np.testing.assert_array_equal(mine, other)
 
 
-def test_other_weights_and_other_samples_of_the_same_kind_share_a_graph(shelf):
-    plain = trained(learner(seed=1), graphs.GraphCache(), samples(40))[1]
-    graphs.GraphCache.here.clear()
-    trained(learner(seed=0), shelf, samples(40))
-    names = kept(shelf)
+def test_other_weights_and_samples_share_a_graph(cache):
+    plain = trained(new_network(seed=1), graphs.GraphCache(), samples(40))[1]
+    graphs.GraphCache.in_memory.clear()
+    trained(new_network(seed=0), cache, samples(40))
+    names = cached(cache)
     assert len(names) == 2  # an epoch, an evaluation
-    again = trained(learner(seed=1), shelf, samples(40))[1]
-    assert kept(shelf) == names
+    again = trained(new_network(seed=1), cache, samples(40))[1]
+    assert cached(cache) == names
     assert again == plain
 
 
 DIFFERENT = {
-    "topology": {"made": {"topology": "cnn-medium"}},
-    "learning rate": {"made": {"learning_rate": 0.2}},
-    "optimizer": {"made": {"optimizer": "rmsprop"}},
-    "precision": {"made": {"dtype_policy": "mixed_bfloat16"}},
+    "topology": {"settings": {"topology": "cnn-medium"}},
+    "learning rate": {"settings": {"learning_rate": 0.2}},
+    "optimizer": {"settings": {"optimizer": "rmsprop"}},
+    "precision": {"settings": {"dtype_policy": "mixed_bfloat16"}},
     "scaling": {"scaling": Scaling(np.array(1, np.float32), np.array(1 / 16, np.float32))},
     "variants": {"variants": 6},
     "type of samples": {"x": np.zeros((50, 8, 8, 1), np.float32)},
@@ -105,34 +103,34 @@ OF_SAMPLES = {field.name for field in dataclasses.fields(Samples)}
 
 
 @pytest.mark.parametrize("change", DIFFERENT.values(), ids=DIFFERENT)
-def test_whatever_else_differs_has_a_graph_of_its_own(shelf, change):
-    trained(learner(), shelf)
-    before = set(kept(shelf))
-    given = samples(**{k: v for k, v in change.items() if k in OF_SAMPLES})
-    rest = {k: v for k, v in change.items() if k not in {"made", *OF_SAMPLES}}
-    plain = trained(learner(**change.get("made", {})), graphs.GraphCache(), given, **rest)[1]
-    graphs.GraphCache.here.clear()
-    assert trained(learner(**change.get("made", {})), shelf, given, **rest)[1] == plain
-    epochs = [name for name in set(kept(shelf)) - before if name.startswith("epoch")]
+def test_any_other_difference_needs_another_graph(cache, change):
+    trained(new_network(), cache)
+    before = set(cached(cache))
+    part = samples(**{k: v for k, v in change.items() if k in OF_SAMPLES})
+    rest = {k: v for k, v in change.items() if k not in {"settings", *OF_SAMPLES}}
+    plain = trained(new_network(**change.get("settings", {})), graphs.GraphCache(), part, **rest)[1]
+    graphs.GraphCache.in_memory.clear()
+    assert trained(new_network(**change.get("settings", {})), cache, part, **rest)[1] == plain
+    epochs = [name for name in set(cached(cache)) - before if name.startswith("epoch")]
     assert len(epochs) == 1
 
 
-def test_only_the_newest_graphs_are_kept(shelf, monkeypatch):
-    monkeypatch.setattr(graphs, "MOST", 4)
+def test_only_the_newest_graphs_stay(cache, monkeypatch):
+    monkeypatch.setattr(graphs, "MAX_GRAPHS", 4)
     sizes = [10, 11, 12, 13]
     for size in sizes:
-        trained(learner(), shelf, batch_size=size)
-    assert len(kept(shelf)) == 4
+        trained(new_network(), cache, batch_size=size)
+    assert len(cached(cache)) == 4
 
 
-def test_a_folder_that_is_gone_stops_no_training(shelf):
-    shelf.folder.parent.joinpath("graphs").write_text("in the way")
-    assert len(trained(learner(), shelf)[1]) == 2
+def test_training_works_without_the_folder(cache):
+    cache.folder.parent.joinpath("graphs").write_text("in the way")
+    assert len(trained(new_network(), cache)[1]) == 2
 
 
-def test_a_function_of_something_else_is_not_kept():
+def test_a_function_of_another_tensor_is_rejected():
     import tensorflow as tf
 
-    stranger = tf.Variable(1.0)
+    other = tf.Variable(1.0)
     with pytest.raises(KeyError):
-        graphs.trace(lambda x: x + stranger, [tf.TensorSpec([], tf.float32)], [], "stranger")
+        graphs.trace(lambda x: x + other, [tf.TensorSpec([], tf.float32)], [], "other")

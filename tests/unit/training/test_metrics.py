@@ -1,4 +1,4 @@
-"""Losses and metrics that add up over batches, beside what Keras and scikit-learn say."""
+"""Losses and metrics, summed over batches, are those of Keras and scikit-learn."""
 
 import json
 
@@ -21,14 +21,14 @@ SETTINGS = {"optimizer": "sgd", "learning_rate": 0.1, "momentum": 0, "loss": "cr
 PLAIN = Scaling(np.array(0, np.float32), np.array(1, np.float32))
 
 
-def learner(outputs, activation, loss="crossentropy", features=4):
+def new_network(outputs, activation, loss="crossentropy", features=4):
     topology = Topology((features,), (Dense(outputs, activation),))
     network = initialise(topology, np.random.default_rng(0))
     return training.TrainableNetwork(network, SETTINGS | {"loss": loss})
 
 
-def predicted_by(made, samples):
-    return np.asarray(made(samples.x, training=False))
+def predicted_by(network, samples):
+    return network(samples.x, training=False).numpy()
 
 
 def classes(n=50, outputs=7):
@@ -44,27 +44,30 @@ def targets(n=50, outputs=1, scale=0.5):
     return Samples(x, y, np.arange(n, dtype=np.int32), PLAIN, target)
 
 
-def in_batches(made, samples, names, monkeypatch):
+def in_batches(network, samples, names, monkeypatch):
     monkeypatch.setattr(loop, "EVALUATION_BATCH", 16)
-    return training.evaluate(made, samples, names)
+    return training.evaluate(network, samples, names)
 
 
-def test_metrics_of_classification_are_those_of_others(monkeypatch):
-    made, samples = learner(7, "softmax"), classes()
-    found = in_batches(made, samples, ["balanced_accuracy", "top5_accuracy"], monkeypatch)
-    predicted = predicted_by(made, samples)
+def test_classification_metrics_are_those_of_sklearn(monkeypatch):
+    network, samples = new_network(7, "softmax"), classes()
+    found = in_batches(network, samples, ["balanced_accuracy", "top5_accuracy"], monkeypatch)
+    predicted = predicted_by(network, samples)
     most = predicted.argmax(axis=1)
     expected = {
         "loss": metrics.log_loss(samples.y, predicted, labels=range(7)),
         "accuracy": metrics.accuracy_score(samples.y, most),
-        "balanced_accuracy": metrics.balanced_accuracy_score(samples.y, most),
+        # over the classes that occur; `balanced_accuracy_score` warns of predictions of others
+        "balanced_accuracy": metrics.recall_score(
+            samples.y, most, labels=np.unique(samples.y), average="macro"
+        ),
         "top5_accuracy": metrics.top_k_accuracy_score(samples.y, predicted, k=5, labels=range(7)),
     }
     assert found == pytest.approx(expected, rel=1e-5)
 
 
-def test_a_linear_output_gives_logits_and_the_same_loss_as_softmax_behind_it():
-    logits, probabilities, samples = learner(7, "linear"), learner(7, "softmax"), classes()
+def test_a_linear_output_is_taken_as_logits():
+    logits, probabilities, samples = new_network(7, "linear"), new_network(7, "softmax"), classes()
     found = training.evaluate(logits, samples)
     assert found == pytest.approx(training.evaluate(probabilities, samples), rel=1e-5)
     assert found["loss"] != pytest.approx(
@@ -80,10 +83,10 @@ def test_a_linear_output_gives_logits_and_the_same_loss_as_softmax_behind_it():
 
 @pytest.mark.parametrize("loss", ["mse", "mae", "huber"])
 @pytest.mark.parametrize("outputs", [1, 2])
-def test_metrics_of_regression_are_in_the_targets_unit(loss, outputs, monkeypatch):
-    made, samples = learner(outputs, "linear", loss), targets(outputs=outputs)
-    found = in_batches(made, samples, [], monkeypatch)
-    scaled = predicted_by(made, samples)
+def test_regression_metrics_are_in_the_targets_unit(loss, outputs, monkeypatch):
+    network, samples = new_network(outputs, "linear", loss), targets(outputs=outputs)
+    found = in_batches(network, samples, [], monkeypatch)
+    scaled = predicted_by(network, samples)
     predicted = scaled / 0.5 + 10
     assert found["mae"] == pytest.approx(
         metrics.mean_absolute_error(samples.y, predicted), rel=1e-4
@@ -96,46 +99,46 @@ def test_metrics_of_regression_are_in_the_targets_unit(loss, outputs, monkeypatc
     assert found["loss"] == pytest.approx(float(np.mean(expected)), rel=1e-4)
 
 
-def test_regression_learns():
-    made, samples = learner(1, "linear", "mse"), targets(200)
-    before = training.evaluate(made, samples)
-    course = training.TrainingLoop(made, samples, targets(50), 16)
-    history = course.run([13] * 20, np.random.default_rng(0))
+def test_a_regression_network_learns():
+    network, samples = new_network(1, "linear", "mse"), targets(200)
+    before = training.evaluate(network, samples)
+    training_loop = training.TrainingLoop(network, samples, targets(50), 16)
+    history = training_loop.run([13] * 20, np.random.default_rng(0))
     assert history[-1]["val_r2"] > 0.8 > before["r2"]
 
 
-def test_balanced_weights_make_the_rare_class_count_as_much_as_the_others():
+def test_balanced_weights_make_all_classes_count_alike():
     y = np.array([0] * 90 + [1] * 10, np.int32)
-    x = np.zeros((100, 4), np.float32)  # nothing to tell the classes apart by
+    x = np.zeros((100, 4), np.float32)  # nothing distinguishes the classes
     samples = Samples(x, y, np.arange(100, dtype=np.int32), PLAIN)
     np.testing.assert_allclose(samples.balancing_weights[y].mean(), 1)
     found = {}
     for name, weights in (("none", None), ("balanced", samples.balancing_weights)):
-        made = learner(2, "softmax")
+        network = new_network(2, "softmax")
         rng = np.random.default_rng(0)
-        training.TrainingLoop(made, samples, samples, 100, class_weights=weights).run(
+        training.TrainingLoop(network, samples, samples, 100, class_weights=weights).run(
             [1] * 300, rng
         )
-        found[name] = predicted_by(made, samples)[0, 1]
+        found[name] = predicted_by(network, samples)[0, 1]
     assert found["none"] == pytest.approx(0.1, abs=0.01)
     assert found["balanced"] == pytest.approx(0.5, abs=0.01)
 
 
-def test_weights_change_what_is_learned_and_not_what_is_measured():
+def test_class_weights_change_training_loss_alone():
     samples, weights = classes(), np.linspace(0.1, 2, 7)
-    made = learner(7, "softmax")
-    before = training.evaluate(made, samples)
-    made = training.TrainableNetwork(made.network, SETTINGS | {"learning_rate": 1e-12})
-    course = training.TrainingLoop(made, samples, samples, 16, class_weights=weights)
-    (history,) = course.run([4], np.random.default_rng(0))
+    network = new_network(7, "softmax")
+    before = training.evaluate(network, samples)
+    network = training.TrainableNetwork(network.network, SETTINGS | {"learning_rate": 1e-12})
+    training_loop = training.TrainingLoop(network, samples, samples, 16, class_weights=weights)
+    (history,) = training_loop.run([4], np.random.default_rng(0))
     assert history["val_loss"] == pytest.approx(before["loss"], rel=1e-5)
     losses = keras.losses.sparse_categorical_crossentropy(
-        samples.y, made(samples.x, training=False)
+        samples.y, network(samples.x, training=False)
     ).numpy()
     assert history["loss"] == pytest.approx(np.mean(losses * weights[samples.y]), rel=1e-4)
 
 
-def test_what_is_said_of_keras_is_what_keras_says():
+def test_the_keras_catalog_is_up_to_date():
     path = keras_catalog.__file__.replace(".py", ".json")
     with open(path, encoding="utf-8") as file:
         assert json.load(file) == generate_keras_catalog.catalogue()
@@ -149,7 +152,7 @@ LOSSES: list[keras_catalog.Setting] = [
 
 
 def labels(name, y, outputs):
-    """As Keras wants them."""
+    """Labels as a Keras loss takes them."""
     numbers = name.startswith("sparse") or name in (
         *("crossentropy", "circle", "categorical_generalized_cross_entropy"),
     )
@@ -166,13 +169,13 @@ BY_OUTPUT = [
 
 
 @pytest.mark.parametrize(("loss", "activation"), BY_OUTPUT)
-def test_every_loss_of_keras_teaches_classes_as_in_keras(loss, activation):
+def test_every_classification_loss_trains_as_in_keras(loss, activation):
     name, _ = keras_catalog.named(loss)
-    made, samples = learner(7, activation, loss), classes(48)
-    plain = conversion.to_keras(made.network)
+    network, samples = new_network(7, activation, loss), classes(48)
+    plain = conversion.to_keras(network.network)
     training.compile_model(plain, SETTINGS | {"loss": loss})
     order = np.random.default_rng(0).permutation(48)
-    (history,) = training.TrainingLoop(made, samples, samples, 16).run(
+    (history,) = training.TrainingLoop(network, samples, samples, 16).run(
         [3], np.random.default_rng(0)
     )
     found = []
@@ -182,18 +185,18 @@ def test_every_loss_of_keras_teaches_classes_as_in_keras(loss, activation):
         y = labels(name, samples.y[batch], 7)
         found.append(plain.train_on_batch(samples.x[batch], y)[0])
     assert history["loss"] == pytest.approx(np.mean(found), rel=1e-4)
-    for one, other in zip(made.network.weights[0], plain.get_weights(), strict=True):
+    for one, other in zip(network.network.weights[0], plain.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("loss", keras_catalog.LOSSES_OF_NUMBERS)
-def test_every_loss_for_regression_teaches_as_in_keras(loss):
-    made, samples = learner(2, "linear", loss), targets(48, 2)
-    plain = conversion.to_keras(made.network)
+def test_every_regression_loss_trains_as_in_keras(loss):
+    network, samples = new_network(2, "linear", loss), targets(48, 2)
+    plain = conversion.to_keras(network.network)
     training.compile_model(plain, SETTINGS | {"loss": loss})
-    training.TrainingLoop(made, samples, samples, 48).run([1], np.random.default_rng(0))
+    training.TrainingLoop(network, samples, samples, 48).run([1], np.random.default_rng(0))
     plain.train_on_batch(samples.x, (samples.y - 10) * 0.5)
-    for one, other in zip(made.network.weights[0], plain.get_weights(), strict=True):
+    for one, other in zip(network.network.weights[0], plain.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
 
 
@@ -211,29 +214,29 @@ ALL_METRICS = [{name: NEEDED.get(name, {})} for name in keras_catalog.known("met
 ]
 
 
-def keras_says(setting, y, predicted, outputs):
-    """A metric of Keras on all at once."""
+def keras_value(setting, y, predicted, outputs):
+    """The value of a Keras metric over all samples at once."""
     ((name, arguments),) = setting.items()
-    found = getattr(keras.metrics, keras_catalog.entry("metrics", name)["class"])
-    told = {"num_classes": outputs} if name.endswith("iou") and name != "binary_iou" else {}
-    metric = found(**arguments, **told)
+    metric_class = getattr(keras.metrics, keras_catalog.entry("metrics", name)["class"])
+    classes = {"num_classes": outputs} if name.endswith("iou") and name != "binary_iou" else {}
+    metric = metric_class(**arguments, **classes)
     metric.update_state(y, predicted.argmax(1) if name in ("iou", "mean_iou") else predicted)
-    return float(np.mean(metric.result()))
+    return float(np.mean(keras.ops.convert_to_numpy(metric.result())))
 
 
 @pytest.mark.parametrize("activation", ["softmax", "linear"])
 @pytest.mark.parametrize("setting", ALL_METRICS, ids=keras_catalog.as_text)
-def test_every_metric_of_keras_is_keras_s_own(setting, activation, monkeypatch):
+def test_every_keras_metric_has_the_value_of_keras(setting, activation, monkeypatch):
     ((name, _),) = setting.items()
-    made, samples = learner(7, activation), classes()
-    predicted = predicted_by(made, samples)
+    network, samples = new_network(7, activation), classes()
+    predicted = predicted_by(network, samples)
     if activation == "linear":
-        predicted = np.asarray(keras.ops.softmax(predicted))
+        predicted = keras.ops.convert_to_numpy(keras.ops.softmax(predicted))
     numbers = name in ("iou", "mean_iou") or name.startswith("sparse")
     y = samples.y if numbers else np.eye(7, dtype=np.float32)[samples.y]
-    expected = keras_says(setting, y, predicted, 7)
-    for _ in range(2):  # the second time begins anew
-        found = in_batches(made, samples, [setting], monkeypatch)
+    expected = keras_value(setting, y, predicted, 7)
+    for _ in range(2):  # the second evaluation starts from zero
+        found = in_batches(network, samples, [setting], monkeypatch)
         assert found[name] == pytest.approx(expected, rel=1e-4)
     assert "accuracy" in found
 
@@ -246,20 +249,20 @@ OF_NUMBERS = [
 
 
 @pytest.mark.parametrize("name", OF_NUMBERS)
-def test_keras_s_metrics_of_regression_are_in_the_targets_unit(name, monkeypatch):
-    made, samples = learner(2, "linear", "mse"), targets(outputs=2)
-    found = in_batches(made, samples, [name], monkeypatch)
-    expected = keras_says({name: {}}, samples.y, predicted_by(made, samples) / 0.5 + 10, 2)
+def test_keras_regression_metrics_are_in_the_targets_unit(name, monkeypatch):
+    network, samples = new_network(2, "linear", "mse"), targets(outputs=2)
+    found = in_batches(network, samples, [name], monkeypatch)
+    expected = keras_value({name: {}}, samples.y, predicted_by(network, samples) / 0.5 + 10, 2)
     assert found[name] == pytest.approx(expected, rel=1e-4)
 
 
-def test_a_metric_of_keras_is_measured_in_training_and_validation_epoch_by_epoch():
-    made, samples = learner(7, "softmax"), classes(48)
+def test_keras_metrics_are_measured_every_epoch():
+    network, samples = new_network(7, "softmax"), classes(48)
     settings = SETTINGS | {"learning_rate": 1e-12}  # nothing is learned
-    made = training.TrainableNetwork(made.network, settings)
+    network = training.TrainableNetwork(network.network, settings)
     metrics = ["categorical_accuracy", {"auc": {"multi_label": True}}]
-    course = training.TrainingLoop(made, samples, samples, 16, metrics)
-    history = course.run([3, 3], np.random.default_rng(0))
+    training_loop = training.TrainingLoop(network, samples, samples, 16, metrics)
+    history = training_loop.run([3, 3], np.random.default_rng(0))
     for entry in history:
         for prefix in ("", "val_"):
             accuracy = entry[f"{prefix}accuracy"]

@@ -1,16 +1,16 @@
-"""oneDNN's kernels in graphs: where they belong, and with the results of TensorFlow's own."""
+"""Kernels of oneDNN are used where they pay, and compute what TensorFlow's default ones do."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from tensorflow.python.framework import op_def_registry
 
 from netsurgery import training
 from netsurgery.datasets import Samples, Scaling
 from netsurgery.networks.layers import Activation, BatchNorm, Conv, Dense, Flatten, Pool
 from netsurgery.networks.network import Topology, initialise
-from netsurgery.training import onednn
+from netsurgery.training import onednn, tensorflow_internals
 from netsurgery.training.graphs import GraphCache
+from netsurgery.training.tensorflow_internals import ONEDNN_FUSED_CONV, ONEDNN_OPERATIONS
 
 SETTINGS = {"optimizer": "sgd", "learning_rate": 0.1, "momentum": 0, "loss": "crossentropy"}
 EVERY_KIND = (
@@ -28,37 +28,38 @@ EVERY_KIND = (
     Dense(3, "softmax"),
 )
 
-here = pytest.mark.skipif(
-    not op_def_registry.get(onednn.KINDS["Conv2D"]), reason="this TensorFlow is without oneDNN"
+with_onednn = pytest.mark.skipif(
+    not tensorflow_internals.has_operation(ONEDNN_OPERATIONS["Conv2D"]),
+    reason="this TensorFlow has no oneDNN",
 )
 
 
-def trained(side, shelf, precision="float32"):
+def trained(side, cache, precision="float32"):
     """The arrays of a network with every kind of operation after two epochs, and its scores."""
     rng = np.random.default_rng(0)
     x = rng.normal(size=(20, side, side, 3)).astype(np.float32)
     y = (np.arange(20) % 3).astype(np.int32)
     part = Samples(x, y, np.arange(20, dtype=np.int32), Scaling(np.float32(0), np.float32(1)))
     network = initialise(Topology((side, side, 3), EVERY_KIND), rng)
-    learner = training.TrainableNetwork(network, SETTINGS | {"dtype_policy": precision})
-    course = training.TrainingLoop(learner, part, part, 5, shelf=shelf)
-    history = course.run([4, 4], np.random.default_rng(1))
-    return [array for layer in learner.network.weights for array in layer], history
+    trainable = training.TrainableNetwork(network, SETTINGS | {"dtype_policy": precision})
+    loop = training.TrainingLoop(trainable, part, part, 5, cache=cache)
+    history = loop.run([4, 4], np.random.default_rng(1))
+    return [array for layer in trainable.network.weights for array in layer], history
 
 
-def operations(shelf):
-    """The names of the operations in all graphs of a shelf."""
+def operations(cache):
+    """The names of the operations in all cached graphs."""
     return {
         node.op
-        for graph in shelf.here.values()
-        for function in graph.library.function
+        for graph in cache.in_memory.values()
+        for function in graph.functions
         for node in function.node_def
     }
 
 
 @pytest.fixture
-def shelf(monkeypatch):
-    monkeypatch.setattr(GraphCache, "here", {})
+def cache(monkeypatch):
+    monkeypatch.setattr(GraphCache, "in_memory", {})
     return GraphCache()
 
 
@@ -72,69 +73,67 @@ def shelf(monkeypatch):
         ((2000,), True),
     ],
 )
-def test_it_pays_for_samples_of_many_numbers(shape, faster):
-    assert onednn.pays(int(np.prod(shape))) == faster
+def test_it_is_used_for_large_samples(shape, faster):
+    assert onednn.is_faster(int(np.prod(shape))) == faster
 
 
-def test_it_never_pays_on_a_gpu(monkeypatch):
+def test_it_is_never_used_on_a_gpu(monkeypatch):
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [kind])
-    assert not onednn.pays(3072)
+    assert not onednn.is_faster(3072)
 
 
-@here
-def test_large_samples_have_its_kernels_in_place_of_all_that_there_are(shelf):
-    trained(20, shelf)
-    found = operations(shelf)
-    assert set(onednn.KINDS.values()) <= found
-    assert not set(onednn.KINDS) & found
+@with_onednn
+def test_large_samples_use_all_its_kernels(cache):
+    trained(20, cache)
+    found = operations(cache)
+    assert set(ONEDNN_OPERATIONS.values()) <= found
+    assert not set(ONEDNN_OPERATIONS) & found
 
 
-def evaluation(shelf):
+def evaluation(cache):
     """The names of the operations that score, one by one."""
-    (graph,) = (graph for name, graph in shelf.here.items() if name.startswith("evaluation"))
-    return [node.op for function in graph.library.function for node in function.node_def]
+    (graph,) = (graph for name, graph in cache.in_memory.items() if name.startswith("evaluation"))
+    return [node.op for function in graph.functions for node in function.node_def]
 
 
-@here
-def test_scoring_is_a_convolution_for_each_with_all_that_follows_it(shelf):
-    trained(20, shelf)
-    found = evaluation(shelf)
-    assert found.count(onednn.FUSED) == 3
-    assert found.count("_MklNativeFusedBatchNormV3") == 1  # behind the largest of four
+@with_onednn
+def test_scoring_fuses_bias_and_relu_into_convolutions(cache):
+    trained(20, cache)
+    found = evaluation(cache)
+    assert found.count(ONEDNN_FUSED_CONV) == 3
+    assert found.count("_MklNativeFusedBatchNormV3") == 1  # after the largest of four
     assert found.count("BiasAdd") == 2  # of the dense layers
-    assert found.count("Relu") == 2  # behind that normalisation, and of a dense layer
+    assert found.count("Relu") == 2  # after that normalisation, and of a dense layer
 
 
-@here
-def test_small_samples_have_none(shelf):
-    trained(12, shelf)
-    assert set(onednn.KINDS) <= operations(shelf)
-    assert not set(onednn.KINDS.values()) & operations(shelf)
+@with_onednn
+def test_small_samples_use_none_of_its_kernels(cache):
+    trained(12, cache)
+    assert set(ONEDNN_OPERATIONS) <= operations(cache)
+    assert not set(ONEDNN_OPERATIONS.values()) & operations(cache)
 
 
-@here
-def test_the_results_are_those_of_tensorflow_s_own(shelf, monkeypatch):
-    arrays, history = trained(20, shelf)
-    assert operations(shelf) & set(onednn.KINDS.values())
-    shelf.here.clear()
-    monkeypatch.setattr(onednn, "FEW", 20 * 20 * 3)
-    own, own_history = trained(20, shelf)
-    assert not operations(shelf) & set(onednn.KINDS.values())
+@with_onednn
+def test_its_results_are_those_of_the_default_kernels(cache, monkeypatch):
+    arrays, history = trained(20, cache)
+    assert operations(cache) & set(ONEDNN_OPERATIONS.values())
+    cache.in_memory.clear()
+    monkeypatch.setattr(onednn, "SMALL_SAMPLE", 20 * 20 * 3)
+    own, own_history = trained(20, cache)
+    assert not operations(cache) & set(ONEDNN_OPERATIONS.values())
     for one, other in zip(arrays, own, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-5)
     for one, other in zip(history, own_history, strict=True):
         assert one == pytest.approx(other, rel=1e-4)
 
 
-@here
-def test_what_it_has_no_kernels_for_stays(shelf):
-    trained(20, shelf, "mixed_bfloat16")
-    assert {"Conv2D", "MaxPool", "MaxPoolGrad"} <= operations(shelf)  # in bfloat16
+@with_onednn
+def test_operations_without_its_kernels_stay(cache):
+    trained(20, cache, "mixed_bfloat16")
+    assert {"Conv2D", "MaxPool", "MaxPoolGrad"} <= operations(cache)  # in bfloat16
 
 
-def test_a_tensorflow_without_it_keeps_its_own(shelf, monkeypatch):
-    known = op_def_registry.get
-    own = set(onednn.KINDS.values())
-    monkeypatch.setattr(op_def_registry, "get", lambda name: None if name in own else known(name))
-    trained(20, shelf)
-    assert set(onednn.KINDS) <= operations(shelf)
+def test_a_tensorflow_without_it_uses_the_default_kernels(cache, monkeypatch):
+    monkeypatch.setattr(tensorflow_internals, "find_operation", lambda name: None)
+    trained(20, cache)
+    assert set(ONEDNN_OPERATIONS) <= operations(cache)

@@ -1,4 +1,4 @@
-"""Training: what plain Keras would do, in one compiled loop."""
+"""Training in compiled loops gives what Keras gives."""
 
 import dataclasses
 import math
@@ -26,7 +26,7 @@ from netsurgery.networks.network import Topology, initialise
 from netsurgery.networks.topologies import build, named
 from netsurgery.objectives.keras_catalog import as_text, known
 from netsurgery.training import loop
-from netsurgery.training.optimizer_state import is_by_number
+from netsurgery.training.optimizer_state import is_elementwise
 from netsurgery.training.samples import Batches
 from tests.support.strategies import trained
 
@@ -34,15 +34,15 @@ SCALING = Scaling(np.array(0, np.float32), np.array(1 / 16, np.float32))
 SETTINGS = {"optimizer": "sgd", "learning_rate": 0.1, "momentum": 0.9, "loss": "crossentropy"}
 
 
-def learner(topology="cnn-medium", seed=0, **settings):
+def new_network(topology="cnn-medium", seed=0, **settings):
     network = initialise(build(named(topology), (8, 8, 1), 10), np.random.default_rng(seed))
     return training.TrainableNetwork(network, SETTINGS | settings)
 
 
 def in_keras(network, **settings):
-    made = conversion.to_keras(network)
-    training.compile_model(made, SETTINGS | settings)
-    return made
+    model = conversion.to_keras(network)
+    training.compile_model(model, SETTINGS | settings)
+    return model
 
 
 def arrays(network):
@@ -56,9 +56,9 @@ def samples(n, seed=0):
     return Samples(x, y, np.arange(n, dtype=np.int32), SCALING)
 
 
-def train(made, batches, seed=0, n=70, batch_size=16):
+def train(network, batches, seed=0, n=70, batch_size=16):
     rng = np.random.default_rng(seed)
-    return training.TrainingLoop(made, samples(n), samples(30, 1), batch_size).run(batches, rng)
+    return training.TrainingLoop(network, samples(n), samples(30, 1), batch_size).run(batches, rng)
 
 
 def assert_close(one, other, tolerance=1e-5):
@@ -89,8 +89,8 @@ OPTIMIZERS = {
 
 
 @pytest.mark.parametrize("topology", ["cnn-medium", "cnn-large", "ff-medium"])
-def test_an_epoch_is_what_keras_does_batch_by_batch(topology):
-    ours = learner(topology)
+def test_an_epoch_equals_training_on_batches_in_keras(topology):
+    ours = new_network(topology)
     plain = in_keras(ours.network)
     history = train(ours, [5, 5])
     data, rng = samples(70), np.random.default_rng(0)
@@ -110,13 +110,13 @@ def test_an_epoch_is_what_keras_does_batch_by_batch(topology):
     assert history[-1]["val_accuracy"] == pytest.approx(accuracy)
 
 
-@pytest.mark.parametrize("units", [10, 80])  # all in one variable; the largest in one of its own
+@pytest.mark.parametrize("units", [10, 80])  # all arrays share a variable; the largest has its own
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_every_optimizer_is_that_of_keras(optimizer, units):
+def test_every_optimizer_updates_as_in_keras(optimizer, units):
     topology = build([{"dense": {"units": units}}], (8, 8, 1), 10)
     network = initialise(topology, np.random.default_rng(0))
     ours = training.TrainableNetwork(network, SETTINGS | OPTIMIZERS[optimizer])
-    shared = is_by_number(ours.settings["optimizer"])
+    shared = is_elementwise(ours.settings["optimizer"])
     assert len(ours.weights) == (1 + (units > 10) if shared else 4)
     plain = in_keras(ours.network, **OPTIMIZERS[optimizer])
     train(ours, [3])
@@ -125,7 +125,7 @@ def test_every_optimizer_is_that_of_keras(optimizer, units):
         batch = order[start : start + 16]
         plain.train_on_batch(data.x[batch].astype(np.float32) / 16, data.y[batch])
     assert_close(ours.network, conversion.from_keras(plain))
-    for one, other in zip(ours.memory.state, plain.optimizer.variables, strict=True):
+    for one, other in zip(ours.optimizer_state.values, plain.optimizer.variables, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
 
 
@@ -175,7 +175,7 @@ def numbers(side):
 
 @pytest.mark.parametrize("side", [8, 7, 20, 21])  # from 20 on with the kernels of oneDNN
 @pytest.mark.parametrize("layers", KINDS.values(), ids=KINDS)
-def test_every_kind_of_layer_computes_and_learns_as_in_keras(layers, side):
+def test_every_layer_computes_and_trains_as_in_keras(layers, side):
     (x, y), network = numbers(side), network_of(layers, side)
     ours, plain = training.TrainableNetwork(network, SETTINGS), in_keras(network)
     np.testing.assert_allclose(ours(x, training=False), plain(x), atol=1e-5)
@@ -189,56 +189,56 @@ MIXED = {"dtype_policy": "mixed_bfloat16"}
 
 
 @pytest.mark.parametrize("layers", KINDS.values(), ids=KINDS)
-def test_mixed_precision_differs_by_the_rounding_of_bfloat16_and_keeps_float32(layers):
+def test_mixed_precision_only_rounds_to_bfloat16(layers):
     (x, y), network = numbers(8), network_of(layers, 8)
     full, mixed = (training.TrainableNetwork(network, SETTINGS | own) for own in ({}, MIXED))
-    one, other = (np.asarray(made(x, training=False)) for made in (full, mixed))
+    one, other = (each(x, training=False).numpy() for each in (full, mixed))
     assert other.dtype == np.float32
     assert 0 < np.abs(one - other).max() < 0.05
     part = Samples(x, y, np.arange(9, dtype=np.int32), Scaling(np.float32(0), np.float32(1)))
-    for made in (full, mixed):
-        training.TrainingLoop(made, part, part, 9).run([1], np.random.default_rng(2))
+    for each in (full, mixed):
+        training.TrainingLoop(each, part, part, 9).run([1], np.random.default_rng(2))
     assert all(array.dtype == np.float32 for array in arrays(mixed.network))
     moved = [
         np.abs(a - b).max() for a, b in zip(arrays(full.network), arrays(network), strict=True)
     ]
-    apart = zip(arrays(full.network), arrays(mixed.network), strict=True)
-    assert max(np.abs(a - b).max() for a, b in apart) < 0.2 * max(moved)
+    pairs = zip(arrays(full.network), arrays(mixed.network), strict=True)
+    assert max(np.abs(a - b).max() for a, b in pairs) < 0.2 * max(moved)
 
 
-def test_mixed_precision_leaves_the_output_layer_alone():
+def test_mixed_precision_excludes_the_output_layer():
     network = network_of([Flatten()], 8)
     full, mixed = (training.TrainableNetwork(network, SETTINGS | own) for own in ({}, MIXED))
     x, _ = numbers(8)
-    rounded = np.asarray(tf.cast(tf.cast(x, tf.bfloat16), tf.float32))
+    rounded = tf.cast(tf.cast(x, tf.bfloat16), tf.float32).numpy()
     np.testing.assert_array_equal(full(rounded, training=False), mixed(x, training=False))
 
 
-def test_dropout_which_no_search_builds_is_refused():
+def test_dropout_is_refused():
     network = initialise(Topology((4,), (Dropout(0.5), Dense(2))), np.random.default_rng(0))
     with pytest.raises(ValueError, match=r"dropout 0\.5 cannot be trained here"):
         training.TrainableNetwork(network, SETTINGS)(np.zeros((1, 4), np.float32), training=True)
 
 
-def test_a_part_of_an_epoch_trains_on_so_many_batches():
-    made = learner(momentum=0)
-    train(made, [2])
-    assert made.memory.steps == 2
-    train(made, [5, 1])
-    assert made.memory.steps == 8
+def test_a_part_of_an_epoch_trains_that_many_batches():
+    network = new_network(momentum=0)
+    train(network, [2])
+    assert network.optimizer_state.steps == 2
+    train(network, [5, 1])
+    assert network.optimizer_state.steps == 8
 
 
-def test_the_same_generator_gives_the_same_bytes_and_another_does_not():
-    one, two, three = learner(), learner(), learner()
-    for made, seed in ((one, 4), (two, 4), (three, 5)):
-        train(made, [5, 3], seed=seed)
+def test_only_the_same_generator_gives_the_same_weights():
+    one, two, three = new_network(), new_network(), new_network()
+    for network, seed in ((one, 4), (two, 4), (three, 5)):
+        train(network, [5, 3], seed=seed)
     for a, b in zip(arrays(one.network), arrays(two.network), strict=True):
         np.testing.assert_array_equal(a, b)
     with pytest.raises(AssertionError):
         assert_close(one.network, three.network)
 
 
-def test_samples_are_read_where_they_are_mapped_and_never_copied_whole(tmp_path):
+def test_samples_stay_in_the_memory_mapped_file(tmp_path):
     np.save(tmp_path / "x.npy", samples(40).x)
     mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
     data = dataclasses.replace(samples(40), x=mapped)
@@ -251,7 +251,7 @@ def test_samples_are_read_where_they_are_mapped_and_never_copied_whole(tmp_path)
     assert (seen.numpy()[3] == 7 / 16).all()
 
 
-def test_an_augmented_epoch_sees_every_variant_once():
+def test_an_augmented_epoch_has_every_variant_once():
     data = dataclasses.replace(samples(10), variants=6)
     assert len(data) == 60
     batches = Batches(data)
@@ -266,20 +266,20 @@ def test_an_augmented_epoch_sees_every_variant_once():
     np.testing.assert_array_equal(images[5][:, :-4], plain.x[:, 4:])
 
 
-def test_training_stops_where_it_diverges():
-    history = train(learner(learning_rate=1e30), [5] * 6)
+def test_training_stops_when_it_diverges():
+    history = train(new_network(learning_rate=1e30), [5] * 6)
     assert len(history) < 6
     assert not training.finite(history[-1].values())
     assert all(training.finite(entry.values()) for entry in history[:-1])
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_a_candidate_saved_between_two_steps_trains_on_as_if_it_had_not_been(optimizer, tmp_path):
+def test_training_resumes_from_a_checkpoint(optimizer, tmp_path):
     settings = OPTIMIZERS[optimizer] | {"learning_rate": 0.01}
-    straight = learner(**settings)
+    straight = new_network(**settings)
     train(straight, [5], seed=1)
     path = tmp_path / "step.keras"
-    conversion.write_checkpoint(path, straight.checkpoint, straight.compiled)
+    conversion.write_checkpoint(path, straight.checkpoint, straight.compile_arguments)
     train(straight, [5], seed=2)
     read = checkpoints.read(path, straight.topology)
     resumed = training.TrainableNetwork(read.network, SETTINGS | settings, read.state)
@@ -288,10 +288,10 @@ def test_a_candidate_saved_between_two_steps_trains_on_as_if_it_had_not_been(opt
         np.testing.assert_array_equal(a, b)
 
 
-def test_evaluation_in_several_batches_is_that_in_one(monkeypatch):
-    made = learner()
-    whole = training.evaluate(made, samples(50))
+def test_evaluation_in_batches_equals_evaluation_at_once(monkeypatch):
+    network = new_network()
+    whole = training.evaluate(network, samples(50))
     monkeypatch.setattr(loop, "EVALUATION_BATCH", 16)
-    parts = training.evaluate(made, samples(50))
+    parts = training.evaluate(network, samples(50))
     assert parts == pytest.approx(whole, rel=1e-5)
     assert math.isclose(parts["accuracy"] * 50, round(parts["accuracy"] * 50), abs_tol=1e-6)

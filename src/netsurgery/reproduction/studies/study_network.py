@@ -53,7 +53,7 @@ class Retraining:
     def _prepare(self, network: Network) -> None:
         base = self.base
         self.learner = training.TrainableNetwork(network, base.settings)
-        self.fresh = self.learner.memory.state
+        self.fresh = self.learner.optimizer_state.values
         self.course = training.TrainingLoop(
             self.learner, base.training, base.validation, base.settings["batch_size"]
         )
