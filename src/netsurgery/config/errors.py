@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from typing import Any, cast
@@ -62,7 +63,7 @@ def explain(error: jsonschema.ValidationError) -> ConfigError:
         case "enum":
             return error_at(where, f"unknown value {value!r}{suggest(value, rule)}")
         case "pattern":
-            return error_at(where, f"{value!r} is not valid{meaning or NAME}")
+            return error_at(where, f"{value!r} is not valid{_meaning(schema, 2) or NAME}")
         case "type":
             kinds = [TYPES[kind] for kind in ([rule] if isinstance(rule, str) else rule)]
             hint = _number_hint(value) if {TYPES["number"], TYPES["integer"]} & set(kinds) else ""
@@ -82,12 +83,13 @@ def explain(error: jsonschema.ValidationError) -> ConfigError:
 NAME = " (a name has letters, digits, - and _ only, and starts with a letter or digit)"
 
 
-def _meaning(schema: dict[str, Any]) -> str:
-    """The first sentence of a key's description, in brackets."""
+def _meaning(schema: dict[str, Any], sentences: int = 1) -> str:
+    """Return the first sentences of a key's description in brackets, without Markdown links."""
     if "description" not in schema:
         return ""
-    first, _, _ = schema["description"].partition(". ")
-    return f" ({first.rstrip('.')})"
+    text = re.sub(r" \(\[[^\]]*\]\([^)]*\)\)", "", schema["description"])
+    text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
+    return f" ({'. '.join(text.rstrip('.').split('. ')[:sentences])})"
 
 
 def _number_hint(value: Any) -> str:

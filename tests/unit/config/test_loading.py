@@ -331,28 +331,6 @@ def test_settings_may_be_added_to_a_built_in_dataset():
     assert set(found) == {"mnist"}
 
 
-def properties():
-    """Every key of the schema, by its path."""
-
-    def walk(node, path):
-        for key, value in node.get("properties", {}).items():
-            yield (*path, key), value
-            yield from walk(value, (*path, key))
-
-    whole = schema()
-    yield from walk(whole, ())
-    for name, definition in whole["$defs"].items():
-        yield from walk(definition, (name,))
-
-
-def test_every_key_of_the_schema_has_a_meaning_and_is_described_in_the_readme():
-    described = (ROOT / "config" / "README.md").read_text()
-    for path, value in properties():
-        if path[-1] not in ("algorithm", "searches", "topologies", "datasets"):
-            assert value.get("description"), path
-        assert f"`{path[-1]}`" in described, path
-
-
 def test_every_setting_of_a_search_reaches_a_job():
     used = {*loading.TRAINING, *loading.SPLITTING, *loading.CHOOSING, *loading.BREEDING}
     elsewhere = {
