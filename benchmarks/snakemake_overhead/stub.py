@@ -159,7 +159,7 @@ def export_model(step: Step) -> None:
     test = datasets.read_part(step.data, Path(step.given["split"][0]), "test")
     data = datasets.describe(step.data)
     outputs = random_stream(step.seed, "outputs").dirichlet(np.ones(data["outputs"]), len(test))
-    wrong = error_analysis.of_classes(test.x, test.y, test.indices, outputs, data)
+    wrong = error_analysis.classification_errors(test.x, test.y, test.indices, outputs, data)
     write_json(step.output.with_name("errors.json"), wrong)
     write_json(step.output.with_name("exports.json"), {"exports": []})
     write_text(step.output.with_name("README.md"), "no card\n")

@@ -28,5 +28,5 @@ def run(given: argparse.Namespace) -> None:
     from netsurgery.report import html_report  # importing matplotlib takes a while
 
     output = given.output or given.folder / "report.html"
-    html_report.write(given.folder, output)
+    html_report.write_report(given.folder, output)
     print(output)

@@ -135,11 +135,11 @@ def run(given: argparse.Namespace) -> None:
         case "write_paper_tables":
             from netsurgery.reproduction import papers
 
-            papers.write(given.results, given.paper)
+            papers.write_paper(given.results, given.paper)
         case "write_report":
             from netsurgery.report import html_report
 
-            html_report.write(given.results, given.output)
+            html_report.write_report(given.results, given.output)
 
 
 def track(given: argparse.Namespace) -> None:

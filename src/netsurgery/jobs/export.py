@@ -33,11 +33,13 @@ def analyse_errors(network: Any, samples: Samples, data: dict[str, Any]) -> dict
     found = np.nan_to_num(outputs(network, samples), posinf=0.0, neginf=0.0)
     if samples.target is not None:
         unit = found / samples.target.scale + samples.target.shift
-        return error_analysis.of_numbers(samples.y[samples.indices], unit, data.get("targets", ()))
+        return error_analysis.regression_errors(
+            samples.y[samples.indices], unit, data.get("targets", ())
+        )
     if network.layers[-1].activation.__name__ == "linear":  # logits
         found = np.exp(found - found.max(axis=1, keepdims=True))
         found /= found.sum(axis=1, keepdims=True)
-    return error_analysis.of_classes(samples.x, samples.y, samples.indices, found, data)
+    return error_analysis.classification_errors(samples.x, samples.y, samples.indices, found, data)
 
 
 def raw_samples(samples: Samples, data: dict[str, Any]) -> np.ndarray | None:
@@ -76,4 +78,6 @@ def export(data: Path, samples: Samples, settings: dict[str, Any], final: Path) 
     written = [file] if file.exists() else []
     write_json(path, {"exports": [lite], FILES: checksums(path, *written)})
     summary = read_json(final / "summary.json")
-    write_text(final / "README.md", model_card.card(summary, settings, described, wrong, [lite]))
+    write_text(
+        final / "README.md", model_card.model_card(summary, settings, described, wrong, [lite])
+    )

@@ -1,1 +1,1 @@
-"""What people read of a search: the HTML report, the model card, the error analysis."""
+"""Reports on finished searches: the HTML report, the model card, the error analysis."""

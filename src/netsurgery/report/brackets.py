@@ -1,4 +1,4 @@
-"""Who met whom in a generation, and who won: a plan and its records as rounds of groups."""
+"""The matches and winners of a generation or decision point, as values for the report."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from netsurgery.search.surgeon.plans import DecisionPlan
 
 
 def _entry(record: Record, won: bool, round_: str = "") -> dict[str, Any]:
-    """A competitor after a round, or after the whole of its step."""
+    """A candidate after a round, or after the last round of its training step."""
     last = {"batches": record.batches_spent, "score": record.score}
     after = record.rounds.get(round_, last)
     return {
@@ -23,7 +23,7 @@ def _entry(record: Record, won: bool, round_: str = "") -> dict[str, Any]:
         "score": after["score"],
         "parameters": record.parameters,
         "epochs": after["batches"] / record.batches_per_epoch,
-        "fell": record.status != OK and after["score"] is None,
+        "failed": record.status != OK and after["score"] is None,
         "won": won,
     }
 
@@ -34,14 +34,15 @@ def _rounds(
     parents: Sequence[str],
     prefix: str,
 ) -> list[list[list[dict[str, Any]]]]:
-    """Rounds of a bracket, each a list of groups, each a list of competitors.
+    """Rounds of a bracket, each a list of groups, each a list of candidates.
 
-    A group's competitors trained in this round; its winner, who trains in the next, is marked.
+    The candidates of a group trained in this round; the winner, which trains in the next one, is
+    marked.
 
     Args:
         plan: of the generation.
-        trained: the record of who trained in each round.
-        parents: the candidates that the generation left as parents of the next.
+        trained: the record of the candidate that trained in each bracket place.
+        parents: names of the parents that the generation selected.
         prefix: of the bracket's slots, such as phase1/add_units.
     """
     contenders, winners = expand_rounds(plan)
@@ -63,12 +64,12 @@ def _rounds(
 def describe(
     plan: GenerationPlan, records: Mapping[str, Record], parents: Sequence[str]
 ) -> dict[str, Any]:
-    """A generation as plain values for the templates.
+    """A generation or decision point as plain values for the templates.
 
     Args:
         plan: of the generation.
         records: its records by training step.
-        parents: the candidates that it left as parents of the next.
+        parents: names of the parents that the generation selected.
     """
     return {
         "number": plan.generation,
@@ -79,7 +80,7 @@ def describe(
 
 @describe.register
 def _(plan: BracketPlan, records: Mapping[str, Record], parents: Sequence[str]) -> dict[str, Any]:
-    """A generation of ECToNAS: its offspring by mutation type, and both phases."""
+    """A generation of ECToNAS: the brackets of both phases, by mutation type in the first."""
     trained = {name: record for step, record in records.items() for name in plan.rounds_of(step)}
     contenders, _ = expand_rounds(plan)
     types = list(dict.fromkeys(n.split("/")[1] for n in contenders if n.startswith("phase1/")))
@@ -96,7 +97,7 @@ def _(plan: BracketPlan, records: Mapping[str, Record], parents: Sequence[str]) 
 
 @describe.register
 def _(plan: DecisionPlan, records: Mapping[str, Record], parents: Sequence[str]) -> dict[str, Any]:
-    """A decision point of the Surgeon: what was tried, and what goes on."""
+    """A decision point of the Surgeon: the candidates it tried, and those it selected."""
     return {
         "number": plan.generation,
         "offspring": len(plan.offspring),

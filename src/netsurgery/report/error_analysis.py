@@ -1,4 +1,4 @@
-"""Where a trained network is wrong: by class, and the mistakes it is surest of."""
+"""Errors of a trained network: by class, and its most confident mistakes."""
 
 from __future__ import annotations
 
@@ -9,45 +9,45 @@ from typing import Any
 
 import numpy as np
 
-MISTAKES = 12  # shown with their pictures
-POINTS = 300  # of a regression, shown as a cloud
+MAX_MISTAKES = 12  # most confident mistakes that are listed
+MAX_POINTS = 300  # points in the scatter plot of a regression
 
 
 def confusion(y: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
-    """Counts of samples by their class (rows) and the predicted one (columns)."""
+    """Count samples by their class (rows) and the predicted class (columns)."""
     counts = np.zeros((classes, classes), int)
     np.add.at(counts, (y, predicted), 1)
     return counts
 
 
 def by_class(counts: np.ndarray) -> list[dict[str, float | int | None]]:
-    """Samples, precision, recall and F1 of every class; None where a quotient has no meaning.
+    """Samples, precision, recall and F1 of every class; None where they are undefined.
 
     Args:
         counts: see `confusion`.
     """
-    hits, there, said = counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0)
+    correct, actual, predicted = counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0)
 
-    def share(a: int, b: int) -> float | None:
+    def ratio(a: int, b: int) -> float | None:
         return a / b if b else None
 
     return [
         {
-            "samples": int(there[i]),
-            "precision": share(int(hits[i]), int(said[i])),
-            "recall": share(int(hits[i]), int(there[i])),
-            "f1": share(2 * int(hits[i]), int(said[i] + there[i])),
+            "samples": int(actual[i]),
+            "precision": ratio(int(correct[i]), int(predicted[i])),
+            "recall": ratio(int(correct[i]), int(actual[i])),
+            "f1": ratio(2 * int(correct[i]), int(predicted[i] + actual[i])),
         }
         for i in range(len(counts))
     ]
 
 
-def picture(sample: np.ndarray, largest: float | None) -> str | None:
-    """An image as a PNG in base64; None for what is no image.
+def encode_png(sample: np.ndarray, largest: float | None) -> str | None:
+    """An image as a base64-encoded PNG; None if the sample is not an image.
 
     Args:
         sample: (height, width, 1 or 3) as stored.
-        largest: value that stands for white; None: the sample's own.
+        largest: value of white; None: the largest of the sample.
     """
     if sample.ndim != 3 or sample.shape[-1] not in (1, 3):
         return None
@@ -63,32 +63,32 @@ def picture(sample: np.ndarray, largest: float | None) -> str | None:
     return base64.b64encode(stream.getvalue()).decode()
 
 
-def of_classes(
+def classification_errors(
     x: np.ndarray,
     y: np.ndarray,
     indices: np.ndarray,
     outputs: np.ndarray,
     data: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """What a classifier gets wrong.
+    """The errors of a classifier.
 
     Args:
         x: (N, *shape) all samples as stored.
         y: (N,) their classes.
-        indices: (n,) of those tested.
+        indices: (n,) of the test samples.
         outputs: (n, classes) probabilities.
         data: description of the prepared dataset.
 
     Returns:
-        Plain values: classes, confusion, by_class, and the mistakes, the surest first.
+        JSON values: classes, confusion, by_class, and mistakes, the most confident first.
     """
     names: Sequence[str] = data["classes"]
     true, predicted = y[indices], outputs.argmax(axis=1)
     counts = confusion(true, predicted, len(names))
-    sure = outputs[np.arange(len(outputs)), predicted]
+    confidence = outputs[np.arange(len(outputs)), predicted]
     wrong = np.flatnonzero(true != predicted)
-    worst = wrong[np.argsort(-sure[wrong], kind="stable")][:MISTAKES]
-    pictured = not data["features"]  # rows folded into images show nothing
+    worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:MAX_MISTAKES]
+    images = not data["features"]  # rows of a table that are reshaped to images mean nothing
     return {
         "task": "classification",
         "samples": len(indices),
@@ -100,9 +100,9 @@ def of_classes(
                 "sample": int(indices[i]),
                 "class": names[int(true[i])],
                 "predicted": names[int(predicted[i])],
-                "probability": round(float(sure[i]), 4),
-                "png": picture(np.asarray(x[indices[i]]), data["scaling"]["largest"])
-                if pictured
+                "probability": round(float(confidence[i]), 4),
+                "png": encode_png(np.asarray(x[indices[i]]), data["scaling"]["largest"])
+                if images
                 else None,
             }
             for i in worst
@@ -110,16 +110,16 @@ def of_classes(
     }
 
 
-def of_numbers(y: np.ndarray, predicted: np.ndarray, names: Sequence[str]) -> dict[str, Any]:
-    """What a regression is wrong by, of its first target.
+def regression_errors(y: np.ndarray, predicted: np.ndarray, names: Sequence[str]) -> dict[str, Any]:
+    """The errors of a regression, for its first target.
 
     Args:
-        y: (n, targets) in their own unit.
+        y: (n, targets) in the unit of the targets.
         predicted: (n, targets).
         names: of the targets.
     """
     error = predicted[:, 0] - y[:, 0]
-    step = max(1, len(y) // POINTS)
+    step = max(1, len(y) // MAX_POINTS)
     return {
         "task": "regression",
         "samples": len(y),

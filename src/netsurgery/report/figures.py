@@ -1,4 +1,4 @@
-"""Pictures in the page, as SVG in its own text, with words for those who cannot see them."""
+"""Figures of the report as embedded SVG, with alternative text."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from netsurgery.plots.style import BLUE, GREY, styled
 from netsurgery.reproduction import ectonas, statistics
 from netsurgery.reproduction import papers as all_papers
 from netsurgery.reproduction import tables as all_tables
-from netsurgery.reproduction.plots.experiments import grid, pareto
+from netsurgery.reproduction.plots.experiments import panel_grid, pareto
 
-PLAIN = " !$'()*+,-./:;<=>?@[]^_`{|}~"  # may stand in the address of a picture, in quotes
+UNESCAPED = " !$'()*+,-./:;<=>?@[]^_`{|}~"  # characters that need no escaping in a quoted data URL
 
 
 @styled
-def embedded(figure: Figure, alternative: str, caption: str = "") -> dict[str, Any]:
-    """A figure as a picture of the page: its source, size in pixels, and words."""
+def embed_figure(figure: Figure, alternative: str, caption: str = "") -> dict[str, Any]:
+    """A figure for the page: its data URL, size in pixels, alternative text and caption."""
     stream = io.StringIO()
     figure.savefig(stream, format="svg", metadata={"Date": None})
     text = stream.getvalue()
@@ -35,7 +35,7 @@ def embedded(figure: Figure, alternative: str, caption: str = "") -> dict[str, A
     )
     width, height = (round(96 * inches) for inches in figure.get_size_inches())
     return {
-        "source": Markup("data:image/svg+xml," + quote(text, PLAIN)),
+        "source": Markup("data:image/svg+xml," + quote(text, UNESCAPED)),
         "width": width,
         "height": height,
         "alternative": alternative,
@@ -43,15 +43,15 @@ def embedded(figure: Figure, alternative: str, caption: str = "") -> dict[str, A
     }
 
 
-def of_search(run: Run, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Accuracy, size and family tree of a finished search; of a baseline accuracy alone."""
+def search_figures(run: Run, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Accuracy, size and family tree of a finished search; for a baseline only the accuracy."""
     assert run.summary is not None
     summary, records = run.summary, run.folder.records()
     word = summary["objective"].removeprefix("val_")
     chain = [row for row in rows if row["eliminated_in"] == "" and row["operation"]]
     steps = ", ".join(operation_label(row["operation"], row["position"]) for row in chain)
     found = [
-        embedded(
+        embed_figure(
             plots.plot_accuracy(run.search, records, summary),
             f"Validation {word} over epochs: the winner ends at"
             f" {format_score(summary['val_score'])}, and at {format_score(summary['test_score'])}"
@@ -63,77 +63,81 @@ def of_search(run: Run, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any
         return found
     return [
         *found,
-        embedded(
+        embed_figure(
             plots.plot_size(run.search, records, summary),
             f"Trainable parameters over epochs, from {summary['start_parameters']:,} to"
             f" {summary['parameters']:,}.",
-            "Trainable parameters along the winner's lineage; grey dots: where others ended.",
+            "Trainable parameters along the winner's lineage; grey dots: other candidates when they"
+            " were eliminated.",
         ),
-        embedded(
+        embed_figure(
             plots.plot_family_tree(run.search, rows, summary),
-            f"Family tree of {len(rows)} candidates; parents came by: {steps or 'no operation'}."
-            " The table of the winner's lineage has its operations in order.",
-            "Every candidate by generation, joined to its parent; bold: winners, blue: the final"
-            " network's lineage.",
+            f"Family tree of {len(rows)} candidates; operations of all winners: {steps or 'none'}."
+            " The table of the winner's lineage lists its operations in order.",
+            "All candidates by generation, connected to their parents; bold: winners, blue: the"
+            " lineage of the final network.",
         ),
     ]
 
 
 @styled
-def _cloud(found: Mapping[str, Any]) -> Figure:
-    figure, (axes,) = grid(
-        ("Predicted and true values", f"{found['target']}, test samples"), [""], "true", "predicted"
+def _plot_predictions(errors: Mapping[str, Any]) -> Figure:
+    figure, (axes,) = panel_grid(
+        ("Predicted and true values", f"{errors['target']}, test samples"),
+        [""],
+        "true",
+        "predicted",
     )
-    true, predicted = zip(*found["points"], strict=True)
+    true, predicted = zip(*errors["points"], strict=True)
     axes.scatter(true, predicted, s=12, c=BLUE, alpha=0.5, linewidths=0)
     low, high = min(true), max(true)
     axes.plot([low, high], [low, high], color=GREY, linewidth=1, linestyle="--")
     return figure
 
 
-def cloud(found: Mapping[str, Any]) -> dict[str, Any]:
-    """Predicted against true values of a regression."""
-    middle = found["quantiles"]
-    return embedded(
-        _cloud(found),
-        f"Predicted against true values; half of the errors lie between {middle['0.25']:.3g} and"
-        f" {middle['0.75']:.3g}.",
-        "A mark per test sample; on the dashed line a prediction is right.",
+def prediction_scatter(errors: Mapping[str, Any]) -> dict[str, Any]:
+    """Scatter plot of predicted against true values of a regression."""
+    quantiles = errors["quantiles"]
+    return embed_figure(
+        _plot_predictions(errors),
+        f"Predicted against true values; half of the errors lie between {quantiles['0.25']:.3g} and"
+        f" {quantiles['0.75']:.3g}.",
+        "One point per test sample; predictions on the dashed line are exact.",
     )
 
 
-def _page(table: all_tables.Table) -> Markup:
-    return Markup(all_tables.page(table))  # which escapes what it is given
+def _table_html(table: all_tables.Table) -> Markup:
+    return Markup(all_tables.html_table(table))  # which escapes its content
 
 
-def papers(experiment: Experiment) -> Iterator[dict[str, Any]]:
-    """Tables and figures of those papers whose experiments these searches are about."""
-    for paper, words in (("ectonas", "ECToNAS, 2024"), ("surgeon", "The Surgeon, 2021")):
+def paper_sections(experiment: Experiment) -> Iterator[dict[str, Any]]:
+    """Tables and figures of the papers whose experiments these searches repeat."""
+    for paper, title in (("ectonas", "ECToNAS, 2024"), ("surgeon", "The Surgeon, 2021")):
         if not _is_of(experiment, paper):
             continue
         yield {
             "name": paper,
-            "words": words,
-            "tables": [_page(table) for table in all_papers.TABLES[paper](experiment)],
-            "pictures": [
-                embedded(picture.figure, picture.alternative, picture.caption)
-                for picture in all_papers.PICTURES[paper](experiment)
+            "title": title,
+            "tables": [_table_html(table) for table in all_papers.TABLES[paper](experiment)],
+            "figures": [
+                embed_figure(figure.figure, figure.alternative, figure.caption)
+                for figure in all_papers.FIGURES[paper](experiment)
             ],
         }
 
 
 def _is_of(experiment: Experiment, paper: str) -> bool:
-    """Whether a configuration compares methods, as the papers do."""
+    """Whether a configuration compares methods as a paper does."""
     if paper == "ectonas":
-        methods = {run.method for run in ectonas.ours(experiment)}
+        methods = {run.method for run in ectonas.ectonas_runs(experiment)}
         return len(methods) >= 3
     return bool(all_papers.surgeon_tables(experiment)) and len(experiment.runs) > 2
 
 
 def comparison(experiment: Experiment) -> dict[str, Any] | None:
-    """Methods beside each other: means over the seeds, and accuracy against size.
+    """Compare methods: means over the seeds, and accuracy against size.
 
-    None where there is one method alone, or where a paper's tables say it all.
+    None if there is only one method, or if the tables of a paper compare them.
     """
     if any(_is_of(experiment, paper) for paper in ("ectonas", "surgeon")):
         return None
@@ -144,39 +148,39 @@ def comparison(experiment: Experiment) -> dict[str, Any] | None:
         return None
     rows, scale = [], "" if experiment.scale == 1 else scale_in_words(experiment.scale)
     for (dataset, topology, method), members in groups.items():
-        reached = statistics.mean_and_sd([_test(run) for run in members])
+        score = statistics.mean_and_sd([_test_score(run) for run in members])
         size = statistics.mean_and_sd([ectonas.parameters(run) for run in members])
         rows.append(
             {
                 "dataset": dataset,
                 "topology": topology,
                 "method": method,
-                "runs": reached.present,
-                "test score": reached.mean,
-                "test score sd": reached.deviation,
+                "runs": score.count_text,
+                "test score": score.mean,
+                "test score sd": score.deviation,
                 "parameters": size.mean,
             }
         )
     table = all_tables.Table(
         "comparison",
-        "Methods beside each other",
-        "Test accuracy in %, or what the search was scored by; mean ± standard deviation over the"
-        f" seeds. {scale}",
+        "Comparison of methods",
+        "Test accuracy in % or, for a regression, the test score; mean ± standard deviation over"
+        f" the seeds. {scale}",
         all_tables.pandas.DataFrame(rows),
     )
     classified = [r for r in experiment.runs if r.result and r.result["test_accuracy"] is not None]
-    picture = None
+    figure = None
     if classified:
-        heading = ("Accuracy and size of the final networks", f"on test samples. {scale}")
-        picture = embedded(
+        heading = ("Accuracy and size of the final networks", f"test samples. {scale}")
+        figure = embed_figure(
             pareto(heading, classified),
             "Test accuracy against trainable parameters of all final networks, by method.",
-            "Each mark is a run; large ones are means with their standard deviation.",
+            "Each small marker is a run; large markers are means with their standard deviation.",
         )
-    return {"table": _page(table), "picture": picture}
+    return {"table": _table_html(table), "figure": figure}
 
 
-def _test(run: Run) -> float | None:
+def _test_score(run: Run) -> float | None:
     if run.result is None:
         return None
     accuracy = run.result["test_accuracy"]

@@ -1,7 +1,7 @@
-"""The report: one HTML file about all searches of a configuration, to be read without a network.
+"""The HTML report: one self-contained file about all searches of a configuration.
 
-`views` gathers what is shown as plain values, `brackets` says who met whom, `figures` puts pictures
-into the page; the templates hold all words and the layout. No script runs in the page.
+`views` and `brackets` prepare plain values, `figures` embeds figures; the templates hold the text
+and the layout. The page runs no script and loads nothing from the network.
 """
 
 from __future__ import annotations
@@ -15,42 +15,44 @@ from netsurgery.report import figures, views
 from netsurgery.storage.files import write_text
 
 TEMPLATES = Path(__file__).parent / "templates"
-MOST = 60  # searches that are shown in full
+MAX_DETAILED = 60  # searches that get a section of their own
 
 
 def environment() -> jinja2.Environment:
-    """The templates, which escape whatever they are given."""
-    found = jinja2.Environment(
+    """The environment of the templates, which escape all values."""
+    templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.filters |= views.FILTERS
-    return found
+    templates.filters |= views.FILTERS
+    return templates
 
 
-def write(results: Path, output: Path, most: int = MOST) -> None:
-    """Write the report of a results folder; searches that are not finished are named as such.
+def write_report(results: Path, output: Path, max_detailed: int = MAX_DETAILED) -> None:
+    """Write the report of a results folder; unfinished searches are listed as such.
 
     Args:
         results: the folder of all searches.
         output: the HTML file.
-        most: how many searches are shown in full; all are in the tables.
+        max_detailed: number of searches with a section of their own; the tables list all.
 
     Raises:
-        Unusable: no run was ever started there.
+        UnusableFileError: no run was ever started there.
     """
     experiment = read(results)
     page = environment().get_template("report.html.jinja")
     write_text(
         output,
         page.render(
-            title=views.title(experiment),
-            overview=views.overview(experiment, most),
-            papers=list(figures.papers(experiment)),
+            title=views.page_title(experiment),
+            overview=views.overview(experiment, max_detailed),
+            papers=list(figures.paper_sections(experiment)),
             comparison=figures.comparison(experiment),
-            searches=[views.search(run) for run in views.shown(experiment, most)],
+            searches=[
+                views.search_view(run) for run in views.detailed_runs(experiment, max_detailed)
+            ],
         ),
     )

@@ -1,4 +1,4 @@
-"""What the report shows, as plain values for its templates."""
+"""The content of the report, as plain values for its templates."""
 
 from __future__ import annotations
 
@@ -13,24 +13,23 @@ from netsurgery.networks.layers import Layer, Shape, trainable_arrays
 from netsurgery.networks.network import Topology
 from netsurgery.plots.labels import format_score, operation_label
 from netsurgery.plots.style import operation_style
-from netsurgery.report import brackets
-from netsurgery.report import figures as pictures
-from netsurgery.report.model_card import loading
+from netsurgery.report import brackets, figures
+from netsurgery.report.model_card import usage_snippet
 from netsurgery.reproduction import published
 from netsurgery.storage.files import read_json
 
-LARGEST_CONFUSION = 20  # classes; of more, those that are recognised worst are listed
-WORST = 15
-LONG = 30  # runs; of more, what they come to stands above their table
+MAX_CONFUSION_CLASSES = 20  # with more classes, only those with the lowest recall are listed
+WORST_CLASSES = 15
+LONG = 30  # with more runs, the comparison of methods comes before their table
 
 
 def percent(value: float | None) -> str:
-    """A part of 1, for people."""
+    """A fraction as a percentage."""
     return "–" if value is None else f"{value:.1%}"  # noqa: RUF001
 
 
 def duration(seconds: float | None) -> str:
-    """A time, for people."""
+    """A duration in a readable unit."""
     if seconds is None or not math.isfinite(seconds):
         return "–"  # noqa: RUF001
     if seconds < 100:
@@ -39,17 +38,17 @@ def duration(seconds: float | None) -> str:
     return f"{minutes:.0f} min" if minutes < 100 else f"{minutes / 60:.1f} h"
 
 
-def whole(value: float | None) -> str:
-    """A count, for people."""
+def count(value: float | None) -> str:
+    """A count with thousands separators."""
     return "–" if value is None else f"{value:,.0f}"  # noqa: RUF001
 
 
-def plain(value: Any) -> str:
-    """A setting, for people."""
+def setting_text(value: Any) -> str:
+    """A setting as text."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{key}: {plain(item)}" for key, item in value.items()) or "–"  # noqa: RUF001
+        return ", ".join(f"{key}: {setting_text(item)}" for key, item in value.items()) or "–"  # noqa: RUF001
     if isinstance(value, list):
-        return ", ".join(map(plain, value)) or "–"  # noqa: RUF001
+        return ", ".join(map(setting_text, value)) or "–"  # noqa: RUF001
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:g}" if isinstance(value, float) else str(value)
@@ -58,39 +57,39 @@ def plain(value: Any) -> str:
 FILTERS: dict[str, Callable[..., str]] = {
     "percent": percent,
     "duration": duration,
-    "whole": whole,
-    "plain": plain,
-    "figures": format_score,
+    "count": count,
+    "setting": setting_text,
+    "score": format_score,
     "operation": lambda name: operation_style(name).label,
 }
 
 
-def title(experiment: Experiment) -> str:
+def page_title(experiment: Experiment) -> str:
     """The title of the page."""
     names = dict.fromkeys(run.search.split(".")[0] for run in experiment.runs)
     return f"netsurgery: {', '.join(names)}" if len(names) <= 3 else "netsurgery: all searches"
 
 
 def anchor(run: Run) -> str:
-    """Where a search stands in the page."""
+    """The HTML id of a run's section."""
     return f"{run.search}-seed{run.seed}"
 
 
-def shown(experiment: Experiment, most: int) -> list[Run]:
-    """The searches that are shown in full: finished ones, searches before baselines."""
+def detailed_runs(experiment: Experiment, max_detailed: int) -> list[Run]:
+    """The runs with a section of their own: finished ones, searches before baselines."""
     done = [run for run in experiment.runs if run.summary is not None]
     first = [run for run in done if run.settings["algorithm"] != "baseline"]
-    chosen = {id(run) for run in [*first, *(r for r in done if r not in first)][:most]}
+    chosen = {id(run) for run in [*first, *(r for r in done if r not in first)][:max_detailed]}
     return [run for run in done if id(run) in chosen]
 
 
-def headline(run: Run) -> dict[str, Any]:
-    """A row of the table of all searches."""
+def table_row(run: Run) -> dict[str, Any]:
+    """A row of the table of all runs."""
     row: dict[str, Any] = {
         "search": run.search,
         "seed": run.seed,
         "method": run.method,
-        "dataset": published.called(run.dataset, run.original),
+        "dataset": published.dataset_label(run.dataset, run.original),
         "topology": run.topology,
         "state": run.state,
         "summary": run.summary,
@@ -108,24 +107,24 @@ def _score(summary: Mapping[str, Any]) -> str:
     return f"{word} {format_score(summary['test_score'])}"
 
 
-def overview(experiment: Experiment, most: int) -> dict[str, Any]:
-    """The table of all searches, and what is to be said of all together."""
-    full = {id(run) for run in shown(experiment, most)}
+def overview(experiment: Experiment, max_detailed: int) -> dict[str, Any]:
+    """The table of all runs, and totals."""
+    detailed = {id(run) for run in detailed_runs(experiment, max_detailed)}
     done = [run for run in experiment.runs if run.summary is not None]
     rows = [
-        headline(run) | {"anchor": anchor(run) if id(run) in full else None}
+        table_row(run) | {"anchor": anchor(run) if id(run) in detailed else None}
         for run in experiment.runs
     ]
     return {
         "rows": rows,
-        "asked": len(experiment.runs),
+        "total": len(experiment.runs),
         "long": len(experiment.runs) > LONG,
         "finished": len(done),
         "missing": len(experiment.runs) - len(done),
         "failed": sum(run.state == "failed" for run in experiment.runs),
-        "full": len(full),
+        "detailed": len(detailed),
         "scale": experiment.scale,
-        "scale_words": scaling.explained(experiment.scale),
+        "scale_text": scaling.explained(experiment.scale),
         "epochs": sum(run.summary["epochs_spent"] for run in done if run.summary),
         "seconds": sum(run.summary.get("wall_seconds") or 0 for run in done if run.summary) or None,
     }
@@ -136,23 +135,23 @@ def _sides(shape: Shape) -> str:
 
 
 def layers(topology: Topology) -> list[dict[str, Any]]:
-    """The layers of a topology as blocks: kind, words, the shape that leaves each, parameters.
+    """The layers of a topology as blocks: kind, label, output shape and parameters.
 
-    What follows a convolution and is no other, dense or flatten layer is told along with it.
+    Layers after a convolution, such as normalisation and pooling, are part of its block.
     """
-    entry = {"kind": "end", "words": "input", "shape": _sides(topology.input_shape)}
-    blocks: list[dict[str, Any]] = [entry | {"parameters": 0, "along": []}]
+    entry = {"kind": "end", "label": "input", "shape": _sides(topology.input_shape)}
+    blocks: list[dict[str, Any]] = [entry | {"parameters": 0, "parts": []}]
     sizes = zip(topology.layers, topology.shapes[1:], topology.array_shapes, strict=True)
     for layer, shape, arrays in sizes:
         parameters = sum(math.prod(array) for array in arrays[: trainable_arrays(layer)])
         kind = _kind(layer)
         if kind == "other" and blocks[-1]["kind"] == "conv":
-            blocks[-1]["along"].append(str(layer))
+            blocks[-1]["parts"].append(str(layer))
             blocks[-1]["shape"] = _sides(shape)
             blocks[-1]["parameters"] += parameters
         else:
-            block = {"kind": kind, "words": str(layer), "shape": _sides(shape)}
-            blocks.append(block | {"parameters": parameters, "along": []})
+            block = {"kind": kind, "label": str(layer), "shape": _sides(shape)}
+            blocks.append(block | {"parameters": parameters, "parts": []})
     return blocks
 
 
@@ -161,61 +160,60 @@ def _kind(layer: Layer) -> str:
     return name if name in ("conv", "dense", "flatten") else "other"
 
 
-def wrong(run: Run) -> dict[str, Any] | None:
-    """Where the final network is wrong, ready to be shown; None where nobody looked."""
+def error_view(run: Run) -> dict[str, Any] | None:
+    """The errors of the final network; None if they were not analysed."""
     path = run.folder.final / "errors.json"
     if not path.exists():
         return None
-    found = read_json(path)
-    if found["task"] != "classification":
-        return found | {"cloud": pictures.cloud(found)}
-    names, counts = found["classes"], found["confusion"]
+    errors = read_json(path)
+    if errors["task"] != "classification":
+        return errors | {"scatter": figures.prediction_scatter(errors)}
+    names, counts = errors["classes"], errors["confusion"]
     matrix = None
-    if len(names) <= LARGEST_CONFUSION:
+    if len(names) <= MAX_CONFUSION_CLASSES:
         matrix = [
             {
                 "name": name,
                 "cells": [
-                    {"count": n, "share": n / max(1, sum(row)), "right": i == j}
+                    {"count": n, "share": n / max(1, sum(row)), "correct": i == j}
                     for j, n in enumerate(row)
                 ],
             }
             for i, (name, row) in enumerate(zip(names, counts, strict=True))
         ]
-    rows = [{"name": name, **row} for name, row in zip(names, found["by_class"], strict=True)]
+    rows = [{"name": name, **row} for name, row in zip(names, errors["by_class"], strict=True)]
     rows.sort(key=lambda row: row["recall"] if row["recall"] is not None else 1.0)
-    return found | {"matrix": matrix, "rows": rows[:WORST], "classes_in_all": len(rows)}
+    return errors | {"matrix": matrix, "rows": rows[:WORST_CLASSES], "classes_in_all": len(rows)}
 
 
 def generations(run: Run) -> list[dict[str, Any]]:
-    """What happened in each generation, or at each decision point."""
-    found = []
+    """The brackets of each generation, or the candidates of each decision point."""
+    views = []
     for plan in run.folder.generations():
         records = run.folder.records_of(plan)
         winners = read_json(run.folder.winners(plan.generation))["parents"]
         parents = [parent["record"]["candidate"] for parent in winners]
-        found.append(brackets.describe(plan, records, parents))
-    return found
+        views.append(brackets.describe(plan, records, parents))
+    return views
 
 
-def story(rows: Sequence[Mapping[str, Any]], final: str) -> list[dict[str, Any]]:
-    """How the final network came to be, operation by operation."""
+def lineage_view(rows: Sequence[Mapping[str, Any]], final: str) -> list[dict[str, Any]]:
+    """The ancestors of the final network with their operations, in order."""
     by_name = {row["candidate"]: row for row in rows}
-    chain = [by_name[final]]
-    while chain[0]["parent"]:
-        chain.insert(0, by_name[chain[0]["parent"]])
+    lineage = [by_name[final]]
+    while lineage[0]["parent"]:
+        lineage.insert(0, by_name[lineage[0]["parent"]])
     return [
         {
             **row,
-            "words": operation_label(row["operation"], row["position"]),
-            "look": operation_style(row["operation"]),
+            "label": operation_label(row["operation"], row["position"]),
         }
-        for row in chain
+        for row in lineage
     ]
 
 
-def search(run: Run) -> dict[str, Any]:
-    """All that is shown of one finished search."""
+def search_view(run: Run) -> dict[str, Any]:
+    """The section of one finished search."""
     assert run.summary is not None
     summary, end = run.summary, run.folder.end()
     start = Topology.from_json(run.folder.start().topology)
@@ -225,17 +223,17 @@ def search(run: Run) -> dict[str, Any]:
     exports = run.folder.final / "exports.json"
     return {
         "anchor": anchor(run),
-        **headline(run),
+        **table_row(run),
         "algorithm": run.settings["algorithm"],
         "score": _score(summary),
         "start_layers": [str(layer) for layer in start.layers],
         "layers": layers(Topology.from_json(end.topology)),
-        "story": story(rows, summary["candidate"]),
-        "pictures": pictures.of_search(run, rows),
+        "lineage": lineage_view(rows, summary["candidate"]),
+        "figures": figures.search_figures(run, rows),
         "generations": generations(run),
-        "wrong": wrong(run),
+        "errors": error_view(run),
         "settings": sorted(settings.items()),
-        "loading": loading(summary, data).replace(
+        "usage": usage_snippet(summary, data).replace(
             '"model.keras"', f'"{run.folder.final / "model.keras"}"'
         ),
         "exports": read_json(exports)["exports"] if exports.exists() else [],

@@ -1,6 +1,6 @@
-"""Experiments: many searches looked at together, and the papers' own figures beside them.
+"""Reproduction of the papers' experiments, with the papers' published results for comparison.
 
-`runs` finds what a configuration asked for and what became of it, `statistics` says what repeats
-come to, `ectonas` and `surgeon` make the papers' tables, `published` holds the papers' figures,
-`curves` what training looked like along the way.
+`ectonas` and `surgeon` make the papers' tables, `published` holds the papers' results, `statistics`
+summarizes repeated runs, `curves` extracts training curves; `papers` writes all tables and figures
+of a paper; `studies` measure the surgery itself.
 """

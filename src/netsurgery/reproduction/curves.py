@@ -1,4 +1,4 @@
-"""What training looked like along the winners' lineages, and what many of them come to."""
+"""Training curves along the winners' lineages, and their means over runs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from netsurgery.storage.files import read_json
 def lineage(run: Run) -> list[Record]:
     """The records of a finished run's winner and its ancestors, the starting topology first.
 
-    They are those with which each went on: a parent's is of its generation's end.
+    The record of an ancestor is that of the end of its generation, when it was selected.
     """
     known: dict[str, Record] = {}
     number = 0
@@ -25,10 +25,10 @@ def lineage(run: Run) -> list[Record]:
             record = Record.from_json(parent["record"])
             known.setdefault(record.candidate, record)
         number += 1
-    found = [run.folder.end()]
-    while (parent := found[0].parent) is not None:
-        found.insert(0, known[parent])
-    return found
+    chain = [run.folder.end()]
+    while (parent := chain[0].parent) is not None:
+        chain.insert(0, known[parent])
+    return chain
 
 
 def curve(run: Run, metric: str = "val_accuracy") -> np.ndarray:
@@ -45,20 +45,20 @@ def curve(run: Run, metric: str = "val_accuracy") -> np.ndarray:
 
 
 def _birth(record: Record) -> float:
-    """Epochs that a candidate's weights had received before its first entry, at least."""
+    """The last epoch before the first entry of a candidate's history."""
     first = record.history[0]["epoch"] if record.history else math.inf
     return -math.inf if first is None else math.nextafter(first, -math.inf)
 
 
 def mean_curve(runs: Sequence[Run], ends: dict[str, float] | None = None) -> np.ndarray:
-    """Whole epochs and the mean of the winners' validation accuracies in per cent (2, n).
+    """Epochs and the mean of the winners' validation accuracies in percent (2, n).
 
-    As in ECToNAS's figure 5: an average over all runs that still train, which jumps where some end
-    before others.
+    As in figure 5 of ECToNAS, the mean is over all runs that are still training, so it jumps where
+    runs end.
 
     Args:
-        runs: those that are not finished are left out.
-        ends: epochs after which the runs of a topology are cut off.
+        runs: unfinished ones are ignored.
+        ends: epochs at which to cut off the runs of each topology.
     """
     curves = []
     for run in runs:
@@ -81,7 +81,7 @@ def mean_curve(runs: Sequence[Run], ends: dict[str, float] | None = None) -> np.
 
 
 def mean_ends(runs: Sequence[Run]) -> dict[str, float]:
-    """Epochs that the winners' weights received on average, by topology."""
+    """The mean number of epochs that the winners' weights were trained for, by topology."""
     found: dict[str, list[float]] = {}
     for run in runs:
         if run.result is not None:
@@ -89,8 +89,8 @@ def mean_ends(runs: Sequence[Run]) -> dict[str, float]:
     return {topology: float(np.mean(values)) for topology, values in found.items()}
 
 
-def beside(run: Run, runs: Sequence[Run]) -> Run | None:
-    """The finished baseline of a run's dataset, topology and seed."""
+def baseline_of(run: Run, runs: Sequence[Run]) -> Run | None:
+    """The finished baseline with the same dataset, topology and seed."""
     return next(
         (r for r in runs if r.method == BASELINE and r.case == run.case and r.result is not None),
         None,

@@ -1,4 +1,4 @@
-"""ECToNAS's tables: ours, the paper's, and the difference (2024, tables 1, 2, 3, 5)."""
+"""The tables of ECToNAS (2024, tables 1, 2, 3 and 5): our results compared with the paper's."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas
 
 from netsurgery.analysis.runs import BASELINE, GREEDY, RANDOM, Experiment, Run
 from netsurgery.reproduction import published
-from netsurgery.reproduction.statistics import MeanAndSD, mean_and_sd, paired
+from netsurgery.reproduction.statistics import MeanAndSD, mean_and_sd, paired_difference
 
 HALF, SIZE_ALONE = "alpha 0.5", "alpha 0"
 METHODS = (GREEDY, HALF, SIZE_ALONE, RANDOM, BASELINE)
@@ -19,8 +19,8 @@ TABULAR = "adult"
 OVERALL = "overall"
 
 
-def ours(experiment: Experiment) -> list[Run]:
-    """The classification runs of ECToNAS and its baselines; the paper has no regression."""
+def ectonas_runs(experiment: Experiment) -> list[Run]:
+    """The runs of ECToNAS and its baselines, without regressions, which the paper does not have."""
     return [
         run
         for run in experiment.those(METHODS)
@@ -30,7 +30,7 @@ def ours(experiment: Experiment) -> list[Run]:
 
 
 def accuracy(run: Run) -> float | None:
-    """Test accuracy in per cent, where there is one."""
+    """Test accuracy in percent; None for an unfinished run."""
     return None if run.result is None else 100 * run.result["test_accuracy"]
 
 
@@ -39,13 +39,13 @@ def parameters(run: Run) -> float | None:
     return None if run.result is None else run.result["parameters"]
 
 
-def less(ours: float, theirs: float) -> float:
-    """A difference that is missing where either is."""
-    return ours - theirs if math.isfinite(ours) and math.isfinite(theirs) else math.nan
+def difference(value: float, reference: float) -> float:
+    """Value minus reference; NaN if either is missing."""
+    return value - reference if math.isfinite(value) and math.isfinite(reference) else math.nan
 
 
-def _paper(original: str, method: str) -> tuple[float, float, float]:
-    """Accuracy, its deviation and the parameters in the paper; NaN where it has none."""
+def _published_result(original: str, method: str) -> tuple[float, float, float]:
+    """Accuracy, its standard deviation and the parameters in the paper; NaN if not reported."""
     table = published.table("ectonas-accuracy")
     row = table[(table["dataset"] == original) & (table["method"] == method)]
     if row.empty:
@@ -55,57 +55,59 @@ def _paper(original: str, method: str) -> tuple[float, float, float]:
 
 
 def accuracies(runs: Sequence[Run], methods: Sequence[str], *, overall: bool) -> pandas.DataFrame:
-    """A row per dataset and method: test accuracy and size, the paper's, and the differences.
+    """Test accuracy and size per dataset and method, compared with the paper.
 
     Args:
-        runs: of one experiment; all topologies and seeds of a dataset come together, as in the
+        runs: of one experiment; means are over all topologies and seeds of a dataset, as in the
             paper.
         methods: to show, in this order.
-        overall: whether rows over all datasets follow.
+        overall: whether to add rows over all datasets.
     """
     datasets = {run.dataset: run.original for run in runs}
     groups = [
-        (published.called(name, original), original, [r for r in runs if r.dataset == name])
+        (published.dataset_label(name, original), original, [r for r in runs if r.dataset == name])
         for name, original in datasets.items()
     ]
     if overall and len(groups) > 1:
-        # what is no dataset of the paper is not in its average either
-        known = [run for run in runs if not math.isnan(_paper(run.original, GREEDY)[0])]
+        # the average of the paper is over its own datasets only
+        known = [run for run in runs if not math.isnan(_published_result(run.original, GREEDY)[0])]
         full = {run.original for run in known} >= set(
             published.table("ectonas-accuracy")["dataset"]
         ) - {OVERALL, TABULAR}
         groups.append((OVERALL, OVERALL if full else "", list(runs)))
     rows = []
-    for words, original, members in groups:
+    for label, original, members in groups:
         for method in methods:
             mine = [run for run in members if run.method == method]
             if not mine:
                 continue
-            reached, size = (
+            score, size = (
                 mean_and_sd(list(map(accuracy, mine))),
                 mean_and_sd(list(map(parameters, mine))),
             )
-            theirs, deviation, count = _paper(original, method)
+            paper_accuracy, paper_deviation, paper_parameters = _published_result(original, method)
             rows.append(
                 {
-                    "dataset": words,
+                    "dataset": label,
                     "method": method,
-                    "runs": reached.present,
-                    "accuracy": reached.mean,
-                    "sd": reached.deviation,
-                    "paper": theirs,
-                    "paper sd": deviation,
-                    "difference": less(reached.mean, theirs),
+                    "runs": score.count_text,
+                    "accuracy": score.mean,
+                    "sd": score.deviation,
+                    "paper": paper_accuracy,
+                    "paper sd": paper_deviation,
+                    "difference": difference(score.mean, paper_accuracy),
                     "parameters": size.mean,
-                    "paper parameters": count,
-                    "parameters / paper": size.mean / count if count else math.nan,
+                    "paper parameters": paper_parameters,
+                    "parameters / paper": size.mean / paper_parameters
+                    if paper_parameters
+                    else math.nan,
                 }
             )
     return pandas.DataFrame(rows)
 
 
 def crossings(runs: Iterable[Run], methods: Sequence[str]) -> pandas.DataFrame:
-    """Table 3: how many searches of each kind of start end at which kind, by dataset and method."""
+    """Table 3: searches by kind of starting and final network, per dataset and method."""
     theirs = published.table("ectonas-crossings").set_index(["method", "start"])
     rows: list[dict[str, Any]] = []
     groups: dict[tuple[str, str, str, bool], list[Run]] = {}
@@ -124,7 +126,7 @@ def crossings(runs: Iterable[Run], methods: Sequence[str]) -> pandas.DataFrame:
         start = "cnn" if convolutional else "ffnn"
         share = 100 * crossed / len(done) if done else math.nan
         row = {
-            "dataset": published.called(dataset, original),
+            "dataset": published.dataset_label(dataset, original),
             "start": start.upper(),
             "method": method,
             "runs": str(len(done))
@@ -136,22 +138,21 @@ def crossings(runs: Iterable[Run], methods: Sequence[str]) -> pandas.DataFrame:
         }
         if original == TABULAR and (method, start) in theirs.index:
             cnn, ffnn = theirs.loc[(method, start)]
-            told = 100 * (ffnn if convolutional else cnn) / (cnn + ffnn)
+            paper_share = 100 * (ffnn if convolutional else cnn) / (cnn + ffnn)
             row |= {
                 "paper to CNN": cnn,
                 "paper to FFNN": ffnn,
-                "paper crossing %": told,
-                "difference": less(share, told),
+                "paper crossing %": paper_share,
+                "difference": difference(share, paper_share),
             }
         rows.append(row)
     return pandas.DataFrame(rows)
 
 
 def differences(runs: Sequence[Run], methods: Iterable[str]) -> pandas.DataFrame:
-    """Test accuracy of each method less that of the baseline and of random mode, in pairs.
+    """Paired differences in test accuracy of each method to the baseline and to random mode.
 
-    A pair has dataset, topology and seed in common, and so the split. The interval holds the mean
-    difference with 95 % confidence.
+    The runs of a pair share dataset, topology and seed, and so the split.
     """
     rows = []
     found: dict[tuple[str, str], dict[Any, float | None]] = {}
@@ -163,18 +164,19 @@ def differences(runs: Sequence[Run], methods: Iterable[str]) -> pandas.DataFrame
                 pair = found.get((dataset, method)), found.get((dataset, against))
                 if method == against or pair[0] is None or pair[1] is None:
                     continue
-                difference = paired(pair[0], pair[1])
-                called = published.called(dataset, original)
-                which = {"dataset": called, "method": method, "against": against}
-                rows.append(which | difference.row)
+                paired = paired_difference(pair[0], pair[1])
+                label = published.dataset_label(dataset, original)
+                case = {"dataset": label, "method": method, "against": against}
+                rows.append(case | paired.columns)
     return pandas.DataFrame(rows)
 
 
-def from_scratch(run: Run) -> tuple[float, float] | None:
-    """Parts of the training saved against training every candidate of a search from scratch.
+def savings(run: Run) -> tuple[float, float] | None:
+    """The fractions of training saved compared with training every candidate from scratch.
 
-    Each of them for as many epochs as its weights had received when it was eliminated; and each for
-    as many as those of the winner. None for what has no candidates or is not finished.
+    The first compares with training each candidate for the epochs that its weights were trained for
+    when it was eliminated; the second with training each for the epochs of the winner. None for an
+    unfinished run or one without candidates.
     """
     if run.result is None or not run.result["generations"]:
         return None
@@ -186,14 +188,14 @@ def from_scratch(run: Run) -> tuple[float, float] | None:
 
 
 def costs(runs: Sequence[Run], methods: Iterable[str]) -> pandas.DataFrame:
-    """What searches took: epochs, candidates, time, and what inheriting weights saved."""
+    """The cost of searches: epochs, candidates, time, and training saved by inheriting weights."""
     rows = []
     for dataset, original in {run.dataset: run.original for run in runs}.items():
         for method in methods:
             members = [r for r in runs if r.dataset == dataset and r.method == method]
             if not members:
                 continue
-            saved = [from_scratch(run) for run in members]
+            saved = [savings(run) for run in members]
 
             def over(key: str, members: list[Run] = members) -> MeanAndSD:
                 return mean_and_sd(
@@ -202,17 +204,17 @@ def costs(runs: Sequence[Run], methods: Iterable[str]) -> pandas.DataFrame:
 
             rows.append(
                 {
-                    "dataset": published.called(dataset, original),
+                    "dataset": published.dataset_label(dataset, original),
                     "method": method,
-                    "runs": over("epochs_spent").present,
+                    "runs": over("epochs_spent").count_text,
                     "candidates": over("candidates").mean,
                     "generations": over("generations").mean,
                     "epochs spent": over("epochs_spent").mean,
-                    "of the winner": over("epochs_trained").mean,
+                    "winner's epochs": over("epochs_trained").mean,
                     "training minutes": over("wall_seconds").mean / 60,
-                    "saved, each as it had %": 100
+                    "saved, own epochs %": 100
                     * mean_and_sd([None if s is None else s[0] for s in saved]).mean,
-                    "saved, each as the winner %": 100
+                    "saved, winner's epochs %": 100
                     * mean_and_sd([None if s is None else s[1] for s in saved]).mean,
                 }
             )
@@ -226,17 +228,19 @@ def _range(low: float, high: float) -> str:
 
 
 def claims(runs: Sequence[Run]) -> pandas.DataFrame:
-    """What the paper's text says, and what came out here."""
-    told = published.table("ectonas-claims").set_index("claim")
+    """The claims of the paper's text, and our results."""
+    claimed = published.table("ectonas-claims").set_index("claim")
     searches = [run for run in runs if run.method != BASELINE and run.result is not None]
-    saved = [s for s in map(from_scratch, searches) if s is not None]
+    saved = [s for s in map(savings, searches) if s is not None]
     balanced = [run for run in searches if run.method in (HALF, SIZE_ALONE)]
-    found = {
-        "training saved against training every candidate from scratch, as long as the winner": [
+    results = {
+        "training saved vs. training every candidate from scratch, for the winner's epochs": [
             100 * s[1] for s in saved
         ],
-        "the same, each candidate only as long as it had been trained": [100 * s[0] for s in saved],
-        "epochs that the final network's weights received": [
+        "training saved vs. training every candidate from scratch, for its own epochs": [
+            100 * s[0] for s in saved
+        ],
+        "epochs that the final network was trained for": [
             run.result["epochs_trained"] for run in searches if run.result is not None
         ],
         "wall time of a run": [
@@ -251,8 +255,8 @@ def claims(runs: Sequence[Run]) -> pandas.DataFrame:
         ],
     }
     rows = []
-    for claim, values in found.items():
-        low, high, unit = told.loc[claim, ["low", "high", "unit"]]
+    for claim, values in results.items():
+        low, high, unit = claimed.loc[claim, ["low", "high", "unit"]]
         mean = mean_and_sd(values).mean
         nearest = min(max(mean, low if low == low else mean), high) if low == low else high
         rows.append(
@@ -263,7 +267,7 @@ def claims(runs: Sequence[Run]) -> pandas.DataFrame:
                 "lowest": min(values, default=math.nan),
                 "highest": max(values, default=math.nan),
                 "unit": unit,
-                "difference": less(mean, nearest),
+                "difference": difference(mean, nearest),
             }
         )
     return pandas.DataFrame(rows)

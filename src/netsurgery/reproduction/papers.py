@@ -1,4 +1,4 @@
-"""All tables and figures of a paper, from what an experiment's results hold so far."""
+"""All tables and figures of a paper, from the finished runs of an experiment."""
 
 from __future__ import annotations
 
@@ -14,35 +14,30 @@ from netsurgery.config.scaling import describe, explained
 from netsurgery.plots import plot_against_baseline, plot_evolution, save_figure
 from netsurgery.reproduction import curves, ectonas, published, surgeon
 from netsurgery.reproduction.plots.experiments import mean_curves, pareto
-from netsurgery.reproduction.tables import Table
-from netsurgery.reproduction.tables import write as write_tables
+from netsurgery.reproduction.tables import Table, write_tables
 from netsurgery.storage.files import write_text
 
-PAIRED = "Pairs have dataset, topology and seed in common; 95 % intervals by Student's t."
-
-
-def _state(experiment: Experiment) -> str:
-    return describe(experiment.scale)
+PAIRED = "Pairs share dataset, topology and seed; 95 % confidence intervals by Student's t."
 
 
 def ectonas_tables(experiment: Experiment) -> list[Table]:
-    """ECToNAS's tables 1 to 5, as far as there are runs for them, and what its text claims."""
-    runs, scale = ectonas.ours(experiment), _state(experiment)
+    """Tables 1 to 5 of ECToNAS, if there are runs for them, and the claims of its text."""
+    runs, scale = ectonas.ectonas_runs(experiment), describe(experiment.scale)
     images = [run for run in runs if run.original != ectonas.TABULAR]
     tabular = [run for run in runs if run.original == ectonas.TABULAR]
     found = []
-    together = "Test accuracy in %, mean ± standard deviation over all topologies and seeds."
+    pooled = "Test accuracy in %, mean ± standard deviation over all topologies and seeds."
     if images:
         methods: Sequence[str] = (GREEDY, BASELINE, RANDOM)
         frame = ectonas.accuracies(images, methods, overall=True)
         title = "Table 1: greedy search, baseline and random mode"
-        found.append(Table("table1", title, f"{together} {scale}", frame))
+        found.append(Table("table1", title, f"{pooled} {scale}", frame))
         methods = (GREEDY, ectonas.HALF, ectonas.SIZE_ALONE)
         frame = ectonas.accuracies(images, methods, overall=True)
-        found.append(Table("table2", "Table 2: greediness", f"{together} {scale}", frame))
+        found.append(Table("table2", "Table 2: greediness", f"{pooled} {scale}", frame))
     if runs:
         frame = ectonas.crossings(runs, (GREEDY, ectonas.HALF, ectonas.SIZE_ALONE))
-        caption = "Searches by what they start from and end at; the paper's are of Adult."
+        caption = "Searches by kind of starting and final network; the paper's are for Adult."
         title = "Table 3: crossings between kinds of networks"
         found.append(Table("table3", title, f"{caption} {scale}", frame))
     trials = experiment.results / "_studies" / "pooling" / "summary.csv"
@@ -53,29 +48,29 @@ def ectonas_tables(experiment: Experiment) -> list[Table]:
     if tabular:
         methods = (BASELINE, GREEDY, ectonas.HALF, ectonas.SIZE_ALONE, RANDOM)
         frame = ectonas.accuracies(tabular, methods, overall=False)
-        found.append(Table("table5", "Table 5: Adult", f"{together} {scale}", frame))
+        found.append(Table("table5", "Table 5: Adult", f"{pooled} {scale}", frame))
     if runs:
         searched = (GREEDY, ectonas.HALF, ectonas.SIZE_ALONE, RANDOM)
         frame = ectonas.differences(runs, searched)
         if len(frame):
             caption = f"Test accuracy in percentage points. {PAIRED} {scale}"
-            found.append(Table("differences", "Differences in pairs", caption, frame))
+            found.append(Table("differences", "Paired differences", caption, frame))
         caption = (
-            "Means of a search. Saved: against training every candidate from scratch, for as many"
-            f" epochs as its weights had received, or as the winner's. {scale}"
+            "Means per search. Saved: compared with training every candidate from scratch, for the"
+            f" epochs that its own weights, or the winner's, were trained for. {scale}"
         )
         frame = ectonas.costs(runs, ectonas.METHODS)
-        found.append(Table("costs", "What the searches took", caption, frame))
-        caption = f"Over all searches; difference: from the mean to what the text names. {scale}"
-        found.append(Table("claims", "What the text claims", caption, ectonas.claims(runs)))
+        found.append(Table("costs", "Cost of the searches", caption, frame))
+        caption = f"Over all searches; difference: our mean minus the claimed value. {scale}"
+        found.append(Table("claims", "Claims of the text", caption, ectonas.claims(runs)))
     return found
 
 
 def pooling_caption(scale: str) -> str:
-    """What a reader must know of the pooling trials."""
+    """The caption of the pooling trials."""
     return (
-        "Validation accuracy in % by what becomes of the first dense layer's weights, right after"
-        f" the pooling layer was put in and after one epoch. {scale}"
+        "Validation accuracy in % by rule for the weights of the first dense layer, immediately"
+        f" after inserting the pooling layer and after one epoch. {scale}"
     )
 
 
@@ -102,8 +97,8 @@ def _pooling(path: Path) -> pandas.DataFrame:
 
 
 def surgeon_tables(experiment: Experiment) -> list[Table]:
-    """The Surgeon's table 3, and what its text claims."""
-    runs, scale = surgeon.ours(experiment), _state(experiment)
+    """Table 3 of the Surgeon, and the claims of its text."""
+    runs, scale = surgeon.surgeon_runs(experiment), describe(experiment.scale)
     if not any(run.method in (surgeon.SURGEON, WALK) for run in runs):
         return []
     caption = (
@@ -116,9 +111,9 @@ def surgeon_tables(experiment: Experiment) -> list[Table]:
     frame = surgeon.differences(runs)
     if len(frame):
         caption = f"Test accuracy in percentage points. {PAIRED} {scale}"
-        found.append(Table("differences", "Differences in pairs", caption, frame))
+        found.append(Table("differences", "Paired differences", caption, frame))
     caption = f"Over all searches. {scale}"
-    found.append(Table("claims", "What the text claims", caption, surgeon.claims(runs)))
+    found.append(Table("claims", "Claims of the text", caption, surgeon.claims(runs)))
     return found
 
 
@@ -129,31 +124,31 @@ TABLES: dict[str, Callable[[Experiment], list[Table]]] = {
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A figure with what it answers to in the paper."""
+class PaperFigure:
+    """A figure with its caption, which names the figure of the paper."""
 
     name: str  # of its file
-    alternative: str  # for those who cannot see it
+    alternative: str  # alternative text
     caption: str
     figure: Figure
 
 
-def ectonas_pictures(experiment: Experiment) -> Iterator[Picture]:
-    """ECToNAS's figures 5 and 6, as far as there are runs for them, and accuracy against size."""
-    runs, scale = ectonas.ours(experiment), _state(experiment)
+def ectonas_figures(experiment: Experiment) -> Iterator[PaperFigure]:
+    """Figures 5 and 6 of ECToNAS, if there are runs for them, and accuracy against size."""
+    runs, scale = ectonas.ectonas_runs(experiment), describe(experiment.scale)
     methods = (GREEDY, RANDOM, BASELINE)
     if any(run.result for run in runs if run.method in methods):
-        yield Picture(
+        yield PaperFigure(
             "figure5",
             "Mean validation accuracy over epochs of greedy search, random mode and baseline, one"
             " panel per dataset.",
-            "Figure 5 of the paper. Means over topologies and seeds; random mode and baseline are"
-            " cut off where the greedy search's winners end on average, topology by topology, which"
-            f" makes the jumps. {scale}",
+            "Figure 5 of the paper. Means over topologies and seeds. Random mode and baseline are"
+            " cut off, for each topology, at the mean epochs of the greedy search's winners, which"
+            f" causes the jumps. {scale}",
             mean_curves(
                 (
                     "Greedy search, random mode and baseline",
-                    f"mean of all that still train. {scale}",
+                    f"mean over all runs still training. {scale}",
                 ),
                 runs,
                 methods,
@@ -162,38 +157,39 @@ def ectonas_pictures(experiment: Experiment) -> Iterator[Picture]:
         )
     example = example_of(runs, ectonas.HALF, [("cifar10", "ff-large")])
     if example is not None:
-        shown = f"{published.called(example.dataset, example.original)}, {example.topology}"
-        wanted = "" if example.original == "cifar10" else " (the paper's is of CIFAR-10)"
-        plain = curves.beside(example, runs)
-        yield Picture(
+        shown = f"{published.dataset_label(example.dataset, example.original)}, {example.topology}"
+        note = "" if example.original == "cifar10" else " (the paper uses CIFAR-10)"
+        baseline = curves.baseline_of(example, runs)
+        yield PaperFigure(
             "figure6",
             f"Validation accuracy over epochs of one balanced search on {shown}, its operations"
             " marked, and of its baseline.",
             f"Figure 6 of the paper: one search with alpha 0.5, {shown}, seed"
-            f" {example.seed}{wanted}. The paper's search ends above its baseline with about 7 % of"
+            f" {example.seed}{note}. The paper's search ends above its baseline with about 7 % of"
             f" the parameters it started with. {scale}",
             plot_against_baseline(
                 f"{shown}, alpha 0.5, seed {example.seed}",
                 example.folder,
-                plain.folder if plain else None,
+                baseline.folder if baseline else None,
             ),
         )
     if any(run.result for run in runs):
-        yield Picture(
+        yield PaperFigure(
             "pareto",
             "Test accuracy against trainable parameters of all final networks, by method, one panel"
             " per dataset.",
-            f"Each mark is a run; large ones are means with their standard deviation. {scale}",
-            pareto(("Accuracy and size of the final networks", f"on test samples. {scale}"), runs),
+            f"Each small marker is a run; large markers are means with their standard deviation."
+            f" {scale}",
+            pareto(("Accuracy and size of the final networks", f"test samples. {scale}"), runs),
         )
 
 
-def surgeon_pictures(experiment: Experiment) -> Iterator[Picture]:
-    """The Surgeon's figures 2 to 5, as far as there are runs for them."""
-    runs, scale = surgeon.ours(experiment), _state(experiment)
+def surgeon_figures(experiment: Experiment) -> Iterator[PaperFigure]:
+    """Figures 2 to 5 of the Surgeon, if there are runs for them."""
+    runs, scale = surgeon.surgeon_runs(experiment), describe(experiment.scale)
     if not any(run.result for run in runs if run.method == surgeon.SURGEON):
         return
-    yield Picture(
+    yield PaperFigure(
         "figure2",
         "Mean validation accuracy over epochs of the Surgeon and its baseline, one panel per"
         " dataset and topology.",
@@ -209,37 +205,37 @@ def surgeon_pictures(experiment: Experiment) -> Iterator[Picture]:
         "figure3": (
             "eurosat",
             "small",
-            "a start that hardly learns is rescued, growing by less than 1 %",
+            "a network that hardly learns is rescued and grows by less than 1 %",
         ),
-        "figure4-left": ("cifar10", "large", "a local optimum is left by adding a layer"),
+        "figure4-left": ("cifar10", "large", "adding a layer escapes a local optimum"),
         "figure4-right": (
             "fashion-mnist",
             "large",
             "the same accuracy with about 14 % fewer parameters",
         ),
-        "figure5": ("svhn", "medium", "the topology swings between similar states in the end"),
+        "figure5": ("svhn", "medium", "the topology oscillates between similar states at the end"),
     }
     for name, (dataset, size, meaning) in wanted.items():
         example = example_of(runs, surgeon.SURGEON, [(dataset, f"surgeon-{size}")])
         if example is None:
             continue
-        shown = f"{published.called(example.dataset, example.original)}, {example.topology}"
+        shown = f"{published.dataset_label(example.dataset, example.original)}, {example.topology}"
         caption = (
             f"Figure {name.removeprefix('figure').replace('-', ', ')} of the paper is a search on"
-            f" {published.WORDS[dataset]} from the {size} topology: {meaning}. Here: {shown}, seed"
-            f" {example.seed}. {scale}"
+            f" {published.DATASET_NAMES[dataset]} from the {size} topology: {meaning}. Here:"
+            f" {shown}, seed {example.seed}. {scale}"
         )
         title = f"{shown}, seed {example.seed}"
         if name != "figure5":
-            plain = curves.beside(example, runs)
-            yield Picture(
+            baseline = curves.baseline_of(example, runs)
+            yield PaperFigure(
                 name,
                 f"Validation accuracy over epochs of one search on {shown} and of its baseline.",
                 caption,
-                plot_against_baseline(title, example.folder, plain.folder if plain else None),
+                plot_against_baseline(title, example.folder, baseline.folder if baseline else None),
             )
         if name in ("figure3", "figure5"):
-            yield Picture(
+            yield PaperFigure(
                 name if name == "figure5" else "figure3-right",
                 f"The topologies along the winner's lineage of one search on {shown}.",
                 caption,
@@ -248,26 +244,26 @@ def surgeon_pictures(experiment: Experiment) -> Iterator[Picture]:
 
 
 def example_of(runs: Sequence[Run], method: str, wanted: Sequence[tuple[str, str]]) -> Run | None:
-    """The finished run that a figure of one run shows: the paper's case, or the nearest to it."""
+    """The finished run for a figure of a single run: the paper's case, or the closest to it."""
     done = [run for run in runs if run.method == method and run.result is not None]
 
-    def far(run: Run) -> tuple[bool, bool]:
+    def distance(run: Run) -> tuple[bool, bool]:
         return (
             all(run.topology != topology for _, topology in wanted),
             all(run.original != dataset for dataset, _ in wanted),
         )
 
-    return min(done, key=far, default=None)
+    return min(done, key=distance, default=None)
 
 
-PICTURES: dict[str, Callable[[Experiment], Iterator[Picture]]] = {
-    "ectonas": ectonas_pictures,
-    "surgeon": surgeon_pictures,
+FIGURES: dict[str, Callable[[Experiment], Iterator[PaperFigure]]] = {
+    "ectonas": ectonas_figures,
+    "surgeon": surgeon_figures,
 }
 
 
-def write(results: Path, paper: str) -> None:
-    """Write the tables and figures of a paper, missing runs shown as missing.
+def write_paper(results: Path, paper: str) -> None:
+    """Write the tables and figures of a paper; missing runs are marked as missing.
 
     Args:
         results: the folder of all searches.
@@ -275,11 +271,11 @@ def write(results: Path, paper: str) -> None:
     """
     experiment = read(results)
     folder = results / "papers" / paper
-    names = []
-    for picture in PICTURES[paper](experiment):
+    entries = []
+    for figure in FIGURES[paper](experiment):
         for kind in ("svg", "png"):
-            save_figure(picture.figure, folder / f"{picture.name}.{kind}")
-        names.append(f"![{picture.alternative}]({picture.name}.png)\n\n{picture.caption}\n")
+            save_figure(figure.figure, folder / f"{figure.name}.{kind}")
+        entries.append(f"![{figure.alternative}]({figure.name}.png)\n\n{figure.caption}\n")
     found = TABLES[paper](experiment)
     write_tables(found, folder, explained(experiment.scale))
-    write_text(folder / "figures.md", "\n".join(names))
+    write_text(folder / "figures.md", "\n".join(entries))

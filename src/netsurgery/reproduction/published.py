@@ -1,4 +1,4 @@
-"""The papers' own figures, as printed: the tables in `resources/papers`."""
+"""The results that the papers print: the tables in `resources/papers`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas
 
 FOLDER = Path(__file__).parents[3] / "resources" / "papers"
-# what people call the papers' datasets
-WORDS = {
+# names of the papers' datasets
+DATASET_NAMES = {
     "digits": "digits",
     "mnist": "MNIST",
     "fashion-mnist": "Fashion-MNIST",
@@ -24,11 +24,11 @@ WORDS = {
 
 @cache
 def table(name: str) -> pandas.DataFrame:
-    """A table by the name of its file; its source stands in the file's head."""
+    """A table by the name of its file, whose first lines cite the source."""
     return pandas.read_csv(FOLDER / f"{name}.csv", comment="#")
 
 
-def called(dataset: str, original: str) -> str:
-    """A dataset for people: an excerpt is named as what it is."""
-    words = WORDS.get(original, original)
-    return words if dataset == original else f"{words} ({dataset})"
+def dataset_label(dataset: str, original: str) -> str:
+    """The name of a dataset as the papers write it; an excerpt keeps its own name in brackets."""
+    label = DATASET_NAMES.get(original, original)
+    return label if dataset == original else f"{label} ({dataset})"

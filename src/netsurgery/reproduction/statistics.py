@@ -1,4 +1,4 @@
-"""What repeats come to: means with their spread, and differences of pairs with an interval."""
+"""Statistics over repeated runs: means, deviations, and paired differences with intervals."""
 
 from __future__ import annotations
 
@@ -14,35 +14,37 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class MeanAndSD:
-    """Mean and standard deviation of what is there, and how much of it was asked for."""
+    """Mean and standard deviation of the available values, and how many were requested."""
 
     mean: float
-    deviation: float  # of a sample; NaN of fewer than two
+    deviation: float  # of the sample; NaN for fewer than two values
     count: int
-    asked: int
+    requested: int
 
     @property
-    def present(self) -> str:
-        """How many are there, for people."""
-        return str(self.count) if self.count == self.asked else f"{self.count} of {self.asked}"
+    def count_text(self) -> str:
+        """The number of values, such as 5, or 3 of 5 if some are missing."""
+        complete = self.count == self.requested
+        return str(self.count) if complete else f"{self.count} of {self.requested}"
 
 
 def mean_and_sd(values: Sequence[float | None]) -> MeanAndSD:
-    """Mean and standard deviation; None stands for what is missing."""
-    found = [value for value in values if value is not None]
+    """Mean and standard deviation; None marks a missing value."""
+    present = [value for value in values if value is not None]
     return MeanAndSD(
-        statistics.fmean(found) if found else math.nan,
-        statistics.stdev(found) if len(found) > 1 else math.nan,
-        len(found),
+        statistics.fmean(present) if present else math.nan,
+        statistics.stdev(present) if len(present) > 1 else math.nan,
+        len(present),
         len(values),
     )
 
 
 @dataclass(frozen=True)
 class Difference:
-    """The mean of differences of pairs, and the interval that holds it with 95 % confidence.
+    """The mean of paired differences with its 95 % confidence interval.
 
-    The interval is Student's: it takes the differences to be about normal. NaN of fewer than two.
+    The interval follows Student's t distribution, which assumes approximately normal
+    differences; it is NaN for fewer than two pairs.
     """
 
     mean: float
@@ -51,26 +53,28 @@ class Difference:
     pairs: int
 
     @property
-    def row(self) -> dict[str, float]:
-        """Its columns in a table."""
-        interval = {"from": self.low, "to": self.high}
+    def columns(self) -> dict[str, float]:
+        """The columns of a table."""
+        interval = {"95 % from": self.low, "95 % to": self.high}
         return {"pairs": self.pairs, "difference": self.mean, **interval}
 
 
-def paired(ours: Mapping[Key, float | None], theirs: Mapping[Key, float | None]) -> Difference:
-    """Ours less theirs over all cases that both have."""
-    found = []
-    for case, value in ours.items():
-        other = theirs.get(case)
+def paired_difference(
+    values: Mapping[Key, float | None], reference: Mapping[Key, float | None]
+) -> Difference:
+    """Values minus reference over all cases that have both."""
+    differences = []
+    for case, value in values.items():
+        other = reference.get(case)
         if value is not None and other is not None:
-            found.append(value - other)
-    if not found:
+            differences.append(value - other)
+    if not differences:
         return Difference(math.nan, math.nan, math.nan, 0)
-    mean = statistics.fmean(found)
-    if len(found) < 2:
+    mean = statistics.fmean(differences)
+    if len(differences) < 2:
         return Difference(mean, math.nan, math.nan, 1)
     from scipy.stats import t  # takes a while to import
 
-    reach = float(t.ppf((1 + CONFIDENCE) / 2, len(found) - 1))
-    reach *= statistics.stdev(found) / math.sqrt(len(found))
-    return Difference(mean, mean - reach, mean + reach, len(found))
+    margin = float(t.ppf((1 + CONFIDENCE) / 2, len(differences) - 1))
+    margin *= statistics.stdev(differences) / math.sqrt(len(differences))
+    return Difference(mean, mean - margin, mean + margin, len(differences))

@@ -1,4 +1,4 @@
-"""The Surgeon's table 3: ours, the paper's, and the difference (2021)."""
+"""The tables of the Surgeon (2021, table 3): our results compared with the paper's."""
 
 from __future__ import annotations
 
@@ -10,73 +10,73 @@ import pandas
 
 from netsurgery.analysis.runs import BASELINE, SURGEON, WALK, Experiment, Run
 from netsurgery.reproduction import published
-from netsurgery.reproduction.ectonas import less
-from netsurgery.reproduction.statistics import MeanAndSD, mean_and_sd, paired
+from netsurgery.reproduction.ectonas import difference
+from netsurgery.reproduction.statistics import MeanAndSD, mean_and_sd, paired_difference
 from netsurgery.search.surgeon.plans import DecisionPlan
 
 TOPOLOGIES = ("surgeon-small", "surgeon-medium", "surgeon-large")
 METHODS = (SURGEON, WALK, BASELINE)
 
 
-def ours(experiment: Experiment) -> list[Run]:
+def surgeon_runs(experiment: Experiment) -> list[Run]:
     """The runs of the Surgeon and its baselines."""
     searched = {run.topology for run in experiment.those((SURGEON, WALK))}
     known = searched | set(TOPOLOGIES)
     return [run for run in experiment.those(METHODS) if run.topology in known]
 
 
-def kinds(runs: Sequence[Run]) -> list[tuple[str, str, str]]:
-    """Datasets, what they stand for, and topologies, of which every row of a table is one."""
+def cases(runs: Sequence[Run]) -> list[tuple[str, str, str]]:
+    """The rows of a table: dataset, the dataset that it is an excerpt of, and topology."""
     return list(dict.fromkeys((run.dataset, run.original, run.topology) for run in runs))
 
 
-def over(runs: Sequence[Run], value: Callable[[Any], float | None]) -> MeanAndSD:
-    """The spread of something in the summaries."""
+def summarize(runs: Sequence[Run], value: Callable[[Any], float | None]) -> MeanAndSD:
+    """Mean and standard deviation of a value of the summaries."""
     return mean_and_sd([None if run.result is None else value(run.result) for run in runs])
 
 
 def table3(runs: Sequence[Run]) -> pandas.DataFrame:
-    """Validation accuracies in per cent and sizes, with the paper's beside them."""
-    theirs = published.table("surgeon-table3").set_index(["dataset", "topology"])
+    """Table 3: validation accuracies in percent and sizes, compared with the paper."""
+    paper_table = published.table("surgeon-table3").set_index(["dataset", "topology"])
     rows = []
-    for dataset, original, topology in kinds(runs):
+    for dataset, original, topology in cases(runs):
         members = [run for run in runs if (run.dataset, run.topology) == (dataset, topology)]
-        plain = [run for run in members if run.method == BASELINE]
+        baselines = [run for run in members if run.method == BASELINE]
         searched = [run for run in members if run.method == SURGEON]
-        base = over(plain, lambda s: 100 * s["val_accuracy"])
-        best = over(searched, lambda s: 100 * s["val_accuracy"])
-        grown = over(searched, lambda s: 100 * (s["parameters"] / s["start_parameters"] - 1))
+        base = summarize(baselines, lambda s: 100 * s["val_accuracy"])
+        best = summarize(searched, lambda s: 100 * s["val_accuracy"])
+        grown = summarize(searched, lambda s: 100 * (s["parameters"] / s["start_parameters"] - 1))
         size = topology.removeprefix("surgeon-")
         key = (original, size)
-        paper = theirs.loc[key] if key in theirs.index else None
+        paper = paper_table.loc[key] if key in paper_table.index else None
 
-        def told(name: str, paper: Any = paper) -> float:
+        def published_value(name: str, paper: Any = paper) -> float:
             return math.nan if paper is None else float(paper[name])
 
         rows.append(
             {
-                "dataset": published.called(dataset, original),
+                "dataset": published.dataset_label(dataset, original),
                 "topology": size,
-                "runs": f"{base.present} / {best.present}",
+                "runs": f"{base.count_text} / {best.count_text}",
                 "baseline": base.mean,
                 "baseline sd": base.deviation,
-                "paper baseline": 100 * told("baseline"),
+                "paper baseline": 100 * published_value("baseline"),
                 "Surgeon": best.mean,
                 "Surgeon sd": best.deviation,
-                "paper Surgeon": 100 * told("surgeon"),
-                "difference": less(best.mean, 100 * told("surgeon")),
+                "paper Surgeon": 100 * published_value("surgeon"),
+                "difference": difference(best.mean, 100 * published_value("surgeon")),
                 "increase %": 100 * (best.mean / base.mean - 1) if base.count else math.nan,
-                "paper increase %": told("increase"),
+                "paper increase %": published_value("increase"),
                 "parameters %": grown.mean,
                 "parameters sd": grown.deviation,
-                "paper parameters %": told("parameters"),
+                "paper parameters %": published_value("parameters"),
             }
         )
     return pandas.DataFrame(rows)
 
 
 def differences(runs: Sequence[Run]) -> pandas.DataFrame:
-    """Test accuracy of the Surgeon less the baseline's and the random walk's, in pairs."""
+    """Paired differences in test accuracy of the Surgeon to the baseline and the random walk."""
     rows = []
     for dataset, original in {run.dataset: run.original for run in runs}.items():
         found: dict[str, dict[Any, float | None]] = {}
@@ -86,16 +86,16 @@ def differences(runs: Sequence[Run]) -> pandas.DataFrame:
                 found.setdefault(run.method, {})[run.case] = value
         for against in (BASELINE, WALK):
             if SURGEON in found and against in found:
-                difference = paired(found[SURGEON], found[against])
-                called = published.called(dataset, original)
-                which = {"dataset": called, "method": SURGEON, "against": against}
-                rows.append(which | difference.row)
+                paired = paired_difference(found[SURGEON], found[against])
+                label = published.dataset_label(dataset, original)
+                case = {"dataset": label, "method": SURGEON, "against": against}
+                rows.append(case | paired.columns)
     return pandas.DataFrame(rows)
 
 
 def claims(runs: Sequence[Run]) -> pandas.DataFrame:
-    """What the paper's text says of re-draws and epochs, and what came out here."""
-    told = published.table("surgeon-claims").set_index("claim")
+    """The claims of the paper's text on re-draws and epochs, and our results."""
+    claimed = published.table("surgeon-claims").set_index("claim")
     done = [run for run in runs if run.method == SURGEON and run.result is not None]
     redraws = [
         float(plan.redraws)
@@ -105,7 +105,7 @@ def claims(runs: Sequence[Run]) -> pandas.DataFrame:
     ]
     found = {
         "re-draws per decision point": redraws,
-        "epochs in all": [run.result["epochs_spent"] for run in done if run.result is not None],
+        "total epochs": [run.result["epochs_spent"] for run in done if run.result is not None],
     }
     rows = []
     for claim, values in found.items():
@@ -113,12 +113,14 @@ def claims(runs: Sequence[Run]) -> pandas.DataFrame:
         rows.append(
             {
                 "claim": claim,
-                "paper": f"{told.loc[claim, 'high']:g}",
+                "paper": f"{claimed.loc[claim, 'high']:g}",
                 "mean": mean,
                 "lowest": min(values, default=math.nan),
                 "highest": max(values, default=math.nan),
-                "unit": "" if told.loc[claim, "unit"] != told.loc[claim, "unit"] else "epochs",
-                "difference": less(mean, float(told.loc[claim, "high"])),
+                "unit": ""
+                if claimed.loc[claim, "unit"] != claimed.loc[claim, "unit"]
+                else "epochs",
+                "difference": difference(mean, float(claimed.loc[claim, "high"])),
             }
         )
     return pandas.DataFrame(rows)

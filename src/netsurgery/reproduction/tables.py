@@ -1,4 +1,4 @@
-"""Tables for people: the same cells as Markdown, as CSV, and in the report's HTML."""
+"""Tables of results: the same cells as Markdown, CSV and HTML."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import pandas
 from netsurgery.storage.files import write_text
 
 ABSENT = "missing"
-# columns by how their numbers are written; all others get one digit behind the point
-WHOLE = (
+# number formats of columns; all others have one decimal
+INTEGERS = (
     "parameters",
     "paper parameters",
     "to CNN",
@@ -25,13 +25,13 @@ WHOLE = (
     "pairs",
     "candidates",
 )
-SIGNED = ("from", "to", "parameters %", "paper parameters %")
-FINE = ("parameters / paper", "training minutes")
+SIGNED = ("95 % from", "95 % to", "parameters %", "paper parameters %")
+TWO_DECIMALS = ("parameters / paper", "training minutes")
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table with its title, and what a reader must know of it."""
+    """A table with its title and caption."""
 
     name: str  # of its files
     title: str
@@ -40,10 +40,10 @@ class Table:
 
     @property
     def cells(self) -> tuple[list[str], list[list[str]], list[bool]]:
-        """Head, rows, and which columns are of numbers."""
+        """Column names, rows, and which columns are numeric."""
         names = [n for n in self.frame.columns if not n.endswith(" sd") and n != "sd"]
-        # columns of the paper's that say nothing here are left out
-        names = [n for n in names if not (_of_paper(n) and self.frame[n].isna().all())]
+        # leave out empty columns of the paper
+        names = [n for n in names if not (_is_of_paper(n) and self.frame[n].isna().all())]
         rows = []
         for row in self.frame.to_dict("records"):
             missing = str(row.get("runs", "1")).startswith("0")
@@ -53,7 +53,7 @@ class Table:
         return names, rows, numeric
 
 
-def _of_paper(name: str) -> bool:
+def _is_of_paper(name: str) -> bool:
     return name.startswith(("paper", "difference")) or name.endswith("/ paper")
 
 
@@ -62,7 +62,7 @@ def _cell(name: str, row: dict[str, Any], missing: bool) -> str:
     if isinstance(value, str):
         return value
     if value is None or not math.isfinite(value):
-        return ABSENT if missing and not _of_paper(name) else "–"  # noqa: RUF001 - an en dash
+        return ABSENT if missing and not _is_of_paper(name) else "–"  # noqa: RUF001 - an en dash
     text = _number(name, value)
     spread = row.get({"accuracy": "sd", "paper": "paper sd"}.get(name, f"{name} sd"), math.nan)
     if name == "parameters %":
@@ -72,22 +72,30 @@ def _cell(name: str, row: dict[str, Any], missing: bool) -> str:
 
 def _number(name: str, value: float) -> str:
     signed = name in SIGNED or name.startswith("difference")
-    form = ",.0f" if name in WHOLE else ".2f" if name in FINE else "+.1f" if signed else ".1f"
-    return f"{value:{form}}".replace("-", "\N{MINUS SIGN}")
+    number_format = (
+        ",.0f"
+        if name in INTEGERS
+        else ".2f"
+        if name in TWO_DECIMALS
+        else "+.1f"
+        if signed
+        else ".1f"
+    )
+    return f"{value:{number_format}}".replace("-", "\N{MINUS SIGN}")
 
 
 def markdown(table: Table) -> str:
-    """A table in Markdown, its title and caption above it."""
+    """A table in Markdown below its title and caption."""
     names, rows, numeric = table.cells
-    lines = [names, ["---:" if right else "---" for right in numeric], *rows]
+    lines = [names, ["---:" if is_numeric else "---" for is_numeric in numeric], *rows]
     body = "".join(f"| {' | '.join(line)} |\n" for line in lines)
     return f"**{table.title}.** {table.caption}\n\n{body}"
 
 
-def page(table: Table) -> str:
+def html_table(table: Table) -> str:
     """A table as HTML."""
     names, rows, numeric = table.cells
-    kinds = ["number" if right else "word" for right in numeric]
+    kinds = ["number" if is_numeric else "text" for is_numeric in numeric]
 
     def line(tag: str, cells: Sequence[str]) -> str:
         classes = [k + " absent" * (c == ABSENT) for k, c in zip(kinds, cells, strict=True)]
@@ -104,16 +112,16 @@ def page(table: Table) -> str:
     )
 
 
-def write(tables: Sequence[Table], folder: Path, head: str) -> None:
-    """Write tables as CSV and Markdown, and all of them in one Markdown file.
+def write_tables(tables: Sequence[Table], folder: Path, heading: str) -> None:
+    """Write tables as CSV and Markdown, and all of them to one Markdown file.
 
     Args:
         tables: to write.
         folder: for the files.
-        head: what that one begins with.
+        heading: first line of that file.
     """
     for table in tables:
         text = table.frame.round(6).to_csv(index=False, lineterminator="\n")
         write_text(folder / f"{table.name}.csv", text)
         write_text(folder / f"{table.name}.md", markdown(table))
-    write_text(folder / "tables.md", "\n".join([f"{head}\n", *map(markdown, tables)]))
+    write_text(folder / "tables.md", "\n".join([f"{heading}\n", *map(markdown, tables)]))

@@ -1,4 +1,4 @@
-"""The report of a real search: what stands in the page, and how a browser takes it."""
+"""The report of a real search: its content, and how a browser renders it."""
 
 import csv
 import re
@@ -27,7 +27,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """A finished search, its baseline and one by the draw, with their report and tables."""
+    """A finished search, its baseline and a random search, with their report and tables."""
     folder = tmp_path_factory.mktemp("reported")
     plain = {"algorithm": "baseline", "dataset": "digits", "topology": "ff-small", "epochs": 3}
     searches = {
@@ -60,7 +60,7 @@ class Elements(HTMLParser):
         return [attributes for name, attributes in self.found if name == tag]
 
 
-def test_the_page_stands_alone(page):
+def test_the_page_is_self_contained(page):
     elements = Elements(page)
     for image in elements.of("img"):
         assert image["src"].startswith("data:")
@@ -74,7 +74,7 @@ def test_the_page_stands_alone(page):
     assert len([a for _, a in elements.found if "id" in a]) == len(anchors - {None})
 
 
-def test_the_headline_is_that_of_the_summary(finished, page):
+def test_a_section_shows_the_summary(finished, page):
     summary = read_json(search_folder(finished).final / "summary.json")
     article = page[page.index('id="s-seed0"') :].split("</article>")[0]
     text = " ".join(re.sub(r"<[^>]*>", " ", article).split())
@@ -86,7 +86,7 @@ def test_the_headline_is_that_of_the_summary(finished, page):
     )
 
 
-def test_every_generation_has_its_bracket(finished, page):
+def test_every_generation_has_its_brackets(finished, page):
     folder = search_folder(finished)
     plans = folder.generations()
     article = page[page.index('id="s-seed0"') :].split("</article>")[0]
@@ -97,23 +97,23 @@ def test_every_generation_has_its_bracket(finished, page):
         parents = [parent["record"]["candidate"] for parent in winners]
         shown = brackets.describe(plan, records, parents)
         last = shown["phase2"] or [rounds[-1] for _, rounds in shown["phase1"]]
-        gone_on = [one["candidate"] for group in last[-1] for one in group if one["won"]]
-        assert sorted(gone_on) == sorted(parents)
-        met = [
+        selected = [one["candidate"] for group in last[-1] for one in group if one["won"]]
+        assert sorted(selected) == sorted(parents)
+        offspring = [
             one["candidate"] for _, them in shown["phase1"] for group in them[0] for one in group
         ]
-        assert sorted(met) == [child.candidate for child in plan.offspring]
+        assert sorted(offspring) == [child.candidate for child in plan.offspring]
         for rounds in [*(them for _, them in shown["phase1"]), shown["phase2"]]:
             for before, after in pairwise(rounds):
                 on = {one["candidate"] for group in before for one in group if one["won"]}
                 assert on == {one["candidate"] for group in after for one in group}
 
 
-def test_what_is_not_finished_is_shown_as_missing(finished, tmp_path):
+def test_unfinished_runs_are_shown_as_missing(finished, tmp_path):
     folder = tmp_path / "copy"
     shutil.copytree(finished / "results", folder)
     (folder / "s" / "seed0" / "final" / "summary.json").unlink()
-    html_report.write(folder, folder / "report.html")
+    html_report.write_report(folder, folder / "report.html")
     page = (folder / "report.html").read_text()
     assert "2 of 3 runs are finished" in page
     assert 'class="absent">unfinished' in page
@@ -121,7 +121,7 @@ def test_what_is_not_finished_is_shown_as_missing(finished, tmp_path):
     assert 'id="plain-seed0"' in page
 
 
-def test_names_are_no_markup(finished, tmp_path):
+def test_names_are_escaped(finished, tmp_path):
     folder = tmp_path / "copy"
     shutil.copytree(finished / "results", folder)
     path = folder / "s" / "seed0" / "final" / "errors.json"
@@ -130,23 +130,23 @@ def test_names_are_no_markup(finished, tmp_path):
     for one in content["mistakes"]:
         one["predicted"] = HARD
     write_json(path, content)
-    html_report.write(folder, folder / "report.html")
+    html_report.write_report(folder, folder / "report.html")
     page = (folder / "report.html").read_text()
     assert HARD not in page
     assert "&lt;script&gt;" in page
 
 
-def test_a_large_experiment_shows_some_in_full(finished):
+def test_a_large_experiment_shows_some_runs_in_detail(finished):
     experiment = runs.read(finished / "results")
-    assert {run.search for run in views.shown(experiment, 2)} == {"s", "drawn"}
+    assert {run.search for run in views.detailed_runs(experiment, 2)} == {"s", "drawn"}
     overview = views.overview(experiment, 2)
-    assert (overview["full"], overview["finished"]) == (2, 3)
+    assert (overview["detailed"], overview["finished"]) == (2, 3)
     anchors = {row["search"]: row["anchor"] for row in overview["rows"]}
     assert anchors == {"s": "s-seed0", "drawn": "drawn-seed0", "plain": None}
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_a_browser_takes_the_page(finished, tmp_path, width):
+def test_a_browser_renders_the_page(finished, tmp_path, width):
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
         pytest.skip("no headless browser here: " + ", ".join(BROWSERS))
@@ -174,7 +174,7 @@ def test_a_browser_takes_the_page(finished, tmp_path, width):
     assert scroll <= inner  # nothing makes the page wider than its window
 
 
-def test_a_papers_target_writes_its_tables_and_figures(finished, page):
+def test_the_target_of_a_paper_writes_tables_and_figures(finished, page):
     folder, summary = finished / "results/papers/ectonas", search_folder(finished).final
     accuracy = read_json(summary / "summary.json")["test_accuracy"]
     with (folder / "table1.csv").open() as file:
@@ -190,34 +190,34 @@ def test_a_papers_target_writes_its_tables_and_figures(finished, page):
     assert f"{100 * accuracy:.1f}" in page[page.index('id="ectonas"') :]
 
 
-# --- what lies beside the model -------------------------------------------------------------------
+# --- files next to the model -------------------------------------------------------------------
 
 
-def test_the_lite_model_predicts_the_same(finished):
+def test_the_lite_model_gives_the_same_outputs(finished):
     final = search_folder(finished).final
     (export,) = read_json(final / "exports.json")["exports"]
     assert export["written"]
     x = np.random.default_rng(0).integers(0, 17, (50, 8, 8, 1), np.uint8)
-    theirs = predict_lite((final / "model.tflite").read_bytes(), x)
-    ours = keras.models.load_model(final / "model.keras").predict(x, verbose=0)
-    np.testing.assert_allclose(theirs, ours, atol=1e-4)
+    lite = predict_lite((final / "model.tflite").read_bytes(), x)
+    keras_outputs = keras.models.load_model(final / "model.keras").predict(x, verbose=0)
+    np.testing.assert_allclose(lite, keras_outputs, atol=1e-4)
     assert export["largest_difference"] <= 1e-4
 
 
-def test_errors_are_those_of_the_test(finished):
+def test_errors_are_those_of_the_test_samples(finished):
     final = search_folder(finished).final
     found, summary = read_json(final / "errors.json"), read_json(final / "summary.json")
     counts = np.array(found["confusion"])
     assert counts.sum() == found["samples"]
     assert counts.trace() / counts.sum() == pytest.approx(summary["test_accuracy"])
-    assert len(found["mistakes"]) == min(error_analysis.MISTAKES, counts.sum() - counts.trace())
+    assert len(found["mistakes"]) == min(error_analysis.MAX_MISTAKES, counts.sum() - counts.trace())
     for one in found["mistakes"]:
         assert one["class"] != one["predicted"]
-    sure = [one["probability"] for one in found["mistakes"]]
-    assert sure == sorted(sure, reverse=True)
+    confidence = [one["probability"] for one in found["mistakes"]]
+    assert confidence == sorted(confidence, reverse=True)
 
 
-def test_the_card_tells_what_the_summary_does(finished):
+def test_the_model_card_agrees_with_the_summary(finished):
     final = search_folder(finished).final
     summary, card = read_json(final / "summary.json"), (final / "README.md").read_text()
     assert f"{summary['parameters']:,} trainable parameters" in card
@@ -229,7 +229,7 @@ def test_the_card_tells_what_the_summary_does(finished):
         assert (final / name).exists()
 
 
-def test_classes_that_never_come_have_no_share():
+def test_absent_classes_have_no_precision_and_recall():
     rows = error_analysis.by_class(
         error_analysis.confusion(np.array([0, 0, 1]), np.array([0, 1, 1]), 3)
     )
@@ -237,16 +237,16 @@ def test_classes_that_never_come_have_no_share():
     assert rows[2] == {"samples": 0, "precision": None, "recall": None, "f1": None}
 
 
-def test_a_fallen_competitor_is_told(finished):
+def test_a_failed_candidate_is_marked(finished):
     folder = search_folder(finished)
     plan = folder.generations()[0]
     records = folder.records_of(plan)
     step, names = next(iter(plan.rounds.items()))
     assert [name.split("/")[0] for name in names] == ["recuperation", "phase1", "phase1"]
     outcomes = records[step].to_json()["rounds"]
-    outcomes[names[-1]]["score"] = None  # it fell in the last of the rounds that its step covers
-    fallen = {"status": "diverged", "score": None, "rounds": outcomes}
-    records[step] = Record.from_json(records[step].to_json() | fallen)
+    outcomes[names[-1]]["score"] = None  # it failed in the last of the rounds that its step covers
+    failed = {"status": "diverged", "score": None, "rounds": outcomes}
+    records[step] = Record.from_json(records[step].to_json() | failed)
     shown = brackets.describe(plan, records, [])
     by_round = [
         {
@@ -254,7 +254,7 @@ def test_a_fallen_competitor_is_told(finished):
             for _, them in shown["phase1"]
             for g in them[i]
             for one in g
-            if one["fell"]
+            if one["failed"]
         }
         for i in range(2)
     ]
@@ -265,7 +265,7 @@ def table(columns, features):
     return {"columns": columns, "features": features}
 
 
-def test_rows_are_compared_as_their_columns(finished):
+def test_rows_are_exported_as_their_columns(finished):
     x = np.arange(24.0).reshape(4, 6)
     samples = datasets.Samples(x, x[:, 0], np.array([2, 1]), datasets.Scaling(0, 1))
     number, text = {"kind": "number"}, {"kind": "category"}

@@ -1,4 +1,4 @@
-"""Experiments: their scale, what repeats come to, and the papers' tables beside ours."""
+"""Experiments: scaling, statistics, and tables compared with those of the papers."""
 
 import json
 import math
@@ -17,7 +17,7 @@ from netsurgery.config import loading, scaling
 from netsurgery.datasets import splits
 from netsurgery.reproduction import ectonas, papers, published, surgeon, tables
 from netsurgery.reproduction.plots.experiments import pareto_front
-from netsurgery.reproduction.statistics import mean_and_sd, paired
+from netsurgery.reproduction.statistics import mean_and_sd, paired_difference
 from netsurgery.search.layout import SearchFolder
 from netsurgery.storage.files import UnusableFileError, write_json, write_text
 from tests.support.factories import ROOT, SCHEMA, history, search, start
@@ -29,7 +29,7 @@ NUMBERS = st.floats(-1e6, 1e6)
 
 
 @given(st.floats(0.001, 1), st.sampled_from(["ectonas", "surgeon", "baseline"]))
-def test_a_scale_shrinks_epochs_data_and_seeds_together(factor, algorithm):
+def test_scaling_shrinks_epochs_data_and_seeds(factor, algorithm):
     topology = "surgeon-small" if algorithm == "surgeon" else "cnn-medium"
     settings = search(algorithm=algorithm, topology=topology, seeds=list(range(10))).settings
     shrunk = scaling.scaled(settings, factor)
@@ -51,7 +51,7 @@ def test_full_scale_changes_nothing():
     assert scaling.scaled({**settings, "seeds": [7]}, 0.1)["seeds"] == [7]
 
 
-def test_a_scale_reaches_every_search_of_a_configuration():
+def test_scaling_applies_to_every_search():
     given_ = {
         "searches": {"s": {"algorithm": "ectonas", "dataset": "digits", "topology": "ff-small"}}
     }
@@ -86,36 +86,38 @@ def test_the_whole_set_is_split_as_without_a_subset():
 # --- statistics -----------------------------------------------------------------------------------
 
 
-def test_a_spread_says_how_many_are_missing():
+def test_a_mean_counts_missing_values():
     found = mean_and_sd([1.0, None, 3.0])
-    assert (found.mean, found.count, found.asked, found.present) == (2, 2, 3, "2 of 3")
+    assert (found.mean, found.count, found.requested, found.count_text) == (2, 2, 3, "2 of 3")
     assert found.deviation == pytest.approx(math.sqrt(2))
     assert math.isnan(mean_and_sd([None]).mean)
     assert math.isnan(mean_and_sd([1.0]).deviation)
 
 
-def test_an_interval_of_differences_is_students():
+def test_the_interval_of_differences_is_students_t():
     # differences 1, 2, 3: mean 2, standard error 1/sqrt(3), t(0.975, 2) = 4.302653
-    found = paired({"a": 2.0, "b": 4.0, "c": 6.0, "d": 1.0}, {"a": 1.0, "b": 2.0, "c": 3.0, "e": 0})
+    found = paired_difference(
+        {"a": 2.0, "b": 4.0, "c": 6.0, "d": 1.0}, {"a": 1.0, "b": 2.0, "c": 3.0, "e": 0}
+    )
     assert (found.mean, found.pairs) == (2, 3)
     assert found.low == pytest.approx(2 - 4.302653 / math.sqrt(3), abs=1e-5)
     assert found.high == pytest.approx(2 + 4.302653 / math.sqrt(3), abs=1e-5)
 
 
 @given(st.dictionaries(st.integers(0, 9), NUMBERS, min_size=2), NUMBERS)
-def test_a_constant_difference_is_certain(values, shift):
-    found = paired({k: v + shift for k, v in values.items()}, values)
+def test_a_constant_difference_has_no_interval(values, shift):
+    found = paired_difference({k: v + shift for k, v in values.items()}, values)
     assert found.mean == pytest.approx(shift, abs=1e-3)
     assert found.high - found.low <= 1e-2
 
 
 def test_pairs_need_both_sides():
-    assert paired({1: None, 2: 3.0}, {1: 2.0, 2: None}).pairs == 0
-    assert math.isnan(paired({1: 5.0}, {1: 2.0}).low)
+    assert paired_difference({1: None, 2: 3.0}, {1: 2.0, 2: None}).pairs == 0
+    assert math.isnan(paired_difference({1: 5.0}, {1: 2.0}).low)
 
 
 @given(st.lists(st.tuples(st.floats(1, 9), st.floats(0, 1)), min_size=1))
-def test_nothing_beats_the_pareto_front(points):
+def test_no_point_dominates_the_pareto_front(points):
     front = pareto_front(points)
     assert set(front) <= set(points)
     for cost, gain in points:
@@ -123,10 +125,10 @@ def test_nothing_beats_the_pareto_front(points):
     assert front == sorted(front)
 
 
-# --- what the papers printed ----------------------------------------------------------------------
+# --- published results ----------------------------------------------------------------------
 
 
-def test_printed_figures_agree_with_each_other():
+def test_published_results_are_consistent():
     table = published.table("ectonas-accuracy")
     images = table[~table["dataset"].isin(["overall", "adult"])]
     means = images.groupby("method")["accuracy"].mean()
@@ -167,7 +169,7 @@ def test_the_papers_experiments_are_configurations(paper, tmp_path, monkeypatch)
         assert counts["svhn", "baseline"] == 3 * 5
 
 
-# --- tables of an experiment made by hand ---------------------------------------------------------
+# --- tables of a synthetic experiment ---------------------------------------------------------
 
 
 def summary(parameters, accuracy, layers, status="ok"):
@@ -220,12 +222,14 @@ def experiment(tmp_path):
     return runs.read(tmp_path)
 
 
-def test_what_is_missing_or_failed_is_told(experiment):
+def test_missing_and_failed_runs_are_marked(experiment):
     states = {(run.search, run.seed): run.state for run in experiment.runs}
     assert states["e", 0] == "finished"
     assert states["e", 1] == "failed"
     assert states["e", 2] == "not begun"
-    found = ectonas.accuracies(ectonas.ours(experiment), ("greedy", "baseline"), overall=False)
+    found = ectonas.accuracies(
+        ectonas.ectonas_runs(experiment), ("greedy", "baseline"), overall=False
+    )
     rows = found.set_index("method")
     assert rows.loc["greedy", "runs"] == "1 of 3"
     assert rows.loc["greedy", "accuracy"] == pytest.approx(90)
@@ -236,10 +240,10 @@ def test_what_is_missing_or_failed_is_told(experiment):
     assert rows.loc["greedy", "difference"] == pytest.approx(90 - 98.3)
 
 
-def test_a_regression_has_no_place_in_the_papers_tables(experiment):
+def test_regressions_are_not_in_the_papers_tables(experiment):
     path = experiment.results / "b" / "seed0" / "final" / "summary.json"
     write_json(path, summary(1000, None, ["dense 10"]))
-    found = ectonas.ours(runs.read(experiment.results))
+    found = ectonas.ectonas_runs(runs.read(experiment.results))
     assert ("b", 0) not in {(run.search, run.seed) for run in found}
     assert len(found) == 5
 
@@ -250,10 +254,10 @@ def test_a_method_without_a_result_stays_in_the_table(experiment):
     found = papers.ectonas_tables(runs.read(experiment.results))
     text = tables.markdown(found[0])
     assert "| MNIST (few) | greedy | 0 of 3 | missing |" in text
-    assert 'class="number absent">missing' in tables.page(found[0])
+    assert 'class="number absent">missing' in tables.html_table(found[0])
 
 
-def test_every_table_tells_its_scale(experiment):
+def test_every_table_states_its_scale(experiment):
     found = papers.ectonas_tables(experiment)
     assert {table.name for table in found} >= {"table1", "table2", "table3", "costs", "claims"}
     for table in found:
@@ -261,43 +265,43 @@ def test_every_table_tells_its_scale(experiment):
 
 
 def test_crossings_are_counted_by_start_and_end(experiment):
-    found = ectonas.crossings(ectonas.ours(experiment), ("greedy",))
+    found = ectonas.crossings(ectonas.ectonas_runs(experiment), ("greedy",))
     (row,) = found.to_dict("records")
     assert (row["start"], row["to CNN"], row["to FFNN"], row["runs"]) == ("CNN", 0, 1, "1 of 3")
     assert row["crossing %"] == 100
 
 
 def test_pairs_are_of_the_same_seed(experiment):
-    found = ectonas.differences(ectonas.ours(experiment), ("greedy",))
+    found = ectonas.differences(ectonas.ectonas_runs(experiment), ("greedy",))
     (row,) = found.to_dict("records")
     assert (row["against"], row["pairs"]) == ("baseline", 1)
     assert row["difference"] == pytest.approx(10)
 
 
-def test_training_saved_is_that_of_all_candidates_from_scratch(experiment):
+def test_savings_compare_with_training_from_scratch(experiment):
     (run,) = [r for r in experiment.runs if (r.search, r.seed) == ("e", 0)]
-    as_it_had, as_the_winner = ectonas.from_scratch(run)
-    assert as_it_had == pytest.approx(1 - 30 / 50)
-    assert as_the_winner == pytest.approx(1 - 30 / 60)
+    own_epochs, winners_epochs = ectonas.savings(run)
+    assert own_epochs == pytest.approx(1 - 30 / 50)
+    assert winners_epochs == pytest.approx(1 - 30 / 60)
 
 
-def test_the_surgeons_table_compares_what_is_there():
+def test_surgeon_tables_work_without_results():
     row = {"baseline": 28.0, "paper baseline": 28.0}
     table = tables.Table("t", "T", "C.", pandas.DataFrame([row]))
     assert "28.0" in tables.markdown(table)
-    assert surgeon.claims([]).set_index("claim").loc["epochs in all", "paper"] == "290"
+    assert surgeon.claims([]).set_index("claim").loc["total epochs", "paper"] == "290"
 
 
-def test_cells_of_a_page_are_escaped():
+def test_cells_of_an_html_table_are_escaped():
     frame = pandas.DataFrame([{"dataset": "<b>", "accuracy": 1.0}])
-    page = tables.page(tables.Table("t", "<i>", "a & b", frame))
+    page = tables.html_table(tables.Table("t", "<i>", "a & b", frame))
     assert "<b></b>" not in page
     assert "&lt;b&gt;" in page
     assert "&lt;i&gt;" in page
     assert "a &amp; b" in page
 
 
-def test_without_a_listing_it_is_said_what_to_do(tmp_path):
+def test_a_missing_listing_gives_advice(tmp_path):
     with pytest.raises(UnusableFileError, match=r"searches\.json: not there; run snakemake first"):
         runs.read(tmp_path)
 
@@ -311,7 +315,7 @@ def put(folder: SearchFolder, generation: int, step: str, **fields) -> Path:
     return path
 
 
-def test_progress_counts_what_lies_on_disk(tmp_path):
+def test_progress_is_read_from_the_records(tmp_path):
     given_ = {
         "results": str(tmp_path),
         "searches": {
@@ -350,7 +354,7 @@ def test_progress_counts_what_lies_on_disk(tmp_path):
     assert found["epochs_left"] == pytest.approx(84.5 + 100)
     assert found["seconds_left"] == pytest.approx(184.5 / found["epochs_per_second"])
     json.dumps(found, allow_nan=False)
-    # nothing was trained for long: then there is no telling
+    # no training for a long time: the time left is unknown
     assert progress.measure(runs.read(tmp_path), now + 10_000)["seconds_left"] is None
     assert "1 min" in progress.summary({**found, "seconds_left": 30.0})
     assert second.state == "not begun"
