@@ -1,7 +1,9 @@
-"""The tables of docs/reproduction/surgeon.md and its picture, from the results of experiments.yaml.
+"""Print the tables of docs/reproduction/surgeon.md, and draw its plots of single searches.
 
-python docs/surgeon/figures.py RESULTS prints the tables, as Markdown, of what is finished there;
-with SEARCH BASELINE SEED OUTPUT.png behind that it also draws one search beside its baseline.
+    python tools/surgeon_tables.py RESULTS [SEARCH BASELINE SEED OUTPUT.png]
+
+RESULTS holds finished runs of config/papers/surgeon-tie-breaks.yaml. The tables are in Markdown.
+With the other arguments it also plots one search against its baseline.
 """
 
 from __future__ import annotations
@@ -13,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from netsurgery import plots
-from netsurgery.plots import plot_against_baseline
 from netsurgery.search.ectonas.generation import SEARCH
 from netsurgery.search.layout import SearchFolder
 from netsurgery.search.scores import rank_by_surgeon_score
@@ -21,7 +22,7 @@ from netsurgery.search.surgeon import decision_point, stopping
 from netsurgery.search.winners import read_winners
 from netsurgery.storage.files import read_json
 
-# validation accuracies of table 3, in per cent: baseline, Surgeon
+# validation accuracies of table 3 in percent: baseline → Surgeon
 PAPER = {
     ("cifar10-15k", "surgeon-small"): "CIFAR-10 28 → 34",
     ("cifar10-15k", "surgeon-medium"): "CIFAR-10 32 → 38",
@@ -39,28 +40,28 @@ STOPS: dict[str, dict[str, int]] = {
 }
 
 
-def mean(values: Iterable[float], form: str = "{:.1f}") -> str:
-    """Mean and, of several values, the standard deviation."""
-    found = list(values)
-    text = form.format(statistics.fmean(found))
-    if len(found) == 1:
+def mean(values: Iterable[float], number_format: str = "{:.1f}") -> str:
+    """Mean and, for several values, standard deviation."""
+    values = list(values)
+    text = number_format.format(statistics.fmean(values))
+    if len(values) == 1:
         return text
-    return f"{text} ± {form.replace('+', '').format(statistics.stdev(found))}"
+    return f"{text} ± {number_format.replace('+', '').format(statistics.stdev(values))}"
 
 
 # finished searches by name, dataset and topology, then by seed
-Found = dict[tuple[str, str, str], dict[int, SearchFolder]]
+FinishedRuns = dict[tuple[str, str, str], dict[int, SearchFolder]]
 
 
-def gather(results: Path) -> Found:
-    """All that is finished."""
-    found: Found = {}
+def read_finished(results: Path) -> FinishedRuns:
+    """All finished runs of a results folder."""
+    finished: FinishedRuns = {}
     for path in sorted(results.glob("*/seed*/final/summary.json")):
         summary = read_json(path)
         name = path.parents[2].name.split(".")[0]
-        kind = name, summary["dataset"], summary["topology"]
-        found.setdefault(kind, {})[summary["seed"]] = SearchFolder(path.parent.parent)
-    return found
+        key = name, summary["dataset"], summary["topology"]
+        finished.setdefault(key, {})[summary["seed"]] = SearchFolder(path.parent.parent)
+    return finished
 
 
 def summary_of(folder: SearchFolder) -> dict[str, Any]:
@@ -68,12 +69,12 @@ def summary_of(folder: SearchFolder) -> dict[str, Any]:
     return read_json(folder.final / "summary.json")
 
 
-def without_losers(folder: SearchFolder) -> float:
-    """Epochs trained, but for the re-training of candidates that were not chosen for the step."""
+def epochs_without_losers(folder: SearchFolder) -> float:
+    """Epochs trained without the recuperation of candidates that were not selected."""
     records = folder.records()
-    chosen = {record.candidate for record in records if "slot" in record.step}
-    left = [r for r in records if r.step != "recuperation" or r.candidate in chosen]
-    return sum(record.epochs_spent for record in left)
+    selected = {record.candidate for record in records if "slot" in record.step}
+    counted = [r for r in records if r.step != "recuperation" or r.candidate in selected]
+    return sum(record.epochs_spent for record in counted)
 
 
 def decisions(folder: SearchFolder) -> list[dict[str, Any]]:
@@ -81,8 +82,8 @@ def decisions(folder: SearchFolder) -> list[dict[str, Any]]:
     return [plan for plan in folder.plans() if plan["action"] == SEARCH]
 
 
-def stopped(folder: SearchFolder, early_stopping: dict[str, int]) -> tuple[float, float]:
-    """Epochs spent and the winner's validation accuracy, had the search been told to stop."""
+def simulate_stopping(folder: SearchFolder, early_stopping: dict[str, int]) -> tuple[float, float]:
+    """Epochs spent and the winner's validation accuracy with early stopping."""
     past, spent = [], 0
     for number in range(len(decisions(folder)) + 1):
         records, _, spent = read_winners(folder.winners(number))
@@ -102,56 +103,56 @@ def table(header: str, rows: Iterable[Sequence[str]]) -> str:
     return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
 
 
-def results_table(found: Found) -> str:
-    """Accuracies, sizes, re-draws and epochs of each dataset, topology and order."""
+def results_table(finished: FinishedRuns) -> str:
+    """Accuracies, sizes, re-draws and epochs per dataset, topology and tie-break order."""
     rows = []
     for (name, dataset, topology), by_seed in sorted(
-        found.items(), key=lambda item: (*item[0][1:], item[0][0])
+        finished.items(), key=lambda item: (*item[0][1:], item[0][0])
     ):
         if name not in ORDERS:
             continue
-        plain = found.get(("baseline", dataset, topology), {})
-        ours = list(map(summary_of, by_seed.values()))
-        theirs = [summary_of(plain[seed]) for seed in by_seed if seed in plain]
+        baselines = finished.get(("baseline", dataset, topology), {})
+        searches = list(map(summary_of, by_seed.values()))
+        plain = [summary_of(baselines[seed]) for seed in by_seed if seed in baselines]
         redraws = [plan["redraws"] for folder in by_seed.values() for plan in decisions(folder)]
-        change = [100 * (s["parameters"] / s["start_parameters"] - 1) for s in ours]
+        change = [100 * (s["parameters"] / s["start_parameters"] - 1) for s in searches]
         rows.append(
             (
                 f"{dataset}, {topology.removeprefix('surgeon-')}",
                 ORDERS[name],
                 ", ".join(map(str, sorted(by_seed))),
-                mean(100 * s["test_accuracy"] for s in theirs) if theirs else "",
-                mean(100 * s["test_accuracy"] for s in ours),
-                mean(100 * s["val_accuracy"] for s in theirs) if theirs else "",
-                mean(100 * s["val_accuracy"] for s in ours),
+                mean(100 * s["test_accuracy"] for s in plain) if plain else "",
+                mean(100 * s["test_accuracy"] for s in searches),
+                mean(100 * s["val_accuracy"] for s in plain) if plain else "",
+                mean(100 * s["val_accuracy"] for s in searches),
                 PAPER.get((dataset, topology), ""),
                 mean(change, "{:+.1f}"),
                 f"{statistics.fmean(redraws):.2f}",
-                mean((s["epochs_spent"] for s in ours), "{:.0f}"),
-                mean(map(without_losers, by_seed.values()), "{:.0f}"),
+                mean((s["epochs_spent"] for s in searches), "{:.0f}"),
+                mean(map(epochs_without_losers, by_seed.values()), "{:.0f}"),
             )
         )
     header = (
         "data, topology | `tie_break` | seeds | baseline, test % | Surgeon, test %"
         "| baseline, validation % | Surgeon, validation % | paper, validation % | parameters, %"
         "| re-draws per decision"
-        "| epochs in all | but for losers' re-training"
+        "| total epochs | without losers' recuperation"
     )
     return table(header, rows)
 
 
-def stopping_table(found: Found) -> str:
-    """What early stopping saves and costs, over all searches."""
-    folders = [f for kind, seeds in found.items() if kind[0] in ORDERS for f in seeds.values()]
-    full = [stopped(folder, {}) for folder in folders]
+def stopping_table(finished: FinishedRuns) -> str:
+    """Savings and cost of early stopping over all searches."""
+    folders = [f for kind, seeds in finished.items() if kind[0] in ORDERS for f in seeds.values()]
+    full = [simulate_stopping(folder, {}) for folder in folders]
     rows = []
     for name, early_stopping in STOPS.items():
-        early = [stopped(folder, early_stopping) for folder in folders]
+        early = [simulate_stopping(folder, early_stopping) for folder in folders]
         saved = [100 * (1 - e[0] / f[0]) for e, f in zip(early, full, strict=True)]
         cost = [100 * (f[1] - e[1]) for e, f in zip(early, full, strict=True)]
-        fired = sum(e[0] < f[0] for e, f in zip(early, full, strict=True))
-        of = f"{fired} of {len(folders)}"
-        rows.append((f"`{{{name}}}`", of, mean(saved), mean(cost), f"{max(cost):.1f}"))
+        stopped = sum(e[0] < f[0] for e, f in zip(early, full, strict=True))
+        count = f"{stopped} of {len(folders)}"
+        rows.append((f"`{{{name}}}`", count, mean(saved), mean(cost), f"{max(cost):.1f}"))
     header = (
         "`early_stopping` | searches stopped | epochs saved, % | validation accuracy lost, points"
         "| at most"
@@ -160,15 +161,15 @@ def stopping_table(found: Found) -> str:
 
 
 def main() -> None:
-    """Print the tables; draw the picture if it is asked for."""
-    results, *picture = sys.argv[1:]
-    found = gather(Path(results))
-    print(results_table(found), stopping_table(found), sep="\n\n")
-    if picture:
-        search, plain, seed, output = picture
+    """Print the tables, and draw the plot if requested."""
+    results, *plot = sys.argv[1:]
+    finished = read_finished(Path(results))
+    print(results_table(finished), stopping_table(finished), sep="\n\n")
+    if plot:
+        search, plain, seed, output = plot
         folders = [SearchFolder(Path(results, name, f"seed{seed}")) for name in (search, plain)]
-        shown = f"{search}, seed {seed}"
-        plots.save_figure(plot_against_baseline(shown, *folders), Path(output))
+        title = f"{search}, seed {seed}"
+        plots.save_figure(plots.plot_against_baseline(title, *folders), Path(output))
 
 
 if __name__ == "__main__":
