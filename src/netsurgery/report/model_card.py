@@ -107,7 +107,8 @@ def model_card(
     algorithm = summary["algorithm"]
     origin = (
         f" The search started with {summary['start_parameters']:,} and trained"
-        f" {summary['candidates']} candidates in {summary['generations']} generations."
+        f" {summary['candidates']} candidates in {summary['generations']}"
+        f" generation{'s' if summary['generations'] > 1 else ''}."
         if summary["generations"]
         else ""
     )

@@ -11,7 +11,7 @@ from netsurgery.analysis.runs import Experiment, Run
 from netsurgery.config import scaling
 from netsurgery.networks.layers import Layer, Shape, trainable_arrays
 from netsurgery.networks.network import Topology
-from netsurgery.plots.labels import format_score, operation_label
+from netsurgery.plots.labels import format_score, operation_label, pluralize
 from netsurgery.plots.style import operation_style
 from netsurgery.report import brackets, figures
 from netsurgery.report.model_card import usage_snippet
@@ -59,6 +59,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "duration": duration,
     "count": count,
     "setting": setting_text,
+    "plural": pluralize,
     "score": format_score,
     "operation": lambda name: operation_style(name).label,
 }

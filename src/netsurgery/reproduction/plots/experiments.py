@@ -198,6 +198,9 @@ def pareto(heading: tuple[str, str], runs: Sequence[Run]) -> Figure:
             ]
         )
         panel.step(*np.array(front).T, where="post", color=BLACK, linewidth=0.9, zorder=3)
+        sizes = [run.result["parameters"] for run in members if run.result]
+        if min(sizes) == max(sizes):  # matplotlib finds no limits for one point on a log axis
+            panel.set_xlim(sizes[0] / 2, sizes[0] * 2)
         low, high = panel.get_xlim()
         steps = (1,) if high / low > 300 else (1, 3) if high / low > 8 else (1, 1.5, 2, 3, 5, 7)
         panel.xaxis.set_major_locator(LogLocator(subs=steps))
