@@ -43,7 +43,7 @@ def files(results: Path) -> dict[str, bytes]:
 def runs(results: Path) -> dict[str, Any]:
     """What MLflow shows, by search, seed and candidate, without times and ids."""
     found: dict[str, Any] = {}
-    for run in mlflow_sqlite.read(results / "mlflow.db").values():
+    for run in mlflow_sqlite.read_runs(results / "mlflow.db").values():
         key = json.dumps(
             [run.tags.get(mlflow_sqlite.PREFIX + n, "") for n in ("search", "seed", "candidate")]
         )

@@ -286,7 +286,7 @@ def named(run: Run, paths: list[Path]) -> list[str]:
 
     A database has unused space, and tables that are not ours: damage there shows nowhere.
     """
-    from netsurgery.storage.mlflow_sqlite import damage as damage_of_store
+    from netsurgery.storage.mlflow_sqlite import find_damage
 
     _, said = run.verify()
     listed = {line.partition(": damaged")[0] for line in said.splitlines()}
@@ -296,7 +296,7 @@ def named(run: Run, paths: list[Path]) -> list[str]:
         beside |= {str((run.root / "final/summary.json").relative_to(run.folder))}
         if str(path.relative_to(run.folder)) in listed or beside & listed:
             continue
-        if path.name == "mlflow.db" and damage_of_store(path) is None:
+        if path.name == "mlflow.db" and find_damage(path) is None:
             continue
         missing.append(path.name)
     return missing

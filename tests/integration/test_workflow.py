@@ -20,7 +20,7 @@ from netsurgery.processes.client import FOLDER
 from netsurgery.processes.process_exit import WORKFLOW
 from netsurgery.search.layout import SearchFolder
 from netsurgery.search.records import TIMES
-from netsurgery.storage.files import FILES, read_json, sha256, write_json
+from netsurgery.storage.files import CHECKSUMS, read_json, sha256, write_json
 from netsurgery.storage.locking import ResultsLock
 from tests.support.factories import ROOT
 
@@ -277,7 +277,7 @@ def test_the_test_samples_decide_nothing(finished, copy):
         x[parts["test"]] = 0
     np.save(data / "x.npy", x)
     description = read_json(data / "data.json")
-    description[FILES]["x.npy"] = sha256(data / "x.npy")  # else it would count as damaged
+    description[CHECKSUMS]["x.npy"] = sha256(data / "x.npy")  # else it would count as damaged
     write_json(data / "data.json", description)
     run(copy)
     same, other = search_folder(finished).final, search_folder(copy).final

@@ -19,7 +19,7 @@ from numpy.lib import format as npy
 
 from netsurgery.datasets import labels
 from netsurgery.datasets.source import PARTS, TRAINING, DataError, Source
-from netsurgery.storage.files import FILES, atomic_path, checksums, read_json, write_json
+from netsurgery.storage.files import CHECKSUMS, atomic_path, checksums, read_json, write_json
 
 REGRESSION = "regression"
 IMBALANCED = 3  # warn if the largest class has this many times the samples of the smallest
@@ -133,7 +133,7 @@ def write(source: Source, name: str, task: str, scaling: str | None, folder: Pat
     with atomic_path(folder / "y.npy") as temporary, temporary.open("wb") as file:
         np.save(file, np.concatenate([y[part] for part in parts]), allow_pickle=False)
     path = folder / "data.json"
-    description[FILES] = checksums(path, folder / "x.npy", folder / "y.npy")
+    description[CHECKSUMS] = checksums(path, folder / "x.npy", folder / "y.npy")
     write_json(path, description)
     return warnings
 

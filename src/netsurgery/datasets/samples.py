@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from netsurgery.datasets.prepared import describe, mapped
-from netsurgery.storage.files import FILES, check, read_json
+from netsurgery.storage.files import CHECKSUMS, read_json, verify_checksum
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,8 @@ def read_part(folder: Path, split_path: Path, part: str) -> Samples:
     Raises:
         DamagedFileError: the split does not match its checksum.
     """
-    check(split_path, read_json(split_path.with_suffix(".json"))[FILES][split_path.name])
+    checksums = read_json(split_path.with_suffix(".json"))[CHECKSUMS]
+    verify_checksum(split_path, checksums[split_path.name])
     with np.load(split_path, allow_pickle=False) as split:
         indices = split[part].astype(np.int32)
         scaling = Scaling(split["shift"], split["scale"], describe(folder)["missing"])

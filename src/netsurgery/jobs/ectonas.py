@@ -12,7 +12,7 @@ from netsurgery.search.ectonas.plans import GenerationBudget
 from netsurgery.search.layout import WARM_UP, SearchFolder, read_generation
 from netsurgery.search.records import OK
 from netsurgery.search.winners import read_winners
-from netsurgery.storage.files import FILES, checksums, read_json, write_json, write_table
+from netsurgery.storage.files import CHECKSUMS, checksums, read_json, write_json, write_table
 from netsurgery.storage.random_streams import random_stream
 
 
@@ -116,4 +116,4 @@ def summarize_search(folder: SearchFolder, settings: dict[str, Any], seed: int) 
         wall_seconds=sum(record.wall_seconds for record in records),
     )
     path = folder.final / "summary.json"
-    write_json(path, summary | {FILES: checksums(path, folder.lineage)})
+    write_json(path, summary | {CHECKSUMS: checksums(path, folder.lineage)})

@@ -12,7 +12,7 @@ from netsurgery.datasets.columns import NUMBER
 from netsurgery.datasets.samples import Samples
 from netsurgery.keras_io import conversion, tflite
 from netsurgery.report import error_analysis, model_card
-from netsurgery.storage.files import FILES, checksums, read_json, write_json, write_text
+from netsurgery.storage.files import CHECKSUMS, checksums, read_json, write_json, write_text
 
 BATCH = 1000
 COMPARED = 200  # samples that an export must agree on
@@ -76,7 +76,7 @@ def export(data: Path, samples: Samples, settings: dict[str, Any], final: Path) 
     path, file = final / "exports.json", final / "model.tflite"
     lite = tflite.to_lite(model, file, raw_samples(samples, described))
     written = [file] if file.exists() else []
-    write_json(path, {"exports": [lite], FILES: checksums(path, *written)})
+    write_json(path, {"exports": [lite], CHECKSUMS: checksums(path, *written)})
     summary = read_json(final / "summary.json")
     write_text(
         final / "README.md", model_card.model_card(summary, settings, described, wrong, [lite])

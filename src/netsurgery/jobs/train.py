@@ -31,7 +31,7 @@ from netsurgery.search import scores
 from netsurgery.search.candidates import read_candidate, read_record
 from netsurgery.search.plans import Offspring
 from netsurgery.search.records import DEGENERATE, FAILED_STATUSES, OK, Record
-from netsurgery.storage.files import FILES, checksums, write_json
+from netsurgery.storage.files import CHECKSUMS, checksums, write_json
 from netsurgery.storage.random_streams import random_stream
 from netsurgery.surgery import mutate, mutate_topology
 from netsurgery.training import TrainableNetwork
@@ -209,7 +209,7 @@ def finalize(step: TrainingStep, finalists: Sequence[Path], mode: str, batches: 
     write_json(step.output.with_name("preprocessing.json"), described)
     finite = {k: v if training.finite([v]) else None for k, v in tested.items()}
     path = step.output.with_name("test.json")
-    write_json(path, {"samples": len(test), **finite, FILES: checksums(path, raw)})
+    write_json(path, {"samples": len(test), **finite, CHECKSUMS: checksums(path, raw)})
 
 
 def study(

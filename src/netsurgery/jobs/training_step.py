@@ -20,7 +20,7 @@ from netsurgery.search import scores
 from netsurgery.search.candidates import read_candidate, record_path
 from netsurgery.search.records import DIVERGED, OK, Record
 from netsurgery.storage import provenance
-from netsurgery.storage.files import atomic_path, check, sha256, write_json
+from netsurgery.storage.files import atomic_path, sha256, verify_checksum, write_json
 from netsurgery.storage.random_streams import random_stream
 from netsurgery.storage.timer import Timer
 from netsurgery.training import GraphCache, TrainableNetwork, TrainingLoop
@@ -159,7 +159,7 @@ class TrainingStep:
             rounds: batches that were to be trained, by round; if it falls here, they count as
                 spent.
         """
-        check(model, record.model_sha256)
+        verify_checksum(model, record.model_sha256)
         with atomic_path(self.output) as temporary:
             shutil.copyfile(model, temporary)
         if self.fallen and record.status == OK:

@@ -8,7 +8,7 @@ from netsurgery.keras_io import checkpoints
 from netsurgery.keras_io.checkpoints import Checkpoint
 from netsurgery.networks.network import Topology
 from netsurgery.search.records import Record
-from netsurgery.storage.files import check, read_json
+from netsurgery.storage.files import read_json, verify_checksum
 
 
 def record_path(model: Path) -> Path:
@@ -27,5 +27,5 @@ def read_candidate(model: Path, record: Record) -> Checkpoint:
     Raises:
         Damaged: it is not the file that the record is about.
     """
-    check(model, record.model_sha256)
+    verify_checksum(model, record.model_sha256)
     return checkpoints.read(model, Topology.from_json(record.topology))

@@ -1,1 +1,1 @@
-"""Files that are written whole and checked, locks, provenance, timers, random streams."""
+"""Atomic and checksummed files, locks, provenance, timers, random streams, settings."""

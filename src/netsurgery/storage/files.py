@@ -1,7 +1,7 @@
-"""Files that are there whole or not at all, and JSON that tells when it was damaged.
+"""Atomic writes, and JSON files with checksums.
 
-Every JSON file carries the hash of all else in it, and names the hashes of what the same job wrote
-beside it (see `netsurgery.storage.integrity`).
+The last entry of every JSON file is the checksum of the rest. A file may also list checksums of
+other files that the same job wrote next to it (see `netsurgery.storage.integrity`).
 """
 
 from __future__ import annotations
@@ -19,42 +19,47 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-CHECKSUM = "checksum"  # the last key of every JSON file: the hash of the others
-MIN_FREE_BYTES = 16 * 2**20  # bytes to be left on a disk: Snakemake breaks where it cannot write
-FILES = "checksums"  # the hashes of files that a JSON file vouches for, by their names beside it
+CHECKSUM = "checksum"  # the last key of every JSON file: the hash of the rest
+CHECKSUMS = "checksums"  # a key of JSON files: hashes of other files, by relative path
+MIN_FREE_BYTES = 16 * 2**20  # to leave on a disk: Snakemake crashes where it cannot write
 
 
 class UnusableFileError(ValueError):
-    """A file that cannot be used for what it was given; the message says why."""
+    """A file that does not serve its purpose; the message says why."""
 
 
 class DamagedFileError(UnusableFileError):
-    """A file is not as it was written."""
+    """A file that differs from what was written.
 
-    def __init__(self, path: Path | str, why: str = "its checksum does not fit") -> None:
-        super().__init__(f"{path}: damaged ({why}); the next run makes it again")
-        self.path, self.why = Path(path), why
+    Args:
+        path: of the file.
+        reason: how the damage shows.
+    """
+
+    def __init__(self, path: Path | str, reason: str = "its checksum does not match") -> None:
+        super().__init__(f"{path}: damaged ({reason}); the next run regenerates it")
+        self.path, self.reason = Path(path), reason
 
 
 def check_free_space(path: Path) -> None:
-    """Raise OSError where the disk that a file is to be written to is full, or nearly."""
+    """Raise OSError if the disk for a file is full, or nearly full."""
     if shutil.disk_usage(path.parent).free < MIN_FREE_BYTES:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
 
 @contextlib.contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """A temporary name beside `path`, renamed to it when the block ends well, else removed.
+    """A temporary path, renamed to `path` when the block succeeds and removed when it fails.
 
-    What a writer that was killed left under such a name goes, too.
+    Temporary files of killed writers are removed as well.
 
     Raises:
-        OSError: the disk is full, or nearly.
+        OSError: the disk is full, or nearly full.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     check_free_space(path)
-    for left in path.parent.glob(f".{glob.escape(path.name)}.*"):
-        left.unlink(missing_ok=True)
+    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*"):
+        leftover.unlink(missing_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         yield temporary
@@ -64,27 +69,28 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file, whole or not at all."""
+    """Write a text file atomically."""
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
-def _seal(head: bytes) -> bytes:
+def _checksum_line(head: bytes) -> bytes:
+    """The end of a JSON file: the checksum of what stands before it."""
     return b' "%s": "%s"\n}\n' % (CHECKSUM.encode(), hashlib.sha256(head).hexdigest().encode())
 
 
 def to_checksummed_json(value: Mapping[str, Any]) -> bytes:
-    """A mapping as JSON, with the hash of its own text as the last entry."""
+    """A mapping as JSON, with the checksum of its own text as the last entry."""
     text = json.dumps(value, indent=1, allow_nan=False)
     head = (text.removesuffix("\n}") + ",\n" if value else "{\n").encode()
-    return head + _seal(head)
+    return head + _checksum_line(head)
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Write JSON that any reader takes, sealed: NaN is refused, not written.
+    """Write standard JSON with its checksum, atomically.
 
     Raises:
-        ValueError: the value holds a NaN or an infinity.
+        ValueError: the value contains a NaN or an infinity.
     """
     content = to_checksummed_json(value)
     with atomic_path(path) as temporary:
@@ -92,7 +98,7 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write rows as CSV, whole or not at all."""
+    """Write rows as CSV, atomically."""
     table = io.StringIO()
     writer = csv.DictWriter(table, columns, lineterminator="\n")
     writer.writeheader()
@@ -104,11 +110,11 @@ def read_json(path: Path | str) -> dict[str, Any]:
     """Read what `write_json` wrote.
 
     Raises:
-        Damaged: it is no longer that, to the byte.
+        DamagedFileError: a byte of it has changed.
     """
     content = Path(path).read_bytes()
-    head = content[: -len(_seal(b""))]
-    if head + _seal(head) != content:
+    head = content[: -len(_checksum_line(b""))]
+    if head + _checksum_line(head) != content:
         raise DamagedFileError(path)
     value = json.loads(content)
     del value[CHECKSUM]
@@ -116,26 +122,26 @@ def read_json(path: Path | str) -> dict[str, Any]:
 
 
 def sha256(path: Path) -> str:
-    """Hash of a file's content."""
+    """SHA-256 of a file's content, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def checksums(beside: Path, *files: Path) -> dict[str, str]:
-    """Hashes of files, by their names as seen from the folder of the file that is to vouch."""
-    return {os.path.relpath(file, beside.parent): sha256(file) for file in files}
+def checksums(path: Path, *files: Path) -> dict[str, str]:
+    """Hashes of files, by their paths relative to the folder of the JSON file at `path`."""
+    return {os.path.relpath(file, path.parent): sha256(file) for file in files}
 
 
 def write_checksums(path: Path, *files: Path) -> None:
-    """Write a JSON file that does nothing but vouch for others."""
-    write_json(path, {FILES: checksums(path, *files)})
+    """Write a JSON file that only holds the checksums of others."""
+    write_json(path, {CHECKSUMS: checksums(path, *files)})
 
 
-def check(file: Path, stated: str) -> None:
-    """Compare a file with its hash.
+def verify_checksum(file: Path, expected: str) -> None:
+    """Compare a file's hash with the expected one.
 
     Raises:
-        Damaged: it has another one.
+        DamagedFileError: they differ.
     """
-    if sha256(file) != stated:
+    if sha256(file) != expected:
         raise DamagedFileError(file)

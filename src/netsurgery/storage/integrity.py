@@ -1,10 +1,10 @@
-"""Whether the files of results are still what was written: found by content, not by date.
+"""Damage in a results folder, found by content rather than by modification time.
 
-Every JSON file is sealed with its own checksum. It vouches for what its job wrote beside it: a
-record for its model, `data.json` for the samples, `final/test.json` for `final/model.keras`, and so
-on. Jobs check what they read; a run checks everything as it begins, and takes away what is damaged,
-so that the workflow misses it and makes it again. MLflow's store is checked by the digests of its
-runs. Dates matter to Snakemake alone: those that it would stumble over are mended.
+Every JSON file holds its own checksum, and the checksums of what its job wrote next to it: a record
+that of its model, `data.json` those of the samples, `final/test.json` that of `final/model.keras`,
+and so on. Jobs verify what they read. A run verifies everything when it starts and removes damaged
+files, so that the workflow regenerates them. The runs in an MLflow store are verified by their
+digests. Only Snakemake looks at modification times; those that would confuse it are corrected.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from netsurgery.storage import mlflow_sqlite
-from netsurgery.storage.files import FILES, DamagedFileError, check, read_json
+from netsurgery.storage.files import CHECKSUMS, DamagedFileError, read_json, verify_checksum
 
 STORE = "mlflow.db"
-ASIDE = ".damaged"  # behind the name of a store that is set aside
+DAMAGED_SUFFIX = ".damaged"  # of a damaged store, which is renamed
 DATA, LOGS = "_data", "logs"
-TOGETHER = (".json", ".keras", ".npz")  # of one name: what a job wrote, and what vouches for it
+COMPANIONS = (".json", ".keras", ".npz")  # files of one name: what a job wrote, and its checksums
 
 
 def checksummed_files(results: Path) -> Iterator[Path]:
-    """All JSON files of results: of datasets, of searches, of the table over all."""
+    """All JSON files of a results folder: of its datasets, its searches and the summary."""
     yield from results.glob(f"{DATA}/*/data.json")
     for search in results.glob("*/seed*"):
-        for folder, inside, names in os.walk(search):
-            inside[:] = sorted(name for name in inside if name != LOGS)
-            # a dot: left by a writer that was killed, and removed by the next one
+        for folder, folders, names in os.walk(search):
+            folders[:] = sorted(name for name in folders if name != LOGS)
+            # a leading dot: left by a killed writer; the next writer removes it
             yield from (
                 Path(folder, name)
                 for name in sorted(names)
@@ -40,9 +40,9 @@ def checksummed_files(results: Path) -> Iterator[Path]:
 
 
 def damage_in(path: Path) -> list[DamagedFileError]:
-    """The damage of a sealed file, or of the files that it vouches for.
+    """The damage of a JSON file, or of the files whose checksums it holds.
 
-    Files that are not there are no damage: the workflow misses them by itself.
+    Missing files do not count: the workflow notices them by itself.
     """
     try:
         value = read_json(path)
@@ -50,56 +50,58 @@ def damage_in(path: Path) -> list[DamagedFileError]:
         return []
     except DamagedFileError as damaged:
         return [damaged]
-    vouched = {path.parent / name: stated for name, stated in value.get(FILES, {}).items()}
+    expected = {path.parent / name: sha for name, sha in value.get(CHECKSUMS, {}).items()}
     if "model_sha256" in value:
-        vouched[path.with_suffix(".keras")] = value["model_sha256"]
+        expected[path.with_suffix(".keras")] = value["model_sha256"]
     found = []
-    for file, stated in vouched.items():
+    for file, sha in expected.items():
         try:
-            check(file, stated)
+            verify_checksum(file, sha)
         except FileNotFoundError:
             pass
         except DamagedFileError as damaged:
-            found.append(DamagedFileError(os.path.normpath(file), damaged.why))
+            found.append(DamagedFileError(os.path.normpath(file), damaged.reason))
     return found
 
 
 def find_damaged(results: Path) -> list[DamagedFileError]:
-    """All damage of a folder of results, each file once.
+    """All damaged files of a results folder, each once.
 
     Args:
-        results: the folder, with searches that are finished or not.
+        results: the folder; its searches may be unfinished.
     """
-    with ThreadPoolExecutor() as pool:  # hashing leaves the interpreter to others
+    with ThreadPoolExecutor() as pool:  # hashing releases the interpreter lock
         found = [each for some in pool.map(damage_in, checksummed_files(results)) for each in some]
     store = results / STORE
-    if store.exists() and (why := mlflow_sqlite.damage(store)):
-        found.append(DamagedFileError(store, why))
+    if store.exists() and (reason := mlflow_sqlite.find_damage(store)):
+        found.append(DamagedFileError(store, reason))
     return list({each.path: each for each in found}.values())
 
 
 def remove_damaged(found: Iterable[DamagedFileError]) -> None:
-    """Remove damaged files; a store, which may hold runs of others, is set aside."""
+    """Remove damaged files; a store, which may hold runs of other projects, is renamed instead."""
     for each in found:
         with contextlib.suppress(FileNotFoundError):
             if each.path.name == STORE:
-                os.replace(each.path, each.path.with_name(STORE + ASIDE))
+                os.replace(each.path, each.path.with_name(STORE + DAMAGED_SUFFIX))
             else:
                 each.path.unlink()
-                # of a record and its file the workflow misses only what its next jobs ask for
-                for suffix in TOGETHER if each.path.suffix in TOGETHER else ():
+                # the workflow would regenerate only the one of them that its next jobs need
+                for suffix in COMPANIONS if each.path.suffix in COMPANIONS else ():
                     each.path.with_suffix(suffix).unlink(missing_ok=True)
 
 
 def clamp_future_mtimes(results: Path, now: float) -> int:
-    """Give files that are dated in the future the present date; gives how many were.
+    """Set modification times in the future, which a wrong clock leaves behind, to the present.
 
-    A clock that was wrong leaves them. Snakemake ends a run in which something seems older than
-    what it was made of.
+    Snakemake stops a run if an output seems older than its input.
 
     Args:
         results: the folder.
-        now: seconds since the epoch.
+        now: the present Unix time, in seconds.
+
+    Returns:
+        The number of files changed.
     """
     count = 0
     for folder, _, names in os.walk(results):

@@ -1,4 +1,4 @@
-"""One run at a time on a results folder, or several that keep to a search each."""
+"""A lock that lets one run at a time use a results folder, or several with one search each."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from pathlib import Path
 
 
 class ResultsNotWritableError(Exception):
-    """A folder cannot be written to; the message says why, and what to do."""
+    """The results folder cannot be written to; the message says why, and what to do."""
 
 
 class ResultsLockedError(ResultsNotWritableError):
-    """Another run holds the folder."""
+    """Another run has locked the results folder."""
 
 
 class ResultsLock:
-    """Held from its making until its process ends, however that ends: nothing is left to clean up.
+    """A lock on a results folder, held until the process ends; a crash leaves nothing behind.
 
     Args:
         results: the folder.
-        shared: with others that share it.
+        shared: whether other runs that share the lock may hold it, too.
 
     Raises:
-        Busy: another run holds the folder.
-        Refused: it cannot be made, or written to.
+        ResultsLockedError: another run has locked the folder.
+        ResultsNotWritableError: it cannot be created, or written to.
     """
 
     def __init__(self, results: Path, *, shared: bool = False) -> None:
@@ -32,16 +32,17 @@ class ResultsLock:
             self.file = (results / ".lock").open("w")
         except OSError as error:
             raise ResultsNotWritableError(
-                f"{results}: cannot be written to ({error.strerror})"
+                f"{results}: cannot be written to ({error.strerror}); choose another folder with "
+                f"--config results=FOLDER"
             ) from None
         try:
             fcntl.flock(self.file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except OSError:
             raise ResultsLockedError(
-                f"{results}: another run is writing here; let it end, or choose another folder "
-                f"with --config results=FOLDER"
+                f"{results}: another run is writing here; wait for it to end, or choose another "
+                f"folder with --config results=FOLDER"
             ) from None
 
     def share(self) -> None:
-        """Let others in that share it."""
+        """Share the lock with other runs from now on."""
         fcntl.flock(self.file, fcntl.LOCK_SH)

@@ -1,17 +1,39 @@
-"""What an MLflow store shows of our runs, by SQLite alone: MLflow takes seconds to import."""
+"""The runs in a local MLflow store, read with SQLite because MLflow takes seconds to import.
+
+The names in `COLUMNS` are private to MLflow. Where a store lacks one, its runs are read with
+MLflow's client instead, which takes seconds longer.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
 import json
+import os
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+TESTED_VERSIONS = ("3.17.2",)  # of MLflow
+COLUMNS = {
+    "runs": ("run_uuid", "name", "status", "lifecycle_stage"),
+    "tags": ("run_uuid", "key", "value"),
+    "params": ("run_uuid", "key", "value"),
+    "metrics": ("run_uuid", "key", "value", "step"),
+    "latest_metrics": ("run_uuid", "key", "value"),
+}
+SCHEMA_VERSION = "alembic_version"  # a table of every store of MLflow
+# variables that MLflow reads when it is imported
+MLFLOW_ENVIRONMENT = {
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
+}
 
 PREFIX = "netsurgery."
-DIGEST, ATTACHED = PREFIX + "digest", PREFIX + "files"  # tags that are written behind the others
+DIGEST, ATTACHED = PREFIX + "digest", PREFIX + "files"  # tags that are written after all others
 SECONDS = "wall_seconds"  # a metric that differs when the same is computed again
 
 Point = tuple[str, float, int]  # metric, value, step
@@ -22,106 +44,159 @@ def digest(
     params: Mapping[str, str],
     points: Collection[Point],
     status: str,
-    timed: Collection[int] = (),
+    timed_steps: Collection[int] = (),
 ) -> str:
-    """Hash of what a run shows but its times, which differ when the same is computed again.
+    """Hash of a run without its times, which differ when the same is computed again.
 
     Args:
-        tags: our own.
+        tags: those with our prefix.
         params: all of them.
-        points: of its metrics, but those of its seconds.
+        points: of all metrics except wall time.
         status: of the run.
-        timed: the steps that have seconds.
+        timed_steps: the steps that have a wall time.
     """
     content = {
         "tags": tags,
         "params": params,
         "points": sorted(points),
         "status": status,
-        "timed": sorted(timed),
+        "timed": sorted(timed_steps),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass
 class StoredRun:
-    """A run as a store has it; of tags only our own."""
+    """A run as a store has it."""
 
     name: str
     status: str
-    tags: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)  # those with our prefix
     params: dict[str, str] = field(default_factory=dict)
-    points: set[Point] = field(default_factory=set)  # but those of its seconds
-    timed: set[int] = field(default_factory=set)  # the steps that have seconds
+    points: set[Point] = field(default_factory=set)  # of all metrics except wall time
+    timed_steps: set[int] = field(default_factory=set)  # the steps that have a wall time
     latest: dict[str, float] = field(default_factory=dict)
 
     @property
-    def stated(self) -> str:
-        """The digest of what was logged; empty while that is not all there."""
+    def logged_digest(self) -> str:
+        """The digest that was logged with the run; empty while the run is incomplete."""
         return self.tags.get(DIGEST, "")
 
     @property
-    def vouched_for(self) -> bool:
-        """Whether it is what its digest states."""
-        own = {key: value for key, value in self.tags.items() if key not in (DIGEST, ATTACHED)}
+    def matches_digest(self) -> bool:
+        """Whether the run has the digest that was logged with it."""
+        tags = {key: value for key, value in self.tags.items() if key not in (DIGEST, ATTACHED)}
         last: dict[str, tuple[int, float]] = {}
         for key, value, step in self.points:
             last[key] = max(last.get(key, (step, value)), (step, value))
         latest = {key: value for key, (_, value) in last.items()}
-        return latest == self.latest and self.stated == digest(
-            own, self.params, self.points, self.status, self.timed
+        return latest == self.latest and self.logged_digest == digest(
+            tags, self.params, self.points, self.status, self.timed_steps
         )
 
     @property
-    def intact(self) -> bool:
-        """Whether it is what was logged; of a run that is not logged to its end nobody knows."""
-        return not self.stated or self.vouched_for
+    def is_intact(self) -> bool:
+        """Whether the run is as it was logged; an incomplete run counts as intact."""
+        return not self.logged_digest or self.matches_digest
 
 
 @contextlib.contextmanager
-def _opened(database: Path) -> Iterator[sqlite3.Connection]:
+def _open(database: Path) -> Iterator[sqlite3.Connection]:
     with contextlib.closing(sqlite3.connect(database)) as connection:
         yield connection
 
 
-def read(database: Path) -> dict[str, StoredRun]:
-    """Our runs in a store that are not deleted, by MLflow's id.
+def read_runs(database: Path) -> dict[str, StoredRun]:
+    """The runs with our tags in a store, except deleted ones, by MLflow's run id.
 
     Raises:
-        sqlite3.DatabaseError: it is no database, or none of MLflow's.
+        sqlite3.DatabaseError: the file is no database, or none of MLflow's.
     """
-    with _opened(database) as store:
-        query = "SELECT run_uuid, name, status FROM runs WHERE lifecycle_stage = 'active'"
-        runs = {run: StoredRun(name, status) for run, name, status in store.execute(query)}
-        for run, key, value in store.execute("SELECT run_uuid, key, value FROM tags"):
-            if run in runs and key.startswith(PREFIX):
-                runs[run].tags[key] = value
-        for run, key, value in store.execute("SELECT run_uuid, key, value FROM params"):
-            if run in runs:
-                runs[run].params[key] = value
-        for run, *point in store.execute("SELECT run_uuid, key, value, step FROM metrics"):
-            if run in runs and point[0] == SECONDS:
-                runs[run].timed.add(point[2])
-            elif run in runs:
-                runs[run].points.add((point[0], point[1], point[2]))
-        for run, key, value in store.execute("SELECT run_uuid, key, value FROM latest_metrics"):
-            if run in runs and key != SECONDS:
-                runs[run].latest[key] = value
-    return {run: shown for run, shown in runs.items() if shown.tags}
+    with _open(database) as store:
+        if _has_known_schema(store):
+            return _read_tables(store)
+        if not _columns(store, SCHEMA_VERSION):
+            raise sqlite3.DatabaseError("it has no tables of MLflow")
+    return _read_with_client(database)
 
 
-def damage(database: Path) -> str | None:
-    """What is wrong with a store; None where nothing is."""
+def _columns(store: sqlite3.Connection, table: str) -> set[str]:
+    """The columns of a table; empty if there is no such table."""
+    return {row[1] for row in store.execute(f"PRAGMA table_info({table})")}
+
+
+def _has_known_schema(store: sqlite3.Connection) -> bool:
+    return all(_columns(store, table).issuperset(names) for table, names in COLUMNS.items())
+
+
+def _read_tables(store: sqlite3.Connection) -> dict[str, StoredRun]:
+    query = "SELECT run_uuid, name, status FROM runs WHERE lifecycle_stage = 'active'"
+    runs = {run: StoredRun(name, status) for run, name, status in store.execute(query)}
+    for run, key, value in store.execute("SELECT run_uuid, key, value FROM tags"):
+        if run in runs and key.startswith(PREFIX):
+            runs[run].tags[key] = value
+    for run, key, value in store.execute("SELECT run_uuid, key, value FROM params"):
+        if run in runs:
+            runs[run].params[key] = value
+    for run, key, value, step in store.execute("SELECT run_uuid, key, value, step FROM metrics"):
+        if run in runs and key == SECONDS:
+            runs[run].timed_steps.add(step)
+        elif run in runs:
+            runs[run].points.add((key, value, step))
+    for run, key, value in store.execute("SELECT run_uuid, key, value FROM latest_metrics"):
+        if run in runs and key != SECONDS:
+            runs[run].latest[key] = value
+    return {run: stored for run, stored in runs.items() if stored.tags}
+
+
+def _read_with_client(database: Path) -> dict[str, StoredRun]:
+    """The runs in a store, read through MLflow's public interface."""
+    os.environ |= MLFLOW_ENVIRONMENT
+    from mlflow import MlflowClient
+    from mlflow.entities import ViewType
+
+    client = MlflowClient(tracking_uri=f"sqlite:///{database.resolve()}")
+
+    def pages(search: Callable[..., Any], **arguments: Any) -> Iterator[Any]:
+        token = None
+        while True:
+            page = search(page_token=token, **arguments)
+            yield from page
+            if not (token := page.token):
+                return
+
+    runs: dict[str, StoredRun] = {}
+    for experiment in pages(client.search_experiments, view_type=ViewType.ALL):
+        for run in pages(client.search_runs, experiment_ids=[experiment.experiment_id]):
+            name, data = run.info.run_id, run.data
+            tags = {key: value for key, value in data.tags.items() if key.startswith(PREFIX)}
+            if not tags:
+                continue
+            history = [p for key in data.metrics for p in client.get_metric_history(name, key)]
+            runs[name] = StoredRun(
+                run.info.run_name,
+                run.info.status,
+                tags,
+                dict(data.params),
+                {(point.key, point.value, point.step) for point in history if point.key != SECONDS},
+                {point.step for point in history if point.key == SECONDS},
+                {key: value for key, value in data.metrics.items() if key != SECONDS},
+            )
+    return runs
+
+
+def find_damage(database: Path) -> str | None:
+    """Why a store is damaged; None if it is not."""
     try:
-        with _opened(database) as store:
+        with _open(database) as store:
             ((first,), *_) = store.execute("PRAGMA integrity_check(1)")
         if first != "ok":
             return str(first).splitlines()[0]
-        for shown in read(database).values():
-            if not shown.intact:
-                return f"the run {shown.name} is not as it was logged"
+        for run in read_runs(database).values():
+            if not run.is_intact:
+                return f"the run {run.name} differs from what was logged"
     except sqlite3.OperationalError as error:
-        # what cannot be opened is not damaged for that
+        # a database that cannot be opened, because it is locked, say, may well be intact
         return str(error) if "no such" in str(error) or "malformed" in str(error) else None
     except (sqlite3.Error, TypeError, UnicodeDecodeError) as error:
         return str(error)

@@ -1,4 +1,4 @@
-"""What a training step ran with: the code, the environment and the device."""
+"""The provenance of a training step: code, environment and device."""
 
 from __future__ import annotations
 
@@ -12,26 +12,31 @@ from pathlib import Path
 
 import netsurgery
 
-PACKAGES = ("tensorflow", "keras", "numpy")  # those that a training step has imported
-HERE = Path(__file__).parent.parent
+PACKAGES = ("tensorflow", "keras", "numpy")  # imported by every training step
+PACKAGE_FOLDER = Path(__file__).parent.parent
 
 
 def _git(*arguments: str) -> str | None:
-    """What git prints; None where there is no git or it refuses."""
+    """The output of a git command; None if git is missing or fails."""
     try:
-        done = subprocess.run(
-            ["git", *arguments], cwd=HERE, capture_output=True, text=True, timeout=10, check=True
+        finished = subprocess.run(
+            ["git", *arguments],
+            cwd=PACKAGE_FOLDER,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return done.stdout.strip()
+    return finished.stdout.strip()
 
 
 @functools.cache
 def code() -> dict[str, str]:
-    """The version of this package and, in a checkout, the commit and whether it was changed.
+    """The version of this package and, in a checkout, the commit and whether files differ from it.
 
-    A package that is installed beneath somebody else's checkout is no part of that one.
+    A package installed inside the checkout of another project does not belong to that checkout.
     """
     found = {"version": netsurgery.__version__}
     if _git("ls-files", "--error-unmatch", "__init__.py") is None:
@@ -45,7 +50,7 @@ def code() -> dict[str, str]:
 
 @functools.cache
 def environment() -> str:
-    """The versions that results depend on, and the system."""
+    """The system, and the versions of the packages that results depend on."""
     versions = [
         f"{name} {sys.modules[name].__version__}" for name in PACKAGES if name in sys.modules
     ]
@@ -53,7 +58,7 @@ def environment() -> str:
 
 
 def processor() -> str:
-    """The processor by its name, as far as the system tells it."""
+    """The name of the CPU, or else its architecture."""
     try:
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
             name, _, value = line.partition(":")
@@ -65,11 +70,11 @@ def processor() -> str:
 
 
 def describe(device: str) -> dict[str, str]:
-    """All of it, for a record.
+    """The provenance of a training step, for its record.
 
     Args:
-        device: what trained.
+        device: the name of the device that trained.
     """
-    place = {"environment": environment(), "device": device, "host": socket.gethostname()}
+    machine = {"environment": environment(), "device": device, "host": socket.gethostname()}
     job = {"slurm_job": os.environ["SLURM_JOB_ID"]} if "SLURM_JOB_ID" in os.environ else {}
-    return code() | place | job
+    return code() | machine | job

@@ -1,4 +1,4 @@
-"""Random generators that depend on what they are for and on nothing else."""
+"""Random generators that depend on a seed and their purpose alone."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import numpy as np
 
 
 def random_stream(seed: int, *purpose: str | int) -> np.random.Generator:
-    """A generator for one purpose in one search, whatever was drawn elsewhere before.
+    """A new generator for one purpose in one search, independent of all earlier draws.
 
     Args:
-        seed: the search's seed; 0 is one like any other.
+        seed: of the search; 0 is as good as any other.
         purpose: what it is for, such as a candidate and its step.
     """
     words = "/".join(map(str, (seed, *purpose)))

@@ -1,4 +1,4 @@
-"""Where a training step's time goes."""
+"""Wall time of a training step, by phase."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 
 class Timer:
-    """Adds up seconds by name."""
+    """Sums wall time by phase."""
 
     def __init__(self) -> None:
         self.began = time.time()  # Unix time
@@ -17,7 +17,7 @@ class Timer:
 
     @contextlib.contextmanager
     def __call__(self, name: str) -> Iterator[None]:
-        """Count the time of a block under a name."""
+        """Add the time of a block to a phase."""
         start = time.perf_counter()
         try:
             yield
@@ -26,5 +26,5 @@ class Timer:
 
     @property
     def elapsed(self) -> float:
-        """Seconds since this clock was made."""
+        """Seconds since this timer was created."""
         return time.perf_counter() - self._start

@@ -15,7 +15,7 @@ from mlflow.exceptions import MlflowException
 
 from netsurgery.datasets.prepared import describe
 from netsurgery.search.layout import SearchFolder
-from netsurgery.storage.files import FILES, read_json, sha256
+from netsurgery.storage.files import CHECKSUMS, read_json, sha256
 from netsurgery.storage.mlflow_sqlite import ATTACHED
 from netsurgery.tracking import models
 from netsurgery.tracking.runs import NAME, PREFIX, RESULTS, SEED, Run
@@ -56,7 +56,7 @@ def attach(
 def _data(folder: Path) -> entities.DatasetInput:
     """A prepared dataset, as MLflow names it."""
     data = describe(folder)
-    digest = hashlib.sha256("".join(data[FILES].values()).encode()).hexdigest()
+    digest = hashlib.sha256("".join(data[CHECKSUMS].values()).encode()).hexdigest()
     shown = {key: data[key] for key in ("samples", "parts", "shape", "type", "outputs")}
     dataset = entities.Dataset(
         name=data["name"],

@@ -18,7 +18,7 @@ from netsurgery.search.layout import WARM_UP, SearchFolder, read_generation
 from netsurgery.search.plans import GenerationPlan
 from netsurgery.search.records import OK, Record
 from netsurgery.search.winners import read_winners
-from netsurgery.storage.files import FILES, read_json
+from netsurgery.storage.files import CHECKSUMS, read_json
 from netsurgery.storage.mlflow_sqlite import SECONDS
 from netsurgery.tracking.runs import (
     CANDIDATE,
@@ -175,7 +175,7 @@ def build_runs(
         SEED: str(seed),
         PREFIX + "algorithm": settings["algorithm"],
         PREFIX + "dataset": settings["dataset"],
-        PREFIX + "data_sha256": "-".join(data[FILES].values()),
+        PREFIX + "data_sha256": "-".join(data[CHECKSUMS].values()),
     }
     return _search(story, common, data), {
         name: _candidate(story, common, record) for name, record in story.last.items()

@@ -104,15 +104,15 @@ class Store:
             tags={name: value for name, value in data.tags.items() if name.startswith(PREFIX)},
             params=data.params,
             points=set(wanted.points),
-            timed=set(wanted.seconds),
+            timed_steps=set(wanted.seconds),
             latest={name: value for name, value in data.metrics.items() if name != SECONDS},
         )
-        if shown.stated == wanted.digest():
+        if shown.logged_digest == wanted.digest():
             return shown
         step = max((point.step for point in last), default=-1)
         shown.points = {point for point in shown.points if point[2] <= step}
-        shown.timed = {timed for timed in shown.timed if timed <= step}
-        if shown.vouched_for:
+        shown.timed_steps = {timed for timed in shown.timed_steps if timed <= step}
+        if shown.matches_digest:
             return shown
         if not fits(holding(shown, last), wanted):
             return holding(shown, last)
@@ -126,12 +126,14 @@ class Store:
         identity, present = run.info.run_id, run.data.tags
         points = sorted(wanted.points - shown.points)
         seconds = wanted.seconds.items()
-        points += [(SECONDS, value, step) for step, value in seconds if step not in shown.timed]
+        points += [
+            (SECONDS, value, step) for step, value in seconds if step not in shown.timed_steps
+        ]
         params = sorted(wanted.params.items() - shown.params.items())
         stale = sorted(shown.tags.keys() - tags.keys() - {ATTACHED})
         end = None if wanted.status == RUNNING else wanted.ended
         ended = (run.info.status, end and run.info.end_time) == (wanted.status, end)
-        if shown.stated and (points or params or stale or not ended):
+        if shown.logged_digest and (points or params or stale or not ended):
             self.client.set_tag(identity, DIGEST, "")  # tags alone are set at one stroke
             present = present | {DIGEST: ""}
         for name in stale:
@@ -152,10 +154,10 @@ class Store:
 
 def fits(shown: StoredRun, wanted: Run) -> bool:
     """Whether a run is what is wanted or only lacks something: params and points cannot change."""
-    return shown.stated == wanted.digest() or (
+    return shown.logged_digest == wanted.digest() or (
         shown.params.items() <= wanted.params.items()
         and shown.points <= wanted.points
-        and shown.timed <= wanted.seconds.keys()
+        and shown.timed_steps <= wanted.seconds.keys()
     )
 
 
@@ -164,7 +166,7 @@ def holding(shown: StoredRun, points: Iterable[entities.Metric]) -> StoredRun:
     return replace(
         shown,
         points={(p.key, p.value, p.step) for p in points if p.key != SECONDS},
-        timed={p.step for p in points if p.key == SECONDS},
+        timed_steps={p.step for p in points if p.key == SECONDS},
     )
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.engine import Engine
 from netsurgery.jobs import __main__ as jobs
 from netsurgery.processes.process_exit import WORKFLOW
 from netsurgery.storage.files import read_json
-from netsurgery.storage.mlflow_sqlite import damage
+from netsurgery.storage.mlflow_sqlite import find_damage
 from netsurgery.tracking import bulk, sync, uri
 from tests.support.tracked_search import BASELINE, SETTINGS, Made, example
 
@@ -308,7 +308,7 @@ def test_what_an_interrupted_job_told_goes_again_with_its_records(results):
     for calls in (0, 1, 3):
         again = made.copied(f"after{calls}")
         assert is_interrupted(again, calls)
-        assert damage(again.results / "mlflow.db") is None  # no digest says what is not there
+        assert find_damage(again.results / "mlflow.db") is None  # no digest says what is not there
         again.track("02")
         assert dump(again.results) == expected
 
