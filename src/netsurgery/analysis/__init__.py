@@ -1,1 +1,1 @@
-"""What finished and running searches show: runs, progress, timelines, simulated schedules."""
+"""Analysis of finished and running searches: runs, progress, timelines, simulation."""

@@ -1,6 +1,6 @@
-"""How far the runs of a configuration are, from what lies on disk: while they run, or afterwards.
+"""The progress of the runs of a configuration, read from their records during or after a run.
 
-Nothing of a run needs to cooperate, so that it can be asked from anywhere that sees the files.
+Only files are read, so that it works on any machine with access to them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from netsurgery.search.layout import WARM_UP
 from netsurgery.storage.files import read_json
 
 NO_RECORDS = ("plan.json", "winners.json", "tracked.json", "singular_values.json")
-WINDOW = 300.0  # seconds over which the speed is measured
+WINDOW = 300.0  # seconds over which the training speed is averaged
 PHASES = {
     r"recuperation": "recuperation",
     r"phase(\d)/.*round(\d+)/": "phase {0}, round {1}",
@@ -31,7 +31,7 @@ PHASES = {
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is."""
+    """The progress of one run."""
 
     search: str
     seed: int
@@ -39,46 +39,46 @@ class Progress:
     generation: int
     phase: str
     epochs_spent: float
-    epochs_expected: float | None  # None where nothing says it yet
+    epochs_expected: float | None  # None if not yet known
     best_score: float | None
     metric: str
 
     @property
-    def left(self) -> float:
-        """Epochs that are left to train, as far as is known."""
+    def epochs_left(self) -> float:
+        """Epochs left to train; 0 if not yet known."""
         if self.state not in (UNFINISHED, MISSING) or self.epochs_expected is None:
             return 0.0
         return max(0.0, self.epochs_expected - self.epochs_spent)
 
 
-def records(folder: Path) -> Iterator[tuple[float, dict[str, Any]]]:
-    """When each record of a generation was written, and what it says."""
+def timed_records(folder: Path) -> Iterator[tuple[float, dict[str, Any]]]:
+    """The records of a generation with their modification times."""
     for path in folder.rglob("*.json"):
         if path.name in NO_RECORDS or path.name.startswith("."):
             continue
         try:
             content, written = read_json(path), path.stat().st_mtime
         except (OSError, ValueError):
-            continue  # being made again right now
+            continue  # being replaced at the moment
         if isinstance(content, dict) and "batches_spent" in content:
             yield written, content
 
 
-def phase_of(step: str) -> str:
-    """A training step for people."""
-    for pattern, words in PHASES.items():
-        if found := re.match(pattern, step):
-            return words.format(*found.groups())
+def phase_label(step: str) -> str:
+    """A readable name for a training step."""
+    for pattern, label in PHASES.items():
+        if match := re.match(pattern, step):
+            return label.format(*match.groups())
     return step
 
 
-def expected(run: Run, spent: float, trained: float) -> float | None:
-    """Epochs that a run will have spent in the end.
+def expected_epochs(run: Run, spent: float, trained: float) -> float | None:
+    """The total epochs that a run will spend; None if not yet known.
 
     Args:
-        run: whose settings say how it ends.
-        spent: so far.
-        trained: epochs that the best candidate's weights received.
+        run: the run.
+        spent: epochs spent so far.
+        trained: epochs that the weights of the best candidate were trained for.
     """
     chosen = run.settings
     if chosen["algorithm"] == "baseline":
@@ -88,8 +88,8 @@ def expected(run: Run, spent: float, trained: float) -> float | None:
     return spent * max(1.0, chosen["epochs"] / trained) if trained else None
 
 
-def of_run(run: Run) -> tuple[Progress, list[tuple[float, float]]]:
-    """How far a run is; and when which epochs were spent in its current generation."""
+def run_progress(run: Run) -> tuple[Progress, list[tuple[float, float]]]:
+    """The progress of a run; and the times and epochs of the records of its current generation."""
     metric = run.settings["objective"]
     if run.summary is not None:
         summary = run.summary
@@ -108,7 +108,7 @@ def of_run(run: Run) -> tuple[Progress, list[tuple[float, float]]]:
     if decided >= 0:
         winners = read_json(run.folder.winners(decided))
         parents, batches = [p["record"] for p in winners["parents"]], winners["batches_spent"]
-    now = sorted(records(run.folder.generation(decided + 1)), key=lambda found: found[0])
+    now = sorted(timed_records(run.folder.generation(decided + 1)), key=lambda found: found[0])
     known = [*parents, *(content for _, content in now)]
     per_epoch = known[0]["batches_per_epoch"] if known else 1
     spent = (batches + sum(content["batches_spent"] for _, content in now)) / per_epoch
@@ -116,13 +116,13 @@ def of_run(run: Run) -> tuple[Progress, list[tuple[float, float]]]:
     best = (max if rises(metric) else min)(values, default=None)
     trained = max((record["epochs_trained"] for record in known), default=0.0)
     if now:
-        phase = phase_of(now[-1][1]["step"])
+        phase = phase_label(now[-1][1]["step"])
     elif run.state == MISSING:
         phase = "waiting"
     else:
         phase = "start" if decided < 0 else "planning"
     moments = [(written, content["batches_spent"] / per_epoch) for written, content in now]
-    whole = expected(run, spent, trained)
+    whole = expected_epochs(run, spent, trained)
     return (
         Progress(
             run.search, run.seed, run.state, max(0, decided + 1), phase, spent, whole, best, metric
@@ -132,19 +132,19 @@ def of_run(run: Run) -> tuple[Progress, list[tuple[float, float]]]:
 
 
 def measure(experiment: Experiment, now: float | None = None) -> dict[str, Any]:
-    """How far all runs are, in plain values.
+    """The progress of all runs, as JSON values.
 
-    The time left is that of the epochs left at the speed of the last minutes; None where nothing
-    was trained in them.
+    The time left follows from the epochs left and the speed of the last minutes; it is None if
+    nothing was trained in them.
 
     Args:
         experiment: the runs.
-        now: Unix time; by default that of the clock.
+        now: Unix time; by default the current time.
     """
     now = time.time() if now is None else now
     found, moments = [], []
     for run in experiment.runs:
-        progress, theirs = of_run(run)
+        progress, theirs = run_progress(run)
         found.append(progress)
         moments += theirs
         end = run.folder.final / "summary.json"
@@ -153,7 +153,7 @@ def measure(experiment: Experiment, now: float | None = None) -> dict[str, Any]:
             if end.stat().st_mtime > now - WINDOW and whole > 0:
                 share = min(1.0, WINDOW / whole)
                 moments.append((end.stat().st_mtime, share * run.summary["epochs_spent"]))
-    left = sum(progress.left for progress in found)
+    left = sum(progress.epochs_left for progress in found)
     recent = [(written, epochs) for written, epochs in moments if written > now - WINDOW]
     began = min((written for written, _ in recent), default=now)
     elapsed = max(1.0, now - began)
@@ -170,13 +170,13 @@ def measure(experiment: Experiment, now: float | None = None) -> dict[str, Any]:
     }
 
 
-def lines(measured: dict[str, Any], *, every: bool) -> list[Sequence[str]]:
-    """Rows for people: of the runs that go on, or of all."""
+def table_rows(measured: dict[str, Any], *, all_runs: bool) -> list[Sequence[str]]:
+    """The rows of a table of the unfinished runs, or of all."""
     rows: list[Sequence[str]] = [
         ("search", "seed", "state", "generation", "phase", "epochs", "best score")
     ]
     for run in measured["searches"]:
-        if not every and run["state"] != UNFINISHED:
+        if not all_runs and run["state"] != UNFINISHED:
             continue
         of = "" if run["epochs_expected"] is None else f" of {run['epochs_expected']:.0f}"
         rows.append(
@@ -193,18 +193,18 @@ def lines(measured: dict[str, Any], *, every: bool) -> list[Sequence[str]]:
     return rows
 
 
-def summary(measured: dict[str, Any]) -> str:
-    """All runs in one line."""
+def summary_line(measured: dict[str, Any]) -> str:
+    """A line about all runs."""
     seconds = measured["seconds_left"]
     if seconds is None:
-        left = "nothing was trained in the last minutes"
+        left = "no training in the last minutes"
     elif seconds == 0:
-        left = "nothing is left to do"
+        left = "nothing left to do"
     else:
         minutes = math.ceil(seconds / 60)
         left = f"about {minutes} min left" if minutes < 100 else f"about {minutes / 60:.1f} h left"
     return (
         f"{measured['finished']} of {measured['runs']} runs finished,"
         f" {measured['epochs_spent']:,.0f} epochs spent,"
-        f" {measured['epochs_left']:,.0f} to go; {left}"
+        f" {measured['epochs_left']:,.0f} left; {left}"
     )

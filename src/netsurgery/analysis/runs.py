@@ -1,6 +1,6 @@
-"""The runs of a configuration: what was asked for, and what became of each.
+"""The runs that a configuration requests, and the state of each.
 
-The workflow writes the list when it starts, so that whoever looks later knows what is missing.
+The workflow lists the runs in `searches.json` when it starts, so that missing runs are known later.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ from netsurgery.search.records import OK
 from netsurgery.storage.files import UnusableFileError, read_json, write_json
 
 LISTING = "searches.json"
-FINISHED, FAILED, UNFINISHED, MISSING = "finished", "failed", "unfinished", "not begun"
+FINISHED, FAILED, UNFINISHED, MISSING = "finished", "failed", "unfinished", "not started"
 BASELINE, GREEDY, RANDOM = "baseline", "greedy", "random"
 SURGEON, WALK = "Surgeon", "random walk"
 
 
 @dataclass(frozen=True)
 class Run:
-    """A search with one seed, and its summary where it is finished."""
+    """A search with one seed, and its summary if it is finished."""
 
     search: str
     seed: int
     settings: Mapping[str, Any]
-    layers: list[dict[str, Any]]  # the hidden ones of the starting topology
-    original: str  # the dataset that its samples are of, or an excerpt of
+    layers: list[dict[str, Any]]  # hidden layers of the starting topology
+    original: str  # the dataset, or the one that it is an excerpt of
     folder: SearchFolder
     summary: Mapping[str, Any] | None
 
     @property
     def method(self) -> str:
-        """What the tables call its algorithm and mode."""
+        """Its algorithm and mode, as tables name them."""
         algorithm, mode = self.settings["algorithm"], self.settings.get("mode")
         if algorithm == "baseline":
             return BASELINE
@@ -56,29 +56,29 @@ class Run:
 
     @property
     def case(self) -> tuple[str, str, int]:
-        """What runs of different methods must share to be compared in pairs."""
+        """What the runs of a pair share: dataset, topology and seed."""
         return self.dataset, self.topology, self.seed
 
     @cached_property
     def state(self) -> str:
-        """What became of it: finished, failed (its weights are not finite), or missing."""
+        """Finished, failed (the weights are not finite), unfinished or not started."""
         if self.summary is not None:
             return FINISHED if self.summary["status"] == OK else FAILED
         return UNFINISHED if self.folder.root.exists() else MISSING
 
     @property
     def result(self) -> Mapping[str, Any] | None:
-        """Its summary, if that counts."""
+        """Its summary; None for a failed or unfinished run."""
         return self.summary if self.state == FINISHED else None
 
     @property
-    def starts_with_convolutions(self) -> bool:
-        """Whether its starting topology has any."""
+    def starts_convolutional(self) -> bool:
+        """Whether the starting topology has convolutions."""
         return any("dense" not in layer for layer in self.layers)
 
     @property
-    def ends_with_convolutions(self) -> bool:
-        """Whether its final topology has any."""
+    def ends_convolutional(self) -> bool:
+        """Whether the final topology has convolutions."""
         assert self.summary is not None
         return any(layer.startswith("conv") for layer in self.summary["layers"])
 
@@ -91,23 +91,14 @@ class Experiment:
     scale: float
     runs: list[Run]
 
-    def those(self, methods: Iterable[str], datasets: Iterable[str] | None = None) -> list[Run]:
-        """The runs of some methods, on some datasets."""
-        wanted = set(methods)
-        there = None if datasets is None else set(datasets)
-        return [
-            run
-            for run in self.runs
-            if run.method in wanted and (there is None or run.dataset in there)
-        ]
-
-    def datasets(self, runs: Iterable[Run] | None = None) -> dict[str, str]:
-        """The datasets' names with those they stand for, in the order of the configuration."""
-        return {run.dataset: run.original for run in (self.runs if runs is None else runs)}
+    def of_methods(self, methods: Iterable[str]) -> list[Run]:
+        """The runs of some methods."""
+        selected = set(methods)
+        return [run for run in self.runs if run.method in selected]
 
 
 def listing(config: Config) -> dict[str, Any]:
-    """What `searches.json` holds: plain values."""
+    """The content of `searches.json`, as JSON values."""
     return {
         "scale": config.scale,
         "searches": [
@@ -125,29 +116,29 @@ def listing(config: Config) -> dict[str, Any]:
 
 
 def write_listing(config: Config) -> None:
-    """Write down what a configuration asks for, unless that is known."""
+    """Write the runs that a configuration requests, if they have changed."""
     path, content = Path(config.results) / LISTING, listing(config)
     if not path.exists() or read_json(path) != content:
         write_json(path, content)
 
 
-def read(results: Path) -> Experiment:
-    """What a results folder holds of what its last configuration asked for.
+def read_experiment(results: Path) -> Experiment:
+    """Read the runs of the last configuration that used a results folder.
 
     Raises:
-        Unusable: no run was ever started there.
+        UnusableFileError: no run was ever started there.
     """
     path = results / LISTING
     if not path.exists():
         raise UnusableFileError(
-            f"{path}: not there; run snakemake first, or name its results folder"
+            f"{path}: not found; run snakemake first, or give the results folder of a run"
         )
     content = read_json(path)
     runs = []
     for search in content["searches"]:
         for seed in search["settings"]["seeds"]:
             folder = SearchFolder(results / search["name"] / f"seed{seed}")
-            there = folder.final / "summary.json"
+            summary = folder.final / "summary.json"
             runs.append(
                 Run(
                     search["name"],
@@ -156,7 +147,7 @@ def read(results: Path) -> Experiment:
                     search["layers"],
                     search["original"],
                     folder,
-                    read_json(there) if there.exists() else None,
+                    read_json(summary) if summary.exists() else None,
                 )
             )
     return Experiment(results, content["scale"], runs)

@@ -39,14 +39,14 @@ def run(given: argparse.Namespace) -> None:
     from netsurgery.analysis import progress, runs
 
     while True:
-        measured = progress.measure(runs.read(given.folder))
+        measured = progress.measure(runs.read_experiment(given.folder))
         write_json(given.folder / "progress.json", measured)
-        rows = progress.lines(measured, every=given.all)
+        rows = progress.table_rows(measured, all_runs=given.all)
         if given.watch and sys.stdout.isatty():
             print("\033[H\033[2J", end="")  # clear the screen
         if len(rows) > 1:
             print(format_table(rows))
-        print(progress.summary(measured), flush=True)
+        print(progress.summary_line(measured), flush=True)
         if not given.watch or measured["finished"] == measured["runs"]:
             return
         time.sleep(given.watch)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import jinja2
 
-from netsurgery.analysis.runs import read
+from netsurgery.analysis.runs import read_experiment
 from netsurgery.report import figures, views
 from netsurgery.storage.files import write_text
 
@@ -42,7 +42,7 @@ def write_report(results: Path, output: Path, max_detailed: int = MAX_DETAILED) 
     Raises:
         UnusableFileError: no run was ever started there.
     """
-    experiment = read(results)
+    experiment = read_experiment(results)
     page = environment().get_template("report.html.jinja")
     write_text(
         output,

@@ -23,7 +23,7 @@ def ectonas_runs(experiment: Experiment) -> list[Run]:
     """The runs of ECToNAS and its baselines, without regressions, which the paper does not have."""
     return [
         run
-        for run in experiment.those(METHODS)
+        for run in experiment.of_methods(METHODS)
         if run.topology in TOPOLOGIES
         and (run.result is None or run.result["test_accuracy"] is not None)
     ]
@@ -113,7 +113,7 @@ def crossings(runs: Iterable[Run], methods: Sequence[str]) -> pandas.DataFrame:
     groups: dict[tuple[str, str, str, bool], list[Run]] = {}
     for run in runs:
         if run.method in methods:
-            key = run.dataset, run.original, run.method, run.starts_with_convolutions
+            key = run.dataset, run.original, run.method, run.starts_convolutional
             groups.setdefault(key, []).append(run)
     order = sorted(
         groups, key=lambda key: (key[1] != TABULAR, key[0], not key[3], methods.index(key[2]))
@@ -121,7 +121,7 @@ def crossings(runs: Iterable[Run], methods: Sequence[str]) -> pandas.DataFrame:
     for dataset, original, method, convolutional in order:
         members = groups[dataset, original, method, convolutional]
         done = [run for run in members if run.result is not None]
-        ended = sum(run.ends_with_convolutions for run in done)
+        ended = sum(run.ends_convolutional for run in done)
         crossed = len(done) - ended if convolutional else ended
         start = "cnn" if convolutional else "ffnn"
         share = 100 * crossed / len(done) if done else math.nan

@@ -9,7 +9,15 @@ from pathlib import Path
 import pandas
 from matplotlib.figure import Figure
 
-from netsurgery.analysis.runs import BASELINE, GREEDY, RANDOM, WALK, Experiment, Run, read
+from netsurgery.analysis.runs import (
+    BASELINE,
+    GREEDY,
+    RANDOM,
+    WALK,
+    Experiment,
+    Run,
+    read_experiment,
+)
 from netsurgery.config.scaling import describe, explained
 from netsurgery.plots import plot_against_baseline, plot_evolution, save_figure
 from netsurgery.reproduction import curves, ectonas, published, surgeon
@@ -269,7 +277,7 @@ def write_paper(results: Path, paper: str) -> None:
         results: the folder of all searches.
         paper: ectonas or surgeon.
     """
-    experiment = read(results)
+    experiment = read_experiment(results)
     folder = results / "papers" / paper
     entries = []
     for figure in FIGURES[paper](experiment):

@@ -20,9 +20,9 @@ METHODS = (SURGEON, WALK, BASELINE)
 
 def surgeon_runs(experiment: Experiment) -> list[Run]:
     """The runs of the Surgeon and its baselines."""
-    searched = {run.topology for run in experiment.those((SURGEON, WALK))}
+    searched = {run.topology for run in experiment.of_methods((SURGEON, WALK))}
     known = searched | set(TOPOLOGIES)
-    return [run for run in experiment.those(METHODS) if run.topology in known]
+    return [run for run in experiment.of_methods(METHODS) if run.topology in known]
 
 
 def cases(runs: Sequence[Run]) -> list[tuple[str, str, str]]:

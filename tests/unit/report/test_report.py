@@ -137,7 +137,7 @@ def test_names_are_escaped(finished, tmp_path):
 
 
 def test_a_large_experiment_shows_some_runs_in_detail(finished):
-    experiment = runs.read(finished / "results")
+    experiment = runs.read_experiment(finished / "results")
     assert {run.search for run in views.detailed_runs(experiment, 2)} == {"s", "drawn"}
     overview = views.overview(experiment, 2)
     assert (overview["detailed"], overview["finished"]) == (2, 3)

@@ -219,14 +219,14 @@ def experiment(tmp_path):
         write_json(tmp_path / name / "final" / "summary.json", content)
         text = "candidate,epochs_trained\ng0,10\ng1,20\ng2,20\n"
         write_text(tmp_path / name / "lineage.csv", text)
-    return runs.read(tmp_path)
+    return runs.read_experiment(tmp_path)
 
 
 def test_missing_and_failed_runs_are_marked(experiment):
     states = {(run.search, run.seed): run.state for run in experiment.runs}
     assert states["e", 0] == "finished"
     assert states["e", 1] == "failed"
-    assert states["e", 2] == "not begun"
+    assert states["e", 2] == "not started"
     found = ectonas.accuracies(
         ectonas.ectonas_runs(experiment), ("greedy", "baseline"), overall=False
     )
@@ -243,7 +243,7 @@ def test_missing_and_failed_runs_are_marked(experiment):
 def test_regressions_are_not_in_the_papers_tables(experiment):
     path = experiment.results / "b" / "seed0" / "final" / "summary.json"
     write_json(path, summary(1000, None, ["dense 10"]))
-    found = ectonas.ectonas_runs(runs.read(experiment.results))
+    found = ectonas.ectonas_runs(runs.read_experiment(experiment.results))
     assert ("b", 0) not in {(run.search, run.seed) for run in found}
     assert len(found) == 5
 
@@ -251,7 +251,7 @@ def test_regressions_are_not_in_the_papers_tables(experiment):
 def test_a_method_without_a_result_stays_in_the_table(experiment):
     gone = experiment.results / "e" / "seed0" / "final" / "summary.json"
     gone.unlink()
-    found = papers.ectonas_tables(runs.read(experiment.results))
+    found = papers.ectonas_tables(runs.read_experiment(experiment.results))
     text = tables.markdown(found[0])
     assert "| MNIST (few) | greedy | 0 of 3 | missing |" in text
     assert 'class="number absent">missing' in tables.html_table(found[0])
@@ -302,8 +302,8 @@ def test_cells_of_an_html_table_are_escaped():
 
 
 def test_a_missing_listing_gives_advice(tmp_path):
-    with pytest.raises(UnusableFileError, match=r"searches\.json: not there; run snakemake first"):
-        runs.read(tmp_path)
+    with pytest.raises(UnusableFileError, match=r"searches\.json: not found; run snakemake first"):
+        runs.read_experiment(tmp_path)
 
 
 # --- progress -------------------------------------------------------------------------------------
@@ -329,7 +329,7 @@ def test_progress_is_read_from_the_records(tmp_path):
         },
     }
     runs.write_listing(loading.load(given_, SCHEMA))
-    (first, second) = runs.read(tmp_path).runs
+    (first, second) = runs.read_experiment(tmp_path).runs
     winner = start(batches_per_epoch=10, batches_spent=100, score=0.4).to_json()
     write_json(
         first.folder.winners(0),
@@ -345,19 +345,19 @@ def test_progress_is_read_from_the_records(tmp_path):
         score=0.6,
     )
     now = last.stat().st_mtime + 10
-    found = progress.measure(runs.read(tmp_path), now)
+    found = progress.measure(runs.read_experiment(tmp_path), now)
     one, other = found["searches"]
     assert (one["state"], one["generation"], one["phase"]) == ("unfinished", 1, "phase 1, round 2")
     assert one["epochs_spent"] == pytest.approx(15.5)
     assert (one["epochs_expected"], one["best_score"]) == (100, 0.6)
-    assert (other["state"], other["phase"], other["epochs_spent"]) == ("not begun", "waiting", 0)
+    assert (other["state"], other["phase"], other["epochs_spent"]) == ("not started", "waiting", 0)
     assert found["epochs_left"] == pytest.approx(84.5 + 100)
     assert found["seconds_left"] == pytest.approx(184.5 / found["epochs_per_second"])
     json.dumps(found, allow_nan=False)
     # no training for a long time: the time left is unknown
-    assert progress.measure(runs.read(tmp_path), now + 10_000)["seconds_left"] is None
-    assert "1 min" in progress.summary({**found, "seconds_left": 30.0})
-    assert second.state == "not begun"
+    assert progress.measure(runs.read_experiment(tmp_path), now + 10_000)["seconds_left"] is None
+    assert "1 min" in progress.summary_line({**found, "seconds_left": 30.0})
+    assert second.state == "not started"
 
 
 def command(monkeypatch, *arguments):
@@ -366,19 +366,19 @@ def command(monkeypatch, *arguments):
 
 
 @pytest.mark.parametrize("name", ["report", "progress"])
-def test_a_folder_without_searches_is_refused_in_one_line(name, tmp_path, monkeypatch):
-    with pytest.raises(SystemExit, match=r"searches\.json: not there; run snakemake first"):
+def test_a_folder_without_searches_gives_one_line(name, tmp_path, monkeypatch):
+    with pytest.raises(SystemExit, match=r"searches\.json: not found; run snakemake first"):
         command(monkeypatch, name, tmp_path)
     assert not list(tmp_path.iterdir())
 
 
-def test_progress_is_told_to_people_and_to_programs(experiment, monkeypatch, capsys):
+def test_progress_is_printed_and_written_as_json(experiment, monkeypatch, capsys):
     (experiment.results / "e" / "seed2").mkdir()
     command(monkeypatch, "progress", experiment.results)
     head, row, last = capsys.readouterr().out.splitlines()
     assert head.split() == "search seed state generation phase epochs best score".split()
     assert row.split() == ["e", "2", "unfinished", "0", "start", "0.0", "of", "500", "-"]
-    assert last.startswith("5 of 6 runs finished, 150 epochs spent, 500 to go; about ")
+    assert last.startswith("5 of 6 runs finished, 150 epochs spent, 500 left; about ")
     found = json.loads((experiment.results / "progress.json").read_text())
     assert (found["finished"], found["runs"]) == (5, 6)
     assert found["seconds_left"] > 0
