@@ -1,17 +1,17 @@
 """The examples of docs/tracking.md, on a store that holds a search of that name."""
 
-import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
 
-from tests.support.factories import ROOT
+from tests.support.pages import blocks
 from tests.support.tracked_search import example
 
-TEXT = (ROOT / "docs" / "tracking.md").read_text()
-QUERIES = re.findall(r"```sql\n(.*?)\n```", TEXT, re.DOTALL)
+PAGE = Path("docs/tracking.md")
+QUERIES = [text.strip() for text in blocks(PAGE, "sql")]
 FOUND = [
     ["g00c00", "g01c01", "g02c00"],
     ["g01c01", "g02c00", "g02c01"],
@@ -39,7 +39,7 @@ def test_every_query_is_tested():
     assert len(QUERIES) == len(FOUND)
 
 
-@pytest.mark.parametrize(("query", "names"), zip(QUERIES, FOUND, strict=False))
+@pytest.mark.parametrize(("query", "names"), list(zip(QUERIES, FOUND, strict=False)))
 def test_a_query_finds_what_it_says(query, names, folder):
     client = MlflowClient(f"sqlite:///{folder}/results/mlflow.db")
     (experiment,) = [e for e in client.search_experiments() if e.name == "netsurgery"]
@@ -48,7 +48,7 @@ def test_a_query_finds_what_it_says(query, names, folder):
 
 
 def test_the_chain_is_that_of_the_command(folder):
-    (script,) = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    (script,) = blocks(PAGE, "python")
     ours = [
         sys.executable,
         "-m",
