@@ -321,6 +321,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
             case "export_model":
                 export(step.data, step.samples("test"), step.settings, step.output.parent)
             case "surgery_fidelity":
-                study(step, given.model, partial(fidelity.measured, retrain=given.retrain))
+                study(step, given.model, partial(fidelity.measure_fidelity, retrain=given.retrain))
             case "pooling_trials":
-                study(step, given.model, pooling_trials.trials)
+                study(step, given.model, pooling_trials.run_trials)

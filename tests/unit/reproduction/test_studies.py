@@ -17,11 +17,15 @@ from netsurgery.datasets import Samples, Scaling
 from netsurgery.networks import inference, topologies
 from netsurgery.networks.layers import CELL_LENGTH
 from netsurgery.networks.network import initialise
-from netsurgery.reproduction.plots.fidelity import drops
-from netsurgery.reproduction.plots.pooling_trials import trials as trials_picture
+from netsurgery.reproduction.plots.fidelity import plot_drops
+from netsurgery.reproduction.plots.pooling_trials import plot_trials
 from netsurgery.reproduction.studies import fidelity, pooling_trials, tables, timing
 from netsurgery.reproduction.studies.outputs import accuracy, change, logits
-from netsurgery.reproduction.studies.published import aggregated, published, repeated
+from netsurgery.reproduction.studies.published import (
+    aggregate_blocks,
+    apply_published_rule,
+    repeat_blocks,
+)
 from netsurgery.reproduction.studies.rules import LEAST_SQUARES, PUBLISHED, RULES, SVD
 from netsurgery.surgery import Mutation, legal_mutations, mutate_topology, operations
 from tests.support.factories import ROOT
@@ -41,11 +45,11 @@ def network(topology="cnn-medium", shape=(9, 11, 2), seed=0, classes=4):
 
 
 @given(NAMED, SIDES, SIDES, st.integers(1, 4), SEEDS)
-def test_published_rules_give_the_topology_of_the_mutation(name, height, width, channels, seed):
+def test_published_rules_give_the_mutated_topology(name, height, width, channels, seed):
     parent = network(name, (height, width, channels), seed)
     rng = np.random.default_rng(seed)
     for mutation in legal_mutations(parent.topology):
-        child = published(parent, mutation)
+        child = apply_published_rule(parent, mutation)
         if child is None:
             continue
         if mutation.operation is not operations.REMOVE_UNITS:  # it may leave fewer
@@ -58,22 +62,24 @@ def test_published_growth_of_units_is_exact(seed):
     parent = network("ff-large", (6, 5, 1), seed)
     x = inputs(parent.topology, np.random.default_rng(seed))
     for mutation in legal_mutations(parent.topology, operations=[operations.ADD_UNITS]):
-        child = published(parent, mutation)
+        child = apply_published_rule(parent, mutation)
         np.testing.assert_allclose(
             inference.predict(child, x), inference.predict(parent, x), atol=1e-5
         )
 
 
-def test_published_growth_of_channels_is_not_exact_through_trained_normalisation():
+def test_published_growth_of_channels_is_not_exact():
     parent = network()
     x = inputs(parent.topology, np.random.default_rng(0))
     for mutation in legal_mutations(parent.topology, operations=[operations.ADD_CHANNELS]):
-        moved = change(logits(parent, x), logits(published(parent, mutation), x))
+        moved = change(logits(parent, x), logits(apply_published_rule(parent, mutation), x))
         assert moved > 0.01
 
 
 def test_a_published_cell_mixes_the_channels():
-    child = published(network(), Mutation(operations.ADD_CONV_CELL, CELL_LENGTH, pooling="average"))
+    child = apply_published_rule(
+        network(), Mutation(operations.ADD_CONV_CELL, CELL_LENGTH, pooling="average")
+    )
     kernel, _ = child.weights[CELL_LENGTH]
     assert kernel.shape == (3, 3, 3, 3)
     assert (kernel[1, 1] == 1).all()
@@ -81,17 +87,17 @@ def test_a_published_cell_mixes_the_channels():
 
 
 @given(st.integers(1, 9), st.integers(1, 9), SEEDS, st.sampled_from(["average", "max"]))
-def test_published_pooling_again_undoes_its_removal(height, width, seed, pooling):
+def test_published_pooling_reverts_its_removal(height, width, seed, pooling):
     small = np.random.default_rng(seed).normal(size=((height + 1) // 2, (width + 1) // 2, 3, 2))
-    larger = repeated(small, height, width)
+    larger = repeat_blocks(small, height, width)
     assert larger.shape == (height, width, 3, 2)
-    np.testing.assert_allclose(aggregated(larger, pooling), small)
+    np.testing.assert_allclose(aggregate_blocks(larger, pooling), small)
 
 
 def test_a_published_maximum_keeps_the_sign():
     kernel = np.array([[-5.0, 1.0], [2.0, -9.0]]).reshape(2, 2, 1, 1)
-    assert aggregated(kernel, "max").item() == 2
-    assert aggregated(kernel, "average").item() == -2.75
+    assert aggregate_blocks(kernel, "max").item() == 2
+    assert aggregate_blocks(kernel, "average").item() == -2.75
 
 
 def test_a_published_removal_adds_beta_to_every_bias():
@@ -99,16 +105,16 @@ def test_a_published_removal_adds_beta_to_every_bias():
     gamma, beta, *_ = parent.weights[CELL_LENGTH + 2]
     gone = np.argsort(gamma)[:3]
     (mutation,) = legal_mutations(parent.topology, operations=[operations.REMOVE_CHANNELS])
-    child, consumer = published(parent, mutation), parent.topology.consumer(CELL_LENGTH)
+    child, consumer = apply_published_rule(parent, mutation), parent.topology.consumer(CELL_LENGTH)
     shift = child.weights[consumer][1] - parent.weights[consumer][1]
     np.testing.assert_allclose(shift, beta[gone].sum(), rtol=1e-5)
 
 
-def test_published_rules_are_silent_where_they_are_ours():
+def test_published_rules_return_none_if_equal_to_ours():
     parent = network()
     position = parent.topology.positions(type(parent.topology.layers[-1]))[0]
-    assert published(parent, Mutation(operations.IDENTITY)) is None
-    assert published(parent, Mutation(operations.REMOVE_DENSE, position)) is None
+    assert apply_published_rule(parent, Mutation(operations.IDENTITY)) is None
+    assert apply_published_rule(parent, Mutation(operations.REMOVE_DENSE, position)) is None
 
 
 # --- pooling trials -------------------------------------------------------------------------------
@@ -119,7 +125,7 @@ def trial(kernel, pooling="average", seed=0):
 
 
 @given(st.integers(2, 9), st.integers(2, 9), SEEDS)
-def test_all_pooling_rules_give_a_kernel_of_the_smaller_image(height, width, seed):
+def test_pooling_rules_give_a_kernel_of_the_pooled_image(height, width, seed):
     kernel = np.random.default_rng(seed).normal(size=(height, width, 3, 2))
     for rule in pooling_trials.RULES.values():
         found = rule(trial(kernel, "max", seed))
@@ -127,7 +133,7 @@ def test_all_pooling_rules_give_a_kernel_of_the_smaller_image(height, width, see
         assert np.isfinite(found).all()
 
 
-def test_in_constant_blocks_the_choice_does_not_matter_and_the_sum_is_fourfold():
+def test_rules_agree_on_constant_blocks_except_for_the_sum():
     small = np.random.default_rng(0).normal(size=(3, 2, 2, 4))
     kernel = small.repeat(2, axis=0).repeat(2, axis=1)
     for name in ("structured", "magnitude", "random"):
@@ -136,7 +142,7 @@ def test_in_constant_blocks_the_choice_does_not_matter_and_the_sum_is_fourfold()
 
 
 @given(SEEDS)
-def test_random_cutting_keeps_whole_inputs_of_their_block(seed):
+def test_random_rule_keeps_whole_inputs_of_their_block(seed):
     kernel = np.arange(4 * 4 * 2 * 3.0).reshape(4, 4, 2, 3)
     found = pooling_trials.random(trial(kernel, seed=seed))
     inputs_left = {tuple(weights) for weights in found.reshape(-1, 3)}
@@ -182,8 +188,8 @@ def test_fidelity_measures_every_rule(samples):
         Mutation(operations.IDENTITY),
         *legal_mutations(trained_base.network.topology, operations=[operations.REMOVE_UNITS]),
     ]
-    rows = list(fidelity.measured(trained_base, chosen))
-    assert [row["rule"] for row in rows] == [SVD, *RULES]  # who does nothing has one rule
+    rows = list(fidelity.measure_fidelity(trained_base, chosen))
+    assert [row["rule"] for row in rows] == [SVD, *RULES]  # identity has only one rule
     identity, _, fitted, _ = rows
     assert identity["right_after"] == identity["before"] > 0.8
     assert identity["output_change"] == 0
@@ -193,8 +199,8 @@ def test_fidelity_measures_every_rule(samples):
     json.dumps(rows, allow_nan=False)
 
 
-def test_pooling_trials_run_and_least_squares_keeps_most(samples):
-    rows = list(pooling_trials.trials(base(samples, MINIMAL, 5)))
+def test_least_squares_keeps_most_accuracy_in_trials(samples):
+    rows = list(pooling_trials.run_trials(base(samples, MINIMAL, 5)))
     assert len(rows) == 11
     found = {(row["pooling"], row["rule"]): row for row in rows}
     assert found["average", LEAST_SQUARES]["right_after"] > 0.7
@@ -203,9 +209,9 @@ def test_pooling_trials_run_and_least_squares_keeps_most(samples):
     assert "89.1" in tables.pooling_markdown(table)
 
 
-def test_a_trial_puts_pooling_between_the_convolutions():
+def test_a_trial_inserts_pooling_between_convolutions():
     parent = initialise(topologies.build(MINIMAL, (8, 8, 1), 10), np.random.default_rng(0))
-    child = pooling_trials.pooled(parent, "max", np.zeros((4, 4, 6, 10)))
+    child = pooling_trials.insert_pooling(parent, "max", np.zeros((4, 4, 6, 10)))
     assert [layer.kind for layer in child.topology.layers[:4]] == [
         "conv",
         "pool",
@@ -215,14 +221,14 @@ def test_a_trial_puts_pooling_between_the_convolutions():
     assert logits(child, np.ones((2, 8, 8, 1), np.float32)).shape == (2, 10)
 
 
-def test_times_and_peaks_are_measured():
+def test_cost_has_cpu_time_and_peak_memory():
     held = []
-    spent = timing.cost(lambda: held.append(np.ones(10**6)))
+    spent = timing.measure_cost(lambda: held.append(np.ones(10**6)))
     assert spent["peak"] == pytest.approx(8e6, rel=0.01)
     assert 0 < spent["processor"] < 1
 
 
-def test_the_networks_that_are_timed_have_the_size_they_say():
+def test_timed_networks_have_the_stated_size():
     for (millions, _), shape in timing.NETWORKS.items():
         hidden = [{"conv_cell": {"channels": c}} for c in shape[0]]
         hidden += [{"dense": {"units": u}} for u in shape[1]]
@@ -239,23 +245,23 @@ def test_the_networks_that_are_timed_have_the_size_they_say():
         ("study_pooling", "pooling_trials", 3),  # of bare convolutions alone
     ],
 )
-def test_the_targets_look_at_their_baselines_and_are_no_part_of_all(target, job, count, tmp_path):
+def test_study_targets_use_baselines_and_are_not_in_all(target, job, count, tmp_path):
     configs = [ROOT / f"config/studies/{name}-digits.yaml" for name in ("surgery", "pooling")]
     config = configs[target == "study_pooling"]
     snakemake = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
     place = ["--directory", str(tmp_path), "--configfile", str(config), "--cores", "1", "--dry-run"]
     done = subprocess.run([*snakemake, *place, "--", target], capture_output=True, text=True)
-    told = done.stdout + done.stderr
-    assert done.returncode == 0, told
-    assert re.search(rf"^{job} +{count}$", told, re.MULTILINE)
-    assert not re.search(r"^(summarize_all|log_search|plot_search) ", told, re.MULTILINE)
+    output = done.stdout + done.stderr
+    assert done.returncode == 0, output
+    assert re.search(rf"^{job} +{count}$", output, re.MULTILINE)
+    assert not re.search(r"^(summarize_all|log_search|plot_search) ", output, re.MULTILINE)
 
 
-# --- tables and pictures --------------------------------------------------------------------------
+# --- tables and plots --------------------------------------------------------------------------
 
 
 def rows(**changed):
-    """Two places of one operation by two rules, and one that is exact."""
+    """Several positions of one operation by two rules, and an exact operation."""
     shape = {"dataset": "d", "topology": "t", "seed": 0, "pooling": None, "before": 0.9}
     later = {"after_tenth": 0.8, "after_epoch": 0.9, "output_change": 0.5, "seconds": 0.1}
     cells = [
@@ -287,7 +293,7 @@ def rows(**changed):
 def test_the_summary_holds_medians_and_worst_drops():
     table = tables.summary(rows()).set_index(["operation", "rule"])
     svd = table.loc[("remove_units", SVD)]
-    assert svd["places"] == 3
+    assert svd["positions"] == 3
     assert svd["median_right_after"] == pytest.approx(0.4)
     assert svd["worst_right_after"] == pytest.approx(0.8)
     assert svd["mean_right_after"] == pytest.approx((0.4 + 0.2 + 0.8) / 3)
@@ -295,32 +301,32 @@ def test_the_summary_holds_medians_and_worst_drops():
     assert table.loc[("add_units", SVD), "worst_right_after"] == 0
 
 
-def test_the_comparison_says_what_share_is_lost():
+def test_the_comparison_has_ratios_of_losses():
     summary = tables.summary(rows())
     means = summary.set_index(["operation", "rule"])["mean_right_after"]["remove_units"]
-    table = tables.compared(summary)
-    (row,) = table.to_dict("records")  # what loses nothing is left out
+    table = tables.compare_rules(summary)
+    (row,) = table.to_dict("records")  # operations without loss are left out
     assert row["operation"] == "remove_units"
     assert row[f"median, {SVD}"] == 40
     assert row[f"median, {LEAST_SQUARES}"] == 5
-    assert row["share of medians"] == pytest.approx(0.125, abs=0.01)
-    assert row["share of means"] == pytest.approx(means[LEAST_SQUARES] / means[SVD], abs=0.01)
+    assert row["ratio of medians"] == pytest.approx(0.125, abs=0.01)
+    assert row["ratio of means"] == pytest.approx(means[LEAST_SQUARES] / means[SVD], abs=0.01)
     assert tables.markdown(table).count("\n") == 3
 
 
-def test_what_training_on_leaves_is_a_median_too():
-    table = tables.recovered(tables.summary(rows())).set_index("operation")
+def test_recovery_is_a_median():
+    table = tables.compare_recovery(tables.summary(rows())).set_index("operation")
     assert table.loc["remove_units", f"0.1, {SVD}"] == 10
     assert table.loc["remove_units", f"1, {LEAST_SQUARES}"] == 0
     assert np.isnan(table.loc["add_units", f"1, {LEAST_SQUARES}"])
 
 
-def test_cells_are_told_apart_by_their_pooling():
+def test_cells_are_distinguished_by_pooling():
     found = rows(operation="add_conv_cell", pooling="max")
     assert set(tables.summary(found)["operation"]) == {"add_conv_cell max"}
 
 
-def test_pooling_means_stand_beside_the_papers():
+def test_pooling_means_are_compared_with_the_paper():
     cells = [("max", "random", 0.4), ("max", "random", 0.6), ("max", "sum", 0.5)]
     found = pandas.DataFrame(
         [
@@ -335,7 +341,7 @@ def test_pooling_means_stand_beside_the_papers():
     assert np.isnan(table.loc["sum", "paper_right_after"])
 
 
-def test_the_slowest_place_counts():
+def test_the_slowest_position_is_reported():
     cells = [("remove_units", 1.0, 3.0), ("remove_dense", 2.0, 1.0), ("add_units", 0.5, 1.0)]
     found = tables.slowest(
         [
@@ -350,8 +356,8 @@ def test_the_slowest_place_counts():
     assert found.loc["growth, svd", "seconds"] == 0.5
 
 
-def test_the_pictures_are_drawn(tmp_path):
-    figure = drops(tables.with_drops(rows()), ["add_units", "remove_units"], 1)
+def test_plots_are_written(tmp_path):
+    figure = plot_drops(tables.with_drops(rows()), ["add_units", "remove_units"], 1)
     plots.save_figure(figure, tmp_path / "drops.svg")
     cells = SimpleNamespace(before=0.9, right_after=0.4, after_epoch=0.8)
     found = pandas.DataFrame(
@@ -361,9 +367,7 @@ def test_the_pictures_are_drawn(tmp_path):
             for r in ("random", "sum")
         ]
     )
-    plots.save_figure(
-        trials_picture(tables.pooling_means(found), "digits"), tmp_path / "trials.svg"
-    )
+    plots.save_figure(plot_trials(tables.pooling_means(found), "digits"), tmp_path / "trials.svg")
     assert all((tmp_path / f"{name}.svg").stat().st_size > 5000 for name in ("drops", "trials"))
 
 

@@ -1,4 +1,4 @@
-"""The picture of the fidelity study: what each operation costs right after, by rule and dataset."""
+"""Plot the fidelity study: the accuracy that each operation costs, by rule and dataset."""
 
 from __future__ import annotations
 
@@ -11,41 +11,41 @@ from netsurgery.plots.layout import add_legend, legend_entry
 from netsurgery.plots.panels import panels
 from netsurgery.plots.style import BLUE, GREY, VERMILLION, WHITE, operation_style, styled
 
-# a rule's words, colour, and place within its operation's row
+# label, colour and vertical offset of each rule
 RULES = {
-    "published": ("authors' code, where it differs", GREY, -0.27),
+    "published": ("authors' code, if different", GREY, -0.27),
     "svd": ("papers' rules, corrected", VERMILLION, 0.0),
     "least_squares": ("least squares", BLUE, 0.27),
 }
 
 
-WORDS = {"truncate": "truncated SVD"}
+LABELS = {"truncate": "truncated SVD"}
 
 
-def _words(operation: str) -> str:
+def _label(operation: str) -> str:
     name, _, pooling = operation.partition(" ")
-    return WORDS.get(name, operation_style(name).label) + (
+    return LABELS.get(name, operation_style(name).label) + (
         f", {pooling} pooling" if pooling else ""
     )
 
 
 @styled
-def drops(rows: pandas.DataFrame, operations: list[str], networks: int) -> Figure:
-    """Accuracy lost right after each operation: a dot per place, and the median of each rule.
+def plot_drops(rows: pandas.DataFrame, operations: list[str], networks: int) -> Figure:
+    """Plot the accuracy lost immediately after each operation, with the median of each rule.
 
     Args:
         rows: see `netsurgery.reproduction.studies.tables.with_drops`.
-        operations: those to show, from top to bottom.
-        networks: how many were operated on.
+        operations: to show, from top to bottom.
+        networks: number of networks.
     """
     names = list(dict.fromkeys(rows["dataset"]))
     figure, axes = panels(
         (
-            "What an operation costs",
-            f"validation accuracy lost right after it, before any training; {networks} networks,"
-            " a dot per place, the mark is the median",
+            "Cost of an operation",
+            f"validation accuracy lost immediately after surgery, without training; {networks}"
+            " networks, a dot per position, diamonds are medians",
         ),
-        [_words(operation) for operation in operations],
+        [_label(operation) for operation in operations],
         names,
         3.0,
         "percentage points lost",
@@ -75,6 +75,6 @@ def drops(rows: pandas.DataFrame, operations: list[str], networks: int) -> Figur
                     zorder=3,
                 )
         panel.set_xlim(-0.06 * reach, 1.04 * reach)
-    handles = [legend_entry(words, colour, marker="D") for words, colour, _ in RULES.values()]
+    handles = [legend_entry(label, colour, marker="D") for label, colour, _ in RULES.values()]
     add_legend(figure, axes[0], handles)
     return figure

@@ -1,4 +1,4 @@
-"""The picture of the pooling trials: accuracy by what becomes of the first dense layer."""
+"""Plot the pooling trials: accuracy by rule for the weights of the first dense layer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from netsurgery.plots.layout import add_legend, legend_entry
 from netsurgery.plots.panels import panels
 from netsurgery.plots.style import BLUE, GREY, VERMILLION, WHITE, styled
 
-WORDS = {
+LABELS = {
     "structured": "aggregated, as published",
     "magnitude": "largest magnitude",
     "random": "random within blocks",
@@ -18,16 +18,16 @@ WORDS = {
     "least_squares": "least squares",
 }
 DASHED = (0, (4, 3))
-# its name in the table, its words, colour, and place within the row
+# column, label, colour and vertical offset
 STAGES = (
-    ("right_after", "right after", VERMILLION, -0.2),
+    ("right_after", "immediately after", VERMILLION, -0.2),
     ("after_epoch", "after one epoch", BLUE, 0.08),
 )
 
 
 @styled
-def trials(table: pandas.DataFrame, data: str) -> Figure:
-    """Means and deviations over the seeds, the paper's figures hollow, the baseline dashed.
+def plot_trials(table: pandas.DataFrame, data: str) -> Figure:
+    """Plot means and deviations over the seeds; hollow: the paper's results, dashed: the baseline.
 
     Args:
         table: see `netsurgery.reproduction.studies.tables.pooling_means`.
@@ -36,11 +36,11 @@ def trials(table: pandas.DataFrame, data: str) -> Figure:
     seeds, names = int(table["seeds"].min()), list(dict.fromkeys(table["pooling"]))
     figure, axes = panels(
         (
-            "A pooling layer put into a trained network",
-            f"validation accuracy on {data}, mean and deviation over {seeds} seeds,"
-            " by what becomes of the first dense layer's weights",
+            "Inserting a pooling layer into a trained network",
+            f"validation accuracy on {data}, mean and standard deviation over {seeds} seeds,"
+            " by rule for the weights of the first dense layer",
         ),
-        list(WORDS.values()),
+        list(LABELS.values()),
         [f"{name} pooling" for name in names],
         3.6,
         "percent",
@@ -48,7 +48,7 @@ def trials(table: pandas.DataFrame, data: str) -> Figure:
     for panel, pooling in zip(axes, names, strict=True):
         of_kind = table[table["pooling"] == pooling].set_index("rule")
         panel.axvline(100 * of_kind["before"].iloc[0], color=GREY, linestyle=DASHED, zorder=1)
-        for row, rule in enumerate(WORDS):
+        for row, rule in enumerate(LABELS):
             if rule not in of_kind.index:
                 continue
             for stage, _, colour, offset in STAGES:
@@ -75,8 +75,8 @@ def trials(table: pandas.DataFrame, data: str) -> Figure:
                     zorder=4,
                 )
         panel.set_xlim(0, 102)
-    handles = [legend_entry(words, colour, marker="o") for _, words, colour, _ in STAGES]
-    handles.append(legend_entry("the paper's", GREY, marker="D", face=WHITE))
+    handles = [legend_entry(label, colour, marker="o") for _, label, colour, _ in STAGES]
+    handles.append(legend_entry("paper", GREY, marker="D", face=WHITE))
     handles.append(legend_entry("before", GREY, line=1.2))
     handles[-1].set_linestyle(DASHED)
     add_legend(figure, axes[0], handles)

@@ -1,7 +1,7 @@
-"""Studies of the surgery itself, measured on trained networks; no search needs them.
+"""Studies of the surgery itself on trained networks; no search needs them.
 
-The workflow trains the networks as it does any baseline; the commands here look at what each rule
-does to them. `fidelity` measures every operation at every place, `pooling_trials` repeats ECToNAS's
-trials of its table 4, `timing` times operations; `published` holds what the authors' code does
-where ours differs.
+The workflow trains the networks as baselines; the studies then measure what each rule does to them.
+`fidelity` measures every operation at every position, `pooling_trials` repeats the trials of table
+4 of ECToNAS, `timing` times operations; `published` implements the authors' code where it differs
+from ours.
 """

@@ -1,6 +1,6 @@
 """The command line of those jobs of the studies that do not train.
 
-Those that do are commands of `netsurgery.jobs.train`.
+The jobs that train are commands of `netsurgery.jobs.train`.
 """
 
 from __future__ import annotations
@@ -28,29 +28,29 @@ def parser() -> argparse.ArgumentParser:
     return whole
 
 
-def time(output: Path) -> None:
-    """Write the times of operations, and beside them a table of the slowest."""
+def time_operations(output: Path) -> None:
+    """Write the times of operations, and a table of the slowest."""
     rows: list[dict[str, Any]] = []
-    for row in timing.timed():
+    for row in timing.measure_times():
         rows.append(row)
         print(f"{len(rows)}: {row}", flush=True)
     write_text(output.with_suffix(".md"), tables.markdown(tables.slowest(rows)))
-    tables.write(tables.pandas.DataFrame(rows), output)
+    tables.write_csv(tables.pandas.DataFrame(rows), output)
 
 
 def main() -> None:
-    """Run one command; it ends with the workflow."""
+    """Run one command; it exits when the workflow ends."""
     given = parser().parse_args()
     exit_with_workflow()
     if given.command == "timing":
-        time(given.output)
+        time_operations(given.output)
         return
-    from netsurgery.reproduction.studies import reports  # drawing takes a while to import
+    from netsurgery.reproduction.studies import reports  # matplotlib takes a while to import
 
     if given.command == "fidelity-tables":
-        reports.fidelity(given.rows, given.output)
+        reports.write_fidelity(given.rows, given.output)
     else:
-        reports.pooling_trials(given.rows, given.output)
+        reports.write_pooling_trials(given.rows, given.output)
 
 
 if __name__ == "__main__":

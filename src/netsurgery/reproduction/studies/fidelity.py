@@ -1,7 +1,7 @@
-"""How much of a network outlives an operation: every operation, at every place, by every rule.
+"""What every operation at every position costs, by rule.
 
-Validation accuracy before, right after, and after a tenth of an epoch and a whole one; and the
-largest change of an output. All rules train on from the same place with the same samples.
+Measures validation accuracy before, immediately after, and after a tenth of an epoch and one epoch
+of training; and the largest change of an output. All rules train with the same samples.
 """
 
 from __future__ import annotations
@@ -13,63 +13,63 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from netsurgery.reproduction.studies.outputs import accuracy, change, logits
-from netsurgery.reproduction.studies.rules import RULES, operated
+from netsurgery.reproduction.studies.rules import RULES, mutate_by_rule
 from netsurgery.search.ectonas.generation import part_of_epoch
 from netsurgery.storage.random_streams import random_stream
 from netsurgery.surgery import OPERATIONS, Mutation, legal_mutations
 
-if TYPE_CHECKING:  # it knows Keras
+if TYPE_CHECKING:  # imports Keras
     from netsurgery.reproduction.studies.study_network import StudyNetwork
 
-RETRAINED = 0.1  # epochs of the first stretch; the second ends at one epoch
-CALIBRATION = 1000  # training samples that the data-aware rule looks at
+FIRST_STAGE = 0.1  # epochs; the second stage ends at one epoch
+CALIBRATION_SAMPLES = 1000  # training samples for the data-aware rule
 
 
-def measured(
-    base: StudyNetwork, chosen: Sequence[Mutation] | None = None, *, retrain: bool = True
+def measure_fidelity(
+    study_network: StudyNetwork, chosen: Sequence[Mutation] | None = None, *, retrain: bool = True
 ) -> Iterator[dict[str, Any]]:
-    """A row per mutation and rule that has something of its own for it.
+    """Yield a row per mutation and rule, if the rule differs from the others there.
 
-    Accuracies and the change are of the validation samples. An accuracy that was not reached is
-    None.
+    Accuracies and the change of output are of the validation samples. An accuracy is None if
+    training diverged before.
 
     Args:
-        base: the trained network.
-        chosen: legal mutations; by default every operation at every place.
-        retrain: whether to train on, which is most of the work.
+        study_network: the trained network.
+        chosen: legal mutations; by default every operation at every position.
+        retrain: whether to train the children, which is most of the work.
     """
-    from netsurgery.reproduction.studies.study_network import Retraining  # it knows Keras
+    from netsurgery.reproduction.studies.study_network import Retraining  # imports Keras
 
-    trained, (x, y) = Retraining(base), base.validating()
-    calibration = base.calibration(CALIBRATION)
-    before = logits(base.network, x)
-    first = part_of_epoch(RETRAINED, base.batches_per_epoch)
-    stretches = [first, max(1, base.batches_per_epoch - first)]
+    retrained, (x, y) = Retraining(study_network), study_network.validation_set()
+    calibration = study_network.calibration(CALIBRATION_SAMPLES)
+    before = logits(study_network.network, x)
+    first = part_of_epoch(FIRST_STAGE, study_network.batches_per_epoch)
+    stages = [first, max(1, study_network.batches_per_epoch - first)]
     if chosen is None:
-        chosen = legal_mutations(base.network.topology, operations=OPERATIONS)
+        chosen = legal_mutations(study_network.network.topology, operations=OPERATIONS)
     for mutation in chosen:
-        place = (str(mutation.operation), str(mutation.position))
+        key = (str(mutation.operation), str(mutation.position))
         for rule in RULES:
             started = time.perf_counter()
-            rng = random_stream(base.seed, "fidelity", *place)
-            child = operated(base.network, mutation, rule, calibration, rng)
+            rng = random_stream(study_network.seed, "fidelity", *key)
+            child = mutate_by_rule(study_network.network, mutation, rule, calibration, rng)
             if child is None:
                 continue
             seconds = time.perf_counter() - started
             after = logits(child, x)
-            moved = change(before, after)
-            reached = trained(child, stretches, "fidelity order", *place) if retrain else []
+            output_change = change(before, after)
+            accuracies = retrained(child, stages, "fidelity order", *key) if retrain else []
             yield {
                 "operation": str(mutation.operation),
                 "pooling": mutation.pooling,
                 "position": mutation.position,
                 "rule": rule,
-                "parameters_before": base.network.topology.parameters,
+                "parameters_before": study_network.network.topology.parameters,
                 "parameters": child.topology.parameters,
                 "before": accuracy(before, y),
                 "right_after": accuracy(after, y),
-                "after_tenth": reached[0] if reached else None,
-                "after_epoch": reached[1] if len(reached) > 1 else None,
-                "output_change": moved if np.isfinite(moved) else None,
+                "after_tenth": accuracies[0] if accuracies else None,
+                "after_epoch": accuracies[1] if len(accuracies) > 1 else None,
+                "output_change": output_change if np.isfinite(output_change) else None,
                 "seconds": seconds,
             }

@@ -1,4 +1,4 @@
-"""What a study looks at in a network: logits, accuracy, and how far surgery moved the output."""
+"""The measurements of studies: logits, accuracy, and the change of outputs by surgery."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from netsurgery.networks import inference
 from netsurgery.networks.layers import Dense
 from netsurgery.networks.network import Network
 
-BATCH = 500  # samples in memory at a time
+BATCH = 500  # samples per forward pass
 
 
 def logits(network: Network, x: np.ndarray) -> np.ndarray:
-    """The output before its softmax, in which a change is not squeezed: (n, classes).
+    """The outputs before the softmax, which would compress changes: (n, classes).
 
     Args:
         network: ends with a dense layer.
@@ -31,7 +31,7 @@ def logits(network: Network, x: np.ndarray) -> np.ndarray:
 
 
 def accuracy(outputs: np.ndarray, y: np.ndarray) -> float:
-    """The part of samples whose class has the largest output."""
+    """The fraction of samples whose class has the largest output."""
     return float((outputs.argmax(axis=1) == y).mean())
 
 

@@ -1,8 +1,9 @@
-"""ECToNAS's pooling trials (A.2.1, table 4): a pooling layer put into a trained network.
+"""The pooling trials of ECToNAS (A.2.1, table 4): insert a pooling layer into a trained network.
 
-The paper's network is "two convolutional followed by two dense layers"; no cell, normalisation or
-size is named, so it is taken to be bare convolutions with relu, the pooling put between them. Each
-rule gives other weights to the first dense layer, which finds a quarter of its inputs left.
+The paper's network is "two convolutional followed by two dense layers". It names no cell,
+normalisation or size, so we use bare convolutions with relu and insert the pooling layer between
+them. The rules differ in the weights of the first dense layer, which has a quarter of its inputs
+left.
 """
 
 from __future__ import annotations
@@ -16,23 +17,23 @@ import numpy as np
 from netsurgery.networks.layers import Conv, Dense, Pool
 from netsurgery.networks.network import Network
 from netsurgery.reproduction.studies.outputs import accuracy, logits
-from netsurgery.reproduction.studies.published import aggregated
+from netsurgery.reproduction.studies.published import aggregate_blocks
 from netsurgery.storage.random_streams import random_stream
 from netsurgery.surgery import consumer_kernel
 from netsurgery.surgery.pooling import resampled
 from netsurgery.surgery.refit import refit_layers
 from netsurgery.surgery.structure import flattened_image_reader
 
-if TYPE_CHECKING:  # it knows Keras
+if TYPE_CHECKING:  # imports Keras
     from netsurgery.reproduction.studies.study_network import StudyNetwork
 
 POOLINGS = ("average", "max")
-CALIBRATION = 1000  # training samples that least squares looks at
+CALIBRATION_SAMPLES = 1000  # training samples for least squares
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What a rule may look at."""
+    """The input of a rule."""
 
     kernel: np.ndarray  # (height, width, channels, out) of the first dense layer
     pooling: str
@@ -40,7 +41,7 @@ class Trial:
 
     @property
     def blocks(self) -> np.ndarray:
-        """The kernel by blocks, (H, W, channels, out, 4), NaN beyond the image's edge."""
+        """The kernel in 2x2 blocks, (H, W, channels, out, 4); NaN outside the image."""
         height, width, channels, out = self.kernel.shape
         rows, columns = (height + 1) // 2, (width + 1) // 2
         padded = np.full((2 * rows, 2 * columns, channels, out), np.nan)
@@ -50,18 +51,18 @@ class Trial:
 
 
 def structured(trial: Trial) -> np.ndarray:
-    """As published: the mean of each block, or its greatest weight."""
-    return aggregated(trial.kernel, trial.pooling)
+    """As published: the mean of each block, or its maximum."""
+    return aggregate_blocks(trial.kernel, trial.pooling)
 
 
 def magnitude(trial: Trial) -> np.ndarray:
-    """As the paper's text has it for max pooling: each block's weight of largest magnitude."""
+    """As in the paper's text on max pooling: each block's weight of largest magnitude."""
     chosen = np.nan_to_num(np.abs(trial.blocks), nan=-1).argmax(axis=-1, keepdims=True)
     return np.take_along_axis(trial.blocks, chosen, axis=-1)[..., 0]
 
 
 def random(trial: Trial) -> np.ndarray:
-    """Of each block and channel one input stays, drawn, with its weights."""
+    """Keep one random input of each block and channel with its weights."""
     blocks = trial.blocks
     keys = trial.rng.random((*blocks.shape[:3], 1, 4))
     keys = np.where(np.isnan(blocks[:, :, :, :1]), -1, keys)
@@ -69,7 +70,7 @@ def random(trial: Trial) -> np.ndarray:
 
 
 def random_anywhere(trial: Trial) -> np.ndarray:
-    """Any inputs are cut, whatever their place; those that stay move together."""
+    """Keep random inputs regardless of their position, and close the gaps."""
     height, width, channels, out = trial.kernel.shape
     rows, columns = (height + 1) // 2, (width + 1) // 2
     flat = trial.kernel.reshape(-1, out)
@@ -78,7 +79,7 @@ def random_anywhere(trial: Trial) -> np.ndarray:
 
 
 def summed(trial: Trial) -> np.ndarray:
-    """Ours: each block's sum, since a pixel now stands for the whole block."""
+    """Our rule: the sum of each block, because a pixel now represents the whole block."""
     height, width = ((side + 1) // 2 for side in trial.kernel.shape[:2])
     return resampled(trial.kernel, height, width)
 
@@ -93,13 +94,13 @@ RULES: dict[str, Callable[[Trial], np.ndarray]] = {
 LEAST_SQUARES = "least_squares"  # starts from the sum
 
 
-def pooled(network: Network, pooling: str, kernel: np.ndarray) -> Network:
-    """The network with pooling between its two convolutions.
+def insert_pooling(network: Network, pooling: str, kernel: np.ndarray) -> Network:
+    """Insert pooling between the two convolutions of a network.
 
     Args:
         network: two convolutions, a flatten layer, dense layers.
         pooling: average or max.
-        kernel: of the first dense layer, (height, width, channels, out) for the smaller image.
+        kernel: of the first dense layer after pooling, (height, width, channels, out).
     """
     topology = network.topology
     _, second = topology.positions(Conv)
@@ -110,18 +111,19 @@ def pooled(network: Network, pooling: str, kernel: np.ndarray) -> Network:
     return Network(topology.insert(second, Pool(pooling)), tuple(weights))
 
 
-def refitted(network: Network, child: Network, x: np.ndarray) -> Network:
-    """The pooled network, all layers behind the pooling fitted to what they gave the parent."""
+def refit(network: Network, child: Network, x: np.ndarray) -> Network:
+    """Refit all layers after the pooling to the outputs that they had in the parent."""
     _, second = network.topology.positions(Conv)
-    behind = [*network.topology.positions(Conv), *network.topology.positions(Dense)]
-    return refit_layers(network, child, [place for place in behind if place >= second], x)
+    later = [*network.topology.positions(Conv), *network.topology.positions(Dense)]
+    return refit_layers(network, child, [position for position in later if position >= second], x)
 
 
-def trials(base: StudyNetwork) -> Iterator[dict[str, Any]]:
-    """A row per pooling and rule: validation accuracy before, right after, and after an epoch."""
-    from netsurgery.reproduction.studies.study_network import Retraining  # it knows Keras
+def run_trials(study_network: StudyNetwork) -> Iterator[dict[str, Any]]:
+    """Yield a row per pooling and rule: accuracy before, immediately after, and after an epoch."""
+    from netsurgery.reproduction.studies.study_network import Retraining  # imports Keras
 
-    network, trained, (x, y) = base.network, Retraining(base), base.validating()
+    network, retrained = study_network.network, Retraining(study_network)
+    x, y = study_network.validation_set()
     before = accuracy(logits(network, x), y)
     dense = flattened_image_reader(network.topology)
     assert dense is not None
@@ -129,16 +131,17 @@ def trials(base: StudyNetwork) -> Iterator[dict[str, Any]]:
     for pooling in POOLINGS:
         for rule in (*RULES, LEAST_SQUARES):
             if (pooling, rule) == ("average", "magnitude"):
-                continue  # the paper has it for max alone
-            trial = Trial(kernel, pooling, random_stream(base.seed, "pooling", pooling, rule))
-            child = pooled(network, pooling, RULES.get(rule, summed)(trial))
+                continue  # the paper has it for max pooling only
+            rng = random_stream(study_network.seed, "pooling", pooling, rule)
+            trial = Trial(kernel, pooling, rng)
+            child = insert_pooling(network, pooling, RULES.get(rule, summed)(trial))
             if rule == LEAST_SQUARES:
-                child = refitted(network, child, base.calibration(CALIBRATION))
-            reached = trained(child, [base.batches_per_epoch], "pooling order")
+                child = refit(network, child, study_network.calibration(CALIBRATION_SAMPLES))
+            accuracies = retrained(child, [study_network.batches_per_epoch], "pooling order")
             yield {
                 "pooling": pooling,
                 "rule": rule,
                 "before": before,
                 "right_after": accuracy(logits(child, x), y),
-                "after_epoch": reached[0] if reached else None,
+                "after_epoch": accuracies[0] if accuracies else None,
             }

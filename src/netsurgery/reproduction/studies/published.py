@@ -1,7 +1,7 @@
-"""What the authors' code does where it differs from ours, to be measured against.
+"""The rules of the authors' code where they differ from ours, for comparison.
 
-After ECToNAS's architecture adapter, version 3.0; the paper says otherwise in places. Of a cell
-that is added, the code puts the activation before the normalisation, which computes the same.
+They follow the architecture adapter of ECToNAS 3.0, which deviates from the paper in places. It
+places the activation of an added cell before the normalisation, which is equivalent.
 """
 
 from __future__ import annotations
@@ -23,31 +23,31 @@ from netsurgery.surgery import (
 )
 from netsurgery.surgery.structure import flattened_image_reader
 
-FRESH = (1.0, 0.0, 0.0, 1.0)  # gamma, beta, mean, variance
+INITIAL = (1.0, 0.0, 0.0, 1.0)  # gamma, beta, mean, variance
 AGGREGATIONS: dict[str, Callable[..., np.ndarray]] = {"average": np.nanmean, "max": np.nanmax}
 
 
-def published(network: Network, mutation: Mutation) -> Network | None:
-    """The network after a mutation, by the authors' code.
+def apply_published_rule(network: Network, mutation: Mutation) -> Network | None:
+    """Mutate a network by the rule of the authors' code.
 
     Args:
         network: the parent, of conv cells and dense layers with biases.
         mutation: legal, with or without its width.
 
     Returns:
-        None where their rule gives what ours does, or where they have no such operation.
+        The child; None if their rule equals ours, or if they have no such operation.
     """
     mutation = with_default_width(network.topology, mutation)
     rule = RULES.get(mutation.operation)
     return None if rule is None else rule(network, mutation)
 
 
-def aggregated(kernel: np.ndarray, pooling: str) -> np.ndarray:
-    """The first dense layer's kernel when pooling comes before it: each 2x2 block to one weight.
+def aggregate_blocks(kernel: np.ndarray, pooling: str) -> np.ndarray:
+    """Aggregate each 2x2 block of a dense layer's kernel, when pooling is inserted before it.
 
     Args:
         kernel: (height, width, channels, out).
-        pooling: average takes their mean, max the greatest, its sign considered.
+        pooling: average takes the mean of a block, max the largest value.
     """
     height, width = ((side + 1) // 2 for side in kernel.shape[:2])
     padded = np.full((2 * height, 2 * width, *kernel.shape[2:]), np.nan)
@@ -56,8 +56,8 @@ def aggregated(kernel: np.ndarray, pooling: str) -> np.ndarray:
     return AGGREGATIONS[pooling](blocks, axis=(1, 3))
 
 
-def repeated(kernel: np.ndarray, height: int, width: int) -> np.ndarray:
-    """The first dense layer's kernel when pooling before it is gone: each weight four times."""
+def repeat_blocks(kernel: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Repeat each weight of a dense layer's kernel 2x2 times, when pooling before it is removed."""
     return kernel.repeat(2, axis=0).repeat(2, axis=1)[:height, :width]
 
 
@@ -66,7 +66,13 @@ def _float32(arrays: Arrays) -> Arrays:
 
 
 def _child(network: Network, mutation: Mutation, changed: dict[int, Arrays]) -> Network:
-    """The child, with some arrays changed and the others as they were, around what is new."""
+    """The child with some arrays changed and the others taken over.
+
+    Args:
+        network: the parent.
+        mutation: legal, with its width.
+        changed: arrays of the child by position.
+    """
     child, position = mutate_topology(network.topology, mutation), mutation.position
     assert position is not None
     grown = len(child.layers) - len(network.topology.layers)
@@ -80,28 +86,28 @@ def _child(network: Network, mutation: Mutation, changed: dict[int, Arrays]) -> 
     return Network(child, tuple(weights))
 
 
-def _copied(count: int, added: int) -> np.ndarray:
-    """The source of every channel: all, then copies of the first ones, each in a row."""
+def _copy_sources(count: int, added: int) -> np.ndarray:
+    """The source of every channel: all channels, followed by copies of the first ones."""
     copies = np.full(count, added // count)
     copies[: added % count] += 1
     return np.concatenate([np.arange(count), np.repeat(np.arange(count), copies)])
 
 
-def _fresh(arrays: Arrays, added: int) -> Arrays:
-    """Normalisation whose added channels know nothing of what they get."""
+def _extend_normalisation(arrays: Arrays, added: int) -> Arrays:
+    """Normalisation with initial values for added channels."""
     return tuple(
-        np.append(a, np.full(added, value)) for a, value in zip(arrays, FRESH, strict=True)
+        np.append(a, np.full(added, value)) for a, value in zip(arrays, INITIAL, strict=True)
     )
 
 
 def _widen(network: Network, mutation: Mutation) -> Network:
-    """Copies share their incoming weights, and read on with the full outgoing ones."""
+    """Copies divide the incoming weights and keep the full outgoing weights."""
     topology, position, width = network.topology, mutation.position, mutation.width
     assert position is not None
     assert width is not None
     consumer, old = topology.consumer(position), topology.shapes[position + 1][-1]
     assert consumer is not None
-    source = _copied(old, width - old)
+    source = _copy_sources(old, width - old)
     shares = np.bincount(source)[source]
     changed = {
         position: tuple(array[..., source] / shares for array in network.weights[position]),
@@ -111,14 +117,14 @@ def _widen(network: Network, mutation: Mutation) -> Network:
     }
     for i in range(position, consumer):
         if isinstance(topology.layers[i], BatchNorm):
-            changed[i] = _fresh(network.weights[i], width - old)
+            changed[i] = _extend_normalisation(network.weights[i], width - old)
     return _child(network, mutation, changed)
 
 
 def _remove_units(network: Network, mutation: Mutation) -> Network:
-    """U S as kernel; the bias and the next layer's weights turned by a corner of V.
+    """Use U S as kernel, and multiply the bias and the next layer's weights by a corner of V.
 
-    No more units stay than there are singular values.
+    At most as many units remain as there are singular values.
     """
     topology, position = network.topology, mutation.position
     assert position is not None
@@ -137,34 +143,34 @@ def _remove_units(network: Network, mutation: Mutation) -> Network:
     return _child(network, replace(mutation, width=width), changed)
 
 
-def _without(network: Network, position: int, kept: int) -> dict[int, Arrays]:
-    """Arrays from a convolution to what reads it when the channels of smallest gamma are gone.
+def _without_channels(network: Network, position: int, kept: int) -> dict[int, Arrays]:
+    """The arrays of a convolution and the layers after it without the channels of smallest gamma.
 
-    What they gave through beta is added to every bias of the next layer, not weighted.
+    The beta of removed channels is added to every bias of the next layer without its weights.
     """
     consumer = network.topology.consumer(position)
     assert consumer is not None
     gamma, beta, *_ = network.weights[position + 2]
     order = np.argsort(gamma, kind="stable")
-    gone, stay = order[: len(gamma) - kept], np.sort(order[len(gamma) - kept :])
+    removed, kept_channels = order[: len(gamma) - kept], np.sort(order[len(gamma) - kept :])
     outgoing, bias = consumer_kernel.write(
-        network, consumer, consumer_kernel.read(network, consumer)[..., stay, :]
+        network, consumer, consumer_kernel.read(network, consumer)[..., kept_channels, :]
     )
     return {
-        position: tuple(array[..., stay] for array in network.weights[position]),
-        position + 2: tuple(array[stay] for array in network.weights[position + 2]),
-        consumer: (outgoing, bias + beta[gone].sum()),
+        position: tuple(array[..., kept_channels] for array in network.weights[position]),
+        position + 2: tuple(array[kept_channels] for array in network.weights[position + 2]),
+        consumer: (outgoing, bias + beta[removed].sum()),
     }
 
 
 def _remove_channels(network: Network, mutation: Mutation) -> Network:
     assert mutation.position is not None
     assert mutation.width is not None
-    return _child(network, mutation, _without(network, mutation.position, mutation.width))
+    return _child(network, mutation, _without_channels(network, mutation.position, mutation.width))
 
 
 def _add_conv_cell(network: Network, mutation: Mutation) -> Network:
-    """Every channel becomes the sum of all; of the dense weights each block is pooled."""
+    """Every channel is the sum of all; each block of the dense weights is pooled."""
     assert mutation.position is not None
     assert mutation.width is not None
     width, pooling = mutation.width, mutation.pooling or "average"
@@ -175,27 +181,27 @@ def _add_conv_cell(network: Network, mutation: Mutation) -> Network:
     kernel[1, 1] = 1
     changed: dict[int, Arrays] = {
         start: (kernel, np.zeros(width)),
-        start + 2: tuple(np.full(width, value) for value in FRESH),
+        start + 2: tuple(np.full(width, value) for value in INITIAL),
     }
     dense = flattened_image_reader(network.topology)
     if dense is not None:
-        pooled = aggregated(consumer_kernel.read(network, dense), pooling)
+        pooled = aggregate_blocks(consumer_kernel.read(network, dense), pooling)
         changed[dense + added] = consumer_kernel.write(network, dense, pooled)
     return _child(network, mutation, changed)
 
 
 def _remove_conv_cell(network: Network, mutation: Mutation) -> Network:
-    """The cell's input goes on as it is, its channels cut or copied to the number of the cell's."""
+    """Pass on the cell's input, with channels removed or copied to match those of the cell."""
     topology, position = network.topology, mutation.position
     assert position is not None
     consumer, dense = topology.consumer(position), flattened_image_reader(topology)
     assert consumer is not None
     entering, leaving = topology.shapes[position][-1], topology.shapes[position + 1][-1]
     if entering < leaving:
-        changed = _without(network, position, entering)
+        changed = _without_channels(network, position, entering)
         (outgoing, bias), (_, beta, *_) = changed[consumer], changed[position + 2]
     else:
-        source = _copied(leaving, entering - leaving)
+        source = _copy_sources(leaving, entering - leaving)
         (outgoing, bias) = consumer_kernel.write(
             network, consumer, consumer_kernel.read(network, consumer)[..., source, :]
         )
@@ -206,7 +212,7 @@ def _remove_conv_cell(network: Network, mutation: Mutation) -> Network:
         kernel, bias = arrays.get(dense, network.weights[dense])
         height, width, _ = topology.unfolded(dense)
         unfolded = kernel.reshape(height, width, -1, kernel.shape[-1])
-        larger = repeated(unfolded, *child.unfolded(dense - CELL_LENGTH)[:2])
+        larger = repeat_blocks(unfolded, *child.unfolded(dense - CELL_LENGTH)[:2])
         arrays[dense] = (larger.reshape(-1, kernel.shape[-1]), bias)
     return _child(network, mutation, {i - CELL_LENGTH: a for i, a in arrays.items()})
 

@@ -1,4 +1,4 @@
-"""What the studies leave to be read: tables and pictures, made of the rows of their jobs."""
+"""Write the tables and plots of the studies."""
 
 from __future__ import annotations
 
@@ -6,52 +6,54 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from netsurgery.plots import save_figure
-from netsurgery.reproduction.plots.fidelity import drops
-from netsurgery.reproduction.plots.pooling_trials import trials
+from netsurgery.reproduction.plots.fidelity import plot_drops
+from netsurgery.reproduction.plots.pooling_trials import plot_trials
 from netsurgery.reproduction.studies import tables
 from netsurgery.storage.files import write_text
 
 FORMATS = ("svg", "png")
 
 
-def fidelity(rows: Iterable[Path], output: Path) -> None:
-    """Write tables and picture of the fidelity study.
+def write_fidelity(rows: Iterable[Path], output: Path) -> None:
+    """Write the tables and plot of the fidelity study.
 
     Args:
-        rows: what its jobs wrote.
-        output: the table of all places; the others go beside it: `summary.csv`, `compared.md`,
-            `recovered.md` and `drops` as SVG and PNG.
+        rows: files of its jobs.
+        output: the table of all positions; `summary.csv`, `compared.md`, `recovered.md` and `drops`
+            as SVG and PNG are written to the same folder.
     """
-    found = tables.gathered(rows)
-    summary = tables.summary(found)
-    whole = tables.with_drops(found)
-    shown = [name for name in tables.OPERATIONS if name in set(whole["operation"])]
-    networks = len(found[["dataset", "topology", "seed"]].drop_duplicates())
-    figure = drops(whole, shown[1:] if shown[0] == "identity" else shown, networks)
+    table = tables.read_rows(rows)
+    summary = tables.summary(table)
+    drops = tables.with_drops(table)
+    operations = [name for name in tables.OPERATIONS if name in set(drops["operation"])]
+    networks = len(table[["dataset", "topology", "seed"]].drop_duplicates())
+    figure = plot_drops(
+        drops, operations[1:] if operations[0] == "identity" else operations, networks
+    )
     for kind in FORMATS:
         save_figure(figure, output.with_name(f"drops.{kind}"))
-    tables.write(summary, output.with_name("summary.csv"))
-    for name, table in (
-        ("compared", tables.compared(summary)),
-        ("recovered", tables.recovered(summary)),
+    tables.write_csv(summary, output.with_name("summary.csv"))
+    for name, comparison in (
+        ("compared", tables.compare_rules(summary)),
+        ("recovered", tables.compare_recovery(summary)),
     ):
-        write_text(output.with_name(f"{name}.md"), tables.markdown(table))
-    tables.write(found, output)
+        write_text(output.with_name(f"{name}.md"), tables.markdown(comparison))
+    tables.write_csv(table, output)
 
 
-def pooling_trials(rows: Iterable[Path], output: Path) -> None:
-    """Write tables and picture of the pooling trials.
+def write_pooling_trials(rows: Iterable[Path], output: Path) -> None:
+    """Write the tables and plot of the pooling trials.
 
     Args:
-        rows: what its jobs wrote.
-        output: the table of all seeds; the others go beside it: `summary.csv`, `table.md` and
-            `trials` as SVG and PNG.
+        rows: files of its jobs.
+        output: the table of all seeds; `summary.csv`, `table.md` and `trials` as SVG and PNG are
+            written to the same folder.
     """
-    found = tables.gathered(rows)
+    found = tables.read_rows(rows)
     means = tables.pooling_means(found)
-    figure = trials(means, ", ".join(dict.fromkeys(found["dataset"])))
+    figure = plot_trials(means, ", ".join(dict.fromkeys(found["dataset"])))
     for kind in FORMATS:
         save_figure(figure, output.with_name(f"trials.{kind}"))
-    tables.write(means, output.with_name("summary.csv"))
+    tables.write_csv(means, output.with_name("summary.csv"))
     write_text(output.with_name("table.md"), tables.pooling_markdown(means))
-    tables.write(found, output)
+    tables.write_csv(found, output)

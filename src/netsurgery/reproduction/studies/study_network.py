@@ -1,4 +1,4 @@
-"""The trained networks that studies operate on, with their samples, and what trains them on."""
+"""The trained networks that studies mutate, with their samples and further training."""
 
 from __future__ import annotations
 
@@ -25,53 +25,56 @@ class StudyNetwork:
 
     @property
     def batches_per_epoch(self) -> int:
-        """Batches in an epoch, the last one perhaps smaller."""
+        """Batches in an epoch, including a smaller last one."""
         return -(-len(self.training) // self.settings["batch_size"])
 
     def calibration(self, count: int) -> np.ndarray:
-        """Training samples for surgery, as the network takes them."""
+        """Random training samples for surgery, as network inputs."""
         drawn = random_stream(self.seed, "calibration").permutation(len(self.training))
         return self.training.inputs(np.sort(drawn[:count]))
 
-    def validating(self) -> tuple[np.ndarray, np.ndarray]:
-        """All validation samples, as the network takes them, and their classes."""
+    def validation_set(self) -> tuple[np.ndarray, np.ndarray]:
+        """All validation samples as network inputs, and their classes."""
         y = self.validation.y[self.validation.indices]
         return self.validation.inputs(np.arange(len(self.validation))), y
 
 
 class Retraining:
-    """Trains the children of a base on, by its settings and with a fresh optimizer.
+    """Trains the children of a study network with its settings and a new optimizer.
 
-    Children of one topology, one after the other, share what TensorFlow compiles for it, which is
-    most of the work.
+    Consecutive children of the same topology share the compiled TensorFlow graph, which saves most
+    of the time.
     """
 
-    def __init__(self, base: StudyNetwork) -> None:
-        self.base = base
+    def __init__(self, study_network: StudyNetwork) -> None:
+        self.study_network = study_network
         self.topology: Topology | None = None
 
     def _prepare(self, network: Network) -> None:
-        base = self.base
-        self.learner = training.TrainableNetwork(network, base.settings)
-        self.fresh = self.learner.optimizer_state.values
-        self.course = training.TrainingLoop(
-            self.learner, base.training, base.validation, base.settings["batch_size"]
+        study_network = self.study_network
+        self.model = training.TrainableNetwork(network, study_network.settings)
+        self.initial_state = self.model.optimizer_state.values
+        self.loop = training.TrainingLoop(
+            self.model,
+            study_network.training,
+            study_network.validation,
+            study_network.settings["batch_size"],
         )
         self.topology = network.topology
 
     def __call__(self, network: Network, batches: list[int], *purpose: str | int) -> list[float]:
-        """Validation accuracies of a network that is trained on.
+        """Train a network and return its validation accuracies.
 
         Args:
-            network: left as it is.
-            batches: of each stretch of training, after which it is scored.
-            purpose: what the order of the samples is drawn for.
+            network: is not changed.
+            batches: of each stage of training, after which it is evaluated.
+            purpose: names the random stream of the sample order.
 
         Returns:
-            One accuracy per stretch; fewer if the training diverged.
+            One accuracy per stage; fewer if training diverged.
         """
         if network.topology != self.topology:
             self._prepare(network)
-        self.learner.load(network, self.fresh)
-        history = self.course.run(batches, random_stream(self.base.seed, *purpose))
+        self.model.load(network, self.initial_state)
+        history = self.loop.run(batches, random_stream(self.study_network.seed, *purpose))
         return [scores["val_accuracy"] for scores in history]

@@ -1,4 +1,4 @@
-"""The tables of the studies: rows of jobs gathered, and what they come to."""
+"""The tables of the studies, made from the rows that their jobs wrote."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ OPERATIONS = (
 )
 
 
-def gathered(paths: Iterable[Path]) -> pandas.DataFrame:
-    """All rows of some jobs, each with what its job says of the network."""
+def read_rows(paths: Iterable[Path]) -> pandas.DataFrame:
+    """The rows of all jobs, each with the description of the job's network."""
     rows = []
     for path in paths:
         job = read_json(path)
@@ -38,13 +38,13 @@ def gathered(paths: Iterable[Path]) -> pandas.DataFrame:
     return pandas.DataFrame(rows)
 
 
-def write(table: pandas.DataFrame, path: Path, digits: int = 6) -> None:
+def write_csv(table: pandas.DataFrame, path: Path, digits: int = 6) -> None:
     """Write a table as CSV."""
     write_text(path, table.round(digits).to_csv(index=False, lineterminator="\n"))
 
 
 def markdown(table: pandas.DataFrame) -> str:
-    """A table in Markdown: words to the left, numbers to the right."""
+    """A table in Markdown: text left-aligned, numbers right-aligned."""
     numeric = [pandas.api.types.is_numeric_dtype(table[name]) for name in table]
     lines = [list(map(str, table)), ["---:" if right else "---" for right in numeric]]
     for row in table.astype(object).itertuples(index=False, name=None):
@@ -56,10 +56,10 @@ def markdown(table: pandas.DataFrame) -> str:
 
 
 def with_drops(rows: pandas.DataFrame) -> pandas.DataFrame:
-    """The rows with what each stage lost of the accuracy before; added cells told by pooling."""
+    """Add the drop of accuracy at each stage, and the pooling to the name of added cells."""
     table = rows.copy()
-    maximal = table["pooling"] == "max"
-    table.loc[maximal, "operation"] = table.loc[maximal, "operation"] + " max"
+    max_pooling = table["pooling"] == "max"
+    table.loc[max_pooling, "operation"] = table.loc[max_pooling, "operation"] + " max"
     for stage in STAGES:
         table[f"drop_{stage}"] = table["before"] - table[stage].astype(float)
     return table
@@ -69,13 +69,13 @@ def summary(rows: pandas.DataFrame) -> pandas.DataFrame:
     """Median and worst drop of accuracy by dataset, operation and rule.
 
     Args:
-        rows: as `netsurgery.reproduction.studies.fidelity` measures them, with their dataset.
+        rows: of `netsurgery.reproduction.studies.fidelity`, with their dataset.
 
     Returns:
-        Drops as parts of 1; `places` counts the rows of each group.
+        Drops as fractions; `positions` counts the rows of each group.
     """
     groups = with_drops(rows).groupby(GROUP, sort=False)
-    table = pandas.DataFrame({"places": groups.size()})
+    table = pandas.DataFrame({"positions": groups.size()})
     for stage in STAGES:
         table[f"median_{stage}"] = groups[f"drop_{stage}"].median()
         table[f"worst_{stage}"] = groups[f"drop_{stage}"].max()
@@ -88,20 +88,20 @@ def summary(rows: pandas.DataFrame) -> pandas.DataFrame:
     ).reset_index(drop=True)
 
 
-def compared(table: pandas.DataFrame) -> pandas.DataFrame:
-    """The rules side by side, a row per dataset and operation, in percentage points.
+def compare_rules(table: pandas.DataFrame) -> pandas.DataFrame:
+    """Compare the rules per dataset and operation, in percentage points.
 
     Args:
         table: see `summary`.
 
     Returns:
-        Median and worst drop right after by each rule, and `share`: what the data-aware rule's
-        median and mean are of the papers' rule's. Operations that lose nothing by either are left
+        Median and worst drop by each rule immediately after surgery, and the ratios of median and
+        mean of the data-aware rule to those of the papers' rule. Operations without loss are left
         out.
     """
     wide = table.set_index(GROUP).unstack("rule")
     found = pandas.DataFrame(index=wide.index)
-    found["places"] = wide["places"][SVD].astype(int)
+    found["positions"] = wide["positions"][SVD].astype(int)
     for words, column in (("median", "median_right_after"), ("worst", "worst_right_after")):
         for rule in (PUBLISHED, SVD, LEAST_SQUARES):
             if rule in wide[column]:
@@ -109,16 +109,16 @@ def compared(table: pandas.DataFrame) -> pandas.DataFrame:
     for words, column in (("medians", "median_right_after"), ("means", "mean_right_after")):
         both = wide[column]
         if LEAST_SQUARES in both:
-            share = (both[LEAST_SQUARES] / both[SVD]).where(both[SVD] > 0)
-            found[f"share of {words}"] = share.round(2)
+            ratio = (both[LEAST_SQUARES] / both[SVD]).where(both[SVD] > 0)
+            found[f"ratio of {words}"] = ratio.round(2)
     order = table[["dataset", "operation"]].drop_duplicates()
     found = order.merge(found.reset_index(), on=["dataset", "operation"])
     fitted = f"median, {LEAST_SQUARES}"
     return found[found[fitted].notna()] if fitted in found else found
 
 
-def recovered(table: pandas.DataFrame) -> pandas.DataFrame:
-    """Median loss after training on by each rule, a row per dataset and operation, in points.
+def compare_recovery(table: pandas.DataFrame) -> pandas.DataFrame:
+    """Median loss after further training per dataset, operation and rule, in percentage points.
 
     Args:
         table: see `summary`.
@@ -138,22 +138,22 @@ def recovered(table: pandas.DataFrame) -> pandas.DataFrame:
 
 
 def pooling_means(rows: pandas.DataFrame) -> pandas.DataFrame:
-    """Mean and standard deviation of the accuracies, by pooling and rule, beside the paper's."""
+    """Mean and standard deviation of accuracies per pooling and rule, with those of the paper."""
     groups = rows.groupby(["pooling", "rule"], sort=False)
     table = pandas.DataFrame({"seeds": groups.size()})
     for stage in ("before", "right_after", "after_epoch"):
         table[stage] = groups[stage].mean()
         table[f"{stage}_deviation"] = groups[stage].std(ddof=0)
     table = table.reset_index()
-    theirs = published.table("ectonas-pooling").set_index(["pooling", "rule"]) / 100
-    theirs = theirs.reindex(list(zip(table["pooling"], table["rule"], strict=True)))
+    paper = published.table("ectonas-pooling").set_index(["pooling", "rule"]) / 100
+    paper = paper.reindex(list(zip(table["pooling"], table["rule"], strict=True)))
     for stage in ("before", "right_after", "after_epoch"):
-        table[f"paper_{stage}"] = theirs[stage].to_numpy()
+        table[f"paper_{stage}"] = paper[stage].to_numpy()
     return table
 
 
 def pooling_markdown(table: pandas.DataFrame) -> str:
-    """The pooling table beside the paper's, in percent, and the baselines under it."""
+    """The pooling table in percent, compared with the paper, and the baselines below it."""
 
     def percent(value: float, deviation: float | None = None) -> str:
         spread = "" if deviation is None else f" ± {100 * deviation:.1f}"
@@ -182,7 +182,7 @@ def pooling_markdown(table: pandas.DataFrame) -> str:
 
 
 def slowest(rows: Sequence[dict[str, Any]]) -> pandas.DataFrame:
-    """The slowest place of each kind of operation, network and rule, and its peak of memory."""
+    """The slowest position of each kind of operation, network and rule, and peak memory."""
     table = pandas.DataFrame(rows)
     kind = table["operation"].str.split("_").str[0].replace({"truncate": "remove"})
     kind = kind.map({"add": "growth", "remove": "removal"})

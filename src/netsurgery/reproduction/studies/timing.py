@@ -1,7 +1,7 @@
-"""How long one operation takes, and how much memory, on networks of two sizes.
+"""Time and memory of single operations on networks of two sizes.
 
-A dense network and a convolutional one of each size. Beside the time on the clock stands that of
-the processors, which says what the operation costs, whatever else the machine was doing.
+There is a dense and a convolutional network of each size. In addition to the wall time, the CPU
+time is measured, which does not depend on the load of the machine.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from netsurgery.networks.network import Network, initialise
 from netsurgery.reproduction.studies.rules import LEAST_SQUARES, SVD
 from netsurgery.surgery import OPERATIONS, legal_mutations, mutate
 
-CALIBRATION = 1000
+CALIBRATION_SAMPLES = 1000
 # million parameters, name: channels of the cells, units of the dense layers, shape of the input
 NETWORKS: dict[tuple[int, str], tuple[tuple[int, ...], tuple[int, ...], Shape]] = {
     (1, "dense"): ((), (768, 512), (784,)),
@@ -30,49 +30,49 @@ NETWORKS: dict[tuple[int, str], tuple[tuple[int, ...], tuple[int, ...], Shape]] 
 }
 
 
-def built(channels: tuple[int, ...], units: tuple[int, ...], shape: Shape) -> Network:
-    """A fresh network of conv cells and dense layers with ten classes."""
+def build_network(channels: tuple[int, ...], units: tuple[int, ...], shape: Shape) -> Network:
+    """An untrained network of conv cells and dense layers with ten classes."""
     hidden: list[dict[str, Any]] = [{"conv_cell": {"channels": c}} for c in channels]
     hidden += [{"dense": {"units": u}} for u in units]
     return initialise(topologies.build(hidden, shape, 10), np.random.default_rng(0))
 
 
-def size(network: Network) -> int:
-    """Bytes of all arrays."""
+def byte_size(network: Network) -> int:
+    """The size of all arrays in bytes."""
     return sum(array.nbytes for arrays in network.weights for array in arrays)
 
 
-def cost(work: Callable[[], Any]) -> dict[str, float]:
-    """Seconds on the clock and of the processors, and the most bytes held beyond those before.
+def measure_cost(work: Callable[[], Any]) -> dict[str, float]:
+    """Wall and CPU seconds, and the peak of additional memory in bytes.
 
-    Watching the memory costs next to nothing here, where arrays are few and large.
+    Tracing memory is cheap here, because there are few and large arrays.
     """
     tracemalloc.start()
     try:
-        clock, processors = time.perf_counter(), time.process_time()
+        wall, cpu = time.perf_counter(), time.process_time()
         work()
-        clock, processors = time.perf_counter() - clock, time.process_time() - processors
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         return {
-            "seconds": clock,
-            "processor": processors,
+            "seconds": wall,
+            "processor": cpu,
             "peak": tracemalloc.get_traced_memory()[1],
         }
     finally:
         tracemalloc.stop()
 
 
-def timed() -> Iterator[dict[str, Any]]:
-    """A row per network, operation, place and rule."""
+def measure_times() -> Iterator[dict[str, Any]]:
+    """Yield a row per network, operation, position and rule."""
     for (millions, name), shape in NETWORKS.items():
-        network = built(*shape)
-        x = np.random.default_rng(1).random((CALIBRATION, *shape[2]), np.float32)
+        network = build_network(*shape)
+        x = np.random.default_rng(1).random((CALIBRATION_SAMPLES, *shape[2]), np.float32)
         for mutation in legal_mutations(network.topology, operations=OPERATIONS):
             for rule, calibration in ((SVD, None), (LEAST_SQUARES, x)):
                 if mutation.operation.changes_nothing:
                     continue
                 if rule == LEAST_SQUARES and not mutation.operation.uses_calibration:
-                    continue  # it looks at no samples
-                spent = cost(partial(mutate, network, mutation, calibration=calibration))
+                    continue  # uses no samples
+                spent = measure_cost(partial(mutate, network, mutation, calibration=calibration))
                 yield {
                     "millions": millions,
                     "network": name,
@@ -81,5 +81,5 @@ def timed() -> Iterator[dict[str, Any]]:
                     "position": mutation.position,
                     "rule": rule,
                     **spent,
-                    "peak": spent["peak"] / size(network),
+                    "peak": spent["peak"] / byte_size(network),
                 }
