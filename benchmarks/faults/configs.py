@@ -28,7 +28,7 @@ from benchmarks.faults.report import table
 
 from netsurgery.config import loading
 from netsurgery.config.expansion import EXPANDING
-from netsurgery.objectives import keras_catalog, objectives
+from netsurgery.objectives import checks, keras_catalog
 from netsurgery.storage.files import write_json, write_text
 
 ROOT = Path(__file__).parent.parent.parent
@@ -41,11 +41,11 @@ Place = tuple[Any, ...]
 COMPANIONS = {"greediness": {"mode": "balanced"}, "momentum": {"optimizer": "rmsprop"}}
 # settings that name something of Keras's: what is right of classification, which these are
 NAMING = {
-    "optimizer": keras_catalog.known("optimizers"),
+    "optimizer": keras_catalog.names("optimizers"),
     "loss": [
         name
-        for name in keras_catalog.known("losses")
-        if keras_catalog.entry("losses", name)["takes_logits"]
+        for name in keras_catalog.names("losses")
+        if keras_catalog.find("losses", name).takes_logits
     ],
     "objective": ["val_accuracy", "val_loss", "val_recall", "val_f1_score"],
     "extra_metrics": ["top5_accuracy", "auc", "hinge", "mean_squared_error"],
@@ -117,7 +117,7 @@ def right_name(key: str, schema: dict[str, Any], rng: Random) -> Any:
     name = names[rng.integers(len(names))]
     if key == "objective":
         return name
-    given = name if rng.random() < 0.5 or name in keras_catalog.SHORT else {name: {}}
+    given = name if rng.random() < 0.5 or name in keras_catalog.SHORT_NAMES else {name: {}}
     return [given] if key == "extra_metrics" else given
 
 
@@ -135,7 +135,7 @@ def right_search(algorithm: str, schema: dict[str, Any], rng: Random) -> dict[st
         search |= given
     if search.get("mode", "") != "balanced":
         search.pop("greediness", None)
-    if keras_catalog.named(search.get("optimizer", "sgd"))[0] not in objectives.WITH_MOMENTUM:
+    if keras_catalog.split_setting(search.get("optimizer", "sgd"))[0] not in checks.WITH_MOMENTUM:
         search.pop("momentum", None)
     return search
 

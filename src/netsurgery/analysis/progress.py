@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from netsurgery.analysis.runs import FINISHED, MISSING, UNFINISHED, Experiment, Run
-from netsurgery.objectives.objectives import rises
+from netsurgery.objectives.metrics import is_maximized
 from netsurgery.search.layout import WARM_UP
 from netsurgery.storage.files import read_json
 
@@ -113,7 +113,7 @@ def run_progress(run: Run) -> tuple[Progress, list[tuple[float, float]]]:
     per_epoch = known[0]["batches_per_epoch"] if known else 1
     spent = (batches + sum(content["batches_spent"] for _, content in now)) / per_epoch
     values = [record["score"] for record in known if record["score"] is not None]
-    best = (max if rises(metric) else min)(values, default=None)
+    best = (max if is_maximized(metric) else min)(values, default=None)
     trained = max((record["epochs_trained"] for record in known), default=0.0)
     if now:
         phase = phase_label(now[-1][1]["step"])

@@ -13,7 +13,7 @@ from netsurgery.config.scaling import scaled
 from netsurgery.config.schema import fill_defaults, validate
 from netsurgery.datasets.builtin import BUILTIN_DATASETS
 from netsurgery.networks import topologies
-from netsurgery.objectives import objectives
+from netsurgery.objectives import checks
 from netsurgery.objectives.suggestions import suggest
 
 Layers = list[dict[str, Any]]
@@ -47,7 +47,7 @@ def load_searches(
             layers = _check(full, search, own_topologies, known_datasets)
             properties = schema["$defs"][search["algorithm"]]["properties"]
             settings = fill_defaults(properties, search)
-            objectives.complete(settings, known_datasets[search["dataset"]].task)
+            checks.fill_task_defaults(settings, known_datasets[search["dataset"]].task)
             if settings.get("mode") != "balanced":
                 settings["greediness"] = 1.0
             found[full] = Search(full, scaled(settings, scale), layers)
@@ -79,9 +79,9 @@ def _check(
     _check_algorithm(where, search, hidden, dataset)
     try:
         logits = search["topology"] in topologies.WITH_LOGITS
-        objectives.check(search, dataset.task, logits=logits)
-    except objectives.MisfitError as misfit:
-        raise error_at([*where, *misfit.where], str(misfit)) from None
+        checks.check(search, dataset.task, logits=logits)
+    except checks.SettingError as error:
+        raise error_at([*where, *error.where], str(error)) from None
     _check_data(where, search, dataset)
     flat = datasets.is_flat(dataset.settings)
     try:

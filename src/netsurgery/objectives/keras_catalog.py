@@ -1,14 +1,15 @@
 """Keras's optimizers, losses and metrics by name, known without importing Keras.
 
-A setting is the name of one, or a mapping of its name to arguments of Keras's: `adamw`, or
-`{adamw: {weight_decay: 0.01}}`. The file beside this module is made of Keras itself by
-`tools.generate_keras_catalog`.
+A setting is a name or a mapping of one name to arguments of the Keras class: `adamw`, or
+`{adamw: {weight_decay: 0.01}}`. `keras_catalog.json` is generated from Keras by
+`tools/generate_keras_catalog.py`.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,85 +17,119 @@ from typing import Any
 from netsurgery.objectives.suggestions import suggest
 
 OPTIMIZERS, LOSSES, METRICS = "optimizers", "losses", "metrics"
+SINGULAR = {OPTIMIZERS: "optimizer", LOSSES: "loss", METRICS: "metric"}
 CROSSENTROPY = "crossentropy"
-# short names of ours
-SHORT = {
+SHORT_NAMES = {
     CROSSENTROPY: "sparse_categorical_crossentropy",
     "mse": "mean_squared_error",
     "mae": "mean_absolute_error",
 }
-# of targets that are scaled to mean 0, and so of either sign
-LOSSES_OF_NUMBERS = (
+# targets are scaled to mean 0, so losses must take numbers of either sign
+REGRESSION_LOSSES = (
     *("mse", "mae", "huber", "mean_squared_error", "mean_absolute_error"),
     *("log_cosh", "cosine_similarity"),
 )
 
 Setting = str | Mapping[str, Mapping[str, Any]]
-Entry = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class KerasClass:
+    """A Keras class that a setting can name.
+
+    Attributes:
+        class_name: Its name in Keras.
+        arguments: Its optional arguments, with their defaults.
+        required: Its arguments without defaults.
+        takes_logits: Whether a loss can take logits.
+        maximize: Whether more of a metric is better; None if Keras does not say.
+        for_regression: Whether a metric compares numbers rather than classes.
+        takes_class_count: Whether a metric takes the number of classes as an argument.
+    """
+
+    class_name: str
+    arguments: Mapping[str, Any]
+    required: tuple[str, ...]
+    takes_logits: bool = False
+    maximize: bool | None = None
+    for_regression: bool = False
+    takes_class_count: bool = False
 
 
 @cache
-def _catalogue() -> dict[str, Any]:
-    return json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
+def _catalog() -> dict[str, dict[str, KerasClass]]:
+    content = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
+    return {
+        kind: {
+            name: KerasClass(**(fields | {"required": tuple(fields["required"])}))
+            for name, fields in content[kind].items()
+        }
+        for kind in (OPTIMIZERS, LOSSES, METRICS)
+    }
 
 
-def named(setting: Setting) -> tuple[str, dict[str, Any]]:
-    """The name that a setting gives, and the arguments."""
+def split_setting(setting: Setting) -> tuple[str, dict[str, Any]]:
+    """Return the name and the arguments of a setting."""
     if isinstance(setting, str):
         return setting, {}
     ((name, arguments),) = setting.items()
     return name, dict(arguments)
 
 
-def entry(kind: str, name: str) -> Entry:
-    """What Keras's class of that name is: `class`, `arguments` with their defaults, `needed` ones.
-
-    Losses say whether they take logits (`takes_logits`); metrics whether more is better (`rises`;
-    None where Keras does not say), whether they are of numbers rather than of classes
-    (`of_numbers`), and whether they must be told how many classes there are (`counts_classes`).
-
-    Raises:
-        KeyError: there is none.
-    """
-    return _catalogue()[kind][SHORT.get(name, name)]
-
-
-def known(kind: str) -> list[str]:
-    """The names of a kind, the short ones of losses included."""
-    return sorted([*_catalogue()[kind], *(SHORT if kind == LOSSES else ())])
-
-
-def check(kind: str, setting: Setting, names: Iterable[str] = ()) -> None:
-    """Refuse what is none, and arguments that it has not.
+def find(kind: str, name: str) -> KerasClass:
+    """Return the Keras class of a name.
 
     Args:
-        kind: optimizers, losses or metrics.
-        setting: a name, or a mapping of one name to a mapping.
-        names: those allowed here; by default all of the kind.
+        kind: `OPTIMIZERS`, `LOSSES` or `METRICS`.
+        name: A name of that kind, or a short one.
 
     Raises:
-        ValueError: what is wrong, and what would be right.
+        KeyError: There is no such class.
     """
-    name, arguments = named(setting)
-    names = list(names) or known(kind)
-    if name not in names:
-        raise ValueError(f"{name!r} is unknown{suggest(name, names)}")
-    of_keras = SHORT.get(name, name) in _catalogue()[kind]
-    found: Entry = entry(kind, name) if of_keras else {"arguments": {}, "needed": []}
-    taken = [*found["needed"], *found["arguments"]]
+    return _catalog()[kind][SHORT_NAMES.get(name, name)]
+
+
+def names(kind: str) -> list[str]:
+    """Return all names of a kind, the short ones of losses included."""
+    return sorted([*_catalog()[kind], *(SHORT_NAMES if kind == LOSSES else ())])
+
+
+def check(kind: str, setting: Setting, allowed: Iterable[str] = ()) -> None:
+    """Check the name and the arguments of a setting.
+
+    Args:
+        kind: `OPTIMIZERS`, `LOSSES` or `METRICS`.
+        setting: A name, or a mapping of one name to its arguments.
+        allowed: The names allowed here, which may include metrics that are not Keras's; by default
+            all names of the kind.
+
+    Raises:
+        ValueError: What is wrong, and what is allowed.
+    """
+    name, arguments = split_setting(setting)
+    allowed = list(allowed) or names(kind)
+    if name not in allowed:
+        raise ValueError(f"unknown {SINGULAR[kind]} {name!r}{suggest(name, allowed)}")
+    in_keras = SHORT_NAMES.get(name, name) in _catalog()[kind]
+    found = find(kind, name) if in_keras else KerasClass(name, {}, ())
+    known = [*found.required, *found.arguments]
     for argument, value in arguments.items():
-        if argument not in taken:
-            raise ValueError(f"{name} has no argument {argument!r}{suggest(argument, taken)}")
-        default = found["arguments"].get(argument)
-        if not _fits(value, default):
-            raise ValueError(f"{name}'s {argument} is not {value!r}, but like {default!r}")
-    for argument in found["needed"]:
+        if argument not in known:
+            raise ValueError(f"{name} has no argument {argument!r}{suggest(argument, known)}")
+        default = found.arguments.get(argument)
+        if not _has_type_of(value, default):
+            raise ValueError(
+                f"argument {argument} of {name} is {value!r}; it must be of the type of its default"
+                f" {default!r}"
+            )
+    for argument in found.required:
         if argument not in arguments:
-            raise ValueError(f"{name} needs its argument {argument}: {{{name}: {{{argument}: …}}}}")
+            example = f"{{{name}: {{{argument}: ...}}}}"
+            raise ValueError(f"{name} requires the argument {argument}: write {example}")
 
 
-def _fits(value: Any, default: Any) -> bool:
-    """Whether a value is of the kind of a default; where that is none, any that is plain."""
+def _has_type_of(value: Any, default: Any) -> bool:
+    """Whether a value has the type of a default; if that is None, any but a mapping will do."""
     if default is None:
         return not isinstance(value, Mapping)
     if isinstance(default, bool) or isinstance(value, bool):
@@ -104,17 +139,8 @@ def _fits(value: Any, default: Any) -> bool:
     return isinstance(value, type(default))
 
 
-def rises(metric: str) -> bool | None:
-    """Whether more of one of Keras's metrics is better; None where Keras does not say.
-
-    Raises:
-        KeyError: there is no such metric.
-    """
-    return entry(METRICS, metric)["rises"]
-
-
-def as_text(setting: Setting) -> str:
-    """A setting for readers: `adamw (weight_decay 0.01)`."""
-    name, arguments = named(setting)
-    said = ", ".join(f"{key} {value}" for key, value in arguments.items())
-    return f"{name} ({said})" if said else name
+def describe(setting: Setting) -> str:
+    """Return a setting in human-readable form, such as `adamw (weight_decay 0.01)`."""
+    name, arguments = split_setting(setting)
+    listed = ", ".join(f"{key} {value}" for key, value in arguments.items())
+    return f"{name} ({listed})" if listed else name

@@ -15,7 +15,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-from netsurgery.objectives.objectives import rises
+from netsurgery.objectives.metrics import is_maximized
 from netsurgery.plots.epoch_axes import epoch_axes, label_curve_ends, mark_operation
 from netsurgery.plots.family import Family
 from netsurgery.plots.labels import format_score, operation_label, pluralize, search_title
@@ -31,7 +31,7 @@ def _limits(axes: Axes, metric: str, winner: np.ndarray, others: np.ndarray) -> 
     if not len(values):
         return
     low, high = float(values.min()), float(values.max())
-    if not rises(metric):
+    if not is_maximized(metric):
         # a candidate about to diverge would squeeze all other curves into one line
         high = max(float(np.nanmax(winner, initial=low)), float(np.quantile(values, 0.95)))
         if low > 0 and high / low > 30:

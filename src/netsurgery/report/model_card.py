@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import netsurgery
-from netsurgery.objectives.keras_catalog import as_text
+from netsurgery.objectives.keras_catalog import describe as describe_setting
 
 ALGORITHMS = {
     "ectonas": "ECToNAS, an evolutionary search that reshapes networks during training",
@@ -181,7 +181,7 @@ def model_card(
         f"- Epochs: these weights were trained for {summary['epochs_trained']:.1f}, including their"
         f" ancestors; the whole search took {summary['epochs_spent']:.1f}"
         + (f" of a budget of {summary['budget']:g}." if summary["budget"] else "."),
-        f"- Optimizer: {as_text(settings['optimizer'])}, learning rate"
+        f"- Optimizer: {describe_setting(settings['optimizer'])}, learning rate"
         f" {settings['learning_rate']:g}, batch size {settings['batch_size']}.",
         f"- Objective: {summary['objective']} on held-out validation samples.",
         f"- netsurgery {netsurgery.__version__}; the same configuration and seed reproduce these"

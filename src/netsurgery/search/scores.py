@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from netsurgery.objectives.objectives import rises
+from netsurgery.objectives.metrics import is_maximized
 from netsurgery.search.records import OK, Record
 
 GREEDY, BALANCED, RANDOM = "greedy", "balanced", "random"
@@ -33,7 +33,7 @@ def ectonas_fitness(record: Record, metric: str, greediness: float) -> float:
     """
     if record.status != OK or record.score is None:
         return -math.inf
-    direction = 1 if rises(metric) else -1
+    direction = 1 if is_maximized(metric) else -1
     if greediness == 1 or record.parent_score is None or record.parent_parameters is None:
         return direction * record.score
     gain = (record.score - record.parent_score) / max(abs(record.parent_score), 1e-12)

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from netsurgery.objectives.keras_catalog import Setting, named
+from netsurgery.objectives.keras_catalog import Setting, split_setting
 from netsurgery.training.keras_objects import new_metric
 
 # metrics that take predicted class numbers, too; their subclasses take one-hot predictions
@@ -31,7 +31,9 @@ class KerasMetrics:
 
     def __init__(self, settings: Sequence[Setting], outputs: int, *, classes: bool) -> None:
         self.outputs, self.classes = outputs, classes
-        self.metrics = {named(setting)[0]: new_metric(setting, outputs) for setting in settings}
+        self.metrics = {
+            split_setting(setting)[0]: new_metric(setting, outputs) for setting in settings
+        }
         first = tf.zeros((1, outputs))  # some metrics create their variables at the first update
         self.update(tf.zeros(1, tf.int32) if classes else first, first)
         self.reset()

@@ -15,10 +15,10 @@ LINEAR = "linear"
 
 def new_optimizer(settings: Mapping[str, Any]) -> keras.optimizers.Optimizer:
     """A new optimizer, by the settings of a search."""
-    name, arguments = keras_catalog.named(settings["optimizer"])
+    name, arguments = keras_catalog.split_setting(settings["optimizer"])
     if settings["momentum"]:
         arguments["momentum"] = settings["momentum"]
-    optimizer = getattr(keras.optimizers, keras_catalog.entry(OPTIMIZERS, name)["class"])
+    optimizer = getattr(keras.optimizers, keras_catalog.find(OPTIMIZERS, name).class_name)
     return optimizer(learning_rate=settings["learning_rate"], name="optimizer", **arguments)
 
 
@@ -29,11 +29,11 @@ def new_loss(setting: Setting, *, logits: bool) -> keras.losses.Loss:
         setting: its name, or a mapping from its name to arguments.
         logits: whether the network's output is linear; losses that take logits are told so.
     """
-    name, arguments = keras_catalog.named(setting)
-    entry = keras_catalog.entry(LOSSES, name)
-    if entry["takes_logits"]:
+    name, arguments = keras_catalog.split_setting(setting)
+    entry = keras_catalog.find(LOSSES, name)
+    if entry.takes_logits:
         arguments["from_logits"] = logits
-    return getattr(keras.losses, entry["class"])(**arguments)
+    return getattr(keras.losses, entry.class_name)(**arguments)
 
 
 def new_metric(setting: Setting, classes: int) -> keras.metrics.Metric:
@@ -43,11 +43,11 @@ def new_metric(setting: Setting, classes: int) -> keras.metrics.Metric:
         setting: its name, or a mapping from its name to arguments.
         classes: number of classes, for metrics that take it.
     """
-    name, arguments = keras_catalog.named(setting)
-    entry = keras_catalog.entry(METRICS, name)
-    if entry["counts_classes"]:
+    name, arguments = keras_catalog.split_setting(setting)
+    entry = keras_catalog.find(METRICS, name)
+    if entry.takes_class_count:
         arguments["num_classes"] = classes
-    return getattr(keras.metrics, entry["class"])(name=name, **arguments)
+    return getattr(keras.metrics, entry.class_name)(name=name, **arguments)
 
 
 def compile_arguments(settings: Mapping[str, Any], *, logits: bool) -> dict[str, Any]:
@@ -57,8 +57,8 @@ def compile_arguments(settings: Mapping[str, Any], *, logits: bool) -> dict[str,
         settings: of the search.
         logits: whether the network's output is linear.
     """
-    name, _ = keras_catalog.named(settings["loss"])
-    is_regression = logits and not keras_catalog.entry(LOSSES, name)["takes_logits"]
+    name, _ = keras_catalog.split_setting(settings["loss"])
+    is_regression = logits and not keras_catalog.find(LOSSES, name).takes_logits
     return {
         "optimizer": new_optimizer(settings),
         "loss": new_loss(settings["loss"], logits=logits),

@@ -30,7 +30,7 @@ LEADING_COUNTERS = 2  # every optimizer's variables begin with the iterations an
 
 def is_elementwise(setting: Setting) -> bool:
     """Whether an optimizer updates every number alike, so that arrays may share a variable."""
-    name, arguments = keras_catalog.named(setting)
+    name, arguments = keras_catalog.split_setting(setting)
     return name in ELEMENTWISE and not any(arguments.get(key) for key in ARRAYWISE_ARGUMENTS)
 
 
@@ -47,7 +47,7 @@ class OptimizerState:
         self, optimizer: keras.optimizers.Optimizer, packing: VariablePacking, setting: Setting
     ) -> None:
         self.optimizer, self.packing = optimizer, packing
-        self.name, _ = keras_catalog.named(setting)
+        self.name, _ = keras_catalog.split_setting(setting)
         self.is_packed = is_elementwise(setting)
         self.initial = {name: self._first(slot) for name, slot in self._transferable.items()}
 

@@ -1,12 +1,9 @@
 """Losses and metrics, summed over batches, are those of Keras and scikit-learn."""
 
-import json
-
 import keras
 import numpy as np
 import pytest
 from sklearn import metrics
-from tools import generate_keras_catalog
 
 from netsurgery import training
 from netsurgery.datasets import Samples, Scaling
@@ -138,14 +135,8 @@ def test_class_weights_change_training_loss_alone():
     assert history["loss"] == pytest.approx(np.mean(losses * weights[samples.y]), rel=1e-4)
 
 
-def test_the_keras_catalog_is_up_to_date():
-    path = keras_catalog.__file__.replace(".py", ".json")
-    with open(path, encoding="utf-8") as file:
-        assert json.load(file) == generate_keras_catalog.catalogue()
-
-
 LOSSES: list[keras_catalog.Setting] = [
-    *(name for name in keras_catalog.known("losses") if name not in ("mse", "mae")),
+    *(name for name in keras_catalog.names("losses") if name not in ("mse", "mae")),
     {"categorical_crossentropy": {"label_smoothing": 0.2}},
     {"categorical_focal_crossentropy": {"gamma": 3.0}},
 ]
@@ -164,13 +155,13 @@ BY_OUTPUT = [
     for loss in LOSSES
     for activation in ("softmax", "linear")
     if activation == "softmax"
-    or keras_catalog.entry("losses", keras_catalog.named(loss)[0])["takes_logits"]
+    or keras_catalog.find("losses", keras_catalog.split_setting(loss)[0]).takes_logits
 ]
 
 
 @pytest.mark.parametrize(("loss", "activation"), BY_OUTPUT)
 def test_every_classification_loss_trains_as_in_keras(loss, activation):
-    name, _ = keras_catalog.named(loss)
+    name, _ = keras_catalog.split_setting(loss)
     network, samples = new_network(7, activation, loss), classes(48)
     plain = conversion.to_keras(network.network)
     training.compile_model(plain, SETTINGS | {"loss": loss})
@@ -189,7 +180,7 @@ def test_every_classification_loss_trains_as_in_keras(loss, activation):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("loss", keras_catalog.LOSSES_OF_NUMBERS)
+@pytest.mark.parametrize("loss", keras_catalog.REGRESSION_LOSSES)
 def test_every_regression_loss_trains_as_in_keras(loss):
     network, samples = new_network(2, "linear", loss), targets(48, 2)
     plain = conversion.to_keras(network.network)
@@ -208,7 +199,7 @@ NEEDED = {
     "sensitivity_at_specificity": {"specificity": 0.5},
     "specificity_at_sensitivity": {"sensitivity": 0.5},
 }
-ALL_METRICS = [{name: NEEDED.get(name, {})} for name in keras_catalog.known("metrics")] + [
+ALL_METRICS = [{name: NEEDED.get(name, {})} for name in keras_catalog.names("metrics")] + [
     {"auc": {"curve": "PR", "multi_label": True}},
     {"f1_score": {"average": "weighted"}},
 ]
@@ -217,7 +208,7 @@ ALL_METRICS = [{name: NEEDED.get(name, {})} for name in keras_catalog.known("met
 def keras_value(setting, y, predicted, outputs):
     """The value of a Keras metric over all samples at once."""
     ((name, arguments),) = setting.items()
-    metric_class = getattr(keras.metrics, keras_catalog.entry("metrics", name)["class"])
+    metric_class = getattr(keras.metrics, keras_catalog.find("metrics", name).class_name)
     classes = {"num_classes": outputs} if name.endswith("iou") and name != "binary_iou" else {}
     metric = metric_class(**arguments, **classes)
     metric.update_state(y, predicted.argmax(1) if name in ("iou", "mean_iou") else predicted)
@@ -225,7 +216,7 @@ def keras_value(setting, y, predicted, outputs):
 
 
 @pytest.mark.parametrize("activation", ["softmax", "linear"])
-@pytest.mark.parametrize("setting", ALL_METRICS, ids=keras_catalog.as_text)
+@pytest.mark.parametrize("setting", ALL_METRICS, ids=keras_catalog.describe)
 def test_every_keras_metric_has_the_value_of_keras(setting, activation, monkeypatch):
     ((name, _),) = setting.items()
     network, samples = new_network(7, activation), classes()
@@ -243,8 +234,8 @@ def test_every_keras_metric_has_the_value_of_keras(setting, activation, monkeypa
 
 OF_NUMBERS = [
     name
-    for name in keras_catalog.known("metrics")
-    if keras_catalog.entry("metrics", name)["of_numbers"]
+    for name in keras_catalog.names("metrics")
+    if keras_catalog.find("metrics", name).for_regression
 ]
 
 

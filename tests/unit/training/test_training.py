@@ -24,7 +24,7 @@ from netsurgery.networks.layers import (
 )
 from netsurgery.networks.network import Topology, initialise
 from netsurgery.networks.topologies import build, named
-from netsurgery.objectives.keras_catalog import as_text, known
+from netsurgery.objectives.keras_catalog import describe, names
 from netsurgery.training import loop
 from netsurgery.training.optimizer_state import is_elementwise
 from netsurgery.training.samples import Batches
@@ -71,11 +71,11 @@ OPTIMIZERS = {
     "rmsprop with momentum": {"optimizer": "rmsprop", "momentum": 0.5, "learning_rate": 0.01},
     **{
         name: {"optimizer": name, "momentum": 0, "learning_rate": 0.01}
-        for name in known("optimizers")
+        for name in names("optimizers")
         if name != "sgd"
     },
     **{
-        as_text(setting): {"optimizer": setting, "momentum": 0.5 * ("rmsprop" in setting)}
+        describe(setting): {"optimizer": setting, "momentum": 0.5 * ("rmsprop" in setting)}
         for setting in (
             {"sgd": {"nesterov": True, "clipvalue": 0.01}},
             {"sgd": {"clipnorm": 0.02}},

@@ -1,0 +1,146 @@
+"""Optimizer, loss and metrics of a search: whether they fit the task, and their defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from netsurgery.objectives import keras_catalog
+from netsurgery.objectives.keras_catalog import (
+    CROSSENTROPY,
+    LOSSES,
+    METRICS,
+    OPTIMIZERS,
+    REGRESSION_LOSSES,
+)
+from netsurgery.objectives.metrics import (
+    BUILTIN,
+    CLASSIFICATION,
+    OPTIONAL,
+    REGRESSION,
+    VALIDATION,
+    keras_metrics,
+)
+from netsurgery.objectives.suggestions import suggest
+
+DEFAULT_LOSS = {CLASSIFICATION: CROSSENTROPY, REGRESSION: "mse"}
+WITH_MOMENTUM = ("sgd", "rmsprop")
+
+Place = tuple[str | int, ...]
+
+
+class SettingError(ValueError):
+    """A setting is invalid, or does not fit the task.
+
+    Args:
+        where: The keys that lead to it.
+        message: What is wrong, and what is allowed.
+    """
+
+    def __init__(self, where: Place, message: str) -> None:
+        super().__init__(message)
+        self.where = where
+
+
+def check(search: Mapping[str, Any], task: str, *, logits: bool) -> None:
+    """Check the optimizer, the loss and the metrics of a search.
+
+    Args:
+        search: Its settings; they meet the schema.
+        task: Classification or regression.
+        logits: Whether the networks' outputs for classes are linear.
+
+    Raises:
+        SettingError: Naming the setting.
+    """
+    optimizer = search.get("optimizer", "sgd")
+    _check_setting(OPTIMIZERS, optimizer, ("optimizer",), task)
+    name, _ = keras_catalog.split_setting(optimizer)
+    if search.get("momentum") and name not in WITH_MOMENTUM:
+        raise SettingError(
+            ("momentum",), f"{name} takes no momentum (only {' and '.join(WITH_MOMENTUM)} do)"
+        )
+    _check_loss(search.get("loss", DEFAULT_LOSS[task]), task, logits=logits)
+    recorded = _check_extra_metrics(search.get("extra_metrics", ()), task)
+    _check_objective(search.get("objective", "val_loss"), task, recorded)
+
+
+def losses(task: str) -> list[str]:
+    """Return the names of the losses that fit a task."""
+    return keras_catalog.names(LOSSES) if task == CLASSIFICATION else list(REGRESSION_LOSSES)
+
+
+def _check_setting(
+    kind: str, setting: Any, where: Place, task: str, allowed: list[str] | None = None
+) -> None:
+    name, _ = keras_catalog.split_setting(setting)
+    elsewhere = (*keras_catalog.names(kind), *(OPTIONAL if kind == METRICS else ()))
+    if allowed is not None and name not in allowed and name in elsewhere:
+        raise SettingError(where, f"{name!r} does not fit {task}{suggest(name, allowed)}")
+    try:
+        keras_catalog.check(kind, setting, allowed or ())
+    except ValueError as error:
+        raise SettingError(where, str(error)) from None
+
+
+def _check_loss(setting: Any, task: str, *, logits: bool) -> None:
+    _check_setting(LOSSES, setting, ("loss",), task, losses(task))
+    name, _ = keras_catalog.split_setting(setting)
+    if task == CLASSIFICATION and logits and not keras_catalog.find(LOSSES, name).takes_logits:
+        suitable = [n for n in losses(task) if keras_catalog.find(LOSSES, n).takes_logits]
+        message = f"{name} takes no logits, which are the outputs of this topology"
+        raise SettingError(("loss",), f"{message} (allowed: {', '.join(suitable)})")
+
+
+def _check_extra_metrics(settings: Any, task: str) -> set[str]:
+    """Check the metrics to record; return their names."""
+    optional = OPTIONAL if task == CLASSIFICATION else ()
+    seen: set[str] = set()
+    for i, setting in enumerate(settings):
+        name, arguments = keras_catalog.split_setting(setting)
+        if name not in optional or arguments:
+            allowed = [*optional, *keras_metrics(task)]
+            _check_setting(METRICS, setting, ("extra_metrics", i), task, allowed)
+        if name in seen:
+            raise SettingError(("extra_metrics", i), f"{name} is listed twice")
+        seen.add(name)
+    return seen
+
+
+def _check_objective(metric: str, task: str, recorded: set[str]) -> None:
+    where = ("objective",)
+    name = metric.removeprefix(VALIDATION)
+    builtin, of_keras = BUILTIN[task], keras_metrics(task)
+    if metric == name or name not in (*builtin, *of_keras):
+        hint = suggest(metric, [VALIDATION + each for each in (*builtin, *of_keras)])
+        every = {*BUILTIN[CLASSIFICATION], *BUILTIN[REGRESSION], *keras_catalog.names(METRICS)}
+        if metric != name and name in every:
+            raise SettingError(where, f"{metric!r} does not fit {task}{hint}")
+        raise SettingError(where, f"unknown metric {metric!r}{hint}")
+    if name in builtin:
+        return
+    found = keras_catalog.find(METRICS, name)
+    if found.maximize is None:
+        raise SettingError(
+            where, f"Keras does not say whether more {name} is better; choose another metric"
+        )
+    if found.required and name not in recorded:
+        raise SettingError(where, f"list {name} with its {found.required[0]} under extra_metrics")
+
+
+def fill_task_defaults(settings: dict[str, Any], task: str) -> None:
+    """Set the default loss and objective of a task, and record the metric of the objective.
+
+    Args:
+        settings: Those of a search, otherwise complete; they are changed in place.
+        task: Classification or regression.
+    """
+    settings.setdefault("loss", DEFAULT_LOSS[task])
+    settings.setdefault("objective", VALIDATION + next(iter(BUILTIN[task])))
+    scored = settings["objective"].removeprefix(VALIDATION)
+    requested = [*settings["extra_metrics"]]
+    always = [name for name in BUILTIN[task] if name not in OPTIONAL]
+    if scored not in (*always, *(keras_catalog.split_setting(each)[0] for each in requested)):
+        requested.append(scored)
+    optional = [name for name in OPTIONAL if name in requested]
+    settings["extra_metrics"] = optional + [each for each in requested if each not in OPTIONAL]

@@ -1,0 +1,147 @@
+"""Errors: one line that names the key, the value and what is allowed."""
+
+import re
+
+import pytest
+
+from netsurgery.config import loading
+from netsurgery.config.errors import ConfigError
+from tests.support.factories import SCHEMA
+from tests.unit.config.examples import BASE, load, load_surgeon
+
+WRONG: dict[str, tuple[dict, str]] = {
+    "searches.s.topolgy": ({"topolgy": "x"}, "did you mean topology"),
+    "searches.s.topology": ({"topology": "cnn-smal"}, "did you mean cnn-small"),
+    "searches.s.dataset": ({"dataset": "digit"}, "did you mean digits"),
+    "searches.s.mode": ({"mode": "gredy"}, "did you mean greedy"),
+    "searches.s.algorithm": ({"algorithm": "magic"}, "allowed: baseline, ectonas"),
+    "searches.s.budget": ({"budget": "many"}, "not a number"),
+    "searches.s.seeds.0": ({"seeds": [-1]}, "minimum of 0"),
+    "searches.s.seeds": ({"seeds": []}, "empty"),
+    "searches.s.greediness": ({"greediness": 0.5}, "mode: balanced"),
+    "searches.s.momentum": ({"optimizer": "adam", "momentum": 0.9}, "adam takes no momentum"),
+    "searches.s.epochs": ({"epochs": 5}, "unknown key"),
+    "searches.s.learning_rate": ({"learning_rate": float("nan")}, "finite"),
+    "searches.s.recuperation.add_layer": ({"recuperation": {"add_layer": 1}}, "add_dense"),
+    "searches.s.recuperation.identity": ({"recuperation": {"identity": 2}}, "maximum of 1"),
+    "reslts": ({"top": {"reslts": "x"}}, "did you mean results"),
+    "results": ({"top": {"results": 3}}, "not text"),
+    "datasets.d.source": ({"top": {"datasets": {"d": {"source": "npzz"}}}}, "did you mean npz"),
+    "datasets.d.path": ({"top": {"datasets": {"d": {"source": "npz"}}}}, "is missing"),
+    "datasets.d.paht": (
+        {"top": {"datasets": {"d": {"source": "npz", "path": ".", "paht": "x"}}}},
+        "did you mean path",
+    ),
+    "datasets.d.taget": (
+        {"top": {"datasets": {"d": {"source": "csv", "path": ".", "taget": "x"}}}},
+        "did you mean target",
+    ),
+    "datasets.e.path": (
+        {"top": {"datasets": {"e": {"source": "npz", "path": "no/such.npz"}}}},
+        "'no/such.npz' does not exist",
+    ),
+    "datasets.digits": (
+        {"top": {"datasets": {"digits": {"source": "npz", "path": "."}}}},
+        "built-in",
+    ),
+    "topologies.m.0.dens": ({"topologies": {"m": [{"dens": {"units": 1}}]}}, "mean dense"),
+    "topologies.m.0.dense.units": ({"topologies": {"m": [{"dense": {"units": 0}}]}}, "minimum"),
+    "topologies.ff-small": ({"topologies": {"ff-small": [{"dense": {"units": 1}}]}}, "built-in"),
+    "topologies.m": (
+        {
+            "topology": "m",
+            "topologies": {"m": [{"dense": {"units": 1}}, {"conv_cell": {"channels": 1}}]},
+        },
+        "before all dense",
+    ),
+}
+
+
+@pytest.mark.parametrize("key", WRONG)
+def test_an_error_names_the_key_and_what_is_allowed(key):
+    given, hint = WRONG[key]
+    with pytest.raises(ConfigError) as caught:
+        load(**given)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert re.match(rf"config: {re.escape(key)}: ", message), message
+    assert hint in message
+
+
+@pytest.mark.parametrize(
+    ("key", "given", "hint"),
+    [
+        ("topology", {"topology": "cnn-small"}, "the Surgeon takes dense layers only"),
+        ("early_stopping.patienc", {"early_stopping": {"patienc": 3}}, "did you mean patience"),
+        ("early_stopping.patience", {"early_stopping": {"patience": 0}}, "minimum of 1"),
+        ("objective", {"objective": "val_loss"}, "val_accuracy"),
+        ("mode", {"mode": "greedy"}, "allowed: random, recommended"),
+        ("selection", {"selection": "best"}, "allowed: by_type, top"),
+        (
+            "recuperation_factors.add_conv_cell",
+            {"recuperation_factors": {"add_conv_cell": 1}},
+            "unknown",
+        ),
+        ("target_accuracy", {"target_accuracy": 80}, "maximum of 1"),
+        ("rounds", {"rounds": 3}, "unknown key"),
+    ],
+)
+def test_an_error_of_the_surgeon_names_the_key(key, given, hint):
+    with pytest.raises(ConfigError) as caught:
+        load_surgeon(**given)
+    assert str(caught.value).startswith(f"config: searches.s.{key}: ")
+    assert hint in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{}, {"searches": {}}, {"searches": None}, {"searches": []}, {"searches": {"s": 1}}]
+    + [{"searches": {name: BASE}} for name in ("a/b", "../x", "a.b", "", 3, "_data")],
+)
+def test_an_invalid_search_is_refused_in_one_line(given):
+    with pytest.raises(ConfigError, match=r"^config: searches.*$"):
+        loading.load(given, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "hint"),
+    [
+        ("learning_rate", "1e-3", "YAML reads it as text, write 0.001 (without quotes)"),
+        ("learning_rate", "0.01", "write 0.01 (without quotes)"),
+        ("batch_size", "1e2", "write 100 (without quotes)"),
+        ("learning_rate", "fast", "'fast' is not a number (Constant learning rate)"),
+        ("learning_rate", ".nan", "'.nan' is not a number"),
+    ],
+)
+def test_a_number_that_yaml_reads_as_text_gets_a_hint(key, value, hint):
+    with pytest.raises(ConfigError, match=re.escape(hint)):
+        load(**{key: value})
+
+
+@pytest.mark.parametrize(
+    ("top", "line"),
+    [
+        ({"only_run": "s"}, "only_run: 's' is not valid (One search and seed to run, such as"),
+        ({"only_run": "t/42"}, "only_run: unknown search 't' (allowed: s)"),
+        ({"only_run": "s/7"}, "only_run: search 's' does not run with seed 7 (its seeds: [42])"),
+        ({"results": "a b"}, "results: 'a b' is not valid (Folder for all results. Its name may"),
+        (
+            {"datasets": {"d": {"source": "tfds", "name": "mnist", "input": "image"}}},
+            "datasets.d.target: is missing; input requires it",
+        ),
+        (
+            {"datasets": {"d": {"source": "csv", "path": ".", "target": 0, "columns": ["a"]}}},
+            "datasets.d.columns: ['a'] has fewer than 2 entries (Names of the columns)",
+        ),
+    ],
+)
+def test_an_error_of_the_top_level_says_what_is_allowed(top, line):
+    with pytest.raises(ConfigError) as caught:
+        load(top=top)
+    assert str(caught.value).startswith(f"config: {line}")
+
+
+def test_an_error_shows_no_markdown_links():
+    with pytest.raises(ConfigError) as caught:
+        load(optimizer=3)
+    assert str(caught.value).endswith("(A Keras optimizer by name, or `{name: {argument: value}}`)")

@@ -1,0 +1,74 @@
+"""Settings have one source: the schema, and the classes that read them."""
+
+import ast
+import re
+from functools import cache
+
+import pytest
+
+from netsurgery.config import job_settings
+from netsurgery.datasets import SplitSettings
+from netsurgery.objectives.training_settings import TrainingSettings
+from netsurgery.search.ectonas.generation import GenerationSettings
+from netsurgery.search.ectonas.settings import BudgetSettings, SelectionSettings
+from netsurgery.search.surgeon.decision_point import DecisionSettings, StoppingSettings
+from netsurgery.storage.settings import setting_names
+from netsurgery.surgery.operations import ECTONAS, SURGEON
+from netsurgery.surgery.settings import SurgerySettings
+from tests.support.factories import ROOT, schema
+from tests.unit.config.examples import load, load_surgeon
+
+COMMON = (TrainingSettings, SplitSettings)
+READERS = {
+    "baseline": COMMON,
+    "ectonas": (*COMMON, SurgerySettings, GenerationSettings, SelectionSettings, BudgetSettings),
+    "surgeon": (*COMMON, SurgerySettings, DecisionSettings, StoppingSettings),
+}
+# what the workflow reads itself: which jobs there are
+WORKFLOW = {"algorithm", "dataset", "topology", "seeds", "time_limit"}
+FIRST_TRAINING = {"baseline": {"epochs"}, "ectonas": {"warm_up_epochs"}, "surgeon": set()}
+
+
+@pytest.mark.parametrize("algorithm", READERS)
+def test_each_key_of_a_search_has_a_class_that_reads_it(algorithm):
+    known = set(schema()["$defs"][algorithm]["properties"])
+    assert known == {*setting_names(*READERS[algorithm])} | WORKFLOW | FIRST_TRAINING[algorithm]
+
+
+@cache
+def names_in_code():
+    """Every attribute and text in the package, and every word of the rules."""
+    rules = (ROOT / "workflow" / "rules").glob("*.smk")
+    found = {word for path in rules for word in re.findall(r"\w+", path.read_text())}
+    for path in (ROOT / "src").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Attribute):
+                found.add(node.attr)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.add(node.value)
+    return found
+
+
+@pytest.mark.parametrize("name", schema()["$defs"].keys() - {"data", "table", "task"})
+def test_each_key_of_the_schema_is_read(name):
+    definition = schema()["$defs"][name]
+    assert {*definition.get("properties", definition)} <= names_in_code()
+
+
+def test_a_job_gets_the_settings_of_the_class_that_reads_them():
+    assert set(job_settings.SPLITTING) == {
+        "validation_fraction",
+        "test_fraction",
+        "subset_fraction",
+        "min_subset_size",
+    }
+    settings = load().searches["s"].settings
+    assert {*job_settings.TRAINING, *job_settings.BREEDING, *job_settings.CHOOSING} <= {*settings}
+    assert {*job_settings.DECIDING} <= {*load_surgeon().searches["s"].settings}
+
+
+def test_recuperation_has_a_default_for_each_operation():
+    recuperation = load().searches["s"].settings["recuperation"]
+    assert recuperation == {each.name: each.recuperation_epochs for each in ECTONAS}
+    factors = load_surgeon().searches["s"].settings["recuperation_factors"]
+    assert factors == {each.name: each.recuperation_factor for each in SURGEON}

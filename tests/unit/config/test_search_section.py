@@ -1,0 +1,133 @@
+"""Searches: what the schema cannot check, and defaults that depend on the task."""
+
+import pytest
+
+from netsurgery.config.errors import ConfigError
+from netsurgery.networks import topologies
+from tests.unit.config.examples import REGRESSION, load, load_surgeon
+
+
+def test_own_topologies_are_built_layer_by_layer():
+    own = {"mine": [{"conv_cell": {"channels": 4, "pooling": "max"}}, {"dense": {"units": 6}}]}
+    hidden = load(topology="mine", topologies=own).searches["s"].layers
+    topology = topologies.build(hidden, (8, 8, 1), 10)
+    layers = [str(layer) for layer in topology.layers]
+    assert layers == [
+        "conv 4 (3x3)",
+        "max pool 2x2",
+        "batch norm",
+        "relu",
+        "flatten",
+        "dense 6 (relu)",
+        "dense 10 (softmax)",
+    ]
+
+
+def test_conv_cells_are_refused_for_rows_of_features():
+    top = {"datasets": {"d": {"source": "sklearn", "name": "wine"}}}
+    with pytest.raises(ConfigError, match="a conv cell needs images"):
+        load(top=top, dataset="d")
+    assert load(top=top, dataset="d", topology="ff-small")
+
+
+def test_loss_and_metric_follow_the_task():
+    settings = load().searches["s"].settings
+    assert (settings["loss"], settings["objective"]) == ("crossentropy", "val_accuracy")
+    settings = load(top=REGRESSION, dataset="sugar", topology="ff-small").searches["s"].settings
+    assert (settings["loss"], settings["objective"]) == ("mse", "val_loss")
+
+
+def test_a_metric_to_score_by_is_recorded():
+    settings = (
+        load(objective="val_balanced_accuracy", extra_metrics=["top5_accuracy"])
+        .searches["s"]
+        .settings
+    )
+    assert settings["extra_metrics"] == ["balanced_accuracy", "top5_accuracy"]
+    of_keras = [{"auc": {"curve": "PR"}}, "recall"]
+    settings = load(objective="val_auc", extra_metrics=of_keras).searches["s"].settings
+    assert settings["extra_metrics"] == of_keras
+    settings = load(objective="val_recall").searches["s"].settings
+    assert settings["extra_metrics"] == ["recall"]
+
+
+def test_a_loss_without_logits_needs_probabilities():
+    assert load(loss="dice").searches["s"].settings["loss"] == "dice"
+    with pytest.raises(
+        ConfigError, match="dice takes no logits, which are the outputs of this topology"
+    ):
+        load(loss="dice", topology="surgeon-small")
+    load(loss="categorical_focal_crossentropy", topology="surgeon-small")
+
+
+@pytest.mark.parametrize(
+    ("dataset", "key", "value", "line"),
+    [
+        ("sugar", "objective", "val_accuracy", "does not fit regression"),
+        ("sugar", "loss", "crossentropy", "does not fit regression (allowed: cosine_similarity,"),
+        ("sugar", "loss", {"dice": {}}, "'dice' does not fit regression"),
+        ("sugar", "class_weights", "balanced", "allowed: none"),
+        (
+            "sugar",
+            "extra_metrics.0",
+            ["top5_accuracy"],
+            "'top5_accuracy' does not fit regression (allowed: conc",
+        ),
+        (
+            "sugar",
+            "extra_metrics.1",
+            ["r2_score", "auc"],
+            "'auc' does not fit regression (allowed: c",
+        ),
+        ("sugar", "objective", "val_auc", "does not fit regression"),
+        ("sugar", "augmentation", "sixfold", "needs images"),
+        ("digits", "objective", "val_r2", "does not fit classification"),
+        ("digits", "loss", "ctc", "unknown loss 'ctc' (allowed: binary_cross"),
+        ("digits", "objective", "auc", "unknown metric 'auc'; did you mean val_auc?"),
+        ("digits", "objective", "val_precison", "did you mean val_precision?"),
+        ("digits", "objective", "val_true_positives", "whether more true_positives is better"),
+        (
+            "digits",
+            "objective",
+            "val_iou",
+            "list iou with its target_class_ids under extra_metrics",
+        ),
+        ("digits", "extra_metrics.0", ["iou"], "iou requires the argument target_class_ids"),
+        (
+            "digits",
+            "extra_metrics.0",
+            [{"auc": {"curv": "PR"}}],
+            "no argument 'curv'; did you mean curve",
+        ),
+        ("digits", "extra_metrics.1", ["auc", {"auc": {"curve": "PR"}}], "auc is listed twice"),
+        (
+            "digits",
+            "extra_metrics.0",
+            [{"top5_accuracy": {"k": 3}}],
+            "top5_accuracy has no argument 'k'",
+        ),
+        ("digits", "optimizer", "sdg", "unknown optimizer 'sdg'; did you mean sgd?"),
+        ("digits", "optimizer", {"adam": {"beta": 1}}, "no argument 'beta'; did you mean beta_"),
+        (
+            "digits",
+            "optimizer",
+            {"adam": {"amsgrad": 1}},
+            "argument amsgrad of adam is 1; it must be of the type",
+        ),
+        ("digits", "optimizer", {"adam": {"learning_rate": 1}}, "has no argument 'learning_rate'"),
+        ("digits", "optimizer.adam", {"adam": 3}, "3 is not a mapping"),
+        ("digits", "optimizer", {"adam": {}, "sgd": {}}, "has more than 1 entry"),
+        ("digits", "optimizer", 3, "3 is not text or a mapping"),
+    ],
+)
+def test_what_does_not_fit_the_task_is_refused(dataset, key, value, line):
+    with pytest.raises(ConfigError) as caught:
+        load(top=REGRESSION, dataset=dataset, topology="ff-small", **{key.partition(".")[0]: value})
+    assert str(caught.value).startswith(f"config: searches.s.{key}: ")
+    assert line in str(caught.value)
+
+
+def test_the_surgeon_takes_no_regression():
+    given = {"datasets": {"d": {"source": "sklearn", "name": "diabetes"}}}
+    with pytest.raises(ConfigError, match="dataset: 'd' is for regression; the Surgeon needs"):
+        load_surgeon(dataset="d", top=given)
