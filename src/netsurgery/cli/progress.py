@@ -30,7 +30,7 @@ def add_parser(commands: Subparsers) -> None:
         "--watch",
         type=non_negative_int,
         metavar="SECONDS",
-        help="repeat after so many seconds until all searches are finished",
+        help="refresh every SECONDS seconds until all searches are finished",
     )
 
 

@@ -19,7 +19,10 @@ def add_parser(commands: Subparsers) -> None:
     command.set_defaults(run=run)
     add_results_folder(command)
     command.add_argument(
-        "--output", type=Path, metavar="FILE", help="(default: report.html in the results folder)"
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="output file (default: report.html in the results folder)",
     )
 
 

@@ -35,10 +35,10 @@ def add_parser(commands: Subparsers) -> None:
     """Add the subcommand."""
     command = commands.add_parser(
         "simulate",
-        help="predict run times on other numbers of workers",
+        help="predict run times for other numbers of workers",
         allow_abbrev=False,
-        description="Predict how long finished searches would take on other numbers of workers. A"
-        " worker runs one training step at a time: a core, a GPU or a slot of a cluster.",
+        description="Predict how long finished searches would take with other numbers of workers."
+        " A worker runs one training step at a time: a core, a GPU or a slot of a cluster.",
     )
     command.set_defaults(run=run)
     command.add_argument(
@@ -56,15 +56,15 @@ def add_parser(commands: Subparsers) -> None:
         help="numbers of workers to simulate (default: 1 to 1,000)",
     )
     command.add_argument(
-        "--copies", type=positive_int, default=1, help="run each search so often (default: 1)"
+        "--copies", type=positive_int, default=1, help="copies of each search (default: 1)"
     )
     command.add_argument(
         "--cores-per-search",
         type=non_negative_int,
         default=0,
         metavar="CORES",
-        help="run each search as one job with so many cores (default: 0, each training step is a"
-        " job)",
+        help="run each search as one job with this many cores (default: 0, each training step is"
+        " a job)",
     )
     command.add_argument(
         "--steps-per-job",
