@@ -8,25 +8,21 @@ min_version("9.0")
 report: "workflow/report/workflow.rst"
 
 
+include: "workflow/rules/checkpoints.smk"
 include: "workflow/rules/common.smk"
-include: "workflow/rules/handlers.smk"
-include: "workflow/rules/ectonas_inputs.smk"
-include: "workflow/rules/surgeon_inputs.smk"
-include: "workflow/rules/targets.smk"
 include: "workflow/rules/search_runs.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/ectonas.smk"
 include: "workflow/rules/surgeon.smk"
 include: "workflow/rules/finalize.smk"
-include: "workflow/rules/study_inputs.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/tracking.smk"
 include: "workflow/rules/studies.smk"
 include: "workflow/rules/papers.smk"
 
 
-# on a cluster these stay where Snakemake runs: each is over before it would be submitted
+# on a cluster these run where Snakemake runs: they finish faster than a job is submitted
 localrules:
     all,
     split_dataset,
@@ -55,22 +51,19 @@ localrules:
 
 rule all:
     input:
-        final_targets(),
+        targets.final_targets(),
     message:
-        "all searches are finished: netsurgery results {RESULTS} lists their models"
+        "All searches are finished: netsurgery results {RESULTS} lists their models"
 
 
 onstart:
-    start_run()
+    session.start()
 
 
 onsuccess:
-    print_pending_tracking()
+    print_pending_tracking(session.results)
 
 
 onerror:
-    print_failures(log)
-    print_pending_tracking()
-    print(
-        f"netsurgery report {RESULTS} shows what is there, and what is missing", file=sys.stderr
-    )
+    print_failures(log, session.results)
+    print_pending_tracking(session.results)

@@ -25,7 +25,7 @@ from benchmarks.faults.searches import ROOT, kill_all, servers, single_runs
 from matplotlib.figure import Figure
 
 from netsurgery.plots import style
-from netsurgery.processes.client import FOLDER
+from netsurgery.processes.client import SERVERS
 from netsurgery.processes.process_exit import WORKFLOW
 from netsurgery.storage.files import read_json, write_json
 
@@ -86,7 +86,7 @@ def measure(folder: Path, jobs: int, searches: int, flat: bool, path: Path) -> N
     (folder / "config.yaml").write_text(yaml.safe_dump(given), encoding="utf-8")
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
     command += ["--directory", str(folder), "--configfile", str(folder / "config.yaml")]
-    environment = {k: v for k, v in os.environ.items() if k not in (FOLDER, WORKFLOW)}
+    environment = {k: v for k, v in os.environ.items() if k not in (SERVERS, WORKFLOW)}
     seen: list[dict[str, Any]] = []
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(

@@ -323,7 +323,7 @@ KINDS = (
     Kind("single training jobs killed", kill_jobs, 20),
     Kind("clients of training jobs killed", kill_clients, 12),
     Kind("the warm trainer killed", partial(kill_server, "training"), 3),
-    Kind("the server that writes to MLflow killed", partial(kill_server, "showing"), 5),
+    Kind("the server that writes to MLflow killed", partial(kill_server, "display"), 5),
     Kind("disk full, then given room", fill_disk, 6),
     Kind("files of finished searches damaged", damage_finished, 45),
     Kind("files of killed searches damaged", damage_unfinished, 15),

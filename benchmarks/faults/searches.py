@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from netsurgery.processes.client import FOLDER
+from netsurgery.processes.client import SERVERS
 from netsurgery.processes.process_exit import WORKFLOW
 
 ROOT = Path(__file__).parent.parent.parent
@@ -70,7 +70,7 @@ class Run:
 
     def start(self, **settings: Any) -> subprocess.Popen[str]:
         """Start it, in a process group of its own."""
-        environment = {k: v for k, v in os.environ.items() if k not in (FOLDER, WORKFLOW)}
+        environment = {k: v for k, v in os.environ.items() if k not in (SERVERS, WORKFLOW)}
         with self.log.open("a") as log:
             return subprocess.Popen(
                 self.command(**settings),

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from netsurgery.processes.client import FOLDER
+from netsurgery.processes.client import SERVERS
 from netsurgery.processes.process_exit import WORKFLOW
 from tests.integration.test_workflow import assert_same, command, run, search_folder
 from tests.support import local_slurm
@@ -105,9 +105,10 @@ def test_a_run_of_many_searches_says_how_all_are_in_one_graph_unless_it_was_aske
     (tmp_path / "results" / "s").write_text("in the way")
     many = {"searches": {"s": BASELINE | {"seeds": list(range(21))}}}
     said = run(tmp_path, check=False, top=top | many).stderr
-    assert ("21 searches: each is a run of its own; with --config cores_per_search=0" in said) == (
-        not top
-    )
+    assert (
+        "21 searches: each runs as its own Snakemake process; with --config cores_per_search=0"
+        in said
+    ) == (not top)
 
 
 def slurm_run(folder, slurm, profile, *arguments, **options):
@@ -119,7 +120,7 @@ def slurm_run(folder, slurm, profile, *arguments, **options):
         *arguments,
     ]
     environment = {
-        k: v for k, v in local_slurm.environment(slurm).items() if k not in (FOLDER, WORKFLOW)
+        k: v for k, v in local_slurm.environment(slurm).items() if k not in (SERVERS, WORKFLOW)
     }
     whole = command(folder, *arguments, **options)
     place = whole.index("--cores")

@@ -79,8 +79,8 @@ def test_a_job_that_dies_twice_is_recorded_and_its_candidate_keeps_its_slot(
     os.kill(own_jobs(process.pid)[0], by)
     _, said = process.communicate(timeout=100)
     assert process.returncode == 0
-    assert f"{status} (exit code {128 + by}): once more" in said
-    assert f"{status}: recorded, the search goes on without it" in said
+    assert f"{status} (exit code {128 + by}): retrying in a new process" in said
+    assert f"{status}: the candidate is recorded as failed, the search continues" in said
     before, record = read_json(trained.with_suffix(".json")), read_json(output.with_suffix(".json"))
     assert (record["status"], record["score"]) == (status, None)
     assert output.read_bytes() == trained.read_bytes()
@@ -124,7 +124,7 @@ def test_a_fallen_offspring_has_a_record_and_no_model(
     words[words.index("train_round")] = "train_offspring"
     operating = json.dumps({"removal_rule": "svd", "calibration_samples": 10, "copy_noise": 0})
     words += ["--parent", str(trained), "--offspring", json.dumps(offspring.to_json())]
-    words += ["--operating", operating, "--step", "recuperation", "--epochs", "1"]
+    words += ["--surgery", operating, "--step", "recuperation", "--epochs", "1", "--later-rounds"]
     words += ["--output", str(tmp_path / "g01c00.keras"), "--failure", CRASHED]
     subprocess.run(words, check=True)
     record = Record.from_json(read_json(tmp_path / "g01c00.json"))
@@ -147,15 +147,15 @@ def test_a_starting_network_that_cannot_be_trained_ends_the_search_with_one_line
 def test_refused_memory_has_an_exit_code_of_its_own_and_other_faults_none():
     import tensorflow as tf
 
-    from netsurgery.jobs.train import out_of_memory
+    from netsurgery.jobs.training_commands import exit_when_out_of_memory
 
     for error in (MemoryError("x"), tf.errors.ResourceExhaustedError(None, None, "too large")):
-        with pytest.raises(SystemExit) as end, out_of_memory():
+        with pytest.raises(SystemExit) as end, exit_when_out_of_memory():
             raise error
-        assert end.value.code == client.MEMORY
-    fell = [code for code in range(256) if code in client.FALLEN]
+        assert end.value.code == client.OUT_OF_MEMORY
+    fell = [code for code in range(256) if code in client.FAILURES]
     assert fell == [75, 132, 134, 135, 136, 137, 139]
-    assert set(client.FALLEN.values()) == set(FAILED_STATUSES)
+    assert set(client.FAILURES.values()) == set(FAILED_STATUSES)
 
 
 @pytest.mark.parametrize("status", FAILED_STATUSES)

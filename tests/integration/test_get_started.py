@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import pytest
 
-from netsurgery.processes.client import FOLDER
+from netsurgery.processes.client import SERVERS
 from netsurgery.processes.process_exit import WORKFLOW
 from tests.support.factories import ROOT
 from tests.support.pages import blocks, commands
@@ -27,7 +27,7 @@ PROGRAMS = {
 
 def run(line, folder):
     program, *words = shlex.split(line)
-    environment = {k: v for k, v in os.environ.items() if k not in (FOLDER, WORKFLOW)}
+    environment = {k: v for k, v in os.environ.items() if k not in (SERVERS, WORKFLOW)}
     done = subprocess.run(
         [*PROGRAMS[program], *words], cwd=folder, env=environment, capture_output=True, text=True
     )

@@ -166,10 +166,10 @@ def test_a_request_of_another_user_is_refused(monkeypatch):
     ],
 )
 def test_a_training_server_takes_training_steps_only(words):
-    from netsurgery.jobs import train
+    from netsurgery.jobs import training_commands
 
     with pytest.raises(SystemExit) as end:
-        train.parser().parse_args(words)
+        training_commands.parser.parse_args(words)
     assert end.value.code == 2
 
 

@@ -16,7 +16,7 @@ import yaml
 from benchmarks.faults import compare
 
 from netsurgery.analysis.timelines import timings_of
-from netsurgery.processes.client import FOLDER
+from netsurgery.processes.client import SERVERS
 from netsurgery.processes.process_exit import WORKFLOW
 from netsurgery.search.layout import SearchFolder
 from netsurgery.search.records import TIMES
@@ -57,7 +57,7 @@ def command(folder, *arguments, cores=2, top=None, **search):
 
 def run(folder, *arguments, check=True, **options):
     folder.mkdir(exist_ok=True)
-    environment = {k: v for k, v in os.environ.items() if k not in (FOLDER, WORKFLOW)}
+    environment = {k: v for k, v in os.environ.items() if k not in (SERVERS, WORKFLOW)}
     done = subprocess.run(
         command(folder, *arguments, **options),
         capture_output=True,
@@ -424,7 +424,9 @@ def test_wrong_data_end_the_run_with_one_line_before_anything_trains(tmp_path):
     )
     assert "Traceback" not in done.stderr
     lines = done.stderr.splitlines()
-    end = lines.index("when that is mended, the same command goes on where this run was")
+    end = lines.index(
+        "when the problem is fixed, run the same command again: finished work is kept"
+    )
     assert lines[end - 1] == line
     assert not search_folder(tmp_path).generation(0).exists()
 

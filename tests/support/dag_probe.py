@@ -1,7 +1,8 @@
-"""Runs Snakemake, and tells after each plan what it keeps of its graph: `dag_probe.py OUT ...`.
+"""Runs Snakemake and writes what it holds after each plan: `dag_probe.py OUTPUT ARGUMENT ...`.
 
-A line of JSON each: which search was planned, the jobs made anew for it, the jobs of the graph, how
-many different numbers they have, and how many jobs there are in memory.
+Each line of OUTPUT is JSON. `planned` is the rule and seed of the plan, `replaced` those of each
+job that the plan replaced. `jobs` is how many jobs the DAG has, `numbers` how many different
+numbers they have, and `memory` how many jobs there are in memory.
 """
 
 import gc
@@ -13,39 +14,39 @@ from snakemake import cli
 from snakemake.dag import DAG
 from snakemake.jobs import Job
 
-out = Path(sys.argv[1])
+output = Path(sys.argv[1])
 finish, updated = DAG.finish, Job.updated
-anew: list[list[str]] = []
+replaced: list[list[str]] = []
 
 
 def name_of(job: Job) -> list[str]:
-    """Its rule, and the seed of its search."""
+    """Return a job's rule, and the seed of its search."""
     return [job.rule.name, job.wildcards_dict.get("seed", "")]
 
 
-async def watched_update(job: Job) -> Job:
-    """Remember which job is made anew."""
-    anew.append(name_of(job))
+async def probed_update(job: Job) -> Job:
+    """Note a job that is replaced."""
+    replaced.append(name_of(job))
     return await updated(job)
 
 
-async def watched_finish(graph: DAG, job: Job, *given: object, **named: object) -> bool:
-    """Tell what is there when a plan is done."""
-    anew.clear()
-    found = await finish(graph, job, *given, **named)
+async def probed_finish(dag: DAG, job: Job, *arguments: object, **options: object) -> bool:
+    """Write what is there when a plan is done."""
+    replaced.clear()
+    result = await finish(dag, job, *arguments, **options)
     if job.is_checkpoint:
         gc.collect()
-        told = {
+        state = {
             "planned": name_of(job),
-            "anew": anew,
-            "graph": len(graph.jobs),
-            "numbers": len({each.jobid for each in graph.jobs}),
+            "replaced": replaced,
+            "jobs": len(dag.jobs),
+            "numbers": len({each.jobid for each in dag.jobs}),
             "memory": sum(type(each) is Job for each in gc.get_objects()),
         }
-        with out.open("a") as file:
-            file.write(json.dumps(told) + "\n")
-    return found
+        with output.open("a") as file:
+            file.write(json.dumps(state) + "\n")
+    return result
 
 
-Job.updated, DAG.finish = watched_update, watched_finish
+Job.updated, DAG.finish = probed_update, probed_finish
 cli.main(sys.argv[2:])

@@ -1,16 +1,16 @@
-"""From a dataset's source to what training jobs read. What these jobs print is for the user."""
+"""Datasets: from their source to the files that training jobs read. Messages go to the user."""
 
 
 rule prepare_dataset:
     input:
-        dataset_files,
+        inputs.dataset_files,
     output:
         data=f"{DATA}/data.json",
         x=f"{DATA}/x.npy",
         y=f"{DATA}/y.npy",
     log:
         f"{RESULTS}/_logs/prepare-{{dataset}}.log",
-    priority: 1  # wrong data are to be found before anything trains
+    priority: 1  # finds invalid data before anything trains
     conda:
         "../../environment.yml"
     resources:
@@ -18,20 +18,20 @@ rule prepare_dataset:
         runtime=per_attempt(120),
     params:
         version=netsurgery.__version__,
-        settings=lambda w: json.dumps(CONFIG.datasets[w.dataset].settings),
+        settings=parameters.dataset_settings,
         folder=subpath(output.data, parent=True),
     message:
-        "prepare {wildcards.dataset}"
+        "Prepare dataset {wildcards.dataset}"
     shell:
-        "python -S -m netsurgery.processes.client jobs prepare_dataset --dataset {wildcards.dataset}"
-        " --settings {params.settings:q} --output {params.folder} 2>&1 | tee {log} >&2"
+        data_job(
+            "prepare_dataset",
+            "--dataset {wildcards.dataset} --settings {params.settings:q} --output {params.folder}",
+        )
 
 
 rule split_dataset:
     input:
-        data=lambda w: dataset_inputs(w)["data"],
-        x=lambda w: dataset_inputs(w)["x"],
-        y=lambda w: dataset_inputs(w)["y"],
+        unpack(inputs.prepared_data),
     output:
         split=f"{SEARCH}/split.npz",
         checksum=f"{SEARCH}/split.json",
@@ -41,10 +41,13 @@ rule split_dataset:
     conda:
         "../../environment.yml"
     params:
-        settings=settings(configuration.SPLITTING),
+        settings=parameters.settings(job_settings.SPLITTING),
         folder=subpath(input.data, parent=True),
     message:
-        "{wildcards.search} seed {wildcards.seed}: split"
+        "{wildcards.search} seed {wildcards.seed}: split the dataset"
     shell:
-        "python -S -m netsurgery.processes.client jobs split_dataset --data {params.folder} --settings {params.settings:q}"
-        " --seed {wildcards.seed} --output {output.split} 2>&1 | tee {log} >&2"
+        data_job(
+            "split_dataset",
+            "--data {params.folder} --settings {params.settings:q} --seed {wildcards.seed}"
+            " --output {output.split}",
+        )

@@ -1,4 +1,4 @@
-"""The points of decision of ECToNAS. Of these `mutate` alone depends on data: a checkpoint."""
+"""Decisions of ECToNAS. A plan is a checkpoint, for it depends on what was trained."""
 
 
 rule init_search:
@@ -12,41 +12,44 @@ rule init_search:
     conda:
         "../../environment.yml"
     params:
-        folder=lambda w, output: folder_of(w).root,
+        folder=parameters.folder,
     message:
-        "{wildcards.search} seed {wildcards.seed}: first parent"
+        "{wildcards.search} seed {wildcards.seed}: make the initial network the first parent"
     shell:
-        "python -S -m netsurgery.processes.client jobs init_search --folder {params.folder} > {log} 2>&1"
+        job("init_search", "--folder {params.folder}")
 
 
 checkpoint plan_generation:
     input:
-        winners=lambda w: str(folder_of(w).winners(int(w.generation) - 1)),
+        winners=inputs.previous_winners,
     output:
         f"{GENERATION}/plan.json",
     log:
         f"{LOGS}/generation{{generation}}/plan.log",
     wildcard_constraints:
-        search=searches_by("ectonas"),
+        search=startup.any_of(searches.of_algorithm("ectonas")),
         generation=GENERATIONS,
     conda:
         "../../environment.yml"
     params:
-        settings=settings(configuration.BREEDING),
-        allowance=generation_allowance,
+        settings=parameters.settings(job_settings.BREEDING),
+        budget=parameters.generation_budget,
     message:
         "{wildcards.search} seed {wildcards.seed}: plan generation {wildcards.generation}"
     shell:
-        "python -S -m netsurgery.processes.client jobs plan_generation --winners {input.winners}"
-        " --generation {wildcards.generation} --settings {params.settings:q} --seed {wildcards.seed}"
-        " --allowance {params.allowance} --output {output} > {log} 2>&1"
+        job(
+            "plan_generation",
+            "--winners {input.winners} --generation {wildcards.generation}"
+            " --settings {params.settings:q} --seed {wildcards.seed} --budget {params.budget}"
+            " --output {output}",
+        )
 
 
 rule select_parents:
     input:
-        unpack(generation_outputs),
+        unpack(inputs.generation_outputs),
         plan=f"{GENERATION}/plan.json",
-        previous=lambda w: str(folder_of(w).winners(int(w.generation) - 1)),
+        previous=inputs.previous_winners,
     output:
         f"{GENERATION}/winners.json",
     log:
@@ -56,11 +59,14 @@ rule select_parents:
     conda:
         "../../environment.yml"
     params:
-        settings=settings(configuration.CHOOSING),
-        folder=lambda w, output: folder_of(w).root,
+        settings=parameters.settings(job_settings.CHOOSING),
+        folder=parameters.folder,
     message:
-        "{wildcards.search} seed {wildcards.seed}: winners of generation {wildcards.generation}"
+        "{wildcards.search} seed {wildcards.seed}:"
+        " select the parents after generation {wildcards.generation}"
     shell:
-        "python -S -m netsurgery.processes.client jobs select_parents --folder {params.folder}"
-        " --generation {wildcards.generation} --settings {params.settings:q}"
-        " --seed {wildcards.seed} > {log} 2>&1"
+        job(
+            "select_parents",
+            "--folder {params.folder} --generation {wildcards.generation}"
+            " --settings {params.settings:q} --seed {wildcards.seed}",
+        )

@@ -1,9 +1,9 @@
-"""What a finished search leaves: its lineage, its summary, and what goes with the model."""
+"""What a finished search leaves: its lineage and summary, a model card and exports."""
 
 
 rule summarize_search:
     input:
-        decision_files,
+        inputs.decision_files,
         no_files,
         record=f"{SEARCH}/final/network.json",
         test=f"{SEARCH}/final/test.json",
@@ -15,18 +15,20 @@ rule summarize_search:
     conda:
         "../../environment.yml"
     params:
-        settings=result_settings,
-        folder=lambda w, output: folder_of(w).root,
+        settings=parameters.result_settings,
+        folder=parameters.folder,
     message:
-        "{wildcards.search} seed {wildcards.seed}: lineage and summary"
+        "{wildcards.search} seed {wildcards.seed}: write lineage and summary"
     shell:
-        "python -S -m netsurgery.processes.client jobs summarize_search --folder {params.folder} --settings {params.settings:q}"
-        " --seed {wildcards.seed} > {log} 2>&1"
+        job(
+            "summarize_search",
+            "--folder {params.folder} --settings {params.settings:q} --seed {wildcards.seed}",
+        )
 
 
 rule export_model:
     input:
-        unpack(dataset_inputs),
+        unpack(inputs.samples),
         model=f"{SEARCH}/final/model.keras",
         network=f"{SEARCH}/final/network.keras",
         summary=f"{SEARCH}/final/summary.json",
@@ -42,11 +44,9 @@ rule export_model:
         mem_mb=per_attempt(2000),
         runtime=per_attempt(20),
     params:
-        settings=result_settings,
+        settings=parameters.result_settings,
         folder=subpath(input.data, parent=True),
     message:
-        "{wildcards.search} seed {wildcards.seed}: model card and exports"
+        "{wildcards.search} seed {wildcards.seed}: write the model card and export the model"
     shell:
-        "python -S -m netsurgery.processes.client training export_model --data {params.folder} --split {input.split}"
-        " --seed {wildcards.seed} --settings {params.settings:q}"
-        " --step final --output {output.card} > {log} 2>&1"
+        tensorflow_job("export_model", "--step final --output {output.card}")

@@ -1,41 +1,38 @@
-"""The papers' experiments: every search of the configuration, and the papers' tables beside ours."""
+"""The papers' experiments: their searches, and tables that compare our results with the papers'."""
 
 
 rule paper_ectonas:
     input:
-        final_targets(),
+        targets.final_targets(),
         f"{RESULTS}/papers/ectonas/tables.md",
     message:
-        "tables and figures of ECToNAS are in {RESULTS}/papers/ectonas"
+        "Tables and figures of ECToNAS are in {RESULTS}/papers/ectonas"
 
 
 rule paper_surgeon:
     input:
-        final_targets(),
+        targets.final_targets(),
         f"{RESULTS}/papers/surgeon/tables.md",
     message:
-        "tables and figures of the Surgeon are in {RESULTS}/papers/surgeon"
+        "Tables and figures of the Surgeon are in {RESULTS}/papers/surgeon"
 
 
 rule write_paper_tables:
     input:
-        REPORT_INPUTS,
-        lambda w: POOLING if w.paper == "ectonas" else [],
+        targets.report_inputs(),
+        lambda w: studies.paper_inputs(CONFIG, [w.paper]),
     output:
         tables=f"{RESULTS}/papers/{{paper}}/tables.md",
         figures=f"{RESULTS}/papers/{{paper}}/figures.md",
     log:
         f"{RESULTS}/papers/{{paper}}/tables.log",
-    wildcard_constraints:
-        paper="|".join(PAPERS),
     conda:
         "../../environment.yml"
     params:
         version=netsurgery.__version__,
-        listed=listing_hash(),
+        listing=listing_hash(CONFIG),
         results=subpath(output.tables, ancestor=3),
     message:
-        "tables and figures of {wildcards.paper}"
+        "Write tables and figures for the paper {wildcards.paper}"
     shell:
-        "python -S -m netsurgery.processes.client showing write_paper_tables --results {params.results:q} --paper {wildcards.paper}"
-        " > {log} 2>&1"
+        display_job("write_paper_tables", "--results {params.results:q} --paper {wildcards.paper}")

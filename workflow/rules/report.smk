@@ -1,28 +1,9 @@
-"""Outputs of the report: plots of each search, a table of all, and the HTML page."""
-
-PLOTS = ("accuracy", "size", "family_tree")
-SEARCH_PLOTS = [
-    f"{RESULTS}/{name}/seed{seed}/plots/{plot}.svg" for name, seed in RUNS for plot in PLOTS
-]
-SEARCH_PLOTS += [f"{RESULTS}/{name}/seed{seed}/plots/checksums.json" for name, seed in RUNS]
-SUMMARY_FILES = [
-    f"{RESULTS}/{file}" for file in ("summary.csv", "summary.html", "summary.json", "report.html")
-]
-FINAL = ("summary.json", "errors.json", "exports.json")
-REPORT_INPUTS = [
-    path
-    for name, seed in RUNS
-    for path in (
-        [search_marker(name, seed)]
-        if CORES_PER_SEARCH
-        else [f"{RESULTS}/{name}/seed{seed}/final/{file}" for file in FINAL]
-    )
-]
+"""Plots of each search, a table of all searches, and the HTML report."""
 
 
 rule plot_search:
     input:
-        decision_files,
+        inputs.decision_files,
         no_files,
         record=f"{SEARCH}/final/network.json",
         summary=f"{SEARCH}/final/summary.json",
@@ -45,23 +26,16 @@ rule plot_search:
         "../../environment.yml"
     params:
         version=netsurgery.__version__,
-        folder=lambda w, output: folder_of(w).root,
+        folder=parameters.folder,
     message:
-        "{wildcards.search} seed {wildcards.seed}: plots"
+        "{wildcards.search} seed {wildcards.seed}: plot the search"
     shell:
-        "python -S -m netsurgery.processes.client showing plot_search --folder {params.folder} --format svg > {log} 2>&1"
+        display_job("plot_search", "--folder {params.folder} --format svg")
 
 
 rule summarize_all:
     input:
-        [
-            (
-                search_marker(name, seed)
-                if CORES_PER_SEARCH
-                else f"{RESULTS}/{name}/seed{seed}/final/summary.json"
-            )
-            for name, seed in RUNS
-        ],
+        targets.summary_inputs(),
     output:
         table=report(
             f"{RESULTS}/summary.csv",
@@ -82,18 +56,17 @@ rule summarize_all:
         "../../environment.yml"
     params:
         version=netsurgery.__version__,
-        folders=json.dumps([f"{RESULTS}/{name}/seed{seed}" for name, seed in RUNS]),
+        folders=targets.search_folders(),
     message:
-        "a table of all searches"
+        "Write a table of all searches"
     shell:
-        "python -S -m netsurgery.processes.client showing summarize_all --folders {params.folders:q} --output {output.table}"
-        " > {log} 2>&1"
+        display_job("summarize_all", "--folders {params.folders} --output {output.table}")
 
 
 rule write_report:
     input:
-        REPORT_INPUTS,
-        POOLING if "ectonas" in REQUESTED_PAPERS else [],
+        targets.report_inputs(),
+        studies.paper_inputs(CONFIG, REQUESTED_PAPERS),
     output:
         report(
             f"{RESULTS}/report.html",
@@ -107,9 +80,9 @@ rule write_report:
         "../../environment.yml"
     params:
         version=netsurgery.__version__,
-        listed=listing_hash(),
+        listing=listing_hash(CONFIG),
         results=subpath(output[0], parent=True),
     message:
-        "the report"
+        "Write the report"
     shell:
-        "python -S -m netsurgery.processes.client showing write_report --results {params.results} --output {output} > {log} 2>&1"
+        display_job("write_report", "--results {params.results} --output {output}")

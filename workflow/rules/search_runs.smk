@@ -1,15 +1,15 @@
-"""Each search and seed as a run of its own, under a graph that starts them and sums up.
+"""Each search and seed as a Snakemake process of its own, started by this one.
 
-A graph then knows one search only, none waits for another one's generation, and on a cluster a search
-is one job, which pays for what it imports once.
+Each DAG then has one search, so no search waits for another one's plans. On a cluster a search is
+one job, which imports its packages once.
 """
 
 
 rule run_search:
     input:
-        lambda w: [path for name, path in dataset_inputs(w).items() if name != "split"],
+        unpack(inputs.prepared_data),
     output:
-        touch(SEARCH_MARKER),
+        touch(f"{RESULTS}/{SEARCH_MARKER}"),
     log:
         f"{RESULTS}/_runs/{{search}}/seed{{seed}}.log",
     conda:
@@ -21,14 +21,14 @@ rule run_search:
         gpu=CONFIG.use_gpu,
     params:
         version=netsurgery.__version__,
-        settings=result_settings,
-        intact=completeness_token,
-        # two runs of one search, one perhaps left over on a cluster, come one after the other
-        lock=lambda w: f"{RESULTS}/_runs/{w.search}/seed{w.seed}.lock",
+        settings=parameters.result_settings,
+        complete=targets.completeness_token,
+        lock=parameters.lock_file,
         config=f"{RESULTS}/_runs/config.yaml",
     message:
-        "{wildcards.search} seed {wildcards.seed}"
+        "{wildcards.search} seed {wildcards.seed}: run the search"
     shell:
-        'flock {params.lock} python -m snakemake --snakefile "$NETSURGERY_SNAKEFILE" --executor local'
-        " --configfile {params.config} --config only_run={wildcards.search}/{wildcards.seed}"
+        'flock {params.lock} python -m snakemake --snakefile "$NETSURGERY_SNAKEFILE"'
+        " --executor local --configfile {params.config}"
+        " --config only_run={wildcards.search}/{wildcards.seed}"
         " --cores {threads} --resources gpu=$NETSURGERY_JOBS_PER_GPU > {log} 2>&1"

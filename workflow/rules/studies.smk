@@ -1,4 +1,4 @@
-"""Studies of the surgery on trained networks; no part of `all`."""
+"""Studies of surgery on trained networks; `all` does not include them."""
 
 
 rule study_surgery:
@@ -6,26 +6,26 @@ rule study_surgery:
         f"{STUDIES}/surgery/places.csv",
         f"{STUDIES}/surgery/timing.csv",
     message:
-        "the study of surgery is in {STUDIES}/surgery"
+        "The study of surgery is in {STUDIES}/surgery"
 
 
 rule study_surgery_immediate:
     input:
         f"{STUDIES}/surgery-immediate/places.csv",
     message:
-        "what operations cost right after them is in {STUDIES}/surgery-immediate"
+        "The accuracy right after each operation is in {STUDIES}/surgery-immediate"
 
 
 rule study_pooling:
     input:
         f"{STUDIES}/pooling/seeds.csv",
     message:
-        "the pooling trials are in {STUDIES}/pooling"
+        "The pooling trials are in {STUDIES}/pooling"
 
 
 rule surgery_fidelity:
     input:
-        unpack(dataset_inputs),
+        unpack(inputs.samples),
         model=f"{SEARCH}/final/network.keras",
     output:
         f"{STUDIES}/{{study}}/{{search}}/seed{{seed}}/rows.json",
@@ -37,21 +37,22 @@ rule surgery_fidelity:
         mem_mb=4000,
         runtime=120,
     params:
-        settings=result_settings,
-        sources=code_hash("surgery/*.py", "reproduction/studies/published.py"),
-        retrain=lambda w: json.dumps(w.study == "surgery"),
+        settings=parameters.result_settings,
+        code=code_hash("surgery/**/*.py", "reproduction/studies/published.py"),
+        retrain=lambda w: str(w.study == studies.SURGERY).lower(),
         folder=subpath(input.data, parent=True),
     message:
-        "{wildcards.search} seed {wildcards.seed}: every operation at every place"
+        "{wildcards.search} seed {wildcards.seed}: apply every operation at every position"
     shell:
-        "python -S -m netsurgery.processes.client training surgery_fidelity --data {params.folder} --split {input.split}"
-        " --seed {wildcards.seed} --settings {params.settings:q}"
-        " --model {input.model} --retrain {params.retrain} --step fidelity --output {output} > {log} 2>&1"
+        tensorflow_job(
+            "surgery_fidelity",
+            "--model {input.model} --retrain {params.retrain} --step fidelity --output {output}",
+        )
 
 
 rule surgery_fidelity_tables:
     input:
-        lambda w: study_rows(w.study),
+        lambda w: studies.study_rows(CONFIG, w.study),
     output:
         places=f"{STUDIES}/{{study}}/places.csv",
         summary=f"{STUDIES}/{{study}}/summary.csv",
@@ -64,10 +65,9 @@ rule surgery_fidelity_tables:
     conda:
         "../../environment.yml"
     message:
-        "tables and picture of the study of surgery"
+        "Write tables and plot of the study of surgery"
     shell:
-        "python -m netsurgery.reproduction.studies fidelity-tables --rows {input} --output {output.places}"
-        " > {log} 2>&1"
+        study_job("surgery_fidelity_tables", "--rows {input} --output {output.places}")
 
 
 rule operation_times:
@@ -78,20 +78,20 @@ rule operation_times:
         f"{STUDIES}/surgery/timing.log",
     conda:
         "../../environment.yml"
-    threads: 64  # all there are: nothing else is to run beside it
+    threads: 64  # all cores: nothing else should run meanwhile
     resources:
         mem_mb=8000,
     params:
-        sources=code_hash("surgery/*.py"),
+        code=code_hash("surgery/**/*.py"),
     message:
-        "time operations on large networks"
+        "Time operations on large networks"
     shell:
-        "python -m netsurgery.reproduction.studies timing --output {output.table} > {log} 2>&1"
+        study_job("operation_times", "--output {output.table}")
 
 
 rule pooling_trials:
     input:
-        unpack(dataset_inputs),
+        unpack(inputs.samples),
         model=f"{SEARCH}/final/network.keras",
     output:
         f"{STUDIES}/pooling/{{search}}/seed{{seed}}/rows.json",
@@ -103,20 +103,18 @@ rule pooling_trials:
         mem_mb=2000,
         runtime=60,
     params:
-        settings=result_settings,
-        sources=code_hash("surgery/*.py", "reproduction/studies/po*.py"),
+        settings=parameters.result_settings,
+        code=code_hash("surgery/**/*.py", "reproduction/studies/po*.py"),
         folder=subpath(input.data, parent=True),
     message:
-        "{wildcards.search} seed {wildcards.seed}: pooling trials"
+        "{wildcards.search} seed {wildcards.seed}: run the pooling trials"
     shell:
-        "python -S -m netsurgery.processes.client training pooling_trials --data {params.folder}"
-        " --split {input.split} --seed {wildcards.seed} --settings {params.settings:q}"
-        " --model {input.model} --step trials --output {output} > {log} 2>&1"
+        tensorflow_job("pooling_trials", "--model {input.model} --step trials --output {output}")
 
 
 rule pooling_tables:
     input:
-        study_rows("pooling"),
+        studies.study_rows(CONFIG, studies.POOLING),
     output:
         seeds=f"{STUDIES}/pooling/seeds.csv",
         summary=f"{STUDIES}/pooling/summary.csv",
@@ -128,7 +126,6 @@ rule pooling_tables:
     conda:
         "../../environment.yml"
     message:
-        "tables and picture of the pooling trials"
+        "Write tables and plot of the pooling trials"
     shell:
-        "python -m netsurgery.reproduction.studies pooling-tables --rows {input} --output {output.seeds}"
-        " > {log} 2>&1"
+        study_job("pooling_tables", "--rows {input} --output {output.seeds}")

@@ -1,31 +1,9 @@
-"""The Surgeon's decision points. Every try's plan is a checkpoint: scores decide what follows."""
-
-
-checkpoint plan_try:
-    input:
-        unpack(try_inputs),
-    output:
-        f"{GENERATION}/try{{attempt}}/plan.json",
-    log:
-        f"{LOGS}/generation{{generation}}/try{{attempt}}/plan.log",
-    conda:
-        "../../environment.yml"
-    params:
-        settings=settings(configuration.DECIDING),
-        allowance=try_allowance,
-        folder=lambda w, output: folder_of(w).root,
-    message:
-        "{wildcards.search} seed {wildcards.seed}: {wildcards.generation}/try{wildcards.attempt}"
-    shell:
-        "python -S -m netsurgery.processes.client jobs plan_try --folder {params.folder}"
-        " --generation {wildcards.generation} --attempt {wildcards.attempt}"
-        " --settings {params.settings:q} --seed {wildcards.seed}"
-        " --allowance {params.allowance:q} > {log} 2>&1"
+"""Decision points of the Surgeon. Every try's plan is a checkpoint: scores decide what follows."""
 
 
 rule singular_values:
     input:
-        branches_of,
+        inputs.branch_models,
     output:
         f"{GENERATION}/singular_values.json",
     log:
@@ -38,79 +16,71 @@ rule singular_values:
     params:
         version=netsurgery.__version__,
     message:
-        "{wildcards.search} seed {wildcards.seed}: singular values for {wildcards.generation}"
+        "{wildcards.search} seed {wildcards.seed}:"
+        " compute singular values for decision {wildcards.generation}"
     shell:
-        "python -S -m netsurgery.processes.client jobs singular_values --models {input} --output {output}"
-        " > {log} 2>&1"
+        job("singular_values", "--models {input} --output {output}")
 
 
-rule train_branch:
+checkpoint plan_try:
     input:
-        unpack(dataset_inputs),
-        unpack(competitors_of),
+        unpack(inputs.try_inputs),
     output:
-        model=f"{GENERATION}/try{{attempt}}/slot{{rank}}.keras",
-        record=f"{GENERATION}/try{{attempt}}/slot{{rank}}.json",
+        f"{GENERATION}/try{{attempt}}/plan.json",
     log:
-        f"{LOGS}/generation{{generation}}/try{{attempt}}/slot{{rank}}.log",
-    priority: job_priority
+        f"{LOGS}/generation{{generation}}/try{{attempt}}/plan.log",
     conda:
         "../../environment.yml"
-    resources:
-        mem_mb=per_attempt(2000),
-        runtime=per_attempt(120),
-        gpu=CONFIG.use_gpu,
-        time_limit=time_limit,
     params:
-        settings=settings(configuration.TRAINING),
-        batches=lambda w: try_of(w).step_batches,
-        folder=subpath(input.data, parent=True),
+        settings=parameters.settings(job_settings.DECIDING),
+        allowance=parameters.try_allowance,
+        folder=parameters.folder,
     message:
         "{wildcards.search} seed {wildcards.seed}:"
-        " {wildcards.generation}/try{wildcards.attempt}/slot{wildcards.rank}"
+        " plan try {wildcards.attempt} of decision {wildcards.generation}"
     shell:
-        "python -S -m netsurgery.processes.client training --time-limit {resources.time_limit}"
-        " train_branch --data {params.folder} --split {input.split}"
-        " --seed {wildcards.seed} --settings {params.settings:q}"
-        " --models {input.models} --rank {wildcards.rank} --batches {params.batches}"
-        " --step try{wildcards.attempt}/slot{wildcards.rank} --output {output.model} > {log} 2>&1"
+        job(
+            "plan_try",
+            "--folder {params.folder} --generation {wildcards.generation}"
+            " --attempt {wildcards.attempt} --settings {params.settings:q}"
+            " --seed {wildcards.seed} --allowed {params.allowance:q}",
+        )
 
 
 rule merge_tries:
     input:
-        lambda w: tries_of(w),
+        inputs.try_plans,
     output:
         f"{GENERATION}/plan.json",
     log:
         f"{LOGS}/generation{{generation}}/plan.log",
     wildcard_constraints:
-        search=searches_by("surgeon"),
+        search=startup.any_of(searches.of_algorithm("surgeon")),
     conda:
         "../../environment.yml"
     params:
-        folder=lambda w, output: folder_of(w).root,
+        folder=parameters.folder,
     message:
-        "{wildcards.search} seed {wildcards.seed}: decision {wildcards.generation}"
+        "{wildcards.search} seed {wildcards.seed}: merge the tries of decision {wildcards.generation}"
     shell:
-        "python -S -m netsurgery.processes.client jobs merge_tries --folder {params.folder}"
-        " --generation {wildcards.generation} > {log} 2>&1"
+        job("merge_tries", "--folder {params.folder} --generation {wildcards.generation}")
 
 
 rule decision_report:
     input:
-        lambda w: generation_outputs(w)["records"],
+        inputs.generation_records,
         plan=f"{GENERATION}/plan.json",
         values=f"{GENERATION}/singular_values.json",
-        branches=lambda w: str(folder_of(w).winners(int(w.generation) - 1)),
+        branches=inputs.previous_winners,
     output:
         layers=f"{GENERATION}/layers.csv",
         recommendations=f"{GENERATION}/recommendations.csv",
-        picture=report(
+        plot=report(
             f"{GENERATION}/singular_values.svg",
             caption="../report/singular_values.rst",
             category="Each search",
             subcategory="{search}",
-            labels={"seed": "{seed}", "picture": "singular values, decision {generation}"},
+            labels={"seed": "{seed}", "plot": "singular values, decision {generation}"},
         ),
         checksums=f"{GENERATION}/audit.json",
     log:
@@ -119,11 +89,13 @@ rule decision_report:
         "../../environment.yml"
     params:
         version=netsurgery.__version__,
-        settings=settings(configuration.DECIDING),
-        folder=lambda w, output: folder_of(w).root,
+        settings=parameters.settings(job_settings.DECIDING),
+        folder=parameters.folder,
     message:
-        "{wildcards.search} seed {wildcards.seed}: what decision {wildcards.generation} rests on"
+        "{wildcards.search} seed {wildcards.seed}: explain decision {wildcards.generation}"
     shell:
-        "python -S -m netsurgery.processes.client showing decision_report --folder {params.folder}"
-        " --generation {wildcards.generation} --settings {params.settings:q}"
-        " --seed {wildcards.seed} > {log} 2>&1"
+        display_job(
+            "decision_report",
+            "--folder {params.folder} --generation {wildcards.generation}"
+            " --settings {params.settings:q} --seed {wildcards.seed}",
+        )

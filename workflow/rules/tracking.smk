@@ -1,13 +1,13 @@
 """MLflow shows what the records say. Nothing of a search waits for these jobs.
 
-They wait for a database or a server more than they compute, so they take no core from training; and
-they run where the workflow does, which alone writes to the store and alone has to reach it.
+They wait for a database or a server more than they compute, so they request no core. They run where
+Snakemake runs, so that only this machine has to reach the store.
 """
 
 
 rule log_generation:
     input:
-        generation_log_inputs,
+        inputs.generation_log_inputs,
     output:
         f"{GENERATION}/tracked.json",
     log:
@@ -16,27 +16,30 @@ rule log_generation:
         "../../environment.yml"
     threads: 0
     params:
-        # `output` keeps changed settings from being a reason to rerun: those that matter to a
-        # generation redo its records, and a raised budget is to leave it alone
-        settings=lambda w, output: result_settings(w),
-        folder=lambda w, output: folder_of(w).root,
-        tracking=lambda w, output: json.dumps(CONFIG.tracking),
+        # derived, so that a changed setting is no reason to rerun: the settings that matter to a
+        # generation redo its records, and a raised budget should leave it alone
+        settings=lambda w, output: parameters.result_settings(w),
+        folder=parameters.folder,
+        tracking=parameters.tracking,
     message:
-        "{wildcards.search} seed {wildcards.seed}: generation {wildcards.generation} to MLflow"
+        "{wildcards.search} seed {wildcards.seed}: log generation {wildcards.generation} to MLflow"
     shell:
-        "python -S -m netsurgery.processes.client showing log_search --folder {params.folder} --until {wildcards.generation}"
-        " --settings {params.settings:q} --seed {wildcards.seed} --tracking {params.tracking:q}"
-        " --output {output} > {log} 2>&1"
+        display_job(
+            "log_search",
+            "--folder {params.folder} --until {wildcards.generation}"
+            " --settings {params.settings:q} --seed {wildcards.seed}"
+            " --tracking {params.tracking:q} --output {output}",
+        )
 
 
 rule log_search:
     input:
-        lambda w: markers(w, plans_of(w)),
+        inputs.tracked_generations,
         summary=f"{SEARCH}/final/summary.json",
         record=f"{SEARCH}/final/network.json",
         model=f"{SEARCH}/final/model.keras",
         lineage=f"{SEARCH}/lineage.csv",
-        pictures=[f"{SEARCH}/plots/{picture}.svg" for picture in PLOTS],
+        plots=[f"{SEARCH}/plots/{plot}.svg" for plot in PLOTS],
     output:
         f"{SEARCH}/final/tracked.json",
     log:
@@ -45,16 +48,19 @@ rule log_search:
         "../../environment.yml"
     threads: 0
     params:
-        settings=result_settings,
-        store=store_of,
+        settings=parameters.result_settings,
+        uri=parameters.tracking_uri,
         experiment=CONFIG.tracking["experiment"],
-        register=CONFIG.tracking.get("registered_model"),
-        tellings=tracking_revision,
-        folder=lambda w, output: folder_of(w).root,
-        tracking=lambda w, output: json.dumps(CONFIG.tracking),
+        registered_model=CONFIG.tracking.get("registered_model"),
+        revision=parameters.tracking_revision,
+        folder=parameters.folder,
+        tracking=parameters.tracking,
     message:
-        "{wildcards.search} seed {wildcards.seed}: summary to MLflow"
+        "{wildcards.search} seed {wildcards.seed}: log the finished search to MLflow"
     shell:
-        "python -S -m netsurgery.processes.client showing log_search --folder {params.folder} --until final"
-        " --settings {params.settings:q} --seed {wildcards.seed} --tracking {params.tracking:q}"
-        " --output {output} > {log} 2>&1"
+        display_job(
+            "log_search",
+            "--folder {params.folder} --until final"
+            " --settings {params.settings:q} --seed {wildcards.seed}"
+            " --tracking {params.tracking:q} --output {output}",
+        )

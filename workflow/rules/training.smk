@@ -1,115 +1,136 @@
-"""One job per training step; each goes through the warm trainer if that is in reach."""
+"""Training steps: one job each, in a warm server if one is in reach."""
 
 
 rule train_initial_network:
     input:
-        unpack(dataset_inputs),
+        unpack(inputs.samples),
     output:
         model=f"{SEARCH}/generation00/warm-up.keras",
         record=f"{SEARCH}/generation00/warm-up.json",
     log:
         f"{LOGS}/generation00/warm-up.log",
-    priority: job_priority
+    priority: scheduling.priority
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=per_attempt(2000),
-        runtime=per_attempt(240),
-        gpu=CONFIG.use_gpu,
-        time_limit=time_limit,
+        **scheduling.training_resources(minutes=240),
     params:
         version=netsurgery.__version__,
-        settings=settings(configuration.TRAINING),
-        layers=lambda w: json.dumps(search_of(w).layers),
-        activation=lambda w: search_of(w).output_activation,
-        epochs=lambda w: search_of(w).first_epochs,
+        settings=parameters.settings(job_settings.TRAINING),
+        layers=parameters.layers,
+        activation=parameters.output_activation,
+        epochs=parameters.first_epochs,
         folder=subpath(input.data, parent=True),
     message:
-        "{wildcards.search} seed {wildcards.seed}: train the starting topology"
+        "{wildcards.search} seed {wildcards.seed}: train the initial network"
     shell:
-        "python -S -m netsurgery.processes.client training --time-limit {resources.time_limit}"
-        " train_initial_network --data {params.folder} --split {input.split}"
-        " --seed {wildcards.seed} --settings {params.settings:q}"
-        " --layers {params.layers:q} --activation {params.activation} --epochs {params.epochs}"
-        " --step warm-up --output {output.model} > {log} 2>&1"
+        training_job(
+            "train_initial_network",
+            "--layers {params.layers:q} --activation {params.activation} --epochs {params.epochs}"
+            " --step warm-up --output {output.model}",
+        )
 
 
 rule train_offspring:
     input:
-        unpack(dataset_inputs),
-        plan=plan_of_candidate,
-        parent=parent_of,
+        unpack(inputs.samples),
+        plan=inputs.plan_of_candidate,
+        parent=inputs.parent_model,
     output:
         model=f"{GENERATION}/recuperation/{{candidate}}.keras",
         record=f"{GENERATION}/recuperation/{{candidate}}.json",
     log:
         f"{LOGS}/generation{{generation}}/recuperation/{{candidate}}.log",
-    priority: job_priority
+    priority: scheduling.priority
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=per_attempt(2000),
-        runtime=per_round_and_attempt(60),
-        gpu=CONFIG.use_gpu,
-        time_limit=time_limit,
+        **scheduling.training_resources(minutes=60),
     params:
-        settings=settings(configuration.TRAINING),
-        operating=settings(configuration.OPERATING),
-        offspring=lambda w: json.dumps(offspring_of(w).to_json()),
-        epochs=round_epochs,
-        following=later_rounds,
+        settings=parameters.settings(job_settings.TRAINING),
+        surgery=parameters.settings(job_settings.OPERATING),
+        offspring=parameters.offspring,
+        epochs=parameters.round_epochs,
+        later_rounds=parameters.later_rounds,
         folder=subpath(input.data, parent=True),
     message:
-        "{wildcards.search} seed {wildcards.seed}: {wildcards.candidate} recuperates"
+        "{wildcards.search} seed {wildcards.seed}: make and train offspring {wildcards.candidate}"
     shell:
-        "python -S -m netsurgery.processes.client training --time-limit {resources.time_limit}"
-        " train_offspring --data {params.folder} --split {input.split}"
-        " --seed {wildcards.seed} --settings {params.settings:q}"
-        " --parent {input.parent} --offspring {params.offspring:q}"
-        " --operating {params.operating:q} --step recuperation"
-        " --epochs {params.epochs} --later-rounds {params.following} --output {output.model} > {log} 2>&1"
+        training_job(
+            "train_offspring",
+            "--parent {input.parent} --offspring {params.offspring:q} --surgery {params.surgery:q}"
+            " --epochs {params.epochs} --later-rounds {params.later_rounds}"
+            " --step recuperation --output {output.model}",
+        )
 
 
 rule train_round:
     input:
-        unpack(dataset_inputs),
-        unpack(contenders),
+        unpack(inputs.samples),
+        unpack(inputs.contenders),
     output:
         model=f"{GENERATION}/{{slot}}.keras",
         record=f"{GENERATION}/{{slot}}.json",
     log:
         f"{LOGS}/generation{{generation}}/{{slot}}.log",
-    priority: job_priority
+    priority: scheduling.priority
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=per_attempt(2000),
-        runtime=per_round_and_attempt(120),
-        gpu=CONFIG.use_gpu,
-        time_limit=time_limit,
+        **scheduling.training_resources(minutes=120),
     params:
-        settings=settings((*configuration.TRAINING, "greediness")),
-        mode=selection_mode,
-        epochs=round_epochs,
-        following=later_rounds,
+        settings=parameters.settings((*job_settings.TRAINING, "greediness")),
+        mode=parameters.selection_mode,
+        epochs=parameters.round_epochs,
+        later_rounds=parameters.later_rounds,
         folder=subpath(input.data, parent=True),
     message:
-        "{wildcards.search} seed {wildcards.seed}: {wildcards.generation}/{wildcards.slot}"
+        "{wildcards.search} seed {wildcards.seed}:"
+        " train {wildcards.slot} of generation {wildcards.generation}"
     shell:
-        "python -S -m netsurgery.processes.client training --time-limit {resources.time_limit}"
-        " train_round --data {params.folder} --split {input.split}"
-        " --seed {wildcards.seed} --settings {params.settings:q}"
-        " --models {input.models} --mode {params.mode}"
-        " --step {wildcards.slot} --epochs {params.epochs} --later-rounds {params.following}"
-        " --output {output.model} > {log} 2>&1"
+        training_job(
+            "train_round",
+            "--models {input.models} --mode {params.mode}"
+            " --epochs {params.epochs} --later-rounds {params.later_rounds}"
+            " --step {wildcards.slot} --output {output.model}",
+        )
+
+
+rule train_branch:
+    input:
+        unpack(inputs.samples),
+        unpack(inputs.try_candidates),
+    output:
+        model=f"{GENERATION}/try{{attempt}}/slot{{rank}}.keras",
+        record=f"{GENERATION}/try{{attempt}}/slot{{rank}}.json",
+    log:
+        f"{LOGS}/generation{{generation}}/try{{attempt}}/slot{{rank}}.log",
+    priority: scheduling.priority
+    conda:
+        "../../environment.yml"
+    resources:
+        **scheduling.training_resources(minutes=120),
+    params:
+        settings=parameters.settings(job_settings.TRAINING),
+        batches=parameters.step_batches,
+        folder=subpath(input.data, parent=True),
+    message:
+        "{wildcards.search} seed {wildcards.seed}: train the candidate of rank {wildcards.rank}"
+        " in try {wildcards.attempt} of decision {wildcards.generation}"
+    shell:
+        training_job(
+            "train_branch",
+            "--models {input.models} --rank {wildcards.rank} --batches {params.batches}"
+            " --step try{wildcards.attempt}/slot{wildcards.rank} --output {output.model}",
+        )
 
 
 rule finalize:
     input:
-        unpack(dataset_inputs),
-        models=finalists,
-        plan=final_plan,
-        settled=no_files,
+        unpack(inputs.samples),
+        models=inputs.finalists,
+        plan=inputs.final_plan,
+        last=no_files,
     output:
         network=f"{SEARCH}/final/network.keras",
         record=f"{SEARCH}/final/network.json",
@@ -118,24 +139,21 @@ rule finalize:
         test=f"{SEARCH}/final/test.json",
     log:
         f"{LOGS}/final.log",
-    priority: job_priority
+    priority: scheduling.priority
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=per_attempt(2000),
-        runtime=per_attempt(240),
-        gpu=CONFIG.use_gpu,
-        time_limit=time_limit,
+        **scheduling.training_resources(minutes=240),
     params:
-        settings=settings((*configuration.TRAINING, "greediness")),
-        mode=lambda w: search_of(w).final_mode,
-        batches=remaining_batches,
+        settings=parameters.settings((*job_settings.TRAINING, "greediness")),
+        mode=parameters.final_mode,
+        batches=parameters.remaining_batches,
         folder=subpath(input.data, parent=True),
     message:
-        "{wildcards.search} seed {wildcards.seed}: final selection and test"
+        "{wildcards.search} seed {wildcards.seed}: select, train and test the final network"
     shell:
-        "python -S -m netsurgery.processes.client training --time-limit {resources.time_limit}"
-        " finalize --data {params.folder} --split {input.split}"
-        " --seed {wildcards.seed} --settings {params.settings:q}"
-        " --models {input.models} --mode {params.mode}"
-        " --batches {params.batches} --step final --output {output.network} > {log} 2>&1"
+        training_job(
+            "finalize",
+            "--models {input.models} --mode {params.mode} --batches {params.batches}"
+            " --step final --output {output.network}",
+        )

@@ -5,7 +5,7 @@ from importlib.abc import MetaPathFinder
 from importlib.util import spec_from_file_location
 from pathlib import Path
 
-REPLACED = "netsurgery.jobs.train"
+REPLACED = "netsurgery.jobs.training_commands"
 STUB = Path(__file__).parent.parent / "stub.py"
 
 

@@ -1,4 +1,4 @@
-"""A training step in a process of its own."""
+"""A training step in a new process, without a warm server."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from netsurgery.processes.tensorflow_imports import without_optional_packages
 
 
 def main() -> None:
-    """Run the step that the command line says."""
+    """Run the training step of the command line."""
     exit_with_workflow()
     with without_optional_packages():
-        from netsurgery.jobs import train
+        from netsurgery.jobs import training_commands
 
-    train.main()
+    training_commands.main()
 
 
 if __name__ == "__main__":

@@ -5,32 +5,22 @@ They run in a child of the warm trainer or in a process of their own, with the s
 
 from __future__ import annotations
 
-import argparse
-import contextlib
-import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from netsurgery import datasets, training
-from netsurgery.jobs.exit_messages import exit_with_message
-from netsurgery.jobs.export import export
 from netsurgery.jobs.training_step import TrainingStep
 from netsurgery.keras_io import conversion, preprocessing
 from netsurgery.networks.network import Topology, initialise
 from netsurgery.networks.topologies import build
-from netsurgery.processes import devices
-from netsurgery.processes.client import MEMORY
-from netsurgery.processes.process_exit import prefer_for_oom_kill
-from netsurgery.reproduction.studies import fidelity, pooling_trials
 from netsurgery.reproduction.studies.study_network import StudyNetwork
 from netsurgery.search import scores
 from netsurgery.search.candidates import read_candidate, read_record
 from netsurgery.search.plans import Offspring
-from netsurgery.search.records import DEGENERATE, FAILED_STATUSES, OK, Record
+from netsurgery.search.records import DEGENERATE, OK, Record
 from netsurgery.storage.files import CHECKSUMS, checksums, write_json
 from netsurgery.storage.random_streams import random_stream
 from netsurgery.surgery import mutate, mutate_topology
@@ -228,99 +218,3 @@ def study(
         print(f"{len(rows)}: {row}", flush=True)
     named = {name: step.settings[name] for name in ("dataset", "topology")}
     write_json(step.output, {**named, "seed": step.seed, "rows": rows})
-
-
-def parser() -> argparse.ArgumentParser:
-    """The command line of a training step."""
-    whole = argparse.ArgumentParser(prog="training step", allow_abbrev=False)
-    commands = whole.add_subparsers(dest="command", required=True)
-    common = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    common.add_argument("--data", type=Path, required=True)
-    common.add_argument("--split", type=Path, required=True)
-    common.add_argument("--seed", type=int, required=True)
-    common.add_argument("--settings", type=json.loads, required=True)
-    common.add_argument("--output", type=Path, required=True)
-    common.add_argument("--step", required=True)
-    common.add_argument("--failure", choices=FAILED_STATUSES)
-    command = commands.add_parser("train_initial_network", parents=[common])
-    command.add_argument("--layers", type=json.loads, required=True)
-    command.add_argument("--activation", required=True)
-    command.add_argument("--epochs", type=int, required=True)
-    command = commands.add_parser("train_offspring", parents=[common])
-    command.add_argument("--parent", type=Path, required=True)
-    command.add_argument("--offspring", type=json.loads, required=True)
-    command.add_argument("--operating", type=json.loads, required=True)
-    command.add_argument("--epochs", type=int, required=True)
-    command.add_argument("--later-rounds", nargs="*", default=[])
-    command = commands.add_parser("train_round", parents=[common])
-    command.add_argument("--models", type=Path, nargs="+", required=True)
-    command.add_argument("--mode", required=True)
-    command.add_argument("--epochs", type=int, required=True)
-    command.add_argument("--later-rounds", nargs="*", default=[])
-    command = commands.add_parser("train_branch", parents=[common])
-    command.add_argument("--models", type=Path, nargs="+", required=True)
-    command.add_argument("--rank", type=int, required=True)
-    command.add_argument("--batches", type=int, required=True)
-    command = commands.add_parser("finalize", parents=[common])
-    command.add_argument("--models", type=Path, nargs="+", required=True)
-    command.add_argument("--mode", required=True)
-    command.add_argument("--batches", type=int, required=True)
-    commands.add_parser("export_model", parents=[common])
-    command = commands.add_parser("surgery_fidelity", parents=[common])
-    command.add_argument("--model", type=Path, required=True)
-    command.add_argument("--retrain", type=json.loads, required=True)
-    command = commands.add_parser("pooling_trials", parents=[common])
-    command.add_argument("--model", type=Path, required=True)
-    return whole
-
-
-@contextlib.contextmanager
-def out_of_memory() -> Iterator[None]:
-    """End with an exit code of its own where memory is refused, be it the machine's or a GPU's."""
-    try:
-        yield
-    except (MemoryError, training.ResourceExhaustedError) as error:
-        print(f"out of memory: {str(error).partition(chr(10))[0]}", file=sys.stderr)
-        sys.exit(MEMORY)
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run one training step; TensorFlow must not have run an operation in this process."""
-    given = parser().parse_args(arguments)
-    prefer_for_oom_kill()
-    leased = devices.claim()  # noqa: F841 - held until the process ends
-    training.use_one_thread()
-    training.disable_trim()
-    step = TrainingStep(
-        given.data,
-        given.split,
-        given.seed,
-        given.settings,
-        given.output,
-        given.step,
-        given.failure,
-    )
-    with exit_with_message(), out_of_memory():
-        match given.command:
-            case "train_initial_network":
-                train_initial_network(step, given.layers, given.activation, given.epochs)
-            case "train_offspring":
-                following = dict.fromkeys(given.later_rounds, given.epochs * step.batches_per_epoch)
-                offspring = Offspring.from_json(given.offspring)
-                train_offspring(step, given.parent, offspring, given.operating, following)
-            case "train_round":
-                names, batches = (
-                    [step.name, *given.later_rounds],
-                    given.epochs * step.batches_per_epoch,
-                )
-                train_round(step, given.models, given.mode, dict.fromkeys(names, batches))
-            case "train_branch":
-                train_branch(step, given.models, given.rank, given.batches)
-            case "finalize":
-                finalize(step, given.models, given.mode, given.batches)
-            case "export_model":
-                export(step.data, step.samples("test"), step.settings, step.output.parent)
-            case "surgery_fidelity":
-                study(step, given.model, partial(fidelity.measure_fidelity, retrain=given.retrain))
-            case "pooling_trials":
-                study(step, given.model, pooling_trials.run_trials)

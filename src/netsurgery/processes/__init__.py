@@ -1,7 +1,8 @@
-"""Warm servers: jobs in fresh processes that need not import TensorFlow, or MLflow.
+"""Processes of jobs: warm servers, GPUs, and how processes end together.
 
-`server` imports what a kind of jobs needs once and forks a child per job; `client`, a thin program
-of the standard library alone, hands a job over and waits; `launch` starts the servers with a
-workflow; `lifeline` lets processes die with the workflow, however it dies; `devices` leases GPUs to
-jobs.
+A warm server (`netsurgery.jobs.server`) imports what a kind of jobs needs once and forks a child
+per job, so that a job need not import TensorFlow or MLflow. `client` sends a job to a server and
+waits; it uses the standard library alone, because every job starts it. `launch` starts the servers
+with a workflow, `process_exit` ends processes when the workflow ends, however it ends, and
+`devices` leases GPUs to jobs.
 """

@@ -1,9 +1,9 @@
-"""Which GPU a training step uses: leased for as long as its process lives.
+"""GPU leases: which GPU a training step uses, for as long as its process lives.
 
-Among the devices that the process may see (CUDA_VISIBLE_DEVICES, as SLURM sets it too, else all of
-the machine) each has a number of places; a place is a file that its holder locks, so the system
-gives it back however the holder ends. The warm trainer leases nothing and initialises no device:
-its children do, each its own.
+Each device that the process may see (CUDA_VISIBLE_DEVICES, which SLURM sets too, else every device
+of the machine) has a number of slots. A slot is a file that its holder locks, so that the operating
+system releases it however the holder ends. The warm training server leases nothing and initialises
+no device; each of its children leases its own.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ from pathlib import Path
 from typing import TextIO
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
-SLOTS = "NETSURGERY_JOBS_PER_GPU"  # training steps at once on one device
-DRIVER = Path("/proc/driver/nvidia/gpus")  # a folder for each device
+JOBS_PER_GPU = "NETSURGERY_JOBS_PER_GPU"  # slots of a device: training steps that share it
+DRIVER = Path("/proc/driver/nvidia/gpus")  # has a folder per device
 JOB_IDS = ("SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID")
-PAUSE = 0.05  # seconds between two looks for a free place
+POLL_SECONDS = 0.05  # between two attempts to lease a slot
 
 
 @dataclass(frozen=True)
 class Lease:
-    """A place on a device; it is held until this is closed or its process ends."""
+    """A slot of a device, held until `close` or the end of the process."""
 
     device: str
     file: TextIO
 
     def close(self) -> None:
-        """Give the place back."""
+        """Release the slot."""
         self.file.close()
 
 
-def visible(environment: Mapping[str, str], driver: Path = DRIVER) -> list[str]:
-    """The devices that a process may use, by index or UUID; none without a GPU.
+def visible_devices(environment: Mapping[str, str], driver: Path = DRIVER) -> list[str]:
+    """List the devices that a process may use, by index or UUID; none without a GPU.
 
-    As CUDA has it, nothing counts behind the first entry that names no device.
+    Like CUDA, this ignores everything after the first entry that names no device.
     """
     if VISIBLE not in environment:
         return [str(i) for i, _ in enumerate(driver.glob("*"))]
@@ -51,18 +51,18 @@ def visible(environment: Mapping[str, str], driver: Path = DRIVER) -> list[str]:
     return found
 
 
-def lease(devices: Sequence[str], slots: int, folder: Path) -> Lease:
-    """Take a place on the device that has most of them free; wait until there is one.
+def lease(devices: Sequence[str], jobs_per_gpu: int, folder: Path) -> Lease:
+    """Lease a slot of the device with the most free slots, and wait until there is one.
 
     Args:
-        devices: to choose from.
-        slots: places on each.
-        folder: of the files that stand for them, shared by all who lease.
+        devices: The devices to choose from.
+        jobs_per_gpu: The slots of each device.
+        folder: The folder of the lock files, shared by all processes that lease.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     while True:
-        # the first place of every device before the second of any
-        for slot in range(slots):
+        # the first slot of every device before the second slot of any
+        for slot in range(jobs_per_gpu):
             for device in devices:
                 file = (folder / f"{device.replace('/', '-')}.{slot}").open("w")
                 try:
@@ -71,13 +71,13 @@ def lease(devices: Sequence[str], slots: int, folder: Path) -> Lease:
                     file.close()
                     continue
                 return Lease(device, file)
-        time.sleep(PAUSE)
+        time.sleep(POLL_SECONDS)
 
 
 def lease_folder() -> Path:
-    """The folder of this user's places on this machine.
+    """Return the folder of this user's lock files on this machine.
 
-    Each job of a cluster has its own: the same index may be another device there.
+    Each job of a cluster has its own: the same index may name another device there.
     """
     job = next((os.environ[name] for name in JOB_IDS if name in os.environ), "")
     name = f"netsurgery-gpus-{os.getuid()}"
@@ -85,17 +85,17 @@ def lease_folder() -> Path:
 
 
 def claim() -> Lease | None:
-    """Have this process use one device alone, and no more of its memory than it needs.
+    """Restrict this process to one device, and to the memory that it needs there.
 
-    Must be called before TensorFlow looks for devices.
+    Call this before TensorFlow looks for devices.
 
     Returns:
-        The lease, which must be kept; None where there is no GPU.
+        The lease, which the caller has to keep; None without a GPU.
     """
-    devices = visible(os.environ)
+    devices = visible_devices(os.environ)
     if not devices:
         return None
-    found = lease(devices, max(1, int(os.environ.get(SLOTS, "1"))), lease_folder())
+    found = lease(devices, max(1, int(os.environ.get(JOBS_PER_GPU, "1"))), lease_folder())
     os.environ[VISIBLE] = found.device
     os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"
     return found

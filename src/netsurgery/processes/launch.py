@@ -13,46 +13,46 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import BinaryIO
 
-from netsurgery.processes.client import FOLDER, MODULES
+from netsurgery.processes.client import MODULES, SERVERS
 from netsurgery.processes.process_exit import announce_workflow
 
-RESTARTS = 5  # of each server that is killed
+MAX_RESTARTS = 5  # of each server
 
 
 def launch(logs: Path | None, expected: Collection[str] = ()) -> dict[str, subprocess.Popen[bytes]]:
-    """Start servers that die with this process, and name them in the environment of its jobs.
+    """Start servers that end with this process, and name them in the environment of its jobs.
 
-    Their sockets lie in a folder that no other user can enter. A server that is killed is started
-    anew.
+    Their sockets are in a folder that no other user can enter. A server that is killed is
+    restarted.
 
     Args:
-        logs: the folder for the servers' own output; None: where this process writes its own.
-        expected: kinds of jobs that will come; servers of other kinds import what they need when a
-            first one comes.
+        logs: The folder for the servers' output; None for the standard error of this process.
+        expected: The kinds of jobs that will come. Servers of other kinds import their packages
+            with the first job.
 
     Returns:
-        The servers by kind, which must be kept; none where there is no fork server (jobs then run
-        cold).
+        The servers by kind, which the caller has to keep; none outside Linux, where each job runs
+        in a new process.
     """
     announce_workflow()
     if sys.platform != "linux":
         return {}
     folder = tempfile.mkdtemp(prefix="netsurgery-")
-    os.environ[FOLDER] = folder  # the servers' own jobs look there, too
+    os.environ[SERVERS] = folder  # jobs of the servers look there, too
     servers = {}
     for kind in MODULES:
         when = "now" if kind in expected else "then"
         servers[kind] = _server(kind, when, folder, logs)
-        kept = threading.Thread(target=_keep, args=(servers, kind, folder, logs), daemon=True)
-        kept.start()
+        arguments = (servers, kind, folder, logs)
+        threading.Thread(target=_restart_if_killed, args=arguments, daemon=True).start()
     return servers
 
 
-def _keep(
+def _restart_if_killed(
     servers: dict[str, subprocess.Popen[bytes]], kind: str, folder: str, logs: Path | None
 ) -> None:
-    """Start a server anew when it ends without being told to, which is by closing its input."""
-    for _ in range(RESTARTS):
+    """Restart a server that ends although its standard input is open."""
+    for _ in range(MAX_RESTARTS):
         process = servers[kind]
         process.wait()
         if process.stdin is None or process.stdin.closed:
@@ -63,18 +63,18 @@ def _keep(
 
 
 def in_reach() -> bool:
-    """Whether this process was started by the jobs of a workflow with servers on this machine."""
-    folder = os.environ.get(FOLDER)
+    """Whether a workflow with servers on this machine started this process."""
+    folder = os.environ.get(SERVERS)
     return folder is not None and all(os.path.exists(os.path.join(folder, k)) for k in MODULES)
 
 
-def leave() -> None:
-    """Have nothing to do with the servers of a workflow that handed its job to a cluster.
+def detach() -> None:
+    """Ignore the servers of the workflow that submitted this job to a cluster.
 
-    They may even be in reach, where a node is the machine that submits; but the job must stay in
-    its allocation. This process is the workflow of its jobs now.
+    They are in reach if the node is the machine that submits, but the job must stay in its
+    allocation. From here on, this process is the workflow of its jobs.
     """
-    os.environ.pop(FOLDER, None)
+    os.environ.pop(SERVERS, None)
     announce_workflow()
 
 
@@ -87,7 +87,7 @@ def _output(logs: Path | None, kind: str) -> contextlib.AbstractContextManager[B
 
 def _server(kind: str, when: str, folder: str, logs: Path | None) -> subprocess.Popen[bytes]:
     with socket.socket(socket.AF_UNIX) as listener, _output(logs, kind) as output:
-        listener.bind(os.path.join(folder, kind))  # here, so that no client comes too early
+        listener.bind(os.path.join(folder, kind))  # before the server runs: clients may connect
         listener.listen(128)
         command = [sys.executable, "-m", "netsurgery.jobs.server"]
         return subprocess.Popen(

@@ -1,4 +1,4 @@
-"""Processes that die with another one, however that one ends."""
+"""Processes that end with another process, however that one ends."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ PR_SET_PDEATHSIG = 1
 
 
 def announce_workflow() -> None:
-    """Tell the jobs, through the environment, that this process is their workflow."""
+    """Name this process as the workflow of its jobs, in their environment."""
     os.environ[WORKFLOW] = f"{socket.gethostname()}/{os.getpid()}"
 
 
 def exit_with_workflow() -> None:
     """End this process when its workflow ends, if that runs on this machine.
 
-    Elsewhere (a cluster node) the cluster's own means end a job.
+    On the node of a cluster, the cluster ends its jobs.
     """
     host, _, process = os.environ.get(WORKFLOW, "").rpartition("/")
     if host != socket.gethostname() or not hasattr(os, "pidfd_open"):
@@ -41,13 +41,13 @@ def exit_with_workflow() -> None:
 
 
 def prefer_for_oom_kill() -> None:
-    """Have the kernel end this process, not the workflow, where memory runs out (Linux only)."""
+    """Make the kernel kill this process before the workflow when memory runs out (Linux only)."""
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
         file.write("1000")
 
 
 def exit_with_parent() -> None:
-    """Have the kernel kill this process when its parent dies (Linux only)."""
+    """Make the kernel kill this process when its parent dies (Linux only)."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""TensorFlow as trainers import it: without what no training step uses."""
+"""TensorFlow imported without the optional packages that no training step uses."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-OPTIONAL = ("matplotlib", "pandas", "scipy", "sklearn")  # Keras does without them
+OPTIONAL = ("matplotlib", "pandas", "scipy", "sklearn")  # Keras works without them
 ENVIRONMENT = {"TF_ENABLE_ONEDNN_OPTS": "0"}  # for kernels (see `netsurgery.training.onednn`)
 
 
 @contextlib.contextmanager
 def without_optional_packages() -> Iterator[None]:
-    """Let imports of optional packages fail, as if they were not installed."""
+    """Make imports of optional packages fail, as if they were not installed."""
     os.environ.update(ENVIRONMENT)
     modules: dict[str, Any] = sys.modules
     hidden = [name for name in OPTIONAL if name not in modules]

@@ -36,7 +36,7 @@ def data(tmp_path_factory):
 def server(tmp_path_factory):
     """A running server; its address is in the environment, as for the jobs of a workflow."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.delenv(client.FOLDER, raising=False)
+        patch.delenv(client.SERVERS, raising=False)
         patch.delenv(WORKFLOW, raising=False)
         servers = launch(tmp_path_factory.mktemp("log"))
         yield servers["training"]
@@ -71,7 +71,7 @@ def command(data, output, epochs=1, topology="ff-small"):
 
 
 def environment(**changed):
-    cleaned = {k: v for k, v in os.environ.items() if k not in (client.FOLDER, WORKFLOW)}
+    cleaned = {k: v for k, v in os.environ.items() if k not in (client.SERVERS, WORKFLOW)}
     return cleaned | changed
 
 
@@ -120,7 +120,7 @@ def test_warm_and_cold_give_the_same_bytes(server, data, tmp_path):
 
 
 def test_a_graph_is_traced_once_for_all_jobs_that_train_its_topology(server, data, tmp_path):
-    kept = Path(os.environ[client.FOLDER]) / "graphs"
+    kept = Path(os.environ[client.SERVERS]) / "graphs"
     subprocess.run(command(data, tmp_path / "a.keras", topology="ff-medium"), check=True)
     first = {path: path.stat().st_mtime_ns for path in kept.iterdir()}
     assert {path.name.partition("_")[0] for path in first} == {"epoch", "evaluation"}
@@ -142,9 +142,9 @@ def job(kind, *words, **given):
 def test_a_server_that_was_never_asked_ends_with_its_workflow_and_imports_nothing(tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv(WORKFLOW, raising=False)
-        patch.delenv(client.FOLDER, raising=False)
+        patch.delenv(client.SERVERS, raising=False)
         servers = launch(tmp_path)
-        folder = Path(os.environ[client.FOLDER])
+        folder = Path(os.environ[client.SERVERS])
         for process in servers.values():
             assert process.stdin is not None
             process.stdin.close()
@@ -170,7 +170,7 @@ def test_jobs_that_do_not_train_have_a_server_of_their_own(server, data, tmp_pat
     cold = job("jobs", *words, str(tmp_path / "cold.npz"), env=environment())
     assert (warm.returncode, cold.returncode) == (0, 0)
     assert (tmp_path / "warm.npz").read_bytes() == (tmp_path / "cold.npz").read_bytes()
-    assert os.path.exists(os.path.join(os.environ[client.FOLDER], "jobs"))
+    assert os.path.exists(os.path.join(os.environ[client.SERVERS], "jobs"))
 
 
 def test_a_line_for_the_user_is_the_same_warm_and_cold(server, tmp_path):
@@ -206,7 +206,7 @@ def test_exit_code_and_output_of_a_failed_step_reach_the_client(server, data, tm
 def test_who_sends_no_request_is_turned_away_and_others_are_served(server, data, tmp_path):
     for garbage in (b"", b"\n", b"-1\n", b"[1]\n", b"99999999999\n", b"10\nshort", b"9" * 50):
         with socket.socket(socket.AF_UNIX) as connection:
-            connection.connect(os.path.join(os.environ[client.FOLDER], "training"))
+            connection.connect(os.path.join(os.environ[client.SERVERS], "training"))
             connection.sendall(garbage)
             connection.shutdown(socket.SHUT_WR)
             connection.settimeout(PATIENCE)
@@ -216,14 +216,14 @@ def test_who_sends_no_request_is_turned_away_and_others_are_served(server, data,
 
 
 def test_no_other_user_can_reach_the_socket(server):
-    folder = Path(os.environ[client.FOLDER])
+    folder = Path(os.environ[client.SERVERS])
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
 def test_a_server_that_dies_leaves_its_steps_to_run_cold(data, tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv(WORKFLOW, raising=False)
-        patch.setenv(client.FOLDER, "")
+        patch.setenv(client.SERVERS, "")
         servers = launch(tmp_path)
         other = servers["training"]
         process = subprocess.Popen(command(data, tmp_path / "a.keras", epochs=2000))
@@ -243,7 +243,7 @@ from netsurgery.processes import client
 from netsurgery.processes.launch import launch
 servers = launch(Path(sys.argv[1]))
 warm = subprocess.Popen(sys.argv[2:])
-cold_environment = {k: v for k, v in os.environ.items() if k != client.FOLDER}
+cold_environment = {k: v for k, v in os.environ.items() if k != client.SERVERS}
 cold_command = [a.replace("warm.keras", "cold.keras") for a in sys.argv[2:]]
 cold = subprocess.Popen(cold_command, env=cold_environment)
 print(servers["training"].pid, servers["jobs"].pid, warm.pid, cold.pid, flush=True)

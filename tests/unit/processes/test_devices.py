@@ -81,7 +81,7 @@ def test_nobody_gets_a_device_that_is_taken(tmp_path, holders, monkeypatch):
 def test_devices_are_those_that_cuda_would_see(environment, expected, tmp_path):
     for name in ("0000:01:00.0", "0000:02:00.0"):
         (tmp_path / name).mkdir()
-    assert devices.visible(environment, tmp_path) == expected
+    assert devices.visible_devices(environment, tmp_path) == expected
 
 
 def test_a_claim_leaves_its_process_one_device_and_no_more_memory_than_it_needs(

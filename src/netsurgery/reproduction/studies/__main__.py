@@ -1,6 +1,6 @@
-"""The command line of those jobs of the studies that do not train.
+"""The command line of the studies' jobs that do not train.
 
-The jobs that train are commands of `netsurgery.jobs.train`.
+The jobs that train are commands of `netsurgery.jobs.training_commands`.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m netsurgery.reproduction.studies", allow_abbrev=False
     )
     commands = whole.add_subparsers(dest="command", required=True)
-    for name in ("timing", "fidelity-tables", "pooling-tables"):
+    for name in ("operation_times", "surgery_fidelity_tables", "pooling_tables"):
         command = commands.add_parser(name, allow_abbrev=False)
         command.add_argument("--output", type=Path, required=True)
-        if name != "timing":
+        if name != "operation_times":
             command.add_argument("--rows", type=Path, nargs="+", required=True)
     return whole
 
@@ -42,12 +42,12 @@ def main() -> None:
     """Run one command; it exits when the workflow ends."""
     given = parser().parse_args()
     exit_with_workflow()
-    if given.command == "timing":
+    if given.command == "operation_times":
         time_operations(given.output)
         return
     from netsurgery.reproduction.studies import reports  # matplotlib takes a while to import
 
-    if given.command == "fidelity-tables":
+    if given.command == "surgery_fidelity_tables":
         reports.write_fidelity(given.rows, given.output)
     else:
         reports.write_pooling_trials(given.rows, given.output)

@@ -152,7 +152,7 @@ def test_what_diverges_in_a_round_trains_no_further(warm, data, tmp_path):  # no
     child = Offspring("g01c00", 1, "g00c00", Mutation(operations.IDENTITY), 1, batches=4)
     settings = search(topology="cnn-small").pick(OPERATING)
     more = ["--parent", warm, "--offspring", json.dumps(child.to_json())]
-    more += ["--operating", json.dumps(settings), "--epochs", 2, "--later-rounds", *ROUNDS]
+    more += ["--surgery", json.dumps(settings), "--epochs", 2, "--later-rounds", *ROUNDS]
     wild = {"learning_rate": 1e30}
     subprocess.run(
         training("train_offspring", data, output, "recuperation", more, wild), check=True

@@ -1,0 +1,133 @@
+"""The command line of training steps, and of other jobs that need TensorFlow.
+
+A command has the name of its rule. It runs in a child of the warm server or in a new process, with
+the same result.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from netsurgery import training
+from netsurgery.jobs import train
+from netsurgery.jobs.command_line import Choice, Command, Option, Several, make_parser
+from netsurgery.jobs.exit_messages import exit_with_message
+from netsurgery.jobs.export import export
+from netsurgery.jobs.training_step import TrainingStep
+from netsurgery.processes import devices
+from netsurgery.processes.client import OUT_OF_MEMORY
+from netsurgery.processes.process_exit import prefer_for_oom_kill
+from netsurgery.reproduction.studies import fidelity, pooling_trials
+from netsurgery.search.plans import Offspring
+from netsurgery.search.records import FAILED_STATUSES
+
+
+def train_offspring(
+    step: TrainingStep,
+    parent: Path,
+    offspring: dict[str, Any],
+    surgery: dict[str, Any],
+    epochs: int,
+    later_rounds: Sequence[str],
+) -> None:
+    """Make an offspring and train it; `later_rounds` of `epochs` follow its recuperation."""
+    following = dict.fromkeys(later_rounds, epochs * step.batches_per_epoch)
+    train.train_offspring(step, parent, Offspring.from_json(offspring), surgery, following)
+
+
+def train_round(
+    step: TrainingStep, models: list[Path], mode: str, epochs: int, later_rounds: Sequence[str]
+) -> None:
+    """Train the winner of contenders for this round and later ones, each of `epochs`."""
+    rounds = dict.fromkeys([step.name, *later_rounds], epochs * step.batches_per_epoch)
+    train.train_round(step, models, mode, rounds)
+
+
+def train_branch(step: TrainingStep, models: list[Path], rank: int, batches: int) -> None:
+    """Train the candidate of a rank in a try to the full step."""
+    train.train_branch(step, models, rank, batches)
+
+
+def finalize(step: TrainingStep, models: list[Path], mode: str, batches: int) -> None:
+    """Select, train and test the final candidate."""
+    train.finalize(step, models, mode, batches)
+
+
+def export_model(step: TrainingStep) -> None:
+    """Write what goes with the final model."""
+    export(step.data, step.samples("test"), step.settings, step.output.parent)
+
+
+def surgery_fidelity(step: TrainingStep, model: Path, retrain: bool) -> None:
+    """Measure what every operation does to a trained network."""
+    train.study(step, model, partial(fidelity.measure_fidelity, retrain=retrain))
+
+
+def run_pooling_trials(step: TrainingStep, model: Path) -> None:
+    """Repeat ECToNAS's pooling trials with a trained network."""
+    train.study(step, model, pooling_trials.run_trials)
+
+
+COMMON: dict[str, Option] = {
+    "data": Path,
+    "split": Path,
+    "seed": int,
+    "settings": json.loads,
+    "output": Path,
+    "step": str,
+    # not to be trained but recorded as failed, for this reason
+    "failure": Choice(FAILED_STATUSES),
+}
+ROUNDS: dict[str, Option] = {"epochs": int, "later_rounds": Several(str, at_least=0)}
+COMMANDS = {
+    "train_initial_network": Command(
+        train.train_initial_network, layers=json.loads, activation=str, epochs=int
+    ),
+    "train_offspring": Command(
+        train_offspring, parent=Path, offspring=json.loads, surgery=json.loads, **ROUNDS
+    ),
+    "train_round": Command(train_round, models=Several(Path), mode=str, **ROUNDS),
+    "train_branch": Command(train_branch, models=Several(Path), rank=int, batches=int),
+    "finalize": Command(finalize, models=Several(Path), mode=str, batches=int),
+    "export_model": Command(export_model),
+    "surgery_fidelity": Command(surgery_fidelity, model=Path, retrain=json.loads),
+    "pooling_trials": Command(run_pooling_trials, model=Path),
+}
+parser = make_parser("training step", COMMANDS, COMMON)
+
+
+@contextlib.contextmanager
+def exit_when_out_of_memory() -> Iterator[None]:
+    """Exit with a code of its own when the machine or a GPU refuses memory."""
+    try:
+        yield
+    except (MemoryError, training.ResourceExhaustedError) as error:
+        print(f"out of memory: {str(error).partition(chr(10))[0]}", file=sys.stderr)
+        sys.exit(OUT_OF_MEMORY)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command; TensorFlow must not have run an operation in this process."""
+    given = parser.parse_args(arguments)
+    command = COMMANDS[given.command]
+    prefer_for_oom_kill()
+    lease = devices.claim()  # noqa: F841 - held until the process ends
+    training.use_one_thread()
+    training.disable_trim()
+    step = TrainingStep(
+        given.data,
+        given.split,
+        given.seed,
+        given.settings,
+        given.output,
+        given.step,
+        given.failure,
+    )
+    with exit_with_message(), exit_when_out_of_memory():
+        command.run(step, **command.values(given))

@@ -1,0 +1,56 @@
+"""Plans as input functions read them: Snakemake waits for a plan that is not there yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from netsurgery.search.layout import Plan, read_plan, read_try
+from netsurgery.search.plans import FinalPlan
+from netsurgery.search.surgeon.plans import TryPlan, Verdict
+
+# A rule's wildcards: attributes with the text that each stands for. Which ones there are depends
+# on the rule.
+Wildcards = Any
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """Gives the plans that jobs depend on.
+
+    Args:
+        generation_plan: Returns the file of a generation's plan, by search, seed and generation.
+        try_plan: The same for a try of the Surgeon; its last argument is the attempt.
+        incomplete: The exception that both raise for a plan that is still to be written. It has to
+            reach Snakemake, which then calls the input function again once the plan is there.
+    """
+
+    generation_plan: Callable[[str, int, int], str]
+    try_plan: Callable[[str, int, int, int], str]
+    incomplete: type[Exception]
+
+    def read_generation(self, search: str, seed: int, generation: int) -> Plan:
+        """Return the plan of a generation, or the final plan in its place."""
+        path = Path(self.generation_plan(search, seed, generation))
+        return _read_plan(path, path.stat().st_mtime_ns)
+
+    def read_try(
+        self, search: str, seed: int, generation: int, attempt: int
+    ) -> TryPlan | Verdict | FinalPlan:
+        """Return the plan of a try, the verdict on all tries, or the final plan."""
+        path = Path(self.try_plan(search, seed, generation, attempt))
+        return _read_try(path, path.stat().st_mtime_ns)
+
+
+# Snakemake asks again after every plan of any search, so each version of a file is read once
+@cache
+def _read_plan(path: Path, modified: int) -> Plan:
+    return read_plan(path)
+
+
+@cache
+def _read_try(path: Path, modified: int) -> TryPlan | Verdict | FinalPlan:
+    return read_try(path)

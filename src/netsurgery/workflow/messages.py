@@ -1,0 +1,44 @@
+"""What a run tells its user on standard error."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from netsurgery.tracking.state import line
+
+LOG_FILE = re.compile(r"^Logfile (.+):$", re.MULTILINE)
+
+
+def say(message: str) -> None:
+    """Print a line for the user."""
+    print(message, file=sys.stderr)
+
+
+def last_lines(logs: Iterable[str]) -> list[str]:
+    """Return the last line of each failed job's log, each line once.
+
+    Args:
+        logs: Snakemake's own logs, which name those of failed jobs.
+    """
+    texts = (Path(path).read_text(errors="replace") for path in logs)
+    failed = [path for text in texts for path in LOG_FILE.findall(text)]
+    contents = (Path(path).read_text(errors="replace").split("\n") for path in failed)
+    ends = (list(filter(None, lines))[-1:] for lines in contents)
+    return list(dict.fromkeys(line for last in ends for line in last))
+
+
+def print_failures(logs: Iterable[str], results: Path) -> None:
+    """Print why jobs failed, one line each, and how to go on."""
+    for each in last_lines(logs):
+        say(each)
+    say("when the problem is fixed, run the same command again: finished work is kept")
+    say(f"netsurgery report {results} shows what is finished and what is missing")
+
+
+def print_pending_tracking(results: Path) -> None:
+    """Print what could not be logged to MLflow, if anything."""
+    if pending := line(results):
+        say(pending)

@@ -1,0 +1,149 @@
+"""Parameter functions of rules.
+
+A job reruns when one of its parameters changes, so each job gets only what its result depends on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from netsurgery.search.plans import recuperation_step
+from netsurgery.tracking import uri
+from netsurgery.tracking.state import TrackingState
+from netsurgery.workflow.checkpoints import Wildcards
+from netsurgery.workflow.searches import Searches
+
+# settings that change which jobs run, but not what comes of them
+WITHOUT_RESULT = ("seeds", "time_limit")
+
+
+def step_of(wildcards: Wildcards) -> str | None:
+    """Return the training step of a job in a generation; None for other training jobs."""
+    if slot := getattr(wildcards, "slot", None):
+        return slot
+    candidate = getattr(wildcards, "candidate", None)
+    return recuperation_step(candidate) if candidate else None
+
+
+class Parameters:
+    """Parameter functions; each gives a value for the wildcards of a job."""
+
+    def __init__(self, searches: Searches) -> None:
+        self.searches = searches
+        # one text for all jobs of a search
+        self._settings_json = cache(self._uncached_settings_json)
+
+    # --- settings ---------------------------------------------------------------------------------
+
+    def _uncached_settings_json(self, search: str, names: tuple[str, ...]) -> str:
+        return json.dumps(self.searches.config.searches[search].pick(names))
+
+    def settings(self, names: Iterable[str]) -> Callable[[Wildcards], str]:
+        """Return a function that gives these settings of a job's search, as JSON."""
+        chosen = tuple(names)
+        return lambda wildcards: self._settings_json(wildcards.search, chosen)
+
+    def result_settings(self, wildcards: Wildcards) -> str:
+        """Return all settings of a job's search that its result depends on, as JSON."""
+        settings = self.searches.search(wildcards).settings
+        kept = {key: value for key, value in settings.items() if key not in WITHOUT_RESULT}
+        return json.dumps(kept)
+
+    def dataset_settings(self, wildcards: Wildcards) -> str:
+        """Return the settings of a dataset, as JSON."""
+        return json.dumps(self.searches.config.datasets[wildcards.dataset].settings)
+
+    def layers(self, wildcards: Wildcards) -> str:
+        """Return the hidden layers of the starting topology, as JSON."""
+        return json.dumps(self.searches.search(wildcards).layers)
+
+    def output_activation(self, wildcards: Wildcards) -> str:
+        """Return the activation of the output layer for classification."""
+        return self.searches.search(wildcards).output_activation
+
+    def first_epochs(self, wildcards: Wildcards) -> int:
+        """Return the epochs that the starting topology trains."""
+        return self.searches.search(wildcards).first_epochs
+
+    def folder(self, wildcards: Wildcards, output: Any) -> Path:
+        """Return the folder of a job's search and seed.
+
+        `output` makes this a derived parameter in Snakemake's sense: no reason to rerun a job.
+        """
+        return self.searches.of(wildcards).folder.root
+
+    # --- plans ------------------------------------------------------------------------------------
+
+    def offspring(self, wildcards: Wildcards) -> str:
+        """Return the entry of an offspring in its plan, as JSON."""
+        jobs, generation = self.searches.of(wildcards), int(wildcards.generation)
+        return json.dumps(jobs.offspring(generation, wildcards.candidate).to_json())
+
+    def later_rounds(self, wildcards: Wildcards) -> list[str]:
+        """Return the rounds that a training job covers after its first one."""
+        step = step_of(wildcards)
+        if step is None:
+            return []
+        return self.searches.of(wildcards).later_rounds(int(wildcards.generation), step)
+
+    def round_epochs(self, wildcards: Wildcards) -> int:
+        """Return the epochs of each round that a training job covers."""
+        return self.searches.of(wildcards).round_epochs(int(wildcards.generation))
+
+    def selection_mode(self, wildcards: Wildcards) -> str:
+        """Return how the winner among a job's contenders is selected."""
+        jobs, generation = self.searches.ectonas(wildcards), int(wildcards.generation)
+        return jobs.selection_mode(generation, wildcards.slot)
+
+    def generation_budget(self, wildcards: Wildcards) -> str:
+        """Return what a generation of ECToNAS may cost."""
+        return self.searches.ectonas(wildcards).generation_budget(int(wildcards.generation))
+
+    def step_batches(self, wildcards: Wildcards) -> int:
+        """Return the batches from one decision point of the Surgeon to the next."""
+        jobs, generation = self.searches.surgeon(wildcards), int(wildcards.generation)
+        return jobs.try_plan(generation, int(wildcards.attempt)).step_batches
+
+    def try_allowance(self, wildcards: Wildcards) -> str:
+        """Return all that a try of the Surgeon knows of the end of its search."""
+        jobs, generation = self.searches.surgeon(wildcards), int(wildcards.generation)
+        return jobs.try_allowance(generation, int(wildcards.attempt))
+
+    def final_mode(self, wildcards: Wildcards) -> str:
+        """Return how the final candidate is selected."""
+        return self.searches.search(wildcards).final_mode
+
+    def remaining_batches(self, wildcards: Wildcards) -> int:
+        """Return the batches that the final candidate still trains."""
+        return self.searches.of(wildcards).remaining_batches()
+
+    # --- MLflow -----------------------------------------------------------------------------------
+
+    @property
+    def tracking_uri(self) -> str:
+        """The tracking URI without credentials; another one is a reason to log everything again."""
+        return uri.named(self.searches.config.tracking.get("uri"))
+
+    def tracking(self, wildcards: Wildcards, output: Any) -> str:
+        """Return the tracking settings as JSON; like `folder`, no reason to rerun a job."""
+        return json.dumps(self.searches.config.tracking)
+
+    def tracking_revision(self, wildcards: Wildcards) -> int:
+        """Return a number that changes when a finished search has to be logged again."""
+        results = Path(self.searches.config.results)
+        revision = TrackingState(results).again(f"{wildcards.search}/seed{wildcards.seed}")
+        return revision + uri.is_missing(self.tracking_uri, results)
+
+    # --- searches as Snakemake runs of their own --------------------------------------------------
+
+    def lock_file(self, wildcards: Wildcards) -> str:
+        """Return the file that a search's own run locks.
+
+        Two runs of one search, one perhaps left on a cluster, take turns.
+        """
+        folder = f"{self.searches.config.results}/_runs/{wildcards.search}"
+        return f"{folder}/seed{wildcards.seed}.lock"

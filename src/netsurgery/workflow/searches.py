@@ -1,0 +1,70 @@
+"""From a rule's wildcards to the search that a job belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from netsurgery.config.model import Config, Search
+from netsurgery.search.layout import SearchFolder
+from netsurgery.workflow.baseline_jobs import BaselineJobs
+from netsurgery.workflow.checkpoints import Checkpoints, Wildcards
+from netsurgery.workflow.ectonas_jobs import EctonasJobs
+from netsurgery.workflow.search_jobs import SearchJobs
+from netsurgery.workflow.surgeon_jobs import SurgeonJobs
+
+ALGORITHMS: dict[str, type[SearchJobs]] = {
+    "baseline": BaselineJobs,
+    "ectonas": EctonasJobs,
+    "surgeon": SurgeonJobs,
+}
+
+
+class Searches:
+    """The searches of a configuration.
+
+    Args:
+        config: The configuration.
+        checkpoints: The plans that jobs wait for.
+        before_files: Called whenever the files of a search are asked for, before any of them is
+            looked at.
+    """
+
+    def __init__(
+        self, config: Config, checkpoints: Checkpoints, before_files: Callable[[], object]
+    ) -> None:
+        self.config = config
+        self.checkpoints = checkpoints
+        self.before_files = before_files
+
+    def search(self, wildcards: Wildcards) -> Search:
+        """Return the search that a job belongs to."""
+        return self.config.searches[wildcards.search]
+
+    def of_algorithm(self, algorithm: str) -> list[str]:
+        """List the names of the searches that an algorithm runs."""
+        searches = self.config.searches.items()
+        return [name for name, search in searches if search.algorithm == algorithm]
+
+    def jobs(self, search: str, seed: int) -> SearchJobs:
+        """Return the jobs of a search with one seed."""
+        self.before_files()
+        chosen = self.config.searches[search]
+        folder = SearchFolder(Path(self.config.results, search, f"seed{seed}"))
+        return ALGORITHMS[chosen.algorithm](chosen, seed, folder, self.checkpoints)
+
+    def of(self, wildcards: Wildcards) -> SearchJobs:
+        """Return the jobs of the search and seed that a job belongs to."""
+        return self.jobs(wildcards.search, int(wildcards.seed))
+
+    def ectonas(self, wildcards: Wildcards) -> EctonasJobs:
+        """Return the same for a job of ECToNAS."""
+        jobs = self.of(wildcards)
+        assert isinstance(jobs, EctonasJobs)
+        return jobs
+
+    def surgeon(self, wildcards: Wildcards) -> SurgeonJobs:
+        """Return the same for a job of the Surgeon."""
+        jobs = self.of(wildcards)
+        assert isinstance(jobs, SurgeonJobs)
+        return jobs

@@ -1,0 +1,141 @@
+"""A run from its start to its end: the lock, damaged files, warm servers."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from netsurgery.analysis import runs
+from netsurgery.config.model import Config
+from netsurgery.processes.client import JOBS, TRAINING
+from netsurgery.processes.launch import detach, in_reach, launch
+from netsurgery.processes.process_exit import exit_with_workflow
+from netsurgery.storage import integrity
+from netsurgery.storage.files import write_text
+from netsurgery.storage.locking import ResultsLock, ResultsNotWritableError
+from netsurgery.workflow.messages import say
+from netsurgery.workflow.snakemake_internals import SnakemakeRun
+
+OWN_PROCESS_RULE = "run_search"
+
+
+class Session:
+    """One run of the workflow.
+
+    Args:
+        config: The configuration.
+        given: The same as it was given, for runs of single searches.
+        snakemake: The running Snakemake.
+        cores_per_search: See `netsurgery.workflow.targets.Targets`.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        given: Mapping[str, Any],
+        snakemake: SnakemakeRun,
+        cores_per_search: int,
+    ) -> None:
+        self.config = config
+        self.given = given
+        self.snakemake = snakemake
+        self.cores_per_search = cores_per_search
+        self.results = Path(config.results)
+        # what ends with this process and has to be kept until then
+        self.locks: list[ResultsLock] = []
+        self.servers: dict[str, subprocess.Popen[bytes]] = {}
+
+    def remove_damaged_files(self) -> None:
+        """Remove damaged files, so that Snakemake regenerates them; a dry run only names them."""
+        _ = self._lock_after_repair
+
+    @cached_property
+    def _lock_after_repair(self) -> ResultsLock | None:
+        """The lock that the repair takes; None if it takes none, or another run has it.
+
+        Input functions ask for it, before Snakemake looks at any file of a search. `start` reports
+        a lock that could not be taken.
+        """
+        if not (self.snakemake.is_main and self.results.is_dir()):
+            return None
+        lock = None
+        if not self.snakemake.is_dry:
+            try:
+                lock = ResultsLock(self.results)
+            except ResultsNotWritableError:
+                return None
+        damaged = integrity.find_damaged(self.results)
+        for each in damaged:
+            say(str(each))
+        if lock:
+            integrity.remove_damaged(damaged)
+            if late := integrity.clamp_future_mtimes(self.results, time.time()):
+                say(f"{self.results}: {late} files from the future are given today's date")
+        return lock
+
+    def start(self) -> None:
+        """Lock the results folder and start the warm servers.
+
+        Both end with this process. Runs of single searches share the folder, and the servers of the
+        run that started them.
+
+        Raises:
+            SystemExit: Another run uses the results folder, or it is not writable.
+        """
+        single = self.config.only_run is not None
+        shared = bool(self.cores_per_search) or single
+        try:
+            lock = self._lock_after_repair or ResultsLock(self.results, shared=shared)
+            self.locks.append(lock)
+            if self.cores_per_search:
+                self.locks.append(ResultsLock(self.results / "_runs"))
+        except ResultsNotWritableError as error:
+            say(str(error))
+            sys.exit(1)
+        if shared:
+            lock.share()
+        if not single:
+            runs.write_listing(self.config)
+        if self.cores_per_search:
+            self._write_config()
+        self._say_how_searches_run()
+        if not (single and in_reach()):
+            expected = {JOBS, TRAINING} if self.snakemake.runs_locally else {JOBS}
+            self.servers = launch(self.results / "_logs", expected)
+        self.snakemake.speed_up()
+
+    def join_parent(self) -> None:
+        """Start a job of a cluster, or the run of a single search, as its parent needs it.
+
+        A cluster's job stays in its allocation; a group of jobs gets a warm server there. The run
+        of a single search ends with the run that started it.
+        """
+        if self.snakemake.is_cluster_job:
+            detach()
+            if self.snakemake.is_group_job:
+                self.servers = launch(None, {TRAINING})
+        if self.config.only_run:
+            exit_with_workflow()
+
+    def _write_config(self) -> None:
+        """Write the configuration for the runs of single searches."""
+        content = {**self.given, "cores_per_search": 0}
+        write_text(self.results / "_runs" / "config.yaml", yaml.safe_dump(content, sort_keys=False))
+
+    def _say_how_searches_run(self) -> None:
+        """Name the other way to run the searches, unless the user chose this one."""
+        chosen = self.config.cores_per_search is not None
+        if not chosen and self.snakemake.plans_rule(OWN_PROCESS_RULE):
+            say(
+                f"{len(self.config.runs)} searches: each runs as its own Snakemake process; "
+                "with --config cores_per_search=0 all run in one DAG"
+            )
+        elif not (self.cores_per_search or self.snakemake.runs_locally):
+            say("each training step is a job; with --config cores_per_search=4 each search is one")

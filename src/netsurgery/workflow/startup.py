@@ -1,0 +1,106 @@
+"""Reading the configuration when Snakemake parses the workflow."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from netsurgery.config.errors import ConfigError
+from netsurgery.config.loading import load
+from netsurgery.config.model import Config
+from netsurgery.processes.devices import JOBS_PER_GPU
+
+PAPERS = ("ectonas", "surgeon")
+REQUESTED = "NETSURGERY_PAPERS"  # the requested papers, for Snakemake runs of a cluster's jobs
+SNAKEFILE = "NETSURGERY_SNAKEFILE"
+
+
+def set_environment(source: Path, snakefile: str) -> None:
+    """Let jobs use this package and the Python that runs Snakemake.
+
+    Args:
+        source: The folder that holds the package.
+        snakefile: The main Snakefile, which runs of single searches use.
+    """
+    given = os.environ
+    os.environ.update(
+        {
+            "PYTHONPATH": os.pathsep.join(filter(None, [str(source), given.get("PYTHONPATH")])),
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), given.get("PATH", "")]),
+            SNAKEFILE: snakefile,
+        }
+    )
+
+
+def requested_papers(arguments: Sequence[str], environment: MutableMapping[str, str]) -> list[str]:
+    """Return the papers whose targets (`paper_ectonas`, `paper_surgeon`) the user requests.
+
+    Snakemake parses the workflow before it knows its targets, so the command line has to tell. The
+    jobs of a cluster have other targets; the environment tells them.
+    """
+    papers = [paper for paper in PAPERS if f"paper_{paper}" in arguments]
+    papers = papers or environment.get(REQUESTED, "").split()
+    environment[REQUESTED] = " ".join(papers)
+    return papers
+
+
+def merge(*configs: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge configurations key by key; later values replace earlier ones."""
+    merged: dict[str, Any] = {}
+    for config in configs:
+        for key, value in config.items():
+            old = merged.get(key)
+            if isinstance(old, Mapping) and isinstance(value, Mapping):
+                merged[key] = merge(old, value)
+            else:
+                merged[key] = value
+    return merged
+
+
+def default_config(folder: Path, papers: Iterable[str]) -> dict[str, Any]:
+    """Read the searches of the requested papers, else those of `config.yaml`.
+
+    Args:
+        folder: The folder `config` of the checkout.
+        papers: The requested papers.
+    """
+    names = [f"papers/{paper}" for paper in papers] or ["config"]
+    files = (folder / f"{name}.yaml" for name in names)
+    return merge(*(yaml.safe_load(file.read_text(encoding="utf-8")) for file in files))
+
+
+def complete_config(
+    given: Mapping[str, Any], folder: Path, papers: Iterable[str]
+) -> dict[str, Any]:
+    """Fill what the user leaves out; their searches replace the default ones."""
+    return ({} if "searches" in given else default_config(folder, papers)) | dict(given)
+
+
+def load_or_exit(given: Mapping[str, Any], schema: Path) -> Config:
+    """Check the configuration and where its results go.
+
+    Raises:
+        SystemExit: One of them is invalid; a line on standard error says why.
+    """
+    try:
+        config = load(given, schema)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
+    for folder in filter(Path.exists, (Path(config.results), Path(".snakemake"))):
+        if not (folder.is_dir() and os.access(folder, os.W_OK)):
+            print(f"{folder}: cannot be written to", file=sys.stderr)
+            sys.exit(1)
+    os.environ[JOBS_PER_GPU] = str(config.jobs_per_gpu)
+    return config
+
+
+def any_of(names: Iterable[str]) -> str:
+    """Return a pattern that matches these names; without names, one that matches nothing."""
+    return "|".join(map(re.escape, names)) or "(?!)"

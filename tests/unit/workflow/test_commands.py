@@ -1,0 +1,42 @@
+"""The shell commands of rules."""
+
+import shlex
+
+import pytest
+
+from netsurgery.jobs import __main__ as jobs
+from netsurgery.processes import client
+from netsurgery.workflow import commands
+from tests.support.factories import ROOT
+
+
+def test_every_job_goes_through_the_client():
+    for path in (ROOT / "workflow/rules").glob("*.smk"):
+        assert "netsurgery.processes" not in path.read_text(), path
+
+
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [
+        (commands.job, client.JOBS),
+        (commands.data_job, client.JOBS),
+        (commands.display_job, client.DISPLAY),
+        (commands.tensorflow_job, client.TRAINING),
+    ],
+)
+def test_a_command_has_its_kind_and_its_log(make, kind):
+    words = shlex.split(make("init_search", "--folder {params.folder}"))
+    assert words[:6] == ["python", "-S", "-m", "netsurgery.processes.client", kind, "init_search"]
+    assert "{log}" in words
+    assert "2>&1" in words
+
+
+def test_a_training_step_has_a_time_limit():
+    line = commands.training_job("train_round", "--models {input.models}")
+    assert " training --time-limit {resources.time_limit} train_round --data" in line
+
+
+def test_commands_have_the_names_of_rules():
+    rules = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
+    for name in jobs.COMMANDS:
+        assert f"rule {name}:" in rules or f"checkpoint {name}:" in rules

@@ -1,0 +1,56 @@
+"""Priorities and resources of jobs."""
+
+from netsurgery.workflow.parameters import Parameters
+from netsurgery.workflow.scheduling import Scheduling, per_attempt
+from tests.support.tracked_search import example
+from tests.support.workflow_searches import make_searches, plan_first_generation, wildcards
+
+TWO = {
+    name: {
+        "algorithm": "ectonas",
+        "dataset": "digits",
+        "topology": "ff-small",
+        "seeds": [0],
+        "time_limit": 50,
+    }
+    for name in ("s", "t")
+}
+
+
+def scheduling(results, given=None, **top):
+    searches = make_searches(results, given, **top)
+    return Scheduling(searches, Parameters(searches))
+
+
+def test_a_retry_gets_more_of_a_resource():
+    assert [per_attempt(2000)(wildcards(), attempt) for attempt in (1, 2, 3)] == [2000, 4000, 6000]
+
+
+def test_every_job_of_an_earlier_search_goes_first(tmp_path):
+    scheduled = scheduling(tmp_path, TWO)
+    plan = plan_first_generation(scheduled.searches)
+    match = next(iter(plan.contenders))
+    born = plan.contenders[match][0].removeprefix("recuperation/")
+    steps = [
+        wildcards("s", generation="01", candidate=born),
+        wildcards("s", generation="01", slot=match),
+        wildcards("s", generation="05", slot=match),  # not planned
+    ]
+    priorities = [scheduled.priority(step) for step in steps]
+    assert priorities == sorted(priorities, reverse=True)
+    assert len(set(priorities)) == 3
+    assert scheduled.priority(wildcards("s")) == 0
+    assert scheduled.priority(wildcards("t")) < priorities[-1]
+
+
+def test_resources_of_a_training_job_are_those_of_its_rounds(tmp_path):
+    made = example(tmp_path / "results")
+    scheduled = scheduling(made.results, TWO, use_gpu=1)
+    resources = scheduled.training_resources(minutes=60)
+    job = wildcards(generation="01", candidate="g01c00")
+    assert resources["runtime"](job, attempt=2) == 120
+    assert resources["time_limit"](job) == 50
+    assert resources["gpu"] == 1
+    scheduled.parameters.later_rounds = lambda _: ["a", "b"]
+    assert resources["runtime"](job, attempt=1) == 180
+    assert resources["time_limit"](job) == 150

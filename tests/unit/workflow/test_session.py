@@ -1,0 +1,122 @@
+"""A run from its start to its end."""
+
+from types import SimpleNamespace
+
+import pytest
+import yaml
+
+from netsurgery.storage.files import write_json
+from netsurgery.storage.locking import ResultsLock
+from netsurgery.workflow import session as sessions
+from netsurgery.workflow.session import Session
+from tests.support.workflow_searches import make_searches
+
+GIVEN = {
+    "searches": {
+        "s": {"algorithm": "ectonas", "dataset": "digits", "topology": "ff-small", "seeds": [0]}
+    }
+}
+
+
+@pytest.fixture
+def launched(monkeypatch):
+    """Calls that would start servers."""
+    calls = []
+    monkeypatch.setattr(sessions, "launch", lambda *given: calls.append(given) or {})
+    monkeypatch.setattr(sessions, "in_reach", lambda: True)
+    return calls
+
+
+def session(results, cores_per_search=0, main=True, dry=False, local=True, planned=False, **top):
+    snakemake = SimpleNamespace(
+        is_main=main,
+        is_dry=dry,
+        runs_locally=local,
+        plans_rule=lambda _: planned,
+        speed_up=lambda: None,
+    )
+    config = make_searches(results, GIVEN["searches"], **top).config
+    return Session(config, GIVEN, snakemake, cores_per_search)
+
+
+def damage(results):
+    """A record that was written and then damaged."""
+    path = results / "s" / "seed0" / "lineage.json"
+    write_json(path, {"a": 1})
+    path.write_text(path.read_text().replace("1", "2"))
+    return path
+
+
+def test_damaged_files_are_named_and_removed_once(tmp_path, capsys):
+    path = damage(tmp_path)
+    run = session(tmp_path)
+    run.remove_damaged_files()
+    run.remove_damaged_files()
+    assert not path.exists()
+    assert capsys.readouterr().err.count("lineage.json: damaged") == 1
+
+
+def test_a_dry_run_names_damaged_files_and_keeps_them(tmp_path, capsys):
+    path = damage(tmp_path)
+    session(tmp_path, dry=True).remove_damaged_files()
+    assert path.exists()
+    assert "lineage.json: damaged" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("other", [{"main": False}])
+def test_jobs_repair_nothing(tmp_path, other, capsys):
+    path = damage(tmp_path)
+    session(tmp_path, **other).remove_damaged_files()
+    assert path.exists()
+    assert capsys.readouterr().err == ""
+
+
+def test_nothing_is_repaired_while_another_run_has_the_folder(tmp_path, launched, capsys):
+    lock = ResultsLock(tmp_path)
+    path = damage(tmp_path)
+    run = session(tmp_path)
+    run.remove_damaged_files()
+    assert path.exists()
+    with pytest.raises(SystemExit):
+        run.start()
+    assert str(tmp_path) in capsys.readouterr().err
+    lock.file.close()
+
+
+def test_a_start_locks_the_folder_and_starts_servers(tmp_path, launched):
+    run = session(tmp_path)
+    run.start()
+    assert len(launched) == 1
+    assert launched[0][1] == {"training", "jobs"}
+    assert (tmp_path / "searches.json").exists()
+    assert len(run.locks) == 1
+
+
+def test_searches_with_a_process_each_get_a_config(tmp_path, launched):
+    run = session(tmp_path, cores_per_search=2)
+    run.start()
+    written = yaml.safe_load((tmp_path / "_runs" / "config.yaml").read_text())
+    assert written == GIVEN | {"cores_per_search": 0}
+    assert len(run.locks) == 2
+    with pytest.raises(SystemExit):  # a second one that drives
+        session(tmp_path, cores_per_search=2).start()
+    session(tmp_path, only_run="s/0").start()  # a run of a single search shares the folder
+
+
+def test_the_run_of_a_single_search_uses_the_servers_in_reach(tmp_path, launched):
+    session(tmp_path, only_run="s/0").start()
+    assert launched == []
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"planned": True, "cores_per_search": 1}, "with --config cores_per_search=0"),
+        ({"local": False}, "with --config cores_per_search=4"),
+        ({}, None),
+    ],
+)
+def test_a_run_says_how_searches_run(tmp_path, launched, capsys, options, message):
+    session(tmp_path, **options).start()
+    said = capsys.readouterr().err
+    assert (message in said) if message else not said

@@ -1,0 +1,64 @@
+"""The configuration when Snakemake parses the workflow."""
+
+import re
+
+import pytest
+
+from netsurgery.workflow import startup
+from tests.support.factories import ROOT, SCHEMA
+
+
+def test_requested_papers_are_those_of_the_command_line():
+    environment = {}
+    assert startup.requested_papers(["snakemake", "paper_surgeon"], environment) == ["surgeon"]
+    assert environment == {"NETSURGERY_PAPERS": "surgeon"}
+
+
+def test_jobs_of_a_cluster_inherit_the_requested_papers():
+    environment = {"NETSURGERY_PAPERS": "ectonas surgeon"}
+    assert startup.requested_papers(["snakemake"], environment) == ["ectonas", "surgeon"]
+
+
+def test_merging_keeps_the_keys_of_both_sections():
+    first, second = {"a": {"x": 1, "y": 2}, "b": 1}, {"a": {"y": 3}, "c": 4}
+    assert startup.merge(first, second) == {"a": {"x": 1, "y": 3}, "b": 1, "c": 4}
+    assert first == {"a": {"x": 1, "y": 2}, "b": 1}
+
+
+def test_own_searches_replace_the_default_ones():
+    config = startup.complete_config({"searches": {"mine": {}}}, ROOT / "config", [])
+    assert list(config["searches"]) == ["mine"]
+
+
+def test_without_own_searches_the_default_ones_run():
+    config = startup.complete_config({"results": "there"}, ROOT / "config", [])
+    assert config["results"] == "there"
+    assert config["searches"]
+
+
+def test_the_searches_of_both_papers_can_run_together():
+    each = [startup.default_config(ROOT / "config", [paper]) for paper in startup.PAPERS]
+    both = startup.default_config(ROOT / "config", startup.PAPERS)
+    assert set(both["searches"]) == set(each[0]["searches"]) | set(each[1]["searches"])
+
+
+def test_an_invalid_config_ends_with_one_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        startup.load_or_exit({"searches": {"s": {"algorithm": "ectonsa"}}}, SCHEMA)
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_results_that_are_no_folder_end_with_one_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "results").write_text("no folder")
+    searches = {"s": {"algorithm": "ectonas", "dataset": "digits", "topology": "ff-small"}}
+    with pytest.raises(SystemExit):
+        startup.load_or_exit({"searches": searches}, SCHEMA)
+    assert capsys.readouterr().err == "results: cannot be written to\n"
+
+
+def test_a_pattern_of_no_names_matches_nothing():
+    assert re.fullmatch(startup.any_of(["a.b", "c"]), "a.b")
+    assert not re.fullmatch(startup.any_of(["a.b", "c"]), "axb")
+    assert not re.fullmatch(startup.any_of([]), "")
