@@ -1,4 +1,4 @@
-"""Searches as runs of their own, and through a real SLURM."""
+"""Searches as Snakemake processes of their own, and on a real SLURM."""
 
 import contextlib
 import importlib.util
@@ -17,7 +17,7 @@ from tests.support import local_slurm
 from tests.support.factories import ROOT
 
 pytestmark = pytest.mark.workflow
-PATIENCE = 900  # seconds: a job of SLURM starts Python four times
+PATIENCE = 900  # seconds; a SLURM job starts Python four times
 SHORT = {"budget": 14}  # one generation
 BASELINE = {
     "algorithm": "baseline",
@@ -31,8 +31,8 @@ PROFILES = ROOT / "workflow/profiles"
 PLUGIN = "snakemake-executor-plugin-slurm"
 
 
-def lacking():
-    """What a run through SLURM needs and this machine lacks, in words."""
+def missing_requirements():
+    """Name what a run on SLURM needs and this machine lacks."""
     if absent := local_slurm.missing():
         return f"no {', '.join(absent)} here: apt-get install slurm-wlm munge"
     if importlib.util.find_spec(PLUGIN.replace("-", "_")) is None:
@@ -40,12 +40,12 @@ def lacking():
     return ""
 
 
-needs_slurm = pytest.mark.skipif(bool(lacking()), reason=lacking())
+needs_slurm = pytest.mark.skipif(bool(missing_requirements()), reason=missing_requirements())
 
 
 @pytest.fixture(scope="module")
 def flat(tmp_path_factory):
-    """A search in one graph, on this machine."""
+    """A search in one DAG on this machine."""
     folder = tmp_path_factory.mktemp("flat")
     run(folder, **SHORT)
     return folder
@@ -53,13 +53,13 @@ def flat(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def slurm(tmp_path_factory):
-    """A real SLURM of two processors; its folder."""
+    """The folder of a real SLURM with two processors."""
     folder = tmp_path_factory.mktemp("slurm")
     with local_slurm.running(folder, processors=2):
         yield folder
 
 
-def test_a_search_as_a_run_of_its_own_gives_the_same_and_repairs_what_is_lost(flat, tmp_path):
+def test_a_search_in_its_own_process_gives_the_same_files(flat, tmp_path):
     run(tmp_path, top={"cores_per_search": 2}, **SHORT)
     assert_same(flat, tmp_path)
     assert (tmp_path / "results" / "summary.csv").exists()
@@ -69,8 +69,8 @@ def test_a_search_as_a_run_of_its_own_gives_the_same_and_repairs_what_is_lost(fl
     assert_same(flat, tmp_path)
 
 
-def test_a_search_that_fails_leaves_the_others_alone_and_says_where_its_log_is(tmp_path):
-    """A file is where its folder would be: it cannot even begin."""
+def test_a_failed_search_names_its_log_and_others_finish(tmp_path):
+    """A file in the place of its folder keeps one search from starting."""
     (tmp_path / "results" / "s").mkdir(parents=True)
     (tmp_path / "results" / "s" / "seed1").write_text("in the way")
     plain = {"searches": {"s": BASELINE | {"seeds": [0, 1]}}}
@@ -81,26 +81,26 @@ def test_a_search_that_fails_leaves_the_others_alone_and_says_where_its_log_is(t
 
 
 @pytest.mark.parametrize(
-    ("given", "apart"),
+    ("given", "own_processes"),
     [
         (["--cores", "2"], True),
         (["--cores", "2", "--config", "cores_per_search=0"], False),
         (["--profile", str(PROFILES / "slurm-steps")], False),
     ],
 )
-def test_of_many_searches_each_is_planned_as_a_run_of_its_own(tmp_path, given, apart):
+def test_many_searches_run_as_processes_of_their_own(tmp_path, given, own_processes):
     many = {"searches": {"s": BASELINE | {"seeds": list(range(21))}}}
     whole = command(tmp_path, "--dry-run", top=many)
     place = whole.index("--cores")
     whole[place : place + 2] = given
     planned = subprocess.run(whole, capture_output=True, text=True, check=True).stdout
     found = dict(re.findall(r"^(run_search|train_initial_network) +(\d+)$", planned, re.MULTILINE))
-    assert found == {"run_search" if apart else "train_initial_network": "21"}
+    assert found == {"run_search" if own_processes else "train_initial_network": "21"}
 
 
 @pytest.mark.parametrize("top", [{}, {"cores_per_search": 1}])
-def test_a_run_of_many_searches_says_how_all_are_in_one_graph_unless_it_was_asked(tmp_path, top):
-    """A file is where their folder would be, which ends the run soon."""
+def test_many_searches_name_the_option_for_one_dag(tmp_path, top):
+    """A file in the place of their folder ends the run soon."""
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "s").write_text("in the way")
     many = {"searches": {"s": BASELINE | {"seeds": list(range(21))}}}
@@ -112,7 +112,7 @@ def test_a_run_of_many_searches_says_how_all_are_in_one_graph_unless_it_was_aske
 
 
 def slurm_run(folder, slurm, profile, *arguments, **options):
-    """The command, and the environment, of a search through SLURM."""
+    """Command and environment of a search on SLURM."""
     folder.mkdir(exist_ok=True)
     arguments = [
         *("--profile", str(PROFILES / profile)),
@@ -124,13 +124,13 @@ def slurm_run(folder, slurm, profile, *arguments, **options):
     }
     whole = command(folder, *arguments, **options)
     place = whole.index("--cores")
-    del whole[place : place + 2]  # there are jobs instead
+    del whole[place : place + 2]  # the profile has `jobs` instead
     return {"args": whole, "env": environment}
 
 
 @pytest.fixture
 def begin(tmp_path):
-    """A function that starts a run in the background; what still runs in the end is killed."""
+    """A function that starts a run in the background; the fixture kills it at the end."""
     started = []
 
     def start(run_):
@@ -151,7 +151,7 @@ def kill(process):
 
 
 def jobs_of(slurm, since):
-    """States and memory of the jobs that ended in SLURM since a number of them."""
+    """State and memory of the SLURM jobs that ended after the first `since` ones."""
     return [
         (job["JobState"], int(re.search(r"mem=(\d+)M", job["Tres"])[1]))
         for job in local_slurm.completed(slurm)[since:]
@@ -166,10 +166,8 @@ def wait_for(condition):
 
 
 @needs_slurm
-def test_a_search_through_slurm_killed_on_every_level_goes_on_to_the_same_end(
-    flat, slurm, begin, tmp_path
-):
-    """First the workflow dies and SLURM's controller with it, then the job, as if for memory."""
+def test_a_search_killed_on_slurm_resumes_with_the_same_result(flat, slurm, begin, tmp_path):
+    """First Snakemake and SLURM's controller are killed, then the job, as if out of memory."""
     since = len(local_slurm.completed(slurm))
     whole = slurm_run(tmp_path, slurm, "slurm", "--config", "cores_per_search=1", **SHORT)
     first = begin(whole)
@@ -194,7 +192,7 @@ def test_a_search_through_slurm_killed_on_every_level_goes_on_to_the_same_end(
     ]
 
 
-# each training step in a process of its own leaves a line: the SLURM job that it belongs to
+# each training step in a new process writes the SLURM job that it belongs to
 WITNESS = """
 import os, sys
 if "netsurgery.jobs.cold_start" in sys.orig_argv:
@@ -204,8 +202,8 @@ if "netsurgery.jobs.cold_start" in sys.orig_argv:
 
 
 @needs_slurm
-def test_training_steps_as_jobs_of_slurm_stay_in_their_allocation(slurm, tmp_path):
-    """Here the node is the machine that submits: the workflow's warm servers are in reach."""
+def test_training_steps_on_slurm_stay_in_their_allocation(slurm, tmp_path):
+    """The node is the machine that submits, so the workflow's warm servers are in reach."""
     since = len(local_slurm.completed(slurm))
     run_ = slurm_run(tmp_path, slurm, "slurm-steps", top={"searches": {"s": BASELINE}})
     (tmp_path / "path").mkdir()
@@ -216,6 +214,6 @@ def test_training_steps_as_jobs_of_slurm_stay_in_their_allocation(slurm, tmp_pat
     assert done.returncode == 0, done.stderr[-3000:]
     assert [state for state, _ in jobs_of(slurm, since)] == ["COMPLETED"] * 4
     prepared = local_slurm.completed(slurm)[since]["JobId"]
-    seen = (tmp_path / "seen").read_text().split()  # of the start, the finish and the card
+    seen = (tmp_path / "seen").read_text().split()  # initial training, final training, export
     assert seen == [str(int(prepared) + n) for n in (1, 2, 3)]
     assert (search_folder(tmp_path).root / "logs/generation00/warm-up.log").exists()

@@ -1,6 +1,6 @@
-"""Training jobs that crash, hang or run out of memory: what becomes of their candidates.
+"""What becomes of candidates whose training jobs crash, hang or run out of memory.
 
-Real jobs of a real warm server, to which real signals are sent.
+The jobs are real, and so are the warm server and the signals.
 """
 
 import contextlib
@@ -28,19 +28,19 @@ from tests.support import factories
 from tests.unit.jobs.test_server import command, data, eventually, server, steps  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the fork server is for Linux")
-LONG = 10_000_000  # epochs that end with the job alone
+LONG = 10_000_000  # epochs: such a job ends only when it is killed
 
 
 @pytest.fixture(scope="module")
 def trained(server, data, tmp_path_factory):  # noqa: F811
-    """A starting network, trained for an epoch."""
+    """The model of an initial network that was trained for an epoch."""
     model = tmp_path_factory.mktemp("trained") / "warm-up.keras"
     subprocess.run(command(data, model), check=True)
     return model
 
 
-def competing(data, model, output, epochs, limit=0):  # noqa: F811
-    """The command that trains a model on."""
+def train_round_command(data, model, output, epochs, limit=0):  # noqa: F811
+    """The command that trains a model for another round."""
     words = command(data, output)
     start = words.index("train_initial_network")
     settings = json.dumps(json.loads(words[words.index("--settings") + 1]) | {"greediness": 1.0})
@@ -54,7 +54,7 @@ def competing(data, model, output, epochs, limit=0):  # noqa: F811
 
 
 def own_jobs(process):
-    """The jobs that a client runs in processes of their own."""
+    """The processes of jobs that a client runs without a server."""
     found = []
     for task in Path(f"/proc/{process}/task").iterdir():
         with contextlib.suppress(OSError):
@@ -65,12 +65,12 @@ def own_jobs(process):
 @pytest.mark.parametrize(
     ("by", "status"), [(signal.SIGSEGV, CRASHED), (signal.SIGKILL, OUT_OF_MEMORY)]
 )
-def test_a_job_that_dies_twice_is_recorded_and_its_candidate_keeps_its_slot(
+def test_a_job_that_crashes_twice_is_recorded_as_failed(
     server, data, trained, tmp_path, by, status  # noqa: F811
 ):  # fmt: skip
     output = tmp_path / "slot0.keras"
     process = subprocess.Popen(
-        competing(data, trained, output, LONG), stderr=subprocess.PIPE, text=True
+        train_round_command(data, trained, output, LONG), stderr=subprocess.PIPE, text=True
     )
     assert eventually(lambda: steps(server.pid))
     os.kill(steps(server.pid)[0], by)
@@ -86,40 +86,40 @@ def test_a_job_that_dies_twice_is_recorded_and_its_candidate_keeps_its_slot(
     assert output.read_bytes() == trained.read_bytes()
     assert record["model_sha256"] == sha256(output)
     assert record["batches_trained"] == before["batches_trained"]
-    # what was to be trained counts as spent, or a search in which all fall would never end
+    # untrained batches count as spent, or a search in which everything fails would never end
     assert record["batches_spent"] == LONG * before["batches_per_epoch"]
 
 
-def test_a_job_that_dies_once_gives_the_same_as_one_that_does_not(
+def test_a_retried_job_gives_the_same_model(
     server, data, trained, tmp_path  # noqa: F811
 ):  # fmt: skip
-    process = subprocess.Popen(competing(data, trained, tmp_path / "killed.keras", 300))
+    process = subprocess.Popen(train_round_command(data, trained, tmp_path / "killed.keras", 300))
     assert eventually(lambda: steps(server.pid))
     os.kill(steps(server.pid)[0], signal.SIGKILL)
     assert process.wait(100) == 0
-    subprocess.run(competing(data, trained, tmp_path / "left.keras", 300), check=True)
+    subprocess.run(train_round_command(data, trained, tmp_path / "left.keras", 300), check=True)
     assert (tmp_path / "killed.keras").read_bytes() == (tmp_path / "left.keras").read_bytes()
 
 
-def test_a_job_that_stands_still_ends_at_its_limit(
+def test_a_stopped_job_ends_at_its_time_limit(
     server, data, trained, tmp_path  # noqa: F811
 ):  # fmt: skip
     output = tmp_path / "slot0.keras"
-    process = subprocess.Popen(competing(data, trained, output, LONG, limit=4))
+    process = subprocess.Popen(train_round_command(data, trained, output, LONG, limit=4))
     assert eventually(lambda: steps(server.pid))
     (step,) = steps(server.pid)
-    os.kill(step, signal.SIGSTOP)  # no alarm of its own would reach it
+    os.kill(step, signal.SIGSTOP)  # a stopped process cannot end itself
     assert process.wait(100) == 0
     assert read_json(output.with_suffix(".json"))["status"] == "timed_out"
     assert eventually(lambda: step not in steps(server.pid))
 
 
-def test_a_fallen_offspring_has_a_record_and_no_model(
+def test_a_failed_offspring_has_a_record_and_no_model(
     server, data, trained, tmp_path  # noqa: F811
 ):  # fmt: skip
     mutation = Mutation(operations.ADD_UNITS, 1)
     offspring = Offspring("g01c00", 1, "g00c00", mutation, parameters=1, batches=7)
-    words = competing(data, trained, tmp_path / "g01c00.keras", 1)
+    words = train_round_command(data, trained, tmp_path / "g01c00.keras", 1)
     words = words[: words.index("--models")]
     words[words.index("train_round")] = "train_offspring"
     operating = json.dumps({"removal_rule": "svd", "calibration_samples": 10, "copy_noise": 0})
@@ -134,7 +134,7 @@ def test_a_fallen_offspring_has_a_record_and_no_model(
     assert (tmp_path / "g01c00.keras").read_bytes() == b""
 
 
-def test_a_starting_network_that_cannot_be_trained_ends_the_search_with_one_line(
+def test_an_untrainable_initial_network_ends_the_search(
     server, data, tmp_path  # noqa: F811
 ):  # fmt: skip
     words = [*command(data, tmp_path / "a.keras"), "--failure", OUT_OF_MEMORY]
@@ -144,7 +144,7 @@ def test_a_starting_network_that_cannot_be_trained_ends_the_search_with_one_line
     assert "the starting topology cannot be trained: out_of_memory" in done.stderr
 
 
-def test_refused_memory_has_an_exit_code_of_its_own_and_other_faults_none():
+def test_out_of_memory_has_its_own_exit_code():
     import tensorflow as tf
 
     from netsurgery.jobs.training_commands import exit_when_out_of_memory
@@ -159,9 +159,7 @@ def test_refused_memory_has_an_exit_code_of_its_own_and_other_faults_none():
 
 
 @pytest.mark.parametrize("status", FAILED_STATUSES)
-def test_a_generation_whose_candidates_all_fall_leaves_its_parents_and_the_search_ends(
-    tmp_path, status
-):
+def test_a_generation_of_failures_keeps_its_parents(tmp_path, status):
     settings = dict(factories.search(topology="ff-small", budget=60).settings)
     folder = SearchFolder(tmp_path / "results" / "s" / "seed0")
     start = replace(factories.start("ff-small", (8, 8, 1), 10), history=factories.history(0.5))
@@ -177,25 +175,25 @@ def test_a_generation_whose_candidates_all_fall_leaves_its_parents_and_the_searc
         if isinstance(planned, FinalPlan):
             break
         for child in planned.offspring:
-            fallen = replace(start, candidate=child.candidate, status=status, score=None)
-            fallen = replace(fallen, history=(), batches_spent=child.batches)
-            write_json(folder.record(number, f"recuperation/{fallen.candidate}"), fallen.to_json())
+            failed = replace(start, candidate=child.candidate, status=status, score=None)
+            failed = replace(failed, history=(), batches_spent=child.batches)
+            write_json(folder.record(number, f"recuperation/{failed.candidate}"), failed.to_json())
         for slot in planned.contenders:
-            write_json(folder.record(number, slot), replace(fallen, batches_spent=0).to_json())
+            write_json(folder.record(number, slot), replace(failed, batches_spent=0).to_json())
         ectonas.select_parents(folder, number, settings, 0)
         parents = read_json(folder.winners(number))["parents"]
         assert [parent["record"]["candidate"] for parent in parents] == ["g00c00"]
     assert 2 <= number < 100
 
 
-def test_what_falls_is_the_same_whatever_the_generator_draws():
-    """Random mode draws among those that stand."""
+def test_random_selection_never_draws_a_failure():
+    """Random mode draws among candidates that did not fail."""
     from netsurgery.search import scores
 
     standing = factories.start(history=factories.history(0.5))
-    fallen = replace(standing, status=CRASHED, score=None, history=())
+    failed = replace(standing, status=CRASHED, score=None, history=())
     for seed in np.arange(10):
         drawn = scores.winner(
-            [fallen, standing], "val_accuracy", "random", 1.0, 3, random_stream(int(seed), "x")
+            [failed, standing], "val_accuracy", "random", 1.0, 3, random_stream(int(seed), "x")
         )
         assert drawn == 1

@@ -39,7 +39,7 @@ QUICK = {
 
 
 def configured(folder, **search):
-    """The arguments for a search like the quick one."""
+    """Write a config like the quick one; return the arguments that name it."""
     folder.mkdir(exist_ok=True)
     config = folder / "mine.yaml"
     config.write_text(yaml.safe_dump({"searches": {"s": QUICK | search}}))
@@ -74,13 +74,13 @@ def copy(finished, tmp_path):
 
 
 def redone(before, folder):
-    """Files of a search that are newer than they were, but for logs and MLflow's markers."""
+    """Files of a search that were written again, except logs and MLflow's markers."""
     after = times(folder)
     newer = [name for name in before if after.get(name, 0) > before[name]]
     return [name for name in newer if "tracked" not in name and not name.startswith("logs")]
 
 
-def test_the_files_that_others_rely_on(finished):
+def test_a_finished_search_has_its_documented_files(finished):
     folder, summary = search_folder(finished), summary_of(finished)
     assert set(SUMMARY) <= set(summary)
     assert summary["algorithm"] == "surgeon"
@@ -98,7 +98,7 @@ def test_the_files_that_others_rely_on(finished):
     assert all(row["parent"] in by_name for row in lineage if row["operation"])
 
 
-def test_every_decision_can_be_followed_in_its_files(finished):
+def test_files_explain_every_decision(finished):
     folder = search_folder(finished)
     for plan in folder.plans():
         if isinstance(plan, FinalPlan):
@@ -121,12 +121,12 @@ def test_every_decision_can_be_followed_in_its_files(finished):
             p["record"]["candidate"] for p in read_json(folder.winners(generation))["parents"]
         }
         assert {row["candidate"] for row in table if row["outcome"] == "branch"} == winners
-        # unneeded tries never ran
+        # tries that were not needed never ran
         assert len(list(steps.glob("try*/slot*.keras"))) == len(plan.contenders)
         assert len(list(steps.glob("recuperation/*.keras"))) == len(plan.offspring)
 
 
-def test_branches_are_those_that_score_best_after_re_training(finished):
+def test_the_best_scores_after_recuperation_are_branches(finished):
     folder = search_folder(finished)
     for plan in folder.generations():
         for slot, contenders in plan.contenders.items():
@@ -147,7 +147,7 @@ def test_a_second_run_does_nothing(finished):
     assert times(finished) == before
 
 
-def test_one_core_and_kills_in_the_middle_give_the_same_bytes(finished, tmp_path):
+def test_a_killed_search_resumes_with_the_same_result(finished, tmp_path):
     folder = tmp_path / "killed"
     folder.mkdir()
     log = (folder / "log").open("w")
@@ -173,7 +173,7 @@ def test_one_core_and_kills_in_the_middle_give_the_same_bytes(finished, tmp_path
         "generation01/recommendations.csv",
     ],
 )
-def test_what_is_lost_is_made_again(lost, finished, copy):
+def test_a_lost_file_is_regenerated(lost, finished, copy):
     (search_folder(copy).root / lost).unlink()
     search(copy)
     assert_same(finished, copy)
@@ -190,8 +190,8 @@ def test_more_epochs_extend_a_finished_search(finished, copy):
     assert [n for n in new if n.startswith("generation02") and "try3" not in n] == []
 
 
-def test_a_search_that_stops_early_is_the_beginning_of_one_that_does_not(finished, copy):
-    """Oscillation and stagnation are tried in test_stopping; here, that the graph obeys."""
+def test_a_search_that_stops_early_can_be_extended(finished, copy):
+    """test_stopping covers the conditions; this covers what the DAG makes of them."""
     before = times(copy)
     reached = read_json(search_folder(copy).winners(1))["parents"]
     limit = max(parent["record"]["score"] for parent in reached)
@@ -214,7 +214,7 @@ def test_a_budget_is_never_exceeded(tmp_path):
     assert summary["epochs_trained"] == 6 or summary["epochs_spent"] == 8
 
 
-def test_a_random_walk_changes_the_network_once_per_decision_point(tmp_path):
+def test_a_random_walk_has_one_operation_per_decision(tmp_path):
     search(tmp_path / "walk", mode="random")
     summary = summary_of(tmp_path / "walk")
     assert summary["generations"] == 2
@@ -222,8 +222,8 @@ def test_a_random_walk_changes_the_network_once_per_decision_point(tmp_path):
     assert summary["epochs_spent"] == summary["epochs_trained"] == 6
 
 
-def test_backtracking_draws_on_from_the_branches_of_before(tmp_path):
-    """With a learning rate that spoils everything no try can succeed."""
+def test_backtracking_returns_to_the_earlier_branches(tmp_path):
+    """With a learning rate that ruins every network, no try succeeds."""
     search(
         tmp_path / "back",
         on_no_improvement="backtrack",
@@ -242,7 +242,7 @@ def test_backtracking_draws_on_from_the_branches_of_before(tmp_path):
     assert len(tried) == len(set(tried))
 
 
-def test_a_wrong_topology_ends_with_one_line(tmp_path):
+def test_an_unsuitable_topology_ends_with_one_line(tmp_path):
     done = run(tmp_path, *configured(tmp_path, topology="cnn-small"), check=False)
     assert done.returncode == 1
     assert "the Surgeon takes dense layers only" in done.stderr

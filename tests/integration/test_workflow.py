@@ -75,7 +75,7 @@ def search_folder(folder):
 
 
 def contents(folder):
-    """All files of a search that must not depend on how often, or where, it was run."""
+    """All files of a search whose content must not depend on how it was run."""
     root = search_folder(folder).root
     found = {}
     for path in sorted(p for p in root.rglob("*") if p.is_file()):
@@ -109,7 +109,7 @@ def times(folder):
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """A finished search; tests look at it, and copy it before they change anything."""
+    """A finished search; tests that change files use a copy."""
     folder = tmp_path_factory.mktemp("finished")
     run(folder)
     return folder
@@ -117,13 +117,13 @@ def finished(tmp_path_factory):
 
 @pytest.fixture
 def copy(finished, tmp_path):
-    """A copy of the finished search as fresh as the original: it takes file times along."""
+    """A copy of the finished search with the same file times."""
     folder = tmp_path / "copy"
     shutil.copytree(finished, folder, symlinks=True)
     return folder
 
 
-def test_the_files_that_others_rely_on(finished):
+def test_a_finished_search_has_its_documented_files(finished):
     folder = search_folder(finished)
     summary = read_json(folder.final / "summary.json")
     assert set(SUMMARY) <= set(summary)
@@ -161,7 +161,7 @@ print(json.dumps(float((predicted == digits.target).mean())))
 """
 
 
-def test_the_model_needs_keras_alone_and_takes_raw_images(finished, tmp_path):
+def test_the_model_needs_only_keras_and_takes_raw_images(finished, tmp_path):
     model = search_folder(finished).final / "model.keras"
     alone = [sys.executable, "-I", "-c", LOAD, str(model)]
     done = subprocess.run(alone, capture_output=True, text=True, cwd=tmp_path, check=True)
@@ -185,7 +185,7 @@ def test_one_core_gives_the_same_bytes_as_two(finished, on_one_core):
     assert_same(finished, on_one_core)
 
 
-def test_of_what_is_ready_that_with_most_behind_it_goes_first(on_one_core):
+def test_the_ready_job_with_most_work_behind_it_goes_first(on_one_core):
     jobs = sorted(timings_of(search_folder(on_one_core)), key=lambda job: job.began)
     coming = [job for job in jobs if job.name.startswith("1/")]
     longest = max(job.left for job in coming)
@@ -194,12 +194,12 @@ def test_of_what_is_ready_that_with_most_behind_it_goes_first(on_one_core):
         unfinished = {job.name for job in coming}
         first, *coming = coming
         ready = [job.left for job in coming if unfinished.isdisjoint(job.feeders)]
-        assert first.left >= max(ready, default=0) - longest / 999  # as fine as ranks are
+        assert first.left >= max(ready, default=0) - longest / 999  # the resolution of priorities
         choices += len(set(ready)) > 1
     assert choices > 5
 
 
-def test_a_search_killed_in_the_middle_goes_on_to_the_same_end(finished, tmp_path):
+def test_a_killed_search_resumes_with_the_same_result(finished, tmp_path):
     folder = tmp_path / "killed"
     folder.mkdir()
     log = (folder / "log").open("w")
@@ -218,21 +218,21 @@ def test_a_search_killed_in_the_middle_goes_on_to_the_same_end(finished, tmp_pat
 
 @pytest.fixture
 def begun(tmp_path):
-    """A search that has planned its first generation, and nothing more."""
+    """A search that has planned its first generation and stopped."""
     plan = search_folder(tmp_path).plan(1).relative_to(tmp_path)
     run(tmp_path, str(plan))
     return tmp_path
 
 
-def test_a_split_damaged_in_the_middle_of_a_search_is_made_again(finished, begun):
-    """No next job asks for the file that vouches for it: they read that beside the split."""
+def test_a_damaged_split_is_regenerated_during_a_search(finished, begun):
+    """No remaining job requests the file with the checksum of the split."""
     path = search_folder(begun).root / "split.json"
     path.write_bytes(path.read_bytes()[:-2])
     assert "split.json: damaged" in run(begun).stderr
     assert_same(finished, begun)
 
 
-def test_a_search_whose_files_are_of_tomorrow_goes_on(finished, begun):
+def test_files_from_the_future_do_not_stop_a_search(finished, begun):
     for path in filter(Path.is_file, begun.rglob("*")):
         os.utime(path, (time.time() + 86_400,) * 2)
     assert "from the future" in run(begun).stderr
@@ -240,7 +240,7 @@ def test_a_search_whose_files_are_of_tomorrow_goes_on(finished, begun):
     assert "Nothing to be done" in run(begun).stderr
 
 
-def test_a_deleted_generation_is_redone_with_what_follows_and_nothing_before(finished, copy):
+def test_a_deleted_generation_reruns_with_later_ones_only(finished, copy):
     before = times(copy)
     shutil.rmtree(search_folder(copy).generation(2))
     run(copy)
@@ -252,7 +252,7 @@ def test_a_deleted_generation_is_redone_with_what_follows_and_nothing_before(fin
     assert not {"generation00", "generation01", "split.npz"} & redone
 
 
-def test_a_deleted_record_is_made_again(finished, copy):
+def test_a_deleted_record_is_regenerated(finished, copy):
     search_folder(copy).record(1, "phase2/round1/slot3").unlink()
     run(copy)
     assert_same(finished, copy)
@@ -270,14 +270,14 @@ def test_a_larger_budget_extends_a_finished_search(finished, copy, tmp_path):
 
 
 def test_the_test_samples_decide_nothing(finished, copy):
-    """Spoil their images: the same network comes out, with a worse test score."""
+    """With spoilt test images the network stays the same and the test score gets worse."""
     data = copy / "results" / "_data" / "digits"
     x = np.load(data / "x.npy")
     with np.load(search_folder(copy).root / "split.npz") as parts:
         x[parts["test"]] = 0
     np.save(data / "x.npy", x)
     description = read_json(data / "data.json")
-    description[CHECKSUMS]["x.npy"] = sha256(data / "x.npy")  # else it would count as damaged
+    description[CHECKSUMS]["x.npy"] = sha256(data / "x.npy")  # or it counts as damaged
     write_json(data / "data.json", description)
     run(copy)
     same, other = search_folder(finished).final, search_folder(copy).final
@@ -309,20 +309,20 @@ def test_a_baseline_has_the_same_summary(finished, tmp_path):
     assert summary["start_parameters"] == summary["parameters"] == 760
 
 
-def test_a_diverging_search_ends_with_what_it_has(tmp_path):
+def test_a_diverging_search_ends_with_its_initial_network(tmp_path):
     run(tmp_path / "wild", learning_rate=1e30, budget=14)
     summary = read_json(search_folder(tmp_path / "wild").final / "summary.json")
     assert summary["status"] == "diverged"
     assert summary["val_score"] is None
 
 
-def test_results_go_where_the_command_line_says_and_own_searches_replace_the_default(tmp_path):
+def test_the_command_line_sets_the_results_folder(tmp_path):
     done = run(tmp_path, "--config", "results=elsewhere", "--dry-run", "-p")
     assert "elsewhere/s/seed0" in done.stdout + done.stderr
     assert "digits-plain" not in done.stdout + done.stderr
 
 
-def test_a_dry_run_starts_no_trainer_and_writes_nothing(tmp_path):
+def test_a_dry_run_writes_nothing(tmp_path):
     run(tmp_path, "--dry-run")
     assert not (tmp_path / "results").exists()
 
@@ -334,7 +334,7 @@ def test_a_dry_run_starts_no_trainer_and_writes_nothing(tmp_path):
         ({"budgt": 3}, "searches.s.budgt: unknown key; did you mean budget?"),
     ],
 )
-def test_a_wrong_config_ends_with_one_line_and_no_traceback(search, line, tmp_path):
+def test_an_invalid_config_ends_with_one_line(search, line, tmp_path):
     done = run(tmp_path, check=False, **search)
     assert done.returncode == 1
     assert line in done.stderr
@@ -344,7 +344,7 @@ def test_a_wrong_config_ends_with_one_line_and_no_traceback(search, line, tmp_pa
 
 
 def own_data(folder, labels):
-    """A file of pictures in the folder, and the section of a config that names it."""
+    """Write a file of images; return the section of a config that names it."""
     folder.mkdir(exist_ok=True)
     x = np.random.default_rng(0).integers(0, 256, (len(labels), 6, 6), dtype=np.uint8)
     x[labels == 1, :3] //= 4
@@ -360,7 +360,7 @@ OF_KERAS = {
 }
 
 
-def test_a_search_on_own_data_and_what_a_changed_file_or_setting_redoes(tmp_path):
+def test_changed_data_or_settings_rerun_a_search(tmp_path):
     labels = np.arange(100) % 2
     section = own_data(tmp_path, labels)
     search = {"top": section, "dataset": "pictures", "budget": 6} | OF_KERAS
@@ -392,7 +392,7 @@ print(json.dumps(float(np.abs(np.ravel(predicted) - frame["price"]).mean())))
 """
 
 
-def test_a_regression_on_a_table_is_scored_by_loss_and_its_model_takes_raw_rows(tmp_path):
+def test_a_regression_model_takes_raw_rows_of_a_table(tmp_path):
     rng = np.random.default_rng(0)
     size, place = rng.uniform(40, 200, 200).round(1), rng.integers(0, 2, 200)
     price = 1000 * size + 50_000 * place
@@ -413,7 +413,7 @@ def test_a_regression_on_a_table_is_scored_by_loss_and_its_model_takes_raw_rows(
     assert read_json(final / "preprocessing.json")["columns"][1]["levels"] == ["coast", "town"]
 
 
-def test_wrong_data_end_the_run_with_one_line_before_anything_trains(tmp_path):
+def test_invalid_data_ends_the_run_before_training(tmp_path):
     section = own_data(tmp_path, np.arange(100) % 2 + 1)
     done = run(tmp_path, check=False, top=section, dataset="pictures")
     assert done.returncode == 1
@@ -431,7 +431,7 @@ def test_wrong_data_end_the_run_with_one_line_before_anything_trains(tmp_path):
     assert not search_folder(tmp_path).generation(0).exists()
 
 
-def test_two_runs_on_one_folder_are_refused_in_one_line(tmp_path):
+def test_a_second_run_on_one_folder_ends_with_one_line(tmp_path):
     lock = ResultsLock(tmp_path / "results")
     done = run(tmp_path, check=False)
     lock.file.close()
@@ -442,14 +442,14 @@ def test_two_runs_on_one_folder_are_refused_in_one_line(tmp_path):
 
 
 def damaged(path):
-    """The same file, but for a flipped bit in its middle; its dates stay, as when a disk fails."""
+    """Flip a bit in the middle of a file and keep its times, as a failing disk does."""
     content, dates = bytearray(path.read_bytes()), path.stat()
     content[len(content) // 2] ^= 16
     path.write_bytes(content)
     os.utime(path, ns=(dates.st_atime_ns, dates.st_mtime_ns))
 
 
-def test_damaged_files_are_named_made_again_and_never_used(finished, copy):
+def test_damaged_files_are_named_and_regenerated(finished, copy):
     folder, results = search_folder(copy), copy / "results"
     spoiled = [
         folder.plan(1),
@@ -477,8 +477,8 @@ def test_damaged_files_are_named_made_again_and_never_used(finished, copy):
     assert "Nothing to be done" in run(copy).stderr
 
 
-def test_a_file_that_nothing_is_made_of_any_more_is_missed_too(copy):
-    """What is damaged is taken away, to be made again."""
+def test_a_deleted_file_is_missed_even_if_no_job_reads_it(copy):
+    """A damaged file is removed, so Snakemake has to notice that it is missing."""
     folder = search_folder(copy)
     for path in (
         copy / "results" / "_data" / "digits" / "y.npy",
@@ -491,7 +491,7 @@ def test_a_file_that_nothing_is_made_of_any_more_is_missed_too(copy):
     assert "Nothing to be done" in run(copy, "--dry-run").stdout
 
 
-def test_a_dry_run_names_what_is_damaged_and_leaves_it(copy):
+def test_a_dry_run_names_damaged_files_and_keeps_them(copy):
     damaged(search_folder(copy).lineage)
     damaged(search_folder(copy).record(1, "recuperation/g01c02"))
     before = times(copy)
@@ -499,7 +499,7 @@ def test_a_dry_run_names_what_is_damaged_and_leaves_it(copy):
     assert times(copy) == before
 
 
-def test_results_that_cannot_be_written_are_refused_in_one_line(tmp_path):
+def test_unwritable_results_end_the_run_with_one_line(tmp_path):
     (tmp_path / "results").write_text("no folder")
     done = run(tmp_path, check=False)
     assert done.returncode == 1

@@ -1,4 +1,4 @@
-"""A real SLURM on this machine alone: munged, slurmctld and slurmd in a folder of their own.
+"""A real SLURM on one machine: munged, slurmctld and slurmd in a folder of their own.
 
     python -m tests.support.local_slurm start FOLDER [--processors N] [--gpus N]
     export SLURM_CONF=FOLDER/slurm.conf PATH=FOLDER/bin:$PATH
@@ -28,7 +28,12 @@ from pathlib import Path
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scontrol")
 SEARCHED = os.pathsep.join([os.getenv("PATH", ""), "/usr/sbin", "/sbin"])
 PATIENCE = 60  # seconds for anything to start or stop
-DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random")  # stand for GPUs: they must differ
+DEVICES = (
+    "/dev/null",
+    "/dev/zero",
+    "/dev/full",
+    "/dev/random",
+)  # in the place of GPUs; SLURM wants different files
 
 CONFIGURATION = """\
 ClusterName=netsurgery
@@ -71,19 +76,19 @@ PartitionName=main Nodes={host} Default=YES MaxTime=INFINITE State=UP
 
 
 def missing() -> list[str]:
-    """The programs of SLURM that this machine lacks."""
+    """List the programs of SLURM that this machine lacks."""
     return [name for name in PROGRAMS if shutil.which(name, path=SEARCHED) is None]
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """What SLURM's commands need to find this one."""
+    """Return the environment in which SLURM's commands find this installation."""
     others = {k: v for k, v in os.environ.items() if not k.startswith(("SLURM_", "SBATCH_"))}
     path = os.pathsep.join([str(folder.resolve() / "bin"), SEARCHED])
     return others | {"SLURM_CONF": str(folder.resolve() / "slurm.conf"), "PATH": path}
 
 
 def ask(folder: Path, *command: str) -> str:
-    """What a command of SLURM prints."""
+    """Run a command of SLURM and return what it prints."""
     done = subprocess.run(command, env=environment(folder), capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()}")
@@ -91,14 +96,14 @@ def ask(folder: Path, *command: str) -> str:
 
 
 def completed(folder: Path) -> list[dict[str, str]]:
-    """The jobs that have ended, as SLURM's own log of completed jobs has them."""
+    """Read the jobs that have ended from SLURM's log of completed jobs."""
     path = folder / "completed.log"
     lines = path.read_text().splitlines() if path.exists() else []
     return [dict(part.split("=", 1) for part in line.split() if "=" in part) for line in lines]
 
 
 def start(folder: Path, processors: int = 2, gpus: int = 0, memory: int = 16_000) -> None:
-    """Start the three daemons, and wait until the node takes jobs.
+    """Start the three daemons and wait until the node accepts jobs.
 
     Args:
         folder: for their files; made if need be.
@@ -115,7 +120,7 @@ def start(folder: Path, processors: int = 2, gpus: int = 0, memory: int = 16_000
     for name in ("state", "spool", "bin"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     folder.chmod(0o755)
-    # Snakemake's job steps call srun without SLURM_CONF: they expect a SLURM in its usual place
+    # Snakemake's job steps call srun without SLURM_CONF, as if SLURM were in its usual place
     srun = folder / "bin" / "srun"
     found = shutil.which("srun", path=SEARCHED)
     srun.write_text(f'#!/bin/sh\nSLURM_CONF={folder}/slurm.conf exec {found} "$@"\n')
@@ -164,12 +169,12 @@ def start(folder: Path, processors: int = 2, gpus: int = 0, memory: int = 16_000
 
 
 def start_controller(folder: Path) -> None:
-    """Start slurmctld, which takes up the jobs that a former one left."""
+    """Start slurmctld, which takes over the jobs of an earlier one."""
     _daemon(folder, "slurmctld")
 
 
 def stop(folder: Path) -> None:
-    """End all jobs and the daemons, the last started first."""
+    """End all jobs, then the daemons in reverse order of their start."""
     folder = folder.resolve()
     with contextlib.suppress(RuntimeError):
         ask(folder, "scancel", "--state=PENDING")
@@ -182,7 +187,7 @@ def stop(folder: Path) -> None:
 
 
 def end_daemon(folder: Path, name: str, with_signal: signal.Signals = signal.SIGTERM) -> None:
-    """End one daemon and wait until it is gone."""
+    """End one daemon and wait for its exit."""
     try:
         process = int((folder / f"{name}.pid").read_text())
         os.kill(process, with_signal)
@@ -197,7 +202,7 @@ def end_daemon(folder: Path, name: str, with_signal: signal.Signals = signal.SIG
 
 @contextlib.contextmanager
 def running(folder: Path, **options: int) -> Iterator[Mapping[str, str]]:
-    """A SLURM for as long as a block lasts; gives the environment that finds it."""
+    """Run a SLURM during a block; yield the environment that finds it."""
     start(folder, **options)
     try:
         yield environment(folder)
@@ -206,7 +211,7 @@ def running(folder: Path, **options: int) -> Iterator[Mapping[str, str]]:
 
 
 def _free_ports(count: int) -> list[int]:
-    """Ports of loopback that nobody listens on."""
+    """Find free ports on loopback."""
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for each in sockets:
@@ -215,7 +220,7 @@ def _free_ports(count: int) -> list[int]:
 
 
 def _daemon(folder: Path, name: str, *options: str) -> None:
-    """Start a program that goes to the background by itself."""
+    """Start a daemon that moves to the background by itself."""
     program = shutil.which(name, path=SEARCHED) or name
     done = subprocess.run(
         [program, *options],
@@ -232,7 +237,7 @@ def _daemon(folder: Path, name: str, *options: str) -> None:
 
 
 def main() -> None:
-    """Start or stop one."""
+    """Start or stop a SLURM from the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("command", choices=("start", "stop"))
     parser.add_argument("folder", type=Path)

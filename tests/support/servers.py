@@ -14,20 +14,20 @@ from pathlib import Path
 
 from netsurgery.processes.process_exit import exit_with_parent
 
-PATIENCE = 120  # seconds until a server that should answer is said not to
+PATIENCE = 120  # seconds to wait for the answer of a server
 POSTGRES = max(Path("/usr/lib/postgresql").glob("*/bin"), default=None)
 PASSWORD = "s3cr3t-of-postgres"
 
 
 def free_port():
-    """A port of loopback that nobody listens on."""
+    """Find a free port on loopback."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return listener.getsockname()[1]
 
 
 def wait_until(condition, what):
-    """Wait until something is so."""
+    """Wait until a condition holds."""
     deadline = time.monotonic() + PATIENCE
     while not condition():
         if time.monotonic() > deadline:
@@ -36,7 +36,7 @@ def wait_until(condition, what):
 
 
 def as_postgres():
-    """What to run PostgreSQL's programs with: they refuse to run as root."""
+    """Return the prefix of PostgreSQL's commands, which refuse to run as root."""
     if os.getuid() != 0:
         return {}
     user = pwd.getpwnam("postgres")
@@ -45,7 +45,7 @@ def as_postgres():
 
 @contextlib.contextmanager
 def postgres():
-    """A PostgreSQL server with an empty database; gives its URI."""
+    """Run a PostgreSQL server with an empty database; yield its URI."""
     folder, port = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp")), free_port()
     other = as_postgres()
     if other:
@@ -64,7 +64,7 @@ def postgres():
             cwd=folder,
             stdout=log,
             stderr=log,
-            preexec_fn=exit_with_parent,  # it would outlive tests that are killed
+            preexec_fn=exit_with_parent,  # or it outlives tests that are killed
             **other,
         )
     ready = [POSTGRES / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
@@ -78,7 +78,7 @@ def postgres():
 
 
 def answers(address):
-    """Whether a server says that it is well."""
+    """Whether a server reports that it is healthy."""
     try:
         with urllib.request.urlopen(f"{address}/health", timeout=5) as answer:
             return answer.status == 200
@@ -88,7 +88,7 @@ def answers(address):
 
 @contextlib.contextmanager
 def running(command, address, log):
-    """A server in a process group of its own, from when it answers until the end of the block."""
+    """Run a server in its own process group during a block, once it answers."""
     programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # uvicorn
     environment = os.environ | {
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
@@ -111,7 +111,7 @@ def running(command, address, log):
 
 @contextlib.contextmanager
 def mlflow(database, folder, port=None):
-    """An MLflow server on a database, artifacts through it; gives its address."""
+    """Run an MLflow server on a database, with proxied artifacts; yield its address."""
     port = port or free_port()
     address = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", database]
@@ -123,7 +123,7 @@ def mlflow(database, folder, port=None):
 
 @contextlib.contextmanager
 def model(uri, store, folder):
-    """`mlflow models serve` for a model in a store, in the present environment."""
+    """Run `mlflow models serve` for a model in a store, in this environment."""
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "mlflow", "models", "serve", "--model-uri", uri]
@@ -134,7 +134,7 @@ def model(uri, store, folder):
 
 @contextlib.contextmanager
 def pushed(name, value):
-    """An environment variable for a while."""
+    """Set an environment variable during a block."""
     before = os.environ.get(name)
     os.environ[name] = value
     try:

@@ -1,4 +1,4 @@
-"""The warm trainer: the same results as cold, and nothing that outlives its workflow."""
+"""Warm servers give the same results as new processes, and nothing outlives its workflow."""
 
 import contextlib
 import json
@@ -22,7 +22,7 @@ from netsurgery.storage.files import read_json
 from tests.support.factories import prepare_digits, search
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the fork server is for Linux")
-PATIENCE = 60  # seconds until something that should happen is said not to
+PATIENCE = 60  # seconds to wait for something that should happen
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def data(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """A running server; its address is in the environment, as for the jobs of a workflow."""
+    """A running server; its socket is in the environment, as for the jobs of a workflow."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv(client.SERVERS, raising=False)
         patch.delenv(WORKFLOW, raising=False)
@@ -92,11 +92,11 @@ def alive(pid):
 
 
 def steps(server):
-    """The children that train: forked from the server, they share its command line."""
+    """The children of a server that train; they have its command line."""
     found = []
     for task in Path(f"/proc/{server}/task").iterdir():
         for child in (task / "children").read_text().split():
-            with contextlib.suppress(OSError):  # it may have ended meanwhile
+            with contextlib.suppress(OSError):  # the child may have ended
                 if command_line(child) == command_line(server):
                     found.append(int(child))
     return found
@@ -119,7 +119,7 @@ def test_warm_and_cold_give_the_same_bytes(server, data, tmp_path):
     assert len(warm["history"]) == 1
 
 
-def test_a_graph_is_traced_once_for_all_jobs_that_train_its_topology(server, data, tmp_path):
+def test_jobs_of_one_topology_share_a_traced_graph(server, data, tmp_path):
     kept = Path(os.environ[client.SERVERS]) / "graphs"
     subprocess.run(command(data, tmp_path / "a.keras", topology="ff-medium"), check=True)
     first = {path: path.stat().st_mtime_ns for path in kept.iterdir()}
@@ -134,12 +134,12 @@ def test_a_graph_is_traced_once_for_all_jobs_that_train_its_topology(server, dat
 
 
 def job(kind, *words, **given):
-    """A job that does not train: splitting the samples, or another one."""
+    """The command of a job that does not train; by default one that splits the dataset."""
     run = [sys.executable, "-m", "netsurgery.processes.client", kind, *words]
     return subprocess.run(run, capture_output=True, text=True, **given)
 
 
-def test_a_server_that_was_never_asked_ends_with_its_workflow_and_imports_nothing(tmp_path):
+def test_an_unused_server_imports_nothing_and_ends(tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv(WORKFLOW, raising=False)
         patch.delenv(client.SERVERS, raising=False)
@@ -154,7 +154,7 @@ def test_a_server_that_was_never_asked_ends_with_its_workflow_and_imports_nothin
         assert not folder.exists()
 
 
-def test_jobs_that_do_not_train_have_a_server_of_their_own(server, data, tmp_path):
+def test_jobs_that_do_not_train_have_their_own_server(server, data, tmp_path):
     fractions = json.dumps({"validation_fraction": 0.2, "test_fraction": 0.1})
     words = [
         "split_dataset",
@@ -173,7 +173,7 @@ def test_jobs_that_do_not_train_have_a_server_of_their_own(server, data, tmp_pat
     assert os.path.exists(os.path.join(os.environ[client.SERVERS], "jobs"))
 
 
-def test_a_line_for_the_user_is_the_same_warm_and_cold(server, tmp_path):
+def test_messages_are_the_same_warm_and_cold(server, tmp_path):
     wrong = json.dumps({"source": "npz", "path": str(tmp_path / "nowhere.npz")})
     words = ["prepare_dataset", "--dataset", "mine", "--settings", wrong, "--output", str(tmp_path)]
     warm, cold = job("jobs", *words), job("jobs", *words, env=environment())
@@ -188,10 +188,10 @@ def test_a_step_runs_in_a_fresh_child_of_the_server(server, data, tmp_path):
     assert eventually(lambda: steps(server.pid))
     process.kill()
     process.wait()
-    assert eventually(lambda: not steps(server.pid))  # and it dies with its client
+    assert eventually(lambda: not steps(server.pid))  # it ends with its client
 
 
-def test_exit_code_and_output_of_a_failed_step_reach_the_client(server, data, tmp_path):
+def test_the_client_gets_exit_code_and_output(server, data, tmp_path):
     broken = command(data, tmp_path / "a.keras")
     broken[broken.index("--split") + 1] = str(tmp_path / "nowhere.npz")
     failed = subprocess.run(broken, capture_output=True, text=True)
@@ -203,7 +203,7 @@ def test_exit_code_and_output_of_a_failed_step_reach_the_client(server, data, tm
     assert "invalid choice" in unknown.stderr
 
 
-def test_who_sends_no_request_is_turned_away_and_others_are_served(server, data, tmp_path):
+def test_an_invalid_request_does_not_stop_the_server(server, data, tmp_path):
     for garbage in (b"", b"\n", b"-1\n", b"[1]\n", b"99999999999\n", b"10\nshort", b"9" * 50):
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(os.path.join(os.environ[client.SERVERS], "training"))
@@ -220,7 +220,7 @@ def test_no_other_user_can_reach_the_socket(server):
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
-def test_a_server_that_dies_leaves_its_steps_to_run_cold(data, tmp_path):
+def test_steps_of_a_killed_server_run_in_new_processes(data, tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv(WORKFLOW, raising=False)
         patch.setenv(client.SERVERS, "")
@@ -251,8 +251,8 @@ warm.wait()
 """
 
 
-def test_nothing_outlives_a_workflow_that_is_killed(data, tmp_path):
-    """SIGKILL leaves it no time to say goodbye; warm and cold steps end all the same."""
+def test_no_process_outlives_a_killed_workflow(data, tmp_path):
+    """After SIGKILL the workflow cannot clean up; its warm and cold steps end all the same."""
     program = [sys.executable, "-c", WORKFLOW_PROGRAM, str(tmp_path / "log")]
     step = command(data, tmp_path / "warm.keras", epochs=100_000)
     workflow = subprocess.Popen([*program, *step], stdout=subprocess.PIPE, env=environment())

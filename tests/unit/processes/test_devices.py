@@ -1,4 +1,4 @@
-"""GPUs are leased: no GPU is needed for that, only names of devices."""
+"""GPU leases; the tests need no GPU, only names of devices."""
 
 import multiprocessing
 import os
@@ -12,21 +12,21 @@ from netsurgery.processes import devices
 DEVICES = ["0", "GPU-8932f937"]
 
 
-def hold(folder, slots, queue):
-    held = devices.lease(DEVICES, slots, folder)
+def hold(folder, jobs_per_gpu, queue):
+    held = devices.lease(DEVICES, jobs_per_gpu, folder)
     queue.put((os.getpid(), held.device))
     time.sleep(60)
 
 
 @pytest.fixture
 def holders(tmp_path):
-    """A function that starts processes with a lease each; they are killed in the end."""
+    """A function that starts processes which each hold a lease; they are killed at the end."""
     context = multiprocessing.get_context("fork")
     queue, started = context.Queue(), []
 
-    def start(count, slots):
+    def start(count, jobs_per_gpu):
         for _ in range(count):
-            started.append(context.Process(target=hold, args=(tmp_path, slots, queue)))
+            started.append(context.Process(target=hold, args=(tmp_path, jobs_per_gpu, queue)))
             started[-1].start()
         return [queue.get(timeout=20) for _ in range(count)]
 
@@ -36,33 +36,33 @@ def holders(tmp_path):
         process.join()
 
 
-@pytest.mark.parametrize(("slots", "each"), [(1, 1), (3, 3)])
-def test_jobs_share_the_devices_evenly(slots, each, holders):
-    held = [device for _, device in holders(2 * slots, slots)]
-    assert sorted(held) == sorted(DEVICES * each)
+@pytest.mark.parametrize("jobs_per_gpu", [1, 3])
+def test_jobs_share_the_devices_evenly(jobs_per_gpu, holders):
+    held = [device for _, device in holders(2 * jobs_per_gpu, jobs_per_gpu)]
+    assert sorted(held) == sorted(DEVICES * jobs_per_gpu)
 
 
-def test_the_first_place_of_every_device_is_taken_before_the_second_of_any(tmp_path):
+def test_first_slots_of_all_devices_are_leased_first(tmp_path):
     held = [devices.lease(DEVICES, 2, tmp_path) for _ in range(4)]
     assert [one.device for one in held] == DEVICES * 2
 
 
-def test_a_killed_holder_s_device_goes_to_who_waits(tmp_path, holders):
+def test_the_slot_of_a_killed_process_is_released(tmp_path, holders):
     (first, device), _ = holders(2, 1)
     os.kill(first, signal.SIGKILL)
     assert devices.lease(DEVICES, 1, tmp_path).device == device
 
 
-def test_nobody_gets_a_device_that_is_taken(tmp_path, holders, monkeypatch):
+def test_a_leased_slot_is_not_leased_again(tmp_path, holders, monkeypatch):
     holders(2, 1)
-    looks = []
+    attempts = []
 
-    def look(_):
-        looks.append(1)
-        if len(looks) == 3:
+    def count(_):
+        attempts.append(1)
+        if len(attempts) == 3:
             raise TimeoutError
 
-    monkeypatch.setattr(devices.time, "sleep", look)
+    monkeypatch.setattr(devices.time, "sleep", count)
     with pytest.raises(TimeoutError):
         devices.lease(DEVICES, 1, tmp_path)
 
@@ -78,15 +78,13 @@ def test_nobody_gets_a_device_that_is_taken(tmp_path, holders, monkeypatch):
         ({"CUDA_VISIBLE_DEVICES": "MIG-a/b,GPU-c"}, ["MIG-a/b", "GPU-c"]),
     ],
 )
-def test_devices_are_those_that_cuda_would_see(environment, expected, tmp_path):
+def test_visible_devices_are_those_of_cuda(environment, expected, tmp_path):
     for name in ("0000:01:00.0", "0000:02:00.0"):
         (tmp_path / name).mkdir()
     assert devices.visible_devices(environment, tmp_path) == expected
 
 
-def test_a_claim_leaves_its_process_one_device_and_no_more_memory_than_it_needs(
-    tmp_path, monkeypatch
-):
+def test_a_claim_restricts_a_process_to_one_device(tmp_path, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,6")
     monkeypatch.setenv("TF_FORCE_GPU_ALLOW_GROWTH", "")
     monkeypatch.setattr(devices, "lease_folder", lambda: tmp_path)
@@ -96,6 +94,6 @@ def test_a_claim_leaves_its_process_one_device_and_no_more_memory_than_it_needs(
     first.close()
 
 
-def test_without_a_gpu_nothing_is_claimed(monkeypatch):
+def test_without_a_gpu_nothing_is_leased(monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
     assert devices.claim() is None
