@@ -89,7 +89,7 @@ def while_running(run: Run, rng: Random, act: Callable[[int], int], times: int) 
 
 
 def kill_jobs(run: Run, rng: Random, _: Path) -> tuple[int, str]:
-    """Single training jobs: each is done once more."""
+    """Single training jobs: each is retried."""
     hit: set[int] = set()
 
     def act(process: int) -> int:
