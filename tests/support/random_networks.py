@@ -13,6 +13,7 @@ from netsurgery.networks.layers import (
     SAME,
     VALID,
     Activation,
+    Arrays,
     BatchNorm,
     Conv,
     Dense,
@@ -25,9 +26,8 @@ from netsurgery.networks.layers import (
     Reshape,
     Shape,
     conv_cell,
-    output_shape,
 )
-from netsurgery.networks.network import Arrays, Network, Topology
+from netsurgery.networks.network import Network, Topology
 
 PIECEWISE_LINEAR = ("linear", "relu", "relu", "leaky_relu")
 SMOOTH = ("tanh", "sigmoid", "elu", "silu")
@@ -41,7 +41,7 @@ class _Row:
 
     def add(self, *layers: Layer) -> None:
         for layer in layers:
-            self.shape = output_shape(layer, self.shape)
+            self.shape = layer.output_shape(self.shape)
             self.layers.append(layer)
 
     def seldom(self) -> bool:

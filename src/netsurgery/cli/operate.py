@@ -79,7 +79,7 @@ def run(given: argparse.Namespace) -> None:
     """Apply the operation, write the result and print a summary."""
     _check_output(given.model, given.out, force=given.force)
     with no_stderr():
-        from netsurgery.keras_io import conversion, model_surgery
+        from netsurgery.keras_io import archive, model_surgery
 
         calibration = given.calibration and model_surgery.read_samples(given.calibration)
         result = model_surgery.apply(
@@ -89,7 +89,7 @@ def run(given: argparse.Namespace) -> None:
             calibration=calibration,
             noise=given.noise,
         )
-        conversion.save(result.model, given.out)
+        archive.save(result.model, given.out)
     print(f"{given.out}: {result.summary}")
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from netsurgery import datasets
 from netsurgery.datasets.columns import NUMBER
 from netsurgery.datasets.samples import Samples
-from netsurgery.keras_io import conversion, tflite
+from netsurgery.keras_io import archive, tflite
 from netsurgery.report import error_analysis, model_card
 from netsurgery.storage.files import CHECKSUMS, checksums, read_json, write_json, write_text
 
@@ -69,10 +69,10 @@ def export(data: Path, samples: Samples, settings: dict[str, Any], final: Path) 
     """
     described = datasets.describe(data)
     wrong = analyse_errors(
-        conversion.load(final / "network.keras", compiled=False), samples, described
+        archive.load(final / "network.keras", compiled=False), samples, described
     )
     write_json(final / "errors.json", wrong)
-    model = conversion.load(final / "model.keras", compiled=False)
+    model = archive.load(final / "model.keras", compiled=False)
     path, file = final / "exports.json", final / "model.tflite"
     lite = tflite.to_lite(model, file, raw_samples(samples, described))
     written = [file] if file.exists() else []

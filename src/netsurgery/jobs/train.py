@@ -13,7 +13,7 @@ from typing import Any
 
 from netsurgery import datasets, training
 from netsurgery.jobs.training_step import TrainingStep
-from netsurgery.keras_io import conversion, preprocessing
+from netsurgery.keras_io import archive, preprocessing
 from netsurgery.networks.network import Topology, initialise
 from netsurgery.networks.topologies import build
 from netsurgery.reproduction.studies.study_network import StudyNetwork
@@ -190,11 +190,11 @@ def finalize(step: TrainingStep, finalists: Sequence[Path], mode: str, batches: 
     )  # by whoever loads it
     tested = training.evaluate(as_read, test, step.settings["extra_metrics"])
     data = datasets.describe(step.data)
-    model = conversion.load(step.output)
+    model = archive.load(step.output)
     whole = preprocessing.with_preprocessing(model, data, test.scaling, test.target)
     training.compile_model(whole, step.settings)
     raw = step.output.with_name("model.keras")
-    conversion.save(whole, raw)
+    archive.save(whole, raw)
     described = preprocessing.description(data, test.scaling, test.target)
     write_json(step.output.with_name("preprocessing.json"), described)
     finite = {k: v if training.finite([v]) else None for k, v in tested.items()}

@@ -13,8 +13,9 @@ import numpy as np
 
 from netsurgery import datasets, training
 from netsurgery.datasets import augmentation
-from netsurgery.keras_io import conversion
-from netsurgery.networks.network import Arrays, Network
+from netsurgery.keras_io import archive
+from netsurgery.networks.layers import Arrays
+from netsurgery.networks.network import Network
 from netsurgery.processes.client import kept_graphs
 from netsurgery.search import scores
 from netsurgery.search.candidates import read_candidate, record_path
@@ -138,7 +139,7 @@ class TrainingStep:
     def write(self, learner: TrainableNetwork, record: Record) -> Record:
         """Write a candidate's model and, behind it, its record."""
         with self.clock("files"):
-            conversion.write_checkpoint(self.output, learner.checkpoint, learner.compile_arguments)
+            archive.write_checkpoint(self.output, learner.checkpoint, learner.compile_arguments)
             record = replace(record, model_sha256=sha256(self.output))
         timed = replace(
             record,

@@ -1,7 +1,7 @@
 """Candidates read from their `.keras` files without Keras.
 
 Building a Keras model, to load a file or to save it, takes longer than small networks take to
-train. `netsurgery.keras_io.conversion.write_checkpoint` writes what is read here.
+train. `netsurgery.keras_io.archive.write_checkpoint` writes what is read here.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from pathlib import Path
 
 import h5py
 
-from netsurgery.networks.layers import BatchNorm, Conv, Dense
-from netsurgery.networks.network import Arrays, Network, Topology
+from netsurgery.networks.layers import Arrays, BatchNorm, Conv, Dense
+from netsurgery.networks.network import Network, Topology
 
 WEIGHTS = "model.weights.h5"  # in the archive
 STATE = "optimizer/vars"  # of the optimizer, in the file of weights

@@ -18,7 +18,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from netsurgery.keras_io import conversion, optimizer_slots
+from netsurgery.keras_io import archive, conversion, optimizer_slots
 from netsurgery.networks.network import Network, Topology
 from netsurgery.storage.files import UnusableFileError
 from netsurgery.surgery import (
@@ -240,7 +240,7 @@ def _load(path: Path, compiled: bool) -> keras.Sequential:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what matters is an error below
-            return conversion.load(path, compiled=compiled)
+            return archive.load(path, compiled=compiled)
     except Exception as failed:  # whatever Keras stumbles over
         why = _why(failed)
     if compiled:

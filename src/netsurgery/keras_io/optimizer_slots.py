@@ -12,7 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from netsurgery.networks.network import Arrays
+from netsurgery.networks.layers import Arrays
 from netsurgery.surgery import Slots
 
 AVERAGE = "average"  # of the weights themselves (use_ema): no sum of gradients

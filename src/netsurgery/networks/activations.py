@@ -1,4 +1,4 @@
-"""Activations in numpy, under Keras's names, and what surgery needs to know of them."""
+"""Activations in numpy by Keras's names, and their properties that surgery relies on."""
 
 from __future__ import annotations
 
@@ -51,10 +51,10 @@ ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "softmax": _softmax,
 }
 
-# never below zero: a relu behind them changes nothing
+# never negative: a relu after them changes nothing
 NON_NEGATIVE = {"relu", "relu6", "softplus", "exponential", "sigmoid", "hard_sigmoid", "softmax"}
 
-# how much an activation can enlarge a difference between two inputs
+# Lipschitz constants: how much an activation can enlarge a difference between two inputs
 LIPSCHITZ = {
     "linear": 1.0,
     "relu": 1.0,
@@ -76,13 +76,13 @@ LIPSCHITZ = {
 
 
 def apply(function: str, x: np.ndarray, negative_slope: float = NEGATIVE_SLOPE) -> np.ndarray:
-    """An activation of x, in the precision of x.
+    """Apply an activation to x, in the precision of x.
 
     Raises:
-        ValueError: an activation that is not known here.
+        ValueError: numpy inference does not support the activation.
     """
     if function not in ACTIVATIONS:
-        raise ValueError(f"the activation {function} is not known to numpy: no calibration here")
+        raise ValueError(f"numpy inference does not support the activation {function}")
     if function == "leaky_relu":
         return np.where(x > 0, x, np.asarray(negative_slope, x.dtype) * x)
     return ACTIVATIONS[function](x)

@@ -1,39 +1,28 @@
-"""A network as a value: layers in a row, and numpy arrays.
+"""A network as a value: a sequence of layers, and numpy arrays.
 
-Everything here is immutable and free of TensorFlow. ``netsurgery.keras_io.conversion`` turns a
-network into a Keras model and back; ``netsurgery.surgery`` turns one network into another.
+Everything here is immutable and free of TensorFlow. `netsurgery.keras_io.conversion` converts a
+network to a Keras model and back; `netsurgery.surgery` makes one network from another.
 
-Positions are indices into ``Topology.layers``, which are those of Keras's ``model.layers``.
+Positions are indices into `Topology.layers`, the same as into Keras's `model.layers`.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from types import UnionType
 from typing import Any
 
 import numpy as np
 
 from netsurgery.networks.layers import (
-    ELEMENTWISE,
-    BatchNorm,
+    Arrays,
     Flatten,
-    GlobalPool,
-    Kernel,
+    KernelLayer,
     Layer,
-    Pool,
     Shape,
-    array_shapes,
     layer_from_json,
-    layer_to_json,
-    output_shape,
-    trainable_arrays,
 )
-
-Arrays = tuple[np.ndarray, ...]
 
 
 @dataclass(frozen=True)
@@ -41,7 +30,7 @@ class Topology:
     """The structure of a sequential network, without its arrays.
 
     Raises:
-        ValueError: a layer cannot take what the one before it gives.
+        ValueError: a layer does not accept the output of the one before it.
     """
 
     input_shape: Shape
@@ -55,50 +44,49 @@ class Topology:
         """Input shape of every layer, and last the output shape of the network."""
         shapes = [self.input_shape]
         for layer in self.layers:
-            shapes.append(output_shape(layer, shapes[-1]))
+            shapes.append(layer.output_shape(shapes[-1]))
         return tuple(shapes)
 
     @cached_property
     def array_shapes(self) -> tuple[tuple[Shape, ...], ...]:
         """Shapes of every layer's arrays."""
         return tuple(
-            array_shapes(layer, shape)
+            layer.array_shapes(shape)
             for layer, shape in zip(self.layers, self.shapes, strict=False)
         )
 
     @cached_property
     def parameters(self) -> int:
-        """Trainable parameters, as the papers count: without batch normalisation's statistics."""
+        """Trainable parameters, as the papers count: without batch normalization's statistics."""
         return sum(
-            math.prod(shape)
-            for layer, shapes in zip(self.layers, self.array_shapes, strict=True)
-            for shape in shapes[: trainable_arrays(layer)]
+            layer.parameters(shape) for layer, shape in zip(self.layers, self.shapes, strict=False)
         )
 
-    def positions(self, kind: type | UnionType) -> list[int]:
-        """Where the layers of a kind stand."""
+    def positions(self, kind: type[Layer]) -> list[int]:
+        """Positions of the layers of a kind."""
         return [i for i, layer in enumerate(self.layers) if isinstance(layer, kind)]
 
     def consumer(self, position: int) -> int | None:
-        """The next layer with a kernel, if that reads the channels or units of this one.
+        """The next layer with a kernel, if it reads the channels or units of this one.
 
-        None behind the output layer, and where a layer stands between that mixes them.
+        None for the output layer, and if a layer in between mixes them.
         """
         for i in range(position + 1, len(self.layers)):
-            if isinstance(self.layers[i], Kernel):
+            if isinstance(self.layers[i], KernelLayer):
                 return i
-            if not isinstance(self.layers[i], (*ELEMENTWISE, Pool, GlobalPool, Flatten)):
+            if not self.layers[i].keeps_channels_apart:
                 return None
         return None
 
-    def unfolded(self, consumer: int) -> Shape:
-        """The shape of what the layer at `consumer` reads, before any flatten layer."""
-        for before in reversed(range(consumer)):
-            if not isinstance(self.layers[before], (*ELEMENTWISE, Flatten)):
+    def shape_before_flatten(self, position: int) -> Shape:
+        """The shape of the input of the layer at `position`, before any flatten layer."""
+        for before in reversed(range(position)):
+            layer = self.layers[before]
+            if not (layer.is_elementwise or isinstance(layer, Flatten)):
                 break
             if len(self.shapes[before]) > 1:
                 return self.shapes[before]
-        return self.shapes[consumer]
+        return self.shapes[position]
 
     def replace(self, position: int, layer: Layer) -> Topology:
         """The topology with another layer at `position`."""
@@ -107,7 +95,7 @@ class Topology:
         )
 
     def insert(self, position: int, *layers: Layer) -> Topology:
-        """The topology with layers put in before the one at `position`."""
+        """The topology with layers inserted before the one at `position`."""
         return Topology(
             self.input_shape, (*self.layers[:position], *layers, *self.layers[position:])
         )
@@ -122,12 +110,12 @@ class Topology:
         """Plain values, for records."""
         return {
             "input_shape": list(self.input_shape),
-            "layers": [layer_to_json(layer) for layer in self.layers],
+            "layers": [layer.to_json() for layer in self.layers],
         }
 
     @classmethod
     def from_json(cls, spec: Mapping[str, Any]) -> Topology:
-        """What `to_json` wrote."""
+        """The topology that `to_json` wrote."""
         layers = tuple(layer_from_json(layer) for layer in spec["layers"])
         return cls(tuple(spec["input_shape"]), layers)
 
@@ -137,7 +125,7 @@ class Network:
     """A topology with its arrays: `weights[i]` belongs to `topology.layers[i]`.
 
     Raises:
-        ValueError: an array has not the shape that the topology gives it.
+        ValueError: an array does not have the shape that the topology requires.
     """
 
     topology: Topology
@@ -166,23 +154,9 @@ class Network:
 
 
 def initialise(topology: Topology, rng: np.random.Generator) -> Network:
-    """A fresh network: Glorot-uniform kernels, zero biases, neutral batch normalisation."""
-
-    def kernel(shape: Shape) -> np.ndarray:
-        taps = math.prod(shape[:-2])
-        limit = math.sqrt(6 / (taps * (shape[-2] + shape[-1])))
-        return rng.uniform(-limit, limit, shape).astype(np.float32)
-
-    weights: list[Arrays] = []
-    for layer, shapes in zip(topology.layers, topology.array_shapes, strict=True):
-        if isinstance(layer, BatchNorm):
-            # gamma, beta, moving mean, moving variance
-            values = (*[1] * layer.scale, *[0] * layer.center, 0, 1)
-            weights.append(
-                tuple(np.full(s, v, np.float32) for s, v in zip(shapes, values, strict=True))
-            )
-        else:
-            weights.append(
-                tuple(kernel(s) if len(s) > 1 else np.zeros(s, np.float32) for s in shapes)
-            )
-    return Network(topology, tuple(weights))
+    """An untrained network: Glorot-uniform kernels, zero biases, neutral batch normalization."""
+    weights = tuple(
+        layer.initial_arrays(shape, rng)
+        for layer, shape in zip(topology.layers, topology.shapes, strict=False)
+    )
+    return Network(topology, weights)

@@ -9,7 +9,7 @@ from typing import Any
 from netsurgery.analysis.lineage_table import read_lineage
 from netsurgery.analysis.runs import Experiment, Run
 from netsurgery.config import scaling
-from netsurgery.networks.layers import Layer, Shape, trainable_arrays
+from netsurgery.networks.layers import Layer, Shape
 from netsurgery.networks.network import Topology
 from netsurgery.plots.labels import format_score, operation_label, pluralize
 from netsurgery.plots.style import operation_style
@@ -144,7 +144,7 @@ def layers(topology: Topology) -> list[dict[str, Any]]:
     blocks: list[dict[str, Any]] = [entry | {"parameters": 0, "parts": []}]
     sizes = zip(topology.layers, topology.shapes[1:], topology.array_shapes, strict=True)
     for layer, shape, arrays in sizes:
-        parameters = sum(math.prod(array) for array in arrays[: trainable_arrays(layer)])
+        parameters = sum(math.prod(array) for array in arrays[: layer.trainable_arrays])
         kind = _kind(layer)
         if kind == "other" and blocks[-1]["kind"] == "conv":
             blocks[-1]["parts"].append(str(layer))

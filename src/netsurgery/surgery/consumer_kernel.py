@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from netsurgery.networks.network import Arrays, Network
+from netsurgery.networks.layers import Arrays
+from netsurgery.networks.network import Network
 from netsurgery.surgery.blocked_matmul import product
 
 
@@ -18,7 +19,7 @@ def read(network: Network, consumer: int) -> np.ndarray:
     """The kernel at `consumer` as (..., channels, out): a view."""
     kernel = network.weights[consumer][0]
     if kernel.ndim == 2:
-        return kernel.reshape(*network.topology.unfolded(consumer), -1)
+        return kernel.reshape(*network.topology.shape_before_flatten(consumer), -1)
     return kernel
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from netsurgery.networks.layers import POOLINGS, BatchNorm
+from netsurgery.networks.layers import POOLINGS
 from netsurgery.networks.network import Topology
 from netsurgery.surgery.operations import ECTONAS, Operation, by_name
 from netsurgery.surgery.sizes import MutationSizes
@@ -106,9 +106,9 @@ def _why_not_resizable(topology: Topology, child: Topology) -> str | None:
         return None
     grown = len(child.layers) - len(topology.layers)
     between = topology.layers[flattening_position(topology) : reader]
-    if child.unfolded(reader + grown)[:2] == topology.unfolded(reader)[:2]:
+    if child.shape_before_flatten(reader + grown)[:2] == topology.shape_before_flatten(reader)[:2]:
         return None
-    if any(isinstance(layer, BatchNorm) for layer in between):
+    if any(layer.has_channel_arrays for layer in between):
         return "the batch normalization after the flatten layer supports one image size only"
     return None
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from netsurgery.networks import activations, inference
-from netsurgery.networks.layers import Activation, BatchNorm, Conv, Dense
-from netsurgery.networks.network import Arrays, Network, Topology
+from netsurgery.networks.layers import Arrays, BatchNorm, KernelLayer
+from netsurgery.networks.network import Network, Topology
 from netsurgery.surgery import consumer_kernel
 from netsurgery.surgery.blocked_matmul import gram
 from netsurgery.surgery.least_squares import prune_features
@@ -38,7 +38,7 @@ def keep_strongest(network: Network, child: Topology, position: int) -> WeightTr
     consumer, width = topology.consumer(position), child.shapes[position + 1][-1]
     assert consumer is not None
     layer, arrays = topology.layers[position], network.weights[position]
-    assert isinstance(layer, Conv | Dense)
+    assert isinstance(layer, KernelLayer)
     incoming = arrays[0].reshape(-1, arrays[0].shape[-1])
     strength = np.sqrt(np.einsum("ij,ij->j", incoming, incoming, dtype=np.float64))
     constant = arrays[1].astype(np.float64) if layer.use_bias else np.zeros(len(strength))
@@ -47,16 +47,16 @@ def keep_strongest(network: Network, child: Topology, position: int) -> WeightTr
     for i in range(position + 1, consumer):
         between = topology.layers[i]
         if isinstance(between, BatchNorm):
-            gamma, beta, _, _ = inference.statistics(between, network.weights[i])
+            gamma, beta, _, _ = between.statistics(network.weights[i])
             if len(gamma) == len(strength) and not by_gamma:
                 strength, constant, by_gamma = np.abs(gamma), beta.astype(np.float64), True
                 continue
             # a further one, which holds its arrays by pixel after a flatten layer
-            shape = (-1,) if len(gamma) == len(strength) else topology.unfolded(i)
-            gain, shift = inference.affine(between, network.weights[i])
+            shape = (-1,) if len(gamma) == len(strength) else topology.shape_before_flatten(i)
+            gain, shift = between.gain_and_shift(network.weights[i])
             constant = constant * gain.reshape(shape) + shift.reshape(shape)
-        elif isinstance(between, Activation):
-            constant = inference.apply(between, (), constant)
+        elif between.is_elementwise:
+            constant = inference.apply(between, network.weights[i], constant)
     kept = np.sort(np.argsort(-strength, kind="stable")[:width])
     constant[..., kept] = 0
     outgoing = consumer_kernel.read(network, consumer)[..., kept, :]
@@ -83,7 +83,7 @@ def keep_most_useful(
     samples = samples[: samples_needed(network.topology, consumer, len(samples))]
     features = inference.layer_input(network, consumer, samples).reshape(-1, width)
     reader = network.topology.layers[consumer]
-    assert isinstance(reader, Conv | Dense)
+    assert isinstance(reader, KernelLayer)
     mean = features.mean(axis=0, dtype=np.float64) if reader.use_bias else np.zeros(width)
     moments = gram(features) - len(features) * np.outer(mean, mean)
     flat = np.moveaxis(outgoing, -2, 0).reshape(width, -1)

@@ -13,7 +13,7 @@ import numpy as np
 
 from netsurgery.networks import activations
 from netsurgery.networks.inference import chunks, patches, pre_activation, precision, run_layers
-from netsurgery.networks.layers import Conv, Dense, Kernel
+from netsurgery.networks.layers import Conv, KernelLayer
 from netsurgery.networks.network import Network, Topology
 from netsurgery.surgery.least_squares import ridge_correction
 from netsurgery.surgery.pooling import resized
@@ -36,7 +36,7 @@ def refit_layers(parent: Network, child: Network, places: Sequence[int], x: np.n
     at, values = (0, 0), (x, x)
     for place in places:
         layer, position = parent.topology.layers[place], place + grown
-        assert isinstance(layer, Conv | Dense)
+        assert isinstance(layer, KernelLayer)
         count = samples_needed(child.topology, position, len(x))
         if count > len(values[0]):
             at, values = (0, 0), (x, x)
@@ -95,7 +95,7 @@ def samples_needed(topology: Topology, position: int, samples: int) -> int:
 
 
 def _fit(
-    layer: Kernel, arrays: tuple[np.ndarray, ...], features: np.ndarray, wanted: np.ndarray
+    layer: KernelLayer, arrays: tuple[np.ndarray, ...], features: np.ndarray, wanted: np.ndarray
 ) -> tuple[np.ndarray, ...]:
     """A layer's arrays, corrected so that it gives what is wanted for these features."""
     missing = pre_activation(layer, arrays, features)

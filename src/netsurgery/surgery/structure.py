@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from netsurgery.networks.activations import NON_NEGATIVE
 from netsurgery.networks.layers import (
-    CELL_LENGTH,
-    ELEMENTWISE,
-    Activation,
-    BatchNorm,
-    Conv,
-    Dense,
-    Dropout,
+    CONV_CELL_KINDS,
+    CONV_CELL_LENGTH,
     Flatten,
     GlobalPool,
-    Pool,
-    Rescaling,
-    Reshape,
     Shape,
 )
 from netsurgery.networks.network import Topology
@@ -23,8 +14,8 @@ from netsurgery.networks.network import Topology
 
 def is_conv_cell(topology: Topology, position: int) -> bool:
     """Whether a complete conv cell starts at `position`."""
-    kinds = tuple(type(layer) for layer in topology.layers[position : position + CELL_LENGTH])
-    return kinds == (Conv, Pool, BatchNorm, Activation)
+    layers = topology.layers[position : position + CONV_CELL_LENGTH]
+    return tuple(map(type, layers)) == CONV_CELL_KINDS
 
 
 def flattening_position(topology: Topology) -> int | None:
@@ -44,7 +35,7 @@ def flattened_image_reader(topology: Topology) -> int | None:
 def dense_block_end(topology: Topology, position: int) -> int:
     """The position after a dense layer and its own normalization, activation and dropout."""
     end = position + 1
-    while isinstance(topology.layers[end], ELEMENTWISE):
+    while topology.layers[end].is_elementwise:
         end += 1
     return end
 
@@ -59,17 +50,7 @@ def has_non_negative_input(topology: Topology, position: int) -> bool:
 
     The network's own input counts as non-negative, as pixels are.
     """
-    for layer in reversed(topology.layers[:position]):
-        match layer:
-            case Activation():
-                return layer.function in NON_NEGATIVE
-            case Conv() | Dense():
-                return layer.activation in NON_NEGATIVE
-            case Rescaling():
-                if layer.scale < 0 or layer.offset < 0:
-                    return False
-            case Pool() | GlobalPool() | Flatten() | Dropout() | Reshape():
-                pass
-            case _:
-                return False
-    return True
+    non_negative = True
+    for layer in topology.layers[:position]:
+        non_negative = layer.is_non_negative(non_negative)
+    return non_negative

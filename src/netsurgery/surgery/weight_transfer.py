@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from netsurgery.networks.layers import BatchNorm, trainable_arrays
-from netsurgery.networks.network import Arrays, Network, Topology
+from netsurgery.networks.layers import Arrays
+from netsurgery.networks.network import Network, Topology
 
 # by the slot's name: for every layer, arrays of the shapes of its trainable ones
 Slots = Mapping[str, tuple[Arrays, ...]]
@@ -65,7 +65,7 @@ def selection(topology: Topology, position: int, index: np.ndarray) -> dict[int,
     assert consumer is not None
     origins: dict[int, Origin | None] = {position: Origin(position, outputs=index)}
     for i in range(position + 1, consumer):
-        if isinstance(topology.layers[i], BatchNorm):
+        if topology.layers[i].has_channel_arrays:
             origins[i] = Origin(i, outputs=index)
     return origins | {consumer: Origin(consumer, inputs=index)}
 
@@ -74,13 +74,13 @@ def _take(topology: Topology, arrays: Arrays, origin: Origin) -> Arrays:
     """The arrays of a layer of the parent, with the outputs and inputs that are left."""
     if origin.outputs is None and origin.inputs is None:
         return arrays
-    fold = topology.unfolded(origin.position)
+    fold = topology.shape_before_flatten(origin.position)
 
     def cut(array: np.ndarray) -> np.ndarray:
         if array.ndim == 1:
             if origin.outputs is None:
                 return array
-            if isinstance(topology.layers[origin.position], BatchNorm):  # perhaps behind a flatten
+            if topology.layers[origin.position].has_channel_arrays:  # by pixel after a flatten
                 return array.reshape(-1, fold[-1])[:, origin.outputs].reshape(-1)
             return array[origin.outputs]
         if origin.inputs is not None:
@@ -114,7 +114,7 @@ def transfer_slots(
 
     def fresh(position: int) -> Arrays:
         layer = graft.child.layers[position]
-        shapes = graft.child.array_shapes[position][: trainable_arrays(layer)]
+        shapes = graft.child.array_shapes[position][: layer.trainable_arrays]
         return tuple(np.zeros(shape, np.float32) for shape in shapes)
 
     return {

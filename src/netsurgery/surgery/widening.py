@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from netsurgery.networks import inference
 from netsurgery.networks.activations import LIPSCHITZ
-from netsurgery.networks.layers import Activation, BatchNorm, Conv, Dense
+from netsurgery.networks.layers import Dense, KernelLayer
 from netsurgery.networks.network import Network, Topology
 from netsurgery.surgery import consumer_kernel
 from netsurgery.surgery.weight_transfer import (
@@ -66,7 +65,7 @@ def widen(
 def is_exact(topology: Topology, position: int) -> bool:
     """Whether widening a layer keeps the output: everywhere but before a softmax."""
     return all(
-        "softmax" not in (getattr(layer, "activation", None), getattr(layer, "function", None))
+        layer.activation_function != "softmax"
         for layer in topology.layers[position : topology.consumer(position)]
     )
 
@@ -119,18 +118,14 @@ def _effect_bound(network: Network, position: int, first: int, change: np.ndarra
     assert consumer is not None
     bound = _operator_norm_bound(change)
     layer = topology.layers[position]
-    assert isinstance(layer, Conv | Dense)
+    assert isinstance(layer, KernelLayer)
     bound *= LIPSCHITZ[layer.activation]
     for i in range(position + 1, consumer):
-        between = topology.layers[i]
-        if isinstance(between, Activation):
-            bound *= LIPSCHITZ[between.function] * max(1.0, abs(between.negative_slope))
-        elif isinstance(between, BatchNorm):
-            gain, _ = inference.affine(between, network.weights[i])
-            bound *= float(np.abs(gain.reshape(-1, topology.unfolded(i)[-1])[:, first:]).max())
-        elif overlap := getattr(between, "size", None):
-            # a pixel counts in every window that contains it
-            bound *= -(-overlap // (between.strides or overlap))  # type: ignore[union-attr]
+        gain = topology.layers[i].gain_bound(network.weights[i])
+        if gain.ndim:  # by feature, that is, by pixel and channel after a flatten
+            channels = topology.shape_before_flatten(i)[-1]
+            gain = gain.reshape(-1, channels)[:, first:].max()
+        bound *= float(gain)
     reading = consumer_kernel.read(network, consumer)[..., first:, :]
     if reading.ndim == 4 and isinstance(topology.layers[consumer], Dense):
         return bound * float(np.linalg.norm(reading.reshape(-1, reading.shape[-1]), ord=2))

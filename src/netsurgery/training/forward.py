@@ -1,28 +1,29 @@
-"""What a network computes, in TensorFlow: the same as its Keras model, in fewer operations.
+"""The forward pass in TensorFlow: what the Keras model computes, in fewer operations.
 
-A Keras model's layers take longer to trace than small networks take to train, and its batch
-normalisation is a dozen operations where TensorFlow has one.
+Tracing a Keras model's layers takes longer than training a small network, and its batch
+normalization is a dozen operations where TensorFlow has one.
 
-A convolution whose output is only averaged over squares of 2x2 is computed for the averages alone:
-they are a convolution in steps of two, whose kernel is the mean of four shifted copies of the given
-one. With kernels of 3x3 that is 16 multiplications for a weight and average where it was 36, and
-nothing of the full size is held. In training, and without oneDNN, it is done on blocks of pixels,
-for the steps' gradient of the kernel is slow, and so are TensorFlow's own steps.
+**Convolution and average pooling.** If only the averages over 2x2 squares of a convolution's output
+are used, they are computed directly: they are a convolution with strides of 2, whose kernel is the
+mean of four shifted copies of the original one. For a 3x3 kernel this takes 16 multiplications per
+weight and average instead of 36, and the full-size output is never in memory. In training, and
+without oneDNN, the convolution runs on blocks of pixels instead, because TensorFlow's strided
+convolution and its gradient are slow.
 
-A bias whose channels are normalised next is taken away again with the batch's mean: in training it
-is left out, has no gradient, and only moves the moving mean. In inference mode the normalisation
-itself is in the weights in front of it.
+**Bias before batch normalization.** The normalization subtracts the batch's mean and with it the
+bias. In training the bias is left out: it gets no gradient and only shifts the moving mean. In
+inference mode the normalization is folded into the weights before it.
 
-In mixed precision all but the layer that gives the output is computed in bfloat16, as by Keras's
-policy `mixed_bfloat16`; arrays, statistics and the loss stay float32.
+**Mixed precision.** All layers but the one that gives the output compute in bfloat16, as with
+Keras's policy `mixed_bfloat16`; arrays, statistics and the loss stay float32.
 """
 
 from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -36,6 +37,7 @@ from netsurgery.networks.layers import (
     Dense,
     Flatten,
     GlobalPool,
+    KernelLayer,
     Layer,
     Pool,
     Rescaling,
@@ -44,9 +46,12 @@ from netsurgery.networks.layers import (
 )
 from netsurgery.training import onednn
 
-Arrays = Sequence[tf.Tensor]  # a layer's, in the order of a network's
+Arrays = Sequence[tf.Tensor]  # of a layer, in the order of `Network.weights`
 FLOAT32 = "float32"
-PRECISIONS = {FLOAT32: tf.float32, "mixed_bfloat16": tf.bfloat16}  # what layers compute in
+PRECISIONS = {
+    FLOAT32: tf.float32,
+    "mixed_bfloat16": tf.bfloat16,
+}  # the data types that layers compute in
 
 
 def _activated(x: tf.Tensor, function: str, slope: float | None = None) -> tf.Tensor:
@@ -57,20 +62,20 @@ def _activated(x: tf.Tensor, function: str, slope: float | None = None) -> tf.Te
     return keras.activations.get(function)(x)
 
 
-def _weighted(layer: Conv | Dense, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
-    if isinstance(layer, Conv):
-        x = tf.nn.conv2d(x, tf.cast(arrays[0], x.dtype), layer.strides, layer.padding.upper())
-    else:
-        x = tf.matmul(x, tf.cast(arrays[0], x.dtype))
-    return _biased(layer, arrays, x)
+def _convolve(layer: Conv, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
+    return tf.nn.conv2d(x, tf.cast(arrays[0], x.dtype), layer.strides, layer.padding.upper())
 
 
-def _biased(layer: Conv | Dense, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
+def _multiply(layer: Dense, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
+    return tf.matmul(x, tf.cast(arrays[0], x.dtype))
+
+
+def _add_bias(layer: KernelLayer, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
     return tf.nn.bias_add(x, tf.cast(arrays[1], x.dtype)) if layer.use_bias else x
 
 
-def _is_normalised(layer: Conv | Dense, rest: Sequence[Layer]) -> bool:
-    """Whether a layer's bias goes into a batch normalisation as it is, but for pooling."""
+def _is_normalized(layer: KernelLayer, rest: Sequence[Layer]) -> bool:
+    """Whether a batch normalization follows a layer with a bias, perhaps after pooling."""
     if rest and isinstance(rest[0], Pool):
         rest = rest[1:]
     plain = layer.use_bias and layer.activation == "linear"
@@ -78,7 +83,7 @@ def _is_normalised(layer: Conv | Dense, rest: Sequence[Layer]) -> bool:
 
 
 def _is_averaged(layer: Conv, rest: Sequence[Layer], shape: Shape) -> bool:
-    """Whether only averages over 2x2 are used of a convolution, and all whole."""
+    """Whether only averages over whole 2x2 squares of a convolution's output are used."""
     after = rest[0] if rest else None
     return (
         isinstance(after, Pool)
@@ -90,143 +95,177 @@ def _is_averaged(layer: Conv, rest: Sequence[Layer], shape: Shape) -> bool:
 
 
 @functools.cache
-def _shifts(size: int) -> np.ndarray:
-    """From the taps of a square kernel of odd size to those of the mean of its four shifted copies.
+def _shift_and_average(size: int) -> np.ndarray:
+    """A matrix that turns a square kernel of odd size into the mean of its four shifted copies.
 
     Returns:
-        (size + 1, size + 1, size**2).
+        (size + 1, size + 1, size**2): new taps by old taps.
     """
     taps = np.eye(size * size, dtype=np.float32).reshape(size, size, -1)
     copies = [np.pad(taps, ((a, 1 - a), (b, 1 - b), (0, 0))) for a in (0, 1) for b in (0, 1)]
     return np.asarray(np.mean(copies, axis=0, dtype=np.float32))
 
 
-def _averages(layer: Conv, arrays: Arrays, x: tf.Tensor, *, steps: bool) -> tf.Tensor:
-    """What average pooling over 2x2 makes of a convolution (see `_is_averaged`).
+def _convolve_and_average(layer: Conv, arrays: Arrays, x: tf.Tensor, *, strided: bool) -> tf.Tensor:
+    """A convolution and the average pooling over 2x2 after it (see `_is_averaged`).
 
     Args:
         layer: the convolution.
-        arrays: of it.
+        arrays: its arrays.
         x: (n, height, width, channels).
-        steps: whether it is done in steps of two, or on blocks of 2x2 pixels.
+        strided: whether to use strides of 2, or blocks of 2x2 pixels.
     """
     size, channels = layer.kernel, x.shape[-1]
     margin, blocks = size // 2, (size + 1) // 2
     margins = ((0, 0), (margin, margin), (margin, margin), (0, 0))
-    shifts = _shifts(size)
-    if not steps:  # in the order in which `space_to_depth` puts pixels: by block, then within it
+    shifts = _shift_and_average(size)
+    if not strided:  # in the order of `space_to_depth`: by block, then within the block
         shifts = shifts.reshape(blocks, 2, blocks, 2, -1).swapaxes(1, 2)
     kernel = tf.reshape(arrays[0], (size * size, channels * layer.channels))
     kernel = tf.cast(tf.matmul(tf.constant(shifts.reshape(-1, size * size)), kernel), x.dtype)
-    if steps:
+    if strided:
         kernel = tf.reshape(kernel, (size + 1, size + 1, channels, layer.channels))
         x = tf.nn.conv2d(x, kernel, 2, margins)
     else:
         kernel = tf.reshape(kernel, (blocks, blocks, 4 * channels, layer.channels))
         x = tf.nn.conv2d(tf.nn.space_to_depth(tf.pad(x, margins), 2), kernel, 1, "VALID")
-    return _biased(layer, arrays, x)
+    return _add_bias(layer, arrays, x)
 
 
-def _pooled(layer: Pool, x: tf.Tensor) -> tf.Tensor:
+def _pool(layer: Pool, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
     pool = tf.nn.max_pool2d if layer.function == "max" else tf.nn.avg_pool2d
-    return pool(x, layer.size, layer.strides or layer.size, layer.padding.upper())
+    return pool(x, layer.size, layer.step, layer.padding.upper())
 
 
-def _normalised(
+def _normalize(
     layer: BatchNorm, arrays: Arrays, x: tf.Tensor, *, training: bool
 ) -> tuple[tf.Tensor, tuple[tf.Tensor, ...]]:
-    """A batch normalised, in training by its own statistics, and these: mean, unbiased variance."""
-    *learnt, mean, variance = arrays
-    gamma = learnt[0] if layer.scale else tf.ones_like(mean)
-    beta = learnt[-1] if layer.center else tf.zeros_like(mean)
+    """Normalize a batch, in training by its own statistics.
+
+    Returns:
+        The normalized batch, and in training its mean and unbiased variance.
+    """
+    *learned, mean, variance = arrays
+    gamma = learned[0] if layer.scale else tf.ones_like(mean)
+    beta = learned[-1] if layer.center else tf.zeros_like(mean)
     image = x if len(x.shape) == 4 else tf.reshape(x, (-1, 1, 1, x.shape[-1]))
-    nothing = tf.constant([], tf.float32)
-    found = tf.raw_ops.FusedBatchNormV3(
+    unused = tf.constant([], tf.float32)
+    result = tf.raw_ops.FusedBatchNormV3(
         x=image,
         scale=gamma,
         offset=beta,
-        mean=nothing if training else mean,
-        variance=nothing if training else variance,
+        mean=unused if training else mean,
+        variance=unused if training else variance,
         epsilon=layer.epsilon,
         is_training=training,
     )
-    y = found.y if image is x else tf.reshape(found.y, (-1, x.shape[-1]))
-    return y, (found.batch_mean, found.batch_variance) if training else ()
+    y = result.y if image is x else tf.reshape(result.y, (-1, x.shape[-1]))
+    return y, (result.batch_mean, result.batch_variance) if training else ()
 
 
 def _biased_variances(
     seen: Sequence[tf.Tensor], pixels: Sequence[float], samples: tf.Tensor
 ) -> tf.Tensor:
-    """Statistics of a batch end to end, with the variances that Keras's moving ones follow.
+    """Concatenated statistics of a batch, with the biased variances that Keras averages.
 
     Args:
         seen: means and unbiased variances.
-        pixels: of a sample that each was found from; of a mean infinitely many, so that it stays.
-        samples: how many.
+        pixels: pixels per sample behind each variance; infinity for means, which stay unchanged.
+        samples: samples in the batch.
     """
     widths = [each.shape[0] for each in seen]
     counts = tf.cast(samples, tf.float32) * np.repeat(np.array(pixels, np.float32), widths)
     return tf.concat(seen, 0) * (1 - 1 / counts)
 
 
-def _taken_in(layer: Conv | Dense, arrays: Arrays, norm: BatchNorm, own: Arrays) -> Arrays:
-    """The weights and bias with which a layer gives what a normalisation makes of its output.
+def _fold_into_weights(layer: KernelLayer, arrays: Arrays, norm: BatchNorm, own: Arrays) -> Arrays:
+    """The weights and bias of a layer that includes the normalization after it.
 
     Args:
-        layer: without an activation.
-        arrays: of it.
-        norm: in inference mode.
-        own: its arrays.
+        layer: the layer, which has no activation.
+        arrays: its arrays.
+        norm: the normalization, in inference mode.
+        own: the normalization's arrays.
     """
-    *learnt, mean, variance = own
+    *learned, mean, variance = own
     factor = tf.math.rsqrt(variance + norm.epsilon)
     if norm.scale:
-        factor *= learnt[0]
+        factor *= learned[0]
     offset = ((arrays[1] if layer.use_bias else 0.0) - mean) * factor
-    return arrays[0] * factor, offset + learnt[-1] if norm.center else offset
+    return arrays[0] * factor, offset + learned[-1] if norm.center else offset
 
 
-def _without_normalisations(
+def _fold_normalizations(
     layers: Sequence[Layer], arrays: Sequence[Arrays]
 ) -> tuple[list[Layer], list[Arrays]]:
-    """A network in inference mode, its normalisations in the weights before them where they can be.
+    """Fold each normalization into the weights before it, for inference mode, if possible.
 
-    Average pooling may lie between; not that of maxima, for factors may be negative.
+    Average pooling may lie between, but not max pooling, because factors may be negative.
     """
-    found: list[tuple[Layer | None, Arrays]] = [(None, ())]  # before the first there is none
+    found: list[tuple[Layer | None, Arrays]] = [(None, ())]  # no layer comes before the first
     for layer, own in zip(layers, arrays, strict=True):
         end = found[-1][0]
         at = -2 if isinstance(end, Pool) and end.function == "average" else -1
         before, weights = found[at]
         if (
             isinstance(layer, BatchNorm)
-            and isinstance(before, Conv | Dense)
+            and isinstance(before, KernelLayer)
             and before.activation == "linear"
         ):
-            found[at] = replace(before, use_bias=True), _taken_in(before, weights, layer, own)
+            found[at] = (
+                before.with_bias(True),
+                _fold_into_weights(before, weights, layer, own),
+            )
         else:
             found.append((layer, own))
     return [layer for layer, _ in found if layer], [own for _, own in found[1:]]
 
 
+def _apply_kernel(layer: KernelLayer, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
+    x = KERNELS[type(layer)](layer, arrays, x)
+    return _activated(_add_bias(layer, arrays, x), layer.activation)
+
+
+def _pool_globally(layer: GlobalPool, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
+    reduce = tf.reduce_max if layer.function == "max" else tf.reduce_mean
+    return reduce(x, axis=(1, 2))
+
+
+def _activate(layer: Activation, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
+    return _activated(x, layer.function, layer.negative_slope)
+
+
+def _rescale(layer: Rescaling, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
+    return x * layer.scale + layer.offset
+
+
+def _reshape(layer: Flatten | Reshape, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
+    return tf.reshape(x, (-1, *layer.output_shape(tuple(x.shape[1:]))))
+
+
+# what the kernel of a layer gives
+KERNELS: dict[type[Layer], Callable[[Any, Arrays, tf.Tensor], tf.Tensor]] = {
+    Conv: _convolve,
+    Dense: _multiply,
+}
+# what a layer gives: layer, arrays, (n, *shape) -> (n, *output_shape); batch normalization, which
+# also gives statistics, is computed by `_normalize`
+LAYERS: dict[type[Layer], Callable[[Any, Arrays, tf.Tensor], tf.Tensor]] = {
+    Conv: _apply_kernel,
+    Dense: _apply_kernel,
+    Pool: _pool,
+    GlobalPool: _pool_globally,
+    Activation: _activate,
+    Rescaling: _rescale,
+    Flatten: _reshape,
+    Reshape: _reshape,
+}
+
+
 def _apply(layer: Layer, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
-    match layer:
-        case Conv() | Dense():
-            return _activated(_weighted(layer, arrays, x), layer.activation)
-        case Pool():
-            return _pooled(layer, x)
-        case GlobalPool():
-            reduce = tf.reduce_max if layer.function == "max" else tf.reduce_mean
-            return reduce(x, axis=(1, 2))
-        case Activation():
-            return _activated(x, layer.function, layer.negative_slope)
-        case Rescaling():
-            return x * layer.scale + layer.offset
-        case Flatten() | Reshape():
-            shape: Shape = (math.prod(x.shape[1:]),) if isinstance(layer, Flatten) else layer.shape
-            return tf.reshape(x, (-1, *shape))
-        case _:
-            raise ValueError(f"{layer} cannot be trained here")
+    if type(layer) not in LAYERS:
+        raise ValueError(f"training does not support the layer {layer}")
+    return LAYERS[type(layer)](layer, arrays, x)
 
 
 def forward(
@@ -240,40 +279,40 @@ def forward(
     """The network's output for a batch, and the statistics of the batch.
 
     Args:
-        layers: of its topology.
-        arrays: of each layer.
+        layers: the layers of its topology.
+        arrays: the arrays of each layer.
         x: (n, *input_shape).
-        training: or in inference mode.
+        training: whether to compute in training mode or in inference mode.
         precision: a key of `PRECISIONS`.
 
     Returns:
-        (n, outputs), float32; in training also each batch normalisation's means and biased
-        variances, end to end, if there is one.
+        (n, outputs), float32; in training also the concatenated means and biased variances of all
+        batch normalizations, None without any.
 
     Raises:
-        ValueError: a layer that no search builds (dropout, one that surgery does not know).
+        ValueError: a layer that no search builds (dropout, or one that surgery does not know).
     """
     if not training:
-        layers, arrays = _without_normalisations(layers, arrays)
+        layers, arrays = _fold_normalizations(layers, arrays)
     skipped = False
     seen: list[tf.Tensor] = []
-    pixels: list[float] = []  # of a sample that each of them is from
-    bias: tf.Tensor | float = 0.0  # left out, for the next normalisation
-    steps = not training and onednn.is_faster(math.prod(x.shape[1:]))
-    last = max((i for i, layer in enumerate(layers) if isinstance(layer, Conv | Dense)), default=0)
+    pixels: list[float] = []  # per sample, behind each of them
+    bias: tf.Tensor | float = 0.0  # left out before the next normalization
+    strided = not training and onednn.is_faster(math.prod(x.shape[1:]))
+    last = max((i for i, layer in enumerate(layers) if isinstance(layer, KernelLayer)), default=0)
     x = tf.cast(x, PRECISIONS[precision])
     for i, (layer, own) in enumerate(zip(layers, arrays, strict=True)):
         if i == last:
             x = tf.cast(x, tf.float32)
-        if training and isinstance(layer, Conv | Dense) and _is_normalised(layer, layers[i + 1 :]):
+        if training and isinstance(layer, KernelLayer) and _is_normalized(layer, layers[i + 1 :]):
             bias, own = own[1], own[:1]
-            layer = replace(layer, use_bias=False)
+            layer = layer.with_bias(False)
         if skipped:
             skipped = False
         elif isinstance(layer, Conv) and _is_averaged(layer, layers[i + 1 :], x.shape[1:]):
-            x, skipped = _averages(layer, own, x, steps=steps), True
+            x, skipped = _convolve_and_average(layer, own, x, strided=strided), True
         elif isinstance(layer, BatchNorm):
-            x, statistics = _normalised(layer, own, x, training=training)
+            x, statistics = _normalize(layer, own, x, training=training)
             if statistics:
                 seen += (statistics[0] + bias, statistics[1])
                 pixels += (math.inf, math.prod(x.shape[1:-1]))

@@ -10,8 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from netsurgery.keras_io.checkpoints import Checkpoint
-from netsurgery.networks.layers import BatchNorm, trainable_arrays
-from netsurgery.networks.network import Arrays, Network
+from netsurgery.networks.layers import Arrays, BatchNorm
+from netsurgery.networks.network import Network
 from netsurgery.storage import provenance
 from netsurgery.surgery import Slots
 from netsurgery.training.forward import FLOAT32, forward
@@ -60,7 +60,7 @@ class TrainableNetwork:
         self.topology, self.settings = network.topology, dict(settings)
         self.layers = network.topology.layers
         # of each layer: how many of its arrays are trainable; the others are moving statistics
-        self.trainable_counts = [trainable_arrays(layer) for layer in self.layers]
+        self.trainable_counts = [layer.trainable_arrays for layer in self.layers]
         shapes = list(zip(self.topology.array_shapes, self.trainable_counts, strict=True))
         trainable = [shape for layer, n in shapes for shape in layer[:n]]
         shared = is_elementwise(settings["optimizer"])

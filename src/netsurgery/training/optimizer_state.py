@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from netsurgery.networks.network import Arrays
+from netsurgery.networks.layers import Arrays
 from netsurgery.objectives import keras_catalog
 from netsurgery.objectives.keras_catalog import Setting
 from netsurgery.training.packing import VariablePacking

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 
-from netsurgery.keras_io import checkpoints, conversion
+from netsurgery.keras_io import archive, checkpoints, conversion
 from netsurgery.networks.layers import (
     Activation,
     BatchNorm,
@@ -20,7 +20,6 @@ from netsurgery.networks.layers import (
     GlobalPool,
     Pool,
     Rescaling,
-    trainable_arrays,
 )
 from netsurgery.networks.network import Network, Topology
 from netsurgery.networks.topologies import build, named
@@ -59,7 +58,7 @@ def example(topology: Topology) -> Network:
 
 
 def written(learner: TrainableNetwork, path: Path) -> Path:
-    conversion.write_checkpoint(path, learner.checkpoint, learner.compile_arguments)
+    archive.write_checkpoint(path, learner.checkpoint, learner.compile_arguments)
     return path
 
 
@@ -88,7 +87,7 @@ def test_the_file_is_the_one_that_keras_writes(topology, settings, tmp_path):
     ours = parts(written(TrainableNetwork(network, settings), tmp_path / "ours.keras"))
     model = conversion.to_keras(network)
     compile_model(model, settings)
-    conversion.save(model, tmp_path / "keras.keras")
+    archive.save(model, tmp_path / "keras.keras")
     theirs = parts(tmp_path / "keras.keras")
     assert list(ours) == list(theirs)
     for name in ("metadata.json", "config.json"):
@@ -121,7 +120,7 @@ def test_what_was_written_is_read(topology, settings, tmp_path):
     for name, layers in again.slots.items():
         shapes = [[array.shape for array in own] for own in layers]
         trainable = zip(topology.layers, topology.array_shapes, strict=True)
-        assert shapes == [list(own[: trainable_arrays(layer)]) for layer, own in trainable], name
+        assert shapes == [list(own[: layer.trainable_arrays]) for layer, own in trainable], name
 
 
 def test_the_same_candidate_gives_the_same_bytes(tmp_path):
@@ -138,7 +137,7 @@ def test_a_file_that_keras_wrote_is_read(tmp_path):
     network = example(topology)
     model = conversion.to_keras(network)
     compile_model(model, settings)
-    conversion.save(model, tmp_path / "a.keras")
+    archive.save(model, tmp_path / "a.keras")
     read = checkpoints.read(tmp_path / "a.keras", topology)
     for one, other in zip(read.network.weights, network.weights, strict=True):
         same(list(one), list(other))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from netsurgery.keras_io import conversion, model_surgery, optimizer_slots
+from netsurgery.keras_io import archive, conversion, model_surgery, optimizer_slots
 from netsurgery.networks.inference import predict
 from netsurgery.storage.files import UnusableFileError
 from netsurgery.surgery import (
@@ -312,7 +312,7 @@ def test_slots_follow_the_weights_through_surgery_and_a_file(
     model = compiled(trained((4,), layers.Dense(5, "relu"), layers.Dense(3)), OPTIMIZERS[name]())
     before = optimizer_slots.read_slots(model)
     child = model_surgery.apply(model, Mutation(operations.ADD_UNITS, 0, 8)).model
-    conversion.save(child, tmp_path / "child.keras")
+    archive.save(child, tmp_path / "child.keras")
     child = model_surgery.read_model(tmp_path / "child.keras")
     after = optimizer_slots.read_slots(child)
     assert len(before) == len(after) == slots

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from netsurgery.datasets import Scaling
-from netsurgery.keras_io import conversion, preprocessing
+from netsurgery.keras_io import archive, conversion, preprocessing
 from netsurgery.networks.network import initialise
 from netsurgery.networks.topologies import build
 from netsurgery.surgery import legal_mutations
@@ -40,7 +40,7 @@ def test_the_model_behind_its_scaling_takes_raw_samples(
 ) -> None:
     inner = network()
     scaling = Scaling(np.asarray(shift), np.asarray(scale, np.float32))
-    conversion.save(whole(inner, scaling), tmp_path / "model.keras")
+    archive.save(whole(inner, scaling), tmp_path / "model.keras")
     found = keras.models.load_model(tmp_path / "model.keras").predict(RAW, verbose=0)
     expected = inner.predict((RAW - shift) * scale, verbose=0)
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)

@@ -22,7 +22,6 @@ from netsurgery.networks.layers import (
     Shape,
     conv_cell,
     layer_from_json,
-    layer_to_json,
 )
 from netsurgery.networks.network import Network, Topology, initialise
 from netsurgery.networks.topologies import NAMED, build, named
@@ -139,7 +138,7 @@ def test_what_cannot_be_built_is_an_error(hidden: list, input_shape: Shape, mess
         ((20,), [Conv(7)], r"conv 7 \(3x3\) needs .* not \(20,\)"),
         ((20,), [Pool("max")], r"max pool 2x2 needs .* not \(20,\)"),
         ((8, 8, 1), [Flatten(), *conv_cell(5)], r"conv 5 \(3x3\) needs .* not \(64,\)"),
-        ((8, 8, 1), [Dense(5)], r"dense 5 \(relu\) needs .* not \(8, 8, 1\): put a flatten"),
+        ((8, 8, 1), [Dense(5)], r"dense 5 \(relu\) needs .* not \(8, 8, 1\): add a flatten"),
         ((8, 8, 1), [*conv_cell(2), Dense(6)], r"dense 6 \(relu\) needs .* not \(4, 4, 2\)"),
     ],
 )
@@ -169,7 +168,7 @@ def test_editing_a_topology_gives_another_and_leaves_it_as_it_was() -> None:
 
 def test_an_edit_that_no_layer_can_follow_is_an_error() -> None:
     topology = build(named("cnn-large"), (8, 8, 1), 2)
-    with pytest.raises(ValueError, match="put a flatten layer before it"):
+    with pytest.raises(ValueError, match="add a flatten layer before it"):
         topology.remove(4)
 
 
@@ -203,7 +202,7 @@ def test_topologies_survive_json(topology: Topology) -> None:
     ids=lambda layer: layer.kind,
 )
 def test_layers_with_unusual_settings_survive_json(layer: Layer) -> None:
-    spec = layer_to_json(layer)
+    spec = layer.to_json()
     assert next(iter(spec)) == "kind"
     assert layer_from_json(json.loads(json.dumps(spec))) == layer
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from netsurgery import plots
 from netsurgery.datasets import Samples, Scaling
 from netsurgery.networks import inference, topologies
-from netsurgery.networks.layers import CELL_LENGTH
+from netsurgery.networks.layers import CONV_CELL_LENGTH
 from netsurgery.networks.network import initialise
 from netsurgery.reproduction.plots.fidelity import plot_drops
 from netsurgery.reproduction.plots.pooling_trials import plot_trials
@@ -78,9 +78,9 @@ def test_published_growth_of_channels_is_not_exact():
 
 def test_a_published_cell_mixes_the_channels():
     child = apply_published_rule(
-        network(), Mutation(operations.ADD_CONV_CELL, CELL_LENGTH, pooling="average")
+        network(), Mutation(operations.ADD_CONV_CELL, CONV_CELL_LENGTH, pooling="average")
     )
-    kernel, _ = child.weights[CELL_LENGTH]
+    kernel, _ = child.weights[CONV_CELL_LENGTH]
     assert kernel.shape == (3, 3, 3, 3)
     assert (kernel[1, 1] == 1).all()
     assert kernel.sum() == 9
@@ -102,10 +102,13 @@ def test_a_published_maximum_keeps_the_sign():
 
 def test_a_published_removal_adds_beta_to_every_bias():
     parent = network("cnn-medium")
-    gamma, beta, *_ = parent.weights[CELL_LENGTH + 2]
+    gamma, beta, *_ = parent.weights[CONV_CELL_LENGTH + 2]
     gone = np.argsort(gamma)[:3]
     (mutation,) = legal_mutations(parent.topology, operations=[operations.REMOVE_CHANNELS])
-    child, consumer = apply_published_rule(parent, mutation), parent.topology.consumer(CELL_LENGTH)
+    child, consumer = (
+        apply_published_rule(parent, mutation),
+        parent.topology.consumer(CONV_CELL_LENGTH),
+    )
     shift = child.weights[consumer][1] - parent.weights[consumer][1]
     np.testing.assert_allclose(shift, beta[gone].sum(), rtol=1e-5)
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netsurgery.networks.layers import BatchNorm, trainable_arrays
-from netsurgery.networks.network import Arrays, Network, Topology
+from netsurgery.networks.layers import Arrays, BatchNorm
+from netsurgery.networks.network import Network, Topology
 from netsurgery.networks.topologies import build
 from netsurgery.surgery import (
     OPERATIONS,
@@ -55,7 +55,7 @@ FITTED_AND_KEPT = ((4, 9, 10, 11), (0, 2, 6))  # when channels of the first cell
 def trainable(network: Network) -> tuple[Arrays, ...]:
     """The trainable arrays by layer; as slots they tell where every number came from."""
     layers = zip(network.topology.layers, network.weights, strict=True)
-    return tuple(arrays[: trainable_arrays(layer)] for layer, arrays in layers)
+    return tuple(arrays[: layer.trainable_arrays] for layer, arrays in layers)
 
 
 def grown_slots(network: Network, mutation: Mutation, **given_: object) -> tuple[Arrays, ...]:

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from netsurgery import training
 from netsurgery.datasets import Samples, Scaling
-from netsurgery.keras_io import checkpoints, conversion
+from netsurgery.keras_io import archive, checkpoints, conversion
 from netsurgery.networks.layers import (
     Activation,
     BatchNorm,
@@ -216,7 +216,7 @@ def test_mixed_precision_excludes_the_output_layer():
 
 def test_dropout_is_refused():
     network = initialise(Topology((4,), (Dropout(0.5), Dense(2))), np.random.default_rng(0))
-    with pytest.raises(ValueError, match=r"dropout 0\.5 cannot be trained here"):
+    with pytest.raises(ValueError, match=r"training does not support the layer dropout 0\.5"):
         training.TrainableNetwork(network, SETTINGS)(np.zeros((1, 4), np.float32), training=True)
 
 
@@ -279,7 +279,7 @@ def test_training_resumes_from_a_checkpoint(optimizer, tmp_path):
     straight = new_network(**settings)
     train(straight, [5], seed=1)
     path = tmp_path / "step.keras"
-    conversion.write_checkpoint(path, straight.checkpoint, straight.compile_arguments)
+    archive.write_checkpoint(path, straight.checkpoint, straight.compile_arguments)
     train(straight, [5], seed=2)
     read = checkpoints.read(path, straight.topology)
     resumed = training.TrainableNetwork(read.network, SETTINGS | settings, read.state)

@@ -11,8 +11,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from netsurgery.networks.layers import CELL_LENGTH, BatchNorm
-from netsurgery.networks.network import Arrays, Network
+from netsurgery.networks.layers import CONV_CELL_LENGTH, Arrays, BatchNorm
+from netsurgery.networks.network import Network
 from netsurgery.surgery import (
     Mutation,
     Operation,
@@ -176,7 +176,7 @@ def _add_conv_cell(network: Network, mutation: Mutation) -> Network:
     width, pooling = mutation.width, mutation.pooling or "average"
     child = mutate_topology(network.topology, mutation)
     added = len(child.layers) - len(network.topology.layers)
-    start = mutation.position + added - CELL_LENGTH
+    start = mutation.position + added - CONV_CELL_LENGTH
     kernel = np.zeros((3, 3, width, width))
     kernel[1, 1] = 1
     changed: dict[int, Arrays] = {
@@ -210,11 +210,11 @@ def _remove_conv_cell(network: Network, mutation: Mutation) -> Network:
     child = mutate_topology(topology, mutation)
     if dense is not None:
         kernel, bias = arrays.get(dense, network.weights[dense])
-        height, width, _ = topology.unfolded(dense)
+        height, width, _ = topology.shape_before_flatten(dense)
         unfolded = kernel.reshape(height, width, -1, kernel.shape[-1])
-        larger = repeat_blocks(unfolded, *child.unfolded(dense - CELL_LENGTH)[:2])
+        larger = repeat_blocks(unfolded, *child.shape_before_flatten(dense - CONV_CELL_LENGTH)[:2])
         arrays[dense] = (larger.reshape(-1, kernel.shape[-1]), bias)
-    return _child(network, mutation, {i - CELL_LENGTH: a for i, a in arrays.items()})
+    return _child(network, mutation, {i - CONV_CELL_LENGTH: a for i, a in arrays.items()})
 
 
 RULES: dict[Operation, Callable[[Network, Mutation], Network]] = {

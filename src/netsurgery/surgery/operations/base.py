@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from netsurgery.networks.layers import Kernel
+from netsurgery.networks.layers import KernelLayer
 from netsurgery.networks.network import Network, Topology
 from netsurgery.surgery.sizes import MutationSizes
 from netsurgery.surgery.weight_transfer import WeightTransfer
@@ -121,7 +121,7 @@ class Operation(ABC):
         if not self.uses_calibration:
             return []
         first = self.first_reader(topology, child, position)
-        return [] if first is None else [i for i in topology.positions(Kernel) if i >= first]
+        return [] if first is None else [i for i in topology.positions(KernelLayer) if i >= first]
 
     def first_reader(self, topology: Topology, child: Topology, position: int) -> int | None:
         """Position in the parent of the first layer that reads the changed one; None without."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from netsurgery.networks.inference import affine
 from netsurgery.networks.layers import (
-    CELL_LENGTH,
+    CONV_CELL_LENGTH,
+    Arrays,
     BatchNorm,
     Conv,
     Layer,
@@ -14,7 +14,7 @@ from netsurgery.networks.layers import (
     Reshape,
     conv_cell,
 )
-from netsurgery.networks.network import Arrays, Network, Topology
+from netsurgery.networks.network import Network, Topology
 from netsurgery.surgery import consumer_kernel
 from netsurgery.surgery.blocked_matmul import product
 from netsurgery.surgery.operations import legality
@@ -46,7 +46,7 @@ def _for_new_image_size(child: Topology, kernel: np.ndarray, dense: int) -> np.n
         kernel: as `consumer_kernel.read` gives it.
         dense: position of the dense layer in the child.
     """
-    height, width, _ = child.unfolded(dense)
+    height, width, _ = child.shape_before_flatten(dense)
     if kernel.ndim == 3:  # an image without a channel axis
         kernel = kernel[:, :, None]
     return resampled(kernel, height, width)
@@ -100,7 +100,7 @@ class AddConvCell(Operation):
         self, network: Network, child: Topology, position: int, rng: np.random.Generator
     ) -> WeightTransfer:
         added = len(child.layers) - len(network.topology.layers)
-        start = position + added - CELL_LENGTH  # after a channel axis that had to be added
+        start = position + added - CONV_CELL_LENGTH  # after a channel axis that had to be added
         conv, batch_norm = child.layers[start], child.layers[start + 2]
         assert isinstance(conv, Conv)
         assert isinstance(batch_norm, BatchNorm)
@@ -128,7 +128,7 @@ class AddConvCell(Operation):
 
     def first_reader(self, topology: Topology, child: Topology, position: int) -> int | None:
         added = len(child.layers) - len(topology.layers)
-        first = child.consumer(position + added - CELL_LENGTH)
+        first = child.consumer(position + added - CONV_CELL_LENGTH)
         return None if first is None else first - added
 
 
@@ -155,12 +155,12 @@ class RemoveConvCell(Operation):
                 "no complete conv cell (convolution, pooling, batch normalization, activation)"
                 " starts there"
             )
-        return legality.not_removable(topology, position, position + CELL_LENGTH)
+        return legality.not_removable(topology, position, position + CONV_CELL_LENGTH)
 
     def child_topology(
         self, topology: Topology, position: int, width: int, pooling: str
     ) -> Topology:
-        return topology.remove(position, CELL_LENGTH)
+        return topology.remove(position, CONV_CELL_LENGTH)
 
     def transfer(
         self, network: Network, child: Topology, position: int, rng: np.random.Generator
@@ -169,7 +169,7 @@ class RemoveConvCell(Operation):
         batch_norm = topology.layers[position + 2]
         assert isinstance(batch_norm, BatchNorm)
         kernel, *bias = (array.astype(np.float64) for array in network.weights[position])
-        gain, shift = affine(batch_norm, network.weights[position + 2])
+        gain, shift = batch_norm.gain_and_shift(network.weights[position + 2])
         constant = shift + gain * (bias[0] if bias else 0)
         mixing = kernel.sum(axis=(0, 1)) * gain  # (channels in, channels out)
 
@@ -178,13 +178,13 @@ class RemoveConvCell(Operation):
         outgoing = {i: consumer_kernel.read(network, i) for i in (consumer, dense) if i is not None}
         outgoing[consumer] = product(mixing, outgoing[consumer])
         if dense is not None:
-            outgoing[dense] = _for_new_image_size(child, outgoing[dense], dense - CELL_LENGTH)
+            outgoing[dense] = _for_new_image_size(child, outgoing[dense], dense - CONV_CELL_LENGTH)
         changed = {
-            i - CELL_LENGTH: consumer_kernel.write(
+            i - CONV_CELL_LENGTH: consumer_kernel.write(
                 network, i, kernels, constant if i == consumer else None
             )
             for i, kernels in outgoing.items()
         }
-        end = position + CELL_LENGTH
+        end = position + CONV_CELL_LENGTH
         origins = (*unchanged(position), *unchanged(len(topology.layers) - end, end))
         return WeightTransfer(child, replaced(origins, dict.fromkeys(changed)), changed)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from netsurgery.networks.inference import affine
 from netsurgery.networks.layers import BatchNorm, Dense
 from netsurgery.networks.network import Network, Topology
 from netsurgery.surgery import consumer_kernel
@@ -92,7 +91,7 @@ class RemoveDense(Operation):
         gains, constant = np.ones(width), bias[0].astype(np.float64) if bias else np.zeros(width)
         for i in range(position + 1, end):
             if isinstance(layer := topology.layers[i], BatchNorm):
-                gain, shift = affine(layer, network.weights[i])
+                gain, shift = layer.gain_and_shift(network.weights[i])
                 gains, constant = gains * gain, constant * gain + shift
         outgoing = consumer_kernel.read(network, consumer) * gains[:, None].astype(np.float32)
         merged = consumer_kernel.write(network, consumer, product(kernel, outgoing), constant)

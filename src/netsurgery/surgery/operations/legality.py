@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netsurgery.networks.layers import BatchNorm, Conv, Dense, Layer, Other
+from netsurgery.networks.layers import Conv, Dense, KernelLayer, Layer, Other
 from netsurgery.networks.network import Topology
 
 
@@ -18,7 +18,7 @@ def no_reader(topology: Topology, position: int) -> str | None:
     """No layer reads the outputs of the one at `position` in a way that surgery can change."""
     if topology.consumer(position) is not None:
         return None
-    if any(isinstance(layer, Dense | Conv | Other) for layer in topology.layers[position + 1 :]):
+    if any(isinstance(layer, KernelLayer | Other) for layer in topology.layers[position + 1 :]):
         return "a later layer mixes its outputs in an unsupported way"
     return "it is the output layer, which never changes"
 
@@ -36,7 +36,7 @@ def not_hidden_conv(topology: Topology, position: int) -> str | None:
 def not_removable(topology: Topology, position: int, end: int) -> str | None:
     """The layers from `position` to `end` cannot go without what comes after them."""
     between = topology.layers[end : topology.consumer(position)]
-    if any(isinstance(layer, BatchNorm) for layer in between):
+    if any(layer.has_channel_arrays for layer in between):
         return "a later batch normalization would lose the outputs that it normalizes"
     return None
 

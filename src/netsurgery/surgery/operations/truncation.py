@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from netsurgery.networks.inference import layer_input, pre_activation
-from netsurgery.networks.layers import Dense
-from netsurgery.networks.network import Arrays, Network, Topology
+from netsurgery.networks.layers import Arrays, Dense
+from netsurgery.networks.network import Network, Topology
 from netsurgery.surgery.blocked_matmul import product
 from netsurgery.surgery.operations import legality
 from netsurgery.surgery.operations.base import Operation

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from netsurgery.networks.layers import BatchNorm, Dense
+from netsurgery.networks.layers import Dense
 from netsurgery.networks.network import Network, Topology
 from netsurgery.surgery import consumer_kernel, pruning, widening
 from netsurgery.surgery.blocked_matmul import product
@@ -87,7 +87,7 @@ class RemoveUnits(Operation):
         consumer = network.topology.consumer(position)
         assert consumer is not None
         between = network.topology.layers[position:consumer]
-        if any(isinstance(layer, BatchNorm) for layer in between):
+        if any(layer.has_channel_arrays for layer in between):
             return pruning.keep_strongest(network, child, position)
         kernel, *bias = network.weights[position]
         basis = right_singular_vectors(kernel, child.shapes[position + 1][0])

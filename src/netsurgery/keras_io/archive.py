@@ -1,0 +1,131 @@
+"""`.keras` files: the same model gives the same file, byte for byte.
+
+Keras writes dates and memory addresses into its archives; `save` removes them, and
+`write_checkpoint` writes the same file without building a Keras model.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import h5py
+import keras
+
+from netsurgery.keras_io.checkpoints import STATE, WEIGHTS, Checkpoint, folders
+from netsurgery.keras_io.conversion import MODEL_NAME, layer_name
+from netsurgery.keras_io.layers import to_keras_layer
+from netsurgery.networks.layers import Arrays
+from netsurgery.networks.network import Topology
+from netsurgery.storage.files import atomic_path
+
+FIXED_DATE = (1980, 1, 1, 0, 0, 0)
+METADATA, CONFIG = "metadata.json", "config.json"  # in the archive
+
+
+def without_addresses(value: Any) -> Any:
+    """A serialized Keras object, without the ids that differ from one process to the next."""
+    if isinstance(value, dict):
+        return {k: without_addresses(v) for k, v in value.items() if k != "shared_object_id"}
+    if isinstance(value, list):
+        return [without_addresses(v) for v in value]
+    return value
+
+
+def save(model: keras.Model, path: Path) -> None:
+    """Write a `.keras` file atomically, with the optimizer's state if the model is compiled."""
+    with tempfile.TemporaryDirectory(prefix="netsurgery-") as folder:
+        raw = os.path.join(folder, "model.keras")
+        model.save(raw)
+        archive = io.BytesIO()
+        with zipfile.ZipFile(raw) as source, zipfile.ZipFile(archive, "w") as target:
+            for name in source.namelist():
+                content = source.read(name)
+                if name.endswith(".json"):
+                    fields = without_addresses(json.loads(content))
+                    fields.pop("date_saved", None)
+                    content = json.dumps(fields).encode()
+                target.writestr(zipfile.ZipInfo(name, FIXED_DATE), content)
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(archive.getvalue())
+
+
+def _plain(value: Any) -> Any:
+    return without_addresses(keras.saving.serialize_keras_object(value))
+
+
+def _config(topology: Topology, compiled: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration that Keras writes of the compiled model."""
+    shape = [None, *topology.input_shape]
+    layers = [_plain(keras.layers.InputLayer(batch_shape=tuple(shape), name="input"))]
+    for i, layer in enumerate(topology.layers):
+        unbuilt = to_keras_layer(layer, layer_name(topology, i))
+        layers.append(_plain(unbuilt))
+        if not unbuilt.built:
+            layers[-1]["build_config"] = {"input_shape": [None, *topology.shapes[i]]}
+    return {
+        "module": "keras",
+        "class_name": "Sequential",
+        "config": {
+            "name": MODEL_NAME,
+            "trainable": True,
+            "dtype": layers[1]["config"]["dtype"],
+            "layers": layers,
+            "build_input_shape": shape,
+        },
+        "registered_name": None,
+        "build_config": {"input_shape": shape},
+        "compile_config": {
+            **{key: _plain(value) for key, value in compiled.items()},
+            "loss_weights": None,
+            "weighted_metrics": None,
+            "run_eagerly": False,
+            "steps_per_execution": 1,
+            "jit_compile": False,
+        },
+    }
+
+
+def _write_group(file: h5py.File, folder: str, name: str, arrays: Arrays) -> None:
+    group = file.create_group(folder)
+    group.attrs["name"] = name
+    for i, array in enumerate(arrays):
+        group[str(i)] = array
+
+
+def write_checkpoint(path: Path, checkpoint: Checkpoint, compiled: Mapping[str, Any]) -> None:
+    """Write a checkpoint atomically, without building a Keras model.
+
+    The file is the one that `save` would write of the compiled model, with its optimizer's state.
+
+    Args:
+        path: of the `.keras` file.
+        checkpoint: the network and its optimizer's state.
+        compiled: Keras's optimizer, loss and metrics, as `compile` takes them.
+    """
+    network, topology = checkpoint.network, checkpoint.network.topology
+    weights = io.BytesIO()
+    with h5py.File(weights, "w") as file:
+        _write_group(file, "vars", MODEL_NAME, ())
+        for position, folder in folders(topology).items():
+            _write_group(file, folder, layer_name(topology, position), network.weights[position])
+        _write_group(file, STATE, compiled["optimizer"].name, checkpoint.state)
+    content: dict[str, str | bytes] = {
+        METADATA: json.dumps({"keras_version": keras.__version__}),
+        CONFIG: json.dumps(_config(topology, compiled)),
+        WEIGHTS: weights.getvalue(),
+    }
+    with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for name, value in content.items():
+            archive.writestr(zipfile.ZipInfo(name, FIXED_DATE), value)
+
+
+def load(path: Path, *, compiled: bool = True) -> keras.Sequential:
+    """Read a `.keras` file in Keras's safe mode, by default compiled as when it was saved."""
+    return keras.models.load_model(path, safe_mode=True, compile=compiled)

@@ -1,0 +1,71 @@
+"""Layers as values: what each kind is, the shape of its output and the arrays that it holds.
+
+Everything here is immutable and free of TensorFlow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from netsurgery.networks.layers.base import SAME, VALID, Arrays, KernelLayer, Layer, Shape
+from netsurgery.networks.layers.conv_cell import CONV_CELL_KINDS, CONV_CELL_LENGTH, conv_cell
+from netsurgery.networks.layers.convolution import Conv
+from netsurgery.networks.layers.dense import Dense
+from netsurgery.networks.layers.elementwise import Activation, BatchNorm, Dropout
+from netsurgery.networks.layers.other import Other
+from netsurgery.networks.layers.pooling import POOLINGS, GlobalPool, Pool
+from netsurgery.networks.layers.reshaping import Flatten, Rescaling, Reshape
+
+__all__ = [
+    "CONV_CELL_KINDS",
+    "CONV_CELL_LENGTH",
+    "LAYERS",
+    "POOLINGS",
+    "SAME",
+    "VALID",
+    "Activation",
+    "Arrays",
+    "BatchNorm",
+    "Conv",
+    "Dense",
+    "Dropout",
+    "Flatten",
+    "GlobalPool",
+    "KernelLayer",
+    "Layer",
+    "Other",
+    "Pool",
+    "Rescaling",
+    "Reshape",
+    "Shape",
+    "conv_cell",
+    "layer_from_json",
+]
+
+LAYERS: dict[str, type[Layer]] = {
+    layer.kind: layer
+    for layer in (
+        Rescaling,
+        Reshape,
+        Conv,
+        Pool,
+        GlobalPool,
+        BatchNorm,
+        Activation,
+        Dropout,
+        Flatten,
+        Dense,
+        Other,
+    )
+}
+
+
+def layer_from_json(values: Mapping[str, Any]) -> Layer:
+    """The layer that `Layer.to_json` wrote.
+
+    Raises:
+        KeyError: there is no such kind of layer.
+    """
+    settings = dict(values)
+    return LAYERS[settings.pop("kind")](**settings)

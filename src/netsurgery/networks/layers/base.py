@@ -1,0 +1,159 @@
+"""What a kind of layer is: a frozen dataclass that holds everything but the arrays."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from netsurgery.networks.activations import NON_NEGATIVE
+
+Shape = tuple[int, ...]
+Arrays = tuple[np.ndarray, ...]
+
+SAME, VALID = "same", "valid"  # padding, by Keras's names
+
+
+def glorot_uniform(shape: Shape, rng: np.random.Generator) -> np.ndarray:
+    """A kernel (..., in, out), drawn as Keras's default initializer draws it."""
+    limit = math.sqrt(6 / (math.prod(shape[:-2]) * (shape[-2] + shape[-1])))
+    return rng.uniform(-limit, limit, shape).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Layer(ABC):
+    """One layer of a network, as a value.
+
+    Shapes leave out the batch axis: an image is (height, width, channels), a table row (features,).
+    A layer's arrays are ordered as Keras orders them, trainable ones first.
+
+    To add a kind of layer, write a subclass and add one line to the table of kinds
+    (`netsurgery.networks.layers.LAYERS`) and to each table that gives what it computes: in numpy
+    (`netsurgery.networks.inference`), in TensorFlow (`netsurgery.training.forward`) and in Keras
+    (`netsurgery.keras_io.layers`).
+
+    Attributes:
+        kind: identifies the kind of layer in records.
+        is_elementwise: treats every channel or unit on its own and keeps the shape.
+        keeps_channels_apart: no output depends on more than one channel or unit.
+        has_channel_arrays: an elementwise layer whose arrays hold one number per channel or unit.
+        trainable_arrays: how many of its arrays are trained; they stand before the others.
+        activation_function: Keras's name of the activation that it ends with; None without one.
+    """
+
+    kind: ClassVar[str]
+    is_elementwise: ClassVar[bool] = False
+    keeps_channels_apart: ClassVar[bool] = False
+    has_channel_arrays: ClassVar[bool] = False
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """The shape of the output for an input of `shape`; by default the same.
+
+        Raises:
+            ValueError: the layer does not accept such an input.
+        """
+        return shape
+
+    def array_shapes(self, shape: Shape) -> tuple[Shape, ...]:
+        """The shapes of the arrays for an input of `shape`; by default none."""
+        return ()
+
+    @property
+    def trainable_arrays(self) -> int:
+        return 0
+
+    @property
+    def activation_function(self) -> str | None:
+        return None
+
+    def parameters(self, shape: Shape) -> int:
+        """Trainable parameters for an input of `shape`, as the papers count them."""
+        return sum(map(math.prod, self.array_shapes(shape)[: self.trainable_arrays]))
+
+    def initial_arrays(self, shape: Shape, rng: np.random.Generator) -> Arrays:
+        """Untrained arrays for an input of `shape`: Glorot-uniform kernels and zero vectors."""
+        return tuple(
+            glorot_uniform(array, rng) if len(array) > 1 else np.zeros(array, np.float32)
+            for array in self.array_shapes(shape)
+        )
+
+    def is_non_negative(self, input_is_non_negative: bool) -> bool:
+        """Whether the output is never negative; by default unknown, hence False."""
+        return False
+
+    def gain_bound(self, arrays: Arrays) -> np.ndarray:
+        """By how much the layer can enlarge a difference of its inputs (Euclidean norms).
+
+        Returns:
+            () for the layer, or (features,) by feature.
+        """
+        return np.asarray(1.0)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values: the kind, and the settings that differ from their defaults."""
+        defaults = {field.name: field.default for field in fields(self)}
+        settings = {k: v for k, v in asdict(self).items() if v != defaults[k]}
+        return {"kind": self.kind, **settings}
+
+
+class KernelLayer(Layer):
+    """A layer whose kernel mixes all channels or units that enter it: (..., in, out).
+
+    Attributes:
+        activation: Keras's name of its activation.
+        use_bias: whether it has a second array, one number per output.
+    """
+
+    activation: str
+    use_bias: bool
+
+    def with_bias(self, use_bias: bool) -> Self:
+        """The layer with or without a bias."""
+        settings: dict[str, Any] = {"use_bias": use_bias}
+        return replace(self, **settings)
+
+    def kernel_shape(self, shape: Shape) -> Shape:
+        """The kernel's shape for an input of `shape`."""
+        raise NotImplementedError
+
+    def array_shapes(self, shape: Shape) -> tuple[Shape, ...]:
+        kernel = self.kernel_shape(shape)
+        return (kernel, kernel[-1:]) if self.use_bias else (kernel,)
+
+    @property
+    def trainable_arrays(self) -> int:
+        return 1 + self.use_bias
+
+    @property
+    def activation_function(self) -> str | None:
+        return self.activation
+
+    def is_non_negative(self, input_is_non_negative: bool) -> bool:
+        return self.activation in NON_NEGATIVE
+
+
+def require_image(layer: Layer, shape: Shape) -> None:
+    """Raise a ValueError if an input of `shape` has no height, width and channels."""
+    if len(shape) != 3:
+        raise ValueError(f"{layer} needs an input of height, width and channels, not {shape}")
+
+
+def window_output(
+    layer: Layer, shape: Shape, size: int, strides: int, padding: str
+) -> tuple[int, ...]:
+    """The height and width of the output of a layer that moves a square window over an image.
+
+    Raises:
+        ValueError: the input is no image, or smaller than the window.
+    """
+    require_image(layer, shape)
+    sides = tuple(
+        math.ceil(side / strides) if padding == SAME else (side - size) // strides + 1
+        for side in shape[:2]
+    )
+    if min(sides) < 1:
+        raise ValueError(f"{layer} is larger than its input of {shape[0]}x{shape[1]}")
+    return sides

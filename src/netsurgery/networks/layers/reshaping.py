@@ -1,0 +1,63 @@
+"""Layers without arrays that change the shape or the scale of their input."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+from netsurgery.networks.layers.base import Layer, Shape
+
+
+@dataclass(frozen=True)
+class Flatten(Layer):
+    """(height, width, channels) to (height * width * channels,); no arrays."""
+
+    kind: ClassVar[str] = "flatten"
+    keeps_channels_apart: ClassVar[bool] = True
+
+    def __str__(self) -> str:
+        return "flatten"
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return (math.prod(shape),)
+
+    def is_non_negative(self, input_is_non_negative: bool) -> bool:
+        return input_is_non_negative
+
+
+@dataclass(frozen=True)
+class Reshape(Layer):
+    """The same values in another shape; no arrays."""
+
+    shape: Shape
+    kind: ClassVar[str] = "reshape"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "shape", tuple(self.shape))  # JSON has lists only
+
+    def __str__(self) -> str:
+        return f"reshape to {'x'.join(map(str, self.shape))}"
+
+    def output_shape(self, shape: Shape) -> Shape:
+        if math.prod(shape) != math.prod(self.shape):
+            raise ValueError(f"{self} cannot take an input of {shape}")
+        return self.shape
+
+    def is_non_negative(self, input_is_non_negative: bool) -> bool:
+        return input_is_non_negative
+
+
+@dataclass(frozen=True)
+class Rescaling(Layer):
+    """Preprocessing: scale times the value, plus offset; no arrays."""
+
+    scale: float
+    offset: float = 0.0
+    kind: ClassVar[str] = "rescaling"
+
+    def __str__(self) -> str:
+        return f"rescaling by {self.scale:.4g}"
+
+    def is_non_negative(self, input_is_non_negative: bool) -> bool:
+        return input_is_non_negative and self.scale >= 0 and self.offset >= 0
