@@ -1,14 +1,15 @@
-"""A search on a GPU against the same on the processor: wall time, use of the device, differences.
+"""Compare a search on a GPU with the same search on the CPU: time, utilization, differences.
 
-    python -m benchmarks.gpu OUTPUT [--data FOLDER] [--budget 100] [--cores N] [--slots 1 2 4]
+    python -m benchmarks.gpu OUTPUT [--data FOLDER] [--budget 100] [--cores N]
+                             [--jobs-per-gpu 1 2 4]
 
-To be run on a machine with an NVIDIA GPU, with `make env EXTRA=gpu` done. The same ECToNAS search
-of a small CNN on colour images is run on the processor and, for each number of training steps at
-once on one GPU, twice on the GPU and once there in mixed precision. OUTPUT gets `gpu.json` and
-`gpu.md`: seconds, how busy the device was, what the warm trainer had open of it (nothing, it should
-be), and how far two runs, and GPU and processor, are apart: the same decisions? and the largest
-difference of any validation loss before they part. FOLDER may hold `cifar10_15k.npz`; without it
-the images are random, which is enough for times.
+Requires a machine with an NVIDIA GPU and an environment made with `make env EXTRA=gpu`. The same
+ECToNAS search of a small CNN on colour images runs on the CPU and, for each number of concurrent
+training steps per GPU, twice on the GPU and once there in mixed precision. The results are written
+to `gpu.json` and `gpu.md` in OUTPUT: run time, utilization, GPU devices held open by the warm
+server (there should be none), and how far two GPU runs, and GPU and CPU runs, agree: the number of
+equal decisions and the largest difference in validation loss before they diverge. FOLDER may
+contain `cifar10_15k.npz`; otherwise the images are random, which is sufficient for timing.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ from netsurgery.storage.files import write_json
 QUERY = "--query-gpu=index,name,utilization.gpu,memory.used"
 
 
-def ask_driver() -> list[list[str]]:
-    """A row for each GPU: index, name, use in percent, memory in MiB."""
+def query_gpus() -> list[list[str]]:
+    """A row per GPU: index, name, utilization in percent, memory in MiB."""
     done = subprocess.run(
         ["nvidia-smi", QUERY, "--format=csv,noheader,nounits"],
         capture_output=True,
@@ -47,7 +48,7 @@ def ask_driver() -> list[list[str]]:
 
 
 def servers_on_devices() -> list[int]:
-    """Warm trainers of ours that have a GPU open: there must be none."""
+    """Warm training servers that hold a GPU device open; there must be none."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -56,7 +57,7 @@ def servers_on_devices() -> list[int]:
                 continue
             parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
             if b"netsurgery.jobs.server" in Path(f"/proc/{parent}/cmdline").read_bytes():
-                continue  # a child that trains
+                continue  # a forked training job
             opened = (os.readlink(link) for link in (process / "fd").iterdir())
             if any(name.startswith("/dev/nvidia") for name in opened):
                 found.append(int(process.name))
@@ -65,8 +66,8 @@ def servers_on_devices() -> list[int]:
     return found
 
 
-class Watch(threading.Thread):
-    """Looks at the GPUs twice a second for as long as it is not stopped."""
+class GPUMonitor(threading.Thread):
+    """Samples all GPUs twice a second until it is stopped."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
@@ -76,24 +77,30 @@ class Watch(threading.Thread):
         self.stopped = threading.Event()
 
     def run(self) -> None:
-        """Look."""
+        """Sample until stopped."""
         while not self.stopped.wait(0.5):
-            rows = ask_driver()
+            rows = query_gpus()
             self.use.append(sum(float(row[2]) for row in rows) / len(rows))
             self.memory.append(sum(float(row[3]) for row in rows))
             self.servers.update(servers_on_devices())
 
 
 def search(
-    name: str, folder: Path, images: Path, budget: int, cores: int, slots: int, precision: str
+    name: str,
+    folder: Path,
+    images: Path,
+    budget: int,
+    cores: int,
+    jobs_per_gpu: int,
+    dtype_policy: str,
 ) -> dict[str, Any]:
-    """Run the search; with no slots on the processor."""
+    """Run the search; on the CPU if `jobs_per_gpu` is 0."""
     results = (folder / name).resolve()
     shutil.rmtree(results, ignore_errors=True)
     config = {
         "results": str(results),
-        "use_gpu": int(slots > 0),
-        "jobs_per_gpu": max(1, slots),
+        "use_gpu": int(jobs_per_gpu > 0),
+        "jobs_per_gpu": max(1, jobs_per_gpu),
         "datasets": {"samples": {"source": "npz", "path": str(images.resolve())}},
         "searches": {
             "gpu": {
@@ -101,23 +108,23 @@ def search(
                 "dataset": "samples",
                 "topology": "cnn-small",
                 "budget": budget,
-                "dtype_policy": precision,
+                "dtype_policy": dtype_policy,
                 "seeds": [0],
             }
         },
     }
     path = folder / f"{name}.yaml"
     path.write_text(yaml.safe_dump(config), encoding="utf-8")
-    gpus = len(ask_driver())
-    side_by_side = ["--resources", f"gpu={gpus * slots}"] if slots else []
-    hidden = {} if slots else {devices.VISIBLE: "-1"}
-    watch = Watch()
-    watch.start()
+    gpus = len(query_gpus())
+    resources = ["--resources", f"gpu={gpus * jobs_per_gpu}"] if jobs_per_gpu else []
+    hidden = {} if jobs_per_gpu else {devices.VISIBLE: "-1"}
+    monitor = GPUMonitor()
+    monitor.start()
     began = time.time()
     with (folder / f"{name}.log").open("w") as log:
         subprocess.run(
             [
-                *(sys.executable, "-m", "snakemake", "--cores", str(cores), *side_by_side),
+                *(sys.executable, "-m", "snakemake", "--cores", str(cores), *resources),
                 *("--configfile", str(path.resolve())),
             ],
             cwd=ROOT,
@@ -127,16 +134,16 @@ def search(
             stderr=log,
         )
     seconds = time.time() - began
-    watch.stopped.set()
-    watch.join()
-    jobs = timings_of(SearchFolder(results / "gpu" / "seed0"))
+    monitor.stopped.set()
+    monitor.join()
+    timings = timings_of(SearchFolder(results / "gpu" / "seed0"))
     return {
         "seconds": seconds,
-        "jobs": len(jobs),
-        "training": sum(job.record.seconds.get("training", 0.0) for job in jobs),
-        "use": sum(watch.use) / max(1, len(watch.use)),
-        "memory": max(watch.memory, default=0.0),
-        "servers_on_devices": sorted(watch.servers),
+        "jobs": len(timings),
+        "training": sum(t.record.seconds.get("training", 0.0) for t in timings),
+        "use": sum(monitor.use) / max(1, len(monitor.use)),
+        "memory": max(monitor.memory, default=0.0),
+        "servers_on_devices": sorted(monitor.servers),
     }
 
 
@@ -145,10 +152,10 @@ def records(folder: Path) -> list[Record]:
     return SearchFolder(folder / "gpu" / "seed0").records()
 
 
-def apart(mine: list[Record], theirs: list[Record]) -> dict[str, Any]:
-    """How far two runs go the same way, and how far apart they are until then."""
+def compare(first: list[Record], second: list[Record]) -> dict[str, Any]:
+    """The number of equal steps of two runs, and their largest difference until they diverge."""
     largest, same = 0.0, 0
-    for one, other in zip(mine, theirs, strict=False):
+    for one, other in zip(first, second, strict=False):
         if (one.candidate, one.step, one.operation) != (
             other.candidate,
             other.step,
@@ -162,16 +169,16 @@ def apart(mine: list[Record], theirs: list[Record]) -> dict[str, Any]:
                 largest = max(largest, abs(losses[0] - losses[1]))  # type: ignore[operator]
     return {
         "same_steps": same,
-        "steps": max(len(mine), len(theirs)),
+        "steps": max(len(first), len(second)),
         "largest_difference": largest,
-        "same_weights": [r.model_sha256 for r in mine] == [r.model_sha256 for r in theirs],
+        "same_weights": [r.model_sha256 for r in first] == [r.model_sha256 for r in second],
     }
 
 
 def table(found: dict[str, Any]) -> str:
-    """In Markdown."""
+    """The results in Markdown."""
     lines = [
-        "| run | seconds | steps | device busy | memory |",
+        "| run | seconds | steps | utilization | memory |",
         "| --- | ---: | ---: | ---: | ---: |",
     ]
     for name, run in found["runs"].items():
@@ -187,43 +194,49 @@ def table(found: dict[str, Any]) -> str:
             f"| {pair['largest_difference']:.2g} | {'yes' if pair['same_weights'] else 'no'} |"
         )
     warm = sorted({p for run in found["runs"].values() for p in run["servers_on_devices"]})
-    lines += ["", f"Warm trainers that had a device open: {warm or 'none'}."]
+    lines += ["", f"Warm servers that held a device open: {warm or 'none'}."]
     return "\n".join(lines) + "\n"
 
 
 def main() -> None:
-    """Measure, and write what was seen."""
+    """Run all searches and write the results."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("output", type=Path)
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--budget", type=int, default=100)
     parser.add_argument("--cores", type=int, default=os.cpu_count())
-    parser.add_argument("--slots", type=int, nargs="+", default=[1, 2, 4])
+    parser.add_argument("--jobs-per-gpu", type=int, nargs="+", default=[1, 2, 4])
     given = parser.parse_args()
     if shutil.which("nvidia-smi") is None:
-        sys.exit("no nvidia-smi here: this needs a machine with an NVIDIA GPU")
+        sys.exit("nvidia-smi not found: this benchmark needs a machine with an NVIDIA GPU")
     given.output.mkdir(parents=True, exist_ok=True)
     images = given.data / "cifar10_15k.npz"
     if not images.exists():
         images = given.output / "images.npz"
         write_images(images)
-    found: dict[str, Any] = {"devices": [row[1] for row in ask_driver()], "runs": {}}
+    found: dict[str, Any] = {"devices": [row[1] for row in query_gpus()], "runs": {}}
     found["compared"] = {}
     plan = [
-        ("processor", 0, "float32"),
-        *((f"gpu, {n} at once{a}", n, "float32") for n in given.slots for a in ("", ", again")),
-        *((f"gpu, {n} at once, mixed precision", n, "mixed_bfloat16") for n in given.slots),
+        ("CPU", 0, "float32"),
+        *(
+            (f"GPU, {n} at once{a}", n, "float32")
+            for n in given.jobs_per_gpu
+            for a in ("", ", repeated")
+        ),
+        *((f"GPU, {n} at once, mixed precision", n, "mixed_bfloat16") for n in given.jobs_per_gpu),
     ]
-    for name, slots, precision in plan:
+    for name, jobs_per_gpu, dtype_policy in plan:
         print(name, flush=True)
-        place = name.replace(", ", "-").replace(" ", "-")
-        run = search(place, given.output, images, given.budget, given.cores, slots, precision)
+        folder_name = name.replace(", ", "-").replace(" ", "-")
+        run = search(
+            folder_name, given.output, images, given.budget, given.cores, jobs_per_gpu, dtype_policy
+        )
         found["runs"][name] = run
-        mine = records(given.output / place)
-        first = "processor" if not name.endswith("again") else name.removesuffix(", again")
+        mine = records(given.output / folder_name)
+        first = "CPU" if not name.endswith("repeated") else name.removesuffix(", repeated")
         if first != name:
             base = records(given.output / first.replace(", ", "-").replace(" ", "-"))
-            found["compared"][f"{name} / {first}"] = apart(base, mine)
+            found["compared"][f"{name} / {first}"] = compare(base, mine)
         write_json(given.output / "gpu.json", found)
         (given.output / "gpu.md").write_text(table(found), encoding="utf-8")
     print(table(found))

@@ -1,10 +1,10 @@
-"""What training jobs that run at once on one dataset take of memory, one against several.
+"""Measure the memory of training jobs that share a dataset, by the number of concurrent jobs.
 
-    python benchmarks/memory.py [--jobs 1 8] [--samples 45000]
+    python -m benchmarks.memory [--jobs 1 8] [--samples 45000]
 
-Prepares that many random colour images of 32x32, starts the jobs through the warm trainer as the
-workflow does, and while they train adds up what Linux says of them in `smaps_rollup`: RSS counts a
-page that several map once for each, PSS shares it out. Prints a table, in MiB.
+Prepares random 32x32 colour images, starts the jobs through the warm server as the workflow does,
+and sums the values of Linux's `smaps_rollup` while they train: RSS counts a shared page once per
+process, PSS divides it between them. Prints a table in MiB.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ SETTINGS = {
 
 
 def prepare(folder: Path, samples: int) -> None:
-    """A prepared and split dataset of random images."""
+    """Prepare and split a dataset of random images."""
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (samples, 32, 32, 3), dtype=np.uint8)
     np.savez(folder / "images.npz", x_train=images, y_train=np.arange(samples) % 10)
@@ -49,7 +49,7 @@ def prepare(folder: Path, samples: int) -> None:
 
 
 def start(folder: Path, job: int) -> subprocess.Popen[bytes]:
-    """One training job."""
+    """Start one training job."""
     command = [
         sys.executable,
         "-m",
@@ -66,12 +66,12 @@ def start(folder: Path, job: int) -> subprocess.Popen[bytes]:
 
 
 def children(process: int) -> list[int]:
-    """The processes that a process has started."""
+    """The child processes of a process."""
     return list(map(int, Path(f"/proc/{process}/task/{process}/children").read_text().split()))
 
 
 def memory(process: int) -> Counter[str]:
-    """KiB of a process by kind; nothing of one that has ended."""
+    """The memory of a process in KiB by kind; empty if it has ended."""
     try:
         lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()[1:]
     except OSError:
@@ -80,7 +80,7 @@ def memory(process: int) -> Counter[str]:
 
 
 def measure(folder: Path, jobs: int) -> Counter[str]:
-    """The largest sum over all jobs that was seen while they trained."""
+    """The largest sum over all jobs while they train."""
     server = launch(folder)["training"]
     running = [start(folder, job) for job in range(jobs)]
     largest: Counter[str] = Counter()
@@ -101,7 +101,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, nargs="+", default=[1, 8])
     parser.add_argument("--samples", type=int, default=45_000)
     given = parser.parse_args()
-    print("| jobs at once | sum of RSS | sum of PSS | private | data in the file |")
+    print("| concurrent jobs | sum of RSS | sum of PSS | private | data file |")
     print("|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -1,9 +1,10 @@
-"""`netsurgery simulate` against runs that really were: each number of cores from the others.
+"""Compare the predictions of `netsurgery simulate` with measured run times.
 
     python -m benchmarks.prediction FOLDER
 
-FOLDER is where `benchmarks.speed` put its searches; it gets `prediction.md`. Seconds are from the
-begin of a search's first training step to the end of its last.
+FOLDER is the output folder of `benchmarks.speed`; `prediction.md` is written there. Each number of
+cores is predicted from the records of the others. Times are from the start of a search's first
+training step to the end of its last.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from benchmarks.speed.pause_search import HELD, Held
+from benchmarks.speed.pause_search import PAUSES, Pauses
 from benchmarks.speed.report import TITLES
 
 from netsurgery.analysis.simulation import Search, simulate
@@ -20,18 +21,18 @@ from netsurgery.search.layout import SearchFolder
 
 
 def searches(folder: Path, workload: str) -> dict[int, Search]:
-    """The searches of a workload, by the cores that they ran on."""
+    """The searches of a workload, by number of cores."""
     found = {int(path.name.rpartition("-")[2]): path for path in folder.glob(f"{workload}-[0-9]*/")}
     return {cores: _search(found[cores], workload) for cores in sorted(found)}
 
 
 def _search(results: Path, workload: str) -> Search:
-    jobs = timings_of(SearchFolder(results / workload / "seed0"))
-    return Search.from_timings(Held.read(results / HELD).moved(jobs))
+    timings = timings_of(SearchFolder(results / workload / "seed0"))
+    return Search.from_timings(Pauses.read(results / PAUSES).without_pauses(timings))
 
 
 def rows(folder: Path) -> list[str]:
-    """A row of the table for each pair of runs of a workload."""
+    """A table row for each pair of runs of a workload."""
     lines = []
     for workload, title in TITLES.items():
         runs = searches(folder, workload)
@@ -46,11 +47,11 @@ def rows(folder: Path) -> list[str]:
 
 
 def main() -> None:
-    """Predict, and write the table."""
+    """Predict and write the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("folder", type=Path)
     given = parser.parse_args()
-    head = ["| search | cores of its records | cores | measured | predicted | off by |"]
+    head = ["| search | cores of its records | cores | measured | predicted | error |"]
     head.append("| --- |" + " ---: |" * 5)
     table = "\n".join([*head, *rows(given.folder)])
     (given.folder / "prediction.md").write_text(f"{table}\n", encoding="utf-8")

@@ -1,8 +1,9 @@
-"""One search through a real SLURM on this machine, in several ways of making jobs of it.
+"""Run one search on a local SLURM with jobs of different sizes.
 
-    python -m benchmarks.slurm OUTPUT [--ways steps groups apart] [--processors 2] [--budget 45]
+    python -m benchmarks.slurm OUTPUT [--modes steps brackets search] [--processors 2] [--budget 45]
 
-OUTPUT gets `slurm.json` and `slurm.md`: SLURM's jobs, and what the search took (docs/clusters.md).
+Writes the number and duration of the SLURM jobs to `slurm.json` and `slurm.md` in OUTPUT; the
+results are in docs/clusters.md.
 """
 
 from __future__ import annotations
@@ -37,36 +38,36 @@ GROUPED = [
     *("--groups", "train_offspring=generation", "train_round=generation"),
     *("--set-resource-scopes", "mem_mb=local", "--resources", "mem_mb=4000"),
 ]
-# profile, cores of a search's own job, further arguments
-WAYS: dict[str, tuple[str, int, list[str]]] = {
+# profile, cores per search, further arguments
+MODES: dict[str, tuple[str, int, list[str]]] = {
     "steps": ("slurm-steps", 0, []),
-    "groups": ("slurm-steps", 0, GROUPED),
-    "apart": ("slurm", 2, []),
+    "brackets": ("slurm-steps", 0, GROUPED),
+    "search": ("slurm", 2, []),
 }
-WORDS = {
+TITLES = {
     "steps": "a job for each training step",
-    "groups": "a job for each bracket",
-    "apart": "a job for the whole search",
+    "brackets": "a job for each bracket",
+    "search": "one job for the whole search",
 }
 
 
 def seconds_of(job: dict[str, str]) -> float:
-    """How long a job of SLURM ran."""
+    """The run time of a SLURM job."""
     began, ended = (datetime.fromisoformat(job[name]) for name in ("StartTime", "EndTime"))
     return (ended - began).total_seconds()
 
 
-def measure(way: str, budget: int, slurm: Path, folder: Path) -> dict[str, Any]:
-    """Run the search in one way."""
-    profile, cores, further = WAYS[way]
-    place = folder / way
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir(parents=True)
+def measure(mode: str, budget: int, slurm: Path, folder: Path) -> dict[str, Any]:
+    """Run the search in one mode."""
+    profile, cores, further = MODES[mode]
+    run_folder = folder / mode
+    shutil.rmtree(run_folder, ignore_errors=True)
+    run_folder.mkdir(parents=True)
     config = {"cores_per_search": cores, "searches": {"s": SEARCH | {"budget": budget}}}
-    (place / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    (run_folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     command = [
         *(sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")),
-        *("--directory", str(place), "--configfile", str(place / "config.yaml")),
+        *("--directory", str(run_folder), "--configfile", str(run_folder / "config.yaml")),
         *(
             "--profile",
             str(ROOT / "workflow/profiles" / profile),
@@ -76,7 +77,7 @@ def measure(way: str, budget: int, slurm: Path, folder: Path) -> dict[str, Any]:
         *("--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "5"),
     ]
     before, began = len(local_slurm.completed(slurm)), time.time()
-    with (place / "log").open("w") as log:
+    with (run_folder / "log").open("w") as log:
         subprocess.run(
             [*command, *further],
             env=local_slurm.environment(slurm),
@@ -86,7 +87,7 @@ def measure(way: str, budget: int, slurm: Path, folder: Path) -> dict[str, Any]:
         )
     taken = time.time() - began
     jobs = local_slurm.completed(slurm)[before:]
-    steps = timings_of(SearchFolder(place / "results" / "s" / "seed0"))
+    steps = timings_of(SearchFolder(run_folder / "results" / "s" / "seed0"))
     return {
         "seconds": taken,
         "jobs": len(jobs),
@@ -98,33 +99,33 @@ def measure(way: str, budget: int, slurm: Path, folder: Path) -> dict[str, Any]:
 
 
 def table(found: dict[str, dict[str, Any]]) -> str:
-    """In Markdown."""
-    head = "| | SLURM's jobs | seconds in them | of these training | steps | the search |"
+    """The results in Markdown."""
+    head = "| | SLURM jobs | seconds in jobs | seconds of training | steps | run time |"
     lines = [head, "| --- | ---: | ---: | ---: | ---: | ---: |"]
-    for way, run in found.items():
+    for mode, run in found.items():
         lines.append(
-            f"| {WORDS[way]} | {run['jobs']} | {run['job_seconds']:.0f} "
+            f"| {TITLES[mode]} | {run['jobs']} | {run['job_seconds']:.0f} "
             f"| {run['training']:.0f} | {run['steps']} | {run['seconds']:.0f} s |"
         )
     return "\n".join(lines) + "\n"
 
 
 def main() -> None:
-    """Measure one way after the other."""
+    """Run all modes."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("output", type=Path)
-    parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
+    parser.add_argument("--modes", nargs="+", choices=MODES, default=list(MODES))
     parser.add_argument("--processors", type=int, default=2)
     parser.add_argument("--budget", type=int, default=45)
     given = parser.parse_args()
     output = given.output.resolve()
     found: dict[str, dict[str, Any]] = {}
     with local_slurm.running(output / "slurm", processors=given.processors):
-        for way in given.ways:
-            found[way] = measure(way, given.budget, output / "slurm", output)
+        for mode in given.modes:
+            found[mode] = measure(mode, given.budget, output / "slurm", output)
             write_json(output / "slurm.json", found)
             (output / "slurm.md").write_text(table(found), encoding="utf-8")
-            print(table({way: found[way]}).splitlines()[-1], flush=True)
+            print(table({mode: found[mode]}).splitlines()[-1], flush=True)
 
 
 if __name__ == "__main__":

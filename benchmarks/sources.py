@@ -1,10 +1,10 @@
-"""A small search and its plain baseline on every kind of source, on real data.
+"""Run a small search and its baseline on every kind of dataset source, with real data.
 
-    python benchmarks/sources.py <folder> [--results <folder>] [--cores <n>]
+    python -m benchmarks.sources DATA [--results FOLDER] [--cores N]
 
-The folder holds `mnist10k.npz` and `cifar10_15k.npz` (x_train, y_train, x_test, y_test; excerpts
-will do) and Adult as the UCI repository publishes it, `adult-train.csv` and `adult-test.csv`. The
-image folders and the parquet files are written from them. Prints a table of what came out.
+DATA contains `mnist10k.npz` and `cifar10_15k.npz` (x_train, y_train, x_test, y_test) and Adult as
+the UCI repository publishes it, as `adult-train.csv` and `adult-test.csv`. Image folders and
+parquet files are written from them. Prints a table of the results.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from netsurgery.storage.files import read_json
 
 ROOT = Path(__file__).parent.parent
 SHORT = {"warm_up_epochs": 4, "round_epochs": 1, "rounds": 2, "seeds": [0]}
-BUDGET, BASELINE = 20, 8  # epochs; the baseline gets more than the winner's weights receive
+BUDGET, BASELINE = 20, 8  # epochs; the baseline trains longer than the winner's weights
 
 
 def write_images(arrays: Path, folder: Path) -> None:
@@ -40,7 +40,7 @@ def write_images(arrays: Path, folder: Path) -> None:
 
 
 def datasets(data: Path, made: Path) -> dict[str, dict[str, Any]]:
-    """The datasets of a config, by name; what has to be written first is written."""
+    """The datasets of the configuration by name; their files are written if missing."""
     found: dict[str, dict[str, Any]] = {}
     for name, file in (("mnist", "mnist10k.npz"), ("cifar", "cifar10_15k.npz")):
         found[f"{name}-npz"] = {"source": "npz", "path": str(data / file)}
@@ -51,20 +51,20 @@ def datasets(data: Path, made: Path) -> dict[str, dict[str, Any]]:
         found[f"{name}-folder"] = {"source": "image_folder", **paths}
     files = {"path": data / "adult-train.csv", "test_path": data / "adult-test.csv"}
     found["adult"] = {key: str(path) for key, path in files.items()}
-    plain = {"target": 14, "strip_labels": "."}
-    found["adult-csv"] = {"source": "csv", **found["adult"], "header": False, **plain}
+    labels = {"target": 14, "strip_labels": "."}
+    found["adult-csv"] = {"source": "csv", **found["adult"], "header": False, **labels}
     for key, path in files.items():
         table = pd.read_csv(path, header=None, skipinitialspace=True, na_values="?")
         table.columns = [str(name) for name in table.columns]
         table.to_parquet(made / f"{key}.parquet")
     columnar = {key: str(made / f"{key}.parquet") for key in files}
-    found["adult-parquet"] = {"source": "parquet", **columnar, **plain}
+    found["adult-parquet"] = {"source": "parquet", **columnar, **labels}
     found["diabetes"] = {"source": "sklearn", "name": "diabetes"}
     return found
 
 
 def searches() -> dict[str, dict[str, Any]]:
-    """A search and a baseline on each dataset, by name."""
+    """A search and a baseline for each dataset, by name."""
     chosen: dict[str, dict[str, Any]] = {
         "digits": {"topology": "cnn-small"},
         "mnist-npz": {"topology": "cnn-small"},
@@ -81,14 +81,15 @@ def searches() -> dict[str, dict[str, Any]]:
         common = {"dataset": dataset, **settings}
         found[dataset] = {"algorithm": "ectonas", **common, **SHORT, "budget": BUDGET}
         baseline = {"algorithm": "baseline", **common, "epochs": BASELINE, "seeds": [0]}
-        found[f"{dataset}-plain"] = baseline
+        found[f"{dataset}-baseline"] = baseline
     return found
 
 
-def line_of(results: Path, name: str) -> str:
-    """A row of the table: what a search and its baseline came to."""
+def table_row(results: Path, name: str) -> str:
+    """A table row with the results of a search and its baseline."""
     both = [
-        read_json(results / n / "seed0" / "final" / "summary.json") for n in (name, f"{name}-plain")
+        read_json(results / n / "seed0" / "final" / "summary.json")
+        for n in (name, f"{name}-baseline")
     ]
     if both[0]["test_accuracy"] is None:
         scores = [
@@ -103,7 +104,7 @@ def line_of(results: Path, name: str) -> str:
 
 
 def main() -> None:
-    """Write the config, run it, print the table."""
+    """Write the configuration, run it and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--results", type=Path, default=Path("results/sources"))
@@ -125,12 +126,13 @@ def main() -> None:
     command += ["--configfile", str(made / "config.yaml"), "--config", f"results={given.results}"]
     subprocess.run(command, check=True)
     print(
-        f"| dataset | samples | search, {BUDGET} epochs | plain, {BASELINE} epochs | parameters |"
+        f"| dataset | samples | search, {BUDGET} epochs | baseline, {BASELINE} epochs"
+        " | parameters |"
     )
     print("|---|---|---|---|---|")
     for name in config["searches"]:
-        if not name.endswith("-plain"):
-            print(line_of(given.results, name))
+        if not name.endswith("-baseline"):
+            print(table_row(given.results, name))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
-"""How fast searches are, against a script that trains the same and against the least it can take.
+"""Compare the run time of searches with a baseline script and with two lower bounds.
 
-`python -m benchmarks.speed` runs whole searches on one and on two cores; `where` says where their
-time went, `script` is the script, `report` shows it.
+`python -m benchmarks.speed` runs whole searches on one and two cores; `time_breakdown` attributes
+their time, `training_only` measures a lower bound, `script` is the baseline, `report` writes
+tables.
 """

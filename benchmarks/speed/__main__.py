@@ -1,14 +1,14 @@
-"""Measure whole searches.
+"""Measure the run time of whole searches.
 
     python -m benchmarks.speed OUTPUT [--data FOLDER] [--workloads digits mnist ...] [--cores 1 2]
 
-Each workload is searched once for each number of cores, by Snakemake as a user would start it.
-Behind each generation the search is held (see `held`), and the generation's training steps are done
-again alone (see `alone`). Then a script trains the same epochs (see `script`). The long workloads
-are searched on most cores only, and not trained by a script, which would take it an hour and more.
-OUTPUT gets `speed.json`, `speed.md` and `speed.png`; what `speed.json` had of other workloads
-stays. FOLDER may hold `mnist10k.npz`; without it MNIST is left out. Everything is run one after the
-other: leave the machine alone meanwhile.
+Each workload is searched once per number of cores, by Snakemake as a user would start it. The
+search is paused after each generation (see `pause_search`) to repeat only the generation's training
+steps (see `training_only`). Then a script trains the same epochs (see `script`). Long workloads run
+on the largest number of cores only, and without the script, which would take more than an hour.
+OUTPUT gets `speed.json`, `speed.md` and `speed.png`; results of other workloads in `speed.json` are
+kept. FOLDER may contain `mnist10k.npz`; MNIST is skipped without it. Runs are sequential: do not
+use the machine for anything else meanwhile.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 import yaml
 from benchmarks.speed import report, time_breakdown, training_only
-from benchmarks.speed.pause_search import HELD, Held
+from benchmarks.speed.pause_search import PAUSES, Pauses
 
 from netsurgery.analysis.timelines import timings_of
 from netsurgery.search.layout import SearchFolder, read_generation
@@ -38,12 +38,12 @@ ROOT = Path(__file__).parent.parent.parent
 TRAINING = {"batch_size": 32, "learning_rate": 0.1}
 SETTINGS = TRAINING | {"optimizer": "sgd", "momentum": 0, "loss": "crossentropy"}
 LONG = ("digits-long", "cifar-cnn-long", "cifar-dense-long")
-LOOK = 0.02  # seconds between two looks at how far a search is: a decision takes longer
+POLL_INTERVAL = 0.02  # seconds; a decision takes longer
 COMMON = {"algorithm": "ectonas", "seeds": [0], **TRAINING}
 
 
 def workloads(data: Path) -> dict[str, dict[str, Any]]:
-    """Settings of a search and of its dataset, by name."""
+    """The settings of a search and its dataset, by name."""
     digits = {"source": "sklearn", "name": "digits"}
     mnist = {"source": "npz", "path": str((data / "mnist10k.npz").resolve())}
     images = {"source": "npz", "path": "images.npz"}
@@ -65,7 +65,7 @@ def workloads(data: Path) -> dict[str, dict[str, Any]]:
 
 
 def write_images(path: Path) -> None:
-    """Random colour images in the shape of CIFAR-10: 45,000 are trained on."""
+    """Write random colour images in the shape of CIFAR-10, with 45,000 training samples."""
     rng = np.random.default_rng(0)
     parts = {"train": 50_000, "test": 1000}
     arrays = {}
@@ -76,11 +76,11 @@ def write_images(path: Path) -> None:
 
 
 def search(name: str, workload: dict[str, Any], cores: int, folder: Path) -> dict[str, Any]:
-    """Run a search, and its training steps alone.
+    """Run a search, and measure only its training steps in its pauses.
 
     Returns:
-        The search's jobs, when it began and ended (both as if it had not been held), where it and
-        its samples are, and the seconds of its training steps alone by pass.
+        The timings of the search, its start and end without pauses, its folder and that of its
+        samples, and the seconds of its training steps by pass.
     """
     results = folder / f"{name}-{cores}"
     shutil.rmtree(results, ignore_errors=True)
@@ -96,10 +96,10 @@ def search(name: str, workload: dict[str, Any], cores: int, folder: Path) -> dic
     command = [str(Path(sys.executable).with_name("snakemake")), "--cores", str(cores)]
     command += ["--configfile", str(path.resolve())]
     found, samples = SearchFolder(results / name / "seed0"), results / "_data" / "samples"
-    held, passes = Held(), []
+    pauses, passes = Pauses(), []
 
-    def alone_again(records: list[Record]) -> None:
-        passes.append(training_only.passes(records, cores, found.root, samples, SETTINGS))
+    def measure_training(records: list[Record]) -> None:
+        passes.append(training_only.measure_passes(records, cores, found.root, samples, SETTINGS))
 
     began = time.time()
     with (
@@ -107,18 +107,18 @@ def search(name: str, workload: dict[str, Any], cores: int, folder: Path) -> dic
         subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log) as process,
     ):
         for records in _generations(found, process):
-            with held.hold(process):
-                alone_again(records)
+            with pauses.pause(process):
+                measure_training(records)
     ended = time.time()
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
-    held.write(results / HELD)
+    pauses.write(results / PAUSES)
     if found.end().step == "final":
-        alone_again([found.end()])
+        measure_training([found.end()])
     return {
         "began": began,
-        "ended": ended - held.before(ended),
-        "jobs": held.moved(timings_of(found)),
+        "ended": ended - pauses.seconds_before(ended),
+        "timings": pauses.without_pauses(timings_of(found)),
         "folder": found.root,
         "samples": samples,
         "passes": [sum(each) for each in zip(*passes, strict=True)],
@@ -126,13 +126,13 @@ def search(name: str, workload: dict[str, Any], cores: int, folder: Path) -> dic
 
 
 def _generations(folder: SearchFolder, process: subprocess.Popen[bytes]) -> Iterator[list[Record]]:
-    """The records of each generation of a running search as soon as it has its winners.
+    """The records of each generation of a running search as soon as its winners are known.
 
-    The warm-up's come with those of the first.
+    Those of the first generation include the warm-up.
     """
     generation = 1
     while process.poll() is None:
-        time.sleep(LOOK)
+        time.sleep(POLL_INTERVAL)
         if folder.winners(generation).exists():
             first = [folder.start()] if generation == 1 else []
             yield [*first, *folder.records_of(read_generation(folder.plan(generation))).values()]
@@ -140,12 +140,12 @@ def _generations(folder: SearchFolder, process: subprocess.Popen[bytes]) -> Iter
 
 
 def script(run: dict[str, Any], epochs: str) -> float:
-    """Seconds that a script takes for the epochs of a search."""
+    """Seconds of a script that trains the epochs of a search."""
     command = [sys.executable, "-m", "benchmarks.speed.script"]
     command += [str(run["folder"]), str(run["samples"])]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])}
     began = time.time()
-    print(f"  a script with the same {epochs} epochs", flush=True)
+    print(f"  script with the same {epochs} epochs", flush=True)
     subprocess.run(
         [*command, json.dumps(TRAINING)],
         check=True,
@@ -157,43 +157,43 @@ def script(run: dict[str, Any], epochs: str) -> float:
 
 
 def measure(name: str, workload: dict[str, Any], cores: list[int], folder: Path) -> dict[str, Any]:
-    """Everything about one workload."""
+    """Measure one workload on each number of cores."""
     runs = {}
     for count in cores:
         print(f"{name} on {count} core{'s' * (count > 1)}", flush=True)
         runs[count] = search(name, workload, count, folder)
-    best = time_breakdown.fastest(run["jobs"] for run in runs.values())
+    best = time_breakdown.best_batch_seconds(run["timings"] for run in runs.values())
     last = runs[max(cores)]
-    epochs = sum(job.record.epochs_spent for job in last["jobs"])
-    bare = None if name in LONG else script(last, f"{epochs:.1f}")
-    found: dict[str, Any] = {"epochs": epochs, "script": bare, "cores": {}}
+    epochs = sum(timing.record.epochs_spent for timing in last["timings"])
+    script_seconds = None if name in LONG else script(last, f"{epochs:.1f}")
+    found: dict[str, Any] = {"epochs": epochs, "script": script_seconds, "cores": {}}
     for count, run in runs.items():
-        began, ended, jobs = run["began"], run["ended"], run["jobs"]
-        parts = time_breakdown.core_seconds(jobs, count, began, ended)
+        began, ended, timings = run["began"], run["ended"], run["timings"]
+        parts = time_breakdown.core_seconds(timings, count, began, ended)
         found["cores"][count] = {
             "seconds": ended - began,
-            # where the machine was faster in the search than in the passes, its steps there
-            "alone": min(float(np.mean(run["passes"])), parts["training"] / count),
+            # or the steps of the search itself, if the machine was faster then
+            "training_only": min(float(np.mean(run["passes"])), parts["training"] / count),
             "passes": run["passes"],
-            "least": time_breakdown.least(jobs, best, count),
+            "best_speed": time_breakdown.best_speed_bound(timings, best, count),
             "parts": parts,
-            "jobs": len(jobs),
-            "beyond_epochs": float(np.mean(time_breakdown.beyond_epochs(jobs))),
-            "generations": time_breakdown.by_generation(jobs, count),
+            "jobs": len(timings),
+            "overhead": float(np.mean(time_breakdown.overheads(timings))),
+            "generations": time_breakdown.by_generation(timings, count),
         }
     found["candidates"] = [
         {
-            "parameters": job.record.parameters,
-            "seconds": job.record.seconds["training"] / job.record.epochs_spent,
+            "parameters": timing.record.parameters,
+            "seconds": timing.record.seconds["training"] / timing.record.epochs_spent,
         }
-        for job in runs[min(cores)]["jobs"]
-        if job.record.epochs_spent >= 1
+        for timing in runs[min(cores)]["timings"]
+        if timing.record.epochs_spent >= 1
     ]
     return found
 
 
 def main() -> None:
-    """Measure, and write what was seen."""
+    """Measure all workloads and write the results."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("output", type=Path)
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")

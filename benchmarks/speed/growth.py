@@ -1,9 +1,9 @@
-"""How the time of an epoch grows with images and networks, beside Keras's own `fit` on one thread.
+"""The time of an epoch by size of images and networks, compared with Keras's `fit` on one thread.
 
     python -m benchmarks.speed.growth OUTPUT
 
-Random images, one core. Each figure is the best of three epochs of 4,000 samples in a process of
-its own, after a first one. OUTPUT gets `growth.md` and `growth.png`.
+Uses random images and one core. Each value is the best of three epochs of 4,000 samples after a
+warm-up epoch, in a separate process. OUTPUT gets `growth.md` and `growth.png`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ CASES = [
 
 
 def best(epoch: Callable[[], object]) -> float:
-    """Seconds of the fastest epoch but the first."""
+    """Seconds of the fastest epoch after a warm-up epoch."""
     epoch()
     taken = []
     for _ in range(EPOCHS):
@@ -47,7 +47,7 @@ def best(epoch: Callable[[], object]) -> float:
 
 
 def measure(case: dict[str, Any], engine: str) -> dict[str, float]:
-    """Seconds of an epoch, and the network's parameters; in a process of its own."""
+    """Seconds of an epoch, and the number of parameters; runs in a separate process."""
     if engine == "ours":
         os.environ.update(ENVIRONMENT)
     from netsurgery import training
@@ -72,39 +72,39 @@ def measure(case: dict[str, Any], engine: str) -> dict[str, float]:
         seconds = best(lambda: model.fit(scaled, y, batch_size=BATCH, verbose=0))
     else:
         samples = Samples(x, y, np.arange(SAMPLES, dtype=np.int32), scaling)
-        course = training.TrainingLoop(
+        loop = training.TrainingLoop(
             training.TrainableNetwork(network, SETTINGS), samples, samples, BATCH
         )
-        seconds = best(lambda: course.epoch(rng.permutation(SAMPLES).astype(np.int32)))
+        seconds = best(lambda: loop.epoch(rng.permutation(SAMPLES).astype(np.int32)))
     return {"seconds": seconds, "parameters": network.topology.parameters}
 
 
 def run(case: dict[str, Any], engine: str) -> dict[str, float]:
-    """Measure in a process of its own, on one core."""
+    """Measure in a separate process, on one core."""
     command = [sys.executable, "-m", "benchmarks.speed.growth", "--case", json.dumps(case), engine]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     found: dict[str, float] = json.loads(printed.splitlines()[-1])
     return found
 
 
-def words(case: dict[str, Any]) -> str:
-    """A case, for people."""
+def label(case: dict[str, Any]) -> str:
+    """The label of a case in tables and plots."""
     if not case["channels"]:
         return f"dense {'-'.join(map(str, case['units']))} on {case['side']}x{case['side']}x3"
     return f"cells {'-'.join(map(str, case['channels']))} on {case['side']}x{case['side']}x3"
 
 
 @style.styled
-def picture(rows: list[dict[str, Any]], path: Path) -> None:
-    """Bars of milliseconds for 1,000 samples."""
+def plot(rows: list[dict[str, Any]], path: Path) -> None:
+    """Plot bars of milliseconds per 1,000 samples."""
     figure = Figure(figsize=(8, 0.5 * len(rows) + 1.2), layout="constrained")
     axes = figure.add_subplot()
     for offset, engine, colour in ((-0.2, "fit", style.PALE), (0.2, "ours", style.BLUE)):
         values = [1e6 * row[engine] / SAMPLES for row in rows]
-        places = [i + offset for i in range(len(rows))]
-        axes.barh(places, values, 0.38, color=colour, label=engine)
-        for place, value in zip(places, values, strict=True):
-            axes.text(value, place, f" {value:.0f}", va="center", size=8)
+        positions = [i + offset for i in range(len(rows))]
+        axes.barh(positions, values, 0.38, color=colour, label=engine)
+        for position, value in zip(positions, values, strict=True):
+            axes.text(value, position, f" {value:.0f}", va="center", size=8)
     axes.set_yticks(range(len(rows)), [row["case"] for row in rows])
     axes.invert_yaxis()
     axes.set_xscale("log")
@@ -112,13 +112,13 @@ def picture(rows: list[dict[str, Any]], path: Path) -> None:
     axes.set_xticks([], minor=True)
     axes.grid(axis="x")
     axes.grid(visible=False, axis="y")
-    axes.set_xlabel("milliseconds for 1,000 samples, one core")
+    axes.set_xlabel("milliseconds per 1,000 samples, one core")
     axes.legend(loc="lower right")
     figure.savefig(path)
 
 
 def main() -> None:
-    """Measure everything, or one case."""
+    """Measure all cases, or one."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("output", help="a folder; with --case fit or ours")
     parser.add_argument("--case", type=json.loads)
@@ -128,18 +128,18 @@ def main() -> None:
         return
     folder = Path(given.output)
     folder.mkdir(parents=True, exist_ok=True)
-    lines = ["| network | parameters | fit | ours | times faster |", "| --- |" + " ---: |" * 4]
+    lines = ["| network | parameters | fit | ours | speed-up |", "| --- |" + " ---: |" * 4]
     rows: list[dict[str, Any]] = []
     for case in CASES:
         found = {engine: run(case, engine) for engine in ("fit", "ours")}
         fit, ours = (found[engine]["seconds"] for engine in ("fit", "ours"))
-        rows.append({"case": words(case), "fit": fit, "ours": ours})
+        rows.append({"case": label(case), "fit": fit, "ours": ours})
         milliseconds = " | ".join(f"{1e6 * value / SAMPLES:.0f}" for value in (fit, ours))
         parameters = found["ours"]["parameters"]
-        lines.append(f"| {words(case)} | {parameters:,.0f} | {milliseconds} | {fit / ours:.1f} |")
+        lines.append(f"| {label(case)} | {parameters:,.0f} | {milliseconds} | {fit / ours:.1f} |")
         print(lines[-1], flush=True)
     (folder / "growth.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    picture(rows, folder / "growth.png")
+    plot(rows, folder / "growth.png")
 
 
 if __name__ == "__main__":

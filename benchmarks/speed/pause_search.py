@@ -1,7 +1,6 @@
-"""A search that is held now and then, so that something else is measured on the same machine.
+"""Pause a running search, so that something else can be measured on the same machine.
 
-Holding stops all processes of the search. What its records say of times is moved as if it had not
-been held.
+A pause stops all processes of the search. Pauses are subtracted from the times in its records.
 """
 
 from __future__ import annotations
@@ -18,49 +17,49 @@ import psutil
 from netsurgery.analysis.timelines import StepTiming
 from netsurgery.storage.files import read_json, write_json
 
-HELD = "held.json"  # beside a search of the benchmark
+PAUSES = "pauses.json"  # in the results folder of a search
 
 
 @dataclass
-class Held:
-    """When a search was held: Unix times."""
+class Pauses:
+    """The start and end of each pause of a search, as Unix times."""
 
     times: list[tuple[float, float]] = field(default_factory=list)
 
     @classmethod
-    def read(cls, path: Path) -> Held:
-        """What `write` wrote."""
+    def read(cls, path: Path) -> Pauses:
+        """Read the pauses that `write` wrote."""
         return cls([(began, ended) for began, ended in read_json(path)["times"]])
 
     def write(self, path: Path) -> None:
-        """Write it, for who looks at the search's records later."""
+        """Write the pauses to a file."""
         write_json(path, {"times": self.times})
 
     @contextlib.contextmanager
-    def hold(self, search: subprocess.Popen[bytes]) -> Iterator[None]:
-        """Stop a search and all that it started, then have them go on."""
+    def pause(self, search: subprocess.Popen[bytes]) -> Iterator[None]:
+        """Stop a search and all its child processes, and resume them afterwards."""
         began = time.time()
         first = psutil.Process(search.pid)
-        first.suspend()  # before the others, for it would start more of them
-        everyone = [first, *first.children(recursive=True)]
-        for process in everyone[1:]:
+        first.suspend()  # before the others, because it would start more of them
+        processes = [first, *first.children(recursive=True)]
+        for process in processes[1:]:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.suspend()
         try:
             yield
         finally:
-            for process in reversed(everyone):
+            for process in reversed(processes):
                 with contextlib.suppress(psutil.NoSuchProcess):
                     process.resume()
             self.times.append((began, time.time()))
 
-    def before(self, moment: float) -> float:
-        """For how many seconds a search was held before a moment."""
+    def seconds_before(self, moment: float) -> float:
+        """The total seconds of pauses before a moment."""
         return sum(max(0.0, min(end, moment) - began) for began, end in self.times)
 
-    def moved(self, jobs: Iterable[StepTiming]) -> list[StepTiming]:
-        """The jobs of a search as if it had not been held, which was between two of them."""
+    def without_pauses(self, timings: Iterable[StepTiming]) -> list[StepTiming]:
+        """The timings of a search without its pauses, which lie between two training steps."""
         return [
-            replace(job, record=replace(job.record, began=job.began - self.before(job.began)))
-            for job in jobs
+            replace(t, record=replace(t.record, began=t.began - self.seconds_before(t.began)))
+            for t in timings
         ]

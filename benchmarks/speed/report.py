@@ -1,4 +1,4 @@
-"""What the measurements of speed say: a table, and a picture of where the time went."""
+"""Tables and a plot of the measured run times."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.speed.time_breakdown import PARTS, WORDS
+from benchmarks.speed.time_breakdown import DESCRIPTIONS, PARTS
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
@@ -25,7 +25,7 @@ COLOURS = {
 }
 TITLES = {
     "digits": "digits, small CNN",
-    "digits-long": "digits, small CNN, longer rounds",
+    "digits-long": "digits, small CNN, rounds of 100 epochs",
     "mnist": "MNIST excerpt, medium CNN",
     "cifar-cnn": "45,000 colour images, small CNN",
     "cifar-dense": "45,000 colour images, large dense network",
@@ -47,17 +47,18 @@ def _head(*columns: str) -> list[str]:
 
 
 def table(found: Mapping[str, Any]) -> str:
-    """Both tables, in Markdown."""
-    columns = ["epochs", "jobs", "seconds", "script", "times faster", "steps alone", "reached"]
-    columns += ["at every topology's best", "beyond epochs, a job"]
+    """All tables in Markdown."""
+    columns = ["epochs", "jobs", "search", "script", "speed-up", "training only", "efficiency"]
+    columns += ["efficiency at best speed", "overhead per job"]
     lines = _head("workload", "cores", *columns)
     for name, cores, run, workload in _rows(found):
         seconds, script = run["seconds"], workload["script"]
         compared = f"{script:.0f} s | {script / seconds:.1f}" if script else "- | -"
         lines.append(
             f"| {TITLES[name]} | {cores} | {workload['epochs']:.0f} | {run['jobs']} "
-            f"| {seconds:.0f} s | {compared} | {run['alone']:.0f} s | {run['alone'] / seconds:.0%} "
-            f"| {run['least'] / seconds:.0%} | {run['beyond_epochs']:.2f} s |"
+            f"| {seconds:.0f} s | {compared} "
+            f"| {run['training_only']:.0f} s | {run['training_only'] / seconds:.0%} "
+            f"| {run['best_speed'] / seconds:.0%} | {run['overhead']:.2f} s |"
         )
     lines += ["", *_head("workload", "cores", *PARTS)]
     for name, cores, run, _ in _rows(found):
@@ -66,7 +67,7 @@ def table(found: Mapping[str, Any]) -> str:
         lines.append(f"| {TITLES[name]} | {cores} | {shares} |")
     lines += [
         "",
-        *_head("workload", "cores", "workflow's core-seconds for a job (jobs), by generation"),
+        *_head("workload", "cores", "core-seconds of workflow per job (jobs), by generation"),
     ]
     for name, cores, run, _ in _rows(found):
         entries = run["generations"].values()
@@ -76,8 +77,8 @@ def table(found: Mapping[str, Any]) -> str:
 
 
 @style.styled
-def picture(found: Mapping[str, Any], path: Path) -> None:
-    """Stacked bars of each run, as shares of a script's time, and the least possible."""
+def plot(found: Mapping[str, Any], path: Path) -> None:
+    """Plot stacked bars of each run as shares of the script's time, with the lower bound."""
     rows = [row for row in _rows(found) if row[3]["script"]]
     figure = Figure(figsize=(10, 1.4 + 0.55 * len(rows)))
     axes = figure.add_axes((0.4, 0.9 / figure.get_figheight(), 0.56, 0))
@@ -89,8 +90,8 @@ def picture(found: Mapping[str, Any], path: Path) -> None:
             width = run["parts"][part] / cores / workload["script"]
             axes.barh(y, width, 0.6, left, color=COLOURS[part])
             left += width
-        alone = run["alone"] / workload["script"]
-        axes.plot([alone] * 2, [y - 0.42, y + 0.42], color=style.BLACK, linewidth=2)
+        bound = run["training_only"] / workload["script"]
+        axes.plot([bound] * 2, [y - 0.42, y + 0.42], color=style.BLACK, linewidth=2)
         axes.text(left + 0.01, y, f"{run['seconds']:.0f} s", va="center", size=9)
     axes.set_xlim(0, 1.12 * axes.dataLim.x1)  # with room for the labels
     labels = [f"{TITLES[name]}, {cores} core{'s' * (cores > 1)}" for name, cores, _, _ in rows]
@@ -98,16 +99,16 @@ def picture(found: Mapping[str, Any], path: Path) -> None:
     axes.invert_yaxis()
     axes.grid(axis="x")
     axes.grid(visible=False, axis="y")
-    axes.set_xlabel("time of the whole search, as a share of the script's")
-    keys: list[Artist] = [Patch(color=COLOURS[part], label=part) for part in PARTS]
-    keys.append(layout.legend_entry("training steps alone, on all cores", style.BLACK, 2))
-    figure.legend(handles=keys, loc="upper center", ncols=5, bbox_to_anchor=(0.5, 1.0))
+    axes.set_xlabel("time of the whole search as a share of the script's")
+    entries: list[Artist] = [Patch(color=COLOURS[part], label=part) for part in PARTS]
+    entries.append(layout.legend_entry("lower bound: training only", style.BLACK, 2))
+    figure.legend(handles=entries, loc="upper center", ncols=5, bbox_to_anchor=(0.5, 1.0))
     figure.savefig(path)
 
 
 def write(found: Mapping[str, Any], folder: Path) -> None:
     """Write `speed.md` and `speed.png`."""
-    legend = "\n".join(f"- {part}: {WORDS[part]}" for part in PARTS)
+    legend = "\n".join(f"- {part}: {DESCRIPTIONS[part]}" for part in PARTS)
     (folder / "speed.md").write_text(f"{table(found)}\n{legend}\n", encoding="utf-8")
     if any(workload["script"] for workload in found.values()):
-        picture(found, folder / "speed.png")
+        plot(found, folder / "speed.png")

@@ -1,10 +1,10 @@
-"""What a script would do: the epochs of a finished search in one process, with Keras's own `fit`.
+"""The baseline script: the epochs of a finished search in one process, with Keras's own `fit`.
 
     python -m benchmarks.speed.script SEARCH_FOLDER DATA_FOLDER SETTINGS
 
-The arrays are in memory, scaled; every candidate's model is kept and trained on with `fit`, with
-TensorFlow's own choice of threads; nothing is written. Surgery is that of the package, on the
-weights of the moment.
+All arrays are in memory and scaled; the model of every candidate is kept and trained with `fit` and
+TensorFlow's default threads; nothing is written. Surgery is that of the package, applied to the
+current weights.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from netsurgery.surgery import mutate
 
 
 class Script:
-    """The models of a search, and the samples."""
+    """The models and samples of a search."""
 
     def __init__(self, search: Path, data: Path, batch_size: int, learning_rate: float) -> None:
         self.batch_size, self.learning_rate = batch_size, learning_rate
@@ -42,24 +42,24 @@ class Script:
         return samples.inputs(np.arange(len(samples))), samples.y[samples.indices]
 
     def compiled(self, model: keras.Sequential) -> keras.Sequential:
-        """As a script would compile it."""
+        """Compile a model as a script would."""
         optimizer = keras.optimizers.SGD(self.learning_rate)
         model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
         return model
 
     def start(self, record: Record) -> None:
-        """The starting topology."""
+        """Create the starting network."""
         fresh = initialise(Topology.from_json(record.topology), self.rng)
         self.models[record.candidate] = self.compiled(conversion.to_keras(fresh))
 
     def make_offspring(self, child: Offspring) -> None:
-        """Make a candidate from its parent."""
+        """Create a candidate from its parent."""
         network = conversion.from_keras(self.models[child.parent])
-        operated = mutate(network, child.mutation, self.rng)
-        self.models[child.candidate] = self.compiled(conversion.to_keras(operated.network))
+        result = mutate(network, child.mutation, self.rng)
+        self.models[child.candidate] = self.compiled(conversion.to_keras(result.network))
 
     def train(self, record: Record) -> None:
-        """The batches that a step spent."""
+        """Train for the batches of a training step."""
         model = self.models[record.candidate]
         whole, rest = divmod(record.batches_spent, record.batches_per_epoch)
         settings = {"batch_size": self.batch_size, "verbose": 0, "validation_data": self.validation}
@@ -73,8 +73,8 @@ class Script:
 def main() -> None:
     """Replay a search."""
     search, data = Path(sys.argv[1]), Path(sys.argv[2])
-    chosen = json.loads(sys.argv[3])
-    script = Script(search, data, chosen["batch_size"], chosen["learning_rate"])
+    settings = json.loads(sys.argv[3])
+    script = Script(search, data, settings["batch_size"], settings["learning_rate"])
     folder = SearchFolder(search)
     script.start(folder.start())
     script.train(folder.start())

@@ -1,4 +1,4 @@
-"""Where the time of a search went, from its records."""
+"""Attribute the time of a search to its parts, from its records."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from typing import Any
 
 from netsurgery.analysis.timelines import StepTiming
 
-# parts of a whole run, in core-seconds, in the order of the pictures
+# parts of a run, in the order of tables and plots
 PARTS = ("start-up", "data", "build", "training", "validation", "files", "workflow", "idle")
-WORDS = {
-    "start-up": "until the first training job begins: Snakemake, TensorFlow, preparing the data",
-    "data": "opening the mapped samples",
+DESCRIPTIONS = {
+    "start-up": "everything before the first training job: Snakemake, TensorFlow, data preparation",
+    "data": "mapping the prepared samples",
     "build": "surgery, variables, tracing",
-    "training": "training steps",
-    "validation": "scoring after every epoch",
-    "files": "model files read and written",
-    "workflow": "Snakemake, starting jobs, decisions, and what follows the last training job",
-    "idle": "a core that has to wait for another one's training job",
+    "training": "gradient steps",
+    "validation": "evaluation after every epoch",
+    "files": "reading and writing model files",
+    "workflow": "Snakemake, starting jobs, planning generations, and all that follows the last job",
+    "idle": "a core that waits for a training job on another core",
 }
-INSIDE = {"data": "data", "training": "training", "validation": "validation", "files": "files"}
+RECORDED = {"data": "data", "training": "training", "validation": "validation", "files": "files"}
 
 
-def _waits(jobs: Iterable[StepTiming], cores: int) -> tuple[float, float]:
-    """Core-seconds in which no training job ran although one could have, or none could have."""
+def _gaps(jobs: Iterable[StepTiming], cores: int) -> tuple[float, float]:
+    """Core-seconds without a training job: with one ready to start (workflow), or none (idle)."""
     jobs = list(jobs)
     ends = {job.name: job.ended for job in jobs}
     ready = {
@@ -47,22 +47,22 @@ def _waits(jobs: Iterable[StepTiming], cores: int) -> tuple[float, float]:
 def core_seconds(
     jobs: list[StepTiming], cores: int, began: float, ended: float
 ) -> dict[str, float]:
-    """What the cores did from the beginning of a run to its end, by the names of `PARTS`."""
+    """Core-seconds of a run by the names of `PARTS`."""
     found = dict.fromkeys(PARTS, 0.0)
     first, last = min(job.began for job in jobs), max(job.ended for job in jobs)
     found["start-up"] = cores * (first - began)
     for job in jobs:
-        known = {INSIDE[k]: v for k, v in job.record.seconds.items() if k in INSIDE}
+        known = {RECORDED[k]: v for k, v in job.record.seconds.items() if k in RECORDED}
         for part, seconds in known.items():
             found[part] += seconds
         found["build"] += job.record.wall_seconds - sum(known.values())
-    workflow, found["idle"] = _waits(jobs, cores)
+    workflow, found["idle"] = _gaps(jobs, cores)
     found["workflow"] = workflow + cores * (ended - last)
     return found
 
 
-def fastest(runs: Iterable[list[StepTiming]]) -> dict[str, float]:
-    """Seconds of a batch by topology, each the best that any of its jobs reached over an epoch."""
+def best_batch_seconds(runs: Iterable[list[StepTiming]]) -> dict[str, float]:
+    """Seconds per batch by topology: the best of all jobs with at least an epoch."""
     best: dict[str, float] = defaultdict(lambda: float("inf"))
     for jobs in runs:
         for job in jobs:
@@ -74,10 +74,10 @@ def fastest(runs: Iterable[list[StepTiming]]) -> dict[str, float]:
     return best
 
 
-def least(jobs: list[StepTiming], best: Mapping[str, float], cores: int) -> float:
-    """Seconds that the training steps alone take, at their best speed, on all cores all the time.
+def best_speed_bound(jobs: list[StepTiming], best: Mapping[str, float], cores: int) -> float:
+    """Lower bound: seconds of training at the best speed of each topology, with all cores busy.
 
-    What never trained for an epoch counts as fast as it was.
+    Topologies that never trained for an epoch count with their own speed.
     """
     total = 0.0
     for job in jobs:
@@ -87,8 +87,8 @@ def least(jobs: list[StepTiming], best: Mapping[str, float], cores: int) -> floa
     return total / cores
 
 
-def beyond_epochs(jobs: list[StepTiming]) -> list[float]:
-    """Seconds of each job that went neither to training steps nor to validation."""
+def overheads(jobs: list[StepTiming]) -> list[float]:
+    """Seconds of each job outside training and validation."""
     inside = ("training", "validation")
     return [
         job.record.wall_seconds - sum(job.record.seconds.get(name, 0.0) for name in inside)
@@ -97,14 +97,14 @@ def beyond_epochs(jobs: list[StepTiming]) -> list[float]:
 
 
 def by_generation(jobs: list[StepTiming], cores: int) -> dict[int, dict[str, Any]]:
-    """For each generation its jobs, and the workflow's core-seconds for one of them."""
+    """For each generation the number of jobs, and core-seconds of workflow and idle per job."""
     grouped: dict[int, list[StepTiming]] = defaultdict(list)
     for job in jobs:
         if "/" in job.name:
             grouped[int(job.name.partition("/")[0])].append(job)
     found = {}
     for generation, own in grouped.items():
-        workflow, idle = _waits(own, cores)
+        workflow, idle = _gaps(own, cores)
         found[generation] = {
             "jobs": len(own),
             "workflow": workflow / len(own),

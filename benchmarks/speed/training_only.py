@@ -1,9 +1,9 @@
-"""The training steps of a search alone, on all cores at once: nothing can search faster.
+"""Lower bound of a search's run time: only its training steps, on all cores at once.
 
-Each core has a process, made ready for all topologies. Then all of them train, with no validation,
-file or decision between. That is repeated, in passes. It is done part by part, while the search is
-held behind what it trained last (see `held`): a machine that others use, too, is from one quarter
-of an hour to the next faster or slower by more than what is to be measured.
+A process per core prepares all topologies. Then all processes train at the same time, without
+validation, files or decisions, in several passes. This is measured generation by generation, while
+the search is paused after it (see `pause_search`), because the speed of a shared machine changes
+within minutes by more than the differences of interest.
 """
 
 from __future__ import annotations
@@ -19,39 +19,39 @@ from typing import Any
 from netsurgery.search.records import Record
 
 PASSES = 3
-SECONDS = 20.0  # that a pass through a part of a search takes at most, about
+MAX_SECONDS = 20.0  # approximate maximum of a pass through a generation
 
 
 @dataclass
-class Work:
-    """What a search trained of one topology."""
+class Workload:
+    """The training of one topology in a search."""
 
     topology: Mapping[str, Any]
     batches: int = 0
-    seconds: float = 0.0  # that it took there
+    seconds: float = 0.0  # in the search
 
 
-def gather(records: Iterable[Record]) -> list[Work]:
+def by_topology(records: Iterable[Record]) -> list[Workload]:
     """Training steps by topology."""
-    found: dict[str, Work] = {}
+    found: dict[str, Workload] = {}
     for record in records:
-        if not record.seconds.get("training"):  # it fell
+        if not record.seconds.get("training"):  # it failed
             continue
-        work = found.setdefault(str(record.topology), Work(record.topology))
+        work = found.setdefault(str(record.topology), Workload(record.topology))
         work.batches += record.batches_spent
         work.seconds += record.seconds["training"]
     return list(found.values())
 
 
 def _train(
-    works: Sequence[Work],
+    works: Sequence[Workload],
     part: float,
     search: Path,
     data: Path,
     settings: Mapping[str, Any],
-    together: Barrier,
+    barrier: Barrier,
 ) -> list[float]:
-    """Seconds of all batches by pass, of which a part is trained; in a process."""
+    """Seconds of all batches by pass, extrapolated from a part of them; runs in a process."""
     from netsurgery.processes.tensorflow_imports import without_optional_packages
 
     with without_optional_packages():
@@ -66,46 +66,46 @@ def _train(
     rng = np.random.default_rng(0)
     samples = read_part(data, search / "split.npz", "training")
     size = settings["batch_size"]
-    courses = []
+    loops = []
     for work in works:
-        learner = training.TrainableNetwork(
+        model = training.TrainableNetwork(
             initialise(Topology.from_json(work.topology), rng), settings
         )
-        course = training.TrainingLoop(learner, samples, samples, size)
+        loop = training.TrainingLoop(model, samples, samples, size)
         count = min(work.batches, max(20, round(part * work.batches)))
         order = rng.integers(len(samples), size=count * size, dtype=np.int32)
-        course.epoch(order[:size])  # makes the kernels
-        courses.append((work, course, order))
+        loop.epoch(order[:size])  # compiles the graph
+        loops.append((work, loop, order))
     found = []
     for _ in range(PASSES):
-        together.wait()
+        barrier.wait()
         seconds = 0.0
-        for work, course, order in courses:
+        for work, loop, order in loops:
             begun = perf_counter()
-            course.epoch(order)
+            loop.epoch(order)
             seconds += (perf_counter() - begun) * work.batches * size / len(order)
         found.append(seconds)
     return found
 
 
-def passes(
+def measure_passes(
     records: Iterable[Record], cores: int, search: Path, data: Path, settings: Mapping[str, Any]
 ) -> list[float]:
-    """Seconds that training steps take alone, on all cores all the time, by pass.
+    """Seconds of the training steps without anything else, with all cores busy, by pass.
 
     Args:
         records: of the training steps.
         cores: to train on; each trains an equal part of every topology's batches.
         search: the search's folder.
         data: the folder of its prepared dataset.
-        settings: of its training.
+        settings: of the training.
     """
-    works = gather(records)
-    part = min(1.0, SECONDS / sum((work.seconds for work in works), 1e-9))
+    works = by_topology(records)
+    part = min(1.0, MAX_SECONDS / sum((work.seconds for work in works), 1e-9))
     context = multiprocessing.get_context("spawn")
     with context.Manager() as manager, context.Pool(cores) as pool:
-        together = manager.Barrier(cores)
-        given = [(works, part, search, data, settings, together)] * cores
+        barrier = manager.Barrier(cores)
+        given = [(works, part, search, data, settings, barrier)] * cores
         by_core = pool.starmap(_train, given, chunksize=1)
     # each core's seconds are of all batches, of which it would do one share
     return [sum(each) / cores**2 for each in zip(*by_core, strict=True)]

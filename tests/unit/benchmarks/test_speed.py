@@ -1,4 +1,4 @@
-"""Where the benchmark says that the time of a search went."""
+"""The benchmark of run times: its breakdown, lower bounds, pauses and report."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 from benchmarks.speed import report, time_breakdown, training_only
-from benchmarks.speed.pause_search import HELD, Held
+from benchmarks.speed.pause_search import PAUSES, Pauses
 from benchmarks.speed.time_breakdown import StepTiming
 
 from netsurgery.networks.topologies import build, named
@@ -37,7 +37,7 @@ def job(name, began, seconds, *feeders, topology="a", batches=10, training=None)
     return StepTiming(name, record, feeders)
 
 
-# two cores: 1/a and 1/b side by side, then 1/c alone as 1/d has to wait for it
+# two cores: 1/a and 1/b at the same time, then 1/c, because 1/d has to wait for it
 JOBS = [
     job("1/a", 10.0, 4.0),
     job("1/b", 10.0, 2.0),
@@ -54,38 +54,38 @@ def test_every_core_second_is_accounted_for_once():
     assert parts["files"] == 11 / 8
 
 
-def test_who_waits_for_a_job_is_idle_and_who_could_have_begun_waits_for_the_workflow():
+def test_gaps_are_idle_time_or_overhead_of_the_workflow():
     parts = time_breakdown.core_seconds(JOBS, 2, 7.0, 21.0)
-    # idle: beside a when b has ended, beside c, and beside d
+    # idle: next to a after the end of b, next to c, and next to d
     assert parts["idle"] == pytest.approx(2 + 3 + 2)
-    # the workflow: both cores from a to c and from c to d, and behind the last
+    # the workflow: both cores from a to c, from c to d, and after d
     assert parts["workflow"] == pytest.approx(2 * (0.5 + 0.5 + 1))
 
 
-def test_the_least_time_takes_the_best_speed_of_each_topology():
+def test_the_bound_uses_the_best_speed_of_each_topology():
     slow, fast = job("1/a", 0, 9.0, training=8.0), job("1/b", 0, 9.0, training=4.0)
     other = job("1/c", 0, 9.0, topology="b", training=6.0)
-    part = job("1/d", 0, 9.0, batches=5, training=1.0)  # too short to be trusted as the best
+    part = job("1/d", 0, 9.0, batches=5, training=1.0)  # too short to count as the best
     jobs = [slow, fast, other, part]
-    best = time_breakdown.fastest([jobs])
+    best = time_breakdown.best_batch_seconds([jobs])
     assert sorted(best.values()) == [0.4, 0.6]
-    assert time_breakdown.least(jobs, best, 2) == pytest.approx((4 + 4 + 6 + 1) / 2)
-    assert time_breakdown.beyond_epochs([slow]) == [1.0]
+    assert time_breakdown.best_speed_bound(jobs, best, 2) == pytest.approx((4 + 4 + 6 + 1) / 2)
+    assert time_breakdown.overheads([slow]) == [1.0]
 
 
-def test_every_topology_is_trained_alone_as_often_as_in_the_search():
+def test_workloads_have_the_batches_of_each_topology():
     jobs = [
         job("1/a", 0, 9.0, topology="x", batches=10, training=5.0),
         job("1/b", 0, 9.0, topology="x", batches=30, training=2.0),
         job("1/c", 0, 9.0, topology="y", batches=20, training=4.0),
-        job("1/d", 0, 9.0, topology="w", batches=10, training=0.0),  # it fell
+        job("1/d", 0, 9.0, topology="w", batches=10, training=0.0),  # it failed
     ]
-    works = training_only.gather(job.record for job in jobs)
+    works = training_only.by_topology(job.record for job in jobs)
     known = [(work.topology["layers"][0], work.batches, work.seconds) for work in works]
     assert known == [("x", 40, 7.0), ("y", 20, 4.0)]
 
 
-# a process and one that it started, both of which write the time a hundred times a second
+# a process and its child, which both write the time a hundred times a second
 TICKING = """
 import os, sys, time
 name = "child" if os.fork() == 0 else "parent"
@@ -96,8 +96,8 @@ with open(sys.argv[1] + "/" + name, "w", buffering=1) as file:
 """
 
 
-def test_a_search_that_is_held_does_nothing_and_then_goes_on(tmp_path):
-    held = Held()
+def test_a_paused_search_stops_and_resumes(tmp_path):
+    pauses = Pauses()
     ticks = [tmp_path / name for name in ("parent", "child")]
 
     def written():
@@ -114,7 +114,7 @@ def test_a_search_that_is_held_does_nothing_and_then_goes_on(tmp_path):
     ) as process:
         try:
             wait_for_more([0, 0])
-            with held.hold(process):
+            with pauses.pause(process):
                 time.sleep(0.1)  # a line may be on its way
                 before = written()
                 time.sleep(0.5)
@@ -122,21 +122,21 @@ def test_a_search_that_is_held_does_nothing_and_then_goes_on(tmp_path):
             wait_for_more(before)
         finally:
             os.killpg(process.pid, signal.SIGKILL)
-    (began, ended), *others = held.times
+    (began, ended), *others = pauses.times
     assert ended - began >= 0.6
     assert not others
 
 
-def test_the_times_of_a_search_are_as_if_it_had_not_been_held(tmp_path):
-    Held([(14.0, 114.0), (117.0, 217.0)]).write(tmp_path / HELD)
-    held = Held.read(tmp_path / HELD)
+def test_pauses_are_subtracted_from_the_times(tmp_path):
+    Pauses([(14.0, 114.0), (117.0, 217.0)]).write(tmp_path / PAUSES)
+    pauses = Pauses.read(tmp_path / PAUSES)
     later = [
         replace(each, record=replace(each.record, began=each.began + shift))
         for each, shift in zip(JOBS, [0, 0, 100, 200], strict=True)
     ]
-    assert held.moved(later) == JOBS
-    assert held.before(221.0) == 200
-    assert held.before(64.0) == 50
+    assert pauses.without_pauses(later) == JOBS
+    assert pauses.seconds_before(221.0) == 200
+    assert pauses.seconds_before(64.0) == 50
 
 
 @pytest.fixture(scope="module")
@@ -146,12 +146,14 @@ def prepared(tmp_path_factory):
     return folder
 
 
-def test_steps_alone_take_some_of_the_time_that_the_search_took_for_them(prepared):
+def test_training_only_is_faster_than_a_slow_search(prepared):
     topology = build(named("ff-small"), (8, 8, 1), 10).to_json()
-    slow = job("1/a", 0, 99.0, batches=40, training=90.0)  # as no machine is
+    slow = job("1/a", 0, 99.0, batches=40, training=90.0)  # slower than any machine
     records = [replace(slow.record, topology=topology)]
     settings = {"optimizer": "sgd", "learning_rate": 0.1, "momentum": 0, "loss": "crossentropy"}
-    seconds = training_only.passes(records, 1, prepared, prepared, settings | {"batch_size": 32})
+    seconds = training_only.measure_passes(
+        records, 1, prepared, prepared, settings | {"batch_size": 32}
+    )
     assert len(seconds) == training_only.PASSES
     assert all(0 < each < 90 for each in seconds)
 
@@ -159,11 +161,11 @@ def test_steps_alone_take_some_of_the_time_that_the_search_took_for_them(prepare
 def test_the_report_shows_every_run(tmp_path):
     run = {
         "seconds": 14.0,
-        "alone": 7.0,
-        "least": 3.5,
+        "training_only": 7.0,
+        "best_speed": 3.5,
         "parts": time_breakdown.core_seconds(JOBS, 2, 7.0, 21.0),
         "jobs": 4,
-        "beyond_epochs": 0.25,
+        "overhead": 0.25,
         "generations": time_breakdown.by_generation(JOBS, 2),
     }
     found = {"digits": {"epochs": 4.0, "script": 56.0, "cores": {2: run}}}
