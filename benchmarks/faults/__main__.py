@@ -1,10 +1,10 @@
-"""Inject faults into small searches, and compare what comes of them with undisturbed ones.
+"""Inject faults into small searches, and compare their results with those of undisturbed ones.
 
-    python -m benchmarks.faults OUTPUT [--minutes 25] [--kinds WORD ...]
+    python -m benchmarks.faults OUTPUT [--minutes 25] [--faults WORD ...]
 
-Trials go on until the time is over or every kind of fault was injected as often as it is to be, and
-are remembered in OUTPUT/trials.jsonl: the same command goes on. OUTPUT gets `faults.json` and
-`faults.md`. Some faults need root, who can mount a small disk; others skip them.
+Trials continue until the time is up or every type of fault has been injected as often as intended.
+They are recorded in OUTPUT/trials.jsonl, so that the same command resumes. OUTPUT gets
+`faults.json` and `faults.md`. Faults that mount a small disk need root and are skipped otherwise.
 """
 
 from __future__ import annotations
@@ -20,39 +20,41 @@ from typing import Any
 
 import numpy as np
 from benchmarks.faults import compare, report
-from benchmarks.faults.fault_types import KINDS, Kind, fill_disk, read_only
+from benchmarks.faults.fault_types import FAULT_TYPES, FaultType, fill_disk, read_only
 from benchmarks.faults.searches import WORKLOADS, Run
 
 NEEDS_ROOT = (fill_disk, read_only)
 
 
 def references(output: Path) -> dict[str, Path]:
-    """The folders of undisturbed searches, run where they are missing."""
+    """The folders of undisturbed searches, which are run if missing."""
     found = {}
     for workload in WORKLOADS:
         run = Run(output / f"reference-{workload}", workload)
         if not (run.results / "summary.csv").exists() and run.finish():
-            raise SystemExit(f"{run.log}: the undisturbed search failed")
+            raise SystemExit(f"{run.log}: the reference search failed")
         found[workload] = run.folder
     return found
 
 
 def clear(run: Run) -> None:
-    """Remove all that a trial leaves, be it the small disk of one that was stopped."""
-    for left in run.folder.parent.glob(f"{run.folder.name}*"):
-        if left.is_mount():
-            subprocess.run(["umount", "-l", left], check=True)
-        shutil.rmtree(left) if left.is_dir() else left.unlink()
+    """Remove all files of a trial, and unmount its disk if it was interrupted."""
+    for path in run.folder.parent.glob(f"{run.folder.name}*"):
+        if path.is_mount():
+            subprocess.run(["umount", "-l", path], check=True)
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def inject(kind: Kind, number: int, output: Path, known: dict[str, Path]) -> dict[str, Any]:
-    """One trial: its faults, and whether the search ended, and ended the same."""
+def run_trial(
+    fault: FaultType, number: int, output: Path, known: dict[str, Path]
+) -> dict[str, Any]:
+    """Run one trial, and compare its result with the reference."""
     workload = "surgeon" if number % 4 == 3 else "ectonas"
-    run = Run(output / f"trial-{KINDS.index(kind)}-{number}", workload)
+    run = Run(output / f"trial-{FAULT_TYPES.index(fault)}-{number}", workload)
     clear(run)
-    rng = np.random.default_rng([KINDS.index(kind), number])
+    rng = np.random.default_rng([FAULT_TYPES.index(fault), number])
     began = time.monotonic()
-    injected, problem = kind.trial(run, rng, known[workload])
+    injected, problem = fault.trial(run, rng, known[workload])
     kept = run.folder.with_name(run.folder.name + "-kept")
     folder = kept if kept.exists() else run.folder
     differing = []
@@ -61,7 +63,7 @@ def inject(kind: Kind, number: int, output: Path, known: dict[str, Path]) -> dic
     if not problem and not differing:
         clear(run)
     return {
-        "kind": kind.name,
+        "fault": fault.name,
         "workload": workload,
         "number": number,
         "injected": injected,
@@ -76,7 +78,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("output", type=Path)
     parser.add_argument("--minutes", type=float, default=25)
-    parser.add_argument("--kinds", nargs="+", default=[""], help="words in the names of kinds")
+    parser.add_argument(
+        "--faults", nargs="+", default=[""], help="only types whose name contains a word"
+    )
     given = parser.parse_args()
     deadline = time.monotonic() + 60 * given.minutes
     output = given.output.resolve()
@@ -84,20 +88,21 @@ def main() -> None:
     log = output / "trials.jsonl"
     trials = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
     known = references(output)
-    chosen = [kind for kind in KINDS if any(word in kind.name for word in given.kinds)]
+    chosen = [fault for fault in FAULT_TYPES if any(word in fault.name for word in given.faults)]
     while time.monotonic() < deadline:
         done = {
-            kind.name: [trial for trial in trials if trial["kind"] == kind.name] for kind in chosen
+            fault.name: [trial for trial in trials if trial["fault"] == fault.name]
+            for fault in chosen
         }
         share = {
-            kind: sum(trial["injected"] for trial in done[kind.name]) / kind.goal
-            for kind in chosen
-            if os.geteuid() == 0 or kind.trial not in NEEDS_ROOT
+            fault: sum(trial["injected"] for trial in done[fault.name]) / fault.goal
+            for fault in chosen
+            if os.geteuid() == 0 or fault.trial not in NEEDS_ROOT
         }
-        kind = min(share, key=lambda kind: share[kind])
-        if share[kind] >= 1:
+        fault = min(share, key=lambda fault: share[fault])
+        if share[fault] >= 1:
             break
-        trial = inject(kind, len(done[kind.name]), output, known)
+        trial = run_trial(fault, len(done[fault.name]), output, known)
         trials.append(trial)
         with log.open("a") as file:
             file.write(json.dumps(trial) + "\n")

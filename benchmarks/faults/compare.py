@@ -1,4 +1,4 @@
-"""Whether two results are the same: every file to the byte, and what MLflow shows."""
+"""Compare two results: every file byte by byte, and the content of MLflow."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from netsurgery.search.records import TIMES
 from netsurgery.storage import mlflow_sqlite
 from netsurgery.storage.files import read_json
 
-UNTOLD = ("tracked.json", "report.html")  # how far MLflow was told, not what; a page with times
-ELSEWHERE = ("logs", "_logs", "_tracking", "mlflow-artifacts")  # notes and what has MLflow's ids
-OF_A_FOLDER = [mlflow_sqlite.PREFIX + name for name in ("results", "digest", "files")]  # tags
+IGNORED_FILES = ("tracked.json", "report.html")  # tracking state, and a page with times
+IGNORED_FOLDERS = ("logs", "_logs", "_tracking", "mlflow-artifacts")  # logs, and MLflow ids
+IGNORED_TAGS = [mlflow_sqlite.PREFIX + name for name in ("results", "digest", "files")]
 
 
 def without_times(value: Any) -> Any:
-    """A record without what differs between two runs of one search."""
+    """A record without the times, which differ between two runs of a search."""
     if isinstance(value, dict):
         return {k: without_times(v) for k, v in value.items() if k not in TIMES}
     if isinstance(value, list):
@@ -25,12 +25,12 @@ def without_times(value: Any) -> Any:
 
 
 def files(results: Path) -> dict[str, bytes]:
-    """All files that must not depend on how often a search was stopped; JSON without its times."""
+    """The files that must not depend on interruptions; JSON without times."""
     found = {}
     for path in sorted(results.rglob("*")):
         name = str(path.relative_to(results))
         parts = Path(name).parts
-        if not path.is_file() or set(parts) & set(ELSEWHERE) or path.name in UNTOLD:
+        if not path.is_file() or set(parts) & set(IGNORED_FOLDERS) or path.name in IGNORED_FILES:
             continue
         if path.name.startswith((".lock", ".mlflow", "mlflow.db")):
             continue
@@ -41,15 +41,15 @@ def files(results: Path) -> dict[str, bytes]:
 
 
 def runs(results: Path) -> dict[str, Any]:
-    """What MLflow shows, by search, seed and candidate, without times and ids."""
+    """The runs in MLflow by search, seed and candidate, without times and ids."""
     found: dict[str, Any] = {}
     for run in mlflow_sqlite.read_runs(results / "mlflow.db").values():
         key = json.dumps(
             [run.tags.get(mlflow_sqlite.PREFIX + n, "") for n in ("search", "seed", "candidate")]
         )
-        tags = {tag: value for tag, value in run.tags.items() if tag not in OF_A_FOLDER}
+        tags = {tag: value for tag, value in run.tags.items() if tag not in IGNORED_TAGS}
         content = (run.name, run.status, tags, run.params, sorted(run.points), run.latest)
-        found.setdefault(key, []).append(content)  # a second one of the same name is a difference
+        found.setdefault(key, []).append(content)  # a duplicate is a difference
     return found
 
 
@@ -58,7 +58,7 @@ def differences(results: Path, reference: Path) -> list[str]:
     pairs = ((files(results), files(reference)), (runs(results), runs(reference)))
     return [
         name
-        for mine, theirs in pairs
-        for name in sorted(mine.keys() | theirs.keys())
-        if mine.get(name) != theirs.get(name)
+        for found, expected in pairs
+        for name in sorted(found.keys() | expected.keys())
+        if found.get(name) != expected.get(name)
     ]

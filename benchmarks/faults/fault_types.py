@@ -1,6 +1,6 @@
-"""The faults: each is a function that runs a search in a folder and does something bad to it.
+"""The types of faults. Each is a function that runs a search in a folder and injects a fault.
 
-It gives how often it did, and a problem if one showed before the comparison.
+It returns the number of injected faults, and a problem if one occurred before the comparison.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from pathlib import Path
 
 import numpy as np
 from benchmarks.faults import searches
-from benchmarks.faults.searches import PATIENCE, Run, kill, kill_all
+from benchmarks.faults.searches import TIMEOUT, Run, kill, kill_all
 
-FILES = 130  # about what a search writes
-KILLS = 8  # in a trial
+FILES = 130  # approximate number of files of a search
+KILLS = 8  # per trial
 MEBIBYTE = 2**20
 DAY = 86_400
 Random = np.random.Generator
@@ -29,56 +29,56 @@ Trial = Callable[[Run, Random, Path], tuple[int, str]]
 
 
 @dataclass(frozen=True)
-class Kind:
-    """A kind of fault, and how often it is to be tried."""
+class FaultType:
+    """A type of fault, and how often to inject it."""
 
     name: str
     trial: Trial
-    goal: int  # faults injected
+    goal: int  # number of faults
 
 
 def resume(run: Run, times: int = 3) -> str:
-    """Run a search to its end, again if it stops; gives the problem, if it does not get there."""
+    """Run a search to its end, again if it stops; return a problem if it never ends."""
     for _ in range(times):
         if run.finish() == 0:
             return ""
-    return f"it does not end: see {run.log.name}"
+    return f"does not finish: see {run.log.name}"
 
 
-def written(run: Run) -> int:
-    """How many files there are: how far a search is, on a machine of any speed."""
+def file_count(run: Run) -> int:
+    """The number of files: the progress of a search, regardless of the speed of the machine."""
     return sum(len(names) for _, _, names in os.walk(run.results))
 
 
-def wait_somewhere(run: Run, process: subprocess.Popen[str], rng: Random, most: int) -> None:
-    """Wait for some more files, at random, and for a random moment thereafter."""
-    more = int(rng.integers(most))
-    awaited = written(run) + more
-    while written(run) < awaited and process.poll() is None:
+def wait_randomly(run: Run, process: subprocess.Popen[str], rng: Random, max_files: int) -> None:
+    """Wait for a random number of further files, and then for a random time."""
+    more = int(rng.integers(max_files))
+    awaited = file_count(run) + more
+    while file_count(run) < awaited and process.poll() is None:
         time.sleep(0.01)
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(rng.uniform(0, 0.5 if more else 6))
 
 
-def killed_somewhere(run: Run, rng: Random, most: int = FILES) -> bool:
-    """Run a search, and kill everything at a random moment; whether it was still running."""
+def kill_randomly(run: Run, rng: Random, max_files: int = FILES) -> bool:
+    """Run a search and kill it at a random moment; return whether it was still running."""
     process = run.start()
-    wait_somewhere(run, process, rng, most)
+    wait_randomly(run, process, rng, max_files)
     return kill_all(process)
 
 
 def kill_workflow(run: Run, rng: Random, _: Path) -> tuple[int, str]:
-    """The whole workflow, the servers included, again and again."""
+    """Kill the whole workflow including its servers, several times."""
     kills = 0
     for _try in range(KILLS):
-        if not killed_somewhere(run, rng, FILES // 4):
+        if not kill_randomly(run, rng, FILES // 4):
             break
         kills += 1
     return kills, resume(run)
 
 
 def while_running(run: Run, rng: Random, act: Callable[[int], int], times: int) -> int:
-    """Run a search, and do something to it at random moments, until it was done so many times."""
+    """Run a search, and act on it at random moments, at most `times` times."""
     process, done = run.start(), 0
     while process.poll() is None:
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -89,19 +89,19 @@ def while_running(run: Run, rng: Random, act: Callable[[int], int], times: int) 
 
 
 def kill_jobs(run: Run, rng: Random, _: Path) -> tuple[int, str]:
-    """Single training jobs: each is retried."""
-    hit: set[int] = set()
+    """Kill single training jobs, which are retried."""
+    killed: set[int] = set()
 
     def act(process: int) -> int:
-        there = [job for job in searches.jobs(process) if job not in hit][:1]
-        hit.update(there)
-        return kill(*there)
+        targets = [job for job in searches.jobs(process) if job not in killed][:1]
+        killed.update(targets)
+        return kill(*targets)
 
     return while_running(run, rng, act, 5), resume(run)
 
 
 def kill_clients(run: Run, rng: Random, _: Path) -> tuple[int, str]:
-    """The clients of training jobs: the workflow ends, and is run again."""
+    """Kill clients of training jobs; the workflow stops and is run again."""
     done = 0
     for _try in range(4):
         done += while_running(run, rng, lambda process: kill(*searches.clients(process)[:1]), 1)
@@ -109,17 +109,17 @@ def kill_clients(run: Run, rng: Random, _: Path) -> tuple[int, str]:
 
 
 def kill_server(kind: str, run: Run, rng: Random, _: Path) -> tuple[int, str]:
-    """A warm server alone: its jobs run by themselves until it is started anew."""
+    """Kill a warm server; its jobs run without it until it is restarted."""
     process = run.start()
-    wait_somewhere(run, process, rng, FILES)
+    wait_randomly(run, process, rng, FILES)
     done = kill(*searches.servers(process.pid, kind))
-    process.wait(PATIENCE)
+    process.wait(TIMEOUT)
     return done, resume(run)
 
 
 @contextlib.contextmanager
 def small_disk(folder: Path, size: int) -> Iterator[Path]:
-    """A disk of so many bytes at a folder."""
+    """Mount a disk of the given size in bytes at a folder."""
     folder.mkdir(parents=True)
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "none", folder], check=True)
     try:
@@ -129,65 +129,65 @@ def small_disk(folder: Path, size: int) -> Iterator[Path]:
 
 
 def remount(folder: Path, option: str) -> None:
-    """Change a disk while it is in use."""
+    """Change the options of a mounted disk."""
     subprocess.run(["mount", "-o", f"remount,{option}", folder], check=True)
 
 
-def copied(run: Run) -> None:
-    """Keep what is on a disk that is about to go."""
+def keep_copy(run: Run) -> None:
+    """Copy the content of a disk before it is unmounted."""
     kept = run.folder.with_name(run.folder.name + "-kept")
     shutil.copytree(run.folder, kept, symlinks=True)
 
 
 def fill_disk(run: Run, rng: Random, _: Path) -> tuple[int, str]:
-    """A disk too small for the search, which is then given room."""
+    """Fill a small disk, and enlarge it afterwards."""
     with small_disk(run.folder, int((16.4 + rng.uniform(0, 1.6)) * MEBIBYTE)):
         full = run.finish() != 0
         text = run.log.read_text()
         remount(run.folder, "size=100m")
         problem = resume(run)
-        copied(run)
+        keep_copy(run)
     if full and ("No space left" not in text or "Traceback" in text):
-        problem = problem or "no clear line"
+        problem = problem or "no clear message"
     return int(full), problem
 
 
 def read_only(run: Run, rng: Random, _: Path) -> tuple[int, str]:
-    """Results that can only be read when the search is to go on, and then can be written."""
+    """Make the results read-only before a search resumes, and writable afterwards."""
     with small_disk(run.folder, 100 * MEBIBYTE):
-        killed_somewhere(run, rng)
+        kill_randomly(run, rng)
         before = len(run.log.read_text())
         remount(run.folder, "ro")
         code = run.finish()
-        said = run.log.read_text()[before:]
+        output = run.log.read_text()[before:]
         remount(run.folder, "rw")
         problem = resume(run)
-        copied(run)
-    if code != 1 or "cannot be written to" not in said or "Traceback" in said:
-        problem = problem or "no clear line"
+        keep_copy(run)
+    if code != 1 or "cannot be written to" not in output or "Traceback" in output:
+        problem = problem or "no clear message"
     return 1, problem
 
 
-def two_at_once(run: Run, rng: Random, _: Path) -> tuple[int, str]:
-    """A second run on the same folder while one is going on."""
+def run_twice(run: Run, rng: Random, _: Path) -> tuple[int, str]:
+    """Start a second run on the folder of a running one."""
     first = run.start()
     while not (run.results / ".lock").exists() and first.poll() is None:
         time.sleep(0.05)
-    wait_somewhere(run, first, rng, FILES // 2)
+    wait_randomly(run, first, rng, FILES // 2)
     running = first.poll() is None
     code = run.finish()
-    if not running or first.wait(PATIENCE):
+    if not running or first.wait(TIMEOUT):
         return 0, resume(run)
-    refused = code == 1 and "another run is writing here" in run.log.read_text()
-    return 1, "" if refused else "the second run was not refused"
+    rejected = code == 1 and "another run is writing here" in run.log.read_text()
+    return 1, "" if rejected else "the second run was not rejected"
 
 
 def jump_clock(run: Run, rng: Random, _: Path) -> tuple[int, str]:
-    """A clock that goes back or forth by up to a day between two runs.
+    """Change the clock by up to a day between two runs.
 
-    What matters of a clock to the workflow are the dates of files: they are moved instead.
+    The workflow only uses the clock through the dates of files, so those are shifted instead.
     """
-    if not killed_somewhere(run, rng):
+    if not kill_randomly(run, rng):
         return 0, ""
     jump = rng.uniform(-DAY, DAY)
     for path in run.folder.rglob("*"):
@@ -199,30 +199,31 @@ def jump_clock(run: Run, rng: Random, _: Path) -> tuple[int, str]:
 
 
 def hide_files(run: Run, rng: Random, _: Path) -> tuple[int, str]:
-    """New files that come into sight late, as on a network's file system."""
+    """Hide new files for a while, as on a network file system."""
     process, hidden = run.start(), 0
     known: set[Path] = set()
     threads = []
 
-    def show(path: Path, away: Path, late: float) -> None:
-        time.sleep(late)
-        os.replace(away, path)
+    def restore(path: Path, hidden_path: Path, delay: float) -> None:
+        time.sleep(delay)
+        os.replace(hidden_path, path)
 
     while process.poll() is None:
-        # not by glob, which fails where a folder goes while it looks
+        # glob fails if a folder disappears meanwhile
         files = [Path(place, name) for place, _, names in os.walk(run.root) for name in names]
         for path in files:
             if path in known or path.name.startswith(".") or path.suffix not in {".json", ".keras"}:
                 continue
             known.add(path)
             if hidden < 12 and rng.random() < 0.4:
-                away = run.folder / f"hidden{hidden}"
+                hidden_path = run.folder / f"hidden{hidden}"
                 with contextlib.suppress(FileNotFoundError):
-                    os.replace(path, away)
+                    os.replace(path, hidden_path)
                     hidden += 1
-                    late = threading.Thread(target=show, args=(path, away, rng.uniform(0.3, 3)))
-                    late.start()
-                    threads.append(late)
+                    delay = rng.uniform(0.3, 3)
+                    thread = threading.Thread(target=restore, args=(path, hidden_path, delay))
+                    thread.start()
+                    threads.append(thread)
         time.sleep(0.002)
     for thread in threads:
         thread.join()
@@ -255,7 +256,7 @@ ARTIFACTS = (
 
 
 def damage(path: Path, rng: Random) -> None:
-    """Cut a file off somewhere, or flip some of its bits."""
+    """Truncate a file at a random position, or flip some of its bits."""
     content = bytearray(path.read_bytes())
     if rng.random() < 0.4:
         content = content[: rng.integers(len(content))]
@@ -264,11 +265,11 @@ def damage(path: Path, rng: Random) -> None:
             content[at] ^= 1 << rng.integers(8)
     dates = path.stat()
     path.write_bytes(content)
-    os.utime(path, ns=(dates.st_atime_ns, dates.st_mtime_ns))  # as a disk does it
+    os.utime(path, ns=(dates.st_atime_ns, dates.st_mtime_ns))  # like damage by a disk
 
 
 def damage_some(run: Run, rng: Random, count: int) -> list[Path]:
-    """Damage files of several kinds, of those that are there."""
+    """Damage some of the existing files, each of another kind."""
     found: list[Path] = []
     for pattern in rng.permutation(np.array(ARTIFACTS)):
         there = sorted(p for p in run.results.glob(str(pattern)) if not p.name.startswith("."))
@@ -281,20 +282,20 @@ def damage_some(run: Run, rng: Random, count: int) -> list[Path]:
     return found
 
 
-def named(run: Run, paths: list[Path]) -> list[str]:
-    """Those damaged files that `netsurgery verify` does not name, nor what vouches for them.
+def unreported(run: Run, paths: list[Path]) -> list[str]:
+    """The damaged files that `netsurgery verify` lists neither itself nor by their checksum file.
 
-    A database has unused space, and tables that are not ours: damage there shows nowhere.
+    Damage in unused space of a database, or in tables of others, cannot be detected.
     """
     from netsurgery.storage.mlflow_sqlite import find_damage
 
-    _, said = run.verify()
-    listed = {line.partition(": damaged")[0] for line in said.splitlines()}
+    _, output = run.verify()
+    listed = {line.partition(": damaged")[0] for line in output.splitlines()}
     missing = []
     for path in paths:
-        beside = {str(p.relative_to(run.folder)) for p in path.parent.glob("*.json")}
-        beside |= {str((run.root / "final/summary.json").relative_to(run.folder))}
-        if str(path.relative_to(run.folder)) in listed or beside & listed:
+        checksum_files = {str(p.relative_to(run.folder)) for p in path.parent.glob("*.json")}
+        checksum_files |= {str((run.root / "final/summary.json").relative_to(run.folder))}
+        if str(path.relative_to(run.folder)) in listed or checksum_files & listed:
             continue
         if path.name == "mlflow.db" and find_damage(path) is None:
             continue
@@ -303,32 +304,32 @@ def named(run: Run, paths: list[Path]) -> list[str]:
 
 
 def damage_finished(run: Run, rng: Random, reference: Path) -> tuple[int, str]:
-    """Files of a finished search, cut off or with flipped bits."""
+    """Damage files of a finished search."""
     shutil.copytree(reference, run.folder, symlinks=True)
     damaged = damage_some(run, rng, 3)
-    missing = named(run, damaged)
+    missing = unreported(run, damaged)
     problem = resume(run)
-    return len(damaged), f"not named: {', '.join(missing)}" if missing else problem
+    return len(damaged), f"not listed: {', '.join(missing)}" if missing else problem
 
 
 def damage_unfinished(run: Run, rng: Random, _: Path) -> tuple[int, str]:
-    """Files of a search that was killed."""
-    killed_somewhere(run, rng)
+    """Damage files of a killed search."""
+    kill_randomly(run, rng)
     damaged = damage_some(run, rng, 3)
     return len(damaged), resume(run)
 
 
-KINDS = (
-    Kind("the whole workflow killed", kill_workflow, 100),
-    Kind("single training jobs killed", kill_jobs, 20),
-    Kind("clients of training jobs killed", kill_clients, 12),
-    Kind("the warm trainer killed", partial(kill_server, "training"), 3),
-    Kind("the server that writes to MLflow killed", partial(kill_server, "display"), 5),
-    Kind("disk full, then given room", fill_disk, 6),
-    Kind("files of finished searches damaged", damage_finished, 45),
-    Kind("files of killed searches damaged", damage_unfinished, 15),
-    Kind("clock moved between two runs", jump_clock, 5),
-    Kind("two runs at once", two_at_once, 4),
-    Kind("results read-only, then writable", read_only, 3),
-    Kind("files come into sight late", hide_files, 24),
+FAULT_TYPES = (
+    FaultType("whole workflow killed", kill_workflow, 100),
+    FaultType("single training jobs killed", kill_jobs, 20),
+    FaultType("clients of training jobs killed", kill_clients, 12),
+    FaultType("warm training server killed", partial(kill_server, "training"), 3),
+    FaultType("server that logs to MLflow killed", partial(kill_server, "display"), 5),
+    FaultType("disk full, then space freed", fill_disk, 6),
+    FaultType("files of finished searches damaged", damage_finished, 45),
+    FaultType("files of killed searches damaged", damage_unfinished, 15),
+    FaultType("clock changed between two runs", jump_clock, 5),
+    FaultType("two runs at the same time", run_twice, 4),
+    FaultType("results read-only, then writable", read_only, 3),
+    FaultType("files appear late", hide_files, 24),
 )

@@ -6,28 +6,28 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.faults.fault_types import KINDS
+from benchmarks.faults.fault_types import FAULT_TYPES
 
 from netsurgery.storage.files import write_json, write_text
 
 
 def rows(trials: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What became of every kind of fault, and of all of them."""
+    """The results of every type of fault, and of all."""
     found = []
-    for kind in KINDS:
-        own = [trial for trial in trials if trial["kind"] == kind.name]
+    for fault in FAULT_TYPES:
+        own = [trial for trial in trials if trial["fault"] == fault.name]
         if own:
-            found.append({"fault": kind.name} | _sums(own))
+            found.append({"fault": fault.name} | _sums(own))
     return [*found, {"fault": "all"} | _sums(trials)]
 
 
 def _sums(trials: Sequence[dict[str, Any]]) -> dict[str, int]:
-    ended = [trial for trial in trials if not trial["problem"]]
+    finished = [trial for trial in trials if not trial["problem"]]
     return {
         "injected": sum(trial["injected"] for trial in trials),
         "searches": len(trials),
-        "survived": len(ended),
-        "identical": sum(not trial["differing"] for trial in ended),
+        "finished": len(finished),
+        "identical": sum(not trial["differing"] for trial in finished),
     }
 
 

@@ -1,4 +1,4 @@
-"""Small searches run by Snakemake, and the processes that belong to a run."""
+"""Small searches run by Snakemake, and the processes of a run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from netsurgery.processes.client import SERVERS
 from netsurgery.processes.process_exit import WORKFLOW
 
 ROOT = Path(__file__).parent.parent.parent
-PATIENCE = 400  # seconds that a run may take
+TIMEOUT = 400  # seconds for a run
 WORKLOADS: dict[str, dict[str, Any]] = {
     "ectonas": {
         "algorithm": "ectonas",
@@ -42,14 +42,14 @@ Processes = dict[int, list[str]]
 
 @dataclass(frozen=True)
 class Run:
-    """A search in a folder of its own."""
+    """A search in its own folder."""
 
     folder: Path
     workload: str
 
     @property
     def results(self) -> Path:
-        """Where it writes."""
+        """The results folder."""
         return self.folder / "results"
 
     @property
@@ -58,18 +58,18 @@ class Run:
         return self.results / "s" / "seed0"
 
     def command(self, **settings: Any) -> list[str]:
-        """What a user would type."""
+        """The command that a user would type."""
         search = {"dataset": "digits", "seeds": [0]} | WORKLOADS[self.workload] | settings
         self.folder.mkdir(parents=True, exist_ok=True)
         config = self.folder / "config.yaml"
-        if not config.exists():  # it may be a folder that cannot be written to
+        if not config.exists():  # the folder may be read-only
             config.write_text(yaml.safe_dump({"searches": {"s": search}}), encoding="utf-8")
         snakemake = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
         place = ["--directory", str(self.folder), "--configfile", str(config), "--cores", "2"]
         return [*snakemake, *place]
 
     def start(self, **settings: Any) -> subprocess.Popen[str]:
-        """Start it, in a process group of its own."""
+        """Start it in a new process group."""
         environment = {k: v for k, v in os.environ.items() if k not in (SERVERS, WORKFLOW)}
         with self.log.open("a") as log:
             return subprocess.Popen(
@@ -83,12 +83,12 @@ class Run:
 
     @property
     def log(self) -> Path:
-        """What all runs in this folder printed; beside it, where there is always room."""
+        """The output of all runs in this folder; next to it, because its disk may be full."""
         return self.folder.with_name(self.folder.name + ".log")
 
     def finish(self, **settings: Any) -> int:
-        """Run it to its end; gives the exit code."""
-        return self.start(**settings).wait(PATIENCE)
+        """Run it to its end, and return the exit code."""
+        return self.start(**settings).wait(TIMEOUT)
 
     def verify(self) -> tuple[int, str]:
         """`netsurgery verify`: exit code and output."""
@@ -102,7 +102,7 @@ class Run:
 
 
 def processes() -> dict[int, tuple[int, list[str]]]:
-    """Parent and command line of every process that has not ended."""
+    """Parent and command line of every running process."""
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
@@ -114,33 +114,33 @@ def processes() -> dict[int, tuple[int, list[str]]]:
 
 
 def family(process: int) -> Processes:
-    """A process and all that descend from it."""
-    everyone = processes()
-    found: Processes = {process: everyone[process][1]} if process in everyone else {}
-    grown = True
-    while grown:
-        born = {
+    """A process and all its descendants."""
+    running = processes()
+    found: Processes = {process: running[process][1]} if process in running else {}
+    growing = True
+    while growing:
+        children = {
             child: words
-            for child, (parent, words) in everyone.items()
+            for child, (parent, words) in running.items()
             if parent in found and child not in found
         }
-        grown = bool(born)
-        found |= born
+        growing = bool(children)
+        found |= children
     return found
 
 
 def servers(process: int, *kinds: str) -> list[int]:
     """The warm servers of a run."""
-    everyone = processes()
+    running = processes()
     return [
         child
-        for child, (parent, words) in everyone.items()
+        for child, (parent, words) in running.items()
         if parent == process and "netsurgery.jobs.server" in words and set(kinds) & set(words)
     ]
 
 
-def single_runs(process: int) -> list[int]:
-    """The runs of single searches that a driving run has started."""
+def search_workflows(process: int) -> list[int]:
+    """The workflows of single searches that a workflow has started."""
     return [
         child
         for child, words in family(process).items()
@@ -149,37 +149,37 @@ def single_runs(process: int) -> list[int]:
 
 
 def jobs(process: int) -> list[int]:
-    """The training jobs that a run's servers have forked."""
-    everyone, own = processes(), servers(process, "training")
-    return [child for child, (parent, _) in everyone.items() if parent in own]
+    """The training jobs forked by the servers of a run."""
+    running, own = processes(), servers(process, "training")
+    return [child for child, (parent, _) in running.items() if parent in own]
 
 
 def clients(process: int) -> list[int]:
-    """The thin clients of a run that wait for training jobs."""
+    """The clients of a run that wait for training jobs."""
     named = {"netsurgery.processes.client", "training"}
     return [child for child, words in family(process).items() if named <= set(words)]
 
 
-def kill(*targets: int, by: signal.Signals = signal.SIGKILL) -> int:
-    """Send processes a signal; gives how many were there."""
+def kill(*targets: int, signal_: signal.Signals = signal.SIGKILL) -> int:
+    """Send processes a signal, and return how many existed."""
     there = 0
     for target in targets:
         with contextlib.suppress(ProcessLookupError):
-            os.kill(target, by)
+            os.kill(target, signal_)
             there += 1
     return there
 
 
 def kill_all(run: subprocess.Popen[str]) -> bool:
-    """SIGKILL a workflow's process group and those of its servers; whether it still ran."""
+    """Kill a workflow and all its descendants; return whether it was still running."""
     if run.poll() is not None:
         return False
-    everyone = family(run.pid)
+    running = family(run.pid)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(run.pid, signal.SIGKILL)
-    kill(*everyone)
+    kill(*running)
     run.wait()
     deadline = time.monotonic() + 10
-    while any(child in processes() for child in everyone) and time.monotonic() < deadline:
+    while any(child in processes() for child in running) and time.monotonic() < deadline:
         time.sleep(0.01)
     return True
