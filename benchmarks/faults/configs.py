@@ -1,9 +1,9 @@
-"""Wrong configurations made from the schema, each wrong in one place, and what is said to them.
+"""Check the messages for invalid configurations, generated from the schema with one error each.
 
     python -m benchmarks.faults.configs OUTPUT [--count 1500] [--commands 150]
 
-All are checked in this process, and some by the real command; OUTPUT gets `configs.json` and
-`configs.md`.
+All are loaded in this process, and some are passed to the real command. OUTPUT gets `configs.json`
+and `configs.md`.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ from netsurgery.storage.files import write_json, write_text
 
 ROOT = Path(__file__).parent.parent.parent
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
-SECONDS = 5  # that a refusal may take
+MAX_SECONDS = 5  # of CPU time until a configuration is rejected
 Random = np.random.Generator
-Place = tuple[Any, ...]
+KeyPath = tuple[Any, ...]
 
-# what goes along with a setting that is right by the schema alone
+# settings that another setting requires
 COMPANIONS = {"greediness": {"mode": "balanced"}, "momentum": {"optimizer": "rmsprop"}}
-# settings that name something of Keras's: what is right of classification, which these are
-NAMING = {
+# settings that name an object of Keras: those valid for classification
+KERAS_NAMES = {
     "optimizer": keras_catalog.names("optimizers"),
     "loss": [
         name
@@ -50,7 +50,7 @@ NAMING = {
     "objective": ["val_accuracy", "val_loss", "val_recall", "val_f1_score"],
     "extra_metrics": ["top5_accuracy", "auc", "hinge", "mean_squared_error"],
 }
-NAMES = (
+INVALID_NAMES = (
     "../up",
     "a/b",
     "a b",
@@ -67,28 +67,28 @@ NAMES = (
     "`id`",
 )
 OTHERS: tuple[Any, ...] = (None, "words", "", [], {}, [1, [2]], {"a": {"b": 1}}, True, -1, 1.5)
-ENDLESS = (math.nan, math.inf, -math.inf)
+NOT_FINITE = (math.nan, math.inf, -math.inf)
 
 
 @dataclass(frozen=True)
-class Wrong:
-    """A configuration that is wrong at one place."""
+class Invalid:
+    """A configuration with one error."""
 
     given: dict[str, Any]
     key: str  # that the message must name
-    how: str
+    error: str  # kind of error
 
 
-def grammar() -> dict[str, Any]:
+def read_schema() -> dict[str, Any]:
     """The schema."""
     return yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
 
 
-# --- right ones -----------------------------------------------------------------------------------
+# --- valid configurations -------------------------------------------------------------------------
 
 
-def right_value(schema: dict[str, Any], rng: Random) -> Any:
-    """A value that a schema allows."""
+def valid_value(schema: dict[str, Any], rng: Random) -> Any:
+    """A random value that a schema allows."""
     if "enum" in schema:
         return schema["enum"][rng.integers(len(schema["enum"]))]
     kind = schema.get("type")
@@ -105,15 +105,15 @@ def right_value(schema: dict[str, Any], rng: Random) -> Any:
             return "text"
         case "array":
             count = schema.get("minItems", 1)
-            values = [right_value(schema["items"], rng) for _ in range(count)]
+            values = [valid_value(schema["items"], rng) for _ in range(count)]
             return values[:1] if schema.get("uniqueItems") else values
     names = schema.get("properties", {})
-    return {name: right_value(names[name], rng) for name in names if rng.random() < 0.5}
+    return {name: valid_value(names[name], rng) for name in names if rng.random() < 0.5}
 
 
-def right_name(key: str, schema: dict[str, Any], rng: Random) -> Any:
-    """Something of Keras's, or a list of one."""
-    names = [name for name in NAMING[key] if name in schema.get("enum", NAMING[key])]
+def valid_name(key: str, schema: dict[str, Any], rng: Random) -> Any:
+    """The name of an object of Keras, or a list of one."""
+    names = [name for name in KERAS_NAMES[key] if name in schema.get("enum", KERAS_NAMES[key])]
     name = names[rng.integers(len(names))]
     if key == "objective":
         return name
@@ -121,8 +121,8 @@ def right_name(key: str, schema: dict[str, Any], rng: Random) -> Any:
     return [given] if key == "extra_metrics" else given
 
 
-def right_search(algorithm: str, schema: dict[str, Any], rng: Random) -> dict[str, Any]:
-    """A search that is right."""
+def valid_search(algorithm: str, schema: dict[str, Any], rng: Random) -> dict[str, Any]:
+    """A valid search."""
     topology = "surgeon-small" if algorithm == "surgeon" else "ff-small"
     search = {"algorithm": algorithm, "dataset": "digits", "topology": topology}
     for name, own in schema["$defs"][algorithm]["properties"].items():
@@ -131,7 +131,7 @@ def right_search(algorithm: str, schema: dict[str, Any], rng: Random) -> dict[st
         given = COMPANIONS.get(name, {})
         if any(search.get(key, value) != value for key, value in given.items()):
             continue
-        search[name] = right_name(name, own, rng) if name in NAMING else right_value(own, rng)
+        search[name] = valid_name(name, own, rng) if name in KERAS_NAMES else valid_value(own, rng)
         search |= given
     if search.get("mode", "") != "balanced":
         search.pop("greediness", None)
@@ -140,46 +140,46 @@ def right_search(algorithm: str, schema: dict[str, Any], rng: Random) -> dict[st
     return search
 
 
-def right_dataset(source: str, schema: dict[str, Any], rng: Random) -> dict[str, Any]:
-    """A dataset that is right, but that its files are not there."""
+def valid_dataset(source: str, schema: dict[str, Any], rng: Random) -> dict[str, Any]:
+    """A valid dataset, except that its files do not exist."""
     own = schema["$defs"][source]
     chosen = [n for n in own["properties"] if n in own["required"] or rng.random() < 0.3]
-    values = {name: right_value(own["properties"][name], rng) for name in chosen}
+    values = {name: valid_value(own["properties"][name], rng) for name in chosen}
     if ("input" in values) != ("target" in values) and source == "tfds":
         values.pop("input", None), values.pop("target", None)
     return values | {"source": source}
 
 
-def right(schema: dict[str, Any], rng: Random) -> dict[str, Any]:
-    """A whole configuration that is right."""
+def valid(schema: dict[str, Any], rng: Random) -> dict[str, Any]:
+    """A valid configuration."""
     algorithms = schema["properties"]["searches"]["additionalProperties"]["properties"]
-    algorithm = right_value(algorithms["algorithm"], rng)
-    given: dict[str, Any] = {"searches": {"s": right_search(algorithm, schema, rng)}}
+    algorithm = valid_value(algorithms["algorithm"], rng)
+    given: dict[str, Any] = {"searches": {"s": valid_search(algorithm, schema, rng)}}
     if rng.random() < 0.5:
         own = schema["properties"]["topologies"]["additionalProperties"]["items"]["properties"]
-        dense = right_value(own["dense"], rng) | {"units": 4}
+        dense = valid_value(own["dense"], rng) | {"units": 4}
         given["topologies"] = {"mine": [{"dense": dense}]}
     return given
 
 
-# --- wrong ones -----------------------------------------------------------------------------------
+# --- invalid configurations -----------------------------------------------------------------------
 
 
-def wrong_values(schema: dict[str, Any], rng: Random) -> Iterator[tuple[Any, str]]:
-    """Values that a schema forbids, and what is wrong with them."""
-    kinds = schema.get("type")
-    kinds = set(kinds) if isinstance(kinds, list) else {kinds} - {None}
+def invalid_values(schema: dict[str, Any], rng: Random) -> Iterator[tuple[Any, str]]:
+    """Values that a schema forbids, and the kind of error."""
+    types = schema.get("type")
+    types = set(types) if isinstance(types, list) else {types} - {None}
     if "enum" in schema:
         for value in schema["enum"]:
-            if (other := misspelt(str(value), rng)) not in schema["enum"]:
-                yield other, "a word misspelt"
-        yield from ((v, "of another type") for v in OTHERS if v not in schema["enum"])
+            if (other := misspell(str(value), rng)) not in schema["enum"]:
+                yield other, "misspelt word"
+        yield from ((v, "wrong type") for v in OTHERS if v not in schema["enum"])
         return
     for value in OTHERS:
-        if kinds and type_of(value) not in kinds and not (kinds == {"number"} and value == -1):
-            yield value, "of another type"
-    if kinds & {"number", "integer"} and "string" not in kinds:
-        yield from ((value, "no finite number") for value in ENDLESS)
+        if types and json_type(value) not in types and not (types == {"number"} and value == -1):
+            yield value, "wrong type"
+    if types & {"number", "integer"} and "string" not in types:
+        yield from ((value, "not a finite number") for value in NOT_FINITE)
         for limit, step in (("minimum", -1), ("maximum", 1)):
             if limit in schema:
                 yield schema[limit] + step, "out of range"
@@ -187,33 +187,33 @@ def wrong_values(schema: dict[str, Any], rng: Random) -> Iterator[tuple[Any, str
         for limit in ("exclusiveMinimum", "exclusiveMaximum"):
             if limit in schema:
                 yield schema[limit], "out of range"
-    if "array" in kinds:
+    if "array" in types:
         if schema.get("minItems"):
             yield [], "empty"
         if schema.get("uniqueItems"):
-            one = right_value(schema["items"], rng)
-            yield [one, one], "twice the same"
-    if "string" in kinds and schema.get("minLength"):
+            one = valid_value(schema["items"], rng)
+            yield [one, one], "duplicate"
+    if "string" in types and schema.get("minLength"):
         yield "", "empty"
-    if kinds == {"string", "object"}:
-        word = misspelt("rmsprop", rng)
-        yield from (({word: {}}, "a word misspelt"), ({"sgd": {word: 1}}, "a word misspelt"))
+    if types == {"string", "object"}:
+        word = misspell("rmsprop", rng)
+        yield from (({word: {}}, "misspelt word"), ({"sgd": {word: 1}}, "misspelt word"))
         yield from (
-            ({"sgd": 1}, "of another type"),
-            ({"sgd": {}, "adam": {}}, "two in place of one"),
+            ({"sgd": 1}, "wrong type"),
+            ({"sgd": {}, "adam": {}}, "two instead of one"),
         )
 
 
-def type_of(value: Any) -> str:
-    """The name that JSON schema has for a value's type."""
+def json_type(value: Any) -> str:
+    """The JSON schema type of a value."""
     if value is None or isinstance(value, bool):
         return "null" if value is None else "boolean"
     names = {int: "integer", float: "number", str: "string", list: "array", dict: "object"}
     return names[type(value)]
 
 
-def misspelt(word: str, rng: Random) -> str:
-    """A word with a letter too few, too many, or two in the wrong order."""
+def misspell(word: str, rng: Random) -> str:
+    """A word with a missing, an extra or two swapped letters."""
     at = int(rng.integers(max(1, len(word) - 1)))
     return (
         word[:at] + word[at + 1 :],
@@ -222,18 +222,20 @@ def misspelt(word: str, rng: Random) -> str:
     )[rng.integers(3)]
 
 
-def places(schema: dict[str, Any], where: Place = ()) -> Iterator[tuple[Place, dict[str, Any]]]:
-    """All places below one, with their schemas."""
+def key_paths(
+    schema: dict[str, Any], where: KeyPath = ()
+) -> Iterator[tuple[KeyPath, dict[str, Any]]]:
+    """All keys of a section with their schemas."""
     for name, own in schema.get("properties", {}).items():
         yield (*where, name), own
-        yield from places(own, (*where, name))
+        yield from key_paths(own, (*where, name))
     if "items" in schema:
         yield (*where, 0), schema["items"]
-        yield from places(schema["items"], (*where, 0))
+        yield from key_paths(schema["items"], (*where, 0))
 
 
-def put(given: Any, where: Place, value: Any, leaf: Any = None) -> None:
-    """Set the value at a place, making what leads there."""
+def put(given: Any, where: KeyPath, value: Any, leaf: Any = None) -> None:
+    """Set the value of a key, and create its parents."""
     for here, following in itertools.pairwise(where):
         empty: Any = [] if isinstance(following, int) else {}
         if isinstance(given, list):
@@ -248,8 +250,8 @@ def put(given: Any, where: Place, value: Any, leaf: Any = None) -> None:
         given[where[-1]] = value
 
 
-def sections(schema: dict[str, Any]) -> list[tuple[Place, str, dict[str, Any]]]:
-    """Where searches, datasets and topologies lie, of each kind, with their schemas."""
+def sections(schema: dict[str, Any]) -> list[tuple[KeyPath, str, dict[str, Any]]]:
+    """A search of each algorithm, a dataset of each source and a topology, with their schemas."""
     definitions = schema["$defs"]
     searches = [
         (("searches", "s"), name, definitions[name]) for name in ("ectonas", "surgeon", "baseline")
@@ -260,42 +262,42 @@ def sections(schema: dict[str, Any]) -> list[tuple[Place, str, dict[str, Any]]]:
     return [*searches, *known, (("topologies", "mine"), "", layers)]
 
 
-def wrong(schema: dict[str, Any], rng: Random) -> Iterator[Wrong]:
-    """Wrong configurations, without end."""
+def invalid_configs(schema: dict[str, Any], rng: Random) -> Iterator[Invalid]:
+    """Invalid configurations, without end."""
     chosen = sections(schema)
     while True:
         section, name, own = chosen[rng.integers(len(chosen))]
-        given = right(schema, rng)
+        given = valid(schema, rng)
         if section[0] == "searches":
-            given["searches"]["s"] = right_search(name, schema, rng)
+            given["searches"]["s"] = valid_search(name, schema, rng)
         elif section[0] == "datasets":
-            given["datasets"] = {"d": right_dataset(name, schema, rng)}
+            given["datasets"] = {"d": valid_dataset(name, schema, rng)}
         else:
             given["topologies"] = {"mine": [{"dense": {"units": 3}}]}
-        yield from wrong_value(given, section, own, rng)
-        yield from wrong_value(given, section, own, rng)
-        yield from wrong_value(given, section, own, rng)
-        made = [*wrong_key(given, section, own, rng), *wrong_whole(given, section, rng)]
+        yield from invalid_value(given, section, own, rng)
+        yield from invalid_value(given, section, own, rng)
+        yield from invalid_value(given, section, own, rng)
+        made = [*invalid_keys(given, section, own, rng), *invalid_sections(given, section, rng)]
         if made:
             yield made[rng.integers(len(made))]
 
 
-def wrong_value(
-    given: dict[str, Any], section: Place, own: dict[str, Any], rng: Random
-) -> Iterator[Wrong]:
-    """A value of a section."""
+def invalid_value(
+    given: dict[str, Any], section: KeyPath, own: dict[str, Any], rng: Random
+) -> Iterator[Invalid]:
+    """An invalid value in a section."""
     found = [
         (where, schema)
-        for where, schema in places(own)
+        for where, schema in key_paths(own)
         if any(key in schema for key in ("type", "enum"))
         and where[-1] not in ("source", "algorithm")
     ]
     where, schema = found[rng.integers(len(found))]
-    values = list(wrong_values(schema, rng))
+    values = list(invalid_values(schema, rng))
     if values:
-        hows = sorted({how for _, how in values})
-        how = hows[rng.integers(len(hows))]
-        alike = [value for value, other in values if other == how]
+        errors = sorted({error for _, error in values})
+        error = errors[rng.integers(len(errors))]
+        alike = [value for value, other in values if other == error]
         value = alike[rng.integers(len(alike))]
         changed = copy.deepcopy(given)
         companions = COMPANIONS.get(str(where[0]), {})
@@ -306,108 +308,108 @@ def wrong_value(
         expanding = where[0] in EXPANDING and isinstance(value, list)
         if not expanding:
             put(changed, (*section, *where), value)
-            yield Wrong(changed, ".".join(map(str, (*section, *where))), how)
+            yield Invalid(changed, ".".join(map(str, (*section, *where))), error)
 
 
-def wrong_key(
-    given: dict[str, Any], section: Place, own: dict[str, Any], rng: Random
-) -> Iterator[Wrong]:
-    """A key of a section that is unknown, and one that is missing."""
-    mappings = [((), own), *((w, s) for w, s in places(own) if "properties" in s)]
+def invalid_keys(
+    given: dict[str, Any], section: KeyPath, own: dict[str, Any], rng: Random
+) -> Iterator[Invalid]:
+    """An unknown and a missing key of a section."""
+    mappings = [((), own), *((w, s) for w, s in key_paths(own) if "properties" in s)]
     where, schema = mappings[rng.integers(len(mappings))]
     if schema.get("additionalProperties") is False and section[0] != "topologies":
         names = list(schema["properties"])
-        key = misspelt(names[rng.integers(len(names))], rng)
+        key = misspell(names[rng.integers(len(names))], rng)
         if key not in names:
             changed = copy.deepcopy(given)
             put(changed, (*section, *where, key), 1)
-            yield Wrong(changed, ".".join(map(str, (*section, *where, key))), "an unknown key")
+            yield Invalid(changed, ".".join(map(str, (*section, *where, key))), "unknown key")
     if section[0] == "searches":
         key = ("algorithm", "dataset", "topology")[rng.integers(3)]
         changed = copy.deepcopy(given)
         del changed["searches"]["s"][key]
-        yield Wrong(changed, f"searches.s.{key}", "a key is missing")
+        yield Invalid(changed, f"searches.s.{key}", "missing key")
 
 
-def wrong_whole(given: dict[str, Any], section: Place, rng: Random) -> Iterator[Wrong]:
-    """A name that is none, and a section that is something else."""
+def invalid_sections(given: dict[str, Any], section: KeyPath, rng: Random) -> Iterator[Invalid]:
+    """An invalid name, and a section of another type."""
     changed = copy.deepcopy(given)
-    name = NAMES[rng.integers(len(NAMES))]
+    name = INVALID_NAMES[rng.integers(len(INVALID_NAMES))]
     changed[section[0]] = {name: changed[section[0]][section[1]]}
-    yield Wrong(changed, section[0], "a name that is none")
+    yield Invalid(changed, section[0], "invalid name")
     other = OTHERS[rng.integers(len(OTHERS))]
     if not isinstance(other, dict):
-        yield Wrong(given | {section[0]: other}, section[0], "a section that is none")
-    key = misspelt(section[0], rng)
-    if key not in grammar_keys():
-        yield Wrong({**given, key: {}}, key, "an unknown key")
+        yield Invalid(given | {section[0]: other}, section[0], "not a section")
+    key = misspell(section[0], rng)
+    if key not in top_level_keys():
+        yield Invalid({**given, key: {}}, key, "unknown key")
 
 
-def grammar_keys() -> set[str]:
-    """The keys of the whole."""
+def top_level_keys() -> set[str]:
+    """The top-level keys."""
     return {"results", "datasets", "topologies", "searches"}
 
 
-# --- what is said ---------------------------------------------------------------------------------
+# --- messages -------------------------------------------------------------------------------------
 
 
-def complaint(example: Wrong) -> str:
-    """What is wrong with what is said of a wrong configuration; nothing if it is right."""
+def problem_of(example: Invalid) -> str:
+    """The problem with the message for an invalid configuration; empty if it is fine."""
     try:
         loading.load(copy.deepcopy(example.given), SCHEMA)
     except loading.ConfigError as error:
-        return misses(str(error), example)
+        return message_problem(str(error), example)
     except Exception as error:
         return f"{type(error).__name__}: {error}"
-    return "it is taken for right"
+    return "accepted"
 
 
-def misses(said: str, example: Wrong) -> str:
-    """What a message lacks."""
-    if len(said.splitlines()) != 1 or not said.startswith("config:"):
-        return f"not one line: {said!r}"
+def message_problem(message: str, example: Invalid) -> str:
+    """The problem with a message; empty if it is fine."""
+    if len(message.splitlines()) != 1 or not message.startswith("config:"):
+        return f"not one line: {message!r}"
     last = example.key.split(".")[-1]
     parent = example.key.rpartition(".")[0]
-    if last not in said and parent not in said:
-        return f"{example.key} is not named: {said}"
+    if last not in message and parent not in message:
+        return f"{example.key} is not named: {message}"
     return ""
 
 
 def command(given: dict[str, Any], folder: Path, *arguments: str) -> tuple[int, list[str], float]:
-    """The real command: exit code, the lines that it says, seconds."""
+    """Run the real command: exit code, lines of its output, CPU seconds."""
     path = folder / "config.yaml"
     path.write_text(yaml.safe_dump(given), encoding="utf-8")
     return command_of(path, folder, *arguments)
 
 
 def command_of(path: Path, folder: Path, *arguments: str) -> tuple[int, list[str], float]:
-    """The real command on a file."""
+    """Run the real command on a file."""
     words = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
     place = ["--directory", str(folder), "--configfile", str(path), "--cores", "1"]
-    began = spent()
+    began = cpu_seconds()
     done = subprocess.run([*words, *place, *arguments], capture_output=True, text=True)
-    said = [line for line in done.stderr.splitlines() if line and "Using " not in line]
-    return done.returncode, said, spent() - began
+    lines = [line for line in done.stderr.splitlines() if line and "Using " not in line]
+    return done.returncode, lines, cpu_seconds() - began
 
 
-def spent() -> float:
-    """Seconds of a processor that commands took, whatever else the machine has to do."""
+def cpu_seconds() -> float:
+    """The CPU seconds of all commands so far."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
 
-def complaint_of_command(example: Wrong, folder: Path) -> tuple[str, float]:
-    """The same for the real command, and its seconds."""
-    code, said, seconds = command(example.given, folder)
-    if code != 1 or len(said) != 1:
-        return f"exit code {code}: {said[:3]}", seconds
+def problem_of_command(example: Invalid, folder: Path) -> tuple[str, float]:
+    """The problem with the real command's message, and its CPU seconds."""
+    code, lines, seconds = command(example.given, folder)
+    if code != 1 or len(lines) != 1:
+        return f"exit code {code}: {lines[:3]}", seconds
     if (folder / "results").exists():
-        return "something was written", seconds
-    return misses(said[0], example), seconds
+        return "files were written", seconds
+    return message_problem(lines[0], example), seconds
 
 
 def main() -> None:
-    """Make them, try them, and write what was seen."""
+    """Generate configurations, check their messages and write the results."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("output", type=Path)
     parser.add_argument("--count", type=int, default=1500)
@@ -415,38 +417,39 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     given.output.mkdir(parents=True, exist_ok=True)
-    rng, schema = np.random.default_rng(given.seed), grammar()
+    rng, schema = np.random.default_rng(given.seed), read_schema()
     counts: dict[str, dict[str, Any]] = {}
     failed: list[dict[str, Any]] = []
     slowest = 0.0
     every = max(1, given.count // max(1, given.commands))
     with tempfile.TemporaryDirectory() as name:
-        for number, example in zip(range(given.count), wrong(schema, rng), strict=False):
+        for number, example in zip(range(given.count), invalid_configs(schema, rng), strict=False):
             row = counts.setdefault(
-                example.how, {"what is wrong": example.how, "tried": 0, "by command": 0, "right": 0}
+                example.error,
+                {"error": example.error, "tested": 0, "by command": 0, "as expected": 0},
             )
-            problem = complaint(example)
-            row["tried"] += 1
+            problem = problem_of(example)
+            row["tested"] += 1
             if given.commands and number % every == 0:
-                by_command, seconds = complaint_of_command(example, Path(name))
-                problem = problem or by_command or ("slow" if seconds > SECONDS else "")
+                by_command, seconds = problem_of_command(example, Path(name))
+                problem = problem or by_command or ("slow" if seconds > MAX_SECONDS else "")
                 slowest = max(slowest, seconds)
                 row["by command"] += 1
-            row["right"] += not problem
+            row["as expected"] += not problem
             if problem:
-                failed.append({"key": example.key, "how": example.how, "problem": problem})
+                failed.append({"key": example.key, "error": example.error, "problem": problem})
                 print(failed[-1], flush=True)
         for number in range(given.count // 10):
-            fine = right(schema, rng)
-            loading.load(copy.deepcopy(fine), SCHEMA)
+            config = valid(schema, rng)
+            loading.load(copy.deepcopy(config), SCHEMA)
             if number < given.commands // 10:
-                code, said, _ = command(fine, Path(name), "--dry-run", "--quiet")
+                code, lines, _ = command(config, Path(name), "--dry-run", "--quiet")
                 if code:
-                    failed.append({"key": "", "how": "right", "problem": said[-3:]})
+                    failed.append({"key": "", "error": "none", "problem": lines[-3:]})
                     print(failed[-1], flush=True)
     rows = [*counts.values()]
-    total = {key: sum(row[key] for row in rows) for key in ("tried", "by command", "right")}
-    rows.append({"what is wrong": "all", **total})
+    total = {key: sum(row[key] for row in rows) for key in ("tested", "by command", "as expected")}
+    rows.append({"error": "all", **total})
     write_json(given.output / "configs.json", {"rows": rows, "failed": failed, "slowest": slowest})
     write_text(given.output / "configs.md", table(rows))
     print(table(rows), f"the slowest command took {slowest:.1f} s", sep="\n")

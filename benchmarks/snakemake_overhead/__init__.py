@@ -1,1 +1,1 @@
-"""What Snakemake itself costs a job, by the number of searches: training is replaced by a stub."""
+"""Measure the overhead of Snakemake per job; training is replaced by a stub."""

@@ -1,4 +1,4 @@
-"""Training steps that train nothing: records as they would be, with drawn scores, in no time."""
+"""Replacement for `netsurgery.jobs.train`: writes records with random scores without training."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from netsurgery.storage.timer import Timer
 from netsurgery.surgery import mutate_topology
 
 
-def options(arguments: Sequence[str]) -> dict[str, list[str]]:
+def parse_options(arguments: Sequence[str]) -> dict[str, list[str]]:
     """The values of each option of a command line."""
     found: dict[str, list[str]] = {}
     for argument in arguments:
@@ -37,7 +37,7 @@ def options(arguments: Sequence[str]) -> dict[str, list[str]]:
 
 
 class Step:
-    """A step of a command line."""
+    """The training step of a command line."""
 
     def __init__(self, given: dict[str, list[str]]) -> None:
         self.given, self.clock = given, Timer()
@@ -48,12 +48,12 @@ class Step:
 
     @property
     def batches_per_epoch(self) -> int:
-        """As the training samples and the size of a batch have it."""
+        """Batches per epoch, from the training samples and the batch size."""
         with np.load(self.given["split"][0]) as parts:
             return -(-len(parts["training"]) // self.settings["batch_size"])
 
     def best(self) -> Record:
-        """The winner of the feeding group."""
+        """The winner of the previous group."""
         records = [read_record(Path(model)) for model in self.given["models"]]
         index = scores.winner(
             records,
@@ -66,11 +66,11 @@ class Step:
         return records[index]
 
     def train(self, record: Record, first: int) -> None:
-        """Write a record of so many batches, and something in the place of the model.
+        """Write the record of a training step, and a placeholder for the model.
 
         Args:
-            record: the last one.
-            first: batches of the first round; others may follow.
+            record: of the candidate so far.
+            first: batches of the first round; further rounds may follow.
         """
         epochs = int(self.given.get("epochs", ["0"])[0])
         following = dict.fromkeys(
@@ -106,7 +106,7 @@ class Step:
 
 
 def train_initial_network(step: Step) -> None:
-    """The starting topology."""
+    """Write the record of the starting network."""
     data = datasets.describe(step.data)
     layers, activation = json.loads(step.given["layers"][0]), step.given["activation"][0]
     topology = build(layers, tuple(data["shape"]), data["outputs"], activation)
@@ -126,7 +126,7 @@ def train_initial_network(step: Step) -> None:
 
 
 def train_offspring(step: Step) -> None:
-    """An offspring."""
+    """Write the record of an offspring."""
     offspring = Offspring.from_json(json.loads(step.given["offspring"][0]))
     mutation = offspring.mutation
     parent = read_record(Path(step.given["parent"][0]))
@@ -142,12 +142,12 @@ def train_offspring(step: Step) -> None:
 
 
 def train_round(step: Step) -> None:
-    """Rounds of a bracket."""
+    """Write the record of a round."""
     step.train(step.best(), int(step.given["epochs"][0]) * step.batches_per_epoch)
 
 
 def finalize(step: Step) -> None:
-    """The end of a search."""
+    """Write the final record and test scores."""
     step.train(step.best(), int(step.given["batches"][0]))
     write_text(step.output.with_name("model.keras"), "no model\n")
     write_json(step.output.with_name("preprocessing.json"), datasets.describe(step.data))
@@ -155,14 +155,14 @@ def finalize(step: Step) -> None:
 
 
 def export_model(step: Step) -> None:
-    """What goes with the final model."""
+    """Write the exports and the error analysis."""
     test = datasets.read_part(step.data, Path(step.given["split"][0]), "test")
     data = datasets.describe(step.data)
     outputs = random_stream(step.seed, "outputs").dirichlet(np.ones(data["outputs"]), len(test))
     wrong = error_analysis.classification_errors(test.x, test.y, test.indices, outputs, data)
     write_json(step.output.with_name("errors.json"), wrong)
     write_json(step.output.with_name("exports.json"), {"exports": []})
-    write_text(step.output.with_name("README.md"), "no card\n")
+    write_text(step.output.with_name("README.md"), "no model card\n")
 
 
 COMMANDS = {
@@ -175,9 +175,9 @@ COMMANDS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run one step."""
-    command, *others = sys.argv[1:] if arguments is None else arguments
-    COMMANDS[command](Step(options(others)))
+    """Run one training step."""
+    command, *options = sys.argv[1:] if arguments is None else arguments
+    COMMANDS[command](Step(parse_options(options)))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Puts the stub in the place of the training steps, in every process whose path begins here."""
+"""Replace the training jobs by the stub, in every process with this folder on its path."""
 
 import sys
 from importlib.abc import MetaPathFinder
@@ -9,12 +9,12 @@ REPLACED = "netsurgery.jobs.training_commands"
 STUB = Path(__file__).parent.parent / "stub.py"
 
 
-class Finder(MetaPathFinder):
-    """Finds one module elsewhere."""
+class StubFinder(MetaPathFinder):
+    """Finds the stub instead of the replaced module."""
 
     def find_spec(self, fullname, path=None, target=None):
-        """Where that module is."""
+        """The location of the stub, if the replaced module is imported."""
         return spec_from_file_location(fullname, STUB) if fullname == REPLACED else None
 
 
-sys.meta_path.insert(0, Finder())
+sys.meta_path.insert(0, StubFinder())
