@@ -1,4 +1,4 @@
-"""Starting topologies by name (ECToNAS table 6, Surgeon table 2), and those a user lists."""
+"""Initial topologies: by name (ECToNAS table 6, Surgeon table 2), or from a user's list."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ NAMED: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "surgeon-medium": ((), (10, 10, 10)),
     "surgeon-large": ((), (300, 100, 100)),
 }
-# their output layers have no activation
+# these have no activation in the output layer
 WITH_LOGITS = ("surgeon-small", "surgeon-medium", "surgeon-large")
 
 
 def named(name: str) -> list[dict[str, Any]]:
-    """A named topology in the form in which users list theirs (see `build`)."""
+    """A named topology as a list of hidden layers, as users write it (see `build`)."""
     channels, units = NAMED[name]
     return [
         *({"conv_cell": {"channels": c}} for c in channels),
@@ -40,17 +40,17 @@ def build(
     outputs: int,
     output_activation: str = "softmax",
 ) -> Topology:
-    """A whole topology: hidden layers, a flatten layer where one is needed, and the output layer.
+    """A complete topology: hidden layers, a flatten layer where needed, and the output layer.
 
     Args:
         hidden: one mapping per layer, `{"conv_cell": {"channels": 8, "pooling": "max"}}`,
             `{"conv": {"channels": 8}}` or `{"dense": {"units": 32}}`; dense layers come last.
         input_shape: (height, width, channels) of an image or (features,) of a table row.
         outputs: units of the output layer.
-        output_activation: its activation.
+        output_activation: activation of the output layer.
 
     Raises:
-        ValueError: convolutions behind dense layers, or for data that are not images.
+        ValueError: a convolution comes after a dense layer, or the data are not images.
     """
     layers: list[Layer] = []
     flat = len(input_shape) == 1
@@ -61,7 +61,7 @@ def build(
             if len(input_shape) == 1:
                 raise ValueError(f"a {name} needs images, not rows of {input_shape[0]} features")
             if flat:
-                raise ValueError(f"{name}s must stand before all dense layers")
+                raise ValueError(f"{name}s must come before all dense layers")
             if kind == "conv_cell":
                 layers += conv_cell(**settings)
             else:

@@ -1,7 +1,7 @@
-"""Matrix products in double precision that hold no large matrix in it.
+"""Matrix products in double precision that never convert a whole matrix.
 
-Weights and samples are of single precision, their products are summed in double: a block at a time,
-so that surgery on a large network needs little more memory than the network that it makes.
+Weights and samples have single precision; products are summed in double precision, one block at a
+time, so that surgery on a large network needs little more memory than the child network.
 """
 
 from __future__ import annotations
@@ -11,32 +11,32 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import DTypeLike
 
-BLOCK = 2**17  # numbers that are turned to double precision at a time: 1 MB
+BLOCK = 2**17  # numbers converted to double precision at a time: 1 MB
 
 
 def _blocks(length: int, across: int) -> Iterator[slice]:
-    """Parts of a side of a matrix whose other side is `across` long."""
+    """Parts of one side of a matrix whose other side has length `across`."""
     step = max(1, BLOCK // max(1, across))
     return (slice(start, start + step) for start in range(0, length, step))
 
 
 def product(a: np.ndarray, b: np.ndarray, dtype: DTypeLike = np.float32) -> np.ndarray:
-    """The product of (n, k) and (..., k, m), of the given precision."""
-    given = np.empty((*b.shape[:-2], len(a), b.shape[-1]), dtype)
+    """The product of (n, k) and (..., k, m), computed in double precision, as `dtype`."""
+    result = np.empty((*b.shape[:-2], len(a), b.shape[-1]), dtype)
     if b.ndim == 2 and a.size > b.size:
         b = b.astype(np.float64, copy=False)
         for rows in _blocks(*a.shape):
-            given[rows] = a[rows] @ b
-        return given
+            result[rows] = a[rows] @ b
+        return result
     a = a.astype(np.float64, copy=False)
     for lead in np.ndindex(b.shape[:-2]):
         for columns in _blocks(*b.shape[:-3:-1]):
-            given[lead][:, columns] = a @ b[lead][:, columns]
-    return given
+            result[lead][:, columns] = a @ b[lead][:, columns]
+    return result
 
 
 def gram(matrix: np.ndarray) -> np.ndarray:
-    """matrix^T matrix, (columns, columns), in double precision."""
+    """The Gram matrix, matrix^T matrix, (columns, columns), in double precision."""
     columns = matrix.shape[1]
     total = np.zeros((columns, columns))
     for rows in _blocks(*matrix.shape):

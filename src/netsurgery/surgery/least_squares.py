@@ -1,4 +1,4 @@
-"""Least squares for removal: which features to spare, and weights that make up for what is gone."""
+"""Least squares for removal: which features to drop, and weights that compensate for them."""
 
 from __future__ import annotations
 
@@ -6,68 +6,70 @@ import numpy as np
 
 from netsurgery.surgery.blocked_matmul import gram, product
 
-ROUNDS = 32  # in which features are dropped, a share in each
-RIDGE = 1e-6  # of the features' mean square: keeps their Gram matrix invertible
-# Candidates for the ridge of a refit, relative to the largest eigenvalue of the Gram matrix. With
-# smaller ones the parent is reproduced a little better, but weights grow (behind a pooling put in
-# on MNIST their square 9 times; with these twice), and many such networks collapse in training.
+ROUNDS = 32  # of dropping features, an equal share in each
+RIDGE = 1e-6  # relative to the features' mean square; keeps their Gram matrix invertible
+# Candidates for the penalty of a refit, relative to the largest eigenvalue of the Gram matrix.
+# Smaller ones reproduce the parent slightly better, but weights grow (after an inserted pooling on
+# MNIST their squared norm grows 9 times, with these twice) and many such networks then diverge.
 PENALTIES = np.logspace(-1.5, 2, 15)
 
 
 def prune_features(
     moments: np.ndarray, weights: np.ndarray, kept: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Drop features one share after the other, those first whose loss can best be made up for.
+    """Drop features in rounds, first those whose loss the other features compensate best.
 
-    As in optimal brain surgery (Hassibi and Stork 1993), here for `features @ weights`: dropping
-    feature j and refitting the others costs |w_j|^2 / (G^-1)_jj, with G the Gram matrix.
+    As in the optimal brain surgeon (Hassibi and Stork 1993), here for `features @ weights`:
+    dropping feature j and refitting the others costs |w_j|^2 / (G^-1)_jj, with G the Gram matrix.
 
     Args:
-        moments: (c, c), G: the Gram matrix of what the weights are multiplied by.
+        moments: (c, c), the Gram matrix G of the features.
         weights: (c, m).
-        kept: how many features stay.
+        kept: how many features to keep.
 
     Returns:
-        Indices of the features that stay, sorted, (kept,), and their refitted weights, (kept, m).
+        The sorted indices of the features to keep, (kept,), and their refitted weights, (kept, m).
     """
     count = len(moments)
     regular = moments.copy()
     regular[np.diag_indices(count)] += RIDGE * np.trace(moments) / count + np.finfo(np.float64).tiny
     inverse = np.linalg.inv(regular)
-    left, weights = np.arange(count), weights.astype(np.float64)
+    remaining, weights = np.arange(count), weights.astype(np.float64)
     share = -(-(count - kept) // ROUNDS)
-    while len(left) > kept:
-        dropping = min(share, len(left) - kept)
+    while len(remaining) > kept:
+        dropping = min(share, len(remaining) - kept)
         costs = np.square(weights).sum(axis=1) / np.diag(inverse)
         order = np.argsort(costs, kind="stable")
-        gone, stay = order[:dropping], np.sort(order[dropping:])
-        made_up = np.linalg.solve(inverse[np.ix_(gone, gone)], inverse[np.ix_(gone, stay)]).T
-        weights = weights[stay] - made_up @ weights[gone]
-        inverse = inverse[np.ix_(stay, stay)] - made_up @ inverse[np.ix_(gone, stay)]
-        left = left[stay]
-    return left, weights
+        dropped, rest = order[:dropping], np.sort(order[dropping:])
+        compensation = np.linalg.solve(
+            inverse[np.ix_(dropped, dropped)], inverse[np.ix_(dropped, rest)]
+        ).T
+        weights = weights[rest] - compensation @ weights[dropped]
+        inverse = inverse[np.ix_(rest, rest)] - compensation @ inverse[np.ix_(dropped, rest)]
+        remaining = remaining[rest]
+    return remaining, weights
 
 
 def ridge_correction(
     features: np.ndarray, missing: np.ndarray, *, intercept: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The change of weights and bias that best adds what is missing, no larger than it must be.
+    """The change of weights and bias that best adds what is missing, by ridge regression.
 
-    Ridge regression; its penalty by generalised cross-validation (Golub, Heath and Wahba 1979).
+    Generalized cross-validation (Golub, Heath and Wahba 1979) chooses the penalty.
 
     Args:
         features: (n, f).
-        missing: (n, o).
+        missing: (n, o), what the outputs lack.
         intercept: whether the bias may change; it is not penalised.
 
     Returns:
-        (f, o) and (o,); the second is zero without an intercept.
+        (f, o) for the weights and (o,) for the bias; the latter is zero without an intercept.
     """
     samples, count = features.shape
     outputs = missing.shape[1]
-    none = np.zeros((count, outputs), np.float32), np.zeros(outputs)
+    nothing = np.zeros((count, outputs), np.float32), np.zeros(outputs)
     if not samples or not count:
-        return none
+        return nothing
     mean, offset = np.zeros(count), np.zeros(outputs)
     if intercept:
         mean = features.mean(axis=0, dtype=np.float64)
@@ -85,7 +87,7 @@ def ridge_correction(
     eigenvalues = np.maximum(eigenvalues, 0)
     largest = eigenvalues[-1]
     if largest <= 0:
-        return none[0], offset
+        return nothing[0], offset
     total = np.square(missing).sum()
     projected = vectors.T @ (missing if wide else missing_moments)
     energy = np.square(projected).sum(axis=1)

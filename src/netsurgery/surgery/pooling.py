@@ -1,7 +1,7 @@
-"""Carrying an inserted or removed pooling layer to the first dense layer's weights.
+"""Adapt weights and images to another image size, after a pooling is inserted or removed.
 
-Pooling has no weights, and the convolutions behind it do not depend on the image's size; the first
-dense layer does. Its kernel is seen as (height, width, channels, out) (ECToNAS A.2, figure 7).
+Pooling has no weights and convolutions do not depend on the image's size, but the first dense layer
+does. Its kernel is viewed as (height, width, channels, out) (ECToNAS A.2, figure 7).
 """
 
 from __future__ import annotations
@@ -10,44 +10,45 @@ import numpy as np
 
 
 def nearest(length: int, other: int) -> np.ndarray:
-    """For each of `length` pixels of a side, the pixel it meets on a side of `other` pixels.
+    """For each of `length` pixels of a side, the corresponding one of a side of `other` pixels.
 
-    Where one side is half of the other, rounded up, these are the blocks of pooling, the last one
-    cut by the image's edge.
+    If one side is half of the other, rounded up, these are the blocks of 2x2 pooling; the image's
+    edge may cut the last one.
     """
     return np.arange(length) * other // length
 
 
-def resampled(taps: np.ndarray, height: int, width: int) -> np.ndarray:
+def resampled(kernel: np.ndarray, height: int, width: int) -> np.ndarray:
     """Weights for an image of another size: (H, W, c, out) to (height, width, c, out).
 
-    A smaller image's pixel gets the sum of the weights of its block: with the block's average that
-    is the best guess of what the block contributed. For max pooling no rule is good, and the sum is
-    still the best tried: put in before the flatten layer of networks trained on digits (six runs)
-    it kept 30 % of their validation accuracy, the weights of largest magnitude (paper) 25 %, the
-    signed maximum (published code) 15 %. A larger image's pixels share the weight of theirs
-    equally: exact for average pooling, blocks cut by the image's edge included.
+    A pixel of a smaller image gets the sum of its block's weights, which is the best estimate of
+    the block's contribution given its average. For max pooling no rule works well, and the sum is
+    the best of those tried: with a pooling inserted before the flatten layer of networks trained on
+    digits (six runs), it kept 30 % of the validation accuracy, the weights of largest magnitude
+    (the paper's rule) 25 %, the signed maximum (the published code's) 15 %. The pixels of a larger
+    image share their block's weight equally, which is exact for average pooling, including blocks
+    that the image's edge cuts.
     """
     sources = []
     for axis, length in enumerate((height, width)):
-        side = taps.shape[axis]
+        side = kernel.shape[axis]
         if length < side:
             starts = np.searchsorted(nearest(side, length), np.arange(length))
-            taps = np.add.reduceat(taps, starts, axis=axis)
-        sources.append(nearest(length, taps.shape[axis]))
-    if taps.shape[:2] == (height, width):
-        return taps
-    taps = taps[np.ix_(*sources)]
+            kernel = np.add.reduceat(kernel, starts, axis=axis)
+        sources.append(nearest(length, kernel.shape[axis]))
+    if kernel.shape[:2] == (height, width):
+        return kernel
+    kernel = kernel[np.ix_(*sources)]
     for axis, source in enumerate(sources):
-        shares = np.bincount(source)[source].astype(taps.dtype)
-        taps /= np.expand_dims(shares, tuple(set(range(taps.ndim)) - {axis}))
-    return taps
+        shares = np.bincount(source)[source].astype(kernel.dtype)
+        kernel /= np.expand_dims(shares, tuple(set(range(kernel.ndim)) - {axis}))
+    return kernel
 
 
 def resized(image: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Images of another size: (n, H, W, c) to (n, height, width, c), by blocks.
+    """Resize images by blocks: (n, H, W, c) to (n, height, width, c).
 
-    A smaller image's pixel is the average of its block; a larger one's repeats its own.
+    A pixel of a smaller image is the average of its block; a larger image repeats pixels.
     """
     for axis, length in ((1, height), (2, width)):
         side = image.shape[axis]

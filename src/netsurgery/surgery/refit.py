@@ -1,8 +1,8 @@
-"""The data-aware rule: after a removal the layers behind it are fitted to what they computed.
+"""The least squares rule: after a removal, later layers are refitted to real samples.
 
-With a calibration batch of real samples, the values that a layer computed in the parent, before its
-activation, are known; the child's weights are corrected by least squares so that they come out as
-nearly as they can from what the child's layer now reads.
+Calibration samples show what a layer computed in the parent, before its activation. Least squares
+corrects the child's weights so that the layer reproduces this as closely as possible from its new
+input.
 """
 
 from __future__ import annotations
@@ -18,50 +18,52 @@ from netsurgery.networks.network import Network, Topology
 from netsurgery.surgery.least_squares import ridge_correction
 from netsurgery.surgery.pooling import resized
 
-ROWS_PER_FEATURE = 20  # pixels to fit a convolution to; more add time, not accuracy
-FEWEST_IMAGES = 32
+ROWS_PER_FEATURE = 20  # pixels to fit a convolution to; more take time but add no accuracy
+MIN_IMAGES = 32
 
 
-def refit_layers(parent: Network, child: Network, places: Sequence[int], x: np.ndarray) -> Network:
-    """The child with some layers fitted, in order, to what they computed in the parent.
+def refit_layers(
+    parent: Network, child: Network, positions: Sequence[int], x: np.ndarray
+) -> Network:
+    """The child, with some layers fitted in order to what they computed in the parent.
 
     Args:
-        parent: before surgery.
-        child: after it; its weights are where the correction starts from.
-        places: positions in the parent of the layers to fit, all of them behind the surgery.
+        parent: the network before surgery.
+        child: the network after it; the correction starts from its weights.
+        positions: in the parent, of the layers to fit; all come after the changed layer.
         x: (n, *input_shape) calibration samples.
     """
     grown = len(child.weights) - len(parent.weights)
-    # how far the samples have come in parent and child, and what they are there
+    # the next layers in parent and child, and the samples' values there
     at, values = (0, 0), (x, x)
-    for place in places:
-        layer, position = parent.topology.layers[place], place + grown
+    for before in positions:
+        layer, after = parent.topology.layers[before], before + grown
         assert isinstance(layer, KernelLayer)
-        count = samples_needed(child.topology, position, len(x))
+        count = samples_needed(child.topology, after, len(x))
         if count > len(values[0]):
             at, values = (0, 0), (x, x)
         values = (values[0][:count], values[1][:count])
-        read, features = _side_by_side((parent, child), at, (place, position), values)
-        wanted = pre_activation(layer, parent.weights[place], read)
-        arrays = _fit(layer, child.weights[position], features, wanted)
-        child = child.with_arrays({position: arrays})
-        at = (place + 1, position)
+        read, features = _run_both((parent, child), at, (before, after), values)
+        wanted = pre_activation(layer, parent.weights[before], read)
+        arrays = _fit(layer, child.weights[after], features, wanted)
+        child = child.with_arrays({after: arrays})
+        at = (before + 1, after)
         values = (activations.apply(layer.activation, wanted), features)
     return child
 
 
-def _side_by_side(
+def _run_both(
     networks: tuple[Network, Network],
     start: tuple[int, int],
     stop: tuple[int, int],
     values: tuple[np.ndarray, np.ndarray],
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What samples become in parent and child between two layers of each.
+    """Pass values through parent and child, from one layer of each to another.
 
-    From the beginning they go only once through the layers that both have in common.
+    From the first layer on, the layers that both have in common run only once.
     """
-    common = _common(*networks, min(stop)) if start == (0, 0) else None
-    given = tuple(
+    common = _common_layers(*networks, min(stop)) if start == (0, 0) else None
+    results = tuple(
         np.empty((len(value), *network.topology.shapes[end]), precision(value))
         for network, end, value in zip(networks, stop, values, strict=True)
     )
@@ -70,12 +72,12 @@ def _side_by_side(
         if common is not None:
             heads, first = [run_layers(networks[0], heads[0], 0, common)] * 2, (common, common)
         for i, network in enumerate(networks):
-            given[i][part] = run_layers(network, heads[i], first[i], stop[i])
-    return given[0], given[1]
+            results[i][part] = run_layers(network, heads[i], first[i], stop[i])
+    return results[0], results[1]
 
 
-def _common(parent: Network, child: Network, limit: int) -> int:
-    """How many layers, from the first on, parent and child have in common."""
+def _common_layers(parent: Network, child: Network, limit: int) -> int:
+    """How many layers parent and child have in common, from the first on."""
     for i in range(limit):
         arrays = zip(parent.weights[i], child.weights[i], strict=False)
         same_layer = parent.topology.layers[i] == child.topology.layers[i]
@@ -85,19 +87,19 @@ def _common(parent: Network, child: Network, limit: int) -> int:
 
 
 def samples_needed(topology: Topology, position: int, samples: int) -> int:
-    """How many of the samples a layer is fitted to: a convolution sees many pixels in each."""
+    """How many samples to fit a layer to: for a convolution, each image holds many pixels."""
     layer = topology.layers[position]
     if not isinstance(layer, Conv):
         return samples
     height, width, channels = topology.shapes[position]
     rows = ROWS_PER_FEATURE * layer.kernel**2 * channels
-    return min(samples, max(FEWEST_IMAGES, -(-rows // (height * width))))
+    return min(samples, max(MIN_IMAGES, -(-rows // (height * width))))
 
 
 def _fit(
     layer: KernelLayer, arrays: tuple[np.ndarray, ...], features: np.ndarray, wanted: np.ndarray
 ) -> tuple[np.ndarray, ...]:
-    """A layer's arrays, corrected so that it gives what is wanted for these features."""
+    """A layer's arrays, corrected so that it gives the wanted values for these features."""
     missing = pre_activation(layer, arrays, features)
     if isinstance(layer, Conv):
         wanted = resized(wanted, *missing.shape[1:3])

@@ -1,8 +1,8 @@
-"""Where a child's arrays come from: most are its parent's, some of them cut, copied or changed.
+"""Where a child's arrays come from: most are its parent's, some are cut, copied or changed.
 
-Optimizer slots (momentum and the like) follow the same way. The rule: a number that survives keeps
-its slot, a copy gets that of its source (its gradient is the same where it is read, and smaller
-where it reads), and what is new, mixed from several others or fitted anew starts from zero.
+Optimizer slot variables (momentum and the like) follow the same way. A weight that survives keeps
+its slot; a copy gets the slot of its source; a weight that is new, mixed from several others or
+refitted starts at zero.
 """
 
 from __future__ import annotations
@@ -15,16 +15,18 @@ import numpy as np
 from netsurgery.networks.layers import Arrays
 from netsurgery.networks.network import Network, Topology
 
-# by the slot's name: for every layer, arrays of the shapes of its trainable ones
+# by the slot's name: for each layer, arrays of the shapes of its trainable ones
 Slots = Mapping[str, tuple[Arrays, ...]]
 
 
 @dataclass(frozen=True)
 class Origin:
-    """The layer of the parent that a layer of the child was, and what is left of it.
+    """The parent's layer that a layer of the child comes from, and the part of it that remains.
 
-    `outputs` and `inputs` are indices into its channels or units, and into those that it reads;
-    None means all.
+    Attributes:
+        position: in the parent.
+        outputs: indices of the channels or units that remain, repeated where copied; None for all.
+        inputs: the same for the channels or units that the layer reads.
     """
 
     position: int
@@ -34,9 +36,13 @@ class Origin:
 
 @dataclass(frozen=True)
 class WeightTransfer:
-    """What an operation makes: for every layer of the child its origin, and changed arrays.
+    """What an operation gives: the origin of each layer of the child, and changed arrays.
 
-    A layer without an origin must be among the changed unless it has no arrays; its slots are zero.
+    Attributes:
+        child: the child's topology.
+        origins: of each layer of the child. A layer without one must be in `changed` unless it has
+            no arrays; its optimizer slots start at zero.
+        changed: new arrays by position in the child; they replace those of the origin.
     """
 
     child: Topology
@@ -45,21 +51,26 @@ class WeightTransfer:
 
 
 def unchanged(count: int, start: int = 0) -> tuple[Origin, ...]:
-    """Origins of `count` layers, from `start` on, that stay as they are."""
+    """Origins of `count` layers, from `start` on, that stay the same."""
     return tuple(Origin(start + i) for i in range(count))
 
 
 def replaced(
     origins: tuple[Origin | None, ...], changed: Mapping[int, Origin | None]
 ) -> tuple[Origin | None, ...]:
-    """The origins with others at some positions."""
+    """The origins, with other ones at some positions."""
     return tuple(changed.get(i, origin) for i, origin in enumerate(origins))
 
 
 def selection(topology: Topology, position: int, index: np.ndarray) -> dict[int, Origin | None]:
-    """Origins when the layer at `position` keeps, or copies, the channels or units in `index`.
+    """The origins that change if the layer at `position` has the outputs in `index` afterwards.
 
-    From that layer to the one that reads it, normalisation between them included.
+    These are the layer itself, the normalizations after it, and the layer that reads it.
+
+    Args:
+        topology: the parent's.
+        position: of the layer whose channels or units are cut or copied.
+        index: the source of each channel or unit of the child.
     """
     consumer = topology.consumer(position)
     assert consumer is not None
@@ -71,21 +82,21 @@ def selection(topology: Topology, position: int, index: np.ndarray) -> dict[int,
 
 
 def _take(topology: Topology, arrays: Arrays, origin: Origin) -> Arrays:
-    """The arrays of a layer of the parent, with the outputs and inputs that are left."""
+    """The arrays of a layer of the parent, with the outputs and inputs that remain."""
     if origin.outputs is None and origin.inputs is None:
         return arrays
-    fold = topology.shape_before_flatten(origin.position)
+    image = topology.shape_before_flatten(origin.position)
 
     def cut(array: np.ndarray) -> np.ndarray:
         if array.ndim == 1:
             if origin.outputs is None:
                 return array
             if topology.layers[origin.position].has_channel_arrays:  # by pixel after a flatten
-                return array.reshape(-1, fold[-1])[:, origin.outputs].reshape(-1)
+                return array.reshape(-1, image[-1])[:, origin.outputs].reshape(-1)
             return array[origin.outputs]
         if origin.inputs is not None:
             if array.ndim == 2:
-                unfolded = array.reshape(-1, fold[-1], array.shape[-1])
+                unfolded = array.reshape(-1, image[-1], array.shape[-1])
                 array = unfolded[:, origin.inputs].reshape(-1, array.shape[-1])
             else:
                 array = array[..., origin.inputs, :]
@@ -94,33 +105,33 @@ def _take(topology: Topology, arrays: Arrays, origin: Origin) -> Arrays:
     return tuple(map(cut, arrays))
 
 
-def build_child(parent: Network, graft: WeightTransfer) -> Network:
-    """The child; what it shares with its parent is not copied."""
+def build_child(parent: Network, transfer: WeightTransfer) -> Network:
+    """The child network; it shares unchanged arrays with its parent."""
     weights = tuple(
-        graft.changed[i]
-        if i in graft.changed
+        transfer.changed[i]
+        if i in transfer.changed
         else ()
         if origin is None
         else _take(parent.topology, parent.weights[origin.position], origin)
-        for i, origin in enumerate(graft.origins)
+        for i, origin in enumerate(transfer.origins)
     )
-    return Network(graft.child, weights)
+    return Network(transfer.child, weights)
 
 
 def transfer_slots(
-    parent: Topology, slots: Slots, graft: WeightTransfer
+    parent: Topology, slots: Slots, transfer: WeightTransfer
 ) -> dict[str, tuple[Arrays, ...]]:
-    """The child's slots."""
+    """The child's optimizer slots."""
 
-    def fresh(position: int) -> Arrays:
-        layer = graft.child.layers[position]
-        shapes = graft.child.array_shapes[position][: layer.trainable_arrays]
+    def zeros(position: int) -> Arrays:
+        layer = transfer.child.layers[position]
+        shapes = transfer.child.array_shapes[position][: layer.trainable_arrays]
         return tuple(np.zeros(shape, np.float32) for shape in shapes)
 
     return {
         name: tuple(
-            fresh(i) if origin is None else _take(parent, layers[origin.position], origin)
-            for i, origin in enumerate(graft.origins)
+            zeros(i) if origin is None else _take(parent, layers[origin.position], origin)
+            for i, origin in enumerate(transfer.origins)
         )
         for name, layers in slots.items()
     }
