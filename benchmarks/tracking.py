@@ -51,7 +51,7 @@ class Search:
 
     def log(self, experiment: str, untils: list[str] | None = None) -> None:
         """Log the search up to some generations, all in one process."""
-        chosen = sync.Settings(self.store, experiment, timeout=600)
+        chosen = sync.TrackingSettings(self.store, experiment, timeout=600)
         for until in untils or self.untils:
             marker = self.folder.root / "logged.json"
             sync.log_search(self.folder, until, self.settings, self.seed, marker, chosen)
@@ -66,7 +66,7 @@ class Search:
             return pool.apply(self._contents, (experiment,))
 
     def _contents(self, experiment: str) -> tuple[int, int, int]:
-        client = MlflowClient(TrackingURI.find(self.store, self.folder.root.parents[1]).uri)
+        client = MlflowClient(TrackingURI.resolve(self.store, self.folder.root.parents[1]).uri)
         experiments = [client.get_experiment_by_name(experiment).experiment_id]
         identity = TrackingState(self.folder.root.resolve().parents[1]).identity
         runs = client.search_runs(

@@ -1,4 +1,4 @@
-"""MLflow on a real server, on a real PostgreSQL: whole, late, silent, or gone."""
+"""MLflow on a real server with a real PostgreSQL: intact, late, silent, or gone."""
 
 import json
 import multiprocessing
@@ -19,10 +19,10 @@ from mlflow import MlflowClient
 from netsurgery.cli import main
 from netsurgery.storage.files import read_json
 from netsurgery.storage.mlflow_sqlite import DIGEST
-from netsurgery.tracking.state import TrackingState, line
+from netsurgery.tracking.state import TrackingState, pending_message
 from tests.support import servers
 from tests.support.servers import PASSWORD
-from tests.support.tracked_search import Made, example
+from tests.support.tracked_search import FakeSearch, example
 
 pytestmark = pytest.mark.skipif(
     servers.POSTGRES is None, reason="needs PostgreSQL (Debian: apt-get install postgresql)"
@@ -57,43 +57,43 @@ def held(address, experiment):
     return len(runs), points, len(client.search_logged_models([found.experiment_id]))
 
 
-def told(address, experiment, *searches):
-    for made in searches:
-        made.track("00", "01", "02", "final", uri=address, experiment=experiment)
+def log_all(address, experiment, *searches):
+    for search in searches:
+        search.track("00", "01", "02", "final", uri=address, experiment=experiment)
 
 
-def test_counts_are_the_same_however_a_server_came_to_know_of_a_search(server, results):
-    made, where = example(results), {"uri": server}
-    marker = made.track("00", "01", "02", "final", **where, experiment="clean")
+def test_counts_do_not_depend_on_how_a_search_was_logged(server, results):
+    search, where = example(results), {"uri": server}
+    marker = search.track("00", "01", "02", "final", **where, experiment="clean")
     clean = held(server, "clean")
     assert clean == (marker["runs"], marker["points"], 1)
 
-    made.track("final", **where, experiment="clean")
+    search.track("final", **where, experiment="clean")
     assert held(server, "clean") == clean
 
     fork = multiprocessing.get_context("fork")
     for seconds in (0.3, 0.6, 1.2):
-        job = fork.Process(target=made.track, args=("final",), kwargs=where | {"experiment": "cut"})
+        job = fork.Process(
+            target=search.track, args=("final",), kwargs=where | {"experiment": "cut"}
+        )
         job.start()
         time.sleep(seconds)
         os.kill(job.pid, signal.SIGKILL)
         job.join()
-    made.track("final", **where, experiment="cut")
+    search.track("final", **where, experiment="cut")
     assert held(server, "cut") == clean
 
-    shutil.rmtree(made.folder.generation(2))
-    made.generation(2, 0.75, 0.7)
-    made.finish(2)
-    made.track("02", "final", **where, experiment="clean")
+    shutil.rmtree(search.folder.generation(2))
+    search.generation(2, 0.75, 0.7)
+    search.finish(2)
+    search.track("02", "final", **where, experiment="clean")
     assert held(server, "clean") == clean
 
-    other = Made(results, name="t")
+    other = FakeSearch(results, name="t")
     other.generation(1, 0.6, 0.7, None)
     other.generation(2, 0.75, 0.7)
     other.finish(2)
-    both = [
-        fork.Process(target=told, args=(server, "both", searched)) for searched in (made, other)
-    ]
+    both = [fork.Process(target=log_all, args=(server, "both", each)) for each in (search, other)]
     for job in both:
         job.start()
     for job in both:
@@ -120,15 +120,15 @@ def calls(tmp_path, monkeypatch):
     return since
 
 
-def test_a_server_is_asked_only_for_what_digests_do_not_tell(server, results, calls):
-    made, where = example(results), {"uri": server, "experiment": "asked"}
-    made.track("00", "01", "02", **where)
+def test_requests_are_few_thanks_to_digests(server, results, calls):
+    search, where = example(results), {"uri": server, "experiment": "asked"}
+    search.track("00", "01", "02", **where)
     calls()
-    made.track("final", **where)
+    search.track("final", **where)
     assert "runs/log-batch" in calls()
     counts = held(server, "asked")
     calls()
-    made.track("final", **where)
+    search.track("final", **where)
     known = ["experiments/get-by-name", "logged-models/search", "runs/get", "runs/search"]
     assert sorted(calls()) == known
     client = MlflowClient(server)
@@ -136,15 +136,15 @@ def test_a_server_is_asked_only_for_what_digests_do_not_tell(server, results, ca
     (run,) = client.search_runs([experiment], "attributes.run_name = 'g01c00'")
     client.set_tag(run.info.run_id, DIGEST, "")
     calls()
-    made.track("final", **where)
+    search.track("final", **where)
     assert calls().count("metrics/get-history") == len(run.data.metrics)
     assert held(server, "asked") == counts
 
 
-def test_a_run_that_was_told_by_half_is_completed(server, results):
-    """As by a job that was killed behind one of several calls; its digest would be the last."""
-    made, where = example(results), {"uri": server, "experiment": "half"}
-    made.track("final", **where)
+def test_an_incomplete_run_is_completed(server, results):
+    """A job that is killed between two calls leaves such a run, without its digest."""
+    search, where = example(results), {"uri": server, "experiment": "half"}
+    search.track("final", **where)
     counts, client = held(server, "half"), MlflowClient(server)
     experiment = client.get_experiment_by_name("half").experiment_id
     (run,) = client.search_runs([experiment], "attributes.run_name = 'g01c00'")
@@ -154,7 +154,7 @@ def test_a_run_that_was_told_by_half_is_completed(server, results):
         tags = {name: value for name, value in run.data.tags.items() if name != DIGEST}
         run = client.create_run(experiment, run.info.start_time, tags, "g01c00")
         client.log_batch(run.info.run_id, metrics=[p for h in histories[:part] for p in h])
-        made.track("final", **where)
+        search.track("final", **where)
         assert held(server, "half") == counts, part
         (whole,) = client.search_runs([experiment], "attributes.run_name = 'g01c00'")
         assert whole.info.run_id == run.info.run_id
@@ -164,13 +164,13 @@ def test_a_run_that_was_told_by_half_is_completed(server, results):
 
 def test_searches_of_the_same_name_in_other_folders_are_left_alone(server, tmp_path):
     mine, theirs = example(tmp_path / "mine"), example(tmp_path / "theirs")
-    told(server, "shared", mine, theirs)
+    log_all(server, "shared", mine, theirs)
     assert held(server, "shared")[0] == 2 * 7
 
 
-def test_a_new_store_is_told_all_by_a_command(server, results, monkeypatch, capsys):
-    made = example(results)
-    marker = made.track("final")
+def test_a_command_logs_all_to_a_new_store(server, results, monkeypatch, capsys):
+    search = example(results)
+    marker = search.track("final")
     arguments = ["netsurgery", "track", str(results), "--uri", server, "--experiment", "new"]
     monkeypatch.setattr("sys.argv", arguments)
     with pytest.raises(SystemExit) as ended:
@@ -180,10 +180,10 @@ def test_a_new_store_is_told_all_by_a_command(server, results, monkeypatch, caps
     assert held(server, "new") == (7, marker["points"], 1)
 
 
-def test_a_registered_model_gets_one_version_of_a_search(server, results):
-    made = example(results)
+def test_a_registered_model_gets_one_version_per_search(server, results):
+    search = example(results)
     for _ in range(2):
-        made.track("final", uri=server, experiment="registering", registered_model="digits")
+        search.track("final", uri=server, experiment="registering", registered_model="digits")
     client = MlflowClient(server)
     (version,) = client.search_model_versions("name = 'digits'")
     run = client.get_run(version.run_id)
@@ -193,60 +193,60 @@ def test_a_registered_model_gets_one_version_of_a_search(server, results):
     assert {"lineage.csv", "final"} <= files
 
 
-def test_a_server_that_is_gone_loses_nothing(results, capfd):
+def test_nothing_is_lost_when_a_server_is_gone(results, capfd):
     address = f"http://127.0.0.1:{servers.free_port()}"
-    made = example(results)
-    marker = made.track("00", "01", "02", "final", uri=address)
+    search = example(results)
+    marker = search.track("00", "01", "02", "final", uri=address)
     assert set(marker) == {"pending"}
-    ledger = TrackingState(results)
-    assert set(ledger.pending()) == {"s/seed0"}
-    said = line(results)
-    assert said.startswith(f"MLflow: {address} does not answer; the next run, or make track")
-    assert "\n" not in said
-    assert "s/seed0" in said
+    state = TrackingState(results)
+    assert set(state.pending()) == {"s/seed0"}
+    message = pending_message(results)
+    assert message == (
+        f"MLflow: {address} does not answer; the next run, or `make track`, logs s/seed0"
+    )
     assert "Traceback" not in capfd.readouterr().err
-    before = ledger.again("s/seed0")
-    made.track("final")
-    assert line(results) is None
-    assert ledger.again("s/seed0") == before + 1  # for the store that was made
+    before = state.revision("s/seed0")
+    search.track("final")
+    assert pending_message(results) is None
+    assert state.revision("s/seed0") == before + 1  # because a store was created
 
 
-def test_a_server_that_never_answers_is_given_up_once_for_all(results):
-    made = example(results)
+def test_a_silent_server_is_tried_once_per_run(results):
+    search = example(results)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         address = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        made.track("00", "01", "02", "final", uri=address, timeout=0.5)
+        search.track("00", "01", "02", "final", uri=address, timeout=0.5)
         silent.settimeout(0)
         silent.accept()
         with pytest.raises(BlockingIOError):
             silent.accept()  # there was no second attempt
-    assert "took more than" in line(results)
+    assert "took more than" in pending_message(results)
 
 
-def test_credentials_are_nowhere(server, results, monkeypatch, capfd):
-    made = example(results)
+def test_credentials_appear_nowhere(server, results, monkeypatch, capfd):
+    search = example(results)
     inside = server.replace("://", f"://somebody:{PASSWORD}@")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", inside)
-    assert "runs" in made.track("final", experiment="secret")
+    assert "runs" in search.track("final", experiment="secret")
     gone = f"http://somebody:{PASSWORD}@127.0.0.1:{servers.free_port()}"
     database = f"postgresql://somebody:{PASSWORD}@127.0.0.1:{servers.free_port()}/mlflow"
     for uri in (gone, database):
         monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-        assert "pending" in made.track("final")
-        assert "127.0.0.1" in line(results)
-        assert PASSWORD not in line(results)
-    shown = capfd.readouterr()
-    assert PASSWORD not in shown.out + shown.err
+        assert "pending" in search.track("final")
+        assert "127.0.0.1" in pending_message(results)
+        assert PASSWORD not in pending_message(results)
+    printed = capfd.readouterr()
+    assert PASSWORD not in printed.out + printed.err
     for path in results.rglob("*"):
         assert not path.is_file() or PASSWORD.encode() not in path.read_bytes(), path
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (Debian: apt-get install chromium)")
-def test_a_browser_shows_searches_and_the_chosen_columns(server, results, tmp_path):
-    made = example(results)
-    made.track("final", uri=server, experiment="seen")
+def test_a_browser_shows_searches_and_columns(server, results, tmp_path):
+    search = example(results)
+    search.track("final", uri=server, experiment="seen")
     experiment = MlflowClient(server).get_experiment_by_name("seen").experiment_id
     address = f"{server}/#/experiments/{experiment}/runs?viewStateShareKey="
 
@@ -270,12 +270,12 @@ def test_a_browser_shows_searches_and_the_chosen_columns(server, results, tmp_pa
     assert best_first.index(">g02c00<") < best_first.index(">g01c01<")
 
 
-def test_the_final_model_is_served_as_it_is(server, finished_search, tmp_path):
+def test_the_final_model_can_be_served(server, finished_search, tmp_path):
     """A real search's model, from the registry of the server."""
     folder, settings = finished_search
-    ledger = TrackingState(folder.root.parents[1])
-    (telling,) = ledger.tellings()
-    assert telling["settings"] == settings
+    state = TrackingState(folder.root.parents[1])
+    (request,) = state.requests()
+    assert request["settings"] == settings
     results = folder.root.parents[1]
     arguments = ["track", str(results), "--uri", server, "--experiment", "serving"]
     command = [
@@ -291,8 +291,8 @@ def test_the_final_model_is_served_as_it_is(server, finished_search, tmp_path):
         (digits,) = MlflowClient(server).search_model_versions("name = 'served'")
         example = json.dumps({"inputs": [[[[0]] * 8] * 8, [[[9]] * 8] * 8]}).encode()
         headers = {"Content-Type": "application/json"}
-        request = urllib.request.Request(f"{address}/invocations", example, headers)
-        with urllib.request.urlopen(request, timeout=servers.PATIENCE) as answer:
+        prediction = urllib.request.Request(f"{address}/invocations", example, headers)
+        with urllib.request.urlopen(prediction, timeout=servers.PATIENCE) as answer:
             predicted = json.load(answer)["predictions"]
     assert [len(row) for row in predicted] == [10, 10]
     assert [sum(row) for row in predicted] == pytest.approx([1, 1], abs=1e-5)

@@ -1,4 +1,4 @@
-"""A search made by hand, in the files of a real one, and told to MLflow."""
+"""A fake search with the files of a real one, to be logged to MLflow."""
 
 import copy
 import shutil
@@ -22,8 +22,8 @@ DIGITS = {"source": "sklearn", "name": "digits"}
 BASELINE = dict(factories.search(topology="ff-small", algorithm="baseline", epochs=200).settings)
 
 
-class Made:
-    """A search made by hand, in the files of a real one: one slot per candidate, one winner."""
+class FakeSearch:
+    """A search without training, with the files of a real one: one slot each, one winner."""
 
     def __init__(self, results, name="s", seed=0, settings=SETTINGS, epochs=2):
         self.folder = SearchFolder(results / name / f"seed{seed}")
@@ -47,9 +47,9 @@ class Made:
         results = shutil.copytree(self.results, self.results.with_name(name))
         if store:
             shutil.copyfile(store, results / "mlflow.db")
-        made = copy.copy(self)
-        made.folder = SearchFolder(results / self.folder.root.relative_to(self.results))
-        return made
+        search = copy.copy(self)
+        search.folder = SearchFolder(results / self.folder.root.relative_to(self.results))
+        return search
 
     def train(self, record, step, path, accuracy, batches):
         """Train a candidate a bit more; it diverges where the accuracy is None."""
@@ -124,18 +124,18 @@ class Made:
         ectonas.summarize_search(self.folder, self.settings, self.seed)
 
     def track(self, *untils, **options):
-        """Run the job up to some generations or the end; gives the last marker."""
+        """Log the search up to some generations, or the end; returns the last marker."""
         for until in untils:
             marker = self.folder.root / "tracked.json"
-            chosen = sync.Settings(**options)
-            sync.log_search(self.folder, until, self.settings, self.seed, marker, chosen)
+            tracking = sync.TrackingSettings(**options)
+            sync.log_search(self.folder, until, self.settings, self.seed, marker, tracking)
         return read_json(marker)
 
 
 def example(results, **options):
     """A finished search: two generations of three and two."""
-    made = Made(results, **options)
-    made.generation(1, 0.6, 0.7, None)
-    made.generation(2, 0.75, 0.7)
-    made.finish(2)
-    return made
+    search = FakeSearch(results, **options)
+    search.generation(1, 0.6, 0.7, None)
+    search.generation(2, 0.75, 0.7)
+    search.finish(2)
+    return search

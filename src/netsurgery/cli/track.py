@@ -34,7 +34,7 @@ def add_parser(commands: Subparsers) -> None:
 
 def run(given: argparse.Namespace) -> None:
     """Log all searches; the exit status is 1 if the store of one cannot be reached."""
-    if not TrackingState(given.folder).tellings():
+    if not TrackingState(given.folder).requests():
         sys.exit(f"{given.folder}: no search here was logged to MLflow; run the workflow first")
     if given.uri:
         try:

@@ -81,7 +81,7 @@ def log_search(
     exit_with_workflow()
     from netsurgery.tracking import sync
 
-    sync.log_search(folder, until, settings, seed, output, sync.Settings(**tracking))
+    sync.log_search(folder, until, settings, seed, output, sync.TrackingSettings(**tracking))
 
 
 COMMANDS = {

@@ -1,25 +1,25 @@
-"""MLflow: what the records of a search say, for people to look at and compare.
+"""MLflow: the records of a search as runs, to look at, compare and query.
 
-The records are the truth and MLflow only shows them. Whatever the store held of a search before,
-afterwards it holds what its present records say: `gather` reads these, `Store` brings the runs in
-line, `attach` adds files and the model. Nothing is ever read back from MLflow to decide anything.
+Records are the truth, and MLflow only shows them: nothing is ever read back from it to decide
+anything. Syncing is idempotent. Whatever a store held of a search before, afterwards it holds what
+the present records say: `build_runs` reads them, `Store.sync` updates the runs, and
+`log_attachments` adds files and the model.
 
-The runs are in one experiment: a search whose dataset is changed keeps its place, a search is found
-without knowing its dataset, and the table is narrowed down by tags.
+All runs are in one experiment, so that a search keeps its place when its dataset changes, and can
+be found without knowing its dataset. Tags narrow the table down.
 
     <search>/seed<seed>     one run per search and seed: settings as params; by generation the best
                             parent's val_score, parameters and epochs_trained, and the epochs_spent;
-                            the numbers of the summary one step behind the last generation; plots,
+                            the numbers of the summary one step after the last generation; plots,
                             lineage and model
         <candidate>         nested, one per candidate: its surgery and layers as params; loss,
                             accuracy, val_loss, val_accuracy and epoch by batches trained
 
-Steps of candidates are batches on the axis of their lineage, for MLflow's are integers; `epoch` is
-logged beside the metrics. Times are those of the records.
+The steps of a candidate are batches, counted along its lineage, because MLflow's steps are
+integers; the metric `epoch` is logged as well. Times are those of the records.
 
-A store that does not answer, or not in time, is no failure: what it was not told is written down
-(`ledger`), and told by the next run.
+If a store cannot be reached in time, the search is queued (see `state`), and the next run logs it.
 
-Importing this imports nothing: `telling` and what it needs import MLflow, which takes seconds;
-`places`, `ledger`, `runs` and `gathering` do not.
+Importing this package imports no MLflow, which takes seconds; nor do its modules `uri`, `state`,
+`runs`, `run_tags`, `search_history` and `runs_from_records`.
 """

@@ -1,4 +1,4 @@
-"""What goes with a finished search's run: its data's name, its files, its model."""
+"""What is attached to the run of a finished search: its dataset, its files, its model."""
 
 from __future__ import annotations
 
@@ -24,108 +24,112 @@ SHA256 = PREFIX + "model_sha256"
 PATTERNS = ("lineage.csv", "final/*.json", "plots/*.svg", "generation*/singular_values.svg")
 
 
-def attach(
-    client: MlflowClient, run: str, folder: SearchFolder, search: Run, register: str | None
+def log_attachments(
+    client: MlflowClient,
+    run_id: str,
+    folder: SearchFolder,
+    search: Run,
+    registered_model: str | None,
 ) -> None:
-    """Bring what goes with a finished search's run in line; what is there already is left alone.
+    """Log the dataset, files and model of a finished search, unless the store has them already.
 
     Args:
         client: of the store.
-        run: id of the search's run.
+        run_id: of the search.
         folder: of the search.
-        search: what its run shows.
-        register: name of the registered model that the final one becomes a version of; None: of
-            none.
+        search: the content of its run.
+        registered_model: name of the registered model that the final model becomes a version of;
+            None: the model is not registered.
     """
     data = folder.root.parents[1] / "_data" / search.tags[PREFIX + "dataset"]
-    told = client.get_run(run)
-    if not told.inputs.dataset_inputs:
-        client.log_inputs(run, datasets=[_data(data)])
+    run = client.get_run(run_id)
+    if not run.inputs.dataset_inputs:
+        client.log_inputs(run_id, datasets=[_dataset_input(data)])
     files = sorted(path for pattern in PATTERNS for path in folder.root.glob(pattern))
     digest = hashlib.sha256("".join(map(sha256, files)).encode()).hexdigest()
-    if told.data.tags.get(ATTACHED) != digest:
+    if run.data.tags.get(ATTACHED) != digest:
         for path in files:
-            place = path.parent.relative_to(folder.root)
-            client.log_artifact(run, str(path), None if place == Path() else str(place))
-        client.set_tag(run, ATTACHED, digest)
-    model = _log_model(client, told, folder, data, search)
-    if register:
-        _register(client, told, model, register)
+            subfolder = path.parent.relative_to(folder.root)
+            client.log_artifact(run_id, str(path), None if subfolder == Path() else str(subfolder))
+        client.set_tag(run_id, ATTACHED, digest)
+    model = _log_model(client, run, folder, data, search)
+    if registered_model:
+        _register(client, run, model, registered_model)
 
 
-def _data(folder: Path) -> entities.DatasetInput:
-    """A prepared dataset, as MLflow names it."""
+def _dataset_input(folder: Path) -> entities.DatasetInput:
+    """A prepared dataset as an input of a run."""
     data = describe(folder)
     digest = hashlib.sha256("".join(data[CHECKSUMS].values()).encode()).hexdigest()
-    shown = {key: data[key] for key in ("samples", "parts", "shape", "type", "outputs")}
+    profile = {key: data[key] for key in ("samples", "parts", "shape", "type", "outputs")}
     dataset = entities.Dataset(
         name=data["name"],
         digest=digest[:12],
         source_type="netsurgery",
         source=json.dumps({"origin": data["origin"], "version": data["version"]}),
-        profile=json.dumps(shown),
+        profile=json.dumps(profile),
     )
     return entities.DatasetInput(dataset, [entities.InputTag("mlflow.data.context", "training")])
 
 
-def _own(tags: Mapping[str, str]) -> dict[str, str]:
-    """The tags that tell whose model it is."""
+def _identity_tags(tags: Mapping[str, str]) -> dict[str, str]:
+    """The tags that identify the search of a model."""
     return {name: tags[name] for name in (RESULTS, NAME, SEED) if name in tags}
 
 
 def _log_model(
     client: MlflowClient, run: entities.Run, folder: SearchFolder, data: Path, search: Run
 ) -> entities.LoggedModel:
-    """The final model in the store: logged once, whole, and no other of this search.
+    """Log the final model once, and delete other models of this search.
 
-    One that a registered version points to stays, for somebody may serve it.
+    A model with a registered version stays, because somebody may be serving it.
     """
     file = folder.final / "model.keras"
-    hashed, own = sha256(file), _own(search.tags)
-    known = [
+    file_hash, identity = sha256(file), _identity_tags(search.tags)
+    logged = [
         model
         for model in client.search_logged_models([run.info.experiment_id])
-        if own.items() <= model.tags.items()
+        if identity.items() <= model.tags.items()
     ]
-    there = [
+    current = [
         model
-        for model in known
-        if model.tags.get(SHA256) == hashed
+        for model in logged
+        if model.tags.get(SHA256) == file_hash
         and model.source_run_id == run.info.run_id
         and model.status == LoggedModelStatus.READY
     ]
-    for model in known:
-        if model not in there[:1] and not _is_registered(client, model.model_id):
+    for model in logged:
+        if model not in current[:1] and not _is_registered(client, model.model_id):
             client.delete_logged_model(model.model_id)
-    if there:
-        return there[0]
+    if current:
+        return current[0]
     summary = read_json(folder.final / "summary.json")
     model = client.create_logged_model(
         run.info.experiment_id,
         name=re.sub(r"[/:.%'\"]", "-", search.name),
         source_run_id=run.info.run_id,
-        tags={**own, SHA256: hashed},
+        tags={**identity, SHA256: file_hash},
         params={"layers": " | ".join(summary["layers"]), "parameters": str(summary["parameters"])},
         model_type="keras",
     )
     with tempfile.TemporaryDirectory() as temporary:
-        place = Path(temporary) / "model"
-        models.write(file, data, place, run_id=run.info.run_id, model_id=model.model_id)
-        client.log_model_artifacts(model.model_id, str(place))
+        path = Path(temporary) / "model"
+        models.save(file, data, path, run_id=run.info.run_id, model_id=model.model_id)
+        client.log_model_artifacts(model.model_id, str(path))
     client.log_outputs(
         run.info.run_id, [entities.LoggedModelOutput(model.model_id, summary["generations"])]
     )
     return client.finalize_logged_model(model.model_id, LoggedModelStatus.READY)
 
 
-def _is_registered(client: MlflowClient, model: str) -> bool:
-    return bool(client.search_model_versions(f"source_path = 'models:/{model}'"))
+def _is_registered(client: MlflowClient, model_id: str) -> bool:
+    return bool(client.search_model_versions(f"source_path = 'models:/{model_id}'"))
 
 
 def _register(
     client: MlflowClient, run: entities.Run, model: entities.LoggedModel, name: str
 ) -> None:
-    """Make the final model a version of a registered model, once."""
+    """Make the final model a version of a registered model, unless it is one."""
     source = f"models:/{model.model_id}"
     try:
         client.get_registered_model(name)

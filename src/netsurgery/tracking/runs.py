@@ -1,4 +1,4 @@
-"""A run as MLflow is to show it: plain values."""
+"""A run as MLflow stores it, as plain values."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ RUNNING, FINISHED, FAILED = "RUNNING", "FINISHED", "FAILED"
 RESULTS, NAME, SEED, KIND, CANDIDATE = (
     PREFIX + name for name in ("results", "search", "seed", "kind", "candidate")
 )
-LONGEST_PARAM, LONGEST_TAG = 6000, 8000  # characters that MLflow stores
+PARENT_RUN, RUN_NAME = "mlflow.parentRunId", "mlflow.runName"  # tags of MLflow
+MAX_PARAM_LENGTH, MAX_TAG_LENGTH = 6000, 8000  # characters that MLflow stores
 
 
 @dataclass(frozen=True)
 class Run:
-    """What MLflow is to show as a run. Times are in milliseconds since 1970."""
+    """What MLflow should store as a run. Times are Unix times in milliseconds."""
 
     name: str
     tags: Mapping[str, str]
@@ -31,28 +32,35 @@ class Run:
     seconds: Mapping[int, float] = field(default_factory=dict)  # wall time up to a step
 
     def digest(self) -> str:
-        """Hash of what it shows but its times; its name follows from its tags."""
-        own = {name: value for name, value in self.tags.items() if name.startswith(PREFIX)}
-        return digest(own, self.params, self.points, self.status, self.seconds)
+        """Hash of the run without its times; its tags imply its name."""
+        tags = {name: value for name, value in self.tags.items() if name.startswith(PREFIX)}
+        return digest(tags, self.params, self.points, self.status, self.seconds)
 
 
-def finite(points: Mapping[tuple[str, int], float | None]) -> frozenset[Point]:
-    """Without what is None: records have that where a value was not finite."""
-    return frozenset((m, float(v), step) for (m, step), v in points.items() if v is not None)
+def milliseconds(seconds: float) -> int:
+    """A time as MLflow stores it."""
+    return int(1000 * seconds)
 
 
-def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """Params: texts as they are, other values as JSON, those of mappings by dotted names."""
-    found: dict[str, str] = {}
+def finite_points(metrics: Mapping[tuple[str, int], float | None]) -> frozenset[Point]:
+    """The points of metrics by name and step, without None, which records hold for NaN."""
+    return frozenset(
+        (name, float(value), step) for (name, step), value in metrics.items() if value is not None
+    )
+
+
+def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Values as params: text as it is, other values as JSON, nested ones under dotted names."""
+    params: dict[str, str] = {}
     for name, value in values.items():
         if isinstance(value, Mapping):
-            found |= flat(value, f"{prefix}{name}.")
+            params |= flatten(value, f"{prefix}{name}.")
         else:
             text = value if isinstance(value, str) else json.dumps(value)
-            found[prefix + name] = cut(text, LONGEST_PARAM)
-    return found
+            params[prefix + name] = truncate(text, MAX_PARAM_LENGTH)
+    return params
 
 
-def cut(text: str, length: int) -> str:
-    """A text that is not longer than MLflow stores."""
+def truncate(text: str, length: int) -> str:
+    """A text that is no longer than MLflow stores."""
     return text if len(text) <= length else text[: length - 3] + "..."

@@ -1,12 +1,12 @@
-"""What a results folder knows of its tracking: who it is, what was told, what is still to be.
+"""The tracking state of a results folder: its identity, what to log, and what is still pending.
 
     <results>/_tracking/
-        identity             tells this folder's searches from others of the same names in a store
-        pending.json         what a store did not take, and why
-        <search>.seed<seed>.json    what was last asked to be told of a search, to be told again
-        lock                 held by the one writer
+        identity                    distinguishes its searches from those of other folders
+        pending.json                what a store could not be reached for, and why
+        <search>.seed<seed>.json    the last request to log a search, so that it can be repeated
+        lock                        held by the one writer
 
-Records are the truth; all of this may be lost, and the searches told again.
+Records are the truth. All of this may be lost; the searches are then logged again.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from typing import Any
 from netsurgery.storage.files import check_free_space, read_json, write_json, write_text
 
 FINAL = "final"
-REST = 60.0  # seconds without trying after a store did not answer, within one run of the workflow
+RETRY_AFTER = 60.0  # seconds until one run of the workflow tries an unreachable store again
 
 
 class TrackingState:
-    """The tracking of a results folder."""
+    """The tracking state of a results folder."""
 
     def __init__(self, results: Path) -> None:
         self.folder = results / "_tracking"
 
     @contextlib.contextmanager
-    def alone(self) -> Iterator[None]:
-        """One writer at a time: MLflow breaks a new store that two processes set up at once."""
+    def locked(self) -> Iterator[None]:
+        """One writer at a time: two processes that set up a new store at once would break it."""
         self.folder.mkdir(parents=True, exist_ok=True)
         check_free_space(self.folder / "lock")
         with (self.folder / "lock").open("w") as file:
@@ -42,77 +42,81 @@ class TrackingState:
 
     @property
     def identity(self) -> str:
-        """Made up when it is first asked for; to be asked for by the one writer."""
+        """A unique name of the results folder, generated on first use; needs the lock."""
         path = self.folder / "identity"
         if not path.exists():
             write_text(path, f"{uuid.uuid4().hex}\n")
         return path.read_text(encoding="utf-8").strip()
 
-    def keep(self, search: str, seed: int, telling: dict[str, Any]) -> None:
-        """Write down what is to be told of a search."""
-        write_json(self.folder / f"{search}.seed{seed}.json", telling)
+    def save_request(self, search: str, seed: int, request: dict[str, Any]) -> None:
+        """Save what to log of a search."""
+        write_json(self.folder / f"{search}.seed{seed}.json", request)
 
-    def tellings(self) -> list[dict[str, Any]]:
-        """All that was ever asked to be told, by search and seed."""
+    def requests(self) -> list[dict[str, Any]]:
+        """The last request of each search and seed."""
         return [read_json(path) for path in sorted(self.folder.glob("*.seed*.json"))]
 
-    def _state(self) -> dict[str, Any]:
-        fresh: dict[str, Any] = {"again": {}, "stores": 0, "pending": {}, "outage": None}
+    def _read(self) -> dict[str, Any]:
+        empty: dict[str, Any] = {"failures": {}, "new_stores": 0, "pending": {}, "outage": None}
         try:
-            return fresh | read_json(self.folder / "pending.json")
+            return empty | read_json(self.folder / "pending.json")
         except (OSError, ValueError):
-            return fresh
+            return empty
 
-    def again(self, name: str) -> int:
-        """A number that changes when a search is to be told anew: a store was lost, or failed."""
-        state = self._state()
-        return state["again"].get(name, 0) + state["stores"]
+    def _write(self, state: dict[str, Any]) -> None:
+        write_json(self.folder / "pending.json", state)
 
-    def postpone(self, name: str, until: str, why: str, attempt: str | None) -> None:
-        """Write down that a search could not be told.
+    def revision(self, name: str) -> int:
+        """A number that changes when a search must be logged again after a loss or a failure."""
+        state = self._read()
+        return state["failures"].get(name, 0) + state["new_stores"]
+
+    def mark_failed(self, name: str, until: str, reason: str, attempt: str | None) -> None:
+        """Queue a search that could not be logged.
 
         Args:
             name: of the search and its seed.
-            until: how far it was to be told.
-            why: it was not, in one line.
-            attempt: which workflow tried, and which store; None: nobody did, see `outage`.
+            until: the last generation to log, or "final".
+            reason: why it failed, in one line.
+            attempt: which workflow tried which store; None if it did not try, see `outage`.
         """
-        state = self._state()
-        if until == FINAL:  # generations are told again with those that follow
-            state["again"][name] = state["again"].get(name, 0) + 1
-        state["pending"][name] = {"until": until, "why": why}
+        state = self._read()
+        if until == FINAL:  # a generation is logged with those that follow it
+            state["failures"][name] = state["failures"].get(name, 0) + 1
+        state["pending"][name] = {"until": until, "reason": reason}
         if attempt:
-            state["outage"] = {"attempt": attempt, "time": time.time(), "why": why}
-        write_json(self.folder / "pending.json", state)
+            state["outage"] = {"attempt": attempt, "time": time.time(), "reason": reason}
+        self._write(state)
 
-    def done(self, name: str) -> None:
-        """Write down that a search was told."""
-        state = self._state()
+    def mark_synced(self, name: str) -> None:
+        """Take a search that was logged off the queue."""
+        state = self._read()
         if state["pending"].pop(name, None) is not None or state["outage"]:
-            write_json(self.folder / "pending.json", state | {"outage": None})
+            self._write(state | {"outage": None})
 
-    def new_store(self) -> None:
-        """Write down that a new store takes the place of what was here."""
-        state = self._state()
-        write_json(self.folder / "pending.json", state | {"stores": state["stores"] + 1})
+    def mark_new_store(self) -> None:
+        """Record that a new store replaces the previous one."""
+        state = self._read()
+        self._write(state | {"new_stores": state["new_stores"] + 1})
 
     def outage(self, attempt: str) -> str | None:
-        """Why it is no use to ask a store just now: it did not answer this workflow before."""
-        last = self._state()["outage"]
-        if not last or last["attempt"] != attempt or time.time() - last["time"] > REST:
+        """Why not to try a store now: this workflow could not reach it a moment ago."""
+        last = self._read()["outage"]
+        if not last or last["attempt"] != attempt or time.time() - last["time"] > RETRY_AFTER:
             return None
-        return last["why"]
+        return last["reason"]
 
     def pending(self) -> dict[str, dict[str, str]]:
-        """What is still to be told, by search: how far, and why it was not."""
-        return self._state()["pending"]
+        """The searches that are still to be logged: until which generation, and why."""
+        return self._read()["pending"]
 
 
-def line(results: Path) -> str | None:
-    """One line for the user about what is pending; None if nothing is."""
+def pending_message(results: Path) -> str | None:
+    """One line for the user about pending searches; None if there are none."""
     pending = TrackingState(results).pending()
     if not pending:
         return None
     names = sorted(pending)
     some = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    return f"MLflow: {pending[names[0]]['why']}; the next run, or make track, tells it of {some}"
+    reason = pending[names[0]]["reason"]
+    return f"MLflow: {reason}; the next run, or `make track`, logs {some}"

@@ -1,4 +1,4 @@
-"""Runs in an MLflow store, made to be what they should."""
+"""Synchronisation of the runs in an MLflow store with those of a search."""
 
 from __future__ import annotations
 
@@ -8,61 +8,59 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from mlflow import MlflowClient, entities
-from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-from mlflow.utils import mlflow_tags
 
 from netsurgery.storage.mlflow_sqlite import ATTACHED, DIGEST, PREFIX, SECONDS, Point, StoredRun
-from netsurgery.tracking import bulk
-from netsurgery.tracking.runs import CANDIDATE, NAME, RESULTS, RUNNING, SEED, Run
+from netsurgery.tracking.mlflow_internals import create_runs, latest_points
+from netsurgery.tracking.runs import CANDIDATE, NAME, PARENT_RUN, RESULTS, RUNNING, SEED, Run
 
-BATCH = 800  # metric points in one call; params and tags fill it up to MLflow's limit of 1,000
+# metric points in one call; params and tags fill it up to MLflow's limit of 1,000
+POINTS_PER_CALL = 800
 
 
 class Store:
-    """The runs of an experiment in an MLflow store; one writer at a time is up to the caller.
+    """The runs of an experiment in an MLflow store. The caller makes sure of one writer at a time.
 
     Args:
         client: of the store.
-        experiment: its id.
-        calls: how many candidates are told at the same time: a server's answers take a while.
+        experiment: the id of the experiment.
+        parallel_calls: how many candidates to log at the same time, because the answers of a
+            server take a while.
     """
 
-    def __init__(self, client: MlflowClient, experiment: str, calls: int = 1) -> None:
-        self.client, self.experiment, self.calls = client, experiment, calls
+    def __init__(self, client: MlflowClient, experiment: str, parallel_calls: int = 1) -> None:
+        self.client, self.experiment, self.parallel_calls = client, experiment, parallel_calls
 
-    def bring_in_line(self, search: Run, candidates: Mapping[str, Run]) -> str:
-        """Have the store show these runs of a search and no others; gives the search's run id.
+    def sync(self, search: Run, candidates: Mapping[str, Run]) -> str:
+        """Make the store hold exactly these runs of a search; returns the id of the search's run.
 
-        May be interrupted at any point: what a run's digest vouches for is there, for it is written
-        last and taken away before the run changes; without one the next call looks for itself, and
-        completes or replaces the run.
+        It may be interrupted at any point. A run's digest is written last and removed before the
+        run changes, so a run with a digest is complete. For a run without one, the next call looks
+        for itself, and completes or replaces the run.
         """
-        found = self._find(search)
-        parent = self._put(search, found.pop("", []), None)
-        todo = [(run, found.pop(name, [])) for name, run in candidates.items()]
-        backend = self.client._tracking_client.store
-        if isinstance(backend, SqlAlchemyStore):
-            if new := [self._whole(run, parent) for run, runs in todo if not runs]:
-                bulk.create(backend, self.experiment, new)
-            todo = [(run, runs) for run, runs in todo if runs]
-        with ThreadPoolExecutor(self.calls) as pool:
-            put = [pool.submit(self._put, run, runs, parent) for run, runs in todo]
-            for done in put:
-                done.result()
-        for stray in itertools.chain(*found.values()):
-            self.client.delete_run(stray.info.run_id)
+        stored = self._find(search)
+        parent = self._sync_run(search, stored.pop("", []), None)
+        todo = [(run, stored.pop(name, [])) for name, run in candidates.items()]
+        new = [self._complete_run(run, parent) for run, found in todo if not found]
+        if new and create_runs(self.client, self.experiment, new):
+            todo = [(run, found) for run, found in todo if found]
+        with ThreadPoolExecutor(self.parallel_calls) as pool:
+            calls = [pool.submit(self._sync_run, run, found, parent) for run, found in todo]
+            for call in calls:
+                call.result()
+        for stale in itertools.chain(*stored.values()):
+            self.client.delete_run(stale.info.run_id)
         return parent
 
     def _find(self, search: Run) -> dict[str, list[entities.Run]]:
-        """A search's runs by candidate; the search's own under the empty name."""
-        own = (name for name in (RESULTS, NAME, SEED) if name in search.tags)
-        condition = " and ".join(f"tags.`{name}` = '{search.tags[name]}'" for name in own)
+        """The stored runs of a search by candidate; its own under the empty name."""
+        names = (name for name in (RESULTS, NAME, SEED) if name in search.tags)
+        condition = " and ".join(f"tags.`{name}` = '{search.tags[name]}'" for name in names)
         found: dict[str, list[entities.Run]] = {}
-        for run in self._pages(condition):
+        for run in self._search_runs(condition):
             found.setdefault(run.data.tags.get(CANDIDATE, ""), []).append(run)
         return found
 
-    def _pages(self, condition: str) -> Iterator[entities.Run]:
+    def _search_runs(self, condition: str) -> Iterator[entities.Run]:
         token = None
         while True:
             page = self.client.search_runs([self.experiment], condition, page_token=token)
@@ -70,35 +68,37 @@ class Store:
             if not (token := page.token):
                 return
 
-    def _put(self, wanted: Run, found: Sequence[entities.Run], parent: str | None) -> str:
-        """Make a run what it should be, in place if that only adds to it; gives its id."""
-        tags = dict(wanted.tags) | ({mlflow_tags.MLFLOW_PARENT_RUN_ID: parent} if parent else {})
-        held = [(run, self._shown(run, wanted)) for run in found]
-        kept = next(((run, shown) for run, shown in held if fits(shown, wanted)), None)
+    def _sync_run(self, wanted: Run, found: Sequence[entities.Run], parent: str | None) -> str:
+        """Complete a stored run in place if possible, or else replace it; returns its id."""
+        tags = dict(wanted.tags) | ({PARENT_RUN: parent} if parent else {})
+        pairs = [(run, self._stored(run, wanted)) for run in found]
+        kept = next(((run, stored) for run, stored in pairs if can_become(stored, wanted)), None)
         for run in found:
             if kept is None or run is not kept[0]:
                 self.client.delete_run(run.info.run_id)
         if kept is None:
             run = self.client.create_run(self.experiment, wanted.started, tags, wanted.name)
-            kept = run, self._shown(run, wanted)
+            kept = run, self._stored(run, wanted)
         self._complete(*kept, wanted, tags | {DIGEST: wanted.digest()})
         return kept[0].info.run_id
 
-    def _whole(self, run: Run, parent: str) -> tuple[Run, dict[str, str], list[entities.Metric]]:
-        """A candidate's run with all its tags and metric points."""
-        tags = {**run.tags, mlflow_tags.MLFLOW_PARENT_RUN_ID: parent, DIGEST: run.digest()}
-        points = [*run.points, *((SECONDS, seconds, s) for s, seconds in run.seconds.items())]
-        return run, tags, metrics_of(run, points)
+    def _complete_run(
+        self, run: Run, parent: str
+    ) -> tuple[Run, dict[str, str], list[entities.Metric]]:
+        """The run of a candidate with all its tags and metric points."""
+        tags = {**run.tags, PARENT_RUN: parent, DIGEST: run.digest()}
+        seconds = ((SECONDS, value, step) for step, value in run.seconds.items())
+        return run, tags, metrics_of(run, [*run.points, *seconds])
 
-    def _shown(self, run: entities.Run, wanted: Run) -> StoredRun:
+    def _stored(self, run: entities.Run, wanted: Run) -> StoredRun:
         """A run as the store has it.
 
-        The history of each metric takes a call. None is made where the digest is the wanted one, or
-        that of the wanted points up to the last step that is seen; nor where the last point of a
-        metric would have to go.
+        The history of each metric takes a request. It is not needed if the digest is the wanted one
+        or that of the wanted points up to the last stored step; nor if the last point of a metric
+        rules the run out.
         """
-        data, last = run.data, run.data._metric_objs
-        shown = StoredRun(
+        data = run.data
+        stored = StoredRun(
             name=run.info.run_name,
             status=run.info.status,
             tags={name: value for name, value in data.tags.items() if name.startswith(PREFIX)},
@@ -107,64 +107,72 @@ class Store:
             timed_steps=set(wanted.seconds),
             latest={name: value for name, value in data.metrics.items() if name != SECONDS},
         )
-        if shown.logged_digest == wanted.digest():
-            return shown
+        if stored.logged_digest == wanted.digest():
+            return stored
+        last = latest_points(self.client, run)
         step = max((point.step for point in last), default=-1)
-        shown.points = {point for point in shown.points if point[2] <= step}
-        shown.timed_steps = {timed for timed in shown.timed_steps if timed <= step}
-        if shown.matches_digest:
-            return shown
-        if not fits(holding(shown, last), wanted):
-            return holding(shown, last)
+        stored.points = {point for point in stored.points if point[2] <= step}
+        stored.timed_steps = {timed for timed in stored.timed_steps if timed <= step}
+        if stored.matches_digest:
+            return stored
+        if not can_become(with_points(stored, last), wanted):
+            return with_points(stored, last)
         history = self.client.get_metric_history
-        return holding(shown, [p for name in data.metrics for p in history(run.info.run_id, name)])
+        points = [point for name in data.metrics for point in history(run.info.run_id, name)]
+        return with_points(stored, points)
 
     def _complete(
-        self, run: entities.Run, shown: StoredRun, wanted: Run, tags: Mapping[str, str]
+        self, run: entities.Run, stored: StoredRun, wanted: Run, tags: Mapping[str, str]
     ) -> None:
-        """Log what a run lacks and last its digest; tags of ours that are no more are removed."""
-        identity, present = run.info.run_id, run.data.tags
-        points = sorted(wanted.points - shown.points)
+        """Log what a run lacks, its digest last, and remove our tags that are obsolete."""
+        run_id, present = run.info.run_id, run.data.tags
+        points = sorted(wanted.points - stored.points)
         seconds = wanted.seconds.items()
         points += [
-            (SECONDS, value, step) for step, value in seconds if step not in shown.timed_steps
+            (SECONDS, value, step) for step, value in seconds if step not in stored.timed_steps
         ]
-        params = sorted(wanted.params.items() - shown.params.items())
-        stale = sorted(shown.tags.keys() - tags.keys() - {ATTACHED})
+        params = sorted(wanted.params.items() - stored.params.items())
+        obsolete = sorted(stored.tags.keys() - tags.keys() - {ATTACHED})
         end = None if wanted.status == RUNNING else wanted.ended
-        ended = (run.info.status, end and run.info.end_time) == (wanted.status, end)
-        if shown.logged_digest and (points or params or stale or not ended):
-            self.client.set_tag(identity, DIGEST, "")  # tags alone are set at one stroke
+        is_ended = (run.info.status, end and run.info.end_time) == (wanted.status, end)
+        if stored.logged_digest and (points or params or obsolete or not is_ended):
+            self.client.set_tag(run_id, DIGEST, "")  # changed tags alone are set in one call
             present = present | {DIGEST: ""}
-        for name in stale:
-            self.client.delete_tag(identity, name)
-        if not ended:  # the client's own way would ask for the run and print its address
-            status = entities.RunStatus.from_string(wanted.status)
-            self.client._tracking_client.store.update_run_info(identity, status, end, None)
-        new = sorted(tags.items() - present.items())  # without any nothing is lacking
-        for at in range(0, (len(points) or 1) if new else 0, BATCH):
+        for name in obsolete:
+            self.client.delete_tag(run_id, name)
+        if not is_ended:
+            self._set_status(run_id, wanted.status, end)
+        new = sorted(tags.items() - present.items())  # if empty, the run is complete
+        for at in range(0, (len(points) or 1) if new else 0, POINTS_PER_CALL):
+            is_last = at + POINTS_PER_CALL >= len(points)
             self.client.log_batch(
-                identity,
-                metrics=metrics_of(wanted, points[at : at + BATCH]),
+                run_id,
+                metrics=metrics_of(wanted, points[at : at + POINTS_PER_CALL]),
                 params=[entities.Param(*param) for param in params] if at == 0 else [],
-                tags=[entities.RunTag(*tag) for tag in new] if at + BATCH >= len(points) else [],
+                tags=[entities.RunTag(*tag) for tag in new] if is_last else [],
                 synchronous=True,
             )
 
+    def _set_status(self, run_id: str, status: str, end: int | None) -> None:
+        if end is None:
+            self.client.update_run(run_id, status)
+        else:
+            self.client.set_terminated(run_id, status, end)
 
-def fits(shown: StoredRun, wanted: Run) -> bool:
-    """Whether a run is what is wanted or only lacks something: params and points cannot change."""
-    return shown.logged_digest == wanted.digest() or (
-        shown.params.items() <= wanted.params.items()
-        and shown.points <= wanted.points
-        and shown.timed_steps <= wanted.seconds.keys()
+
+def can_become(stored: StoredRun, wanted: Run) -> bool:
+    """Whether a run is the wanted one or lacks only additions: params and points cannot change."""
+    return stored.logged_digest == wanted.digest() or (
+        stored.params.items() <= wanted.params.items()
+        and stored.points <= wanted.points
+        and stored.timed_steps <= wanted.seconds.keys()
     )
 
 
-def holding(shown: StoredRun, points: Iterable[entities.Metric]) -> StoredRun:
-    """A run with these points."""
+def with_points(stored: StoredRun, points: Iterable[entities.Metric]) -> StoredRun:
+    """A stored run with these metric points."""
     return replace(
-        shown,
+        stored,
         points={(p.key, p.value, p.step) for p in points if p.key != SECONDS},
         timed_steps={p.step for p in points if p.key == SECONDS},
     )

@@ -1,4 +1,4 @@
-"""Where a tracking store is, and how to name it without telling a password."""
+"""The URI of a tracking store, and how to show it without credentials."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-ENVIRONMENT = "MLFLOW_TRACKING_URI"
+VARIABLE = "MLFLOW_TRACKING_URI"  # of the environment
 SERVERS, DATABASES = ("http", "https"), ("sqlite", "postgresql", "mysql", "mssql")
-HIDDEN = "***"
+MASK = "***"
 
 
 @dataclass(frozen=True)
 class TrackingURI:
-    """A tracking store."""
+    """The URI of a tracking store."""
 
     uri: str
-    user: str | None = None  # of a server, apart from the URI: messages of MLflow hold that
+    user: str | None = None  # of a server; not in the URI, which MLflow's messages contain
     password: str | None = None
 
     @classmethod
-    def find(cls, given: str | None, results: Path) -> TrackingURI:
-        """The store that a configuration names, else the environment, else that of the results."""
-        uri = given or os.environ.get(ENVIRONMENT) or default_uri(results)
+    def resolve(cls, configured: str | None, results: Path) -> TrackingURI:
+        """The store of the configuration, or else of the environment, or else of the results."""
+        uri = configured or os.environ.get(VARIABLE) or default_uri(results)
         parts = urlsplit(uri)
         if parts.scheme not in SERVERS or "@" not in parts.netloc:
             return cls(uri)
@@ -33,32 +33,32 @@ class TrackingURI:
 
     @property
     def is_file(self) -> bool:
-        """Whether it is a file: then there is nobody who may not answer."""
+        """Whether the store is a file, which is always reachable."""
         return self.uri.startswith("sqlite:")
 
     @property
     def is_server(self) -> bool:
-        """Whether it is a tracking server, and not a database."""
+        """Whether the store is a tracking server, and not a database."""
         return urlsplit(self.uri).scheme in SERVERS
 
     @property
-    def shown(self) -> str:
-        """Its URI as people may see it."""
-        return shown(self.uri)
+    def redacted(self) -> str:
+        """The URI without credentials."""
+        return redact(self.uri)
 
-    def without_secrets(self, text: str) -> str:
-        """A text without this store's credentials, however they are written in it."""
+    def mask_secrets(self, text: str) -> str:
+        """A text without the credentials of this store, in whatever form it contains them."""
         parts = urlsplit(self.uri)
         secrets = {self.password, parts.password, os.environ.get("MLFLOW_TRACKING_TOKEN")}
         secrets |= {os.environ.get("MLFLOW_TRACKING_PASSWORD")}
-        found = {each for secret in secrets if secret for each in (secret, unquote(secret))}
-        text = text.replace(self.uri, self.shown)
-        for secret in sorted(found, key=len, reverse=True):
-            text = text.replace(secret, HIDDEN)
+        forms = {form for secret in secrets if secret for form in (secret, unquote(secret))}
+        text = text.replace(self.uri, self.redacted)
+        for form in sorted(forms, key=len, reverse=True):
+            text = text.replace(form, MASK)
         return re.sub(r"://[^/\s@]+@", "://", text)
 
-    def enter(self) -> None:
-        """Let MLflow in this process find a server's credentials, and not wait for long."""
+    def apply_to_environment(self) -> None:
+        """Give MLflow in this process the credentials of a server, and short timeouts."""
         os.environ |= {
             "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
             "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
@@ -72,45 +72,45 @@ class TrackingURI:
 
 def default_uri(results: Path) -> str:
     """The URI of the store in a results folder."""
-    return f"sqlite:///{local(results).resolve()}"
+    return f"sqlite:///{local_database(results).resolve()}"
 
 
-def local(results: Path) -> Path:
-    """The store's file in a results folder."""
+def local_database(results: Path) -> Path:
+    """The file of the store in a results folder."""
     return results / "mlflow.db"
 
 
-def named(given: str | None) -> str:
-    """What a store is called by who chose it, as people may see it; empty: the results' own."""
-    return shown(given or os.environ.get(ENVIRONMENT) or "")
+def display_name(configured: str | None) -> str:
+    """The URI of the chosen store without credentials; empty for that of the results folder."""
+    return redact(configured or os.environ.get(VARIABLE) or "")
 
 
-def is_missing(name: str, results: Path) -> bool:
-    """Whether the results' own store is the one in use, and not there."""
-    return not name and not local(results).exists()
+def is_missing(display_name: str, results: Path) -> bool:
+    """Whether the store is that of the results folder and does not exist."""
+    return not display_name and not local_database(results).exists()
 
 
-def shown(uri: str) -> str:
-    """A URI without credentials, be they in front of the host or in a query."""
-    parts = urlsplit(uri)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=""))
+def redact(uri: str) -> str:
+    """A URI without credentials, which may stand before the host or in the query."""
+    bare = re.sub(r"^([^:/?#]+://)[^/?#]*@", r"\1", uri)  # `urlunsplit` drops slashes of sqlite://
+    return re.sub(r"\?[^#]*", "", bare)
 
 
 def check(uri: str) -> None:
-    """Refuse what is no store's URI, or has credentials: a configuration is shown in reports.
+    """Reject URIs of no store, and URIs with credentials, because reports show the configuration.
 
     Raises:
-        ValueError: which, in words that do not repeat a password.
+        ValueError: the message does not repeat a password.
     """
     parts = urlsplit(uri)
     if parts.scheme.partition("+")[0] not in (*SERVERS, *DATABASES):
         raise ValueError(
-            f"{shown(uri)!r} is no tracking store; give a server's address, such as "
-            f"http://localhost:5000, or a database's"
+            f"{redact(uri)!r} is not the URI of a tracking store; give that of a server, such as "
+            f"http://localhost:5000, or of a database, such as sqlite:////data/mlflow.db"
         )
-    if shown(uri) != uri:
+    if redact(uri) != uri:
         raise ValueError(
-            f"holds credentials, and reports show the configuration; set {ENVIRONMENT} in the "
-            f"environment to the whole address and leave this out, or set "
-            f"MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
+            f"contains credentials, and reports show the configuration; remove it and set "
+            f"{VARIABLE} in the environment to the whole URI, or set MLFLOW_TRACKING_USERNAME and "
+            f"MLFLOW_TRACKING_PASSWORD"
         )

@@ -1,8 +1,8 @@
-"""How MLflow's UI is to show an experiment: what goes into the experiment's own tags.
+"""Views of an experiment in MLflow's user interface, stored in tags of the experiment.
 
-A view is what MLflow's Share button makes: a tag of the experiment, and an address that ends in
+A view is what MLflow's Share button creates: a tag of the experiment, and a URL that ends in
 `?viewStateShareKey=NAME`. `searches` shows the tree of searches and candidates, `candidates` the
-candidates alone, the best first.
+candidates alone, best first.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import json
 from netsurgery.tracking.runs import KIND, PREFIX
 
 ABOUT = (
-    "Searches of netsurgery: a run per search and seed, with a nested run per candidate. "
-    "docs/tracking.md says what they hold and how to search them."
+    "Searches of netsurgery: one run per search and seed, with a nested run per candidate. "
+    "docs/tracking.md describes their content and how to query it."
 )
-COLUMNS = {  # and their widths in pixels
+COLUMNS = {  # with their widths in pixels
     "params.`operation`": 150,
     "params.`generation`": 90,
     "metrics.`parameters`": 100,

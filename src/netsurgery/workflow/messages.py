@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from netsurgery.tracking.state import line
+from netsurgery.tracking.state import pending_message
 
 LOG_FILE = re.compile(r"^Logfile (.+):$", re.MULTILINE)
 
@@ -40,5 +40,5 @@ def print_failures(logs: Iterable[str], results: Path) -> None:
 
 def print_pending_tracking(results: Path) -> None:
     """Print what could not be logged to MLflow, if anything."""
-    if pending := line(results):
-        say(pending)
+    if message := pending_message(results):
+        say(message)

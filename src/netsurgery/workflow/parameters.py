@@ -126,7 +126,7 @@ class Parameters:
     @property
     def tracking_uri(self) -> str:
         """The tracking URI without credentials; another one is a reason to log everything again."""
-        return uri.named(self.searches.config.tracking.get("uri"))
+        return uri.display_name(self.searches.config.tracking.get("uri"))
 
     def tracking(self, wildcards: Wildcards, output: Any) -> str:
         """Return the tracking settings as JSON; like `folder`, no reason to rerun a job."""
@@ -135,7 +135,7 @@ class Parameters:
     def tracking_revision(self, wildcards: Wildcards) -> int:
         """Return a number that changes when a finished search has to be logged again."""
         results = Path(self.searches.config.results)
-        revision = TrackingState(results).again(f"{wildcards.search}/seed{wildcards.seed}")
+        revision = TrackingState(results).revision(f"{wildcards.search}/seed{wildcards.seed}")
         return revision + uri.is_missing(self.tracking_uri, results)
 
     # --- searches as Snakemake runs of their own --------------------------------------------------
