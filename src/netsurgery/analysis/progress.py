@@ -93,10 +93,10 @@ def run_progress(run: Run) -> tuple[Progress, list[tuple[float, float]]]:
     metric = run.settings["objective"]
     if run.summary is not None:
         summary = run.summary
-        words = "done" if run.state == FINISHED else summary["status"]
+        phase_text = "done" if run.state == FINISHED else summary["status"]
         spent = summary["epochs_spent"]
         done = Progress(
-            run.search, run.seed, run.state, summary["generations"], words, spent, spent,
+            run.search, run.seed, run.state, summary["generations"], phase_text, spent, spent,
             summary["val_score"], metric,
         )  # fmt: skip
         return done, []
@@ -109,12 +109,12 @@ def run_progress(run: Run) -> tuple[Progress, list[tuple[float, float]]]:
         winners = read_json(run.folder.winners(decided))
         parents, batches = [p["record"] for p in winners["parents"]], winners["batches_spent"]
     now = sorted(timed_records(run.folder.generation(decided + 1)), key=lambda found: found[0])
-    known = [*parents, *(content for _, content in now)]
-    per_epoch = known[0]["batches_per_epoch"] if known else 1
+    records = [*parents, *(content for _, content in now)]
+    per_epoch = records[0]["batches_per_epoch"] if records else 1
     spent = (batches + sum(content["batches_spent"] for _, content in now)) / per_epoch
-    values = [record["score"] for record in known if record["score"] is not None]
+    values = [record["score"] for record in records if record["score"] is not None]
     best = (max if is_maximized(metric) else min)(values, default=None)
-    trained = max((record["epochs_trained"] for record in known), default=0.0)
+    trained = max((record["epochs_trained"] for record in records), default=0.0)
     if now:
         phase = phase_label(now[-1][1]["step"])
     elif run.state == MISSING:
@@ -122,10 +122,18 @@ def run_progress(run: Run) -> tuple[Progress, list[tuple[float, float]]]:
     else:
         phase = "start" if decided < 0 else "planning"
     moments = [(written, content["batches_spent"] / per_epoch) for written, content in now]
-    whole = expected_epochs(run, spent, trained)
+    expected = expected_epochs(run, spent, trained)
     return (
         Progress(
-            run.search, run.seed, run.state, max(0, decided + 1), phase, spent, whole, best, metric
+            run.search,
+            run.seed,
+            run.state,
+            max(0, decided + 1),
+            phase,
+            spent,
+            expected,
+            best,
+            metric,
         ),
         moments,
     )
@@ -142,31 +150,31 @@ def measure(experiment: Experiment, now: float | None = None) -> dict[str, Any]:
         now: Unix time; by default the current time.
     """
     now = time.time() if now is None else now
-    found, moments = [], []
+    searches, moments = [], []
     for run in experiment.runs:
-        progress, theirs = run_progress(run)
-        found.append(progress)
-        moments += theirs
+        progress, recent_records = run_progress(run)
+        searches.append(progress)
+        moments += recent_records
         end = run.folder.final / "summary.json"
         if progress.state == FINISHED and end.exists() and run.summary is not None:
-            whole = run.summary.get("wall_seconds") or 0.0
-            if end.stat().st_mtime > now - WINDOW and whole > 0:
-                share = min(1.0, WINDOW / whole)
+            wall_seconds = run.summary.get("wall_seconds") or 0.0
+            if end.stat().st_mtime > now - WINDOW and wall_seconds > 0:
+                share = min(1.0, WINDOW / wall_seconds)
                 moments.append((end.stat().st_mtime, share * run.summary["epochs_spent"]))
-    left = sum(progress.epochs_left for progress in found)
+    left = sum(progress.epochs_left for progress in searches)
     recent = [(written, epochs) for written, epochs in moments if written > now - WINDOW]
     began = min((written for written, _ in recent), default=now)
     elapsed = max(1.0, now - began)
     speed = sum(epochs for _, epochs in recent) / elapsed if recent else 0.0
     return {
         "time": now,
-        "runs": len(found),
+        "runs": len(searches),
         "finished": sum(run.state not in (UNFINISHED, MISSING) for run in experiment.runs),
-        "epochs_spent": sum(progress.epochs_spent for progress in found),
+        "epochs_spent": sum(progress.epochs_spent for progress in searches),
         "epochs_left": left,
         "epochs_per_second": speed,
         "seconds_left": left / speed if speed > 0 else (0.0 if left == 0 else None),
-        "searches": [asdict(progress) for progress in found],
+        "searches": [asdict(progress) for progress in searches],
     }
 
 

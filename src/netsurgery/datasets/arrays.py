@@ -89,8 +89,8 @@ class ArrayFile:
             DataError: the file is truncated or damaged.
         """
         if self.fortran_order:  # the values of a row are not contiguous
-            whole = self.read()
-            yield from (whole[i : i + rows] for i in range(0, len(whole), rows))
+            array = self.read()
+            yield from (array[i : i + rows] for i in range(0, len(array), rows))
             return
         size = int(np.prod(self.shape[1:])) * self.dtype.itemsize
         with self._open() as file:

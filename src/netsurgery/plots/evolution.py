@@ -45,8 +45,8 @@ def plot_evolution(title: str, lineage: Sequence[Record]) -> Figure:
             operation = operation_label(record.operation, record.position)
             labels.append(f"epoch {before.epochs_trained:.0f}: {operation}")
     left = max(text_width(label, LABEL) for label in labels) + 0.3
-    most = max(len(layer_widths(record)) for record in rows) + 2
-    size = (max(most * STEP + 1.2, 5.0), len(rows) * ROW)
+    columns = max(len(layer_widths(record)) for record in rows) + 2
+    size = (max(columns * STEP + 1.2, 5.0), len(rows) * ROW)
     figure, axes = canvas(
         (title, "layers with weights and their channels or units; I: input, O: output"),
         size,

@@ -43,21 +43,24 @@ def _rounds(
         plan: of the generation.
         trained: the record of the candidate that trained in each bracket place.
         parents: names of the parents that the generation selected.
-        prefix: of the bracket's slots, such as phase1/add_units.
+        prefix: of the names of its places, such as phase1/add_units.
     """
     contenders, winners = expand_rounds(plan)
     following = {group: name for name, group in contenders.items()}
-    in_order = sorted(contenders, key=lambda name: int(name.partition("/slot")[2] or 0))
-    found: dict[str, list[list[dict[str, Any]]]] = {}
-    for group in [*(contenders[name] for name in in_order), *winners]:
+    ordered = sorted(contenders, key=lambda name: int(name.partition("/slot")[2] or 0))
+    rounds: dict[str, list[list[dict[str, Any]]]] = {}
+    for group in [*(contenders[name] for name in ordered), *winners]:
         if not group or not all(name.startswith(f"{prefix}/") for name in group):
             continue
-        after = following.get(group)
-        on = parents if after is None else [trained[after].candidate] if after in trained else []
-        there = [(trained[name], name) for name in group if name in trained]
-        met = [_entry(record, record.candidate in on, name) for record, name in there]
-        found.setdefault(group[0].rpartition("slot")[0], []).append(met)
-    return [found[name] for name in sorted(found, key=depth)]
+        next_place = following.get(group)
+        if next_place is None:
+            advancing = list(parents)
+        else:
+            advancing = [trained[next_place].candidate] if next_place in trained else []
+        entrants = [(trained[name], name) for name in group if name in trained]
+        entries = [_entry(record, record.candidate in advancing, name) for record, name in entrants]
+        rounds.setdefault(group[0].rpartition("slot")[0], []).append(entries)
+    return [rounds[name] for name in sorted(rounds, key=depth)]
 
 
 @singledispatch

@@ -50,7 +50,7 @@ def search_figures(run: Run, rows: Sequence[Mapping[str, Any]]) -> list[dict[str
     word = summary["objective"].removeprefix("val_")
     chain = [row for row in rows if row["eliminated_in"] == "" and row["operation"]]
     steps = ", ".join(operation_label(row["operation"], row["position"]) for row in chain)
-    found = [
+    figures = [
         embed_figure(
             plots.plot_accuracy(run.search, records, summary),
             f"Validation {word} over epochs: the winner ends at"
@@ -60,9 +60,9 @@ def search_figures(run: Run, rows: Sequence[Mapping[str, Any]]) -> list[dict[str
         )
     ]
     if not summary["generations"]:
-        return found
+        return figures
     return [
-        *found,
+        *figures,
         embed_figure(
             plots.plot_size(run.search, records, summary),
             f"Trainable parameters over epochs, from {summary['start_parameters']:,} to"

@@ -50,8 +50,8 @@ def _published_result(original: str, method: str) -> tuple[float, float, float]:
     row = table[(table["dataset"] == original) & (table["method"] == method)]
     if row.empty:
         return math.nan, math.nan, math.nan
-    found = row.iloc[0]
-    return float(found["accuracy"]), float(found["deviation"]), float(found["parameters"])
+    result = row.iloc[0]
+    return float(result["accuracy"]), float(result["deviation"]), float(result["parameters"])
 
 
 def accuracies(runs: Sequence[Run], methods: Sequence[str], *, overall: bool) -> pandas.DataFrame:
@@ -70,20 +70,22 @@ def accuracies(runs: Sequence[Run], methods: Sequence[str], *, overall: bool) ->
     ]
     if overall and len(groups) > 1:
         # the average of the paper is over its own datasets only
-        known = [run for run in runs if not math.isnan(_published_result(run.original, GREEDY)[0])]
-        full = {run.original for run in known} >= set(
+        in_paper = [
+            run for run in runs if not math.isnan(_published_result(run.original, GREEDY)[0])
+        ]
+        all_datasets = {run.original for run in in_paper} >= set(
             published.table("ectonas-accuracy")["dataset"]
         ) - {OVERALL, TABULAR}
-        groups.append((OVERALL, OVERALL if full else "", list(runs)))
+        groups.append((OVERALL, OVERALL if all_datasets else "", list(runs)))
     rows = []
     for label, original, members in groups:
         for method in methods:
-            mine = [run for run in members if run.method == method]
-            if not mine:
+            of_method = [run for run in members if run.method == method]
+            if not of_method:
                 continue
             score, size = (
-                mean_and_sd(list(map(accuracy, mine))),
-                mean_and_sd(list(map(parameters, mine))),
+                mean_and_sd(list(map(accuracy, of_method))),
+                mean_and_sd(list(map(parameters, of_method))),
             )
             paper_accuracy, paper_deviation, paper_parameters = _published_result(original, method)
             rows.append(
@@ -108,7 +110,7 @@ def accuracies(runs: Sequence[Run], methods: Sequence[str], *, overall: bool) ->
 
 def crossings(runs: Iterable[Run], methods: Sequence[str]) -> pandas.DataFrame:
     """Table 3: searches by kind of starting and final network, per dataset and method."""
-    theirs = published.table("ectonas-crossings").set_index(["method", "start"])
+    paper_table = published.table("ectonas-crossings").set_index(["method", "start"])
     rows: list[dict[str, Any]] = []
     groups: dict[tuple[str, str, str, bool], list[Run]] = {}
     for run in runs:
@@ -136,8 +138,8 @@ def crossings(runs: Iterable[Run], methods: Sequence[str]) -> pandas.DataFrame:
             "to FFNN": len(done) - ended,
             "crossing %": share,
         }
-        if original == TABULAR and (method, start) in theirs.index:
-            cnn, ffnn = theirs.loc[(method, start)]
+        if original == TABULAR and (method, start) in paper_table.index:
+            cnn, ffnn = paper_table.loc[(method, start)]
             paper_share = 100 * (ffnn if convolutional else cnn) / (cnn + ffnn)
             row |= {
                 "paper to CNN": cnn,

@@ -33,45 +33,45 @@ def ectonas_tables(experiment: Experiment) -> list[Table]:
     runs, scale = ectonas.ectonas_runs(experiment), describe(experiment.scale)
     images = [run for run in runs if run.original != ectonas.TABULAR]
     tabular = [run for run in runs if run.original == ectonas.TABULAR]
-    found = []
+    tables = []
     pooled = "Test accuracy in %, mean ± standard deviation over all topologies and seeds."
     if images:
         methods: Sequence[str] = (GREEDY, BASELINE, RANDOM)
         frame = ectonas.accuracies(images, methods, overall=True)
         title = "Table 1: greedy search, baseline and random mode"
-        found.append(Table("table1", title, f"{pooled} {scale}", frame))
+        tables.append(Table("table1", title, f"{pooled} {scale}", frame))
         methods = (GREEDY, ectonas.HALF, ectonas.SIZE_ALONE)
         frame = ectonas.accuracies(images, methods, overall=True)
-        found.append(Table("table2", "Table 2: greediness", f"{pooled} {scale}", frame))
+        tables.append(Table("table2", "Table 2: greediness", f"{pooled} {scale}", frame))
     if runs:
         frame = ectonas.crossings(runs, (GREEDY, ectonas.HALF, ectonas.SIZE_ALONE))
         caption = "Searches by kind of starting and final network; the paper's are for Adult."
         title = "Table 3: crossings between kinds of networks"
-        found.append(Table("table3", title, f"{caption} {scale}", frame))
+        tables.append(Table("table3", title, f"{caption} {scale}", frame))
     trials = experiment.results / "_studies" / "pooling" / "summary.csv"
     if trials.exists():
-        found.append(
+        tables.append(
             Table("table4", "Table 4: pooling trials", pooling_caption(scale), _pooling(trials))
         )
     if tabular:
         methods = (BASELINE, GREEDY, ectonas.HALF, ectonas.SIZE_ALONE, RANDOM)
         frame = ectonas.accuracies(tabular, methods, overall=False)
-        found.append(Table("table5", "Table 5: Adult", f"{pooled} {scale}", frame))
+        tables.append(Table("table5", "Table 5: Adult", f"{pooled} {scale}", frame))
     if runs:
         searched = (GREEDY, ectonas.HALF, ectonas.SIZE_ALONE, RANDOM)
         frame = ectonas.differences(runs, searched)
         if len(frame):
             caption = f"Test accuracy in percentage points. {PAIRED} {scale}"
-            found.append(Table("differences", "Paired differences", caption, frame))
+            tables.append(Table("differences", "Paired differences", caption, frame))
         caption = (
             "Means per search. Saved: compared with training every candidate from scratch, for the"
             f" epochs that its own weights, or the winner's, were trained for. {scale}"
         )
         frame = ectonas.costs(runs, ectonas.METHODS)
-        found.append(Table("costs", "Cost of the searches", caption, frame))
+        tables.append(Table("costs", "Cost of the searches", caption, frame))
         caption = f"Over all searches; difference: our mean minus the claimed value. {scale}"
-        found.append(Table("claims", "Claims of the text", caption, ectonas.claims(runs)))
-    return found
+        tables.append(Table("claims", "Claims of the text", caption, ectonas.claims(runs)))
+    return tables
 
 
 def pooling_caption(scale: str) -> str:
@@ -83,24 +83,24 @@ def pooling_caption(scale: str) -> str:
 
 
 def _pooling(path: Path) -> pandas.DataFrame:
-    known = pandas.read_csv(path)
+    means = pandas.read_csv(path)
     rows = pandas.DataFrame(
         {
-            "pooling": known["pooling"],
-            "rule": known["rule"].str.replace("_", " "),
-            "runs": known["seeds"].astype(str),
+            "pooling": means["pooling"],
+            "rule": means["rule"].str.replace("_", " "),
+            "runs": means["seeds"].astype(str),
         }
     )
-    for stage, words in (
+    for stage, label in (
         ("before", "before"),
         ("right_after", "right after"),
         ("after_epoch", "1 epoch"),
     ):
-        rows[words] = 100 * known[stage]
-        rows[f"{words} sd"] = 100 * known[f"{stage}_deviation"]
+        rows[label] = 100 * means[stage]
+        rows[f"{label} sd"] = 100 * means[f"{stage}_deviation"]
         if stage != "before":
-            rows[f"paper, {words}"] = 100 * known[f"paper_{stage}"]
-            rows[f"difference, {words}"] = rows[words] - rows[f"paper, {words}"]
+            rows[f"paper, {label}"] = 100 * means[f"paper_{stage}"]
+            rows[f"difference, {label}"] = rows[label] - rows[f"paper, {label}"]
     return rows
 
 
@@ -113,16 +113,16 @@ def surgeon_tables(experiment: Experiment) -> list[Table]:
         "Validation accuracy in %, mean ± standard deviation over the seeds (runs: baseline /"
         f" Surgeon); change of the number of parameters in %. {scale}"
     )
-    found = [
+    tables = [
         Table("table3", "Table 3: the Surgeon and its baseline", caption, surgeon.table3(runs))
     ]
     frame = surgeon.differences(runs)
     if len(frame):
         caption = f"Test accuracy in percentage points. {PAIRED} {scale}"
-        found.append(Table("differences", "Paired differences", caption, frame))
+        tables.append(Table("differences", "Paired differences", caption, frame))
     caption = f"Over all searches. {scale}"
-    found.append(Table("claims", "Claims of the text", caption, surgeon.claims(runs)))
-    return found
+    tables.append(Table("claims", "Claims of the text", caption, surgeon.claims(runs)))
+    return tables
 
 
 TABLES: dict[str, Callable[[Experiment], list[Table]]] = {
@@ -209,7 +209,7 @@ def surgeon_figures(experiment: Experiment) -> Iterator[PaperFigure]:
             by_topology=True,
         ),
     )
-    wanted = {
+    cases = {
         "figure3": (
             "eurosat",
             "small",
@@ -223,14 +223,14 @@ def surgeon_figures(experiment: Experiment) -> Iterator[PaperFigure]:
         ),
         "figure5": ("svhn", "medium", "the topology oscillates between similar states at the end"),
     }
-    for name, (dataset, size, meaning) in wanted.items():
+    for name, (dataset, size, observation) in cases.items():
         example = example_of(runs, surgeon.SURGEON, [(dataset, f"surgeon-{size}")])
         if example is None:
             continue
         shown = f"{published.dataset_label(example.dataset, example.original)}, {example.topology}"
         caption = (
             f"Figure {name.removeprefix('figure').replace('-', ', ')} of the paper is a search on"
-            f" {published.DATASET_NAMES[dataset]} from the {size} topology: {meaning}. Here:"
+            f" {published.DATASET_NAMES[dataset]} from the {size} topology: {observation}. Here:"
             f" {shown}, seed {example.seed}. {scale}"
         )
         title = f"{shown}, seed {example.seed}"
@@ -284,6 +284,6 @@ def write_paper(results: Path, paper: str) -> None:
         for kind in ("svg", "png"):
             save_figure(figure.figure, folder / f"{figure.name}.{kind}")
         entries.append(f"![{figure.alternative}]({figure.name}.png)\n\n{figure.caption}\n")
-    found = TABLES[paper](experiment)
-    write_tables(found, folder, explained(experiment.scale))
+    tables = TABLES[paper](experiment)
+    write_tables(tables, folder, explained(experiment.scale))
     write_text(folder / "figures.md", "\n".join(entries))

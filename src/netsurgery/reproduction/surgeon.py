@@ -21,8 +21,8 @@ METHODS = (SURGEON, WALK, BASELINE)
 def surgeon_runs(experiment: Experiment) -> list[Run]:
     """The runs of the Surgeon and its baselines."""
     searched = {run.topology for run in experiment.of_methods((SURGEON, WALK))}
-    known = searched | set(TOPOLOGIES)
-    return [run for run in experiment.of_methods(METHODS) if run.topology in known]
+    topologies = searched | set(TOPOLOGIES)
+    return [run for run in experiment.of_methods(METHODS) if run.topology in topologies]
 
 
 def cases(runs: Sequence[Run]) -> list[tuple[str, str, str]]:
@@ -79,14 +79,14 @@ def differences(runs: Sequence[Run]) -> pandas.DataFrame:
     """Paired differences in test accuracy of the Surgeon to the baseline and the random walk."""
     rows = []
     for dataset, original in {run.dataset: run.original for run in runs}.items():
-        found: dict[str, dict[Any, float | None]] = {}
+        by_method: dict[str, dict[Any, float | None]] = {}
         for run in runs:
             if run.dataset == dataset:
                 value = None if run.result is None else 100 * run.result["test_accuracy"]
-                found.setdefault(run.method, {})[run.case] = value
+                by_method.setdefault(run.method, {})[run.case] = value
         for against in (BASELINE, WALK):
-            if SURGEON in found and against in found:
-                paired = paired_difference(found[SURGEON], found[against])
+            if SURGEON in by_method and against in by_method:
+                paired = paired_difference(by_method[SURGEON], by_method[against])
                 label = published.dataset_label(dataset, original)
                 case = {"dataset": label, "method": SURGEON, "against": against}
                 rows.append(case | paired.columns)
@@ -103,12 +103,12 @@ def claims(runs: Sequence[Run]) -> pandas.DataFrame:
         for plan in run.folder.plans()
         if isinstance(plan, DecisionPlan)
     ]
-    found = {
+    results = {
         "re-draws per decision point": redraws,
         "total epochs": [run.result["epochs_spent"] for run in done if run.result is not None],
     }
     rows = []
-    for claim, values in found.items():
+    for claim, values in results.items():
         mean = mean_and_sd(values).mean
         rows.append(
             {

@@ -34,7 +34,7 @@ PLOTS = ("accuracy", "size", "family_tree")
 
 
 def entries(first, *values):
-    """A history that begins behind epoch `first`."""
+    """A history that starts after epoch `first`."""
     return tuple(
         {"epoch": first + i + 1.0, "loss": v, "accuracy": v, "val_loss": v, "val_accuracy": v}
         for i, v in enumerate(values)

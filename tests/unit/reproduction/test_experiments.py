@@ -235,7 +235,7 @@ def test_missing_and_failed_runs_are_marked(experiment):
     assert rows.loc["greedy", "accuracy"] == pytest.approx(90)
     assert rows.loc["baseline", "runs"] == "3"
     assert rows.loc["baseline", "accuracy"] == pytest.approx(70)
-    # the excerpt is compared with what it stands for
+    # the excerpt is compared with the whole dataset
     assert rows.loc["greedy", "paper"] == 98.3
     assert rows.loc["greedy", "difference"] == pytest.approx(90 - 98.3)
 

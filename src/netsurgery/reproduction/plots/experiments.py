@@ -28,7 +28,7 @@ from netsurgery.plots.style import (
 from netsurgery.reproduction import curves, published
 from netsurgery.reproduction.statistics import mean_and_sd
 
-# colour, marker and line style of each method, which can be told apart in grayscale, too
+# colour, marker and line style of each method, distinguishable in grayscale
 METHOD_STYLES: dict[str, tuple[str, str, Any]] = {
     GREEDY: (BLUE, "o", "-"),
     "alpha 0.5": (GREEN, "^", (0, (6, 1.5))),
@@ -95,13 +95,13 @@ def _by_panel(
         if by_topology:
             name += f", {run.topology.removeprefix('surgeon-')}"
         panels.setdefault(name, []).append(run)
-    found = {}
+    by_method = {}
     for name, members in panels.items():
         methods: dict[str, list[Run]] = {}
         for run in members:
             methods.setdefault(run.method, []).append(run)
-        found[name] = members, {m: methods[m] for m in METHOD_STYLES if m in methods}
-    return found
+        by_method[name] = members, {m: methods[m] for m in METHOD_STYLES if m in methods}
+    return by_method
 
 
 @styled
@@ -173,10 +173,12 @@ def pareto(heading: tuple[str, str], runs: Sequence[Run]) -> Figure:
     figure, axes = panel_grid(heading, list(panels), "trainable parameters", "test accuracy, %")
     for panel, (members, by_method) in zip(axes, panels.values(), strict=True):
         panel.set_xscale("log")
-        for method, mine in by_method.items():
+        for method, of_method in by_method.items():
             colour, marker, _ = METHOD_STYLES.get(method, OTHER)
-            size = np.array([run.result["parameters"] for run in mine if run.result])
-            accuracy = np.array([100 * run.result["test_accuracy"] for run in mine if run.result])
+            size = np.array([run.result["parameters"] for run in of_method if run.result])
+            accuracy = np.array(
+                [100 * run.result["test_accuracy"] for run in of_method if run.result]
+            )
             panel.scatter(size, accuracy, s=16, c=colour, marker=marker, alpha=0.45, linewidths=0)
             mean = mean_and_sd(list(accuracy))
             panel.errorbar(

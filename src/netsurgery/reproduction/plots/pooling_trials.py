@@ -52,11 +52,11 @@ def plot_trials(table: pandas.DataFrame, data: str) -> Figure:
             if rule not in of_kind.index:
                 continue
             for stage, _, colour, offset in STAGES:
-                found = of_kind.loc[rule]
+                result = of_kind.loc[rule]
                 panel.errorbar(
-                    100 * found[stage],
+                    100 * result[stage],
                     row + offset,
-                    xerr=100 * found[f"{stage}_deviation"],
+                    xerr=100 * result[f"{stage}_deviation"],
                     color=colour,
                     marker="o",
                     markersize=7,
@@ -65,7 +65,7 @@ def plot_trials(table: pandas.DataFrame, data: str) -> Figure:
                     zorder=3,
                 )
                 panel.scatter(
-                    [100 * found[f"paper_{stage}"]],
+                    [100 * result[f"paper_{stage}"]],
                     [row + offset + 0.2],
                     s=40,
                     marker="D",

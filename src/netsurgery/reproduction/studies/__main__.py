@@ -16,16 +16,16 @@ from netsurgery.storage.files import write_text
 
 def parser() -> argparse.ArgumentParser:
     """The commands, one per rule."""
-    whole = argparse.ArgumentParser(
+    arguments = argparse.ArgumentParser(
         prog="python -m netsurgery.reproduction.studies", allow_abbrev=False
     )
-    commands = whole.add_subparsers(dest="command", required=True)
+    commands = arguments.add_subparsers(dest="command", required=True)
     for name in ("operation_times", "surgery_fidelity_tables", "pooling_tables"):
         command = commands.add_parser(name, allow_abbrev=False)
         command.add_argument("--output", type=Path, required=True)
         if name != "operation_times":
             command.add_argument("--rows", type=Path, nargs="+", required=True)
-    return whole
+    return arguments
 
 
 def time_operations(output: Path) -> None:
@@ -40,17 +40,17 @@ def time_operations(output: Path) -> None:
 
 def main() -> None:
     """Run one command; it exits when the workflow ends."""
-    given = parser().parse_args()
+    arguments = parser().parse_args()
     exit_with_workflow()
-    if given.command == "operation_times":
-        time_operations(given.output)
+    if arguments.command == "operation_times":
+        time_operations(arguments.output)
         return
     from netsurgery.reproduction.studies import reports  # matplotlib takes a while to import
 
-    if given.command == "surgery_fidelity_tables":
-        reports.write_fidelity(given.rows, given.output)
+    if arguments.command == "surgery_fidelity_tables":
+        reports.write_fidelity(arguments.rows, arguments.output)
     else:
-        reports.write_pooling_trials(given.rows, given.output)
+        reports.write_pooling_trials(arguments.rows, arguments.output)
 
 
 if __name__ == "__main__":

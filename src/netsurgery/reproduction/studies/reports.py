@@ -49,11 +49,11 @@ def write_pooling_trials(rows: Iterable[Path], output: Path) -> None:
         output: the table of all seeds; `summary.csv`, `table.md` and `trials` as SVG and PNG are
             written to the same folder.
     """
-    found = tables.read_rows(rows)
-    means = tables.pooling_means(found)
-    figure = plot_trials(means, ", ".join(dict.fromkeys(found["dataset"])))
+    table = tables.read_rows(rows)
+    means = tables.pooling_means(table)
+    figure = plot_trials(means, ", ".join(dict.fromkeys(table["dataset"])))
     for kind in FORMATS:
         save_figure(figure, output.with_name(f"trials.{kind}"))
     tables.write_csv(means, output.with_name("summary.csv"))
     write_text(output.with_name("table.md"), tables.pooling_markdown(means))
-    tables.write_csv(found, output)
+    tables.write_csv(table, output)

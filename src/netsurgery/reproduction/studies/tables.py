@@ -100,21 +100,21 @@ def compare_rules(table: pandas.DataFrame) -> pandas.DataFrame:
         out.
     """
     wide = table.set_index(GROUP).unstack("rule")
-    found = pandas.DataFrame(index=wide.index)
-    found["positions"] = wide["positions"][SVD].astype(int)
-    for words, column in (("median", "median_right_after"), ("worst", "worst_right_after")):
+    comparison = pandas.DataFrame(index=wide.index)
+    comparison["positions"] = wide["positions"][SVD].astype(int)
+    for label, column in (("median", "median_right_after"), ("worst", "worst_right_after")):
         for rule in (PUBLISHED, SVD, LEAST_SQUARES):
             if rule in wide[column]:
-                found[f"{words}, {rule}"] = (100 * wide[column][rule]).round(1)
-    for words, column in (("medians", "median_right_after"), ("means", "mean_right_after")):
+                comparison[f"{label}, {rule}"] = (100 * wide[column][rule]).round(1)
+    for label, column in (("medians", "median_right_after"), ("means", "mean_right_after")):
         both = wide[column]
         if LEAST_SQUARES in both:
             ratio = (both[LEAST_SQUARES] / both[SVD]).where(both[SVD] > 0)
-            found[f"ratio of {words}"] = ratio.round(2)
+            comparison[f"ratio of {label}"] = ratio.round(2)
     order = table[["dataset", "operation"]].drop_duplicates()
-    found = order.merge(found.reset_index(), on=["dataset", "operation"])
-    fitted = f"median, {LEAST_SQUARES}"
-    return found[found[fitted].notna()] if fitted in found else found
+    comparison = order.merge(comparison.reset_index(), on=["dataset", "operation"])
+    data_aware = f"median, {LEAST_SQUARES}"
+    return comparison[comparison[data_aware].notna()] if data_aware in comparison else comparison
 
 
 def compare_recovery(table: pandas.DataFrame) -> pandas.DataFrame:
@@ -125,13 +125,13 @@ def compare_recovery(table: pandas.DataFrame) -> pandas.DataFrame:
     """
     medians = table.set_index(GROUP)[["median_after_tenth", "median_after_epoch"]]
     wide = (100 * medians).round(1).unstack("rule")
-    found = pandas.DataFrame(index=wide.index)
-    for words, column in (("0.1", "median_after_tenth"), ("1", "median_after_epoch")):
+    comparison = pandas.DataFrame(index=wide.index)
+    for label, column in (("0.1", "median_after_tenth"), ("1", "median_after_epoch")):
         for rule in (PUBLISHED, SVD, LEAST_SQUARES):
             if rule in wide[column]:
-                found[f"{words}, {rule}"] = wide[column][rule]
+                comparison[f"{label}, {rule}"] = wide[column][rule]
     order = table[["dataset", "operation"]].drop_duplicates()
-    return order.merge(found.reset_index(), on=["dataset", "operation"])
+    return order.merge(comparison.reset_index(), on=["dataset", "operation"])
 
 
 # --- pooling trials -------------------------------------------------------------------------------
@@ -190,5 +190,5 @@ def slowest(rows: Sequence[dict[str, Any]]) -> pandas.DataFrame:
     groups = table.groupby(["millions", "network", "kind"], sort=False)
     worst = table.loc[groups["processor"].idxmax()].reset_index(drop=True)
     worst["peak"] = groups["peak"].max().to_numpy()
-    found = worst[["network", "parameters", "kind", "operation", "processor", "seconds", "peak"]]
-    return found.round({"seconds": 2, "processor": 2, "peak": 1}).reset_index(drop=True)
+    columns = worst[["network", "parameters", "kind", "operation", "processor", "seconds", "peak"]]
+    return columns.round({"seconds": 2, "processor": 2, "peak": 1}).reset_index(drop=True)
