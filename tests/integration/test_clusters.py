@@ -12,9 +12,9 @@ import pytest
 
 from netsurgery.processes.client import SERVERS
 from netsurgery.processes.process_exit import WORKFLOW
-from tests.integration.test_workflow import assert_same, command, run, search_folder
 from tests.support import local_slurm
 from tests.support.factories import ROOT
+from tests.support.workflow_runs import assert_same, command, run, search_folder
 
 pytestmark = pytest.mark.workflow
 PATIENCE = 900  # seconds; a SLURM job starts Python four times

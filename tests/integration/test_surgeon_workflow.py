@@ -11,11 +11,11 @@ import pytest
 import yaml
 
 from netsurgery.search.plans import FinalPlan
-from netsurgery.search.surgeon import decision_point
 from netsurgery.storage.files import read_json
-from tests.integration.test_workflow import (
+from tests.support.workflow_runs import (
     LINEAGE,
     PATIENCE,
+    QUICK_SURGEON,
     SUMMARY,
     assert_same,
     command,
@@ -25,24 +25,13 @@ from tests.integration.test_workflow import (
 )
 
 pytestmark = pytest.mark.workflow
-QUICK = {
-    "algorithm": "surgeon",
-    "dataset": "digits",
-    "topology": "surgeon-medium",
-    "epochs": 6,
-    "warm_up_epochs": 2,
-    "decision_epochs": 2,
-    "recuperation_batches": 3,
-    "learning_rate": 0.02,
-    "seeds": [0],
-}
 
 
 def configured(folder, **search):
     """Write a config like the quick one; return the arguments that name it."""
     folder.mkdir(exist_ok=True)
     config = folder / "mine.yaml"
-    config.write_text(yaml.safe_dump({"searches": {"s": QUICK | search}}))
+    config.write_text(yaml.safe_dump({"searches": {"s": QUICK_SURGEON | search}}))
     return "--configfile", str(config)
 
 
@@ -204,42 +193,6 @@ def test_a_search_that_stops_early_can_be_extended(finished, copy):
     assert [n for n in redone(before, copy) if n.startswith(("generation00", "generation01"))] == []
     search(copy)
     assert_same(finished, copy)
-
-
-def test_a_budget_is_never_exceeded(tmp_path):
-    search(tmp_path / "tight", budget=8)
-    summary = summary_of(tmp_path / "tight")
-    assert summary["budget"] == 8
-    assert summary["epochs_spent"] <= 8
-    assert summary["epochs_trained"] == 6 or summary["epochs_spent"] == 8
-
-
-def test_a_random_walk_has_one_operation_per_decision(tmp_path):
-    search(tmp_path / "walk", mode="random")
-    summary = summary_of(tmp_path / "walk")
-    assert summary["generations"] == 2
-    assert summary["candidates"] == 3
-    assert summary["epochs_spent"] == summary["epochs_trained"] == 6
-
-
-def test_backtracking_returns_to_the_earlier_branches(tmp_path):
-    """With a learning rate that ruins every network, no try succeeds."""
-    search(
-        tmp_path / "back",
-        on_no_improvement="backtrack",
-        max_redraws=0,
-        learning_rate=3.0,
-        selection="top",
-        top_k=2,
-    )
-    folder = search_folder(tmp_path / "back")
-    plans = folder.generations()
-    stayed = [plan for plan in plans if not plan.accepted]
-    for plan in stayed:
-        after = read_json(folder.winners(plan.generation))["parents"]
-        assert [p["record"]["candidate"] for p in after] == [p.candidate for p in plan.parents]
-    tried = [key for plan in plans for key in decision_point.tried(plan.offspring)]
-    assert len(tried) == len(set(tried))
 
 
 def test_an_unsuitable_topology_ends_with_one_line(tmp_path):

@@ -302,7 +302,7 @@ def test_the_final_model_can_be_served(server, finished_search, tmp_path):
 @pytest.fixture(scope="module")
 def finished_search(tmp_path_factory):
     """A small search of the workflow, whose server is down at first: it ends all the same."""
-    from tests.integration.test_workflow import QUICK, run, search_folder
+    from tests.support.workflow_runs import QUICK, run, search_folder
 
     folder, port = tmp_path_factory.mktemp("late"), servers.free_port()
     secret = f"http://somebody:{PASSWORD}@127.0.0.1:{port}"

@@ -22,8 +22,8 @@ from netsurgery.datasets import arrays
 from netsurgery.jobs import server
 from netsurgery.keras_io import model_surgery
 from netsurgery.storage.files import UnusableFileError
-from tests.integration.test_workflow import run, search_folder
 from tests.support.factories import ROOT, SCHEMA
+from tests.support.workflow_runs import run, search_folder
 
 BASE = {"algorithm": "ectonas", "dataset": "digits", "topology": "ff-small"}
 PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")

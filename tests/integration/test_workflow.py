@@ -1,7 +1,6 @@
 """Whole searches, run as a user runs them."""
 
 import csv
-import json
 import os
 import shutil
 import signal
@@ -12,99 +11,24 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 from benchmarks.faults import compare
 
 from netsurgery.analysis.timelines import timings_of
-from netsurgery.processes.client import SERVERS
-from netsurgery.processes.process_exit import WORKFLOW
-from netsurgery.search.layout import SearchFolder
-from netsurgery.search.records import TIMES
 from netsurgery.storage.files import CHECKSUMS, read_json, sha256, write_json
 from netsurgery.storage.locking import ResultsLock
-from tests.support.factories import ROOT
+from tests.support.workflow_runs import (
+    LINEAGE,
+    PATIENCE,
+    SUMMARY,
+    assert_same,
+    command,
+    contents,
+    run,
+    search_folder,
+    times,
+)
 
 pytestmark = pytest.mark.workflow
-PATIENCE = 300
-QUICK = {
-    "algorithm": "ectonas",
-    "dataset": "digits",
-    "topology": "ff-small",
-    "budget": 45,
-    "warm_up_epochs": 2,
-    "round_epochs": 1,
-    "rounds": 2,
-    "seeds": [0],
-}
-SUMMARY = (
-    "algorithm dataset topology seed greediness mode objective budget epochs_spent generations "
-    "candidates start_parameters parameters val_score test_score val_accuracy test_accuracy "
-    "test_loss epochs_trained layers"
-).split()
-LINEAGE = (
-    "candidate parent generation operation position parameters epochs_trained val_score status "
-    "eliminated_in"
-).split()
-
-
-def command(folder, *arguments, cores=2, top=None, **search):
-    config = folder / "config.yaml"
-    config.write_text(yaml.safe_dump({"searches": {"s": QUICK | search}} | (top or {})))
-    snakemake = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
-    place = ["--directory", str(folder), "--configfile", str(config), "--cores", str(cores)]
-    return [*snakemake, *place, *arguments]
-
-
-def run(folder, *arguments, check=True, **options):
-    folder.mkdir(exist_ok=True)
-    environment = {k: v for k, v in os.environ.items() if k not in (SERVERS, WORKFLOW)}
-    done = subprocess.run(
-        command(folder, *arguments, **options),
-        capture_output=True,
-        text=True,
-        env=environment,
-        timeout=PATIENCE,
-    )
-    if check and done.returncode:
-        pytest.fail(done.stdout[-3000:] + done.stderr[-3000:])
-    return done
-
-
-def search_folder(folder):
-    return SearchFolder(folder / "results" / "s" / "seed0")
-
-
-def contents(folder):
-    """All files of a search whose content must not depend on how it was run."""
-    root = search_folder(folder).root
-    found = {}
-    for path in sorted(p for p in root.rglob("*") if p.is_file()):
-        name = str(path.relative_to(root))
-        if name.startswith("logs/") or path.name == "tracked.json":
-            continue
-        found[name] = path.read_bytes()
-        if path.suffix == ".json":
-            found[name] = json.dumps(without_times(read_json(path)))
-    return found
-
-
-def without_times(value):
-    if isinstance(value, dict):
-        return {k: without_times(v) for k, v in value.items() if k not in TIMES}
-    if isinstance(value, list):
-        return [without_times(v) for v in value]
-    return value
-
-
-def assert_same(folder, other):
-    mine, theirs = contents(folder), contents(other)
-    assert mine.keys() == theirs.keys()
-    assert [name for name in mine if mine[name] != theirs[name]] == []
-
-
-def times(folder):
-    root = search_folder(folder).root
-    return {str(p.relative_to(root)): p.stat().st_mtime_ns for p in root.rglob("*") if p.is_file()}
 
 
 @pytest.fixture(scope="module")
@@ -285,37 +209,6 @@ def test_the_test_samples_decide_nothing(finished, copy):
     assert read_json(other / "test.json")["accuracy"] < 0.3
 
 
-@pytest.mark.parametrize("mode", ["balanced", "random"])
-def test_other_modes_run_to_the_end(mode, tmp_path):
-    run(tmp_path / mode, mode=mode, budget=14, objective="val_loss")
-    summary = read_json(search_folder(tmp_path / mode).final / "summary.json")
-    assert summary["mode"] == mode
-    assert summary["epochs_spent"] <= 14
-    assert summary["generations"] >= 1
-    assert summary["test_score"] == summary["test_loss"]
-
-
-def test_a_baseline_has_the_same_summary(finished, tmp_path):
-    search = {k: QUICK[k] for k in ("dataset", "topology", "seeds")}
-    config = tmp_path / "mine.yaml"
-    config.write_text(
-        yaml.safe_dump({"searches": {"s": search | {"algorithm": "baseline", "epochs": 3}}})
-    )
-    run(tmp_path, "--configfile", str(config))
-    summary = read_json(search_folder(tmp_path).final / "summary.json")
-    assert set(summary) == set(read_json(search_folder(finished).final / "summary.json"))
-    assert summary["algorithm"] == "baseline"
-    assert summary["epochs_spent"] == summary["epochs_trained"] == 3
-    assert summary["start_parameters"] == summary["parameters"] == 760
-
-
-def test_a_diverging_search_ends_with_its_initial_network(tmp_path):
-    run(tmp_path / "wild", learning_rate=1e30, budget=14)
-    summary = read_json(search_folder(tmp_path / "wild").final / "summary.json")
-    assert summary["status"] == "diverged"
-    assert summary["val_score"] is None
-
-
 def test_the_command_line_sets_the_results_folder(tmp_path):
     done = run(tmp_path, "--config", "results=elsewhere", "--dry-run", "-p")
     assert "elsewhere/s/seed0" in done.stdout + done.stderr
@@ -380,37 +273,6 @@ def test_changed_data_or_settings_rerun_a_search(tmp_path):
     third = contents(tmp_path)
     for name in ("split.npz", "final/network.keras"):
         assert len({first[name], second[name], third[name]}) == 3, name
-
-
-LOAD_TABLE = """
-import json, sys
-import keras, numpy as np, pandas as pd
-frame = pd.read_csv("houses.csv")
-model = keras.models.load_model(sys.argv[1])
-predicted = model({name: frame[name].to_numpy() for name in ("size", "place")})
-print(json.dumps(float(np.abs(np.ravel(predicted) - frame["price"]).mean())))
-"""
-
-
-def test_a_regression_model_takes_raw_rows_of_a_table(tmp_path):
-    rng = np.random.default_rng(0)
-    size, place = rng.uniform(40, 200, 200).round(1), rng.integers(0, 2, 200)
-    price = 1000 * size + 50_000 * place
-    rows = (f"{s},{('town', 'coast')[p]},{c}" for s, p, c in zip(size, place, price, strict=True))
-    (tmp_path / "houses.csv").write_text("\n".join(["size,place,price", *rows]))
-    houses = {"source": "csv", "path": "houses.csv", "target": "price", "task": "regression"}
-    run(tmp_path, top={"datasets": {"houses": houses}}, dataset="houses", budget=14)
-    final = search_folder(tmp_path).final
-    summary = read_json(final / "summary.json")
-    assert (summary["objective"], summary["test_accuracy"]) == ("val_loss", None)
-    assert summary["test_score"] == summary["test_loss"] == summary["test_metrics"]["loss"]
-    assert summary["test_metrics"]["r2"] > 0.8
-    starting = read_json(search_folder(tmp_path).record(0, "warm-up"))["history"][0]["val_loss"]
-    assert summary["val_score"] < starting
-    alone = [sys.executable, "-I", "-c", LOAD_TABLE, str(final / "model.keras")]
-    done = subprocess.run(alone, capture_output=True, text=True, cwd=tmp_path, check=True)
-    assert float(done.stdout.splitlines()[-1]) < 0.5 * price.std()
-    assert read_json(final / "preprocessing.json")["columns"][1]["levels"] == ["coast", "town"]
 
 
 def test_invalid_data_ends_the_run_before_training(tmp_path):

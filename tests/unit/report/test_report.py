@@ -18,7 +18,7 @@ from netsurgery.keras_io.tflite import predict_lite
 from netsurgery.report import brackets, error_analysis, html_report, views
 from netsurgery.search.records import Record
 from netsurgery.storage.files import read_json, write_json
-from tests.integration.test_workflow import QUICK, run, search_folder
+from tests.support.workflow_runs import QUICK, run, search_folder
 
 pytestmark = pytest.mark.workflow
 HARD = "<script>alert(1)</script>"

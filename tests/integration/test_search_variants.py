@@ -1,0 +1,146 @@
+"""Searches that differ in algorithm, mode, task or luck, all run by one workflow.
+
+Starting a workflow takes longer than one of these searches, so they share one.
+"""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from netsurgery.search.layout import SearchFolder
+from netsurgery.search.surgeon import decision_point
+from netsurgery.storage.files import read_json
+from tests.support.workflow_runs import QUICK, QUICK_SURGEON, run
+
+pytestmark = pytest.mark.workflow
+PLAIN = {key: QUICK[key] for key in ("dataset", "topology", "seeds")}
+SEARCHES = {
+    "s": QUICK | {"budget": 14},
+    "balanced": QUICK | {"mode": "balanced", "budget": 14, "objective": "val_loss"},
+    "random": QUICK | {"mode": "random", "budget": 14, "objective": "val_loss"},
+    "baseline": PLAIN | {"algorithm": "baseline", "epochs": 3},
+    "diverging": QUICK | {"learning_rate": 1e30, "budget": 14},
+    "regression": QUICK | {"dataset": "houses", "budget": 14},
+    "tight": QUICK_SURGEON | {"budget": 8},
+    "walk": QUICK_SURGEON | {"mode": "random"},
+    # with a learning rate that ruins every network, no try succeeds
+    "backtracking": QUICK_SURGEON
+    | {"on_no_improvement": "backtrack", "max_redraws": 0, "learning_rate": 3.0}
+    | {"selection": "top", "top_k": 2},
+}
+
+
+def houses(path):
+    """A table of 200 houses whose price follows from size and place; gives the prices."""
+    rng = np.random.default_rng(0)
+    size, place = rng.uniform(40, 200, 200).round(1), rng.integers(0, 2, 200)
+    price = 1000 * size + 50_000 * place
+    rows = (f"{s},{('town', 'coast')[p]},{c}" for s, p, c in zip(size, place, price, strict=True))
+    path.write_text("\n".join(["size,place,price", *rows]))
+    return price
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """The folder of a workflow that has run all searches."""
+    folder = tmp_path_factory.mktemp("variants")
+    houses(folder / "houses.csv")
+    table = {"source": "csv", "path": "houses.csv", "target": "price", "task": "regression"}
+    run(folder, top={"datasets": {"houses": table}, "searches": SEARCHES})
+    return folder
+
+
+@pytest.fixture(scope="module")
+def folder_of(finished):
+    """A function from a search's name to its folder."""
+    return lambda name: SearchFolder(
+        finished / "results" / name / f"seed{SEARCHES[name]['seeds'][0]}"
+    )
+
+
+@pytest.fixture(scope="module")
+def summary_of(folder_of):
+    """A function from a search's name to its summary."""
+    return lambda name: read_json(folder_of(name).final / "summary.json")
+
+
+@pytest.mark.parametrize("mode", ["balanced", "random"])
+def test_other_modes_run_to_the_end(mode, summary_of):
+    summary = summary_of(mode)
+    assert summary["mode"] == mode
+    assert summary["epochs_spent"] <= 14
+    assert summary["generations"] >= 1
+    assert summary["test_score"] == summary["test_loss"]
+
+
+def test_a_baseline_has_the_same_summary(summary_of):
+    summary = summary_of("baseline")
+    assert set(summary) == set(summary_of("s"))
+    assert summary["algorithm"] == "baseline"
+    assert summary["epochs_spent"] == summary["epochs_trained"] == 3
+    assert summary["start_parameters"] == summary["parameters"] == 760
+
+
+def test_a_diverging_search_ends_with_its_initial_network(summary_of):
+    summary = summary_of("diverging")
+    assert summary["status"] == "diverged"
+    assert summary["val_score"] is None
+
+
+LOAD_TABLE = """
+import json, sys
+import keras, numpy as np, pandas as pd
+frame = pd.read_csv("houses.csv")
+model = keras.models.load_model(sys.argv[1])
+predicted = model({name: frame[name].to_numpy() for name in ("size", "place")})
+print(json.dumps(float(np.abs(np.ravel(predicted) - frame["price"]).mean())))
+"""
+
+
+def test_a_regression_is_scored_by_its_loss(folder_of, summary_of):
+    summary = summary_of("regression")
+    assert (summary["objective"], summary["test_accuracy"]) == ("val_loss", None)
+    assert summary["test_score"] == summary["test_loss"] == summary["test_metrics"]["loss"]
+    assert summary["test_metrics"]["r2"] > 0.8
+    record = read_json(folder_of("regression").record(0, "warm-up"))
+    assert summary["val_score"] < record["history"][0]["val_loss"]
+
+
+def test_the_model_of_a_table_takes_raw_rows(folder_of, tmp_path):
+    final, price = folder_of("regression").final, houses(tmp_path / "houses.csv")
+    alone = [sys.executable, "-I", "-c", LOAD_TABLE, str(final / "model.keras")]
+    done = subprocess.run(alone, capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert float(done.stdout.splitlines()[-1]) < 0.5 * price.std()
+    assert read_json(final / "preprocessing.json")["columns"][1]["levels"] == ["coast", "town"]
+
+
+def test_the_surgeon_never_exceeds_its_budget(summary_of):
+    summary = summary_of("tight")
+    assert summary["budget"] == 8
+    assert summary["epochs_spent"] <= 8
+    assert summary["epochs_trained"] == 6 or summary["epochs_spent"] == 8
+
+
+def test_a_random_walk_has_one_operation_per_decision(summary_of):
+    summary = summary_of("walk")
+    assert summary["generations"] == 2
+    assert summary["candidates"] == 3
+    assert summary["epochs_spent"] == summary["epochs_trained"] == 6
+
+
+def test_backtracking_returns_to_the_earlier_branches(folder_of):
+    folder = folder_of("backtracking")
+    plans = folder.generations()
+    rejected = [plan for plan in plans if not plan.accepted]
+    for plan in rejected:
+        after = read_json(folder.winners(plan.generation))["parents"]
+        assert [p["record"]["candidate"] for p in after] == [p.candidate for p in plan.parents]
+    tried = [key for plan in plans for key in decision_point.tried(plan.offspring)]
+    assert len(tried) == len(set(tried))
+
+
+def test_the_report_shows_every_variant(finished):
+    page = (finished / "results" / "report.html").read_text()
+    assert all(f"{name}" in page for name in SEARCHES)

@@ -1,0 +1,114 @@
+"""Searches that Snakemake runs, as a user runs them."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from netsurgery.processes.client import SERVERS
+from netsurgery.processes.process_exit import WORKFLOW
+from netsurgery.search.layout import SearchFolder
+from netsurgery.search.records import TIMES
+from netsurgery.storage.files import read_json
+from tests.support.factories import ROOT
+
+PATIENCE = 300
+QUICK = {
+    "algorithm": "ectonas",
+    "dataset": "digits",
+    "topology": "ff-small",
+    "budget": 45,
+    "warm_up_epochs": 2,
+    "round_epochs": 1,
+    "rounds": 2,
+    "seeds": [0],
+}
+QUICK_SURGEON = {
+    "algorithm": "surgeon",
+    "dataset": "digits",
+    "topology": "surgeon-medium",
+    "epochs": 6,
+    "warm_up_epochs": 2,
+    "decision_epochs": 2,
+    "recuperation_batches": 3,
+    "learning_rate": 0.02,
+    "seeds": [0],
+}
+SUMMARY = (
+    "algorithm dataset topology seed greediness mode objective budget epochs_spent generations "
+    "candidates start_parameters parameters val_score test_score val_accuracy test_accuracy "
+    "test_loss epochs_trained layers"
+).split()
+LINEAGE = (
+    "candidate parent generation operation position parameters epochs_trained val_score status "
+    "eliminated_in"
+).split()
+
+
+def command(folder, *arguments, cores=2, top=None, **search):
+    """What a user types: a search named s that differs from the quick one in some settings."""
+    config = folder / "config.yaml"
+    config.write_text(yaml.safe_dump({"searches": {"s": QUICK | search}} | (top or {})))
+    snakemake = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    place = ["--directory", str(folder), "--configfile", str(config), "--cores", str(cores)]
+    return [*snakemake, *place, *arguments]
+
+
+def run(folder, *arguments, check=True, **options):
+    """Run the command in a folder; fails the test if it fails, unless told not to check."""
+    folder.mkdir(exist_ok=True)
+    environment = {k: v for k, v in os.environ.items() if k not in (SERVERS, WORKFLOW)}
+    done = subprocess.run(
+        command(folder, *arguments, **options),
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=PATIENCE,
+    )
+    if check and done.returncode:
+        pytest.fail(done.stdout[-3000:] + done.stderr[-3000:])
+    return done
+
+
+def search_folder(folder):
+    """Return the results folder of the search that `command` configures."""
+    return SearchFolder(folder / "results" / "s" / "seed0")
+
+
+def contents(folder):
+    """All files of a search whose content must not depend on how it was run."""
+    root = search_folder(folder).root
+    found = {}
+    for path in sorted(p for p in root.rglob("*") if p.is_file()):
+        name = str(path.relative_to(root))
+        if name.startswith("logs/") or path.name == "tracked.json":
+            continue
+        found[name] = path.read_bytes()
+        if path.suffix == ".json":
+            found[name] = json.dumps(without_times(read_json(path)))
+    return found
+
+
+def without_times(value):
+    """Return a JSON value without what may differ between two runs of a search."""
+    if isinstance(value, dict):
+        return {k: without_times(v) for k, v in value.items() if k not in TIMES}
+    if isinstance(value, list):
+        return [without_times(v) for v in value]
+    return value
+
+
+def assert_same(folder, other):
+    """Assert that two folders hold the same search, byte for byte."""
+    mine, theirs = contents(folder), contents(other)
+    assert mine.keys() == theirs.keys()
+    assert [name for name in mine if mine[name] != theirs[name]] == []
+
+
+def times(folder):
+    """Return the modification times of a search's files, in nanoseconds."""
+    root = search_folder(folder).root
+    return {str(p.relative_to(root)): p.stat().st_mtime_ns for p in root.rglob("*") if p.is_file()}
