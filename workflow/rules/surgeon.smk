@@ -82,7 +82,7 @@ rule decision_report:
             subcategory="{search}",
             labels={"seed": "{seed}", "plot": "singular values, decision {generation}"},
         ),
-        checksums=f"{GENERATION}/audit.json",
+        checksums=f"{GENERATION}/decision_report.json",
     log:
         f"{LOGS}/generation{{generation}}/decision_report.log",
     conda:

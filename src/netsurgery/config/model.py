@@ -90,7 +90,7 @@ class Config:
         every = [(search.name, seed) for search in self.searches.values() for seed in search.seeds]
         return every if self.only_run is None else [self.only_run]
 
-    def cores_apart(self, cores: int | None) -> int:
+    def resolve_cores_per_search(self, cores: int | None) -> int:
         """Return the cores of each search that runs as a Snakemake process of its own; 0: one DAG.
 
         Without `cores_per_search`, more than 20 runs on one machine get a process each: in one DAG

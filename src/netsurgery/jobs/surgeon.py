@@ -145,7 +145,7 @@ def decision_report(
     picture = folder.generation(generation) / "singular_values.svg"
     plots.save_figure(figure, picture)
     tables = folder.layers(generation), folder.recommendations(generation)
-    write_checksums(folder.generation(generation) / "audit.json", *tables, picture)
+    write_checksums(folder.generation(generation) / "decision_report.json", *tables, picture)
 
 
 def merge_tries(folder: SearchFolder, generation: int) -> None:

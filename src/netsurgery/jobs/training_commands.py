@@ -28,17 +28,22 @@ from netsurgery.search.plans import Offspring
 from netsurgery.search.records import FAILED_STATUSES
 
 
+def read_offspring(text: str) -> Offspring:
+    """Read the entry of an offspring in a plan from JSON."""
+    return Offspring.from_json(json.loads(text))
+
+
 def train_offspring(
     step: TrainingStep,
     parent: Path,
-    offspring: dict[str, Any],
+    offspring: Offspring,
     surgery: dict[str, Any],
     epochs: int,
     later_rounds: Sequence[str],
 ) -> None:
     """Make an offspring and train it; `later_rounds` of `epochs` follow its recuperation."""
     following = dict.fromkeys(later_rounds, epochs * step.batches_per_epoch)
-    train.train_offspring(step, parent, Offspring.from_json(offspring), surgery, following)
+    train.train_offspring(step, parent, offspring, surgery, following)
 
 
 def train_round(
@@ -90,7 +95,7 @@ COMMANDS = {
         train.train_initial_network, layers=json.loads, activation=str, epochs=int
     ),
     "train_offspring": Command(
-        train_offspring, parent=Path, offspring=json.loads, surgery=json.loads, **ROUNDS
+        train_offspring, parent=Path, offspring=read_offspring, surgery=json.loads, **ROUNDS
     ),
     "train_round": Command(train_round, models=Several(Path), mode=str, **ROUNDS),
     "train_branch": Command(train_branch, models=Several(Path), rank=int, batches=int),

@@ -12,7 +12,7 @@
         generation<g>/try<t>/slot<i>.keras .json    (Surgeon) what is trained to the full step
         generation<g>/try<t>/plan.json      (Surgeon) what a try takes; or what came of all of them
         generation<g>/singular_values.json layers.csv recommendations.csv singular_values.svg
-                      audit.json            (Surgeon) what the decision rests on
+                      decision_report.json  (Surgeon) explain the decision
         final/model.keras network.keras network.json
               preprocessing.json test.json summary.json
         lineage.csv                         a row per candidate

@@ -17,7 +17,7 @@ REPORTS = (
     "layers.csv",
     "recommendations.csv",
     "singular_values.svg",
-    "audit.json",
+    "decision_report.json",
 )
 
 

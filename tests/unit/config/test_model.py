@@ -17,7 +17,7 @@ def test_the_topologies_of_the_surgeon_end_in_logits():
 
 
 @pytest.mark.parametrize(
-    ("seeds", "top", "cores", "apart"),
+    ("seeds", "top", "cores", "expected"),
     [
         (20, {}, 8, 0),
         (21, {}, 8, 1),
@@ -28,5 +28,5 @@ def test_the_topologies_of_the_surgeon_end_in_logits():
         (21, {"only_run": "s/3"}, 8, 0),
     ],
 )
-def test_many_runs_on_one_machine_get_a_process_each(seeds, top, cores, apart):
-    assert load(top=top, seeds=list(range(seeds))).cores_apart(cores) == apart
+def test_many_runs_on_one_machine_get_a_process_each(seeds, top, cores, expected):
+    assert load(top=top, seeds=list(range(seeds))).resolve_cores_per_search(cores) == expected
