@@ -4,7 +4,6 @@ import shlex
 
 import pytest
 
-from netsurgery.jobs import __main__ as jobs
 from netsurgery.processes import client
 from netsurgery.workflow import commands
 from tests.support.factories import ROOT
@@ -34,9 +33,3 @@ def test_a_command_has_its_kind_and_its_log(make, kind):
 def test_a_training_step_has_a_time_limit():
     line = commands.training_job("train_round", "--models {input.models}")
     assert " training --time-limit {resources.time_limit} train_round --data" in line
-
-
-def test_commands_have_the_names_of_rules():
-    rules = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
-    for name in jobs.COMMANDS:
-        assert f"rule {name}:" in rules or f"checkpoint {name}:" in rules
