@@ -72,8 +72,8 @@ def plot_simulation(outcomes: Sequence[Outcome], critical_path: float, subtitle:
     handles = [
         legend_entry("run time; training", BLUE, 4),
         legend_entry("starting", GREY, 4),
-        legend_entry("idle; bound: no idle workers", PALE, 4),
-        legend_entry("bound: critical path", ORANGE, 2),
+        legend_entry("idle; perfect scaling", PALE, 4),
+        legend_entry("critical path", ORANGE, 2),
     ]
     add_legend(figure, below, handles)
     return figure

@@ -1,0 +1,19 @@
+"""Reading lineage tables."""
+
+import csv
+
+from netsurgery.analysis.lineage_table import read_lineage
+from netsurgery.search import outcome
+from tests.support.plotted_searches import (
+    family,
+)
+
+
+def test_a_lineage_table_is_read_as_it_was_written(tmp_path):
+    _, rows, _ = family()
+    path = tmp_path / "lineage.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, outcome.LINEAGE_COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+    assert read_lineage(path) == rows

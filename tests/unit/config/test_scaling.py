@@ -1,0 +1,43 @@
+"""The scale of an experiment."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netsurgery.config import loading, scaling
+from tests.support.factories import SCHEMA, search
+
+
+@given(st.floats(0.001, 1), st.sampled_from(["ectonas", "surgeon", "baseline"]))
+def test_scaling_shrinks_epochs_data_and_seeds(factor, algorithm):
+    topology = "surgeon-small" if algorithm == "surgeon" else "cnn-medium"
+    settings = search(algorithm=algorithm, topology=topology, seeds=list(range(10))).settings
+    shrunk = scaling.scaled(settings, factor)
+    assert shrunk.keys() == settings.keys()
+    for key in scaling.EPOCHS[algorithm]:
+        if key in settings:
+            assert 1 <= shrunk[key] <= settings[key]
+            assert abs(shrunk[key] - factor * settings[key]) <= 1
+    assert shrunk["subset_fraction"] == pytest.approx(factor)
+    assert shrunk["seeds"] == settings["seeds"][: len(shrunk["seeds"])]
+    assert len(shrunk["seeds"]) >= max(3, 10 * factor)
+    untouched = settings.keys() - {*scaling.EPOCHS[algorithm], "subset_fraction", "seeds"}
+    assert all(shrunk[key] == settings[key] for key in untouched)
+
+
+def test_full_scale_changes_nothing():
+    settings = search().settings
+    assert scaling.scaled(settings, 1) == settings
+    assert scaling.scaled({**settings, "seeds": [7]}, 0.1)["seeds"] == [7]
+
+
+def test_scaling_applies_to_every_search():
+    given_ = {
+        "searches": {"s": {"algorithm": "ectonas", "dataset": "digits", "topology": "ff-small"}}
+    }
+    whole, tenth = loading.load(given_, SCHEMA), loading.load(given_ | {"scale": 0.1}, SCHEMA)
+    assert (whole.scale, tenth.scale) == (1, 0.1)
+    assert tenth.searches["s"].settings["budget"] == whole.searches["s"].settings["budget"] / 10
+    for wrong in (0, 1.5, "half"):
+        with pytest.raises(loading.ConfigError, match="scale"):
+            loading.load(given_ | {"scale": wrong}, SCHEMA)

@@ -1,0 +1,29 @@
+"""Splits of a subset of the samples."""
+
+import math
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netsurgery.datasets import splits
+
+
+@given(st.floats(0.01, 1), st.integers(60, 400), st.integers(0, 5))
+def test_a_subset_keeps_the_test_samples_and_every_class(fraction, least, seed):
+    y = np.repeat(np.arange(4), 75)
+    given_ = {"training": np.arange(240), "test": np.arange(240, 300)}
+    found = splits.split(y, given_, list("abcd"), 0.1, 0.1, seed, (fraction, least))
+    used = len(found["training"]) + len(found["validation"])
+    assert list(found["test"]) == list(given_["test"])
+    wanted = min(240, max(math.ceil(fraction * 240), least))
+    assert used == (wanted if 240 - wanted >= 4 else 240)
+    assert not set(found["training"]) & set(found["validation"])
+
+
+def test_the_whole_set_is_split_as_without_a_subset():
+    y = np.repeat(np.arange(4), 75)
+    plain = splits.split(y, {"training": np.arange(300)}, list("abcd"), 0.1, 0.1, 0)
+    same = splits.split(y, {"training": np.arange(300)}, list("abcd"), 0.1, 0.1, 0, (1.0, 2000))
+    for part, indices in plain.items():
+        np.testing.assert_array_equal(indices, same[part])

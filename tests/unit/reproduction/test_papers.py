@@ -1,0 +1,105 @@
+"""The tables of the papers, for a synthetic experiment."""
+
+import pandas
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netsurgery.analysis import runs
+from netsurgery.reproduction import ectonas, papers, surgeon, tables
+from netsurgery.reproduction.plots.experiments import pareto_front
+from netsurgery.storage.files import write_json
+from tests.support.experiments import summary, write_experiment
+
+
+@pytest.fixture
+def experiment(tmp_path):
+    return write_experiment(tmp_path)
+
+
+@given(st.lists(st.tuples(st.floats(1, 9), st.floats(0, 1)), min_size=1))
+def test_no_point_dominates_the_pareto_front(points):
+    front = pareto_front(points)
+    assert set(front) <= set(points)
+    for cost, gain in points:
+        assert any(c <= cost and g >= gain for c, g in front)
+    assert front == sorted(front)
+
+
+def test_missing_and_failed_runs_are_marked(experiment):
+    states = {(run.search, run.seed): run.state for run in experiment.runs}
+    assert states["e", 0] == "finished"
+    assert states["e", 1] == "failed"
+    assert states["e", 2] == "not started"
+    found = ectonas.accuracies(
+        ectonas.ectonas_runs(experiment), ("greedy", "baseline"), overall=False
+    )
+    rows = found.set_index("method")
+    assert rows.loc["greedy", "runs"] == "1 of 3"
+    assert rows.loc["greedy", "accuracy"] == pytest.approx(90)
+    assert rows.loc["baseline", "runs"] == "3"
+    assert rows.loc["baseline", "accuracy"] == pytest.approx(70)
+    # the excerpt is compared with the whole dataset
+    assert rows.loc["greedy", "paper"] == 98.3
+    assert rows.loc["greedy", "difference"] == pytest.approx(90 - 98.3)
+
+
+def test_regressions_are_not_in_the_papers_tables(experiment):
+    path = experiment.results / "b" / "seed0" / "final" / "summary.json"
+    write_json(path, summary(1000, None, ["dense 10"]))
+    found = ectonas.ectonas_runs(runs.read_experiment(experiment.results))
+    assert ("b", 0) not in {(run.search, run.seed) for run in found}
+    assert len(found) == 5
+
+
+def test_a_method_without_a_result_stays_in_the_table(experiment):
+    gone = experiment.results / "e" / "seed0" / "final" / "summary.json"
+    gone.unlink()
+    found = papers.ectonas_tables(runs.read_experiment(experiment.results))
+    text = tables.markdown(found[0])
+    assert "| MNIST (few) | greedy | 0 of 3 | missing |" in text
+    assert 'class="number absent">missing' in tables.html_table(found[0])
+
+
+def test_every_table_states_its_scale(experiment):
+    found = papers.ectonas_tables(experiment)
+    assert {table.name for table in found} >= {"table1", "table2", "table3", "costs", "claims"}
+    for table in found:
+        assert "Scale 0.5" in table.caption
+
+
+def test_crossings_are_counted_by_start_and_end(experiment):
+    found = ectonas.crossings(ectonas.ectonas_runs(experiment), ("greedy",))
+    (row,) = found.to_dict("records")
+    assert (row["start"], row["to CNN"], row["to FFNN"], row["runs"]) == ("CNN", 0, 1, "1 of 3")
+    assert row["crossing %"] == 100
+
+
+def test_pairs_are_of_the_same_seed(experiment):
+    found = ectonas.differences(ectonas.ectonas_runs(experiment), ("greedy",))
+    (row,) = found.to_dict("records")
+    assert (row["against"], row["pairs"]) == ("baseline", 1)
+    assert row["difference"] == pytest.approx(10)
+
+
+def test_savings_compare_with_training_from_scratch(experiment):
+    (run,) = [r for r in experiment.runs if (r.search, r.seed) == ("e", 0)]
+    own_epochs, winners_epochs = ectonas.savings(run)
+    assert own_epochs == pytest.approx(1 - 30 / 50)
+    assert winners_epochs == pytest.approx(1 - 30 / 60)
+
+
+def test_surgeon_tables_work_without_results():
+    row = {"baseline": 28.0, "paper baseline": 28.0}
+    table = tables.Table("t", "T", "C.", pandas.DataFrame([row]))
+    assert "28.0" in tables.markdown(table)
+    assert surgeon.claims([]).set_index("claim").loc["total epochs", "paper"] == "290"
+
+
+def test_cells_of_an_html_table_are_escaped():
+    frame = pandas.DataFrame([{"dataset": "<b>", "accuracy": 1.0}])
+    page = tables.html_table(tables.Table("t", "<i>", "a & b", frame))
+    assert "<b></b>" not in page
+    assert "&lt;b&gt;" in page
+    assert "&lt;i&gt;" in page
+    assert "a &amp; b" in page
