@@ -20,7 +20,7 @@ from netsurgery import datasets
 from netsurgery.config import loading
 from netsurgery.datasets import arrays
 from netsurgery.jobs import server
-from netsurgery.keras_io import model_surgery
+from netsurgery.keras_io import user_files
 from netsurgery.storage.files import UnusableFileError
 from tests.support.factories import ROOT, SCHEMA
 from tests.support.workflow_runs import run, search_folder
@@ -97,7 +97,7 @@ def test_an_archive_that_unpacks_to_far_more_than_it_is_is_refused(tmp_path):
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("config.json", b" " * (100 * 2**20))
     with pytest.raises(UnusableFileError, match="would unpack to 104,857,600 bytes"):
-        model_surgery.read_model(path)
+        user_files.read_model(path)
 
 
 def test_samples_that_the_disk_cannot_hold_are_refused_before_they_are_written(tmp_path):

@@ -45,3 +45,16 @@ def batch(network: Network) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(1)
     x = inputs(network.topology, rng, batch=16).astype(np.float32)
     return x, rng.integers(network.topology.shapes[-1][0], size=16)
+
+
+def random_model(shape: tuple[int, ...], *hidden: keras.Layer) -> keras.Sequential:
+    """A model whose weights and statistics are not neutral."""
+    model, rng = keras.Sequential([keras.Input(shape), *hidden]), np.random.default_rng(0)
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Normalization | keras.layers.RandomFlip):
+            continue
+        for variable in layer.weights:
+            statistic = "variance" in variable.name
+            drawn = rng.uniform(0.4, 2, variable.shape) if statistic else None
+            variable.assign(rng.normal(0, 0.4, variable.shape) if drawn is None else drawn)
+    return model

@@ -79,11 +79,11 @@ def run(given: argparse.Namespace) -> None:
     """Apply the operation, write the result and print a summary."""
     _check_output(given.model, given.out, force=given.force)
     with no_stderr():
-        from netsurgery.keras_io import archive, model_surgery
+        from netsurgery.keras_io import archive, model_surgery, user_files
 
-        calibration = given.calibration and model_surgery.read_samples(given.calibration)
+        calibration = given.calibration and user_files.read_samples(given.calibration)
         result = model_surgery.apply(
-            model_surgery.read_model(given.model, compiled=not given.uncompiled),
+            user_files.read_model(given.model, compiled=not given.uncompiled),
             Mutation(by_name(given.operation), given.position, given.width, given.pooling),
             np.random.default_rng(given.seed),
             calibration=calibration,

@@ -46,9 +46,9 @@ def add_parser(commands: Subparsers) -> None:
 def run(given: argparse.Namespace) -> None:
     """Print the operations as a table or as JSON."""
     with no_stderr():
-        from netsurgery.keras_io import model_surgery
+        from netsurgery.keras_io import model_surgery, user_files
 
-        model = model_surgery.read_model(given.model, compiled=False)
+        model = user_files.read_model(given.model, compiled=False)
         found = model_surgery.list_mutations(model, [*map(by_name, given.operation)] or ECTONAS)
     if given.json:
         print(json.dumps([model_surgery.to_json(each) for each in found], indent=1))

@@ -1,24 +1,19 @@
-"""Surgery on a Keras model as its user has it: what it allows, and one operation performed.
+"""Surgery on a user's Keras model: list its legal mutations, and apply one.
 
-What the user set stays: the names and settings of the layers, how the model is compiled, and what
-its optimizer remembers of the weights that stay.
+The child keeps the names and settings of the layers, the compilation, and the optimizer's slots of
+the weights that survive.
 """
 
 from __future__ import annotations
 
-import json
-import re
-import warnings
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
-from netsurgery.keras_io import archive, conversion, optimizer_slots
+from netsurgery.keras_io import conversion, optimizer_slots
 from netsurgery.networks.network import Network, Topology
 from netsurgery.storage.files import UnusableFileError
 from netsurgery.surgery import (
@@ -37,9 +32,13 @@ Origins = list[int | None]
 
 @dataclass(frozen=True)
 class LegalMutation:
-    """A legal mutation of a model, the layer at its place, and what it would give.
+    """A legal mutation of a model, and its effect.
 
-    That is so many trainable parameters, and, if it is exact, the same predictions up to rounding.
+    Attributes:
+        mutation: the mutation, with its width and pooling.
+        parameters: trainable parameters of the child.
+        exact: whether the child's predictions are the same up to rounding.
+        where: the layer at the mutation's position, for display.
     """
 
     mutation: Mutation
@@ -50,24 +49,26 @@ class LegalMutation:
 
 @dataclass(frozen=True)
 class Result:
-    """An operated model, and what was done in one line."""
+    """What `apply` returns.
+
+    Attributes:
+        model: the child.
+        summary: one line on what changed.
+    """
 
     model: keras.Sequential
     summary: str
 
 
-# --- models ---------------------------------------------------------------------------------------
-
-
 def origins(topology: Topology, child: Topology, mutation: Mutation) -> Origins:
-    """For each layer of the child the position of that layer in its parent; None for new ones."""
+    """For each layer of the child its position in the parent; None for new layers."""
     old = list(range(len(topology.layers)))
     position, grown = mutation.position or 0, len(child.layers) - len(old)
     return [*old[:position], *[None] * max(0, grown), *old[position + max(0, -grown) :]]
 
 
 def parameters(topology: Topology, like: Sequence[keras.Layer | None]) -> int:
-    """Trainable parameters, without those of layers that are frozen."""
+    """Trainable parameters, without those of frozen layers."""
     frozen = [old is not None and not old.trainable for old in like]
     kept = zip(topology.layers, topology.shapes, frozen, strict=False)
     return topology.parameters - sum(
@@ -81,13 +82,13 @@ def list_mutations(
     """All mutations that a model allows, by operation and position; see `legal_mutations`.
 
     Raises:
-        Unusable: the model is not sequential, or does not know the shape of its input.
+        UnusableFileError: the model is not sequential, or the shape of its input is unknown.
     """
     topology = _network(model).topology
     found = []
     for mutation in legal_mutations(topology, operations=operations):
         child = mutate_topology(topology, mutation)
-        like = _like(model, origins(topology, child, mutation))
+        like = _keras_layers(model, origins(topology, child, mutation))
         where = "" if mutation.position is None else str(topology.layers[mutation.position])
         found.append(
             LegalMutation(mutation, parameters(child, like), is_exact(topology, mutation), where)
@@ -95,9 +96,9 @@ def list_mutations(
     return found
 
 
-def to_json(offer: LegalMutation) -> dict[str, Any]:
-    """An offer as plain values."""
-    return {**offer.mutation.to_json(), "parameters": offer.parameters, "exact": offer.exact}
+def to_json(legal: LegalMutation) -> dict[str, Any]:
+    """A legal mutation as plain values."""
+    return {**legal.mutation.to_json(), "parameters": legal.parameters, "exact": legal.exact}
 
 
 def apply(
@@ -108,26 +109,29 @@ def apply(
     calibration: np.ndarray | None = None,
     noise: float = 0.0,
 ) -> Result:
-    """The model after a mutation, compiled as it was; the given one is not to be used afterwards.
+    """Apply a mutation to a model; do not use the given model afterwards.
 
     Args:
-        model: sequential; layers that surgery does not know become the new model's.
+        model: sequential; the child takes over the layers that surgery does not know.
         mutation: the operation, its place and its size.
         rng: draws what is copied.
-        calibration: (n, *input_shape) samples as the model takes them, for removals by least
+        calibration: (n, *input_shape) samples as the model takes them, for removal by least
             squares.
-        noise: relative size of noise on copies of units and channels.
+        noise: relative size of the noise on copies of units and channels.
+
+    Returns:
+        The child, compiled as its parent is.
 
     Raises:
         IllegalMutation: the model does not allow it; the message says why.
-        Unusable: the model is not sequential or its weights are not finite, or the calibration
-            samples do not fit it.
+        UnusableFileError: the model is not sequential or its weights are not finite, or the
+            calibration samples do not fit it.
     """
     network = _network(model)
     topology = network.topology
-    mutate_topology(topology, mutation)  # an illegal mutation is the first thing to say
+    mutate_topology(topology, mutation)  # report an illegal mutation before anything else
     if not network.finite:
-        raise UnusableFileError("its weights are not finite: training has failed")
+        raise UnusableFileError("its weights are not finite, so its training has diverged")
     if noise and not mutation.operation.accepts_noise:
         raise IllegalMutation(
             f"{mutation.operation} takes no noise: it copies no units or channels"
@@ -137,21 +141,22 @@ def apply(
     starts = optimizer_slots.starts(model) if model.compiled else {}
     slots = optimizer_slots.shifted(optimizer_slots.read_slots(model), starts, -1)
     try:
-        operated = mutate(network, mutation, rng, calibration=calibration, slots=slots, noise=noise)
-    except ValueError as unknown:
+        result = mutate(network, mutation, rng, calibration=calibration, slots=slots, noise=noise)
+    except ValueError as unsupported:
         if calibration is None:
             raise
-        raise UnusableFileError(f"calibration: {unknown}") from None
-    child = operated.network.topology
-    like = _like(model, origins(topology, child, mutation))
+        raise UnusableFileError(f"calibration: {unsupported}") from None
+    child = result.network.topology
+    like = _keras_layers(model, origins(topology, child, mutation))
     before = parameters(topology, model.layers)
-    new = conversion.to_keras(operated.network, like, parent=model)
+    new = conversion.to_keras(result.network, like, parent=model)
     if model.compiled:
         new.compile_from_config(model.get_compile_config())
-        optimizer_slots.carry(model, new, optimizer_slots.shifted(operated.slots, starts, 1))
+        optimizer_slots.carry(model, new, optimizer_slots.shifted(result.slots, starts, 1))
+    after = parameters(child, like)
     summary = (
-        f"{_done(topology, child, mutation)}; {before:,} -> {parameters(child, like):,} parameters;"
-        f" {_effect(topology, mutation, operated.noise_bound)}"
+        f"{_describe_change(topology, child, mutation)}; {before:,} -> {after:,} parameters;"
+        f" {_describe_effect(topology, mutation, result.noise_bound)}"
     )
     return Result(new, summary)
 
@@ -163,34 +168,34 @@ def _network(model: keras.Model) -> Network:
         raise UnusableFileError(str(unusable)) from None
 
 
-def _like(model: keras.Sequential, found: Origins) -> list[keras.Layer | None]:
+def _keras_layers(model: keras.Sequential, found: Origins) -> list[keras.Layer | None]:
     return [None if i is None else model.layers[i] for i in found]
 
 
-def _done(topology: Topology, child: Topology, mutation: Mutation) -> str:
-    """What a mutation did to the layers, in words."""
+def _describe_change(topology: Topology, child: Topology, mutation: Mutation) -> str:
+    """What a mutation did to the layers, for display."""
     position = mutation.position
     if position is None:
         return "identity: nothing changed"
     found = origins(topology, child, mutation)
     added = [str(layer) for layer, i in zip(child.layers, found, strict=True) if i is None]
-    gone = [str(layer) for i, layer in enumerate(topology.layers) if i not in found]
+    removed = [str(layer) for i, layer in enumerate(topology.layers) if i not in found]
     what = f"{mutation.operation} at {position}: "
     if added:
-        return f"{what}new {', '.join(added)}"
-    if gone:
-        return f"{what}without {', '.join(gone)}"
+        return f"{what}added {', '.join(added)}"
+    if removed:
+        return f"{what}removed {', '.join(removed)}"
     return f"{what}{topology.layers[position]} is now {child.layers[position]}"
 
 
-def _effect(topology: Topology, mutation: Mutation, noise_bound: float) -> str:
+def _describe_effect(topology: Topology, mutation: Mutation, noise_bound: float) -> str:
     if noise_bound:
         return (
-            f"approximate: noise, the next layer's change is at most {noise_bound:.3g} of its input"
+            f"approximate: noise changes the next layer by at most {noise_bound:.3g} of its input"
         )
     if is_exact(topology, mutation):
-        return "exact: it predicts the same"
-    return "approximate: it predicts something else"
+        return "exact: predictions stay the same"
+    return "approximate: predictions change"
 
 
 def _check_samples(topology: Topology, samples: np.ndarray) -> None:
@@ -201,110 +206,3 @@ def _check_samples(topology: Topology, samples: np.ndarray) -> None:
             if len(samples)
             else "calibration: there are no samples"
         )
-
-
-# --- files ----------------------------------------------------------------------------------------
-
-MOST_UNPACKED, LARGE = 10, 2**23  # times the size of the file, and that at least in bytes
-HDF5 = b"\x89HDF"
-OWN_CODE = re.compile(r"Could not locate (?:class|function) '([^']+)'")
-
-
-def read_model(path: Path, *, compiled: bool = True) -> keras.Sequential:
-    """A model from a `.keras` file, without running any code that came with it.
-
-    Args:
-        path: of the file.
-        compiled: also how it was compiled, and its optimizer.
-
-    Raises:
-        Unusable: there is no such file, it is something else, or it needs code that is not Keras's.
-    """
-    if not path.is_file():
-        raise UnusableFileError(
-            f"{path}: {'that is a folder' if path.is_dir() else 'no such file'}"
-        )
-    if lambdas := _lambdas(_config(path)):
-        raise UnusableFileError(
-            f"{path}: {', '.join(lambdas)} would run Python code stored in the file"
-        )
-    try:
-        model = _load(path, compiled)
-        _network(model)
-    except UnusableFileError as unusable:
-        raise UnusableFileError(f"{path}: {unusable}") from None
-    return model
-
-
-def _load(path: Path, compiled: bool) -> keras.Sequential:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what matters is an error below
-            return archive.load(path, compiled=compiled)
-    except Exception as failed:  # whatever Keras stumbles over
-        why = _why(failed)
-    if compiled:
-        _load(path, compiled=False)
-        why = f"how it was compiled cannot be kept (--uncompiled leaves it out): {why}"
-    raise UnusableFileError(why)
-
-
-def _config(path: Path) -> Any:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            size = sum(member.file_size for member in archive.infolist())
-            bounded = size <= MOST_UNPACKED * max(path.stat().st_size, LARGE)
-            if bounded:
-                return json.loads(archive.read("config.json"))
-    except (zipfile.BadZipFile, KeyError, ValueError):
-        with path.open("rb") as file:
-            old = file.read(len(HDF5)) == HDF5
-        hint = ": HDF5 is older, load it with Keras and save it as .keras" if old else ""
-        raise UnusableFileError(f"{path}: not a .keras file{hint}") from None
-    raise UnusableFileError(
-        f"{path}: would unpack to {size:,} bytes; Keras does not pack its files"
-    )
-
-
-def _lambdas(config: Any, owner: str = "the model") -> list[str]:
-    """The layers that hold code, by name."""
-    if isinstance(config, list):
-        return [found for part in config for found in _lambdas(part, owner)]
-    if not isinstance(config, dict):
-        return []
-    if config.get("class_name") == "__lambda__":
-        return [owner]
-    settings = config.get("config")
-    if isinstance(settings, dict) and "name" in settings:
-        owner = f"layer {settings['name']}"
-    return [found for part in config.values() for found in _lambdas(part, owner)]
-
-
-def _why(failed: Exception) -> str:
-    """What went wrong when Keras loaded a file, in one line."""
-    text = str(failed)
-    if own := OWN_CODE.search(text):
-        return f"it uses {own[1]}, which is not part of Keras"
-    return (
-        f"Keras cannot load it: {text.strip().splitlines()[0] if text else type(failed).__name__}"
-    )
-
-
-def read_samples(path: Path) -> np.ndarray:
-    """Samples from a `.npy` file, or the only or first array of a `.npz` file.
-
-    Raises:
-        Unusable: there is no such file, or it holds something else than numbers.
-    """
-    if not path.is_file():
-        raise UnusableFileError(f"{path}: no such file")
-    try:
-        found = np.load(path, allow_pickle=False)
-        if isinstance(found, np.lib.npyio.NpzFile):
-            with found:
-                found = found[found.files[0]]
-    except (ValueError, OSError, IndexError, EOFError, zipfile.BadZipFile):
-        raise UnusableFileError(f"{path}: not a .npy or .npz file of numbers") from None
-    if not (found.ndim and np.issubdtype(found.dtype, np.number)):
-        raise UnusableFileError(f"{path}: not a .npy or .npz file of numbers")
-    return found

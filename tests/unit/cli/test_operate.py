@@ -16,7 +16,7 @@ def test_an_operation_is_applied_to_a_file(netsurgery, model, tmp_path):
     )
     assert said == (
         f"{out}: add_units at 2: dense 5 (relu) is now dense 7 (relu); 224 -> 306 parameters;"
-        " exact: it predicts the same\n"
+        " exact: predictions stay the same\n"
     )
     assert sha256(model) == before
     assert os.listdir(tmp_path) == ["out.keras"]
@@ -38,7 +38,7 @@ def test_width_pooling_noise_and_samples_can_be_chosen(netsurgery, model, tmp_pa
             (("add_units", "--position", 2, "--width", 9), "is now dense 9"),
             (("add_units", "--position", 2, "--noise", 0.1), "approximate: noise"),
             (("add_conv_cell", "--position", 1, "--pooling", "max"), "max pool 2x2"),
-            (("truncate", "--position", 2, "--width", 1), "new dense 1 (linear)"),
+            (("truncate", "--position", 2, "--width", 1), "added dense 1 (linear)"),
             (("identity",), "identity: nothing changed; 224 -> 224 parameters; exact"),
             (
                 ("remove_units", "--position", 2, "--calibration", tmp_path / "samples.npz"),
@@ -68,7 +68,7 @@ def test_an_illegal_request_is_refused_in_one_line(error_of, model, tmp_path):
         (("operate", model, tmp_path / "out.h5", *units, 2), r"must end in \.keras"),
         (("operate", model, tmp_path / "no" / "out.keras", *units, 2), "no: no such folder"),
         (("operate", model, out, *units, 2, "--calibration", there), "not a .npy or .npz"),
-        (("operations", tmp_path), "that is a folder"),
+        (("operations", tmp_path), "is a folder"),
     ]:
         message = error_of(*words)
         assert re.search(reason, message), message
