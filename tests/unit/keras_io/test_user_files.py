@@ -24,7 +24,7 @@ def test_lambda_layers_are_refused_by_name(tmp_path: Path) -> None:
 class Unregistered(layers.Layer):
     """A layer that is not part of Keras."""
 
-    def call(self, x):  # noqa: D102
+    def call(self, x):
         return x
 
 

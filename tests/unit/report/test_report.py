@@ -52,7 +52,7 @@ class Elements(HTMLParser):
         self.found, self.open = [], []
         self.feed(text)
 
-    def handle_starttag(self, tag, attributes):  # noqa: D102
+    def handle_starttag(self, tag, attributes):
         self.found.append((tag, dict(attributes)))
 
     def of(self, tag):
