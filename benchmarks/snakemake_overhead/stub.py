@@ -19,8 +19,10 @@ from netsurgery.search import scores
 from netsurgery.search.candidates import read_record, record_path
 from netsurgery.search.plans import Offspring
 from netsurgery.search.records import Record
+from netsurgery.search.selection import Comparison, SelectionMode, select_contender
 from netsurgery.storage.files import write_json, write_text
 from netsurgery.storage.random_streams import random_stream
+from netsurgery.storage.settings import from_settings
 from netsurgery.storage.timer import Timer
 from netsurgery.surgery import mutate_topology
 
@@ -55,14 +57,9 @@ class Step:
     def best(self) -> Record:
         """The winner of the previous group."""
         records = [read_record(Path(model)) for model in self.given["models"]]
-        index = scores.winner(
-            records,
-            self.settings["objective"],
-            self.given["mode"][0],
-            self.settings["greediness"],
-            self.settings["score_window"],
-            random_stream(self.seed, "winner", self.name, *(r.candidate for r in records)),
-        )
+        mode = SelectionMode(self.given["mode"][0])
+        comparison = from_settings(Comparison, self.settings)
+        index = select_contender(records, mode, comparison, self.seed, self.name)
         return records[index]
 
     def train(self, record: Record, first: int) -> None:

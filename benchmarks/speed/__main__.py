@@ -30,7 +30,8 @@ from benchmarks.speed import report, time_breakdown, training_only
 from benchmarks.speed.pause_search import PAUSES, Pauses
 
 from netsurgery.analysis.timelines import timings_of
-from netsurgery.search.layout import SearchFolder, read_generation
+from netsurgery.search.algorithms import read_generation
+from netsurgery.search.layout import SearchFolder
 from netsurgery.search.records import Record
 from netsurgery.storage.files import read_json, write_json
 

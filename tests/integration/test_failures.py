@@ -16,11 +16,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from netsurgery.jobs import ectonas
+from netsurgery.jobs import ectonas, search
 from netsurgery.processes import client
-from netsurgery.search.layout import WARM_UP, SearchFolder, read_plan
+from netsurgery.search.algorithms import read_plan
+from netsurgery.search.layout import SearchFolder
 from netsurgery.search.plans import FinalPlan, Offspring
-from netsurgery.search.records import CRASHED, FAILED_STATUSES, OUT_OF_MEMORY, Record
+from netsurgery.search.records import FAILED_STATUSES, Record, Status
+from netsurgery.search.selection import Comparison, SelectionMode, select_winner
+from netsurgery.search.steps import WARM_UP
 from netsurgery.storage.files import read_json, sha256, write_json
 from netsurgery.storage.random_streams import random_stream
 from netsurgery.surgery import Mutation, operations
@@ -63,7 +66,7 @@ def own_jobs(process):
 
 
 @pytest.mark.parametrize(
-    ("by", "status"), [(signal.SIGSEGV, CRASHED), (signal.SIGKILL, OUT_OF_MEMORY)]
+    ("by", "status"), [(signal.SIGSEGV, Status.CRASHED), (signal.SIGKILL, Status.OUT_OF_MEMORY)]
 )
 def test_a_job_that_crashes_twice_is_recorded_as_failed(
     server, data, trained, tmp_path, by, status  # noqa: F811
@@ -125,10 +128,10 @@ def test_a_failed_offspring_has_a_record_and_no_model(
     operating = json.dumps({"removal_rule": "svd", "calibration_samples": 10, "copy_noise": 0})
     words += ["--parent", str(trained), "--offspring", json.dumps(offspring.to_json())]
     words += ["--surgery", operating, "--step", "recuperation", "--epochs", "1", "--later-rounds"]
-    words += ["--output", str(tmp_path / "g01c00.keras"), "--failure", CRASHED]
+    words += ["--output", str(tmp_path / "g01c00.keras"), "--failure", Status.CRASHED]
     subprocess.run(words, check=True)
     record = Record.from_json(read_json(tmp_path / "g01c00.json"))
-    assert (record.status, record.score, record.history) == (CRASHED, None, ())
+    assert (record.status, record.score, record.history) == (Status.CRASHED, None, ())
     assert (record.parent, record.batches_spent) == ("g00c00", 7)
     assert record.parameters > read_json(trained.with_suffix(".json"))["parameters"]
     assert (tmp_path / "g01c00.keras").read_bytes() == b""
@@ -137,7 +140,7 @@ def test_a_failed_offspring_has_a_record_and_no_model(
 def test_an_untrainable_initial_network_ends_the_search(
     server, data, tmp_path  # noqa: F811
 ):  # fmt: skip
-    words = [*command(data, tmp_path / "a.keras"), "--failure", OUT_OF_MEMORY]
+    words = [*command(data, tmp_path / "a.keras"), "--failure", Status.OUT_OF_MEMORY]
     done = subprocess.run(words, capture_output=True, text=True)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
@@ -153,8 +156,8 @@ def test_out_of_memory_has_its_own_exit_code():
         with pytest.raises(SystemExit) as end, exit_when_out_of_memory():
             raise error
         assert end.value.code == client.OUT_OF_MEMORY
-    fell = [code for code in range(256) if code in client.FAILURES]
-    assert fell == [75, 132, 134, 135, 136, 137, 139]
+    failures = [code for code in range(256) if code in client.FAILURES]
+    assert failures == [75, 132, 134, 135, 136, 137, 139]
     assert set(client.FAILURES.values()) == set(FAILED_STATUSES)
 
 
@@ -164,7 +167,7 @@ def test_a_generation_of_failures_keeps_its_parents(tmp_path, status):
     folder = SearchFolder(tmp_path / "results" / "s" / "seed0")
     start = replace(factories.start("ff-small", (8, 8, 1), 10), history=factories.history(0.5))
     write_json(folder.record(0, WARM_UP), start.to_json())
-    ectonas.init_search(folder)
+    search.init_search(folder)
     number = 0
     while True:
         number += 1
@@ -180,7 +183,7 @@ def test_a_generation_of_failures_keeps_its_parents(tmp_path, status):
             write_json(folder.record(number, f"recuperation/{failed.candidate}"), failed.to_json())
         for slot in planned.contenders:
             write_json(folder.record(number, slot), replace(failed, batches_spent=0).to_json())
-        ectonas.select_parents(folder, number, settings, 0)
+        search.select_parents(folder, number, settings, 0)
         parents = read_json(folder.winners(number))["parents"]
         assert [parent["record"]["candidate"] for parent in parents] == ["g00c00"]
     assert 2 <= number < 100
@@ -188,12 +191,11 @@ def test_a_generation_of_failures_keeps_its_parents(tmp_path, status):
 
 def test_random_selection_never_draws_a_failure():
     """Random mode draws among candidates that did not fail."""
-    from netsurgery.search import scores
-
-    standing = factories.start(history=factories.history(0.5))
-    failed = replace(standing, status=CRASHED, score=None, history=())
+    comparison = Comparison("val_accuracy", greediness=1.0, score_window=3)
+    intact = factories.start(history=factories.history(0.5))
+    failed = replace(intact, status=Status.CRASHED, score=None, history=())
     for seed in np.arange(10):
-        drawn = scores.winner(
-            [failed, standing], "val_accuracy", "random", 1.0, 3, random_stream(int(seed), "x")
+        drawn = select_winner(
+            [failed, intact], SelectionMode.RANDOM, comparison, random_stream(int(seed), "x")
         )
         assert drawn == 1

@@ -8,8 +8,10 @@ from netsurgery import datasets
 from netsurgery.config import loading
 from netsurgery.config.model import Search
 from netsurgery.networks import topologies
-from netsurgery.search.ectonas.generation import GenerationSettings
+from netsurgery.search.ectonas.settings import GenerationSettings
 from netsurgery.search.records import Record
+from netsurgery.search.winners import Winner, Winners
+from netsurgery.storage.settings import from_settings
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
@@ -24,7 +26,7 @@ def search(**settings) -> Search:
 
 def rules(**settings) -> GenerationSettings:
     """The default rules of a generation, some changed."""
-    return GenerationSettings.from_settings(search(**settings).settings)
+    return from_settings(GenerationSettings, search(**settings).settings)
 
 
 def start(topology="cnn-medium", shape=(28, 28, 1), batches_per_epoch=1000, **fields) -> Record:
@@ -45,6 +47,13 @@ def start(topology="cnn-medium", shape=(28, 28, 1), batches_per_epoch=1000, **fi
         "score": 0.5,
     }
     return Record(**(record | fields))
+
+
+def winners(*records, spent=None) -> Winners:
+    """Winners with these records, and the batches that they spent."""
+    parents = tuple(Winner(record, f"{record.candidate}.keras") for record in records)
+    total = sum(record.batches_spent for record in records) if spent is None else spent
+    return Winners(parents, total)
 
 
 def history(*accuracies, loss=1.0):

@@ -11,9 +11,9 @@ from matplotlib.text import Annotation, Text
 
 from netsurgery import plots
 from netsurgery.plots.style import OPERATION_STYLES
-from netsurgery.search import outcome
 from netsurgery.search.layout import SearchFolder
-from netsurgery.search.records import DEGENERATE, DIVERGED, OK, Record
+from netsurgery.search.lineage import LINEAGE_COLUMNS, lineage
+from netsurgery.search.records import Record, Status
 from netsurgery.storage.files import write_json, write_text
 
 BATCHES = 10  # per epoch
@@ -48,7 +48,7 @@ def start(*values, **fields):
     )
 
 
-def bred(parent, candidate, operation, position, *values, status=OK, grown=0):
+def bred(parent, candidate, operation, position, *values, status=Status.OK, grown=0):
     """An offspring after one training step of an epoch per value."""
     return replace(
         parent,
@@ -102,8 +102,8 @@ def family():
         root,
         bred(root, "g01c00", "identity", None, 0.5, 0.55),
         winner,
-        bred(root, "g01c02", "add_dense", 5, 0.4, None, status=DIVERGED, grown=50),
-        bred(root, "g01c03", "add_channels", 0, status=DEGENERATE, grown=70),
+        bred(root, "g01c02", "add_dense", 5, 0.4, None, status=Status.DIVERGED, grown=50),
+        bred(root, "g01c03", "add_channels", 0, status=Status.DEGENERATE, grown=70),
         final,
         bred(winner, "g02c01", "identity", None, 0.6, 0.65),
     ]
@@ -118,7 +118,7 @@ def family():
             score=0.8,
         )
     )
-    rows = outcome.lineage(records, {"g00c00", "g01c01", "g02c00", "g02c01"}, "g02c00")
+    rows = lineage(records, {"g00c00", "g01c01", "g02c00", "g02c01"}, "g02c00")
     return records, rows, summary(records[-1], records)
 
 
@@ -140,7 +140,7 @@ def deep(generations, children, epochs):
         parents = [born[-1], born[len(born) // 2]]
         survivors |= {parent.candidate for parent in parents}
     final = parents[0]
-    rows = outcome.lineage(records, survivors, final.candidate)
+    rows = lineage(records, survivors, final.candidate)
     return records, rows, summary(final, records)
 
 
@@ -190,8 +190,8 @@ def write_baseline(results: Path) -> SearchFolder:
     write_json(folder.final / "network.json", final.to_json())
     write_json(folder.final / "summary.json", summary(final, [record, final]))
     table = io.StringIO()
-    writer = csv.DictWriter(table, outcome.LINEAGE_COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(table, LINEAGE_COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(outcome.lineage([record, final], {"g00c00"}, "g00c00"))
+    writer.writerows(lineage([record, final], {"g00c00"}, "g00c00"))
     write_text(folder.lineage, table.getvalue())
     return folder

@@ -5,11 +5,13 @@ import shutil
 from dataclasses import replace
 
 from netsurgery import datasets
-from netsurgery.jobs import ectonas
+from netsurgery.jobs import search as jobs
 from netsurgery.search.ectonas.plans import BracketPlan, GenerationBudget
-from netsurgery.search.layout import WARM_UP, SearchFolder
-from netsurgery.search.plans import FinalPlan, Offspring, Parent, recuperation_step
-from netsurgery.search.records import DIVERGED
+from netsurgery.search.layout import SearchFolder
+from netsurgery.search.plans import FinalPlan, Offspring, Parent
+from netsurgery.search.records import Status
+from netsurgery.search.steps import WARM_UP, recuperation_step
+from netsurgery.search.winners import Winner, Winners
 from netsurgery.storage.files import read_json, write_json
 from netsurgery.surgery import Mutation
 from netsurgery.surgery.operations import by_name
@@ -33,7 +35,7 @@ class FakeSearch:
         start = replace(start, batches_trained=batches, batches_spent=batches)
         start = replace(start, history=factories.history(*[0.5] * epochs))
         write_json(self.folder.record(0, WARM_UP), start.to_json())
-        ectonas.init_search(self.folder)
+        jobs.init_search(self.folder)
         if not (results / "_data").exists():
             datasets.prepare("digits", DIGITS, results / "_data" / "digits")
 
@@ -62,14 +64,15 @@ class FakeSearch:
             batches_trained=trained,
             batches_spent=batches,
             score=accuracy,
-            status=DIVERGED if accuracy is None else record.status,
+            status=Status.DIVERGED if accuracy is None else record.status,
         )
         write_json(path, record.to_json())
         return record
 
     def generation(self, number, *accuracies):
         """Offspring of the last winner, with these validation accuracies; the best one wins."""
-        (parent,), _, spent = ectonas.read_winners(self.folder.winners(number - 1))
+        previous = self.folder.read_winners(number - 1)
+        (parent,) = previous.records
         offspring, contenders, children = [], {}, []
         for i, accuracy in enumerate(accuracies):
             child = replace(
@@ -107,21 +110,20 @@ class FakeSearch:
             winners=(tuple(contenders),),
         )
         winner = max(children, key=lambda child: child.score or 0)
-        spent += len(children) * (1 + PER_EPOCH)
-        parents = [{"record": winner.to_json(), "model": ""}]
+        winners = Winners((Winner(winner, ""),), previous.batches_spent + plan.batches)
         write_json(self.folder.plan(number), plan.to_json())
-        write_json(self.folder.winners(number), {"parents": parents, "batches_spent": spent})
+        write_json(self.folder.winners(number), winners.to_json())
 
     def finish(self, after):
         """The end after some generations: the last winner is trained on for half an epoch."""
-        (winner,), _, _ = ectonas.read_winners(self.folder.winners(after))
+        (winner,) = self.folder.read_winners(after).records
         self.train(winner, "final", self.folder.final / "network.json", 0.8, PER_EPOCH // 2)
         if self.settings["algorithm"] != "baseline":
             plan = FinalPlan(generation=after + 1, parents=(), remaining_batches=0, reason="")
             write_json(self.folder.plan(after + 1), plan.to_json())
         write_json(self.folder.final / "test.json", {"loss": 0.7, "accuracy": 0.75})
         (self.folder.final / "model.keras").write_bytes(f"trained after {after}".encode())
-        ectonas.summarize_search(self.folder, self.settings, self.seed)
+        jobs.summarize_search(self.folder, self.settings, self.seed)
 
     def track(self, *untils, **options):
         """Log the search up to some generations, or the end; returns the last marker."""

@@ -5,10 +5,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from netsurgery.config import loading
-from netsurgery.jobs import ectonas
+from netsurgery.jobs import ectonas, search
 from netsurgery.search.ectonas.plans import GenerationBudget
-from netsurgery.search.layout import WARM_UP
 from netsurgery.search.plans import GenerationPlan
+from netsurgery.search.steps import WARM_UP
 from netsurgery.storage.files import write_json
 from netsurgery.workflow.checkpoints import Checkpoints
 from netsurgery.workflow.searches import Searches
@@ -52,7 +52,7 @@ def plan_first_generation(searches: Searches, name="s") -> GenerationPlan:
     folder, settings = jobs.folder, dict(jobs.search.settings)
     record = replace(start("ff-small", (8, 8, 1), 10), history=history(0.5))
     write_json(folder.record(0, WARM_UP), record.to_json())
-    ectonas.init_search(folder)
+    search.init_search(folder)
     budget = GenerationBudget()
     ectonas.plan_generation(folder.winners(0), 1, settings, 0, budget, folder.plan(1))
     return jobs.generation(1)

@@ -15,7 +15,7 @@ from typing import Any
 
 from netsurgery.analysis.runs import FINISHED, MISSING, UNFINISHED, Experiment, Run
 from netsurgery.objectives.metrics import is_maximized
-from netsurgery.search.layout import WARM_UP
+from netsurgery.search.steps import WARM_UP
 from netsurgery.storage.files import read_json
 
 NO_RECORDS = ("plan.json", "winners.json", "tracked.json", "singular_values.json")
@@ -80,12 +80,7 @@ def expected_epochs(run: Run, spent: float, trained: float) -> float | None:
         spent: epochs spent so far.
         trained: epochs that the weights of the best candidate were trained for.
     """
-    chosen = run.settings
-    if chosen["algorithm"] == "baseline":
-        return float(chosen["epochs"])
-    if chosen.get("budget") is not None:
-        return max(float(chosen["budget"]), spent)
-    return spent * max(1.0, chosen["epochs"] / trained) if trained else None
+    return run.algorithm.expected_epochs(run.settings, spent, trained)
 
 
 def run_progress(run: Run) -> tuple[Progress, list[tuple[float, float]]]:

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from netsurgery.config.model import Config
+from netsurgery.search.algorithm import Algorithm
+from netsurgery.search.algorithms import algorithm_of
 from netsurgery.search.layout import SearchFolder
-from netsurgery.search.records import OK
+from netsurgery.search.records import Status
 from netsurgery.storage.files import UnusableFileError, read_json, write_json
 
 LISTING = "searches.json"
 FINISHED, FAILED, UNFINISHED, MISSING = "finished", "failed", "unfinished", "not started"
-BASELINE, GREEDY, RANDOM = "baseline", "greedy", "random"
-SURGEON, WALK = "Surgeon", "random walk"
 
 
 @dataclass(frozen=True)
@@ -35,14 +35,14 @@ class Run:
     summary: Mapping[str, Any] | None
 
     @property
+    def algorithm(self) -> Algorithm:
+        """Its algorithm."""
+        return algorithm_of(self.settings)
+
+    @property
     def method(self) -> str:
         """Its algorithm and mode, as tables name them."""
-        algorithm, mode = self.settings["algorithm"], self.settings.get("mode")
-        if algorithm == "baseline":
-            return BASELINE
-        if algorithm == "surgeon":
-            return WALK if mode == RANDOM else SURGEON
-        return f"alpha {self.settings['greediness']:g}" if mode == "balanced" else str(mode)
+        return self.algorithm.method(self.settings)
 
     @property
     def dataset(self) -> str:
@@ -63,7 +63,7 @@ class Run:
     def state(self) -> str:
         """Finished, failed (the weights are not finite), unfinished or not started."""
         if self.summary is not None:
-            return FINISHED if self.summary["status"] == OK else FAILED
+            return FINISHED if self.summary["status"] == Status.OK else FAILED
         return UNFINISHED if self.folder.root.exists() else MISSING
 
     @property

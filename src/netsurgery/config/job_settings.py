@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from netsurgery.datasets.splits import SplitSettings
 from netsurgery.objectives.training_settings import TrainingSettings
-from netsurgery.search.ectonas.generation import GenerationSettings
-from netsurgery.search.ectonas.settings import SelectionSettings
-from netsurgery.search.surgeon.decision_point import DecisionSettings
+from netsurgery.search.ectonas.settings import GenerationSettings, SelectionSettings
+from netsurgery.search.surgeon.settings import DecisionSettings
 from netsurgery.storage.settings import setting_names
 from netsurgery.surgery.settings import SurgerySettings
 

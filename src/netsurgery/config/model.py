@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from netsurgery import datasets
 from netsurgery.networks import topologies
-from netsurgery.search import scores
+from netsurgery.search.algorithm import Algorithm
+from netsurgery.search.algorithms import algorithm_of
+from netsurgery.search.selection import SelectionMode
 
 MAX_RUNS_IN_ONE_DAG = 20  # with more, Snakemake's cost per job grows noticeably
 
@@ -23,9 +24,9 @@ class Search:
     layers: list[dict[str, Any]]  # the hidden layers of the starting topology
 
     @property
-    def algorithm(self) -> str:
-        """Its algorithm: ectonas, surgeon or baseline."""
-        return self.settings["algorithm"]
+    def algorithm(self) -> Algorithm:
+        """Its algorithm."""
+        return algorithm_of(self.settings)
 
     @property
     def seeds(self) -> list[int]:
@@ -35,10 +36,7 @@ class Search:
     @property
     def first_epochs(self) -> int:
         """Epochs that the starting topology trains: the warm-up, or all epochs of a baseline."""
-        if self.algorithm == "baseline":
-            return self.settings["epochs"]
-        limits = (self.settings.get(key, math.inf) for key in ("budget", "epochs"))
-        return int(min(self.settings["warm_up_epochs"], *limits))
+        return self.algorithm.initial_epochs(self.settings)
 
     @property
     def output_activation(self) -> str:
@@ -46,11 +44,9 @@ class Search:
         return "linear" if self.settings["topology"] in topologies.WITH_LOGITS else "softmax"
 
     @property
-    def final_mode(self) -> str:
-        """How the final candidate is selected (see `netsurgery.search.scores.winner`)."""
-        if self.algorithm == "surgeon":
-            return scores.COMPOSITE
-        return self.settings.get("mode", scores.GREEDY)
+    def final_mode(self) -> SelectionMode:
+        """How the final candidate is selected."""
+        return self.algorithm.final_mode(self.settings)
 
     def pick(self, names: Iterable[str]) -> dict[str, Any]:
         """Return the settings of these names."""

@@ -6,12 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-# what is counted in epochs, and so shrinks; what is counted in rounds, parents or types stays
-EPOCHS = {
-    "baseline": ("epochs",),
-    "ectonas": ("budget", "warm_up_epochs", "round_epochs"),
-    "surgeon": ("epochs", "budget", "warm_up_epochs", "decision_epochs"),
-}
+from netsurgery.search.algorithms import algorithm_of
+
 LEAST_SEEDS = 3  # of fewer a spread says nothing
 
 
@@ -32,7 +28,7 @@ def scaled(settings: Mapping[str, Any], scale: float) -> dict[str, Any]:
     kept = max(min(LEAST_SEEDS, len(settings["seeds"])), math.ceil(scale * len(settings["seeds"])))
     shrunk = {
         key: max(1, round(scale * settings[key]))
-        for key in EPOCHS[settings["algorithm"]]
+        for key in algorithm_of(settings).epoch_settings
         if key in settings
     }
     return {

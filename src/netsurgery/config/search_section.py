@@ -15,6 +15,8 @@ from netsurgery.datasets.builtin import BUILTIN_DATASETS
 from netsurgery.networks import topologies
 from netsurgery.objectives import checks
 from netsurgery.objectives.suggestions import suggest
+from netsurgery.search.algorithm import UnsuitableSettingError
+from netsurgery.search.algorithms import algorithm_of
 
 Layers = list[dict[str, Any]]
 
@@ -95,14 +97,10 @@ def _check_algorithm(
     where: list[str], search: Mapping[str, Any], hidden: Layers, dataset: Dataset
 ) -> None:
     """Check that the algorithm can take the topology and the dataset."""
-    if search["algorithm"] != "surgeon":
-        return
-    if any("dense" not in layer for layer in hidden):
-        message = f"{search['topology']!r} has convolutions; the Surgeon takes dense layers only"
-        raise error_at([*where, "topology"], message)
-    if dataset.task != "classification":
-        message = f"{dataset.name!r} is for {dataset.task}; the Surgeon needs classification"
-        raise error_at([*where, "dataset"], message)
+    try:
+        algorithm_of(search).check(hidden, dataset.task)
+    except UnsuitableSettingError as error:
+        raise error_at([*where, error.key], f"{search[error.key]!r} {error}") from None
 
 
 def _check_data(where: list[str], search: Mapping[str, Any], dataset: Dataset) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from netsurgery import datasets
-from netsurgery.jobs import ectonas, surgeon
+from netsurgery.jobs import ectonas, search, surgeon
 from netsurgery.jobs.command_line import Command, Several, run
 from netsurgery.jobs.exit_messages import exit_with_message
 from netsurgery.processes.process_exit import exit_with_workflow
@@ -87,7 +87,7 @@ def log_search(
 COMMANDS = {
     "prepare_dataset": Command(prepare_dataset, dataset=str, settings=json.loads, output=Path),
     "split_dataset": Command(split_dataset, data=Path, settings=json.loads, seed=int, output=Path),
-    "init_search": Command(ectonas.init_search, folder=search_folder),
+    "init_search": Command(search.init_search, folder=search_folder),
     "plan_generation": Command(
         ectonas.plan_generation,
         winners=Path,
@@ -98,7 +98,7 @@ COMMANDS = {
         output=Path,
     ),
     "select_parents": Command(
-        ectonas.select_parents,
+        search.select_parents,
         folder=search_folder,
         generation=int,
         settings=json.loads,
@@ -123,7 +123,7 @@ COMMANDS = {
         seed=int,
     ),
     "summarize_search": Command(
-        ectonas.summarize_search, folder=search_folder, settings=json.loads, seed=int
+        search.summarize_search, folder=search_folder, settings=json.loads, seed=int
     ),
     "plot_search": Command(plot_search, folder=search_folder, format=str),
     "summarize_all": Command(summarize_all, folders=Several(str), output=Path),

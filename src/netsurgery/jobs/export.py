@@ -29,7 +29,7 @@ def outputs(network: Any, samples: Samples) -> np.ndarray:
 
 def analyse_errors(network: Any, samples: Samples, data: dict[str, Any]) -> dict[str, Any]:
     """Where a network is wrong (see `netsurgery.report.error_analysis`)."""
-    # of fallen weights outputs are not finite; then every class is as likely as any other
+    # weights that are not finite give outputs that are not: every class is then equally likely
     found = np.nan_to_num(outputs(network, samples), posinf=0.0, neginf=0.0)
     if samples.target is not None:
         unit = found / samples.target.scale + samples.target.shift

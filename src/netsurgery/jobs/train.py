@@ -17,12 +17,14 @@ from netsurgery.keras_io import archive, preprocessing
 from netsurgery.networks.network import Topology, initialise
 from netsurgery.networks.topologies import build
 from netsurgery.reproduction.studies.study_network import StudyNetwork
-from netsurgery.search import scores
 from netsurgery.search.candidates import read_candidate, read_record
 from netsurgery.search.plans import Offspring
-from netsurgery.search.records import DEGENERATE, OK, Record
+from netsurgery.search.records import Record, Status
+from netsurgery.search.selection import Comparison, SelectionMode, select_contender
+from netsurgery.search.surgeon.decision_point import select_branch
 from netsurgery.storage.files import CHECKSUMS, checksums, write_json
 from netsurgery.storage.random_streams import random_stream
+from netsurgery.storage.settings import from_settings
 from netsurgery.surgery import mutate, mutate_topology
 from netsurgery.training import TrainableNetwork
 from netsurgery.training.forward import FLOAT32
@@ -44,8 +46,8 @@ def train_initial_network(
     Raises:
         DataError: the topology is for images, which these data are not.
     """
-    if step.fallen:
-        sys.exit(f"{step.output}: the starting topology cannot be trained: {step.fallen}")
+    if step.failure:
+        sys.exit(f"{step.output}: the starting topology cannot be trained: {step.failure}")
     data = datasets.describe(step.data)
     activation = "linear" if data["classes"] is None else activation
     try:
@@ -89,12 +91,12 @@ def train_offspring(
     rounds = {step.name: offspring.batches, **following}
     candidate, mutation = offspring.candidate, offspring.mutation
     record = read_record(parent)
-    if step.fallen:
+    if step.failure:
         topology = mutate_topology(Topology.from_json(record.topology), mutation)
         record = record.child(
             candidate, offspring.generation, mutation.operation.name, mutation.position, topology
         )
-        step.fall(record, rounds)
+        step.fail(record, rounds)
         return
     before = step.load(parent, record)
     rng = random_stream(step.seed, candidate, "surgery")
@@ -121,69 +123,88 @@ def train_offspring(
         learner = step.learner(network)
         learner.restore_slots(operated.slots, before.optimizer_state.steps)
     if not network.finite:
-        step.write(learner, replace(record, status=DEGENERATE).idle(dict.fromkeys(rounds, 0)))
+        step.write(
+            learner, replace(record, status=Status.DEGENERATE).skipped(dict.fromkeys(rounds, 0))
+        )
         return
     step.train(learner, record, rounds)
 
 
-def best(step: TrainingStep, models: Sequence[Path], mode: str) -> tuple[Path, Record]:
-    """The model that wins among some, and its record."""
+def select_model(
+    step: TrainingStep, models: Sequence[Path], mode: SelectionMode
+) -> tuple[Path, Record]:
+    """Select the model that a step trains, and read its record."""
     records = [read_record(model) for model in models]
-    index = scores.winner(
-        records,
-        step.settings["objective"],
-        mode,
-        step.settings["greediness"],
-        step.settings["score_window"],
-        random_stream(step.seed, "winner", step.name, *(record.candidate for record in records)),
-    )
+    comparison = from_settings(Comparison, step.settings)
+    index = select_contender(records, mode, comparison, step.seed, step.name)
     return models[index], records[index]
 
 
 def train_round(
-    step: TrainingStep, feeders: Sequence[Path], mode: str, rounds: Mapping[str, int]
+    step: TrainingStep,
+    contenders: Sequence[Path],
+    mode: SelectionMode,
+    batches: Mapping[str, int],
 ) -> None:
-    """Train the winner of the feeding group for one or more rounds."""
-    model, record = best(step, feeders, mode)
-    if step.fallen or record.status != OK:
-        step.pass_on(model, record, rounds)
-        return
-    step.train(step.load(model, record), record, rounds)
+    """Select the winner of the contenders and train it for one or more rounds.
+
+    Args:
+        step: this one.
+        contenders: their models.
+        mode: how the winner is selected.
+        batches: of each round.
+    """
+    continue_training(step, *select_model(step, contenders, mode), batches)
 
 
-def train_branch(step: TrainingStep, candidates: Sequence[Path], rank: int, batches: int) -> None:
+def train_branch(step: TrainingStep, contenders: Sequence[Path], rank: int, batches: int) -> None:
     """Train one of the Surgeon's re-trained candidates to the full step.
 
     Args:
         step: this one.
-        candidates: the models of all candidates of a try.
+        contenders: the models of all candidates of a try.
         rank: which of them by their score (eq. 16), from 0.
-        batches: of the step, of which re-training was a part.
+        batches: of the whole step, including re-training.
     """
-    records = [read_record(model) for model in candidates]
-    index = scores.rank_by_surgeon_score(records, step.settings["score_window"])[rank]
-    model, record = candidates[index], records[index]
-    rounds = {step.name: batches - record.batches_spent}
-    if step.fallen or record.status != OK:
-        step.pass_on(model, record, rounds)
+    records = [read_record(model) for model in contenders]
+    index = select_branch(records, rank, step.settings["score_window"])
+    remaining = batches - records[index].batches_spent
+    continue_training(step, contenders[index], records[index], {step.name: remaining})
+
+
+def continue_training(
+    step: TrainingStep, model: Path, record: Record, batches: Mapping[str, int]
+) -> None:
+    """Train a candidate further, unless it or this step failed.
+
+    Args:
+        step: this one.
+        model: of the candidate.
+        record: of the candidate.
+        batches: of each round.
+    """
+    if step.failure or record.status != Status.OK:
+        step.skip(model, record, batches)
         return
-    step.train(step.load(model, record), record, rounds)
+    step.train(step.load(model, record), record, batches)
 
 
-def finalize(step: TrainingStep, finalists: Sequence[Path], mode: str, batches: int) -> None:
-    """Select the final candidate, spend what is left of the budget on it, and test it, once.
+def finalize(
+    step: TrainingStep, finalists: Sequence[Path], mode: SelectionMode, batches: int
+) -> None:
+    """Select the final candidate, train it with what is left of the budget, and test it once.
 
     Writes `network.keras` (the step's output), `model.keras`, which takes raw samples,
     `preprocessing.json` and `test.json`.
     """
-    if step.fallen:
-        sys.exit(f"{step.output}: the final network cannot be trained or tested: {step.fallen}")
-    path, record = best(step, finalists, mode)
+    if step.failure:
+        sys.exit(f"{step.output}: the final network cannot be trained or tested: {step.failure}")
+    path, record = select_model(step, finalists, mode)
     learner = step.load(path, record)
-    if batches and record.status == OK:
+    if batches and record.status == Status.OK:
         step.train(learner, record, {step.name: batches})
     else:
-        step.pass_on(path, record, {step.name: 0})
+        step.skip(path, record, {step.name: 0})
     test = step.samples("test")
     as_read = TrainableNetwork(
         learner.network, step.settings | {"dtype_policy": FLOAT32}
@@ -206,8 +227,8 @@ def study(
     step: TrainingStep, model: Path, measure: Callable[[StudyNetwork], Iterable[dict[str, Any]]]
 ) -> None:
     """Look at a trained network, and write what was seen, a row after the other."""
-    if step.fallen:
-        sys.exit(f"{step.output}: the study cannot be made: {step.fallen}")
+    if step.failure:
+        sys.exit(f"{step.output}: the study cannot be made: {step.failure}")
     network = read_candidate(model, read_record(model)).network
     base = StudyNetwork(
         network, step.training, step.samples("validation"), step.settings, step.seed

@@ -25,7 +25,8 @@ from netsurgery.processes.client import OUT_OF_MEMORY
 from netsurgery.processes.process_exit import prefer_for_oom_kill
 from netsurgery.reproduction.studies import fidelity, pooling_trials
 from netsurgery.search.plans import Offspring
-from netsurgery.search.records import FAILED_STATUSES
+from netsurgery.search.records import FAILED_STATUSES, Status
+from netsurgery.search.selection import SelectionMode
 
 
 def read_offspring(text: str) -> Offspring:
@@ -47,7 +48,11 @@ def train_offspring(
 
 
 def train_round(
-    step: TrainingStep, models: list[Path], mode: str, epochs: int, later_rounds: Sequence[str]
+    step: TrainingStep,
+    models: list[Path],
+    mode: SelectionMode,
+    epochs: int,
+    later_rounds: Sequence[str],
 ) -> None:
     """Train the winner of contenders for this round and later ones, each of `epochs`."""
     rounds = dict.fromkeys([step.name, *later_rounds], epochs * step.batches_per_epoch)
@@ -59,7 +64,7 @@ def train_branch(step: TrainingStep, models: list[Path], rank: int, batches: int
     train.train_branch(step, models, rank, batches)
 
 
-def finalize(step: TrainingStep, models: list[Path], mode: str, batches: int) -> None:
+def finalize(step: TrainingStep, models: list[Path], mode: SelectionMode, batches: int) -> None:
     """Select, train and test the final candidate."""
     train.finalize(step, models, mode, batches)
 
@@ -97,9 +102,9 @@ COMMANDS = {
     "train_offspring": Command(
         train_offspring, parent=Path, offspring=read_offspring, surgery=json.loads, **ROUNDS
     ),
-    "train_round": Command(train_round, models=Several(Path), mode=str, **ROUNDS),
+    "train_round": Command(train_round, models=Several(Path), mode=SelectionMode, **ROUNDS),
     "train_branch": Command(train_branch, models=Several(Path), rank=int, batches=int),
-    "finalize": Command(finalize, models=Several(Path), mode=str, batches=int),
+    "finalize": Command(finalize, models=Several(Path), mode=SelectionMode, batches=int),
     "export_model": Command(export_model),
     "surgery_fidelity": Command(surgery_fidelity, model=Path, retrain=json.loads),
     "pooling_trials": Command(run_pooling_trials, model=Path),
@@ -132,7 +137,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         given.settings,
         given.output,
         given.step,
-        given.failure,
+        Status(given.failure) if given.failure else None,
     )
     with exit_with_message(), exit_when_out_of_memory():
         command.run(step, **command.values(given))

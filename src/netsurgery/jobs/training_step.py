@@ -19,7 +19,7 @@ from netsurgery.networks.network import Network
 from netsurgery.processes.client import kept_graphs
 from netsurgery.search import scores
 from netsurgery.search.candidates import read_candidate, record_path
-from netsurgery.search.records import DIVERGED, OK, Record
+from netsurgery.search.records import Record, Status
 from netsurgery.storage import provenance
 from netsurgery.storage.files import atomic_path, sha256, verify_checksum, write_json
 from netsurgery.storage.random_streams import random_stream
@@ -37,7 +37,7 @@ class TrainingStep:
     settings: dict[str, Any]
     output: Path
     name: str
-    fallen: str | None = None  # why it is not to be trained again but recorded as fallen
+    failure: Status | None = None  # record this failure instead of training
     clock: Timer = field(default_factory=Timer)
 
     def samples(self, part: str) -> datasets.Samples:
@@ -113,7 +113,7 @@ class TrainingStep:
 
     def _round(self, course: TrainingLoop, record: Record, name: str, batches: int) -> Record:
         """Train a round and score it; what has diverged is trained no more."""
-        epochs = self.epochs(batches) if record.status == OK else []
+        epochs = self.epochs(batches) if record.status == Status.OK else []
         history = course.run(epochs, random_stream(self.seed, record.candidate, name))
         trained = record.batches_trained
         entries = list(record.history)
@@ -129,7 +129,7 @@ class TrainingStep:
             step=name,
             batches_trained=trained,
             history=tuple(entries),
-            status=DIVERGED if diverged else record.status,
+            status=Status.DIVERGED if diverged else record.status,
         )
         metric, window = self.settings["objective"], self.settings["score_window"]
         score = None if diverged else scores.windowed_mean(record, metric, window)
@@ -151,41 +151,39 @@ class TrainingStep:
         write_json(record_path(self.output), timed.to_json())
         return timed
 
-    def pass_on(self, model: Path, record: Record, rounds: Mapping[str, int]) -> Record:
-        """Hand a fallen candidate on as it is: it keeps its slot and trains no more.
+    def skip(self, model: Path, record: Record, batches: Mapping[str, int]) -> Record:
+        """Pass a failed candidate on as it is: it keeps its slot and trains no more.
 
         Args:
             model: of the candidate.
             record: of the candidate.
-            rounds: batches that were to be trained, by round; if it falls here, they count as
-                spent.
+            batches: that were to be trained, by round; if it fails here, they count as spent.
         """
         verify_checksum(model, record.model_sha256)
         with atomic_path(self.output) as temporary:
             shutil.copyfile(model, temporary)
-        if self.fallen and record.status == OK:
-            return self._untrained(self._fall(record), rounds)
-        return self._untrained(record, dict.fromkeys(rounds, 0))
+        if self.failure and record.status == Status.OK:
+            return self._write_untrained(self._fail(record), batches)
+        return self._write_untrained(record, dict.fromkeys(batches, 0))
 
-    def fall(self, record: Record, rounds: Mapping[str, int]) -> Record:
-        """Record an offspring that fell in its first training: it has no model, its file is empty.
+    def fail(self, record: Record, batches: Mapping[str, int]) -> Record:
+        """Record an offspring that failed in its first training, with an empty model file.
 
         Args:
             record: of the offspring, untrained.
-            rounds: batches that were to be trained, by round; they count as spent, or a search in
-                which everything falls would not end.
+            batches: that were to be trained, by round; they count as spent, because otherwise a
+                search in which everything fails would not end.
         """
         with atomic_path(self.output) as temporary:
             temporary.touch()
-        return self._untrained(
-            replace(self._fall(record), model_sha256=sha256(self.output)), rounds
-        )
+        failed = replace(self._fail(record), model_sha256=sha256(self.output))
+        return self._write_untrained(failed, batches)
 
-    def _fall(self, record: Record) -> Record:
-        assert self.fallen
-        return replace(record, status=self.fallen, score=None)
+    def _fail(self, record: Record) -> Record:
+        assert self.failure
+        return replace(record, status=self.failure, score=None)
 
-    def _untrained(self, record: Record, rounds: Mapping[str, int]) -> Record:
-        record = replace(record.idle(rounds), wall_seconds=0.0, seconds={}, began=0.0)
-        write_json(record_path(self.output), record.to_json())
-        return record
+    def _write_untrained(self, record: Record, batches: Mapping[str, int]) -> Record:
+        skipped = replace(record.skipped(batches), wall_seconds=0.0, seconds={}, began=0.0)
+        write_json(record_path(self.output), skipped.to_json())
+        return skipped

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from netsurgery.search.outcome import last_records
+from netsurgery.search.lineage import last_records
 from netsurgery.search.records import Record
 
 

@@ -29,7 +29,7 @@ from netsurgery.plots.style import (
     operation_style,
     styled,
 )
-from netsurgery.search.records import OK
+from netsurgery.search.records import Status
 
 
 class Detail(NamedTuple):
@@ -86,7 +86,7 @@ class FamilyTree:
 
     def _label(self, row: Mapping[str, Any]) -> str:
         name, winner = row["candidate"], row["candidate"] in self.winners
-        text = format_score(row["val_score"]) if row["status"] == OK else row["status"]
+        text = format_score(row["val_score"]) if row["status"] == Status.OK else row["status"]
         if self.detail.parameters:
             text += f" · {row['parameters']:,}"
             return f"{name}  {text}" if winner else text
@@ -160,7 +160,7 @@ class FamilyTree:
                 color=BLACK
                 if name in self.winners
                 else DARK
-                if row["status"] == OK
+                if row["status"] == Status.OK
                 else VERMILLION,
                 va="center_baseline",
                 zorder=7,
@@ -175,8 +175,8 @@ def plot_family_tree(
 
     Args:
         search: name of the search.
-        rows: of the lineage table, see `netsurgery.search.outcome.lineage`.
-        summary: see `netsurgery.search.outcome.summary`.
+        rows: of the lineage table, see `netsurgery.search.lineage.lineage`.
+        summary: see `netsurgery.search.summary.summarize`.
     """
     final, word = summary["candidate"], summary["objective"].removeprefix("val_")
     tree = FamilyTree(rows, final)

@@ -21,7 +21,7 @@ from netsurgery.plots.family import Family
 from netsurgery.plots.labels import format_score, operation_label, pluralize, search_title
 from netsurgery.plots.layout import add_legend, legend_entry, text_width
 from netsurgery.plots.style import BLACK, BLUE, PALE, VERMILLION, styled
-from netsurgery.search.records import OK, Record
+from netsurgery.search.records import Record, Status
 
 
 def _limits(axes: Axes, metric: str, winner: np.ndarray, others: np.ndarray) -> None:
@@ -49,7 +49,7 @@ def plot_accuracy(search: str, records: Sequence[Record], summary: Mapping[str, 
     Args:
         search: name of the search.
         records: of the search.
-        summary: see `netsurgery.search.outcome.summary`.
+        summary: see `netsurgery.search.summary.summarize`.
     """
     metric = summary["objective"]
     word = metric.removeprefix("val_")
@@ -64,7 +64,7 @@ def plot_accuracy(search: str, records: Sequence[Record], summary: Mapping[str, 
     test_point = family.lineage[-1].epochs_trained, summary["test_score"]
     if test_point[1] is not None:
         ends.append((*test_point, f"test {format_score(test_point[1])}", VERMILLION))
-    status = "" if summary["status"] == OK else f" ({summary['status']})"
+    status = "" if summary["status"] == Status.OK else f" ({summary['status']})"
     candidates = pluralize(len(family.last_record), "candidate")
     figure, axes = epoch_axes(
         (
@@ -93,9 +93,9 @@ def plot_accuracy(search: str, records: Sequence[Record], summary: Mapping[str, 
     failed = [
         points[:, np.isfinite(points[1])][:, -1]
         for record, points in zip(family.others, others, strict=True)
-        if record.status != OK and np.isfinite(points[1]).any()
+        if record.status != Status.OK and np.isfinite(points[1]).any()
     ]
-    if summary["status"] != OK and len(finite):
+    if summary["status"] != Status.OK and len(finite):
         failed.append(curve[:, finite[-1]])
     if failed:
         epochs, values = np.array(failed).T
@@ -121,7 +121,7 @@ def plot_size(search: str, records: Sequence[Record], summary: Mapping[str, Any]
     Args:
         search: name of the search.
         records: of the search.
-        summary: see `netsurgery.search.outcome.summary`.
+        summary: see `netsurgery.search.summary.summarize`.
     """
     family = Family(records, summary["candidate"], summary["objective"])
     first, last = family.lineage[0], family.lineage[-1]

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from functools import singledispatch
 from typing import Any
 
-from netsurgery.search.ectonas.bracket import depth
 from netsurgery.search.ectonas.byes import expand_rounds
 from netsurgery.search.ectonas.plans import BracketPlan
 from netsurgery.search.plans import GenerationPlan
-from netsurgery.search.records import OK, Record
+from netsurgery.search.records import Record, Status
+from netsurgery.search.steps import Phase, Step
 from netsurgery.search.surgeon.plans import DecisionPlan
 
 
@@ -23,7 +23,7 @@ def _entry(record: Record, won: bool, round_: str = "") -> dict[str, Any]:
         "score": after["score"],
         "parameters": record.parameters,
         "epochs": after["batches"] / record.batches_per_epoch,
-        "failed": record.status != OK and after["score"] is None,
+        "failed": record.status != Status.OK and after["score"] is None,
         "won": won,
     }
 
@@ -32,7 +32,7 @@ def _rounds(
     plan: BracketPlan,
     trained: Mapping[str, Record],
     parents: Sequence[str],
-    prefix: str,
+    bracket: str,
 ) -> list[list[list[dict[str, Any]]]]:
     """Rounds of a bracket, each a list of groups, each a list of candidates.
 
@@ -41,16 +41,16 @@ def _rounds(
 
     Args:
         plan: of the generation.
-        trained: the record of the candidate that trained in each bracket place.
+        trained: the record of the candidate that trained in each round.
         parents: names of the parents that the generation selected.
-        prefix: of the names of its places, such as phase1/add_units.
+        bracket: its name, such as phase1/add_units.
     """
     contenders, winners = expand_rounds(plan)
     following = {group: name for name, group in contenders.items()}
-    ordered = sorted(contenders, key=lambda name: int(name.partition("/slot")[2] or 0))
-    rounds: dict[str, list[list[dict[str, Any]]]] = {}
+    ordered = sorted(contenders, key=lambda name: Step.parse(name).slot)
+    rounds: dict[int, list[list[dict[str, Any]]]] = {}
     for group in [*(contenders[name] for name in ordered), *winners]:
-        if not group or not all(name.startswith(f"{prefix}/") for name in group):
+        if not group or any(Step.parse(name).bracket != bracket for name in group):
             continue
         next_place = following.get(group)
         if next_place is None:
@@ -59,8 +59,8 @@ def _rounds(
             advancing = [trained[next_place].candidate] if next_place in trained else []
         entrants = [(trained[name], name) for name in group if name in trained]
         entries = [_entry(record, record.candidate in advancing, name) for record, name in entrants]
-        rounds.setdefault(group[0].rpartition("slot")[0], []).append(entries)
-    return [rounds[name] for name in sorted(rounds, key=depth)]
+        rounds.setdefault(Step.parse(group[0]).number, []).append(entries)
+    return [rounds[number] for number in sorted(rounds)]
 
 
 @singledispatch
@@ -75,6 +75,7 @@ def describe(
         parents: names of the parents that the generation selected.
     """
     return {
+        "kind": plan.kind,
         "number": plan.generation,
         "offspring": len(plan.offspring),
         "parents": list(parents),
@@ -86,8 +87,10 @@ def _(plan: BracketPlan, records: Mapping[str, Record], parents: Sequence[str]) 
     """A generation of ECToNAS: the brackets of both phases, by mutation type in the first."""
     trained = {name: record for step, record in records.items() for name in plan.rounds_of(step)}
     contenders, _ = expand_rounds(plan)
-    types = list(dict.fromkeys(n.split("/")[1] for n in contenders if n.startswith("phase1/")))
+    first_phase = (step for step in map(Step.parse, contenders) if step.phase is Phase.PHASE1)
+    types = list(dict.fromkeys(step.operation for step in first_phase))
     return {
+        "kind": plan.kind,
         "number": plan.generation,
         "offspring": len(plan.offspring),
         "rejected": len(plan.rejected),
@@ -102,6 +105,7 @@ def _(plan: BracketPlan, records: Mapping[str, Record], parents: Sequence[str]) 
 def _(plan: DecisionPlan, records: Mapping[str, Record], parents: Sequence[str]) -> dict[str, Any]:
     """A decision point of the Surgeon: the candidates it tried, and those it selected."""
     return {
+        "kind": plan.kind,
         "number": plan.generation,
         "offspring": len(plan.offspring),
         "redraws": plan.redraws,

@@ -10,16 +10,8 @@ from typing import Any
 
 import netsurgery
 from netsurgery.objectives.keras_catalog import describe as describe_setting
+from netsurgery.search.algorithms import ALGORITHMS
 
-ALGORITHMS = {
-    "ectonas": "ECToNAS, an evolutionary search that reshapes networks during training",
-    "surgeon": "the Surgeon, which reshapes a network during training, guided by singular values",
-    "baseline": "training without surgery",
-}
-METHODS = {
-    "ectonas": "Schiessler, Aydin and Cyron, *ECToNAS*, 2024",
-    "surgeon": "Schiessler et al., *Neural network surgery*, Neural Networks 144, 2021",
-}
 MAX_LISTED_CLASSES = 20
 
 
@@ -104,7 +96,7 @@ def model_card(
         errors: see `netsurgery.report.error_analysis`.
         exports: see `netsurgery.keras_io.tflite`.
     """
-    algorithm = summary["algorithm"]
+    algorithm = ALGORITHMS[summary["algorithm"]]
     origin = (
         f" The search started with {summary['start_parameters']:,} and trained"
         f" {summary['candidates']} candidates in {summary['generations']}"
@@ -135,7 +127,7 @@ def model_card(
         f"# A network for {summary['dataset']}",
         "",
         f"It {task} and has {summary['parameters']:,} trainable parameters.{origin} Algorithm:"
-        f" {ALGORITHMS[algorithm]}. Starting topology: `{summary['topology']}`, seed"
+        f" {algorithm.description}. Starting topology: `{summary['topology']}`, seed"
         f" {summary['seed']}.",
         "",
         *(
@@ -197,6 +189,6 @@ def model_card(
         " it on other data. Topology and weights were selected by the validation score, so report"
         " the test results, not the validation results. Class probabilities are not calibrated,"
         " and fairness between groups was not evaluated.",
-        *(["", f"Method: {METHODS[algorithm]}."] if algorithm in METHODS else []),
+        *(["", f"Method: {algorithm.reference}."] if algorithm.reference else []),
     ]
     return "\n".join(lines) + "\n"

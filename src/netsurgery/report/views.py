@@ -79,7 +79,7 @@ def anchor(run: Run) -> str:
 def detailed_runs(experiment: Experiment, max_detailed: int) -> list[Run]:
     """The runs with a section of their own: finished ones, searches before baselines."""
     done = [run for run in experiment.runs if run.summary is not None]
-    first = [run for run in done if run.settings["algorithm"] != "baseline"]
+    first = [run for run in done if run.algorithm.searches]
     chosen = {id(run) for run in [*first, *(r for r in done if r not in first)][:max_detailed]}
     return [run for run in done if id(run) in chosen]
 
@@ -192,8 +192,7 @@ def generations(run: Run) -> list[dict[str, Any]]:
     views = []
     for plan in run.folder.generations():
         records = run.folder.records_of(plan)
-        winners = read_json(run.folder.winners(plan.generation))["parents"]
-        parents = [parent["record"]["candidate"] for parent in winners]
+        parents = run.folder.read_winners(plan.generation).candidates
         views.append(brackets.describe(plan, records, parents))
     return views
 
@@ -226,6 +225,7 @@ def search_view(run: Run) -> dict[str, Any]:
         "anchor": anchor(run),
         **table_row(run),
         "algorithm": run.settings["algorithm"],
+        "generation_word": run.algorithm.generation,
         "score": _score(summary),
         "start_layers": [str(layer) for layer in start.layers],
         "layers": layers(Topology.from_json(end.topology)),

@@ -8,9 +8,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from netsurgery.analysis.runs import BASELINE, Run
+from netsurgery.analysis.runs import Run
+from netsurgery.search.methods import BASELINE
 from netsurgery.search.records import Record
-from netsurgery.storage.files import read_json
 
 
 def lineage(run: Run) -> list[Record]:
@@ -20,9 +20,8 @@ def lineage(run: Run) -> list[Record]:
     """
     known: dict[str, Record] = {}
     number = 0
-    while (path := run.folder.winners(number)).exists():
-        for parent in read_json(path)["parents"]:
-            record = Record.from_json(parent["record"])
+    while run.folder.winners(number).exists():
+        for record in run.folder.read_winners(number).records:
             known.setdefault(record.candidate, record)
         number += 1
     chain = [run.folder.end()]

@@ -8,9 +8,10 @@ from typing import Any
 
 import pandas
 
-from netsurgery.analysis.runs import BASELINE, GREEDY, RANDOM, Experiment, Run
+from netsurgery.analysis.runs import Experiment, Run
 from netsurgery.reproduction import published
 from netsurgery.reproduction.statistics import MeanAndSD, mean_and_sd, paired_difference
+from netsurgery.search.methods import BASELINE, GREEDY, RANDOM
 
 HALF, SIZE_ALONE = "alpha 0.5", "alpha 0"
 METHODS = (GREEDY, HALF, SIZE_ALONE, RANDOM, BASELINE)

@@ -9,20 +9,13 @@ from pathlib import Path
 import pandas
 from matplotlib.figure import Figure
 
-from netsurgery.analysis.runs import (
-    BASELINE,
-    GREEDY,
-    RANDOM,
-    WALK,
-    Experiment,
-    Run,
-    read_experiment,
-)
+from netsurgery.analysis.runs import Experiment, Run, read_experiment
 from netsurgery.config.scaling import describe, explained
 from netsurgery.plots import plot_against_baseline, plot_evolution, save_figure
 from netsurgery.reproduction import curves, ectonas, published, surgeon
 from netsurgery.reproduction.plots.experiments import mean_curves, pareto
 from netsurgery.reproduction.tables import Table, write_tables
+from netsurgery.search.methods import BASELINE, GREEDY, RANDOM, RANDOM_WALK, SURGEON
 from netsurgery.storage.files import write_text
 
 PAIRED = "Pairs share dataset, topology and seed; 95 % confidence intervals by Student's t."
@@ -107,7 +100,7 @@ def _pooling(path: Path) -> pandas.DataFrame:
 def surgeon_tables(experiment: Experiment) -> list[Table]:
     """Table 3 of the Surgeon, and the claims of its text."""
     runs, scale = surgeon.surgeon_runs(experiment), describe(experiment.scale)
-    if not any(run.method in (surgeon.SURGEON, WALK) for run in runs):
+    if not any(run.method in (SURGEON, RANDOM_WALK) for run in runs):
         return []
     caption = (
         "Validation accuracy in %, mean ± standard deviation over the seeds (runs: baseline /"
@@ -195,7 +188,7 @@ def ectonas_figures(experiment: Experiment) -> Iterator[PaperFigure]:
 def surgeon_figures(experiment: Experiment) -> Iterator[PaperFigure]:
     """Figures 2 to 5 of the Surgeon, if there are runs for them."""
     runs, scale = surgeon.surgeon_runs(experiment), describe(experiment.scale)
-    if not any(run.result for run in runs if run.method == surgeon.SURGEON):
+    if not any(run.result for run in runs if run.method == SURGEON):
         return
     yield PaperFigure(
         "figure2",
@@ -205,7 +198,7 @@ def surgeon_figures(experiment: Experiment) -> Iterator[PaperFigure]:
         mean_curves(
             ("The Surgeon and its baseline", f"means over the seeds. {scale}"),
             runs,
-            (surgeon.SURGEON, BASELINE),
+            (SURGEON, BASELINE),
             by_topology=True,
         ),
     )
@@ -224,7 +217,7 @@ def surgeon_figures(experiment: Experiment) -> Iterator[PaperFigure]:
         "figure5": ("svhn", "medium", "the topology oscillates between similar states at the end"),
     }
     for name, (dataset, size, observation) in cases.items():
-        example = example_of(runs, surgeon.SURGEON, [(dataset, f"surgeon-{size}")])
+        example = example_of(runs, SURGEON, [(dataset, f"surgeon-{size}")])
         if example is None:
             continue
         shown = f"{published.dataset_label(example.dataset, example.original)}, {example.topology}"

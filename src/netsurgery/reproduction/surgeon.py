@@ -8,19 +8,20 @@ from typing import Any
 
 import pandas
 
-from netsurgery.analysis.runs import BASELINE, SURGEON, WALK, Experiment, Run
+from netsurgery.analysis.runs import Experiment, Run
 from netsurgery.reproduction import published
 from netsurgery.reproduction.ectonas import difference
 from netsurgery.reproduction.statistics import MeanAndSD, mean_and_sd, paired_difference
+from netsurgery.search.methods import BASELINE, RANDOM_WALK, SURGEON
 from netsurgery.search.surgeon.plans import DecisionPlan
 
 TOPOLOGIES = ("surgeon-small", "surgeon-medium", "surgeon-large")
-METHODS = (SURGEON, WALK, BASELINE)
+METHODS = (SURGEON, RANDOM_WALK, BASELINE)
 
 
 def surgeon_runs(experiment: Experiment) -> list[Run]:
     """The runs of the Surgeon and its baselines."""
-    searched = {run.topology for run in experiment.of_methods((SURGEON, WALK))}
+    searched = {run.topology for run in experiment.of_methods((SURGEON, RANDOM_WALK))}
     topologies = searched | set(TOPOLOGIES)
     return [run for run in experiment.of_methods(METHODS) if run.topology in topologies]
 
@@ -84,7 +85,7 @@ def differences(runs: Sequence[Run]) -> pandas.DataFrame:
             if run.dataset == dataset:
                 value = None if run.result is None else 100 * run.result["test_accuracy"]
                 by_method.setdefault(run.method, {})[run.case] = value
-        for against in (BASELINE, WALK):
+        for against in (BASELINE, RANDOM_WALK):
             if SURGEON in by_method and against in by_method:
                 paired = paired_difference(by_method[SURGEON], by_method[against])
                 label = published.dataset_label(dataset, original)

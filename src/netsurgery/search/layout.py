@@ -4,24 +4,24 @@
         split.npz .json                     indices of training, validation and test samples
         generation00/warm-up.keras .json    the starting topology, trained
         generation<g>/winners.json          the parents of the next generation
-        generation<g>/tracked.json          what MLflow was told up to here, or that it was not
-        generation<g>/plan.json             offspring, slots and their feeders; or the end
+        generation<g>/tracked.json          what MLflow has up to this generation
+        generation<g>/plan.json             offspring and who competes with whom; or the end
         generation<g>/recuperation/<candidate>.keras .json
         generation<g>/phase1/<operation>/round<r>/slot<i>.keras .json
         generation<g>/phase2/round<r>/slot<i>.keras .json
-        generation<g>/try<t>/slot<i>.keras .json    (Surgeon) what is trained to the full step
-        generation<g>/try<t>/plan.json      (Surgeon) what a try takes; or what came of all of them
+        generation<g>/try<t>/slot<i>.keras .json    (Surgeon) the best of a try, fully trained
+        generation<g>/try<t>/plan.json      (Surgeon) a try; or the verdict on all of them
         generation<g>/singular_values.json layers.csv recommendations.csv singular_values.svg
                       decision_report.json  (Surgeon) explain the decision
         final/model.keras network.keras network.json
               preprocessing.json test.json summary.json
         lineage.csv                         a row per candidate
-        plots/                              pictures of the search
-        logs/                               what each job printed
+        plots/                              plots of the search
+        logs/                               the output of each job
 
-A model file and the record of the same training step differ in their suffix only. A step that
-covers several rounds (see `netsurgery.search.ectonas.steps`) has the files of the first. A JSON
-file vouches for what its job wrote beside it (see `netsurgery.storage.integrity`).
+The model file and the record of a training step differ in their suffix only. A step that covers
+several rounds (see `netsurgery.search.ectonas.byes`) has the files of the first. A JSON file has
+the checksums of what its job wrote next to it (see `netsurgery.storage.integrity`).
 """
 
 from __future__ import annotations
@@ -30,38 +30,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from netsurgery.search.ectonas.plans import BracketPlan
+from netsurgery.search.algorithms import Plan, read_plan
 from netsurgery.search.plans import FinalPlan, GenerationPlan, TrainingPlan
 from netsurgery.search.records import Record
-from netsurgery.search.surgeon.plans import DecisionPlan, TryPlan, Verdict
+from netsurgery.search.steps import WARM_UP
+from netsurgery.search.surgeon.plans import TryPlan, Verdict, read_try
+from netsurgery.search.winners import Winners, model_name, read_winners
 from netsurgery.storage.files import read_json
-
-WARM_UP = "warm-up"
-Plan = BracketPlan | DecisionPlan | FinalPlan  # of a generation, or of the end
-PLANS: dict[str, type[Plan | TryPlan | Verdict]] = {
-    plan.kind: plan for plan in (BracketPlan, DecisionPlan, FinalPlan, TryPlan, Verdict)
-}
-
-
-def read_plan(path: Path) -> Plan:
-    """Read the plan of a generation, or the final one."""
-    plan = PLANS[(values := read_json(path))["kind"]].from_json(values)
-    assert not isinstance(plan, TryPlan | Verdict)
-    return plan
-
-
-def read_generation(path: Path) -> GenerationPlan:
-    """Read the plan of a generation."""
-    plan = read_plan(path)
-    assert isinstance(plan, GenerationPlan)
-    return plan
-
-
-def read_try(path: Path) -> TryPlan | Verdict | FinalPlan:
-    """Read the plan of a try of the Surgeon, the verdict on all tries, or the final plan."""
-    plan = PLANS[(values := read_json(path))["kind"]].from_json(values)
-    assert isinstance(plan, TryPlan | Verdict | FinalPlan)
-    return plan
 
 
 @dataclass(frozen=True)
@@ -104,7 +79,7 @@ class SearchFolder:
 
     def model(self, generation: int, slot: str) -> Path:
         """The model of a training step."""
-        return self.generation(generation) / f"{slot}.keras"
+        return self.root / model_name(generation, slot)
 
     @property
     def final(self) -> Path:
@@ -156,10 +131,13 @@ class SearchFolder:
             for step in plan.steps
         }
 
+    def read_winners(self, generation: int) -> Winners:
+        """The winners of a generation."""
+        return read_winners(self.winners(generation))
+
     def parents(self, plan: GenerationPlan) -> dict[str, Record]:
         """The parents of a planned generation, by candidate."""
-        winners = read_json(self.winners(plan.generation - 1))["parents"]
-        records = [Record.from_json(parent["record"]) for parent in winners]
+        records = self.read_winners(plan.generation - 1).records
         return {record.candidate: record for record in records}
 
     def start(self) -> Record:

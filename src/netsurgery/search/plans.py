@@ -6,18 +6,14 @@ subclasses of its own. A plan has one JSON form; its `kind` says which class rea
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, Self
 
+from netsurgery.search.steps import recuperation_step
 from netsurgery.surgery import Mutation
 
 Contenders = tuple[str, ...]  # training steps of which the winner goes on
-
-
-def recuperation_step(candidate: str) -> str:
-    """The training step of an offspring right after surgery."""
-    return f"recuperation/{candidate}"
 
 
 @dataclass(frozen=True)
@@ -171,8 +167,3 @@ class FinalPlan:
             reason=values["reason"],
             parts=tuple(values["parts"]),
         )
-
-
-def parents_of(candidates: Sequence[str], models: Sequence[str]) -> tuple[Parent, ...]:
-    """Parents with their model files."""
-    return tuple(Parent(*each) for each in zip(candidates, models, strict=True))

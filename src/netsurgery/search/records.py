@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
 from typing import Any
 
 from netsurgery.networks.network import Topology
 
-OK, DIVERGED, DEGENERATE = "ok", "diverged", "degenerate"
-# failures that are no fault of the machine (see `netsurgery.processes.client`)
-FAILED_STATUSES = OUT_OF_MEMORY, CRASHED, TIMED_OUT = "out_of_memory", "crashed", "timed_out"
+
+class Status(StrEnum):
+    """What became of a candidate: every status but `OK` eliminates it."""
+
+    OK = "ok"
+    DIVERGED = "diverged"  # a loss or metric is not finite
+    DEGENERATE = "degenerate"  # weights are not finite after surgery
+    OUT_OF_MEMORY = "out_of_memory"
+    CRASHED = "crashed"
+    TIMED_OUT = "timed_out"
+
+
+# of training that was repeated and failed again (see `netsurgery.processes.client`)
+FAILED_STATUSES = (Status.OUT_OF_MEMORY, Status.CRASHED, Status.TIMED_OUT)
 # what may differ between two runs of one search
 TIMES = ("wall_seconds", "seconds", "began", "provenance")
 
@@ -31,7 +43,7 @@ class Record:
     operation: str | None
     position: int | None
     generation: int
-    step: str  # the last round that it stood in: warm-up, recuperation, phase1/..., final
+    step: str  # the last round it took part in (see `netsurgery.search.steps`)
     topology: Mapping[str, Any]
     parameters: int
     batches_per_epoch: int
@@ -42,7 +54,7 @@ class Record:
     score: float | None = None
     parent_score: float | None = None
     parent_parameters: int | None = None
-    status: str = OK
+    status: Status = Status.OK
     model_sha256: str = ""
     wall_seconds: float = 0.0  # of this step
     seconds: Mapping[str, float] = field(default_factory=dict)  # of these, by what they went to
@@ -68,10 +80,11 @@ class Record:
     def from_json(cls, values: Mapping[str, Any]) -> Record:
         """What `to_json` wrote."""
         fields = {k: v for k, v in values.items() if k in cls.__dataclass_fields__}
-        return cls(**(fields | {"history": tuple(fields["history"])}))
+        typed = {"history": tuple(fields["history"]), "status": Status(fields["status"])}
+        return cls(**(fields | typed))
 
-    def idle(self, rounds: Mapping[str, int]) -> Record:
-        """The record after rounds in which the candidate did not change.
+    def skipped(self, rounds: Mapping[str, int]) -> Record:
+        """The record after rounds that were not trained: the candidate did not change.
 
         Args:
             rounds: batches by round that count as spent all the same.

@@ -1,17 +1,12 @@
-"""Scores of candidates, and who wins a group."""
+"""Scores of candidates, and their order."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
-import numpy as np
-
 from netsurgery.objectives.metrics import is_maximized
-from netsurgery.search.records import OK, Record
-
-GREEDY, BALANCED, RANDOM = "greedy", "balanced", "random"
-COMPOSITE = "composite"  # the Surgeon's
+from netsurgery.search.records import Record, Status
 
 
 def windowed_mean(record: Record, metric: str, window: int) -> float | None:
@@ -23,7 +18,7 @@ def windowed_mean(record: Record, metric: str, window: int) -> float | None:
 
 
 def ectonas_fitness(record: Record, metric: str, greediness: float) -> float:
-    """What candidates are compared by (ECToNAS eq. 2): more is better, -inf for the fallen.
+    """What candidates are compared by (ECToNAS eq. 2): more is better, -inf for failed ones.
 
     Args:
         record: of the candidate.
@@ -31,7 +26,7 @@ def ectonas_fitness(record: Record, metric: str, greediness: float) -> float:
         greediness: alpha; 1 compares by score alone, less weighs the relative gain in score over
             the parent against the relative growth in parameters.
     """
-    if record.status != OK or record.score is None:
+    if record.status != Status.OK or record.score is None:
         return -math.inf
     direction = 1 if is_maximized(metric) else -1
     if greediness == 1 or record.parent_score is None or record.parent_parameters is None:
@@ -45,9 +40,9 @@ def surgeon_score(record: Record) -> float:
     """The Surgeon's score (eq. 16): accuracy + exp(accuracy gain) / exp(size as a fraction).
 
     Gain and fraction are those over the parent; without one nothing is gained and nothing grows.
-    More is better, -inf for the fallen.
+    More is better, -inf for a failed candidate.
     """
-    if record.status != OK or record.score is None:
+    if record.status != Status.OK or record.score is None:
         return -math.inf
     before = record.score if record.parent_score is None else record.parent_score
     fraction = record.parameters / (record.parent_parameters or record.parameters)
@@ -62,7 +57,7 @@ def rank_by_fitness(
 
 
 def rank_by_surgeon_score(records: Sequence[Record], window: int) -> list[int]:
-    """Indices of the records by the Surgeon's score, best first; ties as in `rank`."""
+    """Indices of the records by the Surgeon's score, best first; ties as in `rank_by_fitness`."""
     return _ranked(records, list(map(surgeon_score, records)), window)
 
 
@@ -72,29 +67,3 @@ def _ranked(records: Sequence[Record], values: Sequence[float], window: int) -> 
         return -values[index], math.inf if loss is None else loss
 
     return sorted(range(len(records)), key=key)
-
-
-def winner(
-    records: Sequence[Record],
-    metric: str,
-    mode: str,
-    greediness: float,
-    window: int,
-    rng: np.random.Generator,
-) -> int:
-    """Index of the record that wins a group.
-
-    Args:
-        records: of the group's competitors.
-        metric: the validation metric of the search.
-        mode: greedy, balanced, composite or random; random draws among those that did not fail.
-        greediness: alpha of the balanced mode.
-        window: epochs the score is a mean of.
-        rng: draws the winner in random mode.
-    """
-    if mode == RANDOM:
-        standing = [i for i, record in enumerate(records) if record.status == OK]
-        return int(rng.choice(standing or range(len(records))))
-    if mode == COMPOSITE:
-        return rank_by_surgeon_score(records, window)[0]
-    return rank_by_fitness(records, metric, greediness if mode == BALANCED else 1.0, window)[0]

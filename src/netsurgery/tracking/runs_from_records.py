@@ -10,7 +10,7 @@ from netsurgery import datasets
 from netsurgery.networks.network import Topology
 from netsurgery.search import scores
 from netsurgery.search.layout import SearchFolder
-from netsurgery.search.records import OK, Record
+from netsurgery.search.records import Record, Status
 from netsurgery.storage.files import CHECKSUMS
 from netsurgery.storage.mlflow_sqlite import SECONDS
 from netsurgery.tracking.run_tags import elimination_tags, provenance_tags
@@ -102,7 +102,8 @@ def _search_metrics(history: SearchHistory) -> dict[tuple[str, int], float | Non
     """The metrics of a search by generation, and one step later the numbers of its summary."""
     settings = history.settings
     metrics: dict[tuple[str, int], float | None] = {}
-    for generation, (parents, _, spent) in enumerate(history.winners):
+    for generation, winners in enumerate(history.winners):
+        parents, spent = winners.records, winners.batches_spent
         ranks = scores.rank_by_fitness(
             parents, settings["objective"], 1.0, settings["score_window"]
         )
@@ -182,4 +183,4 @@ def _started(steps: Sequence[TrainedStep]) -> int:
 
 
 def _status(status: str) -> str:
-    return FINISHED if status == OK else FAILED
+    return FINISHED if status == Status.OK else FAILED

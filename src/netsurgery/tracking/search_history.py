@@ -9,14 +9,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from netsurgery.search import outcome
-from netsurgery.search.layout import WARM_UP, SearchFolder, read_generation
+from netsurgery.search import lineage
+from netsurgery.search.algorithms import read_generation
+from netsurgery.search.layout import SearchFolder
 from netsurgery.search.plans import GenerationPlan
 from netsurgery.search.records import Record
-from netsurgery.search.winners import read_winners
+from netsurgery.search.steps import FINAL, WARM_UP
+from netsurgery.search.winners import Winners
 from netsurgery.storage.files import read_json
-
-FINAL = "final"  # the last training step
 
 
 class TrainedStep(NamedTuple):
@@ -61,14 +61,14 @@ class SearchHistory:
         return cls(folder, settings, seed, plans, paths, records, summary)
 
     @cached_property
-    def winners(self) -> list[tuple[list[Record], list[str], int]]:
+    def winners(self) -> list[Winners]:
         """Of each generation: the next parents, their models, and the batches spent so far."""
-        return [read_winners(self.folder.winners(n)) for n in range(len(self.plans) + 1)]
+        return [self.folder.read_winners(number) for number in range(len(self.plans) + 1)]
 
     @cached_property
     def last(self) -> dict[str, Record]:
         """The last record of each candidate."""
-        return outcome.last_records(self.records)
+        return lineage.last_records(self.records)
 
     @cached_property
     def model_files(self) -> dict[str, str]:
@@ -82,20 +82,20 @@ class SearchHistory:
     @cached_property
     def eliminated(self) -> dict[str, tuple[str, str]]:
         """Where each candidate was eliminated, and by whom; empty strings for the others."""
-        survivors = {parent.candidate for parents, _, _ in self.winners for parent in parents}
+        survivors = {candidate for winners in self.winners for candidate in winners.candidates}
         final = self.summary.get("candidate", "")
         where = {
             row["candidate"]: row["eliminated_in"]
-            for row in outcome.lineage(self.records, survivors, final)
+            for row in lineage.lineage(self.records, survivors, final)
         }
         if not final:
             # the lineage regards winners without offspring as eliminated at the end
             where |= dict.fromkeys(survivors, "")
         by: dict[str, str] = {}
-        for plan, (parents, _, _) in zip(self.plans, self.winners[1:], strict=True):
+        for plan, winners in zip(self.plans, self.winners[1:], strict=True):
             files = {step: self.folder.record(plan.generation, step) for step in plan.steps}
             names = {step: self.by_path[path].candidate for step, path in files.items()}
-            beaten = outcome.beaten(plan, names, [parent.candidate for parent in parents])
+            beaten = lineage.beaten(plan, names, winners.candidates)
             by |= {loser: ", ".join(others) for loser, others in beaten.items()}
         return {
             name: (place, (final if place == "final" else by.get(name, "")) if place else "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from netsurgery.search.layout import Plan
+from netsurgery.search.algorithms import Plan
 from netsurgery.search.plans import TrainingPlan
 from netsurgery.workflow.search_jobs import Files, SearchJobs
 

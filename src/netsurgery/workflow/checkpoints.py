@@ -8,9 +8,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from netsurgery.search.layout import Plan, read_plan, read_try
+from netsurgery.search.algorithms import Plan, read_plan
 from netsurgery.search.plans import FinalPlan
-from netsurgery.search.surgeon.plans import TryPlan, Verdict
+from netsurgery.search.surgeon.plans import TryPlan, Verdict, read_try
 
 # A rule's wildcards: attributes with the text that each stands for. Which ones there are depends
 # on the rule.

@@ -5,10 +5,13 @@ from __future__ import annotations
 from functools import cache
 
 from netsurgery.jobs import ectonas
+from netsurgery.search.algorithms import Plan, read_plan
 from netsurgery.search.ectonas import priorities
 from netsurgery.search.ectonas.plans import BracketPlan
-from netsurgery.search.layout import Plan, SearchFolder, read_plan
+from netsurgery.search.ectonas.selection import mode_after
+from netsurgery.search.layout import SearchFolder
 from netsurgery.search.plans import TrainingPlan
+from netsurgery.search.selection import SelectionMode
 from netsurgery.workflow.search_jobs import Files, SearchJobs
 
 
@@ -62,7 +65,7 @@ class EctonasJobs(SearchJobs):
         """Return how the winner of a step's contenders is selected."""
         plan = self.generation(generation)
         last = plan.rounds_of(plan.contenders[step][0])[-1]
-        return ectonas.mode_of(last, self.search.settings["mode"])
+        return mode_after(last, SelectionMode(self.search.settings["mode"]))
 
 
 @cache

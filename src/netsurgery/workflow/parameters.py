@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from netsurgery.search.plans import recuperation_step
+from netsurgery.search.steps import recuperation_step
 from netsurgery.tracking import uri
 from netsurgery.tracking.state import TrackingState
 from netsurgery.workflow.checkpoints import Wildcards

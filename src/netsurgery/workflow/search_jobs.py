@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from netsurgery.config.model import Search
+from netsurgery.search.algorithms import Plan
 from netsurgery.search.ectonas.priorities import HIGHEST
-from netsurgery.search.layout import WARM_UP, Plan, SearchFolder
+from netsurgery.search.layout import SearchFolder
 from netsurgery.search.plans import FinalPlan, GenerationPlan, Offspring, TrainingPlan
+from netsurgery.search.steps import WARM_UP
 from netsurgery.workflow.checkpoints import Checkpoints
 
 Files = list[str]

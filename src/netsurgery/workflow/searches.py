@@ -13,7 +13,7 @@ from netsurgery.workflow.ectonas_jobs import EctonasJobs
 from netsurgery.workflow.search_jobs import SearchJobs
 from netsurgery.workflow.surgeon_jobs import SurgeonJobs
 
-ALGORITHMS: dict[str, type[SearchJobs]] = {
+JOBS: dict[str, type[SearchJobs]] = {  # of each algorithm, by its name
     "baseline": BaselineJobs,
     "ectonas": EctonasJobs,
     "surgeon": SurgeonJobs,
@@ -44,14 +44,14 @@ class Searches:
     def of_algorithm(self, algorithm: str) -> list[str]:
         """List the names of the searches that an algorithm runs."""
         searches = self.config.searches.items()
-        return [name for name, search in searches if search.algorithm == algorithm]
+        return [name for name, search in searches if search.algorithm.name == algorithm]
 
     def jobs(self, search: str, seed: int) -> SearchJobs:
         """Return the jobs of a search with one seed."""
         self.before_files()
         chosen = self.config.searches[search]
         folder = SearchFolder(Path(self.config.results, search, f"seed{seed}"))
-        return ALGORITHMS[chosen.algorithm](chosen, seed, folder, self.checkpoints)
+        return JOBS[chosen.algorithm.name](chosen, seed, folder, self.checkpoints)
 
     def of(self, wildcards: Wildcards) -> SearchJobs:
         """Return the jobs of the search and seed that a job belongs to."""

@@ -15,7 +15,7 @@ def study_runs(config: Config, study: str) -> list[tuple[str, int]]:
     The pooling trials look at bare convolutions, which no topology of the papers' searches has.
     """
     baselines = [
-        (name, seed) for name, seed in config.runs if config.searches[name].algorithm == "baseline"
+        (name, seed) for name, seed in config.runs if not config.searches[name].algorithm.searches
     ]
     if study != POOLING:
         return baselines

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from netsurgery.jobs import surgeon
-from netsurgery.search.layout import WARM_UP, Plan
-from netsurgery.search.plans import FinalPlan, TrainingPlan, recuperation_step
-from netsurgery.search.surgeon import decision_point
-from netsurgery.search.surgeon.decision_point import StoppingSettings
+from netsurgery.search.algorithms import Plan
+from netsurgery.search.plans import FinalPlan, TrainingPlan
+from netsurgery.search.steps import WARM_UP, recuperation_step
 from netsurgery.search.surgeon.plans import TryPlan, Verdict
+from netsurgery.search.surgeon.settings import StoppingSettings
+from netsurgery.search.surgeon.verdict import merge
+from netsurgery.storage.settings import from_settings
 from netsurgery.workflow.search_jobs import Files, SearchJobs
 
 REPORTS = (
@@ -51,7 +53,7 @@ class SurgeonJobs(SearchJobs):
 
     def plan(self, generation: int) -> Plan:
         """Return a whole decision point as one plan, or the final plan."""
-        return decision_point.merge(list(self.tries(generation)))
+        return merge(list(self.tries(generation)))
 
     def plan_with(self, generation: int, candidate: str) -> tuple[TrainingPlan, str]:
         """Return the plan of the try that an offspring is in, and the plan's file."""
@@ -87,7 +89,7 @@ class SurgeonJobs(SearchJobs):
             ],
         }
         # after the last epoch there is nothing to decide
-        stopping = StoppingSettings.from_settings(self.search.settings)
+        stopping = from_settings(StoppingSettings, self.search.settings)
         if stopping.epochs_left(generation - 1) > 0:
             inputs["singular_values"] = str(folder.singular_values(generation))
         return inputs

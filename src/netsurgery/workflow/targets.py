@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from netsurgery.search.layout import Plan
+from netsurgery.search.algorithms import Plan
 from netsurgery.workflow.checkpoints import Wildcards
 from netsurgery.workflow.inputs import Inputs
 from netsurgery.workflow.search_jobs import TRACKED, Files

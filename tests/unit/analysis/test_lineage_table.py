@@ -3,7 +3,7 @@
 import csv
 
 from netsurgery.analysis.lineage_table import read_lineage
-from netsurgery.search import outcome
+from netsurgery.search.lineage import LINEAGE_COLUMNS
 from tests.support.plotted_searches import (
     family,
 )
@@ -13,7 +13,7 @@ def test_a_lineage_table_is_read_as_it_was_written(tmp_path):
     _, rows, _ = family()
     path = tmp_path / "lineage.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, outcome.LINEAGE_COLUMNS)
+        writer = csv.DictWriter(file, LINEAGE_COLUMNS)
         writer.writeheader()
         writer.writerows(rows)
     assert read_lineage(path) == rows

@@ -9,9 +9,8 @@ import pytest
 from netsurgery.config import job_settings
 from netsurgery.datasets import SplitSettings
 from netsurgery.objectives.training_settings import TrainingSettings
-from netsurgery.search.ectonas.generation import GenerationSettings
-from netsurgery.search.ectonas.settings import BudgetSettings, SelectionSettings
-from netsurgery.search.surgeon.decision_point import DecisionSettings, StoppingSettings
+from netsurgery.search.ectonas.settings import BudgetSettings, GenerationSettings, SelectionSettings
+from netsurgery.search.surgeon.settings import DecisionSettings, StoppingSettings
 from netsurgery.storage.settings import setting_names
 from netsurgery.surgery.operations import ECTONAS, SURGEON
 from netsurgery.surgery.settings import SurgerySettings

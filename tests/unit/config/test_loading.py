@@ -91,7 +91,7 @@ def test_defaults_of_the_surgeon_are_those_of_the_paper():
 def test_the_default_configuration_is_valid():
     shipped = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
     found = loading.load(shipped, SCHEMA)
-    searches = {s.algorithm: s for s in found.searches.values()}
+    searches = {s.algorithm.name: s for s in found.searches.values()}
     assert set(searches) == {"ectonas", "baseline"}
     assert searches["baseline"].layers == searches["ectonas"].layers
 

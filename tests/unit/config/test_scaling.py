@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netsurgery.config import loading, scaling
+from netsurgery.search.algorithms import ALGORITHMS
 from tests.support.factories import SCHEMA, search
 
 
@@ -14,14 +15,18 @@ def test_scaling_shrinks_epochs_data_and_seeds(factor, algorithm):
     settings = search(algorithm=algorithm, topology=topology, seeds=list(range(10))).settings
     shrunk = scaling.scaled(settings, factor)
     assert shrunk.keys() == settings.keys()
-    for key in scaling.EPOCHS[algorithm]:
+    for key in ALGORITHMS[algorithm].epoch_settings:
         if key in settings:
             assert 1 <= shrunk[key] <= settings[key]
             assert abs(shrunk[key] - factor * settings[key]) <= 1
     assert shrunk["subset_fraction"] == pytest.approx(factor)
     assert shrunk["seeds"] == settings["seeds"][: len(shrunk["seeds"])]
     assert len(shrunk["seeds"]) >= max(3, 10 * factor)
-    untouched = settings.keys() - {*scaling.EPOCHS[algorithm], "subset_fraction", "seeds"}
+    untouched = settings.keys() - {
+        *ALGORITHMS[algorithm].epoch_settings,
+        "subset_fraction",
+        "seeds",
+    }
     assert all(shrunk[key] == settings[key] for key in untouched)
 
 

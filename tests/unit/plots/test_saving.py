@@ -10,8 +10,8 @@ import pytest
 from netsurgery import plots
 from netsurgery.jobs import __main__ as jobs
 from netsurgery.plots.layout import TITLE, text_width
-from netsurgery.search import outcome
-from netsurgery.search.records import DIVERGED
+from netsurgery.search.lineage import lineage
+from netsurgery.search.records import Status
 from tests.support.plotted_searches import (
     annotations,
     boxes,
@@ -48,7 +48,7 @@ def test_nothing_is_cut_off(metric):
 def test_a_baseline_has_the_same_plots():
     record = start(0.2, 0.4, 0.5)
     records = [record, replace(record, step="final", batches_spent=0)]
-    rows = outcome.lineage(records, {"g00c00"}, "g00c00")
+    rows = lineage(records, {"g00c00"}, "g00c00")
     drawn = draw("plain", records, rows, summary(records[-1], records))
     assert curve(drawn["accuracy"]) == [[1, 0.2], [2, 0.4], [3, 0.5]]
     assert curve(drawn["size"]) == [[0, 1000], [3, 1000]]
@@ -59,9 +59,9 @@ def test_a_baseline_has_the_same_plots():
 
 @pytest.mark.parametrize("values", [(0.5, None), (None,)])
 def test_a_diverged_baseline_is_plotted(values, tmp_path):
-    record = start(*values, status=DIVERGED)
+    record = start(*values, status=Status.DIVERGED)
     records = [record, replace(record, step="final", batches_spent=0)]
-    rows = outcome.lineage(records, {"g00c00"}, "g00c00")
+    rows = lineage(records, {"g00c00"}, "g00c00")
     headline = summary(records[-1], records, test_score=None)
     for name, figure in draw("plain", records, rows, headline).items():
         plots.save_figure(figure, tmp_path / f"{name}.svg")
@@ -99,7 +99,7 @@ def test_an_unknown_operation_keeps_its_name():
     root = start(0.5)
     final = bred(root, "g01c00", "split_layer", 2, 0.6)
     records = [root, final]
-    rows = outcome.lineage(records, {"g00c00", "g01c00"}, "g01c00")
+    rows = lineage(records, {"g00c00", "g01c00"}, "g01c00")
     drawn = draw("s", records, rows, summary(final, records))
     assert "split layer (layer 2)" in annotations(drawn["accuracy"])
     keys = [text.get_text() for text in drawn["family_tree"].legends[0].get_texts()]

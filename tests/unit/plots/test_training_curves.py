@@ -10,7 +10,7 @@ from matplotlib.text import Annotation
 
 from netsurgery import plots
 from netsurgery.plots.layout import LABEL, SLANT
-from netsurgery.search.records import DIVERGED
+from netsurgery.search.records import Status
 from tests.support.plotted_searches import (
     BATCHES,
     annotations,
@@ -58,7 +58,7 @@ def test_other_candidates_start_from_their_parent():
 
 def test_later_training_of_a_parent_is_not_its_childrens():
     root = start(0.2, 0.4)
-    failed = bred(root, "g01c00", "add_units", 3, 0.3, None, status=DIVERGED)
+    failed = bred(root, "g01c00", "add_units", 3, 0.3, None, status=Status.DIVERGED)
     # the whole generation failed, so the rest of the budget went into the parent
     final = replace(
         root,
@@ -101,7 +101,7 @@ def test_a_diverged_candidate_is_marked_at_its_last_value():
 def test_an_exploding_loss_does_not_flatten_other_curves():
     root = start(2.0, 1.5, 1.0)
     others = [bred(root, f"g01c{i:02d}", "identity", None, *[0.9] * 5) for i in range(1, 9)]
-    wild = bred(root, "g01c09", "add_units", 1, 1e30, None, status=DIVERGED)
+    wild = bred(root, "g01c09", "add_units", 1, 1e30, None, status=Status.DIVERGED)
     final = bred(root, "g01c00", "identity", None, 0.8, 0.7)
     records = [root, *others, wild, final]
     axes = plots.plot_accuracy("s", records, summary(final, records, "val_loss")).axes[0]

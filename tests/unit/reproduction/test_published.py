@@ -33,7 +33,7 @@ def test_the_papers_experiments_are_configurations(paper, tmp_path, monkeypatch)
     found = loading.load(yaml.safe_load((ROOT / f"config/papers/{paper}.yaml").read_text()), SCHEMA)
     counts = {}
     for one in found.searches.values():
-        kind = one.settings["dataset"], one.algorithm
+        kind = one.settings["dataset"], one.algorithm.name
         counts[kind] = counts.get(kind, 0) + len(one.seeds)
     if paper == "ectonas":
         # six topologies; greedy, two alphas and random; ten runs, of Adult 25
@@ -41,7 +41,7 @@ def test_the_papers_experiments_are_configurations(paper, tmp_path, monkeypatch)
         assert counts["adult", "ectonas"] == 6 * 4 * 25
         assert counts["svhn", "baseline"] == 6 * 10
         budgets = {
-            s.settings["budget"] for s in found.searches.values() if s.algorithm == "ectonas"
+            s.settings["budget"] for s in found.searches.values() if s.algorithm.name == "ectonas"
         }
         assert budgets == {1000}
     else:

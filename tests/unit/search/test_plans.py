@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from netsurgery.search.ectonas import generation
+from netsurgery.search.algorithms import read_generation, read_plan
+from netsurgery.search.ectonas.planning import plan_generation
 from netsurgery.search.ectonas.plans import BracketPlan, GenerationBudget
-from netsurgery.search.layout import read_generation, read_plan, read_try
 from netsurgery.search.plans import FinalPlan, Parent
 from netsurgery.search.surgeon.plans import (
     Continue,
@@ -15,16 +15,17 @@ from netsurgery.search.surgeon.plans import (
     TryPlan,
     Verdict,
     parse_allowance,
+    read_try,
 )
 from netsurgery.storage.files import write_json
-from tests.support.factories import rules, start
+from tests.support.factories import rules, start, winners
 
 PARENT = Parent("g00c00", "generation00/warm-up.keras")
 
 
 @pytest.fixture
 def bracket_plan():
-    return generation.plan([start()], [PARENT.model], 1, GenerationBudget(), rules(), 0)
+    return plan_generation(winners(start()), 1, GenerationBudget(), rules(), 0)
 
 
 def final_plan():

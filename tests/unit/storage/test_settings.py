@@ -1,6 +1,7 @@
 """Settings dataclasses: their keys, and how they are read."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import pytest
 
@@ -38,3 +39,24 @@ def test_other_keys_are_ignored():
 def test_a_missing_key_is_an_error():
     with pytest.raises(KeyError, match="width"):
         from_settings(Outer, {"name": "a"})
+
+
+class Colour(StrEnum):
+    """Two values."""
+
+    RED = "red"
+    BLUE = "blue"
+
+
+@dataclass(frozen=True)
+class Painted:
+    """A key with an enum, one with a generic type."""
+
+    colour: Colour
+    sizes: list[int]
+
+
+def test_values_of_enums_become_members():
+    read = from_settings(Painted, {"colour": "blue", "sizes": [1]})
+    assert read == Painted(Colour.BLUE, [1])
+    assert isinstance(read.colour, Colour)

@@ -17,7 +17,7 @@ def config():
 def test_studies_look_at_baselines(config):
     found = studies.study_runs(config, studies.SURGERY)
     assert found
-    assert all(config.searches[name].algorithm == "baseline" for name, _ in found)
+    assert all(config.searches[name].algorithm.name == "baseline" for name, _ in found)
 
 
 def test_pooling_trials_look_at_bare_convolutions(config):

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-from netsurgery.analysis.runs import BASELINE, GREEDY, RANDOM, SURGEON, WALK, Run
+from netsurgery.analysis.runs import Run
 from netsurgery.plots.layout import add_legend, canvas, legend_entry
 from netsurgery.plots.style import (
     BLACK,
@@ -27,6 +27,7 @@ from netsurgery.plots.style import (
 )
 from netsurgery.reproduction import curves, published
 from netsurgery.reproduction.statistics import mean_and_sd
+from netsurgery.search.methods import BASELINE, GREEDY, RANDOM, RANDOM_WALK, SURGEON
 
 # colour, marker and line style of each method, distinguishable in grayscale
 METHOD_STYLES: dict[str, tuple[str, str, Any]] = {
@@ -35,7 +36,7 @@ METHOD_STYLES: dict[str, tuple[str, str, Any]] = {
     "alpha 0": (ORANGE, "v", (0, (4, 1.5, 1, 1.5))),
     RANDOM: (VERMILLION, "X", (0, (1, 1))),
     SURGEON: (BLUE, "o", "-"),
-    WALK: (VERMILLION, "X", (0, (1, 1))),
+    RANDOM_WALK: (VERMILLION, "X", (0, (1, 1))),
     BASELINE: (GREY, "s", (0, (4, 2))),
 }
 OTHER: tuple[str, str, Any] = (PURPLE, "D", "-")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from netsurgery.search.plans import Contenders
+from netsurgery.search.steps import bracket_slot
 
 
 @dataclass(frozen=True)
@@ -20,21 +21,6 @@ class Bracket:
 
     slots: dict[str, Contenders]
     winners: tuple[Contenders, ...]
-
-
-LAST_PHASE = 100  # more than there are rounds in a phase
-
-
-def depth(step: str) -> int:
-    """How late in its generation a training step is: never earlier than its contenders.
-
-    Args:
-        step: a slot, such as phase1/identity/round2/slot0, or another step, which comes before all.
-    """
-    if "/round" not in step:
-        return 0
-    phase, *_, round_, _ = step.split("/")
-    return int(round_.removeprefix("round")) + LAST_PHASE * (phase == "phase2")
 
 
 def group(
@@ -87,7 +73,7 @@ def knockout(
     slots: dict[str, Contenders] = {}
     contenders = list(entrants)
     for round_ in range(1, rounds + 1):
-        names = [f"{name}/round{round_}/slot{i}" for i in range(len(contenders))]
+        names = [bracket_slot(name, round_, i) for i in range(len(contenders))]
         slots |= zip(names, contenders, strict=True)
         groups = group(len(names), winners, round_, rounds, rng)
         contenders = [tuple(names[i] for i in members) for members in groups]

@@ -1,49 +1,24 @@
-"""Planning a generation: its offspring, its brackets and what they cost.
+"""A generation: its offspring and the brackets in which they compete.
 
-A plan needs the parents' records only: no weights, no clock. Costs are in batches.
+All follows from the parents' records: no weights, no clock. Costs are in batches.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
 
 from netsurgery.networks.network import Topology
 from netsurgery.search.ectonas.bracket import Bracket, knockout
 from netsurgery.search.ectonas.byes import TrainingSteps, merge_byes
-from netsurgery.search.ectonas.plans import BracketPlan, GenerationBudget, RejectedOffspring
-from netsurgery.search.plans import Contenders, FinalPlan, Offspring, parents_of, recuperation_step
-from netsurgery.search.records import OK, Record
+from netsurgery.search.ectonas.plans import RejectedOffspring
+from netsurgery.search.ectonas.settings import GenerationSettings
+from netsurgery.search.plans import Contenders, Offspring
+from netsurgery.search.records import Record
+from netsurgery.search.steps import recuperation_step
 from netsurgery.storage.random_streams import random_stream
-from netsurgery.storage.settings import from_settings as read_settings
-from netsurgery.surgery import (
-    MutationSizes,
-    Operation,
-    legal_mutations,
-    mutate_topology,
-)
-
-
-@dataclass(frozen=True)
-class GenerationSettings:
-    """The settings that shape a generation (design: ECToNAS's defaults are the config schema's)."""
-
-    round_epochs: int
-    rounds: int
-    parents: int
-    max_parameters: int
-    max_growth: float
-    recuperation: Mapping[str, float]
-    sizes: MutationSizes
-
-    @classmethod
-    def from_settings(cls, settings: Mapping[str, Any]) -> GenerationSettings:
-        """Read them from the settings of a search."""
-        return read_settings(cls, settings)
+from netsurgery.surgery import Operation, legal_mutations, mutate_topology
 
 
 @dataclass(frozen=True)
@@ -162,122 +137,3 @@ def cost(design: GenerationDesign, batches_per_epoch: int) -> int:
     """Batches that a generation trains."""
     recuperation = sum(child.batches for child in design.offspring)
     return recuperation + len(design.slots()) * design.round_epochs * batches_per_epoch
-
-
-def _thin_out(offspring: Sequence[Offspring], rng: np.random.Generator) -> list[Offspring]:
-    """One offspring less, drawn from the mutation types that have most; identities stay."""
-    found = by_operation(offspring)
-    pools = {k: v for k, v in found.items() if not k.changes_nothing}
-    largest = max(len(pool) for pool in pools.values())
-    droppable = [child for pool in pools.values() if len(pool) == largest for child in pool]
-    dropped = droppable[rng.integers(len(droppable))]
-    return [child for child in offspring if child is not dropped]
-
-
-def shrink_to_budget(
-    offspring: Sequence[Offspring],
-    generation: int,
-    batches: int,
-    batches_per_epoch: int,
-    rules: GenerationSettings,
-    seed: int,
-) -> GenerationDesign | None:
-    """Design the largest generation that costs at most `batches`.
-
-    Epochs per round are cut first, down to 1; then offspring, evenly over the mutation types except
-    the identity. None if the batches do not suffice for a single mutation.
-    """
-    for epochs in range(rules.round_epochs, 0, -1):
-        design = draw_brackets(offspring, generation, epochs, rules, seed)
-        if cost(design, batches_per_epoch) <= batches:
-            return design
-    rng = random_stream(seed, "thin out", generation)
-    left = list(offspring)
-    while len(by_operation(left)) > 1:
-        design = draw_brackets(left, generation, 1, rules, seed)
-        if cost(design, batches_per_epoch) <= batches:
-            return design
-        left = _thin_out(left, rng)
-    return None
-
-
-def generation_budget(
-    parents: Sequence[Record],
-    generation: int,
-    spent: int,
-    budget: float,
-    strict: bool,
-    rules: GenerationSettings,
-    seed: int,
-) -> GenerationBudget:
-    """What the next generation may cost; nothing if the training of the starting topology failed.
-
-    Args:
-        parents: records of the last generation's winners.
-        generation: the number of the next one.
-        spent: batches trained so far over all candidates.
-        budget: epochs of the whole search.
-        strict: never exceed the budget; else a generation starts if any budget is left.
-        rules: of the search.
-        seed: of the search.
-    """
-    if any(parent.status != OK for parent in parents):
-        return GenerationBudget(0)
-    batches_per_epoch = parents[0].batches_per_epoch
-    left = int(budget * batches_per_epoch) - spent
-    if not strict:
-        return GenerationBudget(None if left > 0 else 0)
-    offspring, _ = propose_offspring(parents, generation, rules, seed)
-    design = draw_brackets(offspring, generation, rules.round_epochs, rules, seed)
-    return GenerationBudget(None if cost(design, batches_per_epoch) <= left else max(0, left))
-
-
-def plan(
-    parents: Sequence[Record],
-    models: Sequence[str],
-    generation: int,
-    budget: GenerationBudget,
-    rules: GenerationSettings,
-    seed: int,
-) -> BracketPlan | FinalPlan:
-    """Plan the next generation, or the end of the search.
-
-    Args:
-        parents: records of the last generation's winners.
-        models: their model files, relative to the search's folder.
-        generation: the number of the next one.
-        budget: what it may cost.
-        rules: of the search.
-        seed: of the search.
-    """
-    batches_per_epoch = parents[0].batches_per_epoch
-    offspring, rejected = propose_offspring(parents, generation, rules, seed)
-    design = (
-        draw_brackets(offspring, generation, rules.round_epochs, rules, seed)
-        if budget.batches is None
-        else shrink_to_budget(offspring, generation, budget.batches, batches_per_epoch, rules, seed)
-    )
-    planned_parents = parents_of([parent.candidate for parent in parents], models)
-    if design is None:
-        assert budget.batches is not None
-        return FinalPlan(
-            generation=generation,
-            parents=planned_parents,
-            remaining_batches=budget.batches,
-            reason="the budget does not suffice for another generation"
-            if all(parent.status == OK for parent in parents)
-            else "the training of the starting topology failed",
-        )
-    steps = design.steps()
-    return BracketPlan(
-        generation=generation,
-        parents=planned_parents,
-        budget=budget,
-        batches=cost(design, batches_per_epoch),
-        round_epochs=design.round_epochs,
-        offspring=design.offspring,
-        rejected=tuple(rejected),
-        rounds=steps.rounds,
-        contenders={step: before for step, before in steps.contenders.items() if before},
-        winners=steps.winners,
-    )

@@ -16,8 +16,8 @@ from statistics import fmean
 from netsurgery.networks.layers import Conv, Dense
 from netsurgery.networks.network import Topology
 from netsurgery.search.ectonas.plans import BracketPlan
-from netsurgery.search.plans import recuperation_step
 from netsurgery.search.records import Record
+from netsurgery.search.steps import recuperation_step
 from netsurgery.surgery.mutations import mutate_topology
 
 # Seconds on one core, from the records of whole searches (docs/performance.md). Convolutions of few

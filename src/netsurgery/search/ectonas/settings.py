@@ -1,18 +1,21 @@
-"""The settings of ECToNAS that decide who wins, and how long a search goes on."""
+"""The settings of ECToNAS; their defaults are those of the configuration's schema."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+from netsurgery.search.selection import Comparison, SelectionMode
+from netsurgery.surgery import MutationSizes
 
 
 @dataclass(frozen=True)
 class SelectionSettings:
-    """What candidates are compared by (see `netsurgery.search.scores.winner`)."""
+    """How winners are selected."""
 
-    objective: str
-    mode: str
-    greediness: float
-    score_window: int
+    mode: SelectionMode
+    comparison: Comparison
 
 
 @dataclass(frozen=True)
@@ -26,3 +29,31 @@ class BudgetSettings:
     def strict(self) -> bool:
         """Whether a search never exceeds its budget."""
         return self.budget_mode == "strict"
+
+
+@dataclass(frozen=True)
+class GenerationSettings:
+    """The settings that shape a generation."""
+
+    round_epochs: int
+    rounds: int
+    parents: int
+    max_parameters: int
+    max_growth: float
+    recuperation: Mapping[str, float]
+    sizes: MutationSizes
+
+
+@dataclass(frozen=True)
+class EctonasSettings:
+    """All settings of a search that ECToNAS itself reads."""
+
+    warm_up_epochs: int
+    budget: BudgetSettings
+    generation: GenerationSettings
+    selection: SelectionSettings
+
+    @property
+    def initial_epochs(self) -> int:
+        """Epochs that the starting topology trains: the warm-up, at most the budget."""
+        return math.floor(min(self.warm_up_epochs, self.budget.budget))

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from netsurgery.search.plans import recuperation_step
 from netsurgery.search.records import Record
 from netsurgery.search.scores import surgeon_score
+from netsurgery.search.steps import Step, recuperation_step
 from netsurgery.search.surgeon import decision_point
-from netsurgery.search.surgeon.decision_point import DecisionSettings
+from netsurgery.search.surgeon.branches import topology_of
 from netsurgery.search.surgeon.plans import DecisionPlan
 from netsurgery.search.surgeon.recommendation import Analysis, hidden_layers
+from netsurgery.search.surgeon.settings import DecisionSettings
 
 LAYER_COLUMNS = (
     "branch",
@@ -46,15 +47,17 @@ RECOMMENDATION_COLUMNS = (
 
 
 def layers(
-    parents: Sequence[Record], analyses: Mapping[str, Sequence[Analysis]], rules: DecisionSettings
+    parents: Sequence[Record],
+    analyses: Mapping[str, Sequence[Analysis]],
+    settings: DecisionSettings,
 ) -> list[dict[str, Any]]:
     """A row per dense layer of every branch, with `LAYER_COLUMNS`."""
     rows = []
     for parent in parents:
-        hidden = hidden_layers(decision_point.topology_of(parent))
+        hidden = hidden_layers(topology_of(parent))
         for layer in analyses[parent.candidate]:
             inside = layer.position in hidden
-            removable = layer.removable(rules.thresholds)
+            removable = layer.removable(settings.thresholds)
             values = (
                 parent.candidate,
                 hidden.index(layer.position) + 1 if inside else "",
@@ -62,7 +65,7 @@ def layers(
                 layer.inputs,
                 layer.units,
                 layer.singular_values[0],
-                layer.limit(rules.thresholds),
+                layer.limit(settings.thresholds),
                 removable,
                 round(removable / layer.units, 6),
             )
@@ -75,7 +78,7 @@ def recommendations(
     analyses: Mapping[str, Sequence[Analysis]],
     plan: DecisionPlan,
     records: Mapping[str, Record],
-    rules: DecisionSettings,
+    settings: DecisionSettings,
 ) -> list[dict[str, Any]]:
     """A row per modification, the best recommended first, with `RECOMMENDATION_COLUMNS`.
 
@@ -84,14 +87,18 @@ def recommendations(
         analyses: of their dense layers, by candidate.
         plan: of the whole decision point.
         records: of all its training steps, by name.
-        rules: of the search.
+        settings: of the search.
     """
-    tries = {candidate: int(slot[3 : slot.index("/")]) for slot, candidate in _groups(plan)}
+    tries = {
+        Step.parse(contender).candidate: Step.parse(step).number
+        for step, contenders in plan.contenders.items()
+        for contender in contenders
+    }
     trained = {records[step].candidate: step for step in plan.contenders}
-    born = {decision_point.key_of_offspring(child): child for child in plan.offspring}
+    born = {decision_point.modification_of(child): child for child in plan.offspring}
     accepted = {step for (step,) in plan.winners}
     rows = []
-    for each in decision_point.recommendations(parents, analyses, rules):
+    for each in decision_point.recommendations(parents, analyses, settings):
         mutation = each.mutation
         row: dict[str, Any] = {
             "branch": parents[each.branch].candidate,
@@ -102,7 +109,7 @@ def recommendations(
             "recommendation": round(each.score, 6),
             "parameters": each.parameters,
         }
-        child = born.get(decision_point.key_of(each, parents))
+        child = born.get(decision_point.modification_in(each, parents))
         if child is not None:
             name = child.candidate
             record, step = records[recuperation_step(name)], trained.get(name)
@@ -121,12 +128,3 @@ def recommendations(
             }
         rows.append({column: row.get(column) for column in RECOMMENDATION_COLUMNS})
     return rows
-
-
-def _groups(plan: DecisionPlan) -> list[tuple[str, str]]:
-    """A training step of the try that each candidate is in, and the candidate."""
-    return [
-        (step, contender.removeprefix("recuperation/"))
-        for step, contenders in plan.contenders.items()
-        for contender in contenders
-    ]

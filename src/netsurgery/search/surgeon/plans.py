@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
-from netsurgery.search.plans import GenerationPlan, Offspring, TrainingPlan
+from netsurgery.search.plans import FinalPlan, GenerationPlan, Offspring, TrainingPlan
+from netsurgery.storage.files import read_json
 
 SEARCH, FINISH = "search", "finish"
-
-
-def branch_step(attempt: int, rank: int) -> str:
-    """The training step that trains the candidate with this rank in a try to the full step."""
-    return f"try{attempt}/slot{rank}"
 
 
 @dataclass(frozen=True)
@@ -141,3 +138,12 @@ class DecisionPlan(GenerationPlan):
     @classmethod
     def _offspring(cls, values: Mapping[str, Any]) -> Offspring:
         return RecommendedOffspring.from_json(values)
+
+
+def read_try(path: Path) -> TryPlan | Verdict | FinalPlan:
+    """Read the plan of a try, the verdict on all tries, or the final plan."""
+    values = read_json(path)
+    kinds: dict[str, type[TryPlan | Verdict | FinalPlan]] = {
+        kind.kind: kind for kind in (TryPlan, Verdict, FinalPlan)
+    }
+    return kinds[values["kind"]].from_json(values)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,21 @@ from netsurgery.networks.layers import Dense
 from netsurgery.networks.network import Network, Topology
 from netsurgery.surgery import Mutation, mutate_topology, operations, why_illegal
 
-FEWER, MORE = (
-    "fewer_parameters",
-    "more_parameters",
-)  # which of two equal scores is first: that with fewer parameters?
-BY_TYPE = "by_type"
 SMALLEST_ADDITION, SMALLEST_PART, TENFOLD = 2, 10, 10  # max(2, n // 10) units, or ten times that
+
+
+class TieBreak(StrEnum):
+    """Which of two modifications with equal scores comes first."""
+
+    FEWER = "fewer_parameters"
+    MORE = "more_parameters"
+
+
+class DrawMode(StrEnum):
+    """Which of the recommendations a try takes."""
+
+    BY_TYPE = "by_type"  # the best of each mutation type
+    TOP = "top"  # the best of all
 
 
 @dataclass(frozen=True)
@@ -128,7 +138,7 @@ def modifications(
 def recommend(
     branches: Sequence[tuple[Topology, Sequence[Analysis]]],
     thresholds: Thresholds,
-    order: str,
+    tie_break: TieBreak,
     max_parameters: int,
 ) -> list[Recommendation]:
     """All modifications of all branches that are possible, the best first.
@@ -136,7 +146,7 @@ def recommend(
     Args:
         branches: topology and analysis of each.
         thresholds: of eq. 13.
-        order: of equal scores: those with fewer parameters first, or those with more.
+        tie_break: which of equal scores comes first.
         max_parameters: modifications that give so many or more are left out.
     """
     found = [
@@ -147,7 +157,7 @@ def recommend(
         for number, mutation, score in modifications(topology, analysis, thresholds)
         if why_illegal(topology, mutation) is None
     ]
-    sign = 1 if order == FEWER else -1
+    sign = 1 if tie_break is TieBreak.FEWER else -1
     fitting = [
         each
         for each in found
@@ -165,14 +175,9 @@ class DrawSettings:
     `add_random_candidate` adds one more, drawn at random.
     """
 
-    selection: str
+    selection: DrawMode
     top_k: int
     add_random_candidate: bool
-
-    @property
-    def by_type(self) -> bool:
-        """Whether the best of each mutation type is taken."""
-        return self.selection == BY_TYPE
 
 
 def draw(
@@ -186,7 +191,7 @@ def draw(
         settings: of the search.
         rng: draws the random candidate.
     """
-    if settings.by_type:
+    if settings.selection is DrawMode.BY_TYPE:
         chosen, types = [], set()
         for each in untried:
             operation = each.mutation.operation

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netsurgery.search.ectonas.bracket import depth, group, knockout
+from netsurgery.search.ectonas.bracket import group, knockout
+from netsurgery.search.steps import Step, recuperation_step
 
 
 def rng():
@@ -40,17 +41,17 @@ def test_competitors_are_shuffled_by_the_generator_alone():
 
 
 @given(st.integers(1, 60), st.integers(1, 4), st.integers(0, 1000))
-def test_a_bracket_ends_with_its_winners_and_every_slot_has_feeders_before_it(n, winners, seed):
-    entrants = [(f"recuperation/{i}",) for i in range(n)]
+def test_every_slot_follows_its_contenders(n, winners, seed):
+    entrants = [(recuperation_step(f"g01c{i:02d}"),) for i in range(n)]
     bracket = knockout(entrants, winners, 3, "phase1/x", np.random.default_rng(seed))
     assert len(bracket.winners) == min(n, winners)
-    known = {name for feeders in entrants for name in feeders}
+    known = {name for contenders in entrants for name in contenders}
     fed: list[str] = []
-    for slot, feeders in bracket.slots.items():  # rounds in order
-        assert set(feeders) <= known
-        fed += feeders
+    for slot, contenders in bracket.slots.items():  # rounds in order
+        assert set(contenders) <= known
+        fed += contenders
         known.add(slot)
-    fed += [name for feeders in bracket.winners for name in feeders]
+    fed += [name for contenders in bracket.winners for name in contenders]
     assert sorted(fed) == sorted(known)  # everyone competes exactly once, and the last ones win
 
 
@@ -61,13 +62,14 @@ def test_training_jobs_of_a_phase_1_bracket(competitors, jobs):
 
 
 @given(st.integers(1, 40), st.integers(1, 4), st.integers(1, 20), st.integers(0, 1000))
-def test_who_feeds_a_slot_is_less_deep_in_any_phase(n, winners, rounds, seed):
-    entrants = [(f"recuperation/{i}",) for i in range(n)]
+def test_contenders_train_earlier_than_their_slot(n, winners, rounds, seed):
+    entrants = [(recuperation_step(f"g01c{i:02d}"),) for i in range(n)]
     generator = np.random.default_rng(seed)
     first = knockout(entrants, winners, rounds, "phase1/add_units", generator)
     second = knockout(first.winners, winners, rounds, "phase2", generator)
-    for slot, feeders in (first.slots | second.slots).items():
-        assert all(depth(feeder) < depth(slot) for feeder in feeders)
+    for slot, contenders in (first.slots | second.slots).items():
+        later = Step.parse(slot).order
+        assert all(Step.parse(each).order < later for each in contenders)
 
 
 def test_slots_are_named_by_their_files():

@@ -64,9 +64,7 @@ def test_who_meets_whom_stays_the_same(offspring, winners, rounds, seed, part):
 
 
 @given(*SHAPES, PARTS)
-def test_a_step_has_rounds_that_follow_without_a_match_and_is_not_too_long(
-    offspring, winners, rounds, seed, part
-):
+def test_a_step_covers_byes_and_is_not_too_long(offspring, winners, rounds, seed, part):
     contenders, last = brackets(offspring, winners, rounds, seed)
     most = part * len(contenders)
     joined = merge_byes(contenders, last, part)
@@ -80,7 +78,7 @@ def test_a_step_has_rounds_that_follow_without_a_match_and_is_not_too_long(
             assert len(joined.rounds[ends[contenders[step][0]]]) + 1 > most
 
 
-def test_all_that_is_sure_is_one_step_if_it_may_be_long():
+def test_all_byes_are_one_step_if_it_may_be_long():
     contenders, last = brackets(2, 1, 3, 0)  # one of each kind: they meet in phase 2 alone
     joined = merge_byes(contenders, last, 1.0)
     assert [len(names) for names in joined.rounds.values()] == [5, 5, 2]
@@ -122,7 +120,7 @@ def matches(models, epochs, then=()):
     return ["--models", *models, "--mode", "greedy", "--epochs", epochs, "--later-rounds", *then]
 
 
-def test_joined_rounds_come_to_what_they_come_to_one_by_one(warm, data, tmp_path):  # noqa: F811
+def test_merged_rounds_give_what_single_rounds_give(warm, data, tmp_path):  # noqa: F811
     before, records = warm, []
     for i, name in enumerate(ROUNDS):
         output = tmp_path / f"{i}.keras"
@@ -147,7 +145,7 @@ def test_joined_rounds_come_to_what_they_come_to_one_by_one(warm, data, tmp_path
     assert record == {k: alone[k] for k in record}
 
 
-def test_what_diverges_in_a_round_trains_no_further(warm, data, tmp_path):  # noqa: F811
+def test_a_candidate_that_diverges_trains_no_further(warm, data, tmp_path):  # noqa: F811
     output = tmp_path / "diverged.keras"
     child = Offspring("g01c00", 1, "g00c00", Mutation(operations.IDENTITY), 1, batches=4)
     settings = search(topology="cnn-small").pick(OPERATING)
@@ -165,8 +163,8 @@ def test_what_diverges_in_a_round_trains_no_further(warm, data, tmp_path):  # no
     assert all(each["score"] is None for each in record["rounds"].values())
 
 
-def test_what_falls_spends_all_rounds_of_its_step(warm, data, tmp_path):  # noqa: F811
-    output = tmp_path / "fallen.keras"
+def test_a_failure_spends_all_rounds_of_its_step(warm, data, tmp_path):  # noqa: F811
+    output = tmp_path / "failed.keras"
     more = [*matches([warm], 2, ROUNDS[1:]), "--failure", "crashed"]
     subprocess.run(training("train_round", data, output, ROUNDS[0], more, ADAM), check=True)
     record, content = known(output)

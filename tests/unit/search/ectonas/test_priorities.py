@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from netsurgery.networks.network import Topology
 from netsurgery.networks.topologies import NAMED, build
-from netsurgery.search.ectonas import generation
+from netsurgery.search.ectonas.planning import plan_generation
 from netsurgery.search.ectonas.plans import GenerationBudget
 from netsurgery.search.ectonas.priorities import (
     BATCH,
@@ -15,16 +15,16 @@ from netsurgery.search.ectonas.priorities import (
     ranks,
     seconds_of_batch,
 )
-from netsurgery.search.plans import recuperation_step
-from tests.support.factories import rules, start
+from netsurgery.search.steps import recuperation_step
+from netsurgery.surgery import mutate_topology
+from tests.support.factories import rules, start, winners
 
 SHAPE = (32, 32, 3)
 
 
 def planned(*parents, seed=0, **changed):
     """A plan, and its parents by candidate."""
-    models = [f"{parent.candidate}.keras" for parent in parents]
-    plan = generation.plan(parents, models, 1, GenerationBudget(), rules(**changed), seed)
+    plan = plan_generation(winners(*parents), 1, GenerationBudget(), rules(**changed), seed)
     return plan, {parent.candidate: parent for parent in parents}
 
 
@@ -60,8 +60,8 @@ def test_what_feeds_a_match_goes_before_it_with_its_own_work_more(names, rounds,
     plan, known = planned(*parents, rounds=rounds, seed=seed)
     found = critical_path_seconds(plan, known)
     assert found.keys() == plan.rounds.keys()
-    for step, feeders in plan.contenders.items():
-        assert all(found[feeder] >= found[step] + START for feeder in feeders)
+    for step, contenders in plan.contenders.items():
+        assert all(found[contender] >= found[step] + START for contender in contenders)
     order = ranks(plan, known)
     assert max(order.values()) == HIGHEST
     assert min(order.values()) >= 0
@@ -75,7 +75,7 @@ def test_the_last_match_has_nothing_behind_it():
     (last, *_), *_ = plan.winners
     epochs = plan.round_epochs * len(plan.rounds[last])
     slowest = max(
-        seconds_of_batch(generation.mutate_topology(Topology.from_json(parent.topology), mutation))
+        seconds_of_batch(mutate_topology(Topology.from_json(parent.topology), mutation))
         for mutation in (child.mutation for child in plan.offspring)
     )
     assert START < critical_path_seconds(plan, known)[last] < START + 100 * epochs * slowest

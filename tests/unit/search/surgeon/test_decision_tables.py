@@ -9,10 +9,13 @@ from netsurgery import plots
 from netsurgery.networks.network import initialise
 from netsurgery.search.scores import surgeon_score
 from netsurgery.search.surgeon import decision_point, decision_tables
-from netsurgery.search.surgeon.decision_point import DecisionSettings
+from netsurgery.search.surgeon.branches import topology_of
 from netsurgery.search.surgeon.plans import Verdict
 from netsurgery.search.surgeon.recommendation import Thresholds, analyse
-from tests.support.factories import history, search, start
+from netsurgery.search.surgeon.settings import DecisionSettings
+from netsurgery.search.surgeon.verdict import merge_tries
+from netsurgery.storage.settings import from_settings
+from tests.support.factories import history, search, start, winners
 
 THRESHOLDS = Thresholds(0.005, 0.3)
 
@@ -21,13 +24,13 @@ THRESHOLDS = Thresholds(0.005, 0.3)
 def decision():
     """A parent, its analysis, and a decision point with one try, in which all score alike."""
     found = search(algorithm="surgeon", topology="surgeon-medium").settings
-    rules = DecisionSettings.from_settings(found)
+    rules = from_settings(DecisionSettings, found)
     parent = start("surgeon-medium", (8, 8, 1), score=0.5, history=history(0.5))
-    network = initialise(decision_point.topology_of(parent), np.random.default_rng(0))
+    network = initialise(topology_of(parent), np.random.default_rng(0))
     analyses = {parent.candidate: analyse(network)}
     pool = decision_point.recommendations([parent], analyses, rules)
-    chosen = decision_point.select([parent], pool, set(), 1, 1, rules, seed=0)
-    planned = decision_point.plan_try([parent], ["m"], chosen, 1, 1, 0, 10_000, rules)
+    chosen = decision_point.select_modifications([parent], pool, set(), 1, 1, rules, seed=0)
+    planned = decision_point.plan_try(winners(parent), chosen, 1, 1, 0, 10_000, rules)
     records = {
         f"recuperation/{child.candidate}": replace(
             parent,
@@ -42,7 +45,7 @@ def decision():
     first, second = list(records.values())[:2]
     records |= {"try1/slot0": replace(first, score=0.7), "try1/slot1": replace(second, score=0.4)}
     verdict = Verdict(generation=1, attempt=2, accepted=True, reason="", winners=("try1/slot0",))
-    plan = decision_point.merge([planned, verdict])
+    plan = merge_tries([planned], verdict)
     return [parent], analyses, plan, records, rules
 
 

@@ -8,11 +8,11 @@ import pytest
 from netsurgery.networks.network import Network, initialise
 from netsurgery.networks.topologies import build
 from netsurgery.search.surgeon.recommendation import (
-    FEWER,
-    MORE,
     Analysis,
+    DrawMode,
     DrawSettings,
     Thresholds,
+    TieBreak,
     analyse,
     draw,
     recommend,
@@ -21,7 +21,7 @@ from netsurgery.surgery import Mutation, mutate, mutate_topology, operations
 
 PAPER = Thresholds(0.005, 0.3)
 NOT_MANY = 8_000_000
-BY_TYPE = DrawSettings("by_type", top_k=7, add_random_candidate=True)
+BY_TYPE = DrawSettings(DrawMode.BY_TYPE, top_k=7, add_random_candidate=True)
 
 
 def dense(*units, inputs=12):
@@ -38,8 +38,8 @@ def analysed(topology, *values):
     return topology, hidden
 
 
-def ranked(*branches, order=FEWER, thresholds=PAPER, most=NOT_MANY):
-    return recommend(branches, thresholds, order, most)
+def ranked(*branches, tie_break=TieBreak.FEWER, thresholds=PAPER, most=NOT_MANY):
+    return recommend(branches, thresholds, tie_break, most)
 
 
 def scores(found, operation):
@@ -138,11 +138,12 @@ def test_every_recommendation_can_be_operated_and_leaves_input_and_output_alone(
 
 def test_equal_scores_go_by_parameters_fewer_or_more_first():
     branch = analysed(dense(4, 4), values(4, 0), values(4, 0))
-    for order, sign in ((FEWER, 1), (MORE, -1)):
-        found = ranked(branch, order=order)
+    for tie_break, sign in ((TieBreak.FEWER, 1), (TieBreak.MORE, -1)):
+        found = ranked(branch, tie_break=tie_break)
         assert found == sorted(found, key=lambda e: (-e.score, sign * e.parameters))
     first = [
-        next(e for e in ranked(branch, order=o) if of(e) == "add_units") for o in (FEWER, MORE)
+        next(e for e in ranked(branch, tie_break=o) if of(e) == "add_units")
+        for o in (TieBreak.FEWER, TieBreak.MORE)
     ]
     assert [each.mutation.width for each in first] == [6, 24]
 
@@ -196,7 +197,7 @@ def test_a_redraw_takes_the_best_that_are_left_and_no_identity():
 
 
 def test_top_takes_the_best_whatever_their_type():
-    settings = DrawSettings("top", top_k=3, add_random_candidate=False)
+    settings = DrawSettings(DrawMode.TOP, top_k=3, add_random_candidate=False)
     assert [each for each, _ in drawn(pool(), settings=settings)] == pool()[:3]
 
 

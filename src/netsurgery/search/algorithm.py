@@ -1,0 +1,111 @@
+"""What every algorithm is to the rest of the program: one object with its settings and rules."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from netsurgery.search.plans import GenerationPlan
+from netsurgery.search.records import Record
+from netsurgery.search.selection import SelectionMode
+from netsurgery.search.trainer import Trainer
+from netsurgery.search.winners import Winners
+
+
+class UnsuitableSettingError(ValueError):
+    """A setting does not suit an algorithm: `key` names it, the message follows its value."""
+
+    def __init__(self, key: str, message: str) -> None:
+        super().__init__(message)
+        self.key = key
+
+
+class Algorithm(ABC):
+    """An algorithm: how it starts, plans, selects and ends, and what it is called.
+
+    Attributes:
+        name: in the settings of a search.
+        title: in text.
+        description: in a sentence such as "made by ...".
+        reference: the paper, in Markdown; empty without one.
+        generation: what it calls a generation.
+        plans: the classes of its plans of generations, which read them from their files; none if
+            it plans nothing.
+        epoch_settings: the settings that count epochs, which scaling shrinks.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    description: ClassVar[str]
+    reference: ClassVar[str] = ""
+    generation: ClassVar[str] = "generation"
+    plans: ClassVar[tuple[type[GenerationPlan], ...]] = ()
+    epoch_settings: ClassVar[tuple[str, ...]]
+
+    @property
+    def searches(self) -> bool:
+        """Whether it changes the network at all."""
+        return bool(self.plans)
+
+    def check(self, layers: Sequence[Mapping[str, Any]], task: str) -> None:  # noqa: B027
+        """Check that it can start from a topology, with data of a task.
+
+        Args:
+            layers: the hidden layers, as in the configuration.
+            task: classification or regression.
+
+        Raises:
+            UnsuitableSettingError: It cannot.
+        """
+
+    def method(self, settings: Mapping[str, Any]) -> str:
+        """What tables and plots call it with these settings."""
+        return self.title
+
+    @abstractmethod
+    def initial_epochs(self, settings: Mapping[str, Any]) -> int:
+        """Epochs that the starting topology trains."""
+
+    def budget(self, settings: Mapping[str, Any]) -> float | None:
+        """Epochs that a search may train over all candidates; None without a limit."""
+        return settings.get("budget")
+
+    @abstractmethod
+    def expected_epochs(
+        self, settings: Mapping[str, Any], spent: float, trained: float
+    ) -> float | None:
+        """Estimate the epochs that a search has trained when it ends; None if unknown.
+
+        Args:
+            settings: of the search.
+            spent: epochs trained so far over all candidates.
+            trained: epochs that the best candidate's weights received.
+        """
+
+    @abstractmethod
+    def final_mode(self, settings: Mapping[str, Any]) -> SelectionMode:
+        """How the final candidate is selected among the last parents."""
+
+    @abstractmethod
+    def select_parents(
+        self,
+        plan: GenerationPlan,
+        records: Mapping[str, Record],
+        previous: Winners,
+        settings: Mapping[str, Any],
+        seed: int,
+    ) -> Winners:
+        """Select the next parents from a generation that has trained.
+
+        Args:
+            plan: of the generation.
+            records: of all its training steps.
+            previous: its own parents, which stay if all its candidates failed.
+            settings: of the search.
+            seed: of the search.
+        """
+
+    @abstractmethod
+    def search(self, trainer: Trainer, settings: Mapping[str, Any], seed: int) -> Record:
+        """Run a whole search and return the record of its final candidate."""

@@ -1,0 +1,87 @@
+"""What a generation may cost, and the largest one that costs no more. Costs are in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from netsurgery.search.ectonas.generation import (
+    GenerationDesign,
+    by_operation,
+    cost,
+    draw_brackets,
+    propose_offspring,
+)
+from netsurgery.search.ectonas.plans import GenerationBudget
+from netsurgery.search.ectonas.settings import BudgetSettings, GenerationSettings
+from netsurgery.search.plans import Offspring
+from netsurgery.search.records import Status
+from netsurgery.search.winners import Winners
+from netsurgery.storage.random_streams import random_stream
+
+
+def generation_budget(
+    winners: Winners,
+    generation: int,
+    budget: BudgetSettings,
+    settings: GenerationSettings,
+    seed: int,
+) -> GenerationBudget:
+    """What the next generation may cost; nothing if the training of the starting topology failed.
+
+    A search that is not strict starts a generation as long as any budget is left.
+
+    Args:
+        winners: of the last generation.
+        generation: the number of the next one.
+        budget: of the search.
+        settings: of the search.
+        seed: of the search.
+    """
+    if any(parent.status != Status.OK for parent in winners.records):
+        return GenerationBudget(0)
+    batches_per_epoch = winners.batches_per_epoch
+    left = int(budget.budget * batches_per_epoch) - winners.batches_spent
+    if not budget.strict:
+        return GenerationBudget(None if left > 0 else 0)
+    offspring, _ = propose_offspring(winners.records, generation, settings, seed)
+    design = draw_brackets(offspring, generation, settings.round_epochs, settings, seed)
+    return GenerationBudget(None if cost(design, batches_per_epoch) <= left else max(0, left))
+
+
+def _thin_out(offspring: Sequence[Offspring], rng: np.random.Generator) -> list[Offspring]:
+    """One offspring less, drawn from the mutation types that have most; identities stay."""
+    found = by_operation(offspring)
+    pools = {k: v for k, v in found.items() if not k.changes_nothing}
+    largest = max(len(pool) for pool in pools.values())
+    droppable = [child for pool in pools.values() if len(pool) == largest for child in pool]
+    dropped = droppable[rng.integers(len(droppable))]
+    return [child for child in offspring if child is not dropped]
+
+
+def shrink_to_budget(
+    offspring: Sequence[Offspring],
+    generation: int,
+    batches: int,
+    batches_per_epoch: int,
+    settings: GenerationSettings,
+    seed: int,
+) -> GenerationDesign | None:
+    """Design the largest generation that costs at most `batches`.
+
+    Epochs per round are cut first, down to 1; then offspring, evenly over the mutation types except
+    the identity. None if the batches do not suffice for a single mutation.
+    """
+    for epochs in range(settings.round_epochs, 0, -1):
+        design = draw_brackets(offspring, generation, epochs, settings, seed)
+        if cost(design, batches_per_epoch) <= batches:
+            return design
+    rng = random_stream(seed, "thin out", generation)
+    left = list(offspring)
+    while len(by_operation(left)) > 1:
+        design = draw_brackets(left, generation, 1, settings, seed)
+        if cost(design, batches_per_epoch) <= batches:
+            return design
+        left = _thin_out(left, rng)
+    return None

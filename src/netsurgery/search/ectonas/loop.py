@@ -1,0 +1,46 @@
+"""The whole of ECToNAS in one function: plan a generation, train it, select its winners."""
+
+from __future__ import annotations
+
+from netsurgery.search.ectonas.budget import generation_budget
+from netsurgery.search.ectonas.planning import plan_generation, plan_training
+from netsurgery.search.ectonas.selection import select_parents
+from netsurgery.search.ectonas.settings import EctonasSettings
+from netsurgery.search.plans import FinalPlan
+from netsurgery.search.records import Record
+from netsurgery.search.selection import select_contender
+from netsurgery.search.steps import FINAL
+from netsurgery.search.trainer import Trainer, final_training, initial_training
+from netsurgery.search.winners import Winners
+
+
+def search(trainer: Trainer, settings: EctonasSettings, seed: int) -> Record:
+    """Run a whole search.
+
+    The workflow runs the same functions, each in a job of its own.
+
+    Args:
+        trainer: trains the networks.
+        settings: of the search.
+        seed: of the search.
+
+    Returns:
+        The record of the final candidate.
+    """
+    per_epoch = trainer.batches_per_epoch
+    shape, selection = settings.generation, settings.selection
+    winners = Winners.first(trainer.train(initial_training(settings.initial_epochs, per_epoch)))
+    generation = 0
+    while True:
+        generation += 1
+        budget = generation_budget(winners, generation, settings.budget, shape, seed)
+        plan = plan_generation(winners, generation, budget, shape, seed)
+        if isinstance(plan, FinalPlan):
+            break
+        records: dict[str, Record] = {}
+        for step in plan.steps:
+            training = plan_training(plan, step, records, selection, seed, per_epoch)
+            records[step] = trainer.train(training)
+        winners = select_parents(plan, records, winners, selection, seed)
+    index = select_contender(winners.records, selection.mode, selection.comparison, seed, FINAL)
+    return trainer.train(final_training(plan, winners.models[index]))

@@ -1,0 +1,77 @@
+"""The settings of the Surgeon; their defaults are those of the configuration's schema."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from netsurgery.search.selection import Comparison
+from netsurgery.search.surgeon.recommendation import DrawSettings, Thresholds, TieBreak
+
+
+class DecisionMode(StrEnum):
+    """How the modifications of a try are found."""
+
+    RECOMMENDED = "recommended"
+    RANDOM = "random"  # a random walk: one modification, accepted whatever comes of it
+
+
+class OnNoImprovement(StrEnum):
+    """What goes on when no try reaches the accuracy of the best branch before."""
+
+    KEEP_BEST = "keep_best"
+    BACKTRACK = "backtrack"
+
+
+@dataclass(frozen=True)
+class DecisionSettings:
+    """The settings that shape a decision point."""
+
+    mode: DecisionMode
+    branches: int
+    max_redraws: int
+    recuperation_batches: int
+    recuperation_factors: Mapping[str, int]
+    thresholds: Thresholds
+    draw: DrawSettings
+    tie_break: TieBreak
+    on_no_improvement: OnNoImprovement
+    max_parameters: int
+
+    def recuperation(self, operation: str, step: int, per_epoch: int) -> int:
+        """Batches of re-training after an operation: at most the step, and at most an epoch."""
+        wanted = self.recuperation_batches * self.recuperation_factors[operation]
+        return min(wanted, per_epoch, step)
+
+
+@dataclass(frozen=True)
+class StoppingSettings:
+    """The settings that end a search. No decision point knows them, so they may change later."""
+
+    epochs: int
+    warm_up_epochs: int
+    decision_epochs: int
+    early_stopping: Mapping[str, int]
+    budget: float | None = None
+    target_accuracy: float | None = None
+
+    def epochs_left(self, decided: int) -> int:
+        """Epochs of the schedule that follow a number of decision points."""
+        return self.epochs - self.warm_up_epochs - decided * self.decision_epochs
+
+
+@dataclass(frozen=True)
+class SurgeonSettings:
+    """All settings of a search that the Surgeon itself reads."""
+
+    decision: DecisionSettings
+    stopping: StoppingSettings
+    comparison: Comparison
+
+    @property
+    def initial_epochs(self) -> int:
+        """Epochs that the starting topology trains: the warm-up, at most all of them."""
+        limits = [self.stopping.warm_up_epochs, self.stopping.epochs, self.stopping.budget]
+        return math.floor(min(limit for limit in limits if limit is not None))

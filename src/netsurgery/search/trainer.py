@@ -1,0 +1,52 @@
+"""What a search asks of whoever trains its networks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from netsurgery.networks.network import Network
+from netsurgery.search.plans import FinalPlan, Offspring
+from netsurgery.search.records import Record
+from netsurgery.search.steps import FINAL, WARM_UP
+
+
+@dataclass(frozen=True)
+class Training:
+    """A training step to run.
+
+    `generation` and `step` name it; `batches` are those of each round that it covers, in order;
+    `model` is the model file that it starts from, relative to the search's folder (None: fresh
+    weights of the starting topology). With an `offspring`, surgery on that model makes it first.
+    """
+
+    generation: int
+    step: str
+    batches: Mapping[str, int]
+    model: str | None = None
+    offspring: Offspring | None = None
+
+
+class Trainer(Protocol):
+    """Whoever trains the networks of a search."""
+
+    @property
+    def batches_per_epoch(self) -> int:
+        """Batches in an epoch."""
+
+    def train(self, training: Training) -> Record:
+        """Run a training step and return the record of its candidate."""
+
+    def network(self, model: str) -> Network:
+        """The topology and weights in a model file, relative to the search's folder."""
+
+
+def initial_training(epochs: int, batches_per_epoch: int) -> Training:
+    """The training of the starting topology."""
+    return Training(0, WARM_UP, {WARM_UP: epochs * batches_per_epoch})
+
+
+def final_training(plan: FinalPlan, model: str) -> Training:
+    """The training of the final candidate, with what is left of the budget."""
+    return Training(plan.generation, FINAL, {FINAL: plan.remaining_batches}, model)
