@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from benchmarks.speed.__main__ import ROOT, write_images
+from benchmarks.random_images import write_images
 
 from netsurgery.analysis.timelines import timings_of
 from netsurgery.processes import devices
@@ -33,6 +33,7 @@ from netsurgery.search.layout import SearchFolder
 from netsurgery.search.records import Record
 from netsurgery.storage.files import write_json
 
+ROOT = Path(__file__).parent.parent
 QUERY = "--query-gpu=index,name,utilization.gpu,memory.used"
 
 

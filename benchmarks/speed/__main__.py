@@ -26,6 +26,7 @@ from typing import Any
 
 import numpy as np
 import yaml
+from benchmarks.random_images import write_images
 from benchmarks.speed import report, time_breakdown, training_only
 from benchmarks.speed.pause_search import PAUSES, Pauses
 
@@ -63,17 +64,6 @@ def workloads(data: Path) -> dict[str, dict[str, Any]]:
     if not (data / "mnist10k.npz").exists():
         del found["mnist"]
     return {name: {"search": s, "dataset": d} for name, (s, d) in found.items()}
-
-
-def write_images(path: Path) -> None:
-    """Write random colour images in the shape of CIFAR-10, with 45,000 training samples."""
-    rng = np.random.default_rng(0)
-    parts = {"train": 50_000, "test": 1000}
-    arrays = {}
-    for part, count in parts.items():
-        arrays[f"x_{part}"] = rng.integers(0, 256, (count, 32, 32, 3), dtype=np.uint8)
-        arrays[f"y_{part}"] = np.arange(count) % 10
-    np.savez(path, **arrays)
 
 
 def search(name: str, workload: dict[str, Any], cores: int, folder: Path) -> dict[str, Any]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from netsurgery.analysis.lineage_table import ancestry
 from netsurgery.search.layout import SearchFolder
 from netsurgery.storage.files import read_json
 
@@ -59,20 +60,3 @@ def finished_searches(results: Path | str) -> list[FinishedSearch]:
         folder, summary = path.parent.parent, read_json(path)
         found.append(FinishedSearch(folder.parent.name, summary["seed"], folder, summary))
     return sorted(found, key=lambda search: (search.name, search.seed))
-
-
-def ancestry(rows: Sequence[dict[str, str]], candidate: str) -> list[dict[str, str]]:
-    """Return the rows of a candidate and its ancestors, the starting network first.
-
-    Args:
-        rows: Those of a search's `lineage.csv`.
-        candidate: The name of a candidate.
-
-    Raises:
-        KeyError: There is no such candidate.
-    """
-    by_name = {row["candidate"]: row for row in rows}
-    found = [by_name[candidate]]
-    while parent := found[-1]["parent"]:
-        found.append(by_name[parent])
-    return found[::-1]

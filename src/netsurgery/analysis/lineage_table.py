@@ -1,10 +1,13 @@
-"""Read the lineage table of a search."""
+"""The lineage table of a search."""
 
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+Row = TypeVar("Row", bound=Mapping[str, Any])
 
 
 def read_lineage(path: Path) -> list[dict[str, Any]]:
@@ -23,3 +26,20 @@ def read_lineage(path: Path) -> list[dict[str, Any]]:
 
     with path.open(encoding="utf-8", newline="") as file:
         return [{k: parse(k, v) for k, v in row.items()} for row in csv.DictReader(file)]
+
+
+def ancestry(rows: Sequence[Row], candidate: str) -> list[Row]:
+    """Return the rows of a candidate and its ancestors, the starting network first.
+
+    Args:
+        rows: of a lineage table.
+        candidate: its name.
+
+    Raises:
+        KeyError: there is no such candidate.
+    """
+    by_name = {row["candidate"]: row for row in rows}
+    chain = [by_name[candidate]]
+    while parent := chain[-1]["parent"]:
+        chain.append(by_name[parent])
+    return chain[::-1]

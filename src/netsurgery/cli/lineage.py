@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from netsurgery.analysis.finished import ancestry
+from netsurgery.analysis.lineage_table import ancestry
 from netsurgery.cli.arguments import RUN_FOLDER, Subparsers
 from netsurgery.cli.tables import format_table
 from netsurgery.search.layout import SearchFolder

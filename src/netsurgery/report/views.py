@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from netsurgery.analysis.lineage_table import read_lineage
+from netsurgery.analysis.lineage_table import ancestry, read_lineage
 from netsurgery.analysis.runs import Experiment, Run
 from netsurgery.config import scaling
 from netsurgery.networks.layers import Layer, Shape
@@ -199,16 +199,12 @@ def generations(run: Run) -> list[dict[str, Any]]:
 
 def lineage_view(rows: Sequence[Mapping[str, Any]], final: str) -> list[dict[str, Any]]:
     """The ancestors of the final network with their operations, in order."""
-    by_name = {row["candidate"]: row for row in rows}
-    lineage = [by_name[final]]
-    while lineage[0]["parent"]:
-        lineage.insert(0, by_name[lineage[0]["parent"]])
     return [
         {
             **row,
             "label": operation_label(row["operation"], row["position"]),
         }
-        for row in lineage
+        for row in ancestry(rows, final)
     ]
 
 

@@ -1,0 +1,1 @@
+"""Tests: studies of the surgery."""
