@@ -9,13 +9,25 @@ from tools import draw_architecture
 ROOT = Path(__file__).parents[3]
 FOLDERS = "src tests workflow config tools docs benchmarks examples resources".split()
 PATH = re.compile(rf"`((?:{'|'.join(FOLDERS)})/[\w./-]+)`")
+LISTED = re.compile(r"(?<=`, )`([\w]+\.\w+)`")  # a file in the folder of the one before it
 PAGES = [ROOT / "CONTRIBUTING.md", ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def named_files(line):
+    """The files that a line names; one without a folder is in that of the file before it."""
+    found = []
+    for path, name in re.findall(rf"{PATH.pattern}|{LISTED.pattern}", line):
+        if path:
+            found.append(ROOT / path)
+        elif found:
+            found.append(found[-1].parent / name)
+    return found
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_files_that_pages_name_exist(page):
-    missing = [path for path in PATH.findall(page.read_text()) if not (ROOT / path).exists()]
-    assert missing == []
+    named = [path for line in page.read_text().splitlines() for path in named_files(line)]
+    assert [str(path) for path in named if not path.exists()] == []
 
 
 def test_architecture_names_at_least_25_places():
