@@ -27,6 +27,7 @@ import yaml
 from benchmarks.faults.report import table
 
 from netsurgery.config import loading
+from netsurgery.config.errors import ConfigError
 from netsurgery.config.expansion import EXPANDING
 from netsurgery.objectives import checks, keras_catalog
 from netsurgery.storage.files import write_json, write_text
@@ -357,7 +358,7 @@ def problem_of(example: Invalid) -> str:
     """The problem with the message for an invalid configuration; empty if it is fine."""
     try:
         loading.load(copy.deepcopy(example.given), SCHEMA)
-    except loading.ConfigError as error:
+    except ConfigError as error:
         return message_problem(str(error), example)
     except Exception as error:
         return f"{type(error).__name__}: {error}"

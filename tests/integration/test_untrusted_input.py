@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from netsurgery import datasets
 from netsurgery.config import loading
+from netsurgery.config.errors import ConfigError
 from netsurgery.datasets import arrays
 from netsurgery.jobs import server
 from netsurgery.keras_io import user_files
@@ -37,7 +38,7 @@ def taken(given_config):
     """The configuration; None if it is refused, in one line."""
     try:
         return loading.load(given_config, SCHEMA)
-    except loading.ConfigError as error:
+    except ConfigError as error:
         return pytest.fail(str(error)) if "\n" in str(error) else None
 
 
@@ -203,7 +204,7 @@ CODE = "searches: {s: !!python/object/apply:os.system ['touch pwned']}"
 
 def test_a_path_with_braces_is_refused_for_snakemake_takes_them_for_wildcards():
     dataset = {"d": {"source": "csv", "path": "{x}.csv", "target": 0}}
-    with pytest.raises(loading.ConfigError, match=r"datasets\.d\.path: '{x}\.csv' has braces"):
+    with pytest.raises(ConfigError, match=r"datasets\.d\.path: '{x}\.csv' has braces"):
         loading.load({"searches": {"s": BASE}, "datasets": dataset}, SCHEMA)
 
 

@@ -41,7 +41,7 @@ rule split_dataset:
     conda:
         "../../environment.yml"
     params:
-        settings=parameters.settings(job_settings.SPLITTING),
+        settings=parameters.settings(job_settings.SPLIT),
         folder=subpath(input.data, parent=True),
     message:
         "{wildcards.search} seed {wildcards.seed}: split the dataset"

@@ -32,7 +32,7 @@ checkpoint plan_generation:
     conda:
         "../../environment.yml"
     params:
-        settings=parameters.settings(job_settings.BREEDING),
+        settings=parameters.settings(job_settings.GENERATION),
         budget=parameters.generation_budget,
     message:
         "{wildcards.search} seed {wildcards.seed}: plan generation {wildcards.generation}"
@@ -59,7 +59,7 @@ rule select_parents:
     conda:
         "../../environment.yml"
     params:
-        settings=parameters.settings(job_settings.CHOOSING),
+        settings=parameters.settings(job_settings.SELECTION),
         folder=parameters.folder,
     message:
         "{wildcards.search} seed {wildcards.seed}:"

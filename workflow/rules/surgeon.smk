@@ -32,7 +32,7 @@ checkpoint plan_try:
     conda:
         "../../environment.yml"
     params:
-        settings=parameters.settings(job_settings.DECIDING),
+        settings=parameters.settings(job_settings.DECISION),
         allowance=parameters.try_allowance,
         folder=parameters.folder,
     message:
@@ -89,7 +89,7 @@ rule decision_report:
         "../../environment.yml"
     params:
         version=netsurgery.__version__,
-        settings=parameters.settings(job_settings.DECIDING),
+        settings=parameters.settings(job_settings.DECISION),
         folder=parameters.folder,
     message:
         "{wildcards.search} seed {wildcards.seed}: explain decision {wildcards.generation}"

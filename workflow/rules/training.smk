@@ -48,7 +48,7 @@ rule train_offspring:
         **scheduling.training_resources(minutes=60),
     params:
         settings=parameters.settings(job_settings.TRAINING),
-        surgery=parameters.settings(job_settings.OPERATING),
+        surgery=parameters.settings(job_settings.SURGERY),
         offspring=parameters.offspring,
         epochs=parameters.round_epochs,
         later_rounds=parameters.later_rounds,
@@ -79,7 +79,7 @@ rule train_round:
     resources:
         **scheduling.training_resources(minutes=120),
     params:
-        settings=parameters.settings((*job_settings.TRAINING, "greediness")),
+        settings=parameters.settings(job_settings.MATCH),
         mode=parameters.selection_mode,
         epochs=parameters.round_epochs,
         later_rounds=parameters.later_rounds,
@@ -145,7 +145,7 @@ rule finalize:
     resources:
         **scheduling.training_resources(minutes=240),
     params:
-        settings=parameters.settings((*job_settings.TRAINING, "greediness")),
+        settings=parameters.settings(job_settings.MATCH),
         mode=parameters.final_mode,
         batches=parameters.remaining_batches,
         folder=subpath(input.data, parent=True),

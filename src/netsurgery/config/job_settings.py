@@ -14,8 +14,9 @@ from netsurgery.storage.settings import setting_names
 from netsurgery.surgery.settings import SurgerySettings
 
 TRAINING = setting_names(TrainingSettings)
-SPLITTING = setting_names(SplitSettings)
-CHOOSING = setting_names(SelectionSettings)
-OPERATING = setting_names(SurgerySettings)
-BREEDING = setting_names(GenerationSettings)
-DECIDING = setting_names(DecisionSettings)
+MATCH = (*TRAINING, "greediness")  # training that starts with the winner of a match
+SPLIT = setting_names(SplitSettings)
+SELECTION = setting_names(SelectionSettings)
+SURGERY = setting_names(SurgerySettings)
+GENERATION = setting_names(GenerationSettings)
+DECISION = setting_names(DecisionSettings)

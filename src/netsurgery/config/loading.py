@@ -7,31 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from netsurgery.config.dataset_section import load_datasets
-from netsurgery.config.errors import ConfigError, error_at
-from netsurgery.config.job_settings import (
-    BREEDING,
-    CHOOSING,
-    DECIDING,
-    OPERATING,
-    SPLITTING,
-    TRAINING,
-)
+from netsurgery.config.errors import error_at
 from netsurgery.config.model import Config, Search
 from netsurgery.config.schema import check_scalars, fill_defaults, read_schema, validate
 from netsurgery.config.search_section import load_searches
 from netsurgery.objectives.suggestions import suggest
 from netsurgery.tracking import uri
-
-__all__ = [
-    "BREEDING",
-    "CHOOSING",
-    "DECIDING",
-    "OPERATING",
-    "SPLITTING",
-    "TRAINING",
-    "ConfigError",
-    "load",
-]
 
 
 def load(given: Mapping[str, Any], schema_path: Path) -> Config:

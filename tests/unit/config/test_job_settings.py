@@ -55,15 +55,17 @@ def test_each_key_of_the_schema_is_read(name):
 
 
 def test_a_job_gets_the_settings_of_the_class_that_reads_them():
-    assert set(job_settings.SPLITTING) == {
+    assert set(job_settings.SPLIT) == {
         "validation_fraction",
         "test_fraction",
         "subset_fraction",
         "min_subset_size",
     }
     settings = load().searches["s"].settings
-    assert {*job_settings.TRAINING, *job_settings.BREEDING, *job_settings.CHOOSING} <= {*settings}
-    assert {*job_settings.DECIDING} <= {*load_surgeon().searches["s"].settings}
+    assert {*job_settings.TRAINING, *job_settings.GENERATION, *job_settings.SELECTION} <= {
+        *settings
+    }
+    assert {*job_settings.DECISION} <= {*load_surgeon().searches["s"].settings}
 
 
 def test_recuperation_has_a_default_for_each_operation():

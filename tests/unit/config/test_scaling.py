@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netsurgery.config import loading, scaling
+from netsurgery.config.errors import ConfigError
 from netsurgery.search.algorithms import ALGORITHMS
 from tests.support.factories import SCHEMA, search
 
@@ -44,5 +45,5 @@ def test_scaling_applies_to_every_search():
     assert (whole.scale, tenth.scale) == (1, 0.1)
     assert tenth.searches["s"].settings["budget"] == whole.searches["s"].settings["budget"] / 10
     for wrong in (0, 1.5, "half"):
-        with pytest.raises(loading.ConfigError, match="scale"):
+        with pytest.raises(ConfigError, match="scale"):
             loading.load(given_ | {"scale": wrong}, SCHEMA)

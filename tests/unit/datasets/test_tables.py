@@ -7,6 +7,7 @@ import pytest
 
 from netsurgery import datasets
 from netsurgery.config import loading
+from netsurgery.config.errors import ConfigError
 from netsurgery.datasets import DataError, table_reader
 from netsurgery.datasets.builtin import BUILTIN_DATASETS, RAREST_COUNTRIES
 from netsurgery.keras_io import preprocessing
@@ -308,5 +309,5 @@ def test_the_papers_datasets_are_built_in():
     for name in BUILTIN_DATASETS.keys() - {"adult"}:
         found = loading.load({"searches": {"s": SEARCH | {"dataset": name}}}, SCHEMA)
         assert set(found.datasets) == {name}
-    with pytest.raises(loading.ConfigError, match=r"datasets.adult.path: is missing"):
+    with pytest.raises(ConfigError, match=r"datasets.adult.path: is missing"):
         loading.load({"searches": {"s": SEARCH | {"dataset": "adult"}}}, SCHEMA)

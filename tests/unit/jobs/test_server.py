@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from netsurgery.config.loading import TRAINING
+from netsurgery.config.job_settings import TRAINING
 from netsurgery.processes import client
 from netsurgery.processes.launch import launch
 from netsurgery.processes.process_exit import WORKFLOW

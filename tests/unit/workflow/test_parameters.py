@@ -25,9 +25,9 @@ def test_the_step_of_a_job_is_its_slot_or_its_candidate():
 
 
 def test_a_job_gets_the_settings_it_reads_and_no_others(parameters):
-    text = parameters.settings(job_settings.SPLITTING)(wildcards())
-    assert set(json.loads(text)) == set(job_settings.SPLITTING)
-    assert parameters.settings(job_settings.SPLITTING)(wildcards(seed="1")) is text
+    text = parameters.settings(job_settings.SPLIT)(wildcards())
+    assert set(json.loads(text)) == set(job_settings.SPLIT)
+    assert parameters.settings(job_settings.SPLIT)(wildcards(seed="1")) is text
 
 
 def test_seeds_and_the_time_limit_change_no_result(tmp_path):

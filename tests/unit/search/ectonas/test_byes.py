@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netsurgery.config.loading import OPERATING
+from netsurgery.config.job_settings import SURGERY
 from netsurgery.search.ectonas.bracket import knockout
 from netsurgery.search.ectonas.byes import expand_rounds, merge_byes
 from netsurgery.search.ectonas.plans import BracketPlan, GenerationBudget
@@ -148,7 +148,7 @@ def test_merged_rounds_give_what_single_rounds_give(warm, data, tmp_path):  # no
 def test_a_candidate_that_diverges_trains_no_further(warm, data, tmp_path):  # noqa: F811
     output = tmp_path / "diverged.keras"
     child = Offspring("g01c00", 1, "g00c00", Mutation(operations.IDENTITY), 1, batches=4)
-    settings = search(topology="cnn-small").pick(OPERATING)
+    settings = search(topology="cnn-small").pick(SURGERY)
     more = ["--parent", warm, "--offspring", json.dumps(child.to_json())]
     more += ["--surgery", json.dumps(settings), "--epochs", 2, "--later-rounds", *ROUNDS]
     wild = {"learning_rate": 1e30}
