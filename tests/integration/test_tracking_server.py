@@ -162,7 +162,7 @@ def test_an_incomplete_run_is_completed(server, results):
         run = whole
 
 
-def test_searches_of_the_same_name_in_other_folders_are_left_alone(server, tmp_path):
+def test_namesakes_from_other_folders_are_left_alone(server, tmp_path):
     mine, theirs = example(tmp_path / "mine"), example(tmp_path / "theirs")
     log_all(server, "shared", mine, theirs)
     assert held(server, "shared")[0] == 2 * 7

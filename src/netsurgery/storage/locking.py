@@ -38,6 +38,7 @@ class ResultsLock:
         try:
             fcntl.flock(self.file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except OSError:
+            self.file.close()
             raise ResultsLockedError(
                 f"{results}: another run is writing here; wait for it to end, or choose another "
                 f"folder with --config results=FOLDER"

@@ -24,8 +24,7 @@ from netsurgery.training.tensorflow_internals import (
 )
 
 if TYPE_CHECKING:
-    from tensorflow.core.framework.function_pb2 import FunctionDef
-    from tensorflow.core.framework.node_def_pb2 import NodeDef
+    from netsurgery.training.tensorflow_internals import FunctionDef, NodeDef
 
 SMALL_SAMPLE = 768  # numbers in a sample: an image of 16x16 with 3 channels
 FUSIBLE = ("BiasAdd", "Relu")  # operations that a fused convolution can absorb, in this order

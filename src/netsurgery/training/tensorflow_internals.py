@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 
 if TYPE_CHECKING:
-    from tensorflow.core.framework.function_pb2 import FunctionDef
+    from tensorflow.core.framework.function_pb2 import FunctionDef as FunctionDef
+    from tensorflow.core.framework.node_def_pb2 import NodeDef as NodeDef
 
 TESTED_VERSIONS = ("2.21.0",)
 

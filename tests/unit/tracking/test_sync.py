@@ -7,13 +7,13 @@ import sys
 
 import pytest
 from mlflow import MlflowClient
-from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
 from netsurgery.jobs import __main__ as jobs
 from netsurgery.processes.process_exit import WORKFLOW
 from netsurgery.storage.files import read_json
 from netsurgery.storage.mlflow_sqlite import find_damage
 from netsurgery.tracking import store
+from netsurgery.tracking.mlflow_internals import SqlAlchemyStore
 from netsurgery.tracking.state import TrackingState, pending_message
 from tests.support.mlflow_store import (
     by_name,

@@ -1,4 +1,4 @@
-"""What is done before forking: forked processes need not do it again."""
+"""What a server does before it forks saves time in every forked process."""
 
 import platform
 import subprocess
@@ -8,16 +8,16 @@ import pytest
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the fork server is for Linux")
 
-# prints whether TensorFlow's context is there, and what each of five children prints
+# prints whether TensorFlow has a context, and what each of five children prints
 CHILDREN = """
 import gc, os, sys, time
 from netsurgery.processes.tensorflow_imports import without_optional_packages
 with without_optional_packages():
     from netsurgery import training
 import tensorflow as tf
-from tensorflow.python.eager import context
+from netsurgery.training.tensorflow_internals import eager_context
 
-def code():
+def executable_bytes():
     lines = [line.split() for line in open("/proc/self/maps")]
     parts = [line[0].split("-") for line in lines if "x" in line[1] and len(line) < 6]
     return sum(int(end, 16) - int(start, 16) for start, end in parts)
@@ -28,16 +28,16 @@ def first_operation():
     tf.constant(0.0)
     print(time.perf_counter() - begun, flush=True)
 
-def code_of_products():
-    before = code()
+def matmul_kernels():
+    before = executable_bytes()
     x = tf.ones((50, 70))
     tf.matmul(x, x, transpose_b=True), tf.matmul(x, x, transpose_a=True)
     tf.nn.conv2d(tf.ones((2, 8, 8, 3)), tf.ones((3, 3, 3, 4)), 1, "SAME")
-    print(before, code(), flush=True)
+    print(before, executable_bytes(), flush=True)
 
 if sys.argv[2] == "prepared":
     training.warm_up_tensorflow()
-print(context.context()._context_handle, flush=True)
+print(eager_context()._context_handle, flush=True)
 gc.freeze()
 for _ in range(5):
     if not (child := os.fork()):
@@ -51,20 +51,21 @@ for _ in range(5):
 
 def children(task, state):
     command = [sys.executable, "-c", CHILDREN, task, state]
-    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
-    return said[0], [[float(word) for word in line.split()] for line in said[1:]]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    context, *lines = done.stdout.splitlines()
+    return context, [[float(word) for word in line.split()] for line in lines]
 
 
-@pytest.mark.skipif(platform.machine() != "x86_64", reason="written for this processor alone")
-def test_code_for_products_is_written_once():
-    context, prepared = children("code_of_products", "prepared")
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="oneDNN generates code for x86_64 alone")
+def test_matmul_kernels_are_generated_once():
+    context, prepared = children("matmul_kernels", "prepared")
     assert context == "None"  # it would not outlive the fork
     assert all(before == after > 0 for before, after in prepared)
-    _, unprepared = children("code_of_products", "unprepared")
+    _, unprepared = children("matmul_kernels", "unprepared")
     assert all(before == 0 < after for before, after in unprepared)
 
 
-def test_the_first_operation_waits_for_less():
+def test_the_first_operation_is_faster():
     _, prepared = children("first_operation", "prepared")
     _, unprepared = children("first_operation", "unprepared")
     assert len(prepared) == len(unprepared) == 5

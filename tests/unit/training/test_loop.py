@@ -1,0 +1,135 @@
+"""Training in compiled loops gives what Keras gives."""
+
+import math
+
+import numpy as np
+import pytest
+
+from netsurgery import training
+from netsurgery.keras_io import archive, checkpoints, conversion
+from netsurgery.networks.network import initialise
+from netsurgery.networks.topologies import build
+from netsurgery.objectives.keras_catalog import describe, names
+from netsurgery.training import loop
+from netsurgery.training.optimizer_state import is_elementwise
+from tests.support.training_helpers import (
+    SCALING,
+    SETTINGS,
+    arrays,
+    assert_close,
+    in_keras,
+    new_network,
+    samples,
+    train,
+)
+
+OPTIMIZERS = {
+    "sgd": {"momentum": 0.9},
+    "rmsprop with momentum": {"optimizer": "rmsprop", "momentum": 0.5, "learning_rate": 0.01},
+    **{
+        name: {"optimizer": name, "momentum": 0, "learning_rate": 0.01}
+        for name in names("optimizers")
+        if name != "sgd"
+    },
+    **{
+        describe(setting): {"optimizer": setting, "momentum": 0.5 * ("rmsprop" in setting)}
+        for setting in (
+            {"sgd": {"nesterov": True, "clipvalue": 0.01}},
+            {"sgd": {"clipnorm": 0.02}},
+            {"rmsprop": {"centered": True}},
+            {"adam": {"amsgrad": True, "beta_1": 0.5}},
+            {"adam": {"gradient_accumulation_steps": 2}},
+            {"adamw": {"weight_decay": 0.5, "global_clipnorm": 0.01}},
+        )
+    },
+}
+
+
+@pytest.mark.parametrize("topology", ["cnn-medium", "cnn-large", "ff-medium"])
+def test_an_epoch_equals_training_on_batches_in_keras(topology):
+    ours = new_network(topology)
+    plain = in_keras(ours.network)
+    history = train(ours, [5, 5])
+    data, rng = samples(70), np.random.default_rng(0)
+    for _ in range(2):
+        order = rng.permutation(70)
+        losses = []
+        for start in range(0, 70, 16):  # the last batch holds 6
+            batch = order[start : start + 16]
+            x = data.x[batch].astype(np.float32) * SCALING.scale
+            plain.reset_metrics()
+            losses.append(len(batch) * plain.train_on_batch(x, data.y[batch])[0])
+    assert_close(ours.network, conversion.from_keras(plain))
+    assert history[-1]["loss"] == pytest.approx(sum(losses) / 70, rel=1e-4)
+    validation = samples(30, 1)
+    loss, accuracy = plain.evaluate(validation.x / 16, validation.y, verbose=0)
+    assert history[-1]["val_loss"] == pytest.approx(loss, rel=1e-4)
+    assert history[-1]["val_accuracy"] == pytest.approx(accuracy)
+
+
+@pytest.mark.parametrize("units", [10, 80])  # all arrays share a variable; the largest has its own
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_every_optimizer_updates_as_in_keras(optimizer, units):
+    topology = build([{"dense": {"units": units}}], (8, 8, 1), 10)
+    network = initialise(topology, np.random.default_rng(0))
+    ours = training.TrainableNetwork(network, SETTINGS | OPTIMIZERS[optimizer])
+    shared = is_elementwise(ours.settings["optimizer"])
+    assert len(ours.weights) == (1 + (units > 10) if shared else 4)
+    plain = in_keras(ours.network, **OPTIMIZERS[optimizer])
+    train(ours, [3])
+    data, order = samples(70), np.random.default_rng(0).permutation(70)
+    for start in range(0, 48, 16):
+        batch = order[start : start + 16]
+        plain.train_on_batch(data.x[batch].astype(np.float32) / 16, data.y[batch])
+    assert_close(ours.network, conversion.from_keras(plain))
+    for one, other in zip(ours.optimizer_state.values, plain.optimizer.variables, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+
+
+def test_a_part_of_an_epoch_trains_that_many_batches():
+    network = new_network(momentum=0)
+    train(network, [2])
+    assert network.optimizer_state.steps == 2
+    train(network, [5, 1])
+    assert network.optimizer_state.steps == 8
+
+
+def test_only_the_same_generator_gives_the_same_weights():
+    one, two, three = new_network(), new_network(), new_network()
+    for network, seed in ((one, 4), (two, 4), (three, 5)):
+        train(network, [5, 3], seed=seed)
+    for a, b in zip(arrays(one.network), arrays(two.network), strict=True):
+        np.testing.assert_array_equal(a, b)
+    with pytest.raises(AssertionError):
+        assert_close(one.network, three.network)
+
+
+def test_training_stops_when_it_diverges():
+    history = train(new_network(learning_rate=1e30), [5] * 6)
+    assert len(history) < 6
+    assert not training.finite(history[-1].values())
+    assert all(training.finite(entry.values()) for entry in history[:-1])
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_training_resumes_from_a_checkpoint(optimizer, tmp_path):
+    settings = OPTIMIZERS[optimizer] | {"learning_rate": 0.01}
+    straight = new_network(**settings)
+    train(straight, [5], seed=1)
+    path = tmp_path / "step.keras"
+    archive.write_checkpoint(path, straight.checkpoint, straight.compile_arguments)
+    train(straight, [5], seed=2)
+    read = checkpoints.read(path, straight.topology)
+    resumed = training.TrainableNetwork(read.network, SETTINGS | settings, read.state)
+    train(resumed, [5], seed=2)
+    for a, b in zip(arrays(straight.network), arrays(resumed.network), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_evaluation_in_batches_equals_evaluation_at_once(monkeypatch):
+    network = new_network()
+    whole = training.evaluate(network, samples(50))
+    monkeypatch.setattr(loop, "EVALUATION_BATCH", 16)
+    parts = training.evaluate(network, samples(50))
+    assert parts == pytest.approx(whole, rel=1e-5)
+    assert math.isclose(parts["accuracy"] * 50, round(parts["accuracy"] * 50), abs_tol=1e-6)

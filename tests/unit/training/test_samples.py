@@ -1,0 +1,36 @@
+"""Batches are gathered from the memory-mapped samples, with augmentation."""
+
+import dataclasses
+
+import numpy as np
+
+from netsurgery.training.samples import Batches
+from tests.support.training_helpers import samples
+
+
+def test_samples_stay_in_the_memory_mapped_file(tmp_path):
+    np.save(tmp_path / "x.npy", samples(40).x)
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    data = dataclasses.replace(samples(40), x=mapped)
+    batches = Batches(data)
+    positions = np.arange(5, dtype=np.int32)
+    seen, _ = batches.take(positions, *batches.tensors)
+    np.testing.assert_array_equal(seen, data.inputs(positions))
+    np.load(tmp_path / "x.npy", mmap_mode="r+")[3] = 7
+    seen, _ = batches.take(positions, *batches.tensors)
+    assert (seen.numpy()[3] == 7 / 16).all()
+
+
+def test_an_augmented_epoch_has_every_variant_once():
+    data = dataclasses.replace(samples(10), variants=6)
+    assert len(data) == 60
+    batches = Batches(data)
+    x, y = batches.take(np.arange(60, dtype=np.int32), *batches.tensors)
+    plain = samples(10)
+    np.testing.assert_array_equal(y.numpy(), np.tile(plain.y, 6))
+    images = x.numpy().reshape(6, 10, 8, 8, 1) * 16
+    np.testing.assert_array_equal(images[0], plain.x)
+    np.testing.assert_array_equal(images[1], plain.x[:, :, ::-1])
+    np.testing.assert_array_equal(images[2][:, :, 4:], plain.x[:, :, :-4])
+    assert (images[2][:, :, :4] == 0).all()
+    np.testing.assert_array_equal(images[5][:, :-4], plain.x[:, 4:])
