@@ -25,7 +25,7 @@ from tests.support.strategies import Example, trained
 
 @FEW
 @given(OF_ALL_KINDS)
-def test_a_network_comes_back_from_its_file_to_the_byte(tmp_path: Path, pair: Example) -> None:
+def test_network_round_trips_to_the_byte(tmp_path: Path, pair: Example) -> None:
     network, _ = pair
     path = tmp_path / "network.keras"
     archive.save(conversion.to_keras(network), path)
@@ -34,7 +34,7 @@ def test_a_network_comes_back_from_its_file_to_the_byte(tmp_path: Path, pair: Ex
     assert content(copy) == content(network)
 
 
-def test_unusual_settings_of_layers_come_back_from_a_file(tmp_path: Path) -> None:
+def test_unusual_layer_settings_round_trip(tmp_path: Path) -> None:
     layers = (
         Conv(3, 5, "relu", False),
         Pool("max", 3),
@@ -51,7 +51,7 @@ def test_unusual_settings_of_layers_come_back_from_a_file(tmp_path: Path) -> Non
     assert content(copy) == content(network)
 
 
-def test_saving_replaces_the_file_and_leaves_nothing_else_behind(tmp_path: Path) -> None:
+def test_saving_replaces_the_file_atomically(tmp_path: Path) -> None:
     path = tmp_path / "network.keras"
     path.write_bytes(b"something older")
     archive.save(conversion.to_keras(example()), path)
@@ -59,7 +59,7 @@ def test_saving_replaces_the_file_and_leaves_nothing_else_behind(tmp_path: Path)
     assert content(conversion.from_keras(archive.load(path))) == content(example())
 
 
-def test_a_file_saved_compiled_keeps_the_state_of_its_optimizer(tmp_path: Path) -> None:
+def test_compiled_model_keeps_its_optimizer_state(tmp_path: Path) -> None:
     network = example()
     model, path = compiled(network), tmp_path / "network.keras"
     x, y = batch(network)
@@ -86,7 +86,7 @@ def save_example(path: Path) -> None:
 
 
 @pytest.mark.parametrize("make", [conversion.to_keras, compiled])
-def test_the_same_model_gives_the_same_file_whenever_it_is_saved(
+def test_same_model_gives_the_same_file(
     tmp_path: Path, make: Callable[[Network], keras.Sequential]
 ) -> None:
     paths = [tmp_path / f"{name}.keras" for name in ("once", "twice", "made-again", "loaded")]
@@ -116,14 +116,14 @@ def test_another_process_writes_the_same_file(tmp_path: Path) -> None:
     assert here.read_bytes() == there.read_bytes()
 
 
-def test_a_file_holds_no_dates(tmp_path: Path) -> None:
+def test_file_contains_no_dates(tmp_path: Path) -> None:
     archive.save(compiled(example()), tmp_path / "network.keras")
     with zipfile.ZipFile(tmp_path / "network.keras") as file:
         assert {entry.date_time for entry in file.infolist()} == {(1980, 1, 1, 0, 0, 0)}
         assert b"date_saved" not in file.read("metadata.json")
 
 
-def test_a_file_that_would_run_code_is_refused(tmp_path: Path) -> None:
+def test_file_that_would_execute_code_is_refused(tmp_path: Path) -> None:
     model = keras.Sequential(
         [keras.Input((4,)), keras.layers.Lambda(lambda x: x * 2), keras.layers.Dense(2)]
     )

@@ -82,7 +82,7 @@ def same(some: list[np.ndarray], others: list[np.ndarray]) -> None:
 
 
 @pytest.mark.parametrize(("topology", "settings"), CASES)
-def test_the_file_is_the_one_that_keras_writes(topology, settings, tmp_path):
+def test_checkpoint_is_the_file_that_keras_writes(topology, settings, tmp_path):
     network = example(topology)
     ours = parts(written(TrainableNetwork(network, settings), tmp_path / "ours.keras"))
     model = conversion.to_keras(network)
@@ -95,7 +95,7 @@ def test_the_file_is_the_one_that_keras_writes(topology, settings, tmp_path):
 
 
 @pytest.mark.parametrize(("topology", "settings"), CASES)
-def test_keras_loads_it_with_its_weights_and_its_optimizer(topology, settings, tmp_path):
+def test_keras_loads_weights_and_optimizer(topology, settings, tmp_path):
     learner = TrainableNetwork(example(topology), settings)
     remember(learner)
     model = keras.models.load_model(written(learner, tmp_path / "a.keras"))
@@ -107,7 +107,7 @@ def test_keras_loads_it_with_its_weights_and_its_optimizer(topology, settings, t
 
 
 @pytest.mark.parametrize(("topology", "settings"), CASES)
-def test_what_was_written_is_read(topology, settings, tmp_path):
+def test_checkpoint_round_trips(topology, settings, tmp_path):
     learner = TrainableNetwork(example(topology), settings)
     remember(learner)
     read = checkpoints.read(written(learner, tmp_path / "a.keras"), topology)
@@ -123,7 +123,7 @@ def test_what_was_written_is_read(topology, settings, tmp_path):
         assert shapes == [list(own[: layer.trainable_arrays]) for layer, own in trainable], name
 
 
-def test_the_same_candidate_gives_the_same_bytes(tmp_path):
+def test_same_candidate_gives_the_same_bytes(tmp_path):
     topology, settings = CASES[0]
     one, other = (
         written(TrainableNetwork(example(topology), settings), tmp_path / f"{name}.keras")
@@ -132,7 +132,7 @@ def test_the_same_candidate_gives_the_same_bytes(tmp_path):
     assert one.read_bytes() == other.read_bytes()
 
 
-def test_a_file_that_keras_wrote_is_read(tmp_path):
+def test_file_written_by_keras_is_read(tmp_path):
     topology, settings = CASES[0]
     network = example(topology)
     model = conversion.to_keras(network)

@@ -26,7 +26,7 @@ KINDS = {
 
 @FEW
 @given(OF_ALL_KINDS)
-def test_keras_predicts_what_the_network_computes(pair: Example) -> None:
+def test_keras_predicts_the_same(pair: Example) -> None:
     network, x = pair
     model = conversion.to_keras(network)
     found = model.predict(x.astype(np.float32), verbose=0)
@@ -35,7 +35,7 @@ def test_keras_predicts_what_the_network_computes(pair: Example) -> None:
 
 @pytest.mark.parametrize("function", ["average", "max"])
 @pytest.mark.parametrize("image", [(1, 1), (1, 6), (7, 5), (8, 3)])
-def test_keras_pools_odd_images_like_the_network(function: str, image: tuple[int, int]) -> None:
+def test_keras_pools_odd_images_the_same(function: str, image: tuple[int, int]) -> None:
     layers = (Pool(function), Pool(function), Flatten(), Dense(3, "linear"))
     network = trained(Topology((*image, 2), layers), np.random.default_rng(0))
     x = inputs(network.topology, np.random.default_rng(1)) - 2  # padding must not count
@@ -46,7 +46,7 @@ def test_keras_pools_odd_images_like_the_network(function: str, image: tuple[int
 @pytest.mark.parametrize(
     "activation", ["linear", "relu", "leaky_relu", "sigmoid", "tanh", "softmax"]
 )
-def test_keras_knows_the_activations_as_the_network_does(activation: str) -> None:
+def test_keras_activations_are_the_same(activation: str) -> None:
     layers = (
         Conv(3, activation=activation),
         Activation(activation),
@@ -63,7 +63,7 @@ def test_keras_knows_the_activations_as_the_network_does(activation: str) -> Non
 
 @FEW
 @given(OF_ALL_KINDS)
-def test_positions_are_indices_into_the_layers_of_the_model(pair: Example) -> None:
+def test_positions_are_indices_into_model_layers(pair: Example) -> None:
     network, _ = pair
     model = conversion.to_keras(network)
     for i, (layer, arrays) in enumerate(zip(network.topology.layers, network.weights, strict=True)):
@@ -78,7 +78,7 @@ def test_positions_are_indices_into_the_layers_of_the_model(pair: Example) -> No
     )
 
 
-def test_a_changed_model_does_not_change_the_network_it_came_from_or_gave() -> None:
+def test_training_a_model_leaves_its_networks_unchanged() -> None:
     network = example()
     model = compiled(network)
     taken = conversion.from_keras(model)
@@ -88,7 +88,7 @@ def test_a_changed_model_does_not_change_the_network_it_came_from_or_gave() -> N
     assert content(conversion.from_keras(model)) != before
 
 
-def test_a_layer_that_surgery_does_not_know_is_kept_as_it_is() -> None:
+def test_unknown_layers_are_kept_as_they_are() -> None:
     hidden = keras.layers.LayerNormalization(name="normed")
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3), hidden])
     network = conversion.from_keras(model)
@@ -99,7 +99,7 @@ def test_a_layer_that_surgery_does_not_know_is_kept_as_it_is() -> None:
     np.testing.assert_array_equal(copy(x), model(x))
 
 
-def test_only_sequential_models_of_known_input_are_taken() -> None:
+def test_only_sequential_models_with_known_input_convert() -> None:
     entering = keras.Input((4,))
     branched = keras.Model(entering, keras.layers.Dense(2)(entering))
     with pytest.raises(ValueError, match="only sequential"):

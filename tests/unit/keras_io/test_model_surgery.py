@@ -161,7 +161,7 @@ def compiled(model: keras.Sequential, optimizer: keras.optimizers.Optimizer) -> 
 
 
 @pytest.mark.parametrize("make", MODELS)
-def test_whatever_is_listed_can_be_performed_and_gives_what_was_announced(make: Any) -> None:
+def test_listed_mutations_give_what_they_announce(make: Any) -> None:
     model = make()
     x, whole = samples(model), predict_with_numpy(model)
     before, count = predicted(model, x), len(model.layers)
@@ -193,7 +193,7 @@ def predict_with_numpy(model: keras.Sequential) -> bool:
     return True
 
 
-def test_the_list_is_that_of_ectonas_unless_other_operations_are_asked_for() -> None:
+def test_list_defaults_to_the_operations_of_ectonas() -> None:
     model = of_conv_cells()
     topology = conversion.from_keras(model).topology
     found = [offer.mutation for offer in model_surgery.list_mutations(model)]
@@ -204,7 +204,7 @@ def test_the_list_is_that_of_ectonas_unless_other_operations_are_asked_for() -> 
     assert [(o.mutation.position, o.mutation.width) for o in narrower] == [(11, 3)]
 
 
-def test_a_scaling_in_front_moves_the_list_by_one() -> None:
+def test_preprocessing_layer_shifts_positions_by_one() -> None:
     network = random_model(IMAGE, *of_conv_cells().layers[2:])
     scaling = keras.layers.Rescaling(1 / 255)
     whole = keras.Sequential([keras.Input(network.input_shape[1:]), scaling, *network.layers])
@@ -229,7 +229,7 @@ def test_frozen_layers_are_not_counted() -> None:
 # --- what stays -----------------------------------------------------------------------------------
 
 
-def test_names_settings_and_input_of_the_other_layers_stay() -> None:
+def test_other_layers_keep_names_and_settings() -> None:
     model = keras.Sequential(
         [
             keras.Input((4,), name="table", dtype="float64"),
@@ -262,7 +262,7 @@ def test_names_settings_and_input_of_the_other_layers_stay() -> None:
         )
 
 
-def test_a_new_layer_avoids_the_names_that_are_taken() -> None:
+def test_new_layers_avoid_existing_names() -> None:
     model = random_model((4,), layers.Dense(5, name="dense_1"), layers.Dense(3, name="dense_1_new"))
     child = model_surgery.apply(model, Mutation(operations.ADD_DENSE, 1)).model
     assert [layer.name for layer in child.layers] == ["dense_1", "dense_1_new_new", "dense_1_new"]
@@ -278,9 +278,7 @@ OPTIMIZERS = {
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_training_goes_on_after_the_identity_as_if_nothing_had_happened(
-    name: str, tmp_path: Path
-) -> None:
+def test_training_continues_unchanged_after_identity(name: str, tmp_path: Path) -> None:
     model = compiled(
         random_model((4,), layers.Dense(5, "relu"), layers.Dense(3)), OPTIMIZERS[name]()
     )
@@ -296,9 +294,7 @@ def test_training_goes_on_after_the_identity_as_if_nothing_had_happened(
 
 
 @pytest.mark.parametrize(("name", "slots"), [("momentum", 1), ("adam", 2)])
-def test_slots_follow_the_weights_through_surgery_and_a_file(
-    name: str, slots: int, tmp_path: Path
-) -> None:
+def test_slots_follow_the_weights_through_a_file(name: str, slots: int, tmp_path: Path) -> None:
     model = compiled(
         random_model((4,), layers.Dense(5, "relu"), layers.Dense(3)), OPTIMIZERS[name]()
     )
@@ -323,7 +319,7 @@ def test_slots_follow_the_weights_through_surgery_and_a_file(
     assert int(child.optimizer.iterations) == 32
 
 
-def test_new_slots_are_what_the_optimizer_starts_with() -> None:
+def test_new_slots_have_the_optimizers_initial_value() -> None:
     adagrad = keras.optimizers.Adagrad(0.01, initial_accumulator_value=0.25)
     model = compiled(random_model((4,), layers.Dense(5, "relu"), layers.Dense(3)), adagrad)
     child = model_surgery.apply(model, Mutation(operations.ADD_DENSE, 1)).model
@@ -334,7 +330,7 @@ def test_new_slots_are_what_the_optimizer_starts_with() -> None:
             np.testing.assert_allclose(other, one, rtol=1e-6)
 
 
-def test_an_optimizer_whose_state_cannot_be_carried_starts_afresh() -> None:
+def test_unsupported_optimizer_state_is_reset() -> None:
     adafactor = keras.optimizers.Adafactor(0.01)
     model = compiled(random_model((4,), layers.Dense(5, "relu"), layers.Dense(3)), adafactor)
     assert optimizer_slots.read_slots(model) == {}
@@ -343,7 +339,7 @@ def test_an_optimizer_whose_state_cannot_be_carried_starts_afresh() -> None:
     child.train_on_batch(samples(child), np.ones((5, 3), "f4"))
 
 
-def test_frozen_layers_have_no_slots_and_hinder_nobody() -> None:
+def test_frozen_layers_have_no_slots() -> None:
     model = random_model((4,), layers.Dense(5, "relu"), frozen(layers.Dense(4)), layers.Dense(3))
     compiled(model, OPTIMIZERS["momentum"]())
     for offer in model_surgery.list_mutations(model):
@@ -352,12 +348,12 @@ def test_frozen_layers_have_no_slots_and_hinder_nobody() -> None:
         assert int(child.optimizer.iterations) == 3
 
 
-def test_a_model_that_is_not_compiled_stays_so() -> None:
+def test_uncompiled_model_stays_uncompiled() -> None:
     model = random_model((4,), layers.Dense(5), layers.Dense(3))
     assert not model_surgery.apply(model, Mutation(operations.ADD_UNITS, 0)).model.compiled
 
 
-def test_calibration_samples_make_a_removal_lose_less() -> None:
+def test_calibration_makes_removal_lose_less() -> None:
     model, rng = of_a_tutorial(), np.random.default_rng(4)
     x = rng.uniform(0, 1, (300, *IMAGE)).astype("f4")
     removal, before = Mutation(operations.REMOVE_CHANNELS, 1), predicted(model, x)
@@ -377,22 +373,20 @@ def test_calibration_samples_make_a_removal_lose_less() -> None:
         ((0, *IMAGE), "no samples"),
     ],
 )
-def test_calibration_samples_of_another_shape_are_refused(
-    shape: tuple[int, ...], reason: str
-) -> None:
+def test_calibration_of_another_shape_is_refused(shape: tuple[int, ...], reason: str) -> None:
     with pytest.raises(UnusableFileError, match=reason):
         model_surgery.apply(
             of_a_tutorial(), Mutation(operations.REMOVE_CHANNELS, 1), calibration=np.zeros(shape)
         )
 
 
-def test_a_model_whose_training_failed_is_refused() -> None:
+def test_model_with_nan_weights_is_refused() -> None:
     model = random_model((4,), layers.Dense(5), layers.Dense(3))
     model.layers[0].bias.assign(np.full(5, np.nan))
     with pytest.raises(UnusableFileError, match="not finite"):
         model_surgery.apply(model, Mutation(operations.REMOVE_UNITS, 0))
 
 
-def test_noise_is_for_copies_only() -> None:
+def test_noise_is_refused_without_copies() -> None:
     with pytest.raises(IllegalMutation, match="takes no noise"):
         model_surgery.apply(of_a_tutorial(), Mutation(operations.ADD_DENSE, 7), noise=0.1)

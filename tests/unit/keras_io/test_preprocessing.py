@@ -35,7 +35,7 @@ CHANNELS = np.array([[[100.0, 120.0, 140.0]]], np.float32), np.array([[[0.01, 0.
 @pytest.mark.parametrize(
     ("shift", "scale"), [(np.float32(0), np.float32(1 / 255)), CHANNELS], ids=["unit", "standard"]
 )
-def test_the_model_behind_its_scaling_takes_raw_samples(
+def test_model_with_scaling_takes_raw_samples(
     tmp_path: Path, shift: np.ndarray, scale: np.ndarray
 ) -> None:
     inner = network()
@@ -47,7 +47,7 @@ def test_the_model_behind_its_scaling_takes_raw_samples(
     assert np.ptp(expected) > 0.01
 
 
-def test_the_model_behind_its_scaling_shares_the_weights() -> None:
+def test_model_with_scaling_shares_the_weights() -> None:
     inner = network()
     scaled = whole(inner, Scaling(np.array(0), np.array(0.5)))
     inner.train_on_batch(RAW / 255, np.arange(7) % 3)
@@ -55,7 +55,7 @@ def test_the_model_behind_its_scaling_shares_the_weights() -> None:
     np.testing.assert_allclose(scaled(RAW / 127.5, training=False), expected, rtol=1e-4, atol=1e-6)
 
 
-def test_the_model_behind_its_scaling_can_be_operated_on() -> None:
+def test_model_with_scaling_can_be_mutated() -> None:
     inner = network()
     scaled = whole(inner, Scaling(np.array(0), np.array(0.5)))
     inside, outside = (conversion.from_keras(model).topology for model in (inner, scaled))

@@ -8,7 +8,7 @@ import numpy as np
 from netsurgery.keras_io import tflite
 
 
-def test_a_conversion_predicts_the_same_and_leaves_no_temporary_files(tmp_path, monkeypatch):
+def test_conversion_is_exact_and_leaves_no_files(tmp_path, monkeypatch):
     folder = tmp_path / "temporary"
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))

@@ -15,7 +15,7 @@ LEAD = st.lists(st.integers(1, 3), max_size=2)
 
 
 @given(LEAD, SIDE, SIDE, SIDE, st.sampled_from([1, 7, 10**6]), SEEDS)
-def test_a_product_by_blocks_is_that_in_double_precision(
+def test_blocked_products_match_double_precision(
     lead: list[int], rows: int, inner: int, columns: int, block: int, seed: int
 ) -> None:
     rng = np.random.default_rng(seed)

@@ -26,7 +26,7 @@ from tests.support.surgery_helpers import (
 GROWTH = (operations.ADD_UNITS, operations.ADD_CHANNELS, operations.ADD_DENSE)
 
 
-def test_exact_growth_leaves_the_output_of_1500_networks_unchanged_to_rounding() -> None:
+def test_exact_growth_keeps_the_output_of_1500_networks() -> None:
     """Of any arrangement of layers, with activations of any kind that numpy knows but softmax."""
     found = list(exactness.changes(range(1500)))
     assert len(found) > 5000
@@ -35,7 +35,7 @@ def test_exact_growth_leaves_the_output_of_1500_networks_unchanged_to_rounding()
 
 
 @given(networks(st.one_of(TOPOLOGIES, VARIED)), SIZES, SEEDS)
-def test_growth_of_any_size_leaves_the_output_unchanged(
+def test_growth_of_any_size_keeps_the_output(
     example: Example, sizes: MutationSizes, seed: int
 ) -> None:
     network, x = example
@@ -46,7 +46,7 @@ def test_growth_of_any_size_leaves_the_output_unchanged(
 
 @settings(max_examples=60)
 @given(networks(VARIED), SIZES, SEEDS)
-def test_growth_can_be_repeated_and_still_leaves_the_output_unchanged(
+def test_repeated_growth_keeps_the_output(
     example: Example, sizes: MutationSizes, seed: int
 ) -> None:
     network, x = example
@@ -58,7 +58,7 @@ def test_growth_can_be_repeated_and_still_leaves_the_output_unchanged(
 
 
 @given(networks(), SIZES, SEEDS)
-def test_copies_read_and_normalise_like_their_source_and_share_its_outgoing_weights_unequally(
+def test_copies_share_outgoing_weights_unequally(
     example: Example, sizes: MutationSizes, seed: int
 ) -> None:
     network, _ = example
@@ -96,7 +96,7 @@ def test_copies_read_and_normalise_like_their_source_and_share_its_outgoing_weig
 @pytest.mark.parametrize(
     ("operation", "position"), [(operations.ADD_UNITS, 9), (operations.ADD_CHANNELS, 0)]
 )
-def test_which_units_and_channels_are_copied_is_drawn(operation: Operation, position: int) -> None:
+def test_copied_units_and_channels_are_drawn(operation: Operation, position: int) -> None:
     network = trained(CELLS, generator())
     old = network.weights[position][1]
     drawn: set[float] = set()
@@ -107,9 +107,7 @@ def test_which_units_and_channels_are_copied_is_drawn(operation: Operation, posi
 
 
 @given(networks(), SEEDS)
-def test_a_dense_layer_is_added_with_the_width_of_its_input_and_an_activation_that_may_repeat(
-    example: Example, seed: int
-) -> None:
+def test_added_dense_layer_is_an_idempotent_identity(example: Example, seed: int) -> None:
     network, _ = example
     for mutation in legal(network, MutationSizes(), operations.ADD_DENSE):
         position = mutation.position

@@ -237,7 +237,7 @@ REASONS: list[tuple[Row, Mutation, str, str]] = [
     REASONS,
     ids=[f"{mutation.operation}-{reason[:30]}" for _, mutation, reason, _ in REASONS],
 )
-def test_a_refusal_says_why_and_where_it_is_legal(
+def test_error_says_why_and_where_the_mutation_is_legal(
     network: Row, mutation: Mutation, reason: str, instead: str
 ) -> None:
     shape, layers = network
@@ -250,7 +250,7 @@ def test_a_refusal_says_why_and_where_it_is_legal(
     assert instead in where
 
 
-def test_a_normalisation_that_belongs_to_a_removed_layer_goes_with_it() -> None:
+def test_normalization_goes_with_its_removed_layer() -> None:
     layers = (Dense(5, "linear"), BatchNorm(), Activation(), Dense(3))
     topology = mutate_topology(Topology((6,), layers), Mutation(REMOVE_DENSE, 0))
     assert topology.layers == layers[3:]

@@ -77,7 +77,7 @@ def touched(parent: Topology, child: Topology, position: int) -> tuple[range, ra
 
 
 @given(ANY_KIND, SIZES)
-def test_slots_have_the_shapes_of_what_is_trained(example: Example, sizes: MutationSizes) -> None:
+def test_slots_have_the_shapes_of_trainable_arrays(example: Example, sizes: MutationSizes) -> None:
     network, _ = example
     for mutation in legal_mutations(network.topology, sizes, operations=OPERATIONS):
         slots = {"momentum": trainable(network), "velocity": trainable(network)}
@@ -89,9 +89,7 @@ def test_slots_have_the_shapes_of_what_is_trained(example: Example, sizes: Mutat
 
 
 @given(ANY_KIND, SIZES)
-def test_layers_out_of_reach_of_an_operation_keep_their_slots(
-    example: Example, sizes: MutationSizes
-) -> None:
+def test_unaffected_layers_keep_their_slots(example: Example, sizes: MutationSizes) -> None:
     network, _ = example
     before = trainable(network)
     for mutation in legal_mutations(network.topology, sizes, operations=OPERATIONS)[1:]:
@@ -109,7 +107,7 @@ def test_layers_out_of_reach_of_an_operation_keep_their_slots(
 
 
 @given(ANY_KIND, SIZES, SEEDS)
-def test_numbers_that_stay_or_are_copied_have_the_slots_of_their_source(
+def test_surviving_and_copied_weights_keep_their_slots(
     example: Example, sizes: MutationSizes, seed: int
 ) -> None:
     network, _ = example
@@ -154,15 +152,13 @@ def test_numbers_that_stay_or_are_copied_have_the_slots_of_their_source(
     ],
     ids=lambda value: f"{value.operation}-{value.position}" if isinstance(value, Mutation) else "",
 )
-def test_what_is_new_or_mixed_starts_from_zero_and_nothing_else(
-    mutation: Mutation, zero: list[int]
-) -> None:
+def test_only_new_and_mixed_weights_start_at_zero(mutation: Mutation, zero: list[int]) -> None:
     slots = grown_slots(CELLS, mutation)
     found = [i for i, arrays in enumerate(slots) if arrays and not any(a.any() for a in arrays)]
     assert found == zero
 
 
-def test_what_is_fitted_anew_starts_from_zero() -> None:
+def test_refitted_weights_start_at_zero() -> None:
     samples = inputs(CELLS.topology, np.random.default_rng(1), batch=40)
     slots = grown_slots(CELLS, Mutation(operations.REMOVE_CHANNELS, 0), calibration=samples)
     fitted, kept = ([array for i in found for array in slots[i]] for found in FITTED_AND_KEPT)
@@ -170,11 +166,11 @@ def test_what_is_fitted_anew_starts_from_zero() -> None:
     assert all(array.any() for array in kept)
 
 
-def test_statistics_of_batch_normalisation_have_no_slots() -> None:
+def test_moving_statistics_have_no_slots() -> None:
     slots = grown_slots(CELLS, Mutation(operations.ADD_CHANNELS, 0))
     assert [len(slots[i]) for i in CELLS.topology.positions(BatchNorm)] == [2, 2]
 
 
-def test_the_identity_keeps_all_slots() -> None:
+def test_identity_keeps_all_slots() -> None:
     slots = {"momentum": trainable(CELLS)}
     assert mutate(CELLS, Mutation(operations.IDENTITY), slots=slots).slots is slots

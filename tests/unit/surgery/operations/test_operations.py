@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+import json
 import re
+from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from hypothesis import given, settings
 
 from netsurgery.networks.inference import predict
 from netsurgery.networks.layers import Dense, Flatten, conv_cell
 from netsurgery.networks.network import Network
 from netsurgery.surgery import (
+    ECTONAS,
     OPERATIONS,
+    SURGEON,
     IllegalMutation,
     Mutation,
     MutationSizes,
+    Operation,
+    is_exact,
     legal_mutations,
     mutate,
     mutate_topology,
     operations,
 )
+from tests.support.factories import SCHEMA
 from tests.support.strategies import SEEDS, SIZES, VARIED, Example, networks, trained
-from tests.support.surgery_helpers import CELLS, generator, legal
+from tests.support.surgery_helpers import CELLS, assert_computes_the_same, generator, legal
 
 CHANGES = tuple(operation for operation in OPERATIONS if not operation.changes_nothing)
 FIRST, SECOND = conv_cell(4), conv_cell(8, pooling="max")
@@ -34,24 +42,22 @@ def content(network: Network) -> list[list[tuple[np.dtype, bytes]]]:
 
 
 @given(networks(VARIED), SIZES)
-def test_the_identity_returns_the_same_network(example: Example, sizes: MutationSizes) -> None:
+def test_identity_returns_the_same_network(example: Example, sizes: MutationSizes) -> None:
     network, _ = example
     identity = Mutation(operations.IDENTITY)
     assert mutate(network, identity, generator()).network is network
     assert mutate_topology(network.topology, identity) == network.topology
 
 
-def test_the_identity_has_no_position() -> None:
+def test_identity_takes_no_position() -> None:
     with pytest.raises(IllegalMutation, match="takes no position"):
         mutate_topology(CELLS, Mutation(operations.IDENTITY, 0))
 
 
 @given(networks(VARIED), SIZES, SEEDS)
-def test_every_legal_mutation_gives_the_announced_topology_and_finite_arrays(
-    example: Example, sizes: MutationSizes, seed: int
-) -> None:
+def test_weights_agree_with_the_topology(example: Example, sizes: MutationSizes, seed: int) -> None:
     network, x = example
-    for mutation in legal_mutations(network.topology, sizes):
+    for mutation in legal_mutations(network.topology, sizes, operations=OPERATIONS):
         child = mutate(network, mutation, generator(seed)).network
         assert child.topology == mutate_topology(network.topology, mutation)
         assert child.finite
@@ -60,22 +66,29 @@ def test_every_legal_mutation_gives_the_announced_topology_and_finite_arrays(
 
 
 @given(networks(VARIED), SIZES, SEEDS)
-def test_the_parent_is_never_changed(example: Example, sizes: MutationSizes, seed: int) -> None:
+def test_parent_is_never_changed(example: Example, sizes: MutationSizes, seed: int) -> None:
     network, _ = example
     topology, before = network.topology, content(network)
-    for mutation in legal_mutations(network.topology, sizes):
+    for mutation in legal_mutations(network.topology, sizes, operations=OPERATIONS):
         mutate(network, mutation, generator(seed))
         assert network.topology is topology
         assert content(network) == before
 
 
+@given(networks(VARIED), SIZES, SEEDS)
+def test_exact_mutations_keep_the_output(example: Example, sizes: MutationSizes, seed: int) -> None:
+    network, x = example
+    for mutation in legal_mutations(network.topology, sizes, operations=OPERATIONS):
+        if is_exact(network.topology, mutation):
+            child = mutate(network, mutation, generator(seed)).network
+            assert_computes_the_same(child, network, x)
+
+
 @settings(max_examples=60)
 @given(networks(VARIED), SIZES, SEEDS)
-def test_the_same_generator_gives_the_same_child(
-    example: Example, sizes: MutationSizes, seed: int
-) -> None:
+def test_same_seed_gives_the_same_child(example: Example, sizes: MutationSizes, seed: int) -> None:
     network, _ = example
-    for mutation in legal_mutations(network.topology, sizes):
+    for mutation in legal_mutations(network.topology, sizes, operations=OPERATIONS):
         one = mutate(network, mutation, generator(seed)).network
         other = mutate(network, mutation, generator(seed)).network
         assert content(one) == content(other)
@@ -83,13 +96,11 @@ def test_the_same_generator_gives_the_same_child(
 
 @settings(max_examples=60)
 @given(networks(VARIED), SIZES, SEEDS)
-def test_offspring_of_offspring_stay_networks_that_can_be_operated_on(
-    example: Example, sizes: MutationSizes, seed: int
-) -> None:
+def test_mutations_can_be_chained(example: Example, sizes: MutationSizes, seed: int) -> None:
     network, x = example
     rng = generator(seed)
     for _ in range(10):
-        mutations = legal_mutations(network.topology, sizes)
+        mutations = legal_mutations(network.topology, sizes, operations=OPERATIONS)
         network = mutate(network, mutations[rng.integers(len(mutations))], rng).network
     assert network.finite
     assert np.isfinite(predict(network, x)).all()
@@ -97,7 +108,7 @@ def test_offspring_of_offspring_stay_networks_that_can_be_operated_on(
 
 @settings(max_examples=40)
 @given(networks(VARIED))
-def test_an_illegal_mutation_is_refused_and_the_message_names_the_legal_places(
+def test_error_names_the_legal_positions(
     example: Example,
 ) -> None:
     network, _ = example
@@ -160,10 +171,46 @@ def test_an_illegal_mutation_is_refused_and_the_message_names_the_legal_places(
     ],
     ids=lambda value: f"{value.operation}-{value.position}" if isinstance(value, Mutation) else "",
 )
-def test_a_mutation_changes_the_layers_it_names(mutation: Mutation, layers: list) -> None:
+def test_mutation_changes_the_layers_at_its_position(mutation: Mutation, layers: list) -> None:
     child = mutate(trained(CELLS, generator()), mutation, generator()).network
     assert list(child.topology.layers) == layers
 
 
-def test_units_change_by_a_tenth_rounded_down_but_by_two_at_least() -> None:
+def test_units_change_by_a_tenth_but_at_least_by_two() -> None:
     assert [MutationSizes().units(n) for n in (1, 10, 29, 30, 39, 100)] == [2, 2, 2, 3, 3, 10]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+def test_operation_describes_itself(operation: Operation) -> None:
+    assert operations.by_name(operation.name) is operation
+    assert str(operation) == operation.name
+    assert operation.label
+    assert type(operation).__doc__
+    mutation = Mutation(operation, 1 if operation.takes_position else None)
+    assert Mutation.from_json(json.loads(json.dumps(mutation.to_json()))) == mutation
+
+
+def test_operations_of_the_papers() -> None:
+    assert len(ECTONAS) == 9
+    assert set(OPERATIONS) - set(ECTONAS) == {operations.TRUNCATE}
+    assert {operation.name for operation in SURGEON} == {
+        *("identity", "add_dense", "remove_dense", "add_units", "remove_units", "truncate")
+    }
+
+
+def test_schema_has_the_default_recuperation_of_each_operation() -> None:
+    settings = {
+        "recuperation": {each.name: each.recuperation_epochs for each in ECTONAS},
+        "recuperation_factors": {each.name: each.recuperation_factor for each in SURGEON},
+    }
+    for key, expected in settings.items():
+        (found,) = find_properties(yaml.safe_load(SCHEMA.read_text()), key)
+        assert {name: entry["default"] for name, entry in found.items()} == expected
+
+
+def find_properties(schema: Any, key: str) -> list[dict[str, Any]]:
+    """The properties of the setting `key`, wherever a schema defines it."""
+    if not isinstance(schema, dict):
+        return []
+    found = [part["properties"] for name, part in schema.items() if name == key]
+    return found + [each for part in schema.values() for each in find_properties(part, key)]

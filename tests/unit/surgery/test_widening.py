@@ -42,7 +42,7 @@ def computed(network: Network, position: int, x: np.ndarray) -> np.ndarray:
 
 
 @given(ANY_KIND, SIZES, NOISE, SEEDS)
-def test_noise_changes_the_next_layer_by_no_more_than_its_bound_times_what_is_read(
+def test_noise_stays_within_its_bound(
     example: Example, sizes: MutationSizes, noise: float, seed: int
 ) -> None:
     network, x = example
@@ -59,7 +59,7 @@ def test_noise_changes_the_next_layer_by_no_more_than_its_bound_times_what_is_re
 
 
 @given(ANY_KIND, SIZES, SEEDS)
-def test_without_noise_there_is_no_bound_and_nothing_is_drawn(
+def test_zero_noise_draws_nothing_and_has_no_bound(
     example: Example, sizes: MutationSizes, seed: int
 ) -> None:
     network, x = example
@@ -73,7 +73,7 @@ def test_without_noise_there_is_no_bound_and_nothing_is_drawn(
 @pytest.mark.parametrize(
     "mutation", [Mutation(operations.ADD_CHANNELS, 0), Mutation(operations.ADD_UNITS, 9)]
 )
-def test_noise_touches_the_copies_alone_and_in_proportion(mutation: Mutation) -> None:
+def test_noise_changes_only_copies_and_in_proportion(mutation: Mutation) -> None:
     network = trained(build(named("cnn-medium"), (9, 9, 1), 4), np.random.default_rng(0))
     position = mutation.position
     assert position is not None
@@ -97,7 +97,7 @@ def test_noise_touches_the_copies_alone_and_in_proportion(mutation: Mutation) ->
         np.testing.assert_allclose(sizes, noise, rtol=1e-3)
 
 
-def test_the_bound_grows_with_the_noise_and_is_not_far_from_what_happens() -> None:
+def test_bound_grows_with_the_noise_and_is_tight() -> None:
     network = trained(build(named("ff-medium"), (8,), 4), np.random.default_rng(0))
     mutation, x = (
         Mutation(operations.ADD_UNITS, 0),

@@ -41,14 +41,14 @@ def offspring(topology: Topology) -> list[int]:
 
 
 @pytest.mark.parametrize("name", NAMED)
-def test_offspring_of_the_named_topologies_on_28x28_images(name: str) -> None:
+def test_offspring_of_named_topologies_on_28x28_images(name: str) -> None:
     found = offspring(build(named(name), (28, 28, 1), 10))
     assert found == [1, *DENSE[name], *CONV.get(name, (1, 0, 0, 0))]
     assert sum(found) == TOTAL[name]
 
 
 @pytest.mark.parametrize("name", NAMED)
-def test_offspring_of_the_named_topologies_on_8x8_images(name: str) -> None:
+def test_offspring_of_named_topologies_on_8x8_images(name: str) -> None:
     found = offspring(build(named(name), (8, 8, 1), 10))
     conv = CONV.get(name, (1, 0, 0, 0))
     if name == "cnn-small":  # 8, 4, 2, 1: nothing is left to pool
@@ -62,14 +62,14 @@ def test_flat_inputs_have_no_conv_operations(name: str) -> None:
     assert offspring(build(named(name), (20,), 10)) == [1, *DENSE[name], 0, 0, 0, 0]
 
 
-def test_the_identity_is_the_first_of_the_offspring() -> None:
+def test_identity_is_the_first_offspring() -> None:
     assert legal_mutations(CELLS)[0] == Mutation(operations.IDENTITY)
 
 
 @pytest.mark.parametrize(
     ("image", "places"), [((2, 2, 1), 1), ((1, 9, 1), 0), ((9, 1, 1), 0), ((1, 1, 1), 0)]
 )
-def test_a_conv_cell_is_added_only_where_there_is_something_to_pool(
+def test_cells_are_added_only_where_pooling_is_possible(
     image: tuple[int, int, int], places: int
 ) -> None:
     added = operations.ADD_CONV_CELL
@@ -77,7 +77,7 @@ def test_a_conv_cell_is_added_only_where_there_is_something_to_pool(
     assert [m.operation for m in found].count(added) == places
 
 
-def test_at_least_one_unit_and_one_channel_stay() -> None:
+def test_at_least_one_unit_and_one_channel_remain() -> None:
     def removals(units: int, channels: int) -> list[operations.Operation]:
         topology = build(
             [{"conv_cell": {"channels": channels}}, {"dense": {"units": units}}], (8, 8, 1), 2
@@ -91,7 +91,7 @@ def test_at_least_one_unit_and_one_channel_stay() -> None:
     assert removals(units=2, channels=4) == [operations.REMOVE_CHANNELS]
 
 
-def test_a_convolution_outside_a_cell_can_change_its_channels_but_not_go() -> None:
+def test_bare_convolutions_change_channels_but_stay() -> None:
     layers = (Conv(8, activation="relu"), Pool(), Conv(8), Activation(), Flatten(), Dense(2))
     found = legal_mutations(Topology((8, 8, 1), layers))
     conv = [m for m in found if m.operation.name.endswith(("conv_cell", "channels"))]
@@ -105,7 +105,7 @@ def test_a_convolution_outside_a_cell_can_change_its_channels_but_not_go() -> No
     ]
 
 
-def test_the_output_layer_is_never_operated_on() -> None:
+def test_output_layer_is_never_changed() -> None:
     topology = Topology((4,), (Dense(5, "softmax"),))
     assert legal_mutations(topology) == [Mutation(operations.IDENTITY)]
 
@@ -115,16 +115,16 @@ def drawn_poolings(pooling: str, seed: int) -> list[str | None]:
     return [m.pooling for m in found if m.operation is operations.ADD_CONV_CELL]
 
 
-def test_random_pooling_draws_both_kinds_for_each_cell_on_its_own() -> None:
+def test_random_pooling_is_drawn_for_each_cell() -> None:
     drawn = {tuple(drawn_poolings("random", seed)) for seed in range(100)}
     assert drawn == set(product(AVERAGE_AND_MAX, repeat=3))
 
 
 @pytest.mark.parametrize("pooling", AVERAGE_AND_MAX)
-def test_a_chosen_pooling_is_used_for_every_added_cell(pooling: str) -> None:
+def test_fixed_pooling_is_used_for_every_added_cell(pooling: str) -> None:
     assert drawn_poolings(pooling, 0) == [pooling] * 3
 
 
-def test_random_pooling_without_a_generator_is_an_error() -> None:
+def test_random_pooling_requires_a_generator() -> None:
     with pytest.raises(ValueError, match="generator"):
         legal_mutations(CELLS, MutationSizes(pooling="random"))

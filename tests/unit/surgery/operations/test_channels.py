@@ -59,7 +59,7 @@ def without_gammas(network: Network, position: int, sizes: MutationSizes, seed: 
 
 
 @given(channel_removals(LAST), SEEDS)
-def test_removing_channels_without_gamma_before_the_dense_layers_is_exact(
+def test_channels_without_gamma_go_exactly_before_dense(
     removal: tuple[Network, int, MutationSizes], seed: int
 ) -> None:
     network, position, sizes = removal
@@ -73,7 +73,7 @@ def test_removing_channels_without_gamma_before_the_dense_layers_is_exact(
 
 @settings(max_examples=40)
 @given(channel_removals(LAST), SEEDS)
-def test_removing_channels_without_gamma_before_a_normalised_flatten_layer_is_exact(
+def test_channels_without_gamma_go_exactly_before_norm(
     removal: tuple[Network, int, MutationSizes], seed: int
 ) -> None:
     network, position, sizes = removal
@@ -88,7 +88,7 @@ def test_removing_channels_without_gamma_before_a_normalised_flatten_layer_is_ex
 
 
 @given(channel_removals(ZERO, sides=st.integers(6, 13)), SEEDS)
-def test_removing_channels_without_gamma_before_a_convolution_is_exact_inside_the_image(
+def test_channels_without_gamma_go_exactly_before_conv(
     removal: tuple[Network, int, MutationSizes], seed: int
 ) -> None:
     network, position, sizes = removal
@@ -106,7 +106,7 @@ def test_removing_channels_without_gamma_before_a_convolution_is_exact_inside_th
 
 
 @given(channel_removals(ANY))
-def test_channels_of_the_smallest_gamma_go_whatever_its_sign(
+def test_channels_of_smallest_absolute_gamma_go(
     removal: tuple[Network, int, MutationSizes],
 ) -> None:
     network, position, sizes = removal

@@ -28,9 +28,7 @@ YES, NO, RELU = st.just(True), st.just(False), st.just("relu")
 
 
 @given(pointwise_topologies(), SEEDS)
-def test_an_added_conv_cell_keeps_the_output_on_images_that_are_constant_in_its_blocks(
-    topology: Topology, seed: int
-) -> None:
+def test_added_cell_is_exact_on_blockwise_constant_images(topology: Topology, seed: int) -> None:
     network = trained(topology, generator(seed))
     size = 2 ** (len(topology.positions(Conv)) + 1)
     x = images_constant_in_blocks(topology, size, generator(seed))
@@ -46,9 +44,7 @@ def test_an_added_conv_cell_keeps_the_output_on_images_that_are_constant_in_its_
 
 
 @given(pointwise_topologies(), SEEDS)
-def test_removing_an_added_conv_cell_gives_back_the_output_on_images_constant_in_its_blocks(
-    topology: Topology, seed: int
-) -> None:
+def test_removing_an_added_cell_restores_the_output(topology: Topology, seed: int) -> None:
     network = trained(topology, generator(seed))
     size = 2 ** (len(topology.positions(Conv)) + 1)
     x = images_constant_in_blocks(topology, size, generator(seed))
@@ -61,9 +57,7 @@ def test_removing_an_added_conv_cell_gives_back_the_output_on_images_constant_in
 
 
 @given(topologies(images=YES, cells=st.integers(0, 2), cell_activations=RELU, bare=NO), SEEDS)
-def test_removing_a_cell_that_only_averages_before_the_dense_layers_is_exact_on_any_image(
-    topology: Topology, seed: int
-) -> None:
+def test_removing_an_averaging_cell_is_exact(topology: Topology, seed: int) -> None:
     flatten = topology.positions(Flatten)[0]
     width = topology.shapes[flatten][-1]
     network = trained(topology.insert(flatten, *conv_cell(width)), generator(seed))
@@ -82,7 +76,7 @@ def test_removing_a_cell_that_only_averages_before_the_dense_layers_is_exact_on_
 
 
 @given(topologies(images=YES, cells=st.integers(0, 2), biases=YES), CHANNELS, st.booleans(), SEEDS)
-def test_removing_a_linear_cell_of_one_tap_before_the_dense_layers_is_exact_on_any_image(
+def test_removing_a_linear_one_tap_cell_is_exact(
     topology: Topology, width: int, use_bias: bool, seed: int
 ) -> None:
     rng = generator(seed)
@@ -100,7 +94,7 @@ def test_removing_a_linear_cell_of_one_tap_before_the_dense_layers_is_exact_on_a
 
 
 @given(pointwise_topologies(st.integers(1, 3)), CHANNELS, st.integers(0, 2), SEEDS)
-def test_removing_a_linear_cell_before_a_pointwise_conv_is_exact_on_images_constant_in_blocks(
+def test_removing_a_linear_cell_before_a_1x1_conv_is_exact(
     topology: Topology, width: int, choice: int, seed: int
 ) -> None:
     rng = generator(seed)
@@ -119,7 +113,7 @@ def test_removing_a_linear_cell_before_a_pointwise_conv_is_exact_on_images_const
     CHANNELS,
     SEEDS,
 )
-def test_a_removed_convolution_leaves_the_sum_of_its_taps_behind(
+def test_removed_convolution_leaves_the_sum_of_its_taps(
     topology: Topology, width: int, seed: int
 ) -> None:
     # if all pixels weigh the same and the border is black, an output pixel's place does not matter
@@ -140,7 +134,7 @@ def test_a_removed_convolution_leaves_the_sum_of_its_taps_behind(
 
 
 @pytest.mark.parametrize("activation", ["relu", "leaky_relu", "linear", "sigmoid", "tanh"])
-def test_a_conv_cell_behind_any_activation_changes_the_output_by_its_pooling_alone(
+def test_added_cell_changes_the_output_only_by_pooling(
     activation: str,
 ) -> None:
     """Channels that are constant over the image are left as they are by average pooling."""
