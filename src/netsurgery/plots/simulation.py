@@ -43,7 +43,8 @@ def plot_simulation(outcomes: Sequence[Outcome], critical_path: float, subtitle:
     training = outcomes[0].training
     axes.plot(counts, [training / count for count in counts], color=PALE, linewidth=1.5)
     axes.axhline(critical_path, color=ORANGE, linewidth=1.5)
-    axes.plot(counts, [outcome.seconds for outcome in outcomes], "o-", color=BLUE, linewidth=2)
+    seconds = [outcome.seconds for outcome in outcomes]
+    axes.plot(counts, seconds, "o-", color=BLUE, linewidth=2, clip_on=False)
     axes.set_yscale("log")
     bottom = min(critical_path, outcomes[-1].seconds) / 1.6
     axes.set_ylim(bottom, 1.5 * max(outcome.seconds for outcome in outcomes))

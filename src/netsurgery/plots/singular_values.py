@@ -70,7 +70,7 @@ def plot_singular_values(
     figure.legend(
         handles=[
             legend_entry("above both thresholds", BLUE, marker="o"),
-            legend_entry("below a threshold: removable", VERMILLION, marker="o"),
+            legend_entry("below a threshold", VERMILLION, marker="o"),
             legend_entry(f"absolute threshold {thresholds.absolute_threshold:g}", GREY, line=1),
             legend_entry(f"{thresholds.relative_threshold:g} of the largest", GREY, line=1),
         ],
