@@ -44,8 +44,8 @@ def results(tmp_path):
     return tmp_path / "results"
 
 
-def held(address, experiment):
-    """How many runs, metric points, and logged models an experiment has."""
+def contents(address, experiment):
+    """The numbers of runs, metric points and logged models in an experiment."""
     client = MlflowClient(address)
     found = client.get_experiment_by_name(experiment)
     runs = client.search_runs([found.experiment_id], max_results=1000)
@@ -65,11 +65,11 @@ def log_all(address, experiment, *searches):
 def test_counts_do_not_depend_on_how_a_search_was_logged(server, results):
     search, where = example(results), {"uri": server}
     marker = search.track("00", "01", "02", "final", **where, experiment="clean")
-    clean = held(server, "clean")
+    clean = contents(server, "clean")
     assert clean == (marker["runs"], marker["points"], 1)
 
     search.track("final", **where, experiment="clean")
-    assert held(server, "clean") == clean
+    assert contents(server, "clean") == clean
 
     fork = multiprocessing.get_context("fork")
     for seconds in (0.3, 0.6, 1.2):
@@ -81,13 +81,13 @@ def test_counts_do_not_depend_on_how_a_search_was_logged(server, results):
         os.kill(job.pid, signal.SIGKILL)
         job.join()
     search.track("final", **where, experiment="cut")
-    assert held(server, "cut") == clean
+    assert contents(server, "cut") == clean
 
     shutil.rmtree(search.folder.generation(2))
     search.generation(2, 0.75, 0.7)
     search.finish(2)
     search.track("02", "final", **where, experiment="clean")
-    assert held(server, "clean") == clean
+    assert contents(server, "clean") == clean
 
     other = FakeSearch(results, name="t")
     other.generation(1, 0.6, 0.7, None)
@@ -98,26 +98,26 @@ def test_counts_do_not_depend_on_how_a_search_was_logged(server, results):
         job.start()
     for job in both:
         job.join()
-    assert held(server, "both") == tuple(2 * count for count in clean)
+    assert contents(server, "both") == tuple(2 * count for count in clean)
 
 
 @pytest.fixture
 def calls(tmp_path, monkeypatch):
-    """Gives the calls to servers since it was asked last, those of forked processes too."""
-    written, request = tmp_path / "calls", requests.Session.request
+    """A function that returns the requests to servers since its last call, also of children."""
+    log, request = tmp_path / "calls", requests.Session.request
 
-    def noted(session, method, url, **options):
-        with written.open("a") as file:
+    def logged_request(session, method, url, **options):
+        with log.open("a") as file:
             file.write(f"{urlsplit(url).path.partition('/mlflow/')[2]}\n")
         return request(session, method, url, **options)
 
-    def since():
-        found = written.read_text().split()
-        written.unlink()
-        return found
+    def new_calls():
+        paths = log.read_text().split()
+        log.unlink()
+        return paths
 
-    monkeypatch.setattr(requests.Session, "request", noted)
-    return since
+    monkeypatch.setattr(requests.Session, "request", logged_request)
+    return new_calls
 
 
 def test_requests_are_few_thanks_to_digests(server, results, calls):
@@ -126,7 +126,7 @@ def test_requests_are_few_thanks_to_digests(server, results, calls):
     calls()
     search.track("final", **where)
     assert "runs/log-batch" in calls()
-    counts = held(server, "asked")
+    counts = contents(server, "asked")
     calls()
     search.track("final", **where)
     known = ["experiments/get-by-name", "logged-models/search", "runs/get", "runs/search"]
@@ -138,14 +138,14 @@ def test_requests_are_few_thanks_to_digests(server, results, calls):
     calls()
     search.track("final", **where)
     assert calls().count("metrics/get-history") == len(run.data.metrics)
-    assert held(server, "asked") == counts
+    assert contents(server, "asked") == counts
 
 
 def test_an_incomplete_run_is_completed(server, results):
     """A job that is killed between two calls leaves such a run, without its digest."""
     search, where = example(results), {"uri": server, "experiment": "half"}
     search.track("final", **where)
-    counts, client = held(server, "half"), MlflowClient(server)
+    counts, client = contents(server, "half"), MlflowClient(server)
     experiment = client.get_experiment_by_name("half").experiment_id
     (run,) = client.search_runs([experiment], "attributes.run_name = 'g01c00'")
     histories = [client.get_metric_history(run.info.run_id, name) for name in run.data.metrics]
@@ -155,7 +155,7 @@ def test_an_incomplete_run_is_completed(server, results):
         run = client.create_run(experiment, run.info.start_time, tags, "g01c00")
         client.log_batch(run.info.run_id, metrics=[p for h in histories[:part] for p in h])
         search.track("final", **where)
-        assert held(server, "half") == counts, part
+        assert contents(server, "half") == counts, part
         (whole,) = client.search_runs([experiment], "attributes.run_name = 'g01c00'")
         assert whole.info.run_id == run.info.run_id
         assert whole.info.status == "FINISHED"
@@ -165,7 +165,7 @@ def test_an_incomplete_run_is_completed(server, results):
 def test_namesakes_from_other_folders_are_left_alone(server, tmp_path):
     mine, theirs = example(tmp_path / "mine"), example(tmp_path / "theirs")
     log_all(server, "shared", mine, theirs)
-    assert held(server, "shared")[0] == 2 * 7
+    assert contents(server, "shared")[0] == 2 * 7
 
 
 def test_a_command_logs_all_to_a_new_store(server, results, monkeypatch, capsys):
@@ -177,7 +177,7 @@ def test_a_command_logs_all_to_a_new_store(server, results, monkeypatch, capsys)
         main.main()
     assert not ended.value.code
     assert capsys.readouterr().out == f"s/seed0: 7 runs, {marker['points']} points\n"
-    assert held(server, "new") == (7, marker["points"], 1)
+    assert contents(server, "new") == (7, marker["points"], 1)
 
 
 def test_a_registered_model_gets_one_version_per_search(server, results):
@@ -319,7 +319,7 @@ def finished_search(tmp_path_factory):
             late = run(folder, **options)
             assert "does not answer" not in late.stderr
             marker = read_json(final / "tracked.json")
-            assert held(address, "netsurgery")[:2] == (marker["runs"], marker["points"])
+            assert contents(address, "netsurgery")[:2] == (marker["runs"], marker["points"])
             idle = run(folder, **options)
             assert "Nothing to be done" in idle.stderr
     for shown in (done, late, idle):

@@ -100,6 +100,10 @@ class StoredRun:
         return not self.logged_digest or self.matches_digest
 
 
+class UnknownSchemaError(Exception):
+    """Neither SQLite nor MLflow can read a store, perhaps because of another version of MLflow."""
+
+
 @contextlib.contextmanager
 def _open(database: Path) -> Iterator[sqlite3.Connection]:
     with contextlib.closing(sqlite3.connect(database)) as connection:
@@ -111,6 +115,7 @@ def read_runs(database: Path) -> dict[str, StoredRun]:
 
     Raises:
         sqlite3.DatabaseError: the file is no database, or none of MLflow's.
+        UnknownSchemaError: this version of MLflow cannot read the store.
     """
     with _open(database) as store:
         if _has_known_schema(store):
@@ -154,39 +159,47 @@ def _read_with_client(database: Path) -> dict[str, StoredRun]:
     os.environ |= MLFLOW_ENVIRONMENT
     from mlflow import MlflowClient
     from mlflow.entities import ViewType
-
-    client = MlflowClient(tracking_uri=f"sqlite:///{database.resolve()}")
-
-    def pages(search: Callable[..., Any], **arguments: Any) -> Iterator[Any]:
-        token = None
-        while True:
-            page = search(page_token=token, **arguments)
-            yield from page
-            if not (token := page.token):
-                return
+    from mlflow.exceptions import MlflowException
 
     runs: dict[str, StoredRun] = {}
-    for experiment in pages(client.search_experiments, view_type=ViewType.ALL):
-        for run in pages(client.search_runs, experiment_ids=[experiment.experiment_id]):
-            name, data = run.info.run_id, run.data
-            tags = {key: value for key, value in data.tags.items() if key.startswith(PREFIX)}
-            if not tags:
-                continue
-            history = [p for key in data.metrics for p in client.get_metric_history(name, key)]
-            runs[name] = StoredRun(
-                run.info.run_name,
-                run.info.status,
-                tags,
-                dict(data.params),
-                {(point.key, point.value, point.step) for point in history if point.key != SECONDS},
-                {point.step for point in history if point.key == SECONDS},
-                {key: value for key, value in data.metrics.items() if key != SECONDS},
-            )
+    try:
+        client = MlflowClient(tracking_uri=f"sqlite:///{database.resolve()}")
+        for experiment in _pages(client.search_experiments, view_type=ViewType.ALL):
+            for run in _pages(client.search_runs, experiment_ids=[experiment.experiment_id]):
+                if any(key.startswith(PREFIX) for key in run.data.tags):
+                    runs[run.info.run_id] = _stored_run(client, run)
+    except MlflowException as error:
+        raise UnknownSchemaError(f"{database}: MLflow cannot read it: {error}") from None
     return runs
 
 
+def _pages(search: Callable[..., Any], **arguments: Any) -> Iterator[Any]:
+    """The results of a search of MLflow's client, page by page."""
+    token = None
+    while True:
+        page = search(page_token=token, **arguments)
+        yield from page
+        if not (token := page.token):
+            return
+
+
+def _stored_run(client: Any, run: Any) -> StoredRun:
+    """A run as MLflow's client returns it."""
+    data = run.data
+    history = [p for key in data.metrics for p in client.get_metric_history(run.info.run_id, key)]
+    return StoredRun(
+        run.info.run_name,
+        run.info.status,
+        {key: value for key, value in data.tags.items() if key.startswith(PREFIX)},
+        dict(data.params),
+        {(point.key, point.value, point.step) for point in history if point.key != SECONDS},
+        {point.step for point in history if point.key == SECONDS},
+        {key: value for key, value in data.metrics.items() if key != SECONDS},
+    )
+
+
 def find_damage(database: Path) -> str | None:
-    """Why a store is damaged; None if it is not."""
+    """Why a store is damaged; None if it is not, or if this version of MLflow cannot read it."""
     try:
         with _open(database) as store:
             ((first,), *_) = store.execute("PRAGMA integrity_check(1)")
@@ -198,6 +211,8 @@ def find_damage(database: Path) -> str | None:
     except sqlite3.OperationalError as error:
         # a database that cannot be opened, because it is locked, say, may well be intact
         return str(error) if "no such" in str(error) or "malformed" in str(error) else None
+    except UnknownSchemaError:
+        return None
     except (sqlite3.Error, TypeError, UnicodeDecodeError) as error:
         return str(error)
     return None

@@ -113,6 +113,16 @@ def test_damage_is_found_with_the_client_too(real_store, tmp_path, unknown_schem
     assert mlflow_sqlite.find_damage(store) == "the run s/seed0 differs from what was logged"
 
 
+def test_a_store_of_another_version_does_not_count_as_damaged(real_store, tmp_path):
+    store = tmp_path / "mlflow.db"
+    shutil.copyfile(real_store, store)
+    change(store, "ALTER TABLE metrics RENAME COLUMN step TO batch")
+    change(store, "UPDATE alembic_version SET version_num = 'of the future'")
+    with pytest.raises(mlflow_sqlite.UnknownSchemaError, match="MLflow cannot read it"):
+        mlflow_sqlite.read_runs(store)
+    assert mlflow_sqlite.find_damage(store) is None
+
+
 def test_a_database_without_tables_of_mlflow_is_damaged(tmp_path):
     store = tmp_path / "mlflow.db"
     change(store, "CREATE TABLE other (key)")
