@@ -8,48 +8,49 @@ from typing import Any
 
 from netsurgery.search.algorithms import algorithm_of
 
-LEAST_SEEDS = 3  # of fewer a spread says nothing
+MIN_SEEDS = 3  # the fewest that allow a mean and a spread
 
 
-def scaled(settings: Mapping[str, Any], scale: float) -> dict[str, Any]:
-    """The settings of a search at some scale.
+def scale_settings(settings: Mapping[str, Any], scale: float) -> dict[str, Any]:
+    """Return the settings of a search at a scale.
 
-    Every number of epochs is multiplied by it, so that a search has about as many generations, or
-    decision points, as at full scale; so is the part of the training and validation samples that
-    is used, though never below `min_subset_size`. Of the seeds the first ones stay: that part of
-    them, but three where there are so many. All of the test samples stay.
+    Every number of epochs is multiplied by the scale, so a search has about as many generations or
+    decision points as at full scale. So is the share of the training and validation samples, down
+    to `min_subset_size` samples; all test samples stay. The list of seeds keeps its first ones,
+    three at least if it has so many.
 
     Args:
-        settings: complete ones.
-        scale: above 0; 1 leaves everything as it is.
+        settings: Complete settings of a search.
+        scale: Above 0, at most 1; 1 changes nothing.
     """
     if scale == 1:
         return dict(settings)
-    kept = max(min(LEAST_SEEDS, len(settings["seeds"])), math.ceil(scale * len(settings["seeds"])))
-    shrunk = {
+    seeds = settings["seeds"]
+    kept = max(min(MIN_SEEDS, len(seeds)), math.ceil(scale * len(seeds)))
+    epochs = {
         key: max(1, round(scale * settings[key]))
         for key in algorithm_of(settings).epoch_settings
         if key in settings
     }
     return {
         **settings,
-        **shrunk,
+        **epochs,
         "subset_fraction": scale * settings["subset_fraction"],
-        "seeds": settings["seeds"][:kept],
+        "seeds": seeds[:kept],
     }
 
 
-def describe(scale: float) -> str:
-    """What every table says of the scale of its searches."""
+def describe_scale(scale: float) -> str:
+    """Return the note on the scale of its searches that every table has."""
     return "Full scale." if scale == 1 else f"Scale {scale:g}."
 
 
-def explained(scale: float) -> str:
-    """What a page or file says once of the scale of its searches."""
+def explain_scale(scale: float) -> str:
+    """Return the explanation of the scale that a page or file has once."""
     if scale == 1:
         return "Full scale: epochs, data and seeds are as configured."
     return (
-        f"Scale {scale:g}: epochs and data are multiplied by {scale:g} (a round has at least 1"
-        " epoch, data at least 2,000 samples where there are so many), and so are the numbers of"
-        f" seeds (at least {LEAST_SEEDS} where so many are named)."
+        f"Scale {scale:g}: epochs, data and numbers of seeds are multiplied by {scale:g}. A round"
+        " keeps at least 1 epoch, a dataset at least 2,000 samples and a list of seeds at least"
+        f" {MIN_SEEDS}, if it has that many."
     )

@@ -9,7 +9,7 @@ from netsurgery import datasets
 from netsurgery.config.errors import error_at
 from netsurgery.config.expansion import expand
 from netsurgery.config.model import Dataset, Search
-from netsurgery.config.scaling import scaled
+from netsurgery.config.scaling import scale_settings
 from netsurgery.config.schema import fill_defaults, validate
 from netsurgery.datasets.builtin import BUILTIN_DATASETS
 from netsurgery.networks import topologies
@@ -52,7 +52,7 @@ def load_searches(
             checks.fill_task_defaults(settings, known_datasets[search["dataset"]].task)
             if settings.get("mode") != "balanced":
                 settings["greediness"] = 1.0
-            found[full] = Search(full, scaled(settings, scale), layers)
+            found[full] = Search(full, scale_settings(settings, scale), layers)
     return found
 
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from netsurgery import plots
 from netsurgery.analysis.runs import Experiment, Run
-from netsurgery.config.scaling import describe as scale_in_words
+from netsurgery.config.scaling import describe_scale
 from netsurgery.plots.labels import format_score, operation_label
 from netsurgery.plots.style import BLUE, GREY, styled
 from netsurgery.reproduction import ectonas, statistics
@@ -146,7 +146,7 @@ def comparison(experiment: Experiment) -> dict[str, Any] | None:
         groups.setdefault((run.dataset, run.topology, run.method), []).append(run)
     if len(groups) < 2:
         return None
-    rows, scale = [], "" if experiment.scale == 1 else scale_in_words(experiment.scale)
+    rows, scale = [], "" if experiment.scale == 1 else describe_scale(experiment.scale)
     for (dataset, topology, method), members in groups.items():
         score = statistics.mean_and_sd([_test_score(run) for run in members])
         size = statistics.mean_and_sd([ectonas.parameters(run) for run in members])

@@ -125,7 +125,7 @@ def overview(experiment: Experiment, max_detailed: int) -> dict[str, Any]:
         "failed": sum(run.state == "failed" for run in experiment.runs),
         "detailed": len(detailed),
         "scale": experiment.scale,
-        "scale_text": scaling.explained(experiment.scale),
+        "scale_text": scaling.explain_scale(experiment.scale),
         "epochs": sum(run.summary["epochs_spent"] for run in done if run.summary),
         "seconds": sum(run.summary.get("wall_seconds") or 0 for run in done if run.summary) or None,
     }

@@ -10,7 +10,7 @@ import pandas
 from matplotlib.figure import Figure
 
 from netsurgery.analysis.runs import Experiment, Run, read_experiment
-from netsurgery.config.scaling import describe, explained
+from netsurgery.config.scaling import describe_scale, explain_scale
 from netsurgery.plots import plot_against_baseline, plot_evolution, save_figure
 from netsurgery.reproduction import curves, ectonas, published, surgeon
 from netsurgery.reproduction.plots.experiments import mean_curves, pareto
@@ -23,7 +23,7 @@ PAIRED = "Pairs share dataset, topology and seed; 95 % confidence intervals by S
 
 def ectonas_tables(experiment: Experiment) -> list[Table]:
     """Tables 1 to 5 of ECToNAS, if there are runs for them, and the claims of its text."""
-    runs, scale = ectonas.ectonas_runs(experiment), describe(experiment.scale)
+    runs, scale = ectonas.ectonas_runs(experiment), describe_scale(experiment.scale)
     images = [run for run in runs if run.original != ectonas.TABULAR]
     tabular = [run for run in runs if run.original == ectonas.TABULAR]
     tables = []
@@ -99,7 +99,7 @@ def _pooling(path: Path) -> pandas.DataFrame:
 
 def surgeon_tables(experiment: Experiment) -> list[Table]:
     """Table 3 of the Surgeon, and the claims of its text."""
-    runs, scale = surgeon.surgeon_runs(experiment), describe(experiment.scale)
+    runs, scale = surgeon.surgeon_runs(experiment), describe_scale(experiment.scale)
     if not any(run.method in (SURGEON, RANDOM_WALK) for run in runs):
         return []
     caption = (
@@ -136,7 +136,7 @@ class PaperFigure:
 
 def ectonas_figures(experiment: Experiment) -> Iterator[PaperFigure]:
     """Figures 5 and 6 of ECToNAS, if there are runs for them, and accuracy against size."""
-    runs, scale = ectonas.ectonas_runs(experiment), describe(experiment.scale)
+    runs, scale = ectonas.ectonas_runs(experiment), describe_scale(experiment.scale)
     methods = (GREEDY, RANDOM, BASELINE)
     if any(run.result for run in runs if run.method in methods):
         yield PaperFigure(
@@ -187,7 +187,7 @@ def ectonas_figures(experiment: Experiment) -> Iterator[PaperFigure]:
 
 def surgeon_figures(experiment: Experiment) -> Iterator[PaperFigure]:
     """Figures 2 to 5 of the Surgeon, if there are runs for them."""
-    runs, scale = surgeon.surgeon_runs(experiment), describe(experiment.scale)
+    runs, scale = surgeon.surgeon_runs(experiment), describe_scale(experiment.scale)
     if not any(run.result for run in runs if run.method == SURGEON):
         return
     yield PaperFigure(
@@ -278,5 +278,5 @@ def write_paper(results: Path, paper: str) -> None:
             save_figure(figure.figure, folder / f"{figure.name}.{kind}")
         entries.append(f"![{figure.alternative}]({figure.name}.png)\n\n{figure.caption}\n")
     tables = TABLES[paper](experiment)
-    write_tables(tables, folder, explained(experiment.scale))
+    write_tables(tables, folder, explain_scale(experiment.scale))
     write_text(folder / "figures.md", "\n".join(entries))

@@ -14,7 +14,7 @@ from tests.support.factories import SCHEMA, search
 def test_scaling_shrinks_epochs_data_and_seeds(factor, algorithm):
     topology = "surgeon-small" if algorithm == "surgeon" else "cnn-medium"
     settings = search(algorithm=algorithm, topology=topology, seeds=list(range(10))).settings
-    shrunk = scaling.scaled(settings, factor)
+    shrunk = scaling.scale_settings(settings, factor)
     assert shrunk.keys() == settings.keys()
     for key in ALGORITHMS[algorithm].epoch_settings:
         if key in settings:
@@ -33,8 +33,8 @@ def test_scaling_shrinks_epochs_data_and_seeds(factor, algorithm):
 
 def test_full_scale_changes_nothing():
     settings = search().settings
-    assert scaling.scaled(settings, 1) == settings
-    assert scaling.scaled({**settings, "seeds": [7]}, 0.1)["seeds"] == [7]
+    assert scaling.scale_settings(settings, 1) == settings
+    assert scaling.scale_settings({**settings, "seeds": [7]}, 0.1)["seeds"] == [7]
 
 
 def test_scaling_applies_to_every_search():
