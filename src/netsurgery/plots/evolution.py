@@ -12,7 +12,7 @@ from netsurgery.networks.layers import Conv, Dense
 from netsurgery.networks.network import Topology
 from netsurgery.plots.labels import format_score, operation_label
 from netsurgery.plots.layout import LABEL, add_legend, canvas, legend_entry, text_width
-from netsurgery.plots.style import BLACK, BLUE, DARK, GREY, WHITE, operation_style, styled
+from netsurgery.plots.style import BLACK, BLUE, DARK, GREY, LAYER_COLOURS, WHITE, styled
 from netsurgery.search.records import Record
 
 BOX, ROW, STEP = 0.46, 0.52, 0.62  # inches
@@ -63,17 +63,13 @@ def plot_evolution(title: str, lineage: Sequence[Record]) -> Figure:
             x = column * STEP
             if column:
                 axes.plot([x - STEP + BOX, x], [y, y], color=GREY, linewidth=0.9, zorder=1)
-            face = {
-                "conv": operation_style("add_channels").colour,
-                "dense": operation_style("add_dense").colour,
-            }
             axes.add_patch(
                 FancyBboxPatch(
                     (x, y - 0.15),
                     BOX,
                     0.3,
                     boxstyle="round,pad=0,rounding_size=0.05",
-                    facecolor=face.get(kind, WHITE),
+                    facecolor=LAYER_COLOURS.get(kind, WHITE),
                     edgecolor=BLACK,
                     linewidth=0.8,
                     zorder=2,
@@ -85,8 +81,8 @@ def plot_evolution(title: str, lineage: Sequence[Record]) -> Figure:
             end = len(boxes) * STEP - STEP + BOX + 0.12
             axes.text(end, y, format_score(value), size=LABEL, va="center_baseline", color=BLUE)
     handles = [
-        legend_entry("convolution", operation_style("add_channels").colour, marker="s"),
-        legend_entry("dense", operation_style("add_dense").colour, marker="s"),
+        legend_entry("convolution", LAYER_COLOURS["conv"], marker="s"),
+        legend_entry("dense", LAYER_COLOURS["dense"], marker="s"),
         legend_entry("score when selected", BLUE, line=0),
     ]
     add_legend(figure, axes, handles)

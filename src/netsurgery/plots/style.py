@@ -8,6 +8,8 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from matplotlib import style
 
+from netsurgery.surgery import Operation, operations
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -25,19 +27,27 @@ class OperationStyle(NamedTuple):
     marker: str
 
 
+# the colour and the marker of each operation
+COLOURS_AND_MARKERS: dict[Operation, tuple[str, str]] = {
+    operations.IDENTITY: (WHITE, "o"),
+    operations.ADD_DENSE: (ORANGE, "^"),
+    operations.REMOVE_DENSE: (ORANGE, "v"),
+    operations.ADD_UNITS: (PURPLE, "^"),
+    operations.REMOVE_UNITS: (PURPLE, "v"),
+    operations.ADD_CONV_CELL: (GREEN, "^"),
+    operations.REMOVE_CONV_CELL: (GREEN, "v"),
+    operations.ADD_CHANNELS: (SKY, "^"),
+    operations.REMOVE_CHANNELS: (SKY, "v"),
+    operations.TRUNCATE: (YELLOW, "D"),
+}
 OPERATION_STYLES = {
     "": OperationStyle("starting topology", DARK, "s"),
-    "identity": OperationStyle("identity", WHITE, "o"),
-    "add_dense": OperationStyle("+ dense layer", ORANGE, "^"),
-    "remove_dense": OperationStyle("− dense layer", ORANGE, "v"),  # noqa: RUF001 - a minus sign
-    "add_units": OperationStyle("+ units", PURPLE, "^"),
-    "remove_units": OperationStyle("− units", PURPLE, "v"),  # noqa: RUF001
-    "add_conv_cell": OperationStyle("+ conv cell", GREEN, "^"),
-    "remove_conv_cell": OperationStyle("− conv cell", GREEN, "v"),  # noqa: RUF001
-    "add_channels": OperationStyle("+ channels", SKY, "^"),
-    "remove_channels": OperationStyle("− channels", SKY, "v"),  # noqa: RUF001
-    "truncate": OperationStyle("truncated SVD", YELLOW, "D"),
+    **{
+        operation.name: OperationStyle(operation.label, colour, marker)
+        for operation, (colour, marker) in COLOURS_AND_MARKERS.items()
+    },
 }
+LAYER_COLOURS = {"conv": SKY, "dense": ORANGE}
 STYLE: dict[str, Any] = {
     "svg.hashsalt": "netsurgery",  # otherwise the ids in the file are random
     "svg.fonttype": "none",  # text stays text: a third of the size, and searchable

@@ -19,14 +19,9 @@ RULES = {
 }
 
 
-LABELS = {"truncate": "truncated SVD"}
-
-
 def _label(operation: str) -> str:
     name, _, pooling = operation.partition(" ")
-    return LABELS.get(name, operation_style(name).label) + (
-        f", {pooling} pooling" if pooling else ""
-    )
+    return operation_style(name).label + (f", {pooling} pooling" if pooling else "")
 
 
 @styled

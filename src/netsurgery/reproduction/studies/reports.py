@@ -10,6 +10,7 @@ from netsurgery.reproduction.plots.fidelity import plot_drops
 from netsurgery.reproduction.plots.pooling_trials import plot_trials
 from netsurgery.reproduction.studies import tables
 from netsurgery.storage.files import write_text
+from netsurgery.surgery.operations import IDENTITY
 
 FORMATS = ("svg", "png")
 
@@ -28,7 +29,7 @@ def write_fidelity(rows: Iterable[Path], output: Path) -> None:
     operations = [name for name in tables.OPERATIONS if name in set(drops["operation"])]
     networks = len(table[["dataset", "topology", "seed"]].drop_duplicates())
     figure = plot_drops(
-        drops, operations[1:] if operations[0] == "identity" else operations, networks
+        drops, operations[1:] if operations[0] == IDENTITY.name else operations, networks
     )
     for kind in FORMATS:
         save_figure(figure, output.with_name(f"drops.{kind}"))

@@ -11,21 +11,35 @@ import pandas
 from netsurgery.reproduction import published
 from netsurgery.reproduction.studies.rules import LEAST_SQUARES, PUBLISHED, SVD
 from netsurgery.storage.files import read_json, write_text
+from netsurgery.surgery.operations import (
+    ADD_CHANNELS,
+    ADD_CONV_CELL,
+    ADD_DENSE,
+    ADD_UNITS,
+    IDENTITY,
+    REMOVE_CHANNELS,
+    REMOVE_CONV_CELL,
+    REMOVE_DENSE,
+    REMOVE_UNITS,
+    TRUNCATE,
+    by_name,
+)
 
 STAGES = ("right_after", "after_tenth", "after_epoch")
 GROUP = ["dataset", "operation", "rule"]
+# rows in order: growth before removal, max pooling as a row of its own
 OPERATIONS = (
-    "identity",
-    "add_dense",
-    "add_units",
-    "add_channels",
-    "add_conv_cell",
-    "add_conv_cell max",
-    "remove_dense",
-    "remove_units",
-    "remove_channels",
-    "remove_conv_cell",
-    "truncate",
+    IDENTITY.name,
+    ADD_DENSE.name,
+    ADD_UNITS.name,
+    ADD_CHANNELS.name,
+    ADD_CONV_CELL.name,
+    f"{ADD_CONV_CELL} max",
+    REMOVE_DENSE.name,
+    REMOVE_UNITS.name,
+    REMOVE_CHANNELS.name,
+    REMOVE_CONV_CELL.name,
+    TRUNCATE.name,
 )
 
 
@@ -184,8 +198,8 @@ def pooling_markdown(table: pandas.DataFrame) -> str:
 def slowest(rows: Sequence[dict[str, Any]]) -> pandas.DataFrame:
     """The slowest position of each kind of operation, network and rule, and peak memory."""
     table = pandas.DataFrame(rows)
-    kind = table["operation"].str.split("_").str[0].replace({"truncate": "remove"})
-    kind = kind.map({"add": "growth", "remove": "removal"})
+    is_removal = table["operation"].map(lambda name: by_name(name).is_removal)
+    kind = is_removal.map({False: "growth", True: "removal"})
     table["kind"] = kind + ", " + table["rule"].str.replace("_", " ")
     groups = table.groupby(["millions", "network", "kind"], sort=False)
     worst = table.loc[groups["processor"].idxmax()].reset_index(drop=True)

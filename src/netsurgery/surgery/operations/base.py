@@ -29,6 +29,7 @@ class Operation(ABC):
         takes_pooling: whether a mutation may set a kind of pooling.
         accepts_noise: whether it copies units or channels, which noise can tell apart.
         uses_calibration: whether calibration samples change the weights that it gives.
+        is_removal: whether it removes or approximates a part of the network.
         resizes_image: whether images have another size from there on.
         recuperation_epochs: ECToNAS's default for the training right after surgery.
         recuperation_factor: the Surgeon's default for the same, in multiples of its shortest one.
@@ -42,6 +43,7 @@ class Operation(ABC):
     takes_pooling: ClassVar[bool] = False
     accepts_noise: ClassVar[bool] = False
     uses_calibration: ClassVar[bool] = False
+    is_removal: ClassVar[bool] = False
     resizes_image: ClassVar[bool] = False
     recuperation_epochs: ClassVar[float] = 0.1
     recuperation_factor: ClassVar[int] = 1

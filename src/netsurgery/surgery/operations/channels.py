@@ -56,6 +56,7 @@ class RemoveChannels(Operation):
 
     name = "remove_channels"
     label = "− channels"  # noqa: RUF001 - a minus sign
+    is_removal = True
     uses_calibration = True
     recuperation_epochs = 1.0
 

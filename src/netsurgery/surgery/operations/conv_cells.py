@@ -142,6 +142,7 @@ class RemoveConvCell(Operation):
 
     name = "remove_conv_cell"
     label = "− conv cell"  # noqa: RUF001 - a minus sign
+    is_removal = True
     takes_width = False
     uses_calibration = True
     resizes_image = True

@@ -65,6 +65,7 @@ class RemoveDense(Operation):
 
     name = "remove_dense"
     label = "− dense layer"  # noqa: RUF001 - a minus sign
+    is_removal = True
     takes_width = False
     uses_calibration = True
     recuperation_epochs = 1.0

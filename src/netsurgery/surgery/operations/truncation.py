@@ -44,6 +44,7 @@ class Truncate(Operation):
 
     name = "truncate"
     label = "truncated SVD"
+    is_removal = True
     uses_calibration = True
     recuperation_epochs = 1.0
 

@@ -58,6 +58,7 @@ class RemoveUnits(Operation):
 
     name = "remove_units"
     label = "− units"  # noqa: RUF001 - a minus sign
+    is_removal = True
     uses_calibration = True
     recuperation_epochs = 1.0
     recuperation_factor = 10
