@@ -38,7 +38,7 @@ def plot_evolution(title: str, lineage: Sequence[Record]) -> Figure:
         title: of the plot.
         lineage: records from the starting topology to the final candidate.
     """
-    rows, labels = [lineage[0]], [f"start: {operation_label(None, None)}"]
+    rows, labels = [lineage[0]], [operation_label(None, None)]
     for before, record in pairwise(lineage):
         if layer_widths(record) != layer_widths(rows[-1]):
             rows.append(record)

@@ -19,7 +19,7 @@ from netsurgery.plots.style import BLUE, GREY, styled
 from netsurgery.reproduction import ectonas, statistics
 from netsurgery.reproduction import papers as all_papers
 from netsurgery.reproduction import tables as all_tables
-from netsurgery.reproduction.plots.experiments import panel_grid, pareto
+from netsurgery.reproduction.plots.experiments import panel_grid, plot_pareto
 
 UNESCAPED = " !$'()*+,-./:;<=>?@[]^_`{|}~"  # characters that need no escaping in a quoted data URL
 
@@ -173,7 +173,7 @@ def comparison(experiment: Experiment) -> dict[str, Any] | None:
     if classified:
         heading = ("Accuracy and size of the final networks", f"test samples. {scale}")
         figure = embed_figure(
-            pareto(heading, classified),
+            plot_pareto(heading, classified),
             "Test accuracy against trainable parameters of all final networks, by method.",
             "Each small marker is a run; large markers are means with their standard deviation.",
         )

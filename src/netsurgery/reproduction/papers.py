@@ -13,7 +13,7 @@ from netsurgery.analysis.runs import Experiment, Run, read_experiment
 from netsurgery.config.scaling import describe_scale, explain_scale
 from netsurgery.plots import plot_against_baseline, plot_evolution, save_figure
 from netsurgery.reproduction import curves, ectonas, published, surgeon
-from netsurgery.reproduction.plots.experiments import mean_curves, pareto
+from netsurgery.reproduction.plots.experiments import plot_mean_curves, plot_pareto
 from netsurgery.reproduction.tables import Table, write_tables
 from netsurgery.search.methods import BASELINE, GREEDY, RANDOM, RANDOM_WALK, SURGEON
 from netsurgery.storage.files import write_text
@@ -146,7 +146,7 @@ def ectonas_figures(experiment: Experiment) -> Iterator[PaperFigure]:
             "Figure 5 of the paper. Means over topologies and seeds. Random mode and baseline are"
             " cut off, for each topology, at the mean epochs of the greedy search's winners, which"
             f" causes the jumps. {scale}",
-            mean_curves(
+            plot_mean_curves(
                 (
                     "Greedy search, random mode and baseline",
                     f"mean over all runs still training. {scale}",
@@ -179,9 +179,11 @@ def ectonas_figures(experiment: Experiment) -> Iterator[PaperFigure]:
             "pareto",
             "Test accuracy against trainable parameters of all final networks, by method, one panel"
             " per dataset.",
-            f"Each small marker is a run; large markers are means with their standard deviation."
+            "Each small marker is a run; large markers are means with their standard deviation."
             f" {scale}",
-            pareto(("Accuracy and size of the final networks", f"test samples. {scale}"), runs),
+            plot_pareto(
+                ("Accuracy and size of the final networks", f"test samples. {scale}"), runs
+            ),
         )
 
 
@@ -195,7 +197,7 @@ def surgeon_figures(experiment: Experiment) -> Iterator[PaperFigure]:
         "Mean validation accuracy over epochs of the Surgeon and its baseline, one panel per"
         " dataset and topology.",
         f"Figure 2 of the paper. Means over the seeds. {scale}",
-        mean_curves(
+        plot_mean_curves(
             ("The Surgeon and its baseline", f"means over the seeds. {scale}"),
             runs,
             (SURGEON, BASELINE),
@@ -221,8 +223,10 @@ def surgeon_figures(experiment: Experiment) -> Iterator[PaperFigure]:
         if example is None:
             continue
         shown = f"{published.dataset_label(example.dataset, example.original)}, {example.topology}"
+        number, _, side = name.removeprefix("figure").partition("-")
+        number += f" ({side})" if side else ""
         caption = (
-            f"Figure {name.removeprefix('figure').replace('-', ', ')} of the paper is a search on"
+            f"Figure {number} of the paper is a search on"
             f" {published.DATASET_NAMES[dataset]} from the {size} topology: {observation}. Here:"
             f" {shown}, seed {example.seed}. {scale}"
         )

@@ -106,7 +106,7 @@ def _by_panel(
 
 
 @styled
-def mean_curves(
+def plot_mean_curves(
     heading: tuple[str, str],
     runs: Sequence[Run],
     methods: Sequence[str],
@@ -165,7 +165,7 @@ def _legend_entries(methods: Sequence[str] | Mapping[str, None], *, lines: bool)
 
 
 @styled
-def pareto(heading: tuple[str, str], runs: Sequence[Run]) -> Figure:
+def plot_pareto(heading: tuple[str, str], runs: Sequence[Run]) -> Figure:
     """Plot test accuracy against size of the final networks, with the Pareto front.
 
     Small markers are runs; large markers are means of a method with standard deviation.
