@@ -52,7 +52,7 @@ def train_round_command(data, model, output, epochs, limit=0):  # noqa: F811
         *words[:start],
         *("--time-limit", str(limit), "train_round", *common, "--settings", settings),
         *("--models", str(model), "--mode", "greedy", "--epochs", str(epochs)),
-        *("--step", "phase1/identity/round1/slot0", "--output", str(output)),
+        *("--later-rounds", "--step", "phase1/identity/round1/slot0", "--output", str(output)),
     ]
 
 
