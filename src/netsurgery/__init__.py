@@ -14,7 +14,12 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from netsurgery.analysis.finished import FinishedSearch, finished_searches
-    from netsurgery.keras_io.model_surgery import LegalMutation, Result, apply, list_mutations
+    from netsurgery.keras_io.model_surgery import (
+        LegalMutation,
+        ModelMutationResult,
+        apply,
+        list_mutations,
+    )
     from netsurgery.networks.network import Network, Topology
     from netsurgery.surgery import (
         IllegalMutation,
@@ -55,12 +60,12 @@ __all__ = [
     "FinishedSearch",
     "IllegalMutation",
     "LegalMutation",
+    "ModelMutationResult",
     "Mutation",
     "MutationResult",
     "MutationSizes",
     "Network",
     "Operation",
-    "Result",
     "Topology",
     "apply",
     "finished_searches",
@@ -72,7 +77,12 @@ __all__ = [
 
 _MODULES = {
     "netsurgery.analysis.finished": ("FinishedSearch", "finished_searches"),
-    "netsurgery.keras_io.model_surgery": ("LegalMutation", "Result", "apply", "list_mutations"),
+    "netsurgery.keras_io.model_surgery": (
+        "LegalMutation",
+        "ModelMutationResult",
+        "apply",
+        "list_mutations",
+    ),
     "netsurgery.networks.network": ("Network", "Topology"),
     "netsurgery.surgery.operations": (
         "ADD_CHANNELS",

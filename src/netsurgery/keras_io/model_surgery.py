@@ -48,7 +48,7 @@ class LegalMutation:
 
 
 @dataclass(frozen=True)
-class Result:
+class ModelMutationResult:
     """What `apply` returns.
 
     Attributes:
@@ -108,7 +108,7 @@ def apply(
     *,
     calibration: np.ndarray | None = None,
     noise: float = 0.0,
-) -> Result:
+) -> ModelMutationResult:
     """Apply a mutation to a model; do not use the given model afterwards.
 
     Args:
@@ -158,7 +158,7 @@ def apply(
         f"{_describe_change(topology, child, mutation)}; {before:,} -> {after:,} parameters;"
         f" {_describe_effect(topology, mutation, result.noise_bound)}"
     )
-    return Result(new, summary)
+    return ModelMutationResult(new, summary)
 
 
 def _network(model: keras.Model) -> Network:
