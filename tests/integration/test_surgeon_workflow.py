@@ -12,6 +12,7 @@ import yaml
 
 from netsurgery.search.plans import FinalPlan
 from netsurgery.storage.files import read_json
+from tests.support.in_process import assert_same_training, search_in_one_process
 from tests.support.workflow_runs import (
     LINEAGE,
     PATIENCE,
@@ -128,6 +129,11 @@ def test_the_best_scores_after_recuperation_are_branches(finished):
             assert score[trained["candidate"]] == order[rank]
             whole_step = plan.step_batches * plan.generation + 2 * 91
             assert trained["batches_trained"] == whole_step
+
+
+def test_one_process_trains_to_the_same_weights(finished, tmp_path):
+    mine = search_in_one_process(finished, tmp_path, QUICK_SURGEON)
+    assert_same_training(finished, mine)
 
 
 def test_a_second_run_does_nothing(finished):

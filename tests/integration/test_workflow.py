@@ -16,9 +16,11 @@ from benchmarks.faults import compare
 from netsurgery.analysis.timelines import timings_of
 from netsurgery.storage.files import CHECKSUMS, read_json, sha256, write_json
 from netsurgery.storage.locking import ResultsLock
+from tests.support.in_process import assert_same_training, search_in_one_process
 from tests.support.workflow_runs import (
     LINEAGE,
     PATIENCE,
+    QUICK,
     SUMMARY,
     assert_same,
     command,
@@ -90,6 +92,11 @@ def test_the_model_needs_only_keras_and_takes_raw_images(finished, tmp_path):
     alone = [sys.executable, "-I", "-c", LOAD, str(model)]
     done = subprocess.run(alone, capture_output=True, text=True, cwd=tmp_path, check=True)
     assert float(done.stdout.splitlines()[-1]) > 0.8
+
+
+def test_one_process_trains_to_the_same_weights(finished, tmp_path):
+    mine = search_in_one_process(finished, tmp_path, QUICK)
+    assert_same_training(finished, mine)
 
 
 def test_a_second_run_does_nothing(finished):

@@ -1,6 +1,6 @@
-"""Commands that train: each is one training step of one candidate, and writes its model and record.
+"""What training jobs do: each is a training step of a candidate that writes its model and record.
 
-They run in a child of the warm trainer or in a process of their own, with the same result.
+A job runs in a child of the warm server or in a new process, with the same result.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from netsurgery.surgery import mutate, mutate_topology
 from netsurgery.training import TrainableNetwork
 from netsurgery.training.forward import FLOAT32
 
-DATA_AWARE = "least_squares"  # the removal rule that wants calibration samples
+DATA_AWARE = "least_squares"  # the removal rule that needs calibration samples
 
 
 def train_initial_network(
@@ -39,12 +39,12 @@ def train_initial_network(
 
     Args:
         step: this one.
-        layers: the hidden ones, as in the configuration (see `topologies.build`).
-        activation: of the output layer, where it tells classes apart.
+        layers: the hidden layers, as in the configuration (see `topologies.build`).
+        activation: of the output layer in classification.
         epochs: to train.
 
     Raises:
-        DataError: the topology is for images, which these data are not.
+        DataError: the topology needs images, but the dataset has none.
     """
     if step.failure:
         sys.exit(f"{step.output}: the starting topology cannot be trained: {step.failure}")
@@ -54,8 +54,9 @@ def train_initial_network(
         topology = build(layers, tuple(data["shape"]), data["outputs"], activation)
     except ValueError as error:
         raise datasets.DataError(f"{data['origin']}: {error}") from None
-    with step.clock("build"):
-        learner = step.learner(initialise(topology, random_stream(step.seed, "initial weights")))
+    with step.timer("build"):
+        network = initialise(topology, random_stream(step.seed, "initial weights"))
+        trainable = step.trainable(network)
     record = Record(
         candidate="g00c00",
         parent=None,
@@ -67,67 +68,63 @@ def train_initial_network(
         parameters=topology.parameters,
         batches_per_epoch=step.batches_per_epoch,
     )
-    step.train(learner, record, {step.name: epochs * step.batches_per_epoch})
+    step.train(trainable, record, {step.name: epochs * step.batches_per_epoch})
 
 
 def train_offspring(
     step: TrainingStep,
     parent: Path,
     offspring: Offspring,
-    operating: dict[str, Any],
-    following: Mapping[str, int],
+    surgery: dict[str, Any],
+    later_rounds: Mapping[str, int],
 ) -> None:
-    """Operate on a parent and train the offspring for a while, as its plan says.
+    """Make an offspring from its parent by surgery, and train it.
 
-    The state of the optimizer goes on where the weights it belongs to do.
+    The optimizer state of unchanged weights is kept.
 
     Args:
         step: this one.
-        parent: its model.
-        offspring: its entry in a plan.
-        operating: the settings of surgery.
-        following: batches of the rounds that the offspring goes on to train.
+        parent: model of the parent.
+        offspring: what its plan says of it.
+        surgery: the settings of surgery.
+        later_rounds: batches of the rounds that follow recuperation.
     """
-    rounds = {step.name: offspring.batches, **following}
-    candidate, mutation = offspring.candidate, offspring.mutation
-    record = read_record(parent)
-    if step.failure:
-        topology = mutate_topology(Topology.from_json(record.topology), mutation)
-        record = record.child(
-            candidate, offspring.generation, mutation.operation.name, mutation.position, topology
+    batches = {step.name: offspring.batches, **later_rounds}
+    mutation, parent_record = offspring.mutation, read_record(parent)
+
+    def record_of(topology: Topology) -> Record:
+        return parent_record.child(
+            offspring.candidate,
+            offspring.generation,
+            mutation.operation.name,
+            mutation.position,
+            topology,
         )
-        step.fail(record, rounds)
+
+    if step.failure:
+        topology = Topology.from_json(parent_record.topology)
+        step.fail(record_of(mutate_topology(topology, mutation)), batches)
         return
-    before = step.load(parent, record)
-    rng = random_stream(step.seed, candidate, "surgery")
-    with step.clock("surgery"):
-        operated = mutate(
+    before = step.load(parent, parent_record)
+    data_aware = surgery["removal_rule"] == DATA_AWARE
+    with step.timer("surgery"):
+        result = mutate(
             before.network,
             mutation,
-            rng,
-            calibration=step.calibration(operating["calibration_samples"])
-            if operating["removal_rule"] == DATA_AWARE
-            else None,
+            random_stream(step.seed, offspring.candidate, "surgery"),
+            calibration=step.calibration(surgery["calibration_samples"]) if data_aware else None,
             slots=before.slots,
-            noise=operating["copy_noise"],
+            noise=surgery["copy_noise"],
         )
-    network = operated.network
-    record = record.child(
-        candidate,
-        offspring.generation,
-        mutation.operation.name,
-        mutation.position,
-        network.topology,
-    )
-    with step.clock("build"):
-        learner = step.learner(network)
-        learner.restore_slots(operated.slots, before.optimizer_state.steps)
-    if not network.finite:
-        step.write(
-            learner, replace(record, status=Status.DEGENERATE).skipped(dict.fromkeys(rounds, 0))
-        )
+    record = record_of(result.network.topology)
+    with step.timer("build"):
+        trainable = step.trainable(result.network)
+        trainable.restore_slots(result.slots, before.optimizer_state.steps)
+    if not result.network.finite:
+        degenerate = replace(record, status=Status.DEGENERATE)
+        step.write(trainable, degenerate.skipped(dict.fromkeys(batches, 0)))
         return
-    step.train(learner, record, rounds)
+    step.train(trainable, record, batches)
 
 
 def select_model(
@@ -200,42 +197,48 @@ def finalize(
     if step.failure:
         sys.exit(f"{step.output}: the final network cannot be trained or tested: {step.failure}")
     path, record = select_model(step, finalists, mode)
-    learner = step.load(path, record)
+    trained = step.load(path, record)
     if batches and record.status == Status.OK:
-        step.train(learner, record, {step.name: batches})
+        step.train(trained, record, {step.name: batches})
     else:
         step.skip(path, record, {step.name: 0})
+    write_exported_model(step)
     test = step.samples("test")
-    as_read = TrainableNetwork(
-        learner.network, step.settings | {"dtype_policy": FLOAT32}
-    )  # by whoever loads it
-    tested = training.evaluate(as_read, test, step.settings["extra_metrics"])
-    data = datasets.describe(step.data)
-    model = archive.load(step.output)
-    whole = preprocessing.with_preprocessing(model, data, test.scaling, test.target)
-    training.compile_model(whole, step.settings)
-    raw = step.output.with_name("model.keras")
-    archive.save(whole, raw)
-    described = preprocessing.description(data, test.scaling, test.target)
-    write_json(step.output.with_name("preprocessing.json"), described)
-    finite = {k: v if training.finite([v]) else None for k, v in tested.items()}
-    path = step.output.with_name("test.json")
-    write_json(path, {"samples": len(test), **finite, CHECKSUMS: checksums(path, raw)})
+    # in the precision of whoever loads the model
+    network = TrainableNetwork(trained.network, step.settings | {"dtype_policy": FLOAT32})
+    metrics = training.evaluate(network, test, step.settings["extra_metrics"])
+    finite = {k: v if training.finite([v]) else None for k, v in metrics.items()}
+    path, model = step.output.with_name("test.json"), step.output.with_name("model.keras")
+    write_json(path, {"samples": len(test), **finite, CHECKSUMS: checksums(path, model)})
+
+
+def write_exported_model(step: TrainingStep) -> None:
+    """Write the final network with its preprocessing, and a description of that."""
+    data, test = datasets.describe(step.data), step.samples("test")
+    network = archive.load(step.output)
+    model = preprocessing.with_preprocessing(network, data, test.scaling, test.target)
+    training.compile_model(model, step.settings)
+    archive.save(model, step.output.with_name("model.keras"))
+    description = preprocessing.description(data, test.scaling, test.target)
+    write_json(step.output.with_name("preprocessing.json"), description)
 
 
 def study(
     step: TrainingStep, model: Path, measure: Callable[[StudyNetwork], Iterable[dict[str, Any]]]
 ) -> None:
-    """Look at a trained network, and write what was seen, a row after the other."""
+    """Measure a trained network, and write the measurements as rows."""
     if step.failure:
-        sys.exit(f"{step.output}: the study cannot be made: {step.failure}")
-    network = read_candidate(model, read_record(model)).network
-    base = StudyNetwork(
-        network, step.training, step.samples("validation"), step.settings, step.seed
+        sys.exit(f"{step.output}: the study of this network failed: {step.failure}")
+    network = StudyNetwork(
+        read_candidate(model, read_record(model)).network,
+        step.training,
+        step.samples("validation"),
+        step.settings,
+        step.seed,
     )
     rows = []
-    for row in measure(base):
+    for row in measure(network):
         rows.append(row)
         print(f"{len(rows)}: {row}", flush=True)
-    named = {name: step.settings[name] for name in ("dataset", "topology")}
-    write_json(step.output, {**named, "seed": step.seed, "rows": rows})
+    described = {name: step.settings[name] for name in ("dataset", "topology")}
+    write_json(step.output, {**described, "seed": step.seed, "rows": rows})

@@ -1,4 +1,4 @@
-"""A training step of one candidate: its samples, how it trains, and what it leaves behind."""
+"""A training step of a candidate: its samples, its training and the files it writes."""
 
 from __future__ import annotations
 
@@ -29,92 +29,105 @@ from netsurgery.training import GraphCache, TrainableNetwork, TrainingLoop
 
 @dataclass(frozen=True)
 class TrainingStep:
-    """A training step: where its samples are, how it trains and where its results go."""
+    """A training step.
 
-    data: Path  # folder of the prepared dataset
+    Attributes:
+        data: folder of the prepared dataset.
+        split: file with the indices of training, validation and test samples.
+        seed: of the search.
+        settings: those of training.
+        output: model file to write; the record is written next to it.
+        name: of the step, which is also its first round.
+        failure: record this failure instead of training.
+        timer: how long the parts of the step take.
+    """
+
+    data: Path
     split: Path
     seed: int
     settings: dict[str, Any]
     output: Path
     name: str
-    failure: Status | None = None  # record this failure instead of training
-    clock: Timer = field(default_factory=Timer)
+    failure: Status | None = None
+    timer: Timer = field(default_factory=Timer)
 
     def samples(self, part: str) -> datasets.Samples:
-        """One part of the dataset."""
+        """Read the samples of one part of the dataset."""
         return datasets.read_part(self.data, self.split, part)
 
     @cached_property
     def training(self) -> datasets.Samples:
-        """What is trained on."""
+        """The training samples, with augmentation."""
         sixfold = self.settings["augmentation"] == augmentation.SIXFOLD
         variants = augmentation.VARIANTS if sixfold else 1
         return replace(self.samples("training"), variants=variants)
 
     def calibration(self, count: int) -> np.ndarray:
-        """Training samples for surgery, as the network takes them: the same for a whole search."""
+        """Draw training samples for surgery, scaled; the same ones in a whole search."""
         rng, samples = random_stream(self.seed, "calibration"), self.training
         chosen = np.sort(rng.permutation(len(samples.indices))[:count])
         return samples.inputs(chosen)
 
     @property
     def batches_per_epoch(self) -> int:
-        """Batches in an epoch, the last one perhaps smaller."""
+        """Batches in an epoch; the last one may be smaller."""
         return -(-len(self.training) // self.settings["batch_size"])
 
     def epochs(self, batches: int) -> list[int]:
-        """Whole epochs, and last what is left of one."""
+        """Split batches into whole epochs and the rest of one."""
         whole, rest = divmod(batches, self.batches_per_epoch)
         return [self.batches_per_epoch] * whole + ([rest] if rest else [])
 
-    def learner(self, network: Network, state: Arrays | None = None) -> TrainableNetwork:
-        """What trains a network by the settings of the search."""
+    def trainable(self, network: Network, state: Arrays | None = None) -> TrainableNetwork:
+        """Make a network trainable with the settings of the search."""
         return TrainableNetwork(network, self.settings, state)
 
     def load(self, model: Path, record: Record) -> TrainableNetwork:
-        """A candidate, to be trained on."""
-        with self.clock("files"):
+        """Read a candidate to train it further."""
+        with self.timer("files"):
             checkpoint = read_candidate(model, record)
-        with self.clock("build"):
-            return self.learner(checkpoint.network, checkpoint.state)
+        with self.timer("build"):
+            return self.trainable(checkpoint.network, checkpoint.state)
 
-    def train(self, learner: TrainableNetwork, record: Record, rounds: Mapping[str, int]) -> Record:
-        """Train a candidate and write it, whatever became of it.
+    def train(
+        self, network: TrainableNetwork, record: Record, batches: Mapping[str, int]
+    ) -> Record:
+        """Train a candidate and write its model and record.
 
         Args:
-            learner: the candidate.
-            record: its last one.
-            rounds: batches by round; each draws the order of its samples as if it were alone.
+            network: the candidate.
+            record: its last record.
+            batches: of each round; the order of samples in a round does not depend on the others.
 
         Returns:
             Its new record.
         """
         settings = self.settings
-        with self.clock("data"):
+        with self.timer("data"):
             samples, validation = self.training, self.samples("validation")
             balanced = settings["class_weights"] == "balanced"
             weights = samples.balancing_weights if balanced else None
-        course = TrainingLoop(
-            learner,
+        loop = TrainingLoop(
+            network,
             samples,
             validation,
             settings["batch_size"],
             settings["extra_metrics"],
             weights,
-            self.clock,
+            self.timer,
             GraphCache(kept_graphs()),
         )
         before = record.batches_trained
         record = replace(record, rounds={})
-        for name, batches in rounds.items():
-            record = self._round(course, record, name, batches)
+        for name, count in batches.items():
+            record = self._train_round(loop, record, name, count)
         record = replace(record, batches_spent=record.batches_trained - before)
-        return self.write(learner, record)
+        return self.write(network, record)
 
-    def _round(self, course: TrainingLoop, record: Record, name: str, batches: int) -> Record:
-        """Train a round and score it; what has diverged is trained no more."""
+    def _train_round(self, loop: TrainingLoop, record: Record, name: str, batches: int) -> Record:
+        """Train a round and score it; a candidate that diverged trains no further."""
         epochs = self.epochs(batches) if record.status == Status.OK else []
-        history = course.run(epochs, random_stream(self.seed, record.candidate, name))
+        history = loop.run(epochs, random_stream(self.seed, record.candidate, name))
         trained = record.batches_trained
         entries = list(record.history)
         for count, values in zip(epochs, history, strict=False):
@@ -133,19 +146,19 @@ class TrainingStep:
         )
         metric, window = self.settings["objective"], self.settings["score_window"]
         score = None if diverged else scores.windowed_mean(record, metric, window)
-        outcome = {"batches": spent, "score": score}
-        return replace(record, score=score, rounds={**record.rounds, name: outcome})
+        result = {"batches": spent, "score": score}
+        return replace(record, score=score, rounds={**record.rounds, name: result})
 
-    def write(self, learner: TrainableNetwork, record: Record) -> Record:
-        """Write a candidate's model and, behind it, its record."""
-        with self.clock("files"):
-            archive.write_checkpoint(self.output, learner.checkpoint, learner.compile_arguments)
+    def write(self, network: TrainableNetwork, record: Record) -> Record:
+        """Write a candidate's model and then its record."""
+        with self.timer("files"):
+            archive.write_checkpoint(self.output, network.checkpoint, network.compile_arguments)
             record = replace(record, model_sha256=sha256(self.output))
         timed = replace(
             record,
-            wall_seconds=self.clock.elapsed,
-            seconds=dict(self.clock.seconds),
-            began=self.clock.began,
+            wall_seconds=self.timer.elapsed,
+            seconds=dict(self.timer.seconds),
+            began=self.timer.began,
             provenance=provenance.describe(training.device()),
         )
         write_json(record_path(self.output), timed.to_json())
