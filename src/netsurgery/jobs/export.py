@@ -74,7 +74,7 @@ def export(data: Path, samples: Samples, settings: dict[str, Any], final: Path) 
     write_json(final / "errors.json", wrong)
     model = archive.load(final / "model.keras", compiled=False)
     path, file = final / "exports.json", final / "model.tflite"
-    lite = tflite.to_lite(model, file, raw_samples(samples, described))
+    lite = tflite.export_tflite(model, file, raw_samples(samples, described))
     written = [file] if file.exists() else []
     write_json(path, {"exports": [lite], CHECKSUMS: checksums(path, *written)})
     summary = read_json(final / "summary.json")

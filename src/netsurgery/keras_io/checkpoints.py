@@ -1,7 +1,7 @@
-"""Candidates read from their `.keras` files without Keras.
+"""Read candidates from their `.keras` files without Keras.
 
-Building a Keras model, to load a file or to save it, takes longer than small networks take to
-train. `netsurgery.keras_io.archive.write_checkpoint` writes what is read here.
+Building a Keras model, to load or save a file, takes longer than training a small network.
+`netsurgery.keras_io.archive.write_checkpoint` writes these files.
 """
 
 from __future__ import annotations
@@ -17,40 +17,40 @@ from netsurgery.networks.layers import Arrays, BatchNorm, Conv, Dense
 from netsurgery.networks.network import Network, Topology
 
 WEIGHTS = "model.weights.h5"  # in the archive
-STATE = "optimizer/vars"  # of the optimizer, in the file of weights
+STATE = "optimizer/vars"  # the optimizer's state, in the weights file
 # Keras numbers the layers of a class, and names the first one for the class alone
 FOLDERS = {Conv: "conv2d", BatchNorm: "batch_normalization", Dense: "dense"}
 
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """A network and what its optimizer remembers, in Keras's order."""
+    """A network and the state of its optimizer, in Keras's order."""
 
     network: Network
     state: Arrays
 
 
 def folders(topology: Topology) -> dict[int, str]:
-    """Where the arrays of each layer that has some lie in the file of weights."""
-    found, seen = {}, dict.fromkeys(FOLDERS, 0)
+    """The group of the weights file that holds the arrays of each layer that has any."""
+    groups, counts = {}, dict.fromkeys(FOLDERS, 0)
     for position, layer in enumerate(topology.layers):
         if (kind := type(layer)) in FOLDERS:
-            number = f"_{seen[kind]}" if seen[kind] else ""
-            found[position] = f"layers/{FOLDERS[kind]}{number}/vars"
-            seen[kind] += 1
-    return found
+            number = f"_{counts[kind]}" if counts[kind] else ""
+            groups[position] = f"layers/{FOLDERS[kind]}{number}/vars"
+            counts[kind] += 1
+    return groups
 
 
 def read(path: Path, topology: Topology) -> Checkpoint:
-    """Read a candidate.
+    """Read a checkpoint.
 
     Args:
         path: of the `.keras` file.
-        topology: of the candidate, as its record has it.
+        topology: of the candidate, from its record.
     """
     with zipfile.ZipFile(path) as archive:
         weights = io.BytesIO(archive.read(WEIGHTS))
-    found = folders(topology)
+    groups = folders(topology)
     with h5py.File(weights) as file:
 
         def arrays(folder: str) -> Arrays:
@@ -58,5 +58,5 @@ def read(path: Path, topology: Topology) -> Checkpoint:
             return tuple(group[str(i)][()] for i in range(len(group)))
 
         layers = range(len(topology.layers))
-        network = tuple(arrays(found[i]) if i in found else () for i in layers)
+        network = tuple(arrays(groups[i]) if i in groups else () for i in layers)
         return Checkpoint(Network(topology, network), arrays(STATE))

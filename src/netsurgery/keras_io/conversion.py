@@ -70,8 +70,10 @@ def to_keras(
 def _input(shape: Shape, parent: keras.Sequential | None) -> Any:
     if parent is None:
         return keras.Input(shape, name="input")
-    (given,) = parent.inputs
-    return keras.Input(shape, batch_size=given.shape[0], dtype=given.dtype, name=given.name)
+    (parent_input,) = parent.inputs
+    return keras.Input(
+        shape, batch_size=parent_input.shape[0], dtype=parent_input.dtype, name=parent_input.name
+    )
 
 
 def from_keras(model: keras.Model) -> Network:

@@ -85,15 +85,15 @@ def list_mutations(
         UnusableFileError: the model is not sequential, or the shape of its input is unknown.
     """
     topology = _network(model).topology
-    found = []
+    legal = []
     for mutation in legal_mutations(topology, operations=operations):
         child = mutate_topology(topology, mutation)
         like = _keras_layers(model, origins(topology, child, mutation))
         where = "" if mutation.position is None else str(topology.layers[mutation.position])
-        found.append(
+        legal.append(
             LegalMutation(mutation, parameters(child, like), is_exact(topology, mutation), where)
         )
-    return found
+    return legal
 
 
 def to_json(legal: LegalMutation) -> dict[str, Any]:
@@ -138,8 +138,8 @@ def apply(
         )
     if calibration is not None:
         _check_samples(topology, calibration)
-    starts = optimizer_slots.starts(model) if model.compiled else {}
-    slots = optimizer_slots.shifted(optimizer_slots.read_slots(model), starts, -1)
+    initial = optimizer_slots.initial_values(model) if model.compiled else {}
+    slots = optimizer_slots.add_constant(optimizer_slots.read_slots(model), initial, -1)
     try:
         result = mutate(network, mutation, rng, calibration=calibration, slots=slots, noise=noise)
     except ValueError as unsupported:
@@ -152,7 +152,9 @@ def apply(
     new = conversion.to_keras(result.network, like, parent=model)
     if model.compiled:
         new.compile_from_config(model.get_compile_config())
-        optimizer_slots.carry(model, new, optimizer_slots.shifted(result.slots, starts, 1))
+        optimizer_slots.transfer_state(
+            model, new, optimizer_slots.add_constant(result.slots, initial, 1)
+        )
     after = parameters(child, like)
     summary = (
         f"{_describe_change(topology, child, mutation)}; {before:,} -> {after:,} parameters;"
@@ -168,8 +170,8 @@ def _network(model: keras.Model) -> Network:
         raise UnusableFileError(str(unusable)) from None
 
 
-def _keras_layers(model: keras.Sequential, found: Origins) -> list[keras.Layer | None]:
-    return [None if i is None else model.layers[i] for i in found]
+def _keras_layers(model: keras.Sequential, layer_origins: Origins) -> list[keras.Layer | None]:
+    return [None if i is None else model.layers[i] for i in layer_origins]
 
 
 def _describe_change(topology: Topology, child: Topology, mutation: Mutation) -> str:
@@ -177,9 +179,9 @@ def _describe_change(topology: Topology, child: Topology, mutation: Mutation) ->
     position = mutation.position
     if position is None:
         return "identity: nothing changed"
-    found = origins(topology, child, mutation)
-    added = [str(layer) for layer, i in zip(child.layers, found, strict=True) if i is None]
-    removed = [str(layer) for i, layer in enumerate(topology.layers) if i not in found]
+    layer_origins = origins(topology, child, mutation)
+    added = [str(layer) for layer, i in zip(child.layers, layer_origins, strict=True) if i is None]
+    removed = [str(layer) for i, layer in enumerate(topology.layers) if i not in layer_origins]
     what = f"{mutation.operation} at {position}: "
     if added:
         return f"{what}added {', '.join(added)}"

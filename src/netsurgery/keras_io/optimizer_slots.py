@@ -1,7 +1,7 @@
-"""What a Keras model's optimizer remembers: its slots by layer, and its counters.
+"""The state of a Keras model's optimizer: slot variables by layer, and counters.
 
-A slot (momentum and the like) has a number for each trainable one of the model, so that surgery can
-carry it; counters (steps, the learning rate) belong to the whole model and stay as they are.
+A slot (momentum and the like) holds a number for each trainable one of the model, so surgery can
+transfer it; counters (steps, the learning rate) belong to the whole model and stay unchanged.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import numpy as np
 from netsurgery.networks.layers import Arrays
 from netsurgery.surgery import Slots
 
-AVERAGE = "average"  # of the weights themselves (use_ema): no sum of gradients
+AVERAGE = "average"  # of the weights themselves (use_ema), not of gradients
 
 
 def _partition(optimizer: Any, variables: list[Any]) -> tuple[dict[str, dict[int, Any]], list[Any]]:
-    """The optimizer's variables: by slot and index of the variable served, and the others."""
+    """The optimizer's variables: slots by name and the model's variable, and others."""
     paths = {variable.path.replace("/", "_"): i for i, variable in enumerate(variables)}
     slots: dict[str, dict[int, Any]] = {}
     others = []
@@ -34,10 +34,10 @@ def _partition(optimizer: Any, variables: list[Any]) -> tuple[dict[str, dict[int
 
 
 def _state(model: keras.Sequential) -> tuple[dict[str, list[list[Any]]], list[Any]] | None:
-    """The optimizer's variables: by slot and layer, and the counters.
+    """The optimizer's variables: slots by name and layer, and the counters.
 
-    None where surgery cannot carry them: there is no optimizer, or it keeps other things than a
-    number for each trainable one (Adafactor, Muon, averages of the weights).
+    None if surgery cannot transfer them: there is no optimizer, or its slots do not hold a number
+    for each trainable one (Adafactor, Muon, averages of the weights).
     """
     optimizer = getattr(model, "optimizer", None)
     if optimizer is None or not optimizer.built:
@@ -45,24 +45,24 @@ def _state(model: keras.Sequential) -> tuple[dict[str, list[list[Any]]], list[An
     trained = [list(layer.trainable_weights) for layer in model.layers]
     variables = [variable for layer in trained for variable in layer]
     slots, counters = _partition(optimizer, variables)
-    owned, names = set(range(len(variables))), {variable.name for variable in variables}
-    if AVERAGE in slots or any(set(slot) != owned for slot in slots.values()):
+    expected, names = set(range(len(variables))), {variable.name for variable in variables}
+    if AVERAGE in slots or any(set(slot) != expected for slot in slots.values()):
         return None
     if any(slot[i].shape != variables[i].shape for slot in slots.values() for i in slot):
         return None
     if any(len(counter.shape) or counter.name in names for counter in counters):
         return None
-    layered = {}
+    by_layer = {}
     for name, slot in slots.items():
-        inorder = iter(slot[i] for i in range(len(variables)))
-        layered[name] = [[next(inorder) for _ in layer] for layer in trained]
-    return layered, counters
+        in_order = iter(slot[i] for i in range(len(variables)))
+        by_layer[name] = [[next(in_order) for _ in layer] for layer in trained]
+    return by_layer, counters
 
 
 def read_slots(model: keras.Sequential) -> dict[str, tuple[Arrays, ...]]:
-    """The state of a compiled model's optimizer, by slot and layer; empty if none can be carried.
+    """The slots of a compiled model's optimizer, by name and layer; empty if not transferable.
 
-    Layers that are frozen have no slots.
+    Frozen layers have no slots.
     """
     slots, _ = _state(model) or ({}, [])
     return {
@@ -72,9 +72,9 @@ def read_slots(model: keras.Sequential) -> dict[str, tuple[Arrays, ...]]:
 
 
 def write_slots(model: keras.Sequential, slots: Slots, steps: int) -> None:
-    """Give a compiled model's optimizer a state, and the number of steps it stands for."""
-    found, _ = _state(model) or ({}, [])
-    for name, layers in found.items():
+    """Set the slots and the number of steps of a compiled model's optimizer."""
+    variables_by_slot, _ = _state(model) or ({}, [])
+    for name, layers in variables_by_slot.items():
         for variables, arrays in zip(layers, slots.get(name, ()), strict=False):
             if variables:  # frozen layers have none
                 for variable, array in zip(variables, arrays, strict=True):
@@ -83,8 +83,8 @@ def write_slots(model: keras.Sequential, slots: Slots, steps: int) -> None:
         model.optimizer.iterations.assign(steps)
 
 
-def starts(model: keras.Sequential) -> dict[str, float]:
-    """What each slot of a compiled model's optimizer holds before its first step."""
+def initial_values(model: keras.Sequential) -> dict[str, float]:
+    """The value of each slot of a compiled model's optimizer before the first step."""
     optimizer = type(model.optimizer).from_config(model.optimizer.get_config())
     variable = keras.Variable(np.zeros(1), name="any")
     optimizer.build([variable])
@@ -92,21 +92,23 @@ def starts(model: keras.Sequential) -> dict[str, float]:
     return {name: float(np.asarray(slot[0])[0]) for name, slot in slots.items()}
 
 
-def shifted(slots: Slots, by: Mapping[str, float], sign: int) -> dict[str, tuple[Arrays, ...]]:
-    """The slots with a number per slot added to, or (sign -1) taken from, all their values."""
+def add_constant(
+    slots: Slots, constants: Mapping[str, float], sign: int
+) -> dict[str, tuple[Arrays, ...]]:
+    """The slots with a constant per slot added to (sign 1) or subtracted from (-1) all values."""
     return {
         name: tuple(
-            tuple(array + np.float32(sign * by[name]) for array in layer) for layer in layers
+            tuple(array + np.float32(sign * constants[name]) for array in layer) for layer in layers
         )
         for name, layers in slots.items()
     }
 
 
-def carry(parent: keras.Sequential, child: keras.Sequential, slots: Slots) -> bool:
-    """Give a compiled child's optimizer the counters of its parent's, and slots.
+def transfer_state(parent: keras.Sequential, child: keras.Sequential, slots: Slots) -> bool:
+    """Set the slots of a compiled child's optimizer, and its counters to those of its parent.
 
     Returns:
-        Whether it could; else the optimizer starts afresh.
+        Whether this was possible; otherwise the optimizer starts from its initial state.
     """
     before, after = _state(parent), _state(child)
     if before is None or after is None:

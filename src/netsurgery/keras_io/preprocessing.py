@@ -1,9 +1,9 @@
-"""Preprocessing as Keras layers, so that a trained model takes data as its user has them.
+"""Preprocessing as Keras layers, so that a trained model takes raw data.
 
-Images go in as raw pixels. A table whose columns are all numbers goes in as rows, (n, columns); one
-with categories as a mapping from a column's name to its values, (n,) or (n, 1), numbers as floats
-(NaN where one is missing) and categories as text (an empty one where it is missing). What comes out
-are the probabilities of the classes, or targets in their own unit.
+Images enter as raw pixels. A table with numeric columns only enters as rows, (n, columns); one with
+categories as a mapping from a column's name to its values, (n,) or (n, 1): numbers as floats (NaN
+for a missing one) and categories as text (empty for a missing one). The outputs are class
+probabilities, or targets in their own unit.
 """
 
 from __future__ import annotations
@@ -41,19 +41,19 @@ def _column_inputs(columns: Sequence[Mapping[str, Any]]) -> dict[str, keras.Kera
 def _encoded(
     column: Mapping[str, Any], values: keras.KerasTensor
 ) -> tuple[list[keras.KerasTensor], dict[tuple[str, str | None], int]]:
-    """All that can be a feature of a column, (n, some), and the place of each feature in it."""
+    """All possible features of a column, (n, some), and the index of each feature among them."""
     if column["kind"] == NUMBER:
-        lacking = keras.ops.cast(keras.ops.isnan(values), "float32")
-        return [values, lacking], {(NUMBER, None): 0, ("missing", None): 1}
+        is_missing = keras.ops.cast(keras.ops.isnan(values), "float32")
+        return [values, is_missing], {(NUMBER, None): 0, ("missing", None): 1}
     one_hot = keras.layers.StringLookup(
         vocabulary=list(column["levels"]), output_mode="one_hot", num_oov_indices=1
     )(values)
-    places = {(LEVEL, level): i + 1 for i, level in enumerate(column["levels"])}
-    return [one_hot], {("missing", None): 0, **places}
+    indices = {(LEVEL, level): i + 1 for i, level in enumerate(column["levels"])}
+    return [one_hot], {("missing", None): 0, **indices}
 
 
 def _table(data: Mapping[str, Any]) -> tuple[Any, keras.KerasTensor]:
-    """The inputs of a table's model, and its features, (n, features), not yet scaled."""
+    """The inputs of a table's model, and its unscaled features, (n, features)."""
     columns = data["columns"]
     if all(column["kind"] == NUMBER for column in columns):
         inputs = keras.Input((len(columns),), name="rows")
@@ -61,14 +61,14 @@ def _table(data: Mapping[str, Any]) -> tuple[Any, keras.KerasTensor]:
     else:
         inputs = values = _column_inputs(columns)
     encoded: list[keras.KerasTensor] = []
-    places: dict[tuple[str, str, str | None], int] = {}
+    indices: dict[tuple[str, str, str | None], int] = {}
     width = 0
     for column in columns:
-        tensors, theirs = _encoded(column, values[column["name"]])
-        places |= {(column["name"], *key): width + place for key, place in theirs.items()}
+        tensors, own = _encoded(column, values[column["name"]])
+        indices |= {(column["name"], *key): width + index for key, index in own.items()}
         width += sum(tensor.shape[-1] for tensor in tensors)
         encoded += tensors
-    chosen = [places[f["column"], f["kind"], f["level"]] for f in data["features"]]
+    chosen = [indices[f["column"], f["kind"], f["level"]] for f in data["features"]]
     joined = keras.layers.Concatenate(name="columns")(encoded)
     return inputs, keras.ops.take(joined, chosen, axis=1)
 
@@ -76,26 +76,26 @@ def _table(data: Mapping[str, Any]) -> tuple[Any, keras.KerasTensor]:
 def with_preprocessing(
     network: keras.Model, data: Mapping[str, Any], scaling: Scaling, target: Scaling | None
 ) -> keras.Model:
-    """A model that takes data as their user has them; the network's layers are shared.
+    """A model that takes raw data; it shares the network's layers.
 
     Args:
-        network: takes scaled samples.
+        network: a Keras model that takes scaled samples.
         data: description of the prepared dataset.
         scaling: of the samples.
         target: scaling of a regression's targets; None for classes.
     """
     shape = tuple(data["shape"])
-    behind = list(network.layers)
+    layers = list(network.layers)
     if target is not None:
-        behind.append(_scaling_layer(target, "unit", invert=True))
+        layers.append(_scaling_layer(target, "unit", invert=True))
     elif network.layers[-1].activation is keras.activations.linear:
-        behind.append(keras.layers.Softmax(name="probabilities"))
+        layers.append(keras.layers.Softmax(name="probabilities"))
     if data["columns"]:
         inputs, x = _table(data)
         x = _scaling_layer(Scaling(scaling.shift.ravel(), scaling.scale.ravel()))(x)
         x = keras.ops.nan_to_num(x, nan=0.0)
         x = keras.layers.Reshape(shape)(x) if len(shape) > 1 else x
-        for layer in behind:
+        for layer in layers:
             x = layer(x)
         return keras.Model(inputs, x, name="model")
     before = [keras.Input(shape, name="input"), _scaling_layer(scaling)]
@@ -104,13 +104,13 @@ def with_preprocessing(
             keras.Input((None, None, shape[-1]), name="input"),
             keras.layers.Resizing(*shape[:2], antialias=True, name="resizing"),
         ]
-    return keras.Sequential([*before, *behind], name="model")
+    return keras.Sequential([*before, *layers], name="model")
 
 
 def description(
     data: Mapping[str, Any], scaling: Scaling, target: Scaling | None
 ) -> dict[str, Any]:
-    """What the model does to its inputs, and what Keras cannot hold, such as the classes' names.
+    """The model's preprocessing, and what a Keras file cannot hold, such as class names.
 
     Args:
         data: description of the prepared dataset.

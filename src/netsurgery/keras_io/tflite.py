@@ -1,4 +1,4 @@
-"""The final model in other forms than Keras's, and whether they predict the same."""
+"""Export to TensorFlow Lite, checked against the Keras model's predictions."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ import tensorflow as tf
 
 from netsurgery.storage.files import atomic_path
 
-TOLERANCE = 1e-4  # the largest difference of an output that passes as the same
-TABLE = "it takes columns by name, which TensorFlow Lite has no form for"
+TOLERANCE = 1e-4  # the largest accepted difference of an output
+TABLE = "TensorFlow Lite does not support named columns"
 
 
 @contextlib.contextmanager
 def own_temporary_files() -> Iterator[None]:
-    """Have temporary files in a folder that goes in the end.
+    """Write temporary files to a folder that is deleted at the end.
 
-    TensorFlow's converter leaves some for when the process ends, which is not told to a warm one.
+    TensorFlow's converter deletes its own only when the process ends, which a warm server's does
+    not.
     """
     before = tempfile.tempdir
     with tempfile.TemporaryDirectory(prefix="netsurgery-") as folder:
@@ -34,10 +35,10 @@ def own_temporary_files() -> Iterator[None]:
             tempfile.tempdir = before
 
 
-def predict_lite(content: bytes, x: np.ndarray) -> np.ndarray:
-    """What a TensorFlow Lite model with one input and one output gives for a batch of samples."""
+def predict_tflite(content: bytes, x: np.ndarray) -> np.ndarray:
+    """The predictions of a TensorFlow Lite model with one input and one output for a batch."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the interpreter's successor is a package of its own
+        warnings.simplefilter("ignore")  # the interpreter's successor is a separate package
         interpreter = tf.lite.Interpreter(model_content=content)
     (entry,) = interpreter.get_input_details()
     interpreter.resize_tensor_input(entry["index"], x.shape)
@@ -48,40 +49,40 @@ def predict_lite(content: bytes, x: np.ndarray) -> np.ndarray:
     return interpreter.get_tensor(leaving["index"])
 
 
-def to_lite(model: keras.Model, path: Path, x: np.ndarray | None) -> dict[str, Any]:
-    """Write a model for TensorFlow Lite, if that can hold it and then predicts the same.
+def export_tflite(model: keras.Model, path: Path, x: np.ndarray | None) -> dict[str, Any]:
+    """Write a model for TensorFlow Lite if it can be converted and predicts the same.
 
     Args:
         model: takes raw samples.
         path: of the file.
-        x: samples to compare predictions on; None if they are not one array.
+        x: samples to compare predictions on; None if the model takes several arrays.
 
     Returns:
-        Plain values: the file's name and, if it was written, its bytes and the largest difference
-        of an output; else why it was not.
+        Plain values: the file's name and, if it was written, its size in bytes and the largest
+        difference of an output; otherwise the reason.
     """
     path.unlink(missing_ok=True)
-    known = {"file": path.name, "written": False}
+    base = {"file": path.name, "written": False}
     if x is None:
-        return known | {"why": TABLE}
+        return base | {"why": TABLE}
     try:
         with own_temporary_files():
             content = tf.lite.TFLiteConverter.from_keras_model(model).convert()
-        found = predict_lite(content, x)
+        predictions = predict_tflite(content, x)
     except (tf.errors.OpError, ValueError, RuntimeError) as error:
         lines = [line for line in str(error).splitlines() if line.strip()]
-        return known | {
-            "why": f"TensorFlow Lite does not hold it: {lines[0][:200] if lines else ''}"
+        return base | {
+            "why": f"TensorFlow Lite cannot convert it: {lines[0][:200] if lines else ''}"
         }
     except Exception as error:  # the converter's own class is not public
         if type(error).__name__ != "ConverterError":
             raise
-        return known | {"why": "TensorFlow Lite has no form for one of its operations"}
-    largest = float(np.abs(found - np.asarray(model(x, training=False))).max())
+        return base | {"why": "TensorFlow Lite does not support one of its operations"}
+    largest = float(np.abs(predictions - np.asarray(model(x, training=False))).max())
     if not np.isfinite(largest):
-        return known | {"why": "its weights are not finite"}
+        return base | {"why": "its weights are not finite"}
     if largest > TOLERANCE:
-        return known | {"why": f"its predictions would differ by {largest:.1e}"}
+        return base | {"why": f"its predictions would differ by {largest:.1e}"}
     with atomic_path(path) as temporary:
         temporary.write_bytes(content)
     return {

@@ -79,7 +79,7 @@ def _config(path: Path) -> Any:
 def _lambdas(config: Any, owner: str = "the model") -> list[str]:
     """The names of the layers that contain Python code."""
     if isinstance(config, list):
-        return [found for part in config for found in _lambdas(part, owner)]
+        return [name for part in config for name in _lambdas(part, owner)]
     if not isinstance(config, dict):
         return []
     if config.get("class_name") == "__lambda__":
@@ -87,7 +87,7 @@ def _lambdas(config: Any, owner: str = "the model") -> list[str]:
     settings = config.get("config")
     if isinstance(settings, dict) and "name" in settings:
         owner = f"layer {settings['name']}"
-    return [found for part in config.values() for found in _lambdas(part, owner)]
+    return [name for part in config.values() for name in _lambdas(part, owner)]
 
 
 def _why(failed: Exception) -> str:
@@ -109,12 +109,12 @@ def read_samples(path: Path) -> np.ndarray:
     if not path.is_file():
         raise UnusableFileError(f"{path}: no such file")
     try:
-        found = np.load(path, allow_pickle=False)
-        if isinstance(found, np.lib.npyio.NpzFile):
-            with found:
-                found = found[found.files[0]]
+        samples = np.load(path, allow_pickle=False)
+        if isinstance(samples, np.lib.npyio.NpzFile):
+            with samples:
+                samples = samples[samples.files[0]]
     except (ValueError, OSError, IndexError, EOFError, zipfile.BadZipFile):
         raise UnusableFileError(f"{path}: not a .npy or .npz file of numbers") from None
-    if not (found.ndim and np.issubdtype(found.dtype, np.number)):
+    if not (samples.ndim and np.issubdtype(samples.dtype, np.number)):
         raise UnusableFileError(f"{path}: not a .npy or .npz file of numbers")
-    return found
+    return samples

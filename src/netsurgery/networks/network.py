@@ -135,11 +135,11 @@ class Network:
         for i, (arrays, shapes) in enumerate(
             zip(self.weights, self.topology.array_shapes, strict=True)
         ):
-            found = tuple(array.shape for array in arrays)
-            if found != shapes:
+            actual = tuple(array.shape for array in arrays)
+            if actual != shapes:
                 layer = self.topology.layers[i]
                 raise ValueError(
-                    f"layer {i} ({layer}) needs arrays of shapes {shapes}, not {found}"
+                    f"layer {i} ({layer}) needs arrays of shapes {shapes}, not {actual}"
                 )
 
     @property

@@ -141,15 +141,15 @@ def legal_mutations(
             raise ValueError("pooling: random needs a random generator (rng)")
         return str(rng.choice(POOLINGS))
 
-    found = []
+    legal = []
     for operation in operations:
         for position in range(len(topology.layers)) if operation.takes_position else [None]:
             mutation = with_default_width(topology, Mutation(operation, position), sizes)
             if why_illegal(topology, mutation) is None:
-                found.append(
+                legal.append(
                     replace(mutation, pooling=pooling()) if operation.takes_pooling else mutation
                 )
-    return found
+    return legal
 
 
 def mutate_topology(topology: Topology, mutation: Mutation) -> Topology:
@@ -171,7 +171,7 @@ def mutate_topology(topology: Topology, mutation: Mutation) -> Topology:
 def _where_legal(topology: Topology, operation: Operation) -> str:
     if not operation.takes_position:
         return "it changes nothing"
-    places = [str(legal.position) for legal in legal_mutations(topology, operations=[operation])]
+    places = [str(each.position) for each in legal_mutations(topology, operations=[operation])]
     return f"legal at {', '.join(places)}" if places else "legal nowhere in this network"
 
 

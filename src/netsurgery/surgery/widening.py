@@ -1,4 +1,4 @@
-"""Widen a layer by copies of its own units or channels, and tell the copies apart with noise."""
+"""Widen a layer by copies of its own units or channels, and add noise so that they differ."""
 
 from __future__ import annotations
 

@@ -164,18 +164,18 @@ def _normalize(
 
 
 def _biased_variances(
-    seen: Sequence[tf.Tensor], pixels: Sequence[float], samples: tf.Tensor
+    statistics: Sequence[tf.Tensor], pixels: Sequence[float], samples: tf.Tensor
 ) -> tf.Tensor:
     """Concatenated statistics of a batch, with the biased variances that Keras averages.
 
     Args:
-        seen: means and unbiased variances.
+        statistics: means and unbiased variances.
         pixels: pixels per sample behind each variance; infinity for means, which stay unchanged.
         samples: samples in the batch.
     """
-    widths = [each.shape[0] for each in seen]
+    widths = [each.shape[0] for each in statistics]
     counts = tf.cast(samples, tf.float32) * np.repeat(np.array(pixels, np.float32), widths)
-    return tf.concat(seen, 0) * (1 - 1 / counts)
+    return tf.concat(statistics, 0) * (1 - 1 / counts)
 
 
 def _fold_into_weights(layer: KernelLayer, arrays: Arrays, norm: BatchNorm, own: Arrays) -> Arrays:
@@ -202,23 +202,23 @@ def _fold_normalizations(
 
     Average pooling may lie between, but not max pooling, because factors may be negative.
     """
-    found: list[tuple[Layer | None, Arrays]] = [(None, ())]  # no layer comes before the first
+    folded: list[tuple[Layer | None, Arrays]] = [(None, ())]  # no layer comes before the first
     for layer, own in zip(layers, arrays, strict=True):
-        end = found[-1][0]
+        end = folded[-1][0]
         at = -2 if isinstance(end, Pool) and end.function == "average" else -1
-        before, weights = found[at]
+        before, weights = folded[at]
         if (
             isinstance(layer, BatchNorm)
             and isinstance(before, KernelLayer)
             and before.activation == "linear"
         ):
-            found[at] = (
+            folded[at] = (
                 before.with_bias(True),
                 _fold_into_weights(before, weights, layer, own),
             )
         else:
-            found.append((layer, own))
-    return [layer for layer, _ in found if layer], [own for _, own in found[1:]]
+            folded.append((layer, own))
+    return [layer for layer, _ in folded if layer], [own for _, own in folded[1:]]
 
 
 def _apply_kernel(layer: KernelLayer, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
@@ -295,8 +295,8 @@ def forward(
     if not training:
         layers, arrays = _fold_normalizations(layers, arrays)
     skipped = False
-    seen: list[tf.Tensor] = []
-    pixels: list[float] = []  # per sample, behind each of them
+    statistics: list[tf.Tensor] = []
+    pixels: list[float] = []  # per sample, behind each statistic
     bias: tf.Tensor | float = 0.0  # left out before the next normalization
     strided = not training and onednn.is_faster(math.prod(x.shape[1:]))
     last = max((i for i, layer in enumerate(layers) if isinstance(layer, KernelLayer)), default=0)
@@ -312,11 +312,12 @@ def forward(
         elif isinstance(layer, Conv) and _is_averaged(layer, layers[i + 1 :], x.shape[1:]):
             x, skipped = _convolve_and_average(layer, own, x, strided=strided), True
         elif isinstance(layer, BatchNorm):
-            x, statistics = _normalize(layer, own, x, training=training)
-            if statistics:
-                seen += (statistics[0] + bias, statistics[1])
+            x, mean_and_variance = _normalize(layer, own, x, training=training)
+            if mean_and_variance:
+                mean, variance = mean_and_variance
+                statistics += (mean + bias, variance)
                 pixels += (math.inf, math.prod(x.shape[1:-1]))
                 bias = 0.0
         else:
             x = _apply(layer, own, x)
-    return x, _biased_variances(seen, pixels, tf.shape(x)[0]) if seen else None
+    return x, _biased_variances(statistics, pixels, tf.shape(x)[0]) if statistics else None

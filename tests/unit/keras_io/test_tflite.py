@@ -14,9 +14,9 @@ def test_conversion_is_exact_and_leaves_no_files(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="softmax")])
     x = np.random.default_rng(0).random((5, 4), np.float32)
-    known = tflite.to_lite(model, tmp_path / "model.tflite", x)
-    assert known["written"]
-    assert known["largest_difference"] < tflite.TOLERANCE
+    result = tflite.export_tflite(model, tmp_path / "model.tflite", x)
+    assert result["written"]
+    assert result["largest_difference"] < tflite.TOLERANCE
     content = (tmp_path / "model.tflite").read_bytes()
-    np.testing.assert_allclose(tflite.predict_lite(content, x), model(x), atol=1e-6)
+    np.testing.assert_allclose(tflite.predict_tflite(content, x), model(x), atol=1e-6)
     assert list(folder.iterdir()) == []

@@ -14,7 +14,7 @@ import pytest
 from netsurgery import datasets
 from netsurgery.analysis import runs
 from netsurgery.jobs import export
-from netsurgery.keras_io.tflite import predict_lite
+from netsurgery.keras_io.tflite import predict_tflite
 from netsurgery.report import brackets, error_analysis, html_report, views
 from netsurgery.search.records import Record
 from netsurgery.storage.files import read_json, write_json
@@ -198,7 +198,7 @@ def test_the_lite_model_gives_the_same_outputs(finished):
     (export,) = read_json(final / "exports.json")["exports"]
     assert export["written"]
     x = np.random.default_rng(0).integers(0, 17, (50, 8, 8, 1), np.uint8)
-    lite = predict_lite((final / "model.tflite").read_bytes(), x)
+    lite = predict_tflite((final / "model.tflite").read_bytes(), x)
     keras_outputs = keras.models.load_model(final / "model.keras").predict(x, verbose=0)
     np.testing.assert_allclose(lite, keras_outputs, atol=1e-4)
     assert export["largest_difference"] <= 1e-4

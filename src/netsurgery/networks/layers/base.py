@@ -40,7 +40,7 @@ class Layer(ABC):
         is_elementwise: treats every channel or unit on its own and keeps the shape.
         keeps_channels_apart: no output depends on more than one channel or unit.
         has_channel_arrays: an elementwise layer whose arrays hold one number per channel or unit.
-        trainable_arrays: how many of its arrays are trained; they stand before the others.
+        trainable_arrays: how many of its arrays are trained; they come before the others.
         activation_function: Keras's name of the activation that it ends with; None without one.
     """
 

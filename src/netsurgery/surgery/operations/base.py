@@ -27,7 +27,7 @@ class Operation(ABC):
         takes_position: whether a mutation must name a layer.
         takes_width: whether a mutation may set the number of units or channels.
         takes_pooling: whether a mutation may set a kind of pooling.
-        accepts_noise: whether it copies units or channels, which noise can tell apart.
+        accepts_noise: whether it copies units or channels, which noise can make different.
         uses_calibration: whether calibration samples change the weights that it gives.
         is_removal: whether it removes or approximates a part of the network.
         resizes_image: whether images have another size from there on.
@@ -69,7 +69,7 @@ class Operation(ABC):
 
     @abstractmethod
     def why_illegal(self, topology: Topology, position: int, width: int) -> str | None:
-        """Why the topology does not allow the operation at a place; None if it does.
+        """Why the topology does not allow the operation at a position; None if it does.
 
         Args:
             topology: the parent's.
@@ -81,7 +81,7 @@ class Operation(ABC):
     def child_topology(
         self, topology: Topology, position: int, width: int, pooling: str
     ) -> Topology:
-        """The topology after the operation, at a place where it is legal.
+        """The topology after the operation, at a legal position.
 
         Raises:
             ValueError: a later layer cannot take its new input.
