@@ -1,4 +1,4 @@
-"""How exact growth is: what it changes of the outputs of random networks."""
+"""How exact growth is: the change of the outputs of random networks."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from tests.support.random_networks import inputs, trained, varied
 
 @dataclass(frozen=True)
 class Change:
-    """What one exact mutation of a random network did to its output.
+    """The change of a random network's output by one exact mutation.
 
-    `relative`: the largest change of an output over a batch, in parts of the largest output there,
-    of 1 if that is smaller.
+    Attributes:
+        seed: of the network.
+        mutation: the mutation.
+        relative: see `relative_change`.
     """
 
     seed: int
@@ -27,13 +29,13 @@ class Change:
 
 
 def relative_change(child: Network, parent: Network, x: np.ndarray) -> float:
-    """The largest change of an output for a batch x, in parts of the largest output, or of 1."""
+    """The largest change of an output for a batch x, relative to the largest output or 1."""
     before = predict(parent, x)
     return float(np.abs(predict(child, x) - before).max() / max(1.0, np.abs(before).max()))
 
 
 def changes(seeds: range) -> Iterator[Change]:
-    """The changes by every exact growth of one random network per seed."""
+    """The changes by all exact mutations of one random network per seed."""
     for seed in seeds:
         rng = np.random.default_rng(seed)
         network = trained(varied(rng), rng)

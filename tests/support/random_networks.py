@@ -1,6 +1,6 @@
-"""Random networks that look trained, of every kind of layer that surgery knows.
+"""Random networks with the weights of trained ones, of all kinds of layers.
 
-What must hold for any network is tried on these, in tests and in studies.
+Property tests check on these what must hold for any network.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ PIECEWISE_LINEAR = ("linear", "relu", "relu", "leaky_relu")
 SMOOTH = ("tanh", "sigmoid", "elu", "silu")
 
 
-class _Row:
-    """Layers in a row, with the shape that they have made so far."""
+class _Builder:
+    """A sequence of layers and the shape of its output."""
 
     def __init__(self, input_shape: Shape, rng: np.random.Generator) -> None:
         self.shape, self.rng, self.layers = input_shape, rng, list[Layer]()
@@ -54,11 +54,11 @@ class _Row:
         return self.one_of(*(SMOOTH if self.seldom() else PIECEWISE_LINEAR))
 
     def norm(self) -> None:
-        """Batch normalisation, seldom without gamma or beta."""
+        """Add batch normalization, seldom without gamma or beta."""
         self.add(BatchNorm(1e-2, scale=not self.seldom(), center=not self.seldom()))
 
     def function(self) -> None:
-        """An activation as a layer of its own, and now and then dropout."""
+        """Add an activation layer, and sometimes dropout."""
         slope = float(self.rng.choice([0.2, 0.01, 0.3, 1.0]))
         name = self.activation()
         self.add(Activation(name, slope) if name == "leaky_relu" else Activation(name))
@@ -66,12 +66,12 @@ class _Row:
             self.add(Dropout(0.5))
 
     def padding(self, size: int) -> str:
-        """Valid where the window fits in."""
+        """A random padding; `same` if the window does not fit."""
         fits = size <= min(self.shape[:2])
         return self.one_of(SAME, VALID) if fits else SAME
 
     def convolution(self) -> None:
-        """A conv cell, as ECToNAS has it, or one of the usual other arrangements."""
+        """Add a conv cell of ECToNAS, or one of the other usual arrangements."""
         channels, use_bias = int(self.rng.integers(1, 6)), not self.seldom()
         if self.rng.random() < 0.4:
             _, *cell = conv_cell(channels, pooling=self.one_of("average", "max"))
@@ -92,7 +92,7 @@ class _Row:
             self.add(Pool(pooling, size, overlapping, padding))
 
     def dense(self) -> None:
-        """A hidden dense layer, perhaps normalised and with its activation behind."""
+        """Add a hidden dense layer, perhaps with normalization and an activation layer."""
         units, use_bias = int(self.rng.integers(1, 9)), not self.seldom()
         if self.rng.random() < 0.6:
             self.add(Dense(units, self.activation(), use_bias))
@@ -110,7 +110,7 @@ def varied(rng: np.random.Generator) -> Topology:
         shape: Shape = (*sides, int(rng.integers(1, 4)))
     else:
         shape = sides if kind == "grey" else (int(rng.integers(1, 12)),)
-    row = _Row(shape, rng)
+    row = _Builder(shape, rng)
     if row.seldom():
         row.add(Rescaling(0.5, float(rng.choice([0.0, -1.0]))))
     if kind == "grey" and rng.random() < 0.6:
@@ -131,15 +131,15 @@ def varied(rng: np.random.Generator) -> Topology:
 
 
 def trained(topology: Topology, rng: np.random.Generator) -> Network:
-    """Weights of everyday sizes, and batch normalisation that has seen data: nothing is neutral."""
+    """A network with weights and moving statistics as after training: nothing is neutral."""
 
     def arrays(layer: Layer, shapes: tuple[Shape, ...]) -> Arrays:
         if isinstance(layer, BatchNorm):
             (width,) = shapes[0]
             gamma = rng.uniform(0.3, 1.5, width) * rng.choice([-1, 1], width)
             beta, mean = rng.normal(0, 0.5, width), rng.normal(0, 0.3, width)
-            learnt = [gamma] * layer.scale + [beta] * layer.center
-            values = [*learnt, mean, rng.uniform(0.3, 2, width)]
+            learned = [gamma] * layer.scale + [beta] * layer.center
+            values = [*learned, mean, rng.uniform(0.3, 2, width)]
         else:
             values = [
                 rng.normal(0, 1 / math.sqrt(math.prod(s[:-1])) if len(s) > 1 else 0.3, s)
@@ -151,5 +151,5 @@ def trained(topology: Topology, rng: np.random.Generator) -> Network:
 
 
 def inputs(topology: Topology, rng: np.random.Generator, batch: int = 4) -> np.ndarray:
-    """A batch in double precision, so that what is compared is the weights' rounding alone."""
+    """A batch in double precision, so that only the rounding of weights matters."""
     return rng.normal(size=(batch, *topology.input_shape))

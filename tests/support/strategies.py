@@ -1,4 +1,4 @@
-"""Random networks that look trained, and inputs for them."""
+"""Hypothesis strategies for random networks and inputs."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def topologies(
     biases: st.SearchStrategy[bool] = MOSTLY,
     output_activations: st.SearchStrategy[str] = LINEAR,
 ) -> Topology:
-    """Conv cells (now and then a bare convolution), hidden dense layers, an output layer."""
+    """Conv cells (sometimes a bare convolution), hidden dense layers, an output layer."""
     layers: list[Layer] = []
     if draw(images):
         input_shape: Shape = (draw(sides), draw(sides), draw(st.integers(1, 4)))
@@ -89,7 +89,7 @@ def topologies(
 
 
 def of_any_kind(seed: int) -> Topology:
-    """Any arrangement of the layers that surgery knows."""
+    """Any arrangement of the layers that surgery supports."""
     return varied(np.random.default_rng(seed))
 
 
@@ -106,7 +106,7 @@ def networks(draw: st.DrawFn, topologies: st.SearchStrategy[Topology] = TOPOLOGI
 
 @st.composite
 def pointwise_topologies(draw: st.DrawFn, cells: st.SearchStrategy[int] = AT_MOST_TWO) -> Topology:
-    """Conv cells with 1x1 kernels and relu, on images that can still be halved behind them.
+    """Conv cells with 1x1 kernels and relu, on images that can be halved once more after them.
 
     On an image that is constant within blocks, such a network computes block by block.
     """
@@ -135,7 +135,7 @@ def images_constant_in_blocks(
 
 
 def with_layer(network: Network, position: int, layer: Layer, *arrays: np.ndarray) -> Network:
-    """The network with another layer of the same width, and that layer's arrays, at `position`."""
+    """The network with another layer of the same width, with given arrays, at `position`."""
     changed = {position: tuple(array.astype(np.float32) for array in arrays)}
     weights = tuple(changed.get(i, old) for i, old in enumerate(network.weights))
     return Network(network.topology.replace(position, layer), weights)

@@ -1,4 +1,4 @@
-"""What tests of operations share: a network, and what is asked of it and of its child."""
+"""What tests of operations share: a topology, and checks of a network and its child."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from netsurgery.networks.network import Network, Topology
 from netsurgery.networks.topologies import build
 from netsurgery.surgery import Mutation, MutationSizes, Operation, legal_mutations
 
-ROUNDING = 2e-6  # what float32 weights may change, relative to outputs of ordinary size
+ROUNDING = 2e-6  # by float32 weights, relative to outputs of ordinary size
 
 # conv cells at 0 and 4, flatten at 8, dense layers at 9, 10 and 11
 CELLS = build(
@@ -48,14 +48,14 @@ def next_with_kernel(topology: Topology, position: int) -> int:
 
 
 def outgoing(network: Network, position: int) -> np.ndarray:
-    """What reads the channels or units of the layer at `position`: (taps, channels, out)."""
+    """The kernel that reads the layer at `position`, as (taps, channels, out)."""
     kernel = network.weights[next_with_kernel(network.topology, position)][0]
     width = network.topology.shapes[position + 1][-1]
     return kernel.reshape(-1, width, kernel.shape[-1])
 
 
 def up_to(network: Network, position: int) -> Network:
-    """The first layers of a network, the one at `position` included."""
+    """The network up to and including the layer at `position`."""
     topology = Topology(network.topology.input_shape, network.topology.layers[: position + 1])
     return Network(topology, network.weights[: position + 1])
 

@@ -80,7 +80,7 @@ def test_compiled_model_keeps_its_optimizer_state(tmp_path: Path) -> None:
 
 
 def save_example(path: Path) -> None:
-    """Save a compiled model with random weights; also run in a process of its own."""
+    """Save a compiled model with random weights; also run in a separate process."""
     network = initialise(build(named("cnn-small"), (9, 9, 1), 3), np.random.default_rng(5))
     archive.save(compiled(network), path)
 

@@ -1,4 +1,4 @@
-"""Candidates' files: those that Keras writes, without Keras."""
+"""Checkpoints written without Keras equal the files that Keras writes."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def written(learner: TrainableNetwork, path: Path) -> Path:
 
 
 def remember(learner: TrainableNetwork) -> None:
-    """Have an optimizer remember something else for every number."""
+    """Set the slots of an optimizer to random values."""
     drawn = np.random.default_rng(1)
     for variable in learner.optimizer.variables:
         if len(variable.shape):

@@ -1,4 +1,4 @@
-"""Surgery on Keras models as users have them: of any layers, compiled, trained, in files."""
+"""Surgery on users' Keras models: any layers, compiled, trained, saved."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ def test_listed_mutations_give_what_they_announce(make: Any) -> None:
 
 
 def predict_with_numpy(model: keras.Sequential) -> bool:
-    """Whether numpy knows all of a model's layers."""
+    """Whether numpy supports all layers of a model."""
     try:
         predict(conversion.from_keras(model), samples(model, 1))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Models that take data as their user has them, opened with Keras alone."""
+"""Models that take raw data, loaded with Keras alone."""
 
 from collections import Counter
 from pathlib import Path

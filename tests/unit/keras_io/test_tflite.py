@@ -1,4 +1,4 @@
-"""The final model in other forms."""
+"""Export to TensorFlow Lite."""
 
 import tempfile
 

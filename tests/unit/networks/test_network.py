@@ -1,4 +1,4 @@
-"""Topologies, their shapes and parameters, and the networks made from them."""
+"""Topologies, their shapes and parameters, and networks."""
 
 from __future__ import annotations
 

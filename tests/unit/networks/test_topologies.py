@@ -17,7 +17,7 @@ from netsurgery.networks.network import Topology
 from netsurgery.networks.topologies import NAMED, build, named
 
 # a conv layer holds 3 * 3 * in * out weights and a bias for each of its channels, batch
-# normalisation gamma and beta for each; a dense layer in * out weights and out biases
+# normalization gamma and beta for each; a dense layer in * out weights and out biases
 PARAMETERS = {
     "ff-small": 784 * 10 + 10 + 10 * 10 + 10,
     "ff-medium": 784 * 10 + 10 + 10 * 10 + 10 + 10 * 10 + 10,

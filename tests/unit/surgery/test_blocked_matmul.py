@@ -1,4 +1,4 @@
-"""Matrix products by blocks: the same as at once."""
+"""Blocked matrix products equal those computed at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What growth keeps, which is the output, and what it draws."""
+"""Growth keeps the output, and its random choices follow the generator."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ GROWTH = (operations.ADD_UNITS, operations.ADD_CHANNELS, operations.ADD_DENSE)
 
 
 def test_exact_growth_keeps_the_output_of_1500_networks() -> None:
-    """Of any arrangement of layers, with activations of any kind that numpy knows but softmax."""
+    """Any arrangement of layers, with any activation that numpy supports but softmax."""
     found = list(exactness.changes(range(1500)))
     assert len(found) > 5000
     assert {change.mutation.operation for change in found} == set(GROWTH)

@@ -1,4 +1,4 @@
-"""Why a mutation is refused: every reason, and the places that are named instead."""
+"""Errors of illegal mutations: all reasons, and the legal positions."""
 
 from __future__ import annotations
 

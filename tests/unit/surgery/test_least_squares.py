@@ -30,7 +30,7 @@ def test_correction_recovers_a_linear_map(count: int, outputs: int, seed: int) -
 
 
 def test_constant_features_change_nothing() -> None:
-    """With more features than samples the smaller Gram matrix is another, and gives the same."""
+    """With more features than samples, the Gram matrix of the samples gives the same result."""
     rng = generator()
     features, missing = rng.normal(size=(30, 12)), rng.normal(size=(30, 2))
     for intercept in (False, True):

@@ -1,4 +1,4 @@
-"""Which offspring a parent has, and where an operation is allowed."""
+"""Which mutations a topology allows."""
 
 from __future__ import annotations
 

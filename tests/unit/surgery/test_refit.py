@@ -1,4 +1,4 @@
-"""Removal by least squares: what it keeps exactly, and that it beats the papers' rules."""
+"""Removal by least squares: what it keeps exactly, and how it compares to the papers' rules."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def assert_same(child: Network, parent: Network, x: np.ndarray, tolerance: float
 
 @pytest.mark.parametrize("kind", ["dense", "conv", "flatten"])
 def test_redundant_units_and_channels_go_exactly(kind: str) -> None:
-    """Two copies of every channel: half of them can go."""
+    """Two copies of every channel: half of them are redundant."""
     hidden = {
         "dense": [{"dense": {"units": 6}}, {"dense": {"units": 5}}],
         "conv": [{"conv_cell": {"channels": 6}}, {"conv_cell": {"channels": 4}}],
@@ -79,7 +79,7 @@ def test_linear_dense_layers_go_exactly(example: Example, seed: int) -> None:
 
 
 def test_truncation_keeps_the_directions_of_most_variance() -> None:
-    """Large weights on an input that never varies can go; singular values do not see that."""
+    """Large weights of a constant input are redundant, but have large singular values."""
     rng = generator(2)
     topology = Topology((4,), (Dense(4, "linear"), Dense(3, "linear"), Dense(2, "linear")))
     network = trained(topology, rng)
@@ -137,7 +137,7 @@ def test_next_layer_is_fitted_to_its_former_values() -> None:
     plain = mutate(network, mutation).network
     child = mutate(network, mutation, calibration=x).network
     assert error(child) < 0.5 * error(plain)
-    # what stands before the removed cell is as it was
+    # the layers before the removed cell are unchanged
     assert isinstance(child.topology.layers[0], Conv)
     assert isinstance(child.topology.layers[2], BatchNorm)
     for i in range(4):

@@ -1,4 +1,4 @@
-"""Noise on the copies of a wider layer: it tells them apart, and its reach is bounded."""
+"""Noise on the copies of a widened layer makes them differ, and its effect is bounded."""
 
 from __future__ import annotations
 

@@ -45,8 +45,16 @@ OPERATIONS: tuple[Operation, ...] = (
     TRUNCATE := Truncate(),
 )
 # the operations of each paper (ECToNAS section 3.2; Surgeon section 3.1)
-ECTONAS: tuple[Operation, ...] = tuple(
-    operation for operation in OPERATIONS if operation is not TRUNCATE
+ECTONAS: tuple[Operation, ...] = (
+    IDENTITY,
+    ADD_DENSE,
+    REMOVE_DENSE,
+    ADD_UNITS,
+    REMOVE_UNITS,
+    ADD_CONV_CELL,
+    REMOVE_CONV_CELL,
+    ADD_CHANNELS,
+    REMOVE_CHANNELS,
 )
 SURGEON: tuple[Operation, ...] = (
     IDENTITY,

@@ -1,4 +1,4 @@
-"""Which channels go, and what stays when they do."""
+"""Which channels removal keeps, and when it is exact."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def channel_removals(
 
 
 def without_gammas(network: Network, position: int, sizes: MutationSizes, seed: int) -> Network:
-    """The network with gamma 0 for as many channels of a cell as are to be removed."""
+    """The network with gamma 0 for as many channels of a cell as the test removes."""
     gamma, *statistics = network.weights[position + 2]
     gamma = gamma.copy()
     gamma[generator(seed).permutation(len(gamma))[: sizes.channels_change]] = 0
@@ -77,8 +77,8 @@ def test_channels_without_gamma_go_exactly_before_norm(
     removal: tuple[Network, int, MutationSizes], seed: int
 ) -> None:
     network, position, sizes = removal
-    behind = network.topology.positions(Flatten)[0] + 1
-    network = trained(network.topology.insert(behind, BatchNorm()), generator(seed))
+    after_flatten = network.topology.positions(Flatten)[0] + 1
+    network = trained(network.topology.insert(after_flatten, BatchNorm()), generator(seed))
     network = without_gammas(network, position, sizes, seed)
     mutation = with_default_width(
         network.topology, Mutation(operations.REMOVE_CHANNELS, position), sizes

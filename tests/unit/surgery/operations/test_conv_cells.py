@@ -1,4 +1,4 @@
-"""What adding and removing conv cells keeps."""
+"""When adding and removing conv cells is exact."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_removing_a_linear_cell_before_a_1x1_conv_is_exact(
 def test_removed_convolution_leaves_the_sum_of_its_taps(
     topology: Topology, width: int, seed: int
 ) -> None:
-    # if all pixels weigh the same and the border is black, an output pixel's place does not matter
+    # with equal weights for all pixels and a black border, an output pixel's position is irrelevant
     rng = generator(seed)
     cell = conv_cell(width, activation="linear")
     network = trained(topology.insert(0, *cell), rng)
@@ -137,7 +137,7 @@ def test_removed_convolution_leaves_the_sum_of_its_taps(
 def test_added_cell_changes_the_output_only_by_pooling(
     activation: str,
 ) -> None:
-    """Channels that are constant over the image are left as they are by average pooling."""
+    """Average pooling does not change channels that are constant over the image."""
     cell: dict = {"conv_cell": {"channels": 3, "activation": activation}}
     hidden = [cell, {"dense": {"units": 4}}]
     fresh = initialise(build(hidden, (8, 8, 1), 3), np.random.default_rng(0))

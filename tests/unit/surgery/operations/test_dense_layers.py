@@ -1,4 +1,4 @@
-"""What removing units and dense layers keeps, and what truncating does."""
+"""When removing dense layers is exact."""
 
 from __future__ import annotations
 

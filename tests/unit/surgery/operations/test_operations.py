@@ -1,4 +1,4 @@
-"""What every operation promises: its topology, its parent, its seed, its places."""
+"""What all operations promise."""
 
 from __future__ import annotations
 

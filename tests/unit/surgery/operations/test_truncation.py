@@ -1,4 +1,4 @@
-"""What a truncated SVD of a dense layer keeps."""
+"""When a truncated SVD is exact, and that it is optimal."""
 
 from __future__ import annotations
 

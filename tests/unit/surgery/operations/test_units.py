@@ -1,4 +1,4 @@
-"""What removing units keeps."""
+"""When removing units is exact, and what it keeps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What becomes of an optimizer's slots: the rule of netsurgery.surgery.weight_transfer."""
+"""Optimizer slots follow the weights through surgery."""
 
 from __future__ import annotations
 
@@ -53,22 +53,22 @@ FITTED_AND_KEPT = ((4, 9, 10, 11), (0, 2, 6))  # when channels of the first cell
 
 
 def trainable(network: Network) -> tuple[Arrays, ...]:
-    """The trainable arrays by layer; as slots they tell where every number came from."""
+    """The trainable arrays by layer; used as slots they show the source of each number."""
     layers = zip(network.topology.layers, network.weights, strict=True)
     return tuple(arrays[: layer.trainable_arrays] for layer, arrays in layers)
 
 
-def grown_slots(network: Network, mutation: Mutation, **given_: object) -> tuple[Arrays, ...]:
+def grown_slots(network: Network, mutation: Mutation, **options: object) -> tuple[Arrays, ...]:
     slots = {"momentum": trainable(network)}
-    operated = mutate(network, mutation, np.random.default_rng(0), slots=slots, **given_)  # type: ignore[arg-type]
-    return operated.slots["momentum"]
+    result = mutate(network, mutation, np.random.default_rng(0), slots=slots, **options)  # type: ignore[arg-type]
+    return result.slots["momentum"]
 
 
 def touched(parent: Topology, child: Topology, position: int) -> tuple[range, range]:
     """The layers of the child, and of the parent, that an operation may have changed.
 
-    From the operated layer to the one that reads it; those behind stand at the same distance from
-    the end.
+    These are the layers from the changed one to the one that reads it; later layers keep their
+    distance from the end.
     """
     grown = len(child.layers) - len(parent.layers)
     reader = parent.consumer(position)
@@ -81,11 +81,11 @@ def test_slots_have_the_shapes_of_trainable_arrays(example: Example, sizes: Muta
     network, _ = example
     for mutation in legal_mutations(network.topology, sizes, operations=OPERATIONS):
         slots = {"momentum": trainable(network), "velocity": trainable(network)}
-        operated = mutate(network, mutation, slots=slots)
-        wanted = [[array.shape for array in arrays] for arrays in trainable(operated.network)]
-        for carried in operated.slots.values():
+        result = mutate(network, mutation, slots=slots)
+        wanted = [[array.shape for array in arrays] for arrays in trainable(result.network)]
+        for carried in result.slots.values():
             assert [[array.shape for array in arrays] for arrays in carried] == wanted
-        assert set(operated.slots) == set(slots)
+        assert set(result.slots) == set(slots)
 
 
 @given(ANY_KIND, SIZES)
@@ -115,15 +115,15 @@ def test_surviving_and_copied_weights_keep_their_slots(
         position = mutation.position
         assert position is not None
         slots = {"momentum": trainable(network)}
-        operated = mutate(network, mutation, np.random.default_rng(seed), slots=slots)
-        child, found = operated.network, operated.slots["momentum"]
+        result = mutate(network, mutation, np.random.default_rng(seed), slots=slots)
+        child, found = result.network, result.slots["momentum"]
         consumer = network.topology.consumer(position)
         assert consumer is not None
-        # what is read is copied or left out, and so are its slots
+        # incoming weights are copied or dropped, and so are their slots
         for i in range(position, consumer):
             for weights, slot in zip(trainable(child)[i], found[i], strict=True):
                 np.testing.assert_array_equal(slot, weights)
-        # outgoing weights are shared out, slots are not
+        # outgoing weights are shared among copies, slots are not
         old, new = network.weights[position][0], child.weights[position][0]
         width = old.shape[-1]
         sources = [
