@@ -19,6 +19,7 @@ from tests.support.pages import blocks, commands
 
 pytestmark = pytest.mark.workflow
 START, FILES = Path("docs/get-started.md"), Path("docs/what-comes-out.md")
+SURGERY = Path("docs/surgery.md")
 PROGRAMS = {
     "snakemake": [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")],
     "netsurgery": [sys.executable, "-m", "netsurgery"],
@@ -33,6 +34,15 @@ def run(line, folder):
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return done.stdout
+
+
+def columns(text):
+    """The heads of all tables in what a command printed, or a page shows."""
+    return [re.split(r" {2,}", line.strip()) for line in text.splitlines() if "  param" in line]
+
+
+def columns_shown(page):
+    return [heads for block in blocks(page, "") for heads in columns(block)]
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +61,8 @@ def test_the_commands_about_the_first_search_work(finished):
     assert set(printed) == {"lineage", "progress", "report", "results"}
     assert "g00c00" in printed["lineage"]
     assert "compact" in printed["results"]
+    assert columns(printed["results"]) == columns_shown(START)
+    assert columns(printed["results"]) + columns(printed["lineage"]) == columns_shown(FILES)
 
 
 def test_the_files_that_are_listed_are_there(finished):
@@ -76,9 +88,10 @@ def test_surgery_on_the_trained_model_works_as_shown(finished):
     folder = finished / "results" / "digits" / "seed42" / "final"
     folder.mkdir(parents=True)
     shutil.copy(finished / "first/compact/seed0/final/model.keras", folder)
-    listing, operation = commands(Path("docs/surgery.md"))
+    listing, operation = commands(SURGERY)
     # this network has other layers than the one of the page
     operation = re.sub(r"--operation \w+ --position \d+", "--operation identity", operation)
-    assert "identity" in run(listing, finished)
+    listed = run(listing, finished)
+    assert columns(listed) == columns_shown(SURGERY)
     assert "identity" in run(operation, finished)
     assert (finished / "wider.keras").exists()

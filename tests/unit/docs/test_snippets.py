@@ -70,3 +70,17 @@ def test_make_knows_the_target(line):
     targets = [word for word in shlex.split(line)[1:] if "=" not in word]
     makefile = (ROOT / "Makefile").read_text()
     assert [target for target in targets if f"\n{target}: " not in makefile] == []
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "the next run regenerates it",
+        "when the problem is fixed, run the same command again: finished work is kept",
+        "exact: predictions stay the same",
+    ],
+)
+def test_the_pages_quote_messages_as_they_are(message):
+    assert any(message in text for page in SHOWN for text in blocks(page, ""))
+    sources = (ROOT / "src" / "netsurgery").rglob("*.py")
+    assert any(message in path.read_text(encoding="utf-8") for path in sources)
