@@ -1,1 +1,1 @@
-"""The commands behind the workflow's rules: read files, decide or train, write files."""
+"""The commands of the workflow's rules: each reads files, decides or trains, and writes files."""

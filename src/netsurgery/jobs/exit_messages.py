@@ -1,4 +1,4 @@
-"""What ends a job although nothing is wrong with its candidate, in one line."""
+"""One-line messages for errors that are not the fault of a candidate."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from netsurgery.storage.files import UnusableFileError
 
 @contextlib.contextmanager
 def exit_with_message() -> Iterator[None]:
-    """End the job with one line for wrong data, a damaged file, or what the system refuses."""
+    """Exit with a one-line message for invalid data, a damaged file or an error of the system."""
     try:
         yield
     except DataError as error:

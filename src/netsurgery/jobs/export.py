@@ -1,4 +1,4 @@
-"""What goes with a final model: where it is wrong, other forms of it, and its card."""
+"""What goes with a final model: its errors, exports to other formats, and the model card."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from netsurgery.report import error_analysis, model_card
 from netsurgery.storage.files import CHECKSUMS, checksums, read_json, write_json, write_text
 
 BATCH = 1000
-COMPARED = 200  # samples that an export must agree on
+COMPARED = 200  # samples on which an export has to agree with the model
 
 
 def outputs(network: Any, samples: Samples) -> np.ndarray:
-    """What a network gives for all samples: (n, outputs)."""
+    """Compute the outputs of a network for all samples: (n, outputs)."""
     parts = []
     for start in range(0, len(samples.indices), BATCH):
         positions = np.arange(start, min(start + BATCH, len(samples.indices)))
@@ -28,7 +28,7 @@ def outputs(network: Any, samples: Samples) -> np.ndarray:
 
 
 def analyse_errors(network: Any, samples: Samples, data: dict[str, Any]) -> dict[str, Any]:
-    """Where a network is wrong (see `netsurgery.report.error_analysis`)."""
+    """Analyse the errors of a network (see `netsurgery.report.error_analysis`)."""
     # weights that are not finite give outputs that are not: every class is then equally likely
     found = np.nan_to_num(outputs(network, samples), posinf=0.0, neginf=0.0)
     if samples.target is not None:
@@ -43,7 +43,7 @@ def analyse_errors(network: Any, samples: Samples, data: dict[str, Any]) -> dict
 
 
 def raw_samples(samples: Samples, data: dict[str, Any]) -> np.ndarray | None:
-    """Some samples as the model takes them; None for a table with text.
+    """Return some samples in the form that the model takes; None for a table with text.
 
     Args:
         samples: as they are stored.
@@ -59,19 +59,19 @@ def raw_samples(samples: Samples, data: dict[str, Any]) -> np.ndarray | None:
 
 
 def export(data: Path, samples: Samples, settings: dict[str, Any], final: Path) -> None:
-    """Write `errors.json`, `exports.json`, `model.tflite` where that is possible, and the card.
+    """Write `errors.json`, `exports.json`, `model.tflite` if possible, and the model card.
 
     Args:
         data: folder of the prepared dataset.
-        samples: those for the test.
+        samples: the test samples.
         settings: of the search.
         final: folder with model.keras, network.keras and summary.json.
     """
     described = datasets.describe(data)
-    wrong = analyse_errors(
+    errors = analyse_errors(
         archive.load(final / "network.keras", compiled=False), samples, described
     )
-    write_json(final / "errors.json", wrong)
+    write_json(final / "errors.json", errors)
     model = archive.load(final / "model.keras", compiled=False)
     path, file = final / "exports.json", final / "model.tflite"
     lite = tflite.export_tflite(model, file, raw_samples(samples, described))
@@ -79,5 +79,5 @@ def export(data: Path, samples: Samples, settings: dict[str, Any], final: Path) 
     write_json(path, {"exports": [lite], CHECKSUMS: checksums(path, *written)})
     summary = read_json(final / "summary.json")
     write_text(
-        final / "README.md", model_card.model_card(summary, settings, described, wrong, [lite])
+        final / "README.md", model_card.model_card(summary, settings, described, errors, [lite])
     )

@@ -1,1 +1,1 @@
-"""What a search decides: pure functions of records, settings and a seed."""
+"""The decisions of searches: pure functions of records, settings and a seed."""

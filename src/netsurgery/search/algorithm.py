@@ -1,4 +1,4 @@
-"""What every algorithm is to the rest of the program: one object with its settings and rules."""
+"""The interface of algorithms: all that the rest of the program knows of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files of a candidate: its model, and its record beside that."""
+"""The files of a candidate: its model, and its record next to it."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from netsurgery.storage.files import read_json, verify_checksum
 
 
 def record_path(model: Path) -> Path:
-    """The record beside a model file."""
+    """The record's file next to a model file."""
     return model.with_suffix(".json")
 
 
 def read_record(model: Path) -> Record:
-    """The record beside a model file."""
+    """Read the record next to a model file."""
     return Record.from_json(read_json(record_path(model)))
 
 
 def read_candidate(model: Path, record: Record) -> Checkpoint:
-    """A candidate from its model file.
+    """Read a candidate from its model file.
 
     Raises:
-        Damaged: it is not the file that the record is about.
+        DamagedFileError: the checksum differs from that in the record.
     """
     verify_checksum(model, record.model_sha256)
     return checkpoints.read(model, Topology.from_json(record.topology))

@@ -33,7 +33,7 @@ from pathlib import Path
 from netsurgery.search.algorithms import Plan, read_plan
 from netsurgery.search.plans import FinalPlan, GenerationPlan, TrainingPlan
 from netsurgery.search.records import Record
-from netsurgery.search.steps import WARM_UP
+from netsurgery.search.steps import WARM_UP, Phase
 from netsurgery.search.surgeon.plans import TryPlan, Verdict, read_try
 from netsurgery.search.winners import Winners, model_name, read_winners
 from netsurgery.storage.files import read_json
@@ -46,49 +46,49 @@ class SearchFolder:
     root: Path
 
     def generation(self, number: int) -> Path:
-        """The folder of a generation; 0 is the warm-up's."""
+        """The folder of a generation; generation 0 is the warm-up."""
         return self.root / f"generation{number:02d}"
 
     def plan(self, generation: int) -> Path:
-        """The plan of a generation, or of the end."""
+        """The plan of a generation, or the final plan."""
         return self.generation(generation) / "plan.json"
 
     def try_plan(self, generation: int, attempt: int) -> Path:
-        """The plan of a Surgeon's try, of what came of all tries, or of the end."""
+        """The plan of a try of the Surgeon, the verdict on all tries, or the final plan."""
         return self.generation(generation) / f"try{attempt}" / "plan.json"
 
     def singular_values(self, generation: int) -> Path:
-        """The singular values of the branches that a decision point of the Surgeon begins with."""
+        """The singular values of the branches that a decision point of the Surgeon starts from."""
         return self.generation(generation) / "singular_values.json"
 
     def layers(self, generation: int) -> Path:
-        """A row per dense layer of a decision point's branches."""
+        """The table of dense layers of a decision point's branches."""
         return self.generation(generation) / "layers.csv"
 
     def recommendations(self, generation: int) -> Path:
-        """A row per modification that a decision point allows."""
+        """The table of modifications that a decision point can try."""
         return self.generation(generation) / "recommendations.csv"
 
     def winners(self, generation: int) -> Path:
         """The winners of a generation."""
         return self.generation(generation) / "winners.json"
 
-    def record(self, generation: int, slot: str) -> Path:
-        """The record of a training step, named by its slot, recuperation or warm-up."""
-        return self.generation(generation) / f"{slot}.json"
+    def record(self, generation: int, step: str) -> Path:
+        """The record of a training step (see `netsurgery.search.steps`)."""
+        return self.generation(generation) / f"{step}.json"
 
-    def model(self, generation: int, slot: str) -> Path:
+    def model(self, generation: int, step: str) -> Path:
         """The model of a training step."""
-        return self.root / model_name(generation, slot)
+        return self.root / model_name(generation, step)
 
     @property
     def final(self) -> Path:
-        """What users take away."""
+        """The folder with the final model and what goes with it."""
         return self.root / "final"
 
     @property
     def lineage(self) -> Path:
-        """A row per candidate."""
+        """The table of all candidates."""
         return self.root / "lineage.csv"
 
     def tries(self, generation: int) -> Iterator[TryPlan | Verdict | FinalPlan]:
@@ -116,13 +116,13 @@ class SearchFolder:
         return [plan for plan in self.plans() if isinstance(plan, GenerationPlan)]
 
     def strays(self, plan: Plan) -> list[Path]:
-        """Files of training steps that are not in a plan of ECToNAS: those of an earlier plan."""
+        """List files of training steps that an earlier plan of a generation of ECToNAS left."""
         generation, number = self.generation(plan.generation), plan.generation
         steps = plan.steps if isinstance(plan, GenerationPlan) else []
         own = {path(number, step) for step in steps for path in (self.record, self.model)}
-        kinds = (generation / name for name in ("recuperation", "phase1", "phase2"))
-        found = (path for kind in kinds for path in kind.rglob("*") if path.is_file())
-        return [path for path in found if path not in own]
+        phases = (Phase.RECUPERATION, Phase.PHASE1, Phase.PHASE2)
+        found = (path for phase in phases for path in (generation / phase).rglob("*"))
+        return [path for path in found if path.is_file() and path not in own]
 
     def records_of(self, plan: TrainingPlan) -> dict[str, Record]:
         """All records of a planned generation or try, by training step."""
@@ -150,7 +150,7 @@ class SearchFolder:
 
     @property
     def complete(self) -> bool:
-        """Whether a finished search has all its records, and what users take away."""
+        """Whether a search has all its records and its final files."""
         try:
             self.records()
         except (OSError, ValueError):

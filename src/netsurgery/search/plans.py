@@ -46,7 +46,7 @@ class Offspring:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """What `to_json` gave, or that of a subclass."""
+        """Read what `to_json` gave, or that of a subclass."""
         own = {field.name: values[field.name] for field in fields(cls)}
         return cls(**(own | {"mutation": Mutation.from_json(values["mutation"])}))
 
@@ -92,7 +92,7 @@ class TrainingPlan:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """What `to_json` gave."""
+        """Read what `to_json` gave."""
         return cls(**cls._fields(values))
 
     @classmethod
@@ -159,7 +159,7 @@ class FinalPlan:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> FinalPlan:
-        """What `to_json` gave."""
+        """Read what `to_json` gave."""
         return cls(
             generation=values["generation"],
             parents=tuple(Parent(**parent) for parent in values["parents"]),

@@ -23,19 +23,22 @@ class Status(StrEnum):
 
 # of training that was repeated and failed again (see `netsurgery.processes.client`)
 FAILED_STATUSES = (Status.OUT_OF_MEMORY, Status.CRASHED, Status.TIMED_OUT)
-# what may differ between two runs of one search
+# fields that may differ between two runs of the same search
 TIMES = ("wall_seconds", "seconds", "began", "provenance")
 
 
 @dataclass(frozen=True)
 class Record:
-    """What is known of a candidate after a training step.
+    """A candidate after a training step.
 
     Work is counted in batches, so that sums are exact; epochs are batches / batches_per_epoch.
-    `history` has one entry per epoch (or part of one) since the candidate's surgery: `epoch` (on
-    the axis of its lineage, from the start of the search), loss, val_loss and the metrics, such as
-    accuracy and val_accuracy; None where a value was not finite. `rounds` has what became of the
-    candidate in each round that the step covers: the batches it trained there and its score then.
+
+    Attributes:
+        history: an entry per epoch (or part of one) since the candidate's surgery, with `epoch`
+            (counted along its lineage from the start of the search), loss, val_loss and metrics
+            such as accuracy and val_accuracy; None for a value that is not finite.
+        rounds: for each round that the step covers, the batches trained in it and the score
+            after it.
     """
 
     candidate: str
@@ -47,9 +50,9 @@ class Record:
     topology: Mapping[str, Any]
     parameters: int
     batches_per_epoch: int
-    batches_trained: int = 0  # received by these weights, ancestors included
+    batches_trained: int = 0  # of these weights, including their ancestors
     batches_spent: int = 0  # in this step
-    rounds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # see above
+    rounds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     history: tuple[Mapping[str, float | None], ...] = field(default=())
     score: float | None = None
     parent_score: float | None = None
@@ -57,13 +60,13 @@ class Record:
     status: Status = Status.OK
     model_sha256: str = ""
     wall_seconds: float = 0.0  # of this step
-    seconds: Mapping[str, float] = field(default_factory=dict)  # of these, by what they went to
+    seconds: Mapping[str, float] = field(default_factory=dict)  # of these, by activity
     began: float = 0.0  # Unix time
     provenance: Mapping[str, str] = field(default_factory=dict)  # see netsurgery.storage.provenance
 
     @property
     def epochs_trained(self) -> float:
-        """Epochs that these weights received, ancestors included."""
+        """Epochs that these weights trained, including their ancestors."""
         return self.batches_trained / self.batches_per_epoch
 
     @property
@@ -72,22 +75,22 @@ class Record:
         return self.batches_spent / self.batches_per_epoch
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values, epochs included."""
+        """Plain values, including epochs."""
         derived = {"epochs_trained": self.epochs_trained, "epochs_spent": self.epochs_spent}
         return asdict(self) | derived
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Record:
-        """What `to_json` wrote."""
+        """Read what `to_json` gave."""
         fields = {k: v for k, v in values.items() if k in cls.__dataclass_fields__}
         typed = {"history": tuple(fields["history"]), "status": Status(fields["status"])}
         return cls(**(fields | typed))
 
     def skipped(self, rounds: Mapping[str, int]) -> Record:
-        """The record after rounds that were not trained: the candidate did not change.
+        """The record after rounds that the candidate did not train.
 
         Args:
-            rounds: batches by round that count as spent all the same.
+            rounds: batches of each round that count as spent nevertheless.
         """
         return replace(
             self,
@@ -104,7 +107,7 @@ class Record:
         position: int | None,
         topology: Topology,
     ) -> Record:
-        """The record of an offspring fresh from surgery.
+        """The record of an offspring right after surgery.
 
         Its generation need not follow its parent's: where all candidates of a generation fail, the
         parents stay.

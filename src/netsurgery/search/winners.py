@@ -64,7 +64,7 @@ class Winners:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Winners:
-        """What `to_json` gave."""
+        """Read what `to_json` gave."""
         parents = (
             Winner(Record.from_json(each["record"]), each["model"]) for each in values["parents"]
         )

@@ -13,7 +13,7 @@ def child(score, parameters=100, **fields):
     return start(score=score, parameters=parameters, **(known | fields))
 
 
-def test_score_is_the_mean_of_the_last_three_epochs_since_surgery():
+def test_a_score_is_the_mean_of_the_last_three_epochs():
     record = start(history=history(0.1, 0.5, 0.6, 0.7))
     assert scores.windowed_mean(record, "val_accuracy", 3) == pytest.approx(0.6)
     fresh = start(history=history(0.4, 0.6))

@@ -48,7 +48,7 @@ def part_of_epoch(part: float, batches_per_epoch: int) -> int:
 
 
 def propose_offspring(
-    parents: Sequence[Record], generation: int, rules: GenerationSettings, seed: int
+    parents: Sequence[Record], generation: int, settings: GenerationSettings, seed: int
 ) -> tuple[list[Offspring], list[RejectedOffspring]]:
     """All offspring of the parents, and the degenerate ones, which are rejected.
 
@@ -59,9 +59,9 @@ def propose_offspring(
     for index, parent in enumerate(parents):
         topology = Topology.from_json(parent.topology)
         rng = random_stream(seed, "breed", generation, index)
-        for mutation in legal_mutations(topology, rules.sizes, rng):
+        for mutation in legal_mutations(topology, settings.sizes, rng):
             parameters = mutate_topology(topology, mutation).parameters
-            reason = why_degenerate(parameters, parent.parameters, rules)
+            reason = why_degenerate(parameters, parent.parameters, settings)
             if reason:
                 rejected.append(RejectedOffspring(parent.candidate, mutation, parameters, reason))
                 continue
@@ -73,26 +73,26 @@ def propose_offspring(
                     mutation=mutation,
                     parameters=parameters,
                     batches=part_of_epoch(
-                        rules.recuperation[mutation.operation.name], parent.batches_per_epoch
+                        settings.recuperation[mutation.operation.name], parent.batches_per_epoch
                     ),
                 )
             )
     return offspring, rejected
 
 
-def why_degenerate(parameters: int, before: int, rules: GenerationSettings) -> str | None:
+def why_degenerate(parameters: int, before: int, settings: GenerationSettings) -> str | None:
     """Why a network with so many parameters is rejected; None if it is not.
 
     Args:
         parameters: of the network.
         before: parameters of its parent.
-        rules: of the search.
+        settings: of the search.
     """
     growth = (parameters - before) / before
-    if parameters >= rules.max_parameters:
-        return f"{parameters} parameters, {rules.max_parameters} or more"
-    if growth >= rules.max_growth:
-        return f"grew by {growth:.0%}, {rules.max_growth:.0%} or more"
+    if parameters >= settings.max_parameters:
+        return f"{parameters} parameters, {settings.max_parameters} or more"
+    if growth >= settings.max_growth:
+        return f"grew by {growth:.0%}, {settings.max_growth:.0%} or more"
     return None
 
 
@@ -108,17 +108,17 @@ def draw_brackets(
     offspring: Sequence[Offspring],
     generation: int,
     round_epochs: int,
-    rules: GenerationSettings,
+    settings: GenerationSettings,
     seed: int,
 ) -> GenerationDesign:
     """Phase 1 within each mutation type; phase 2 if its winners are more than parents."""
     pools = by_operation(offspring)
-    winners_per_type = 1 if len(pools) >= rules.parents else rules.parents
+    winners_per_type = 1 if len(pools) >= settings.parents else settings.parents
     brackets = {
         operation: knockout(
             [(recuperation_step(child.candidate),) for child in pool],
             winners_per_type,
-            rules.rounds,
+            settings.rounds,
             f"phase1/{operation}",
             random_stream(seed, "phase1", generation, operation.name),
         )
@@ -126,9 +126,9 @@ def draw_brackets(
     }
     finalists = tuple(each for bracket in brackets.values() for each in bracket.winners)
     named: dict[str, Bracket] = {f"phase1/{k}": v for k, v in brackets.items()}
-    if len(finalists) > rules.parents:
+    if len(finalists) > settings.parents:
         rng = random_stream(seed, "phase2", generation)
-        named["phase2"] = knockout(finalists, rules.parents, rules.rounds, "phase2", rng)
+        named["phase2"] = knockout(finalists, settings.parents, settings.rounds, "phase2", rng)
         finalists = named["phase2"].winners
     return GenerationDesign(tuple(offspring), round_epochs, named, finalists)
 

@@ -27,7 +27,7 @@ class GenerationBudget:
 
     @classmethod
     def parse(cls, text: str) -> GenerationBudget:
-        """What `str` gave."""
+        """Read what `str` gave."""
         return cls(None if text == UNLIMITED else int(text))
 
 
@@ -51,7 +51,7 @@ class RejectedOffspring:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> RejectedOffspring:
-        """What `to_json` gave."""
+        """Read what `to_json` gave."""
         return cls(**(dict(values) | {"mutation": Mutation.from_json(values["mutation"])}))
 
 

@@ -1,8 +1,8 @@
-"""Which training steps of a generation are to go first: those with most work behind them.
+"""Priorities of training steps: the step with the longest critical path goes first.
 
-The last match of a generation cannot begin before all that lead to it have ended, and while it is
-trained nothing else is left to do. How long steps take is estimated from their topologies: it
-settles the order of jobs, never what comes of them.
+The last match of a generation starts only after all matches before it, and nothing else is left to
+do while it trains. Durations are estimated from topologies. They determine the order of jobs, never
+their results.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from netsurgery.networks.network import Topology
 from netsurgery.search.ectonas.plans import BracketPlan
 from netsurgery.search.records import Record
 from netsurgery.search.steps import recuperation_step
-from netsurgery.surgery.mutations import mutate_topology
+from netsurgery.surgery import mutate_topology
 
 # Seconds on one core, from the records of whole searches (docs/performance.md). Convolutions of few
-# channels take as long as their images are large.
-START = 0.25  # of a step, beside its batches
-BATCH = 3e-4  # of a batch, whatever its network
-MULTIPLICATION = 32 * 3.5e-11  # of each that a sample needs, in a batch of 32
-NUMBER = 32 * 5.8e-9  # of each that a convolution reads or gives
+# channels take time in proportion to the size of their images.
+START = 0.25  # of a step, without its batches
+BATCH = 3e-4  # of a batch, with any network
+MULTIPLICATION = 32 * 3.5e-11  # of each multiplication per sample, in a batch of 32
+NUMBER = 32 * 5.8e-9  # of each number that a convolution reads or writes
 
-HIGHEST = 999  # the rank of what goes first
+HIGHEST = 999  # the rank of the step that goes first
 
 
 def seconds_of_batch(topology: Topology) -> float:
-    """About what it takes to train on 32 samples."""
+    """Estimate the seconds to train on 32 samples."""
     multiplications = numbers = 0
     for layer, (before, after) in zip(topology.layers, pairwise(topology.shapes), strict=True):
         if isinstance(layer, Dense):

@@ -1,4 +1,4 @@
-"""What a decision of the Surgeon rests on, in tables that a person can read."""
+"""Human-readable tables that explain a decision of the Surgeon."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LAYER_COLUMNS = (
     "inputs",
     "units",
     "largest",  # singular value
-    "limit",  # a singular value below counts as none (eq. 13)
+    "limit",  # a smaller singular value counts as zero (eq. 13)
     "removable",  # units, n_r
     "removable_part",
 )
@@ -33,15 +33,15 @@ RECOMMENDATION_COLUMNS = (
     "width",
     "recommendation",  # first criterion
     "parameters",  # second criterion
-    "try",  # in which it was tried; empty if it was not
-    "drawn",  # at random
+    "try",  # number of the try; empty if it was not tried
+    "drawn",  # whether at random
     "candidate",
     "status",
     "accuracy",  # after re-training
     "gain",
     "fraction",  # of the branch's parameters
     "score",  # eq. 16
-    "accuracy_after_step",  # of those that were trained to the full step
+    "accuracy_after_step",  # of candidates that trained to the full step
     "outcome",
 )
 
@@ -51,7 +51,7 @@ def layers(
     analyses: Mapping[str, Sequence[Analysis]],
     settings: DecisionSettings,
 ) -> list[dict[str, Any]]:
-    """A row per dense layer of every branch, with `LAYER_COLUMNS`."""
+    """Make a row per dense layer of each branch, with `LAYER_COLUMNS`."""
     rows = []
     for parent in parents:
         hidden = hidden_layers(topology_of(parent))
@@ -80,10 +80,10 @@ def recommendations(
     records: Mapping[str, Record],
     settings: DecisionSettings,
 ) -> list[dict[str, Any]]:
-    """A row per modification, the best recommended first, with `RECOMMENDATION_COLUMNS`.
+    """Make a row per modification, the best one first, with `RECOMMENDATION_COLUMNS`.
 
     Args:
-        parents: the branches that the decision point began with.
+        parents: the branches that the decision point started from.
         analyses: of their dense layers, by candidate.
         plan: of the whole decision point.
         records: of all its training steps, by name.

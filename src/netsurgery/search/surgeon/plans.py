@@ -43,7 +43,7 @@ Allowance = Continue | Stop
 
 
 def parse_allowance(text: str) -> Allowance:
-    """What `str` gave."""
+    """Read what `str` gave."""
     action, batches, *reason = text.split(" ", 2)
     return Continue(int(batches)) if action == SEARCH else Stop(int(batches), *reason)
 
@@ -101,7 +101,7 @@ class Verdict:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Verdict:
-        """What `to_json` gave."""
+        """Read what `to_json` gave."""
         names = ("generation", "attempt", "accepted", "reason")
         return cls(
             winners=tuple(values["winners"]),

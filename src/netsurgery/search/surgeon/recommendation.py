@@ -1,8 +1,8 @@
-"""What the Surgeon's recommendation module says of a network (Surgeon, section 3.2).
+"""The Surgeon's recommendation module: scores for all modifications of a network (section 3.2).
 
-Singular values tell how many units of a layer carry information (eq. 13); that share scores every
-possible modification. Equal scores go by the number of parameters, all that is left of the BIC
-between networks that compute nearly the same (eq. 15).
+The singular values of a layer tell how many of its units carry information (eq. 13); their share
+scores every possible modification. The number of parameters breaks ties: it is all that remains of
+the BIC between networks that compute nearly the same (eq. 15).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class DrawMode(StrEnum):
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Below which singular values count as none (eq. 13)."""
+    """The limits below which singular values count as zero (eq. 13)."""
 
     relative_threshold: float  # eps1: relative to the layer's largest singular value
     absolute_threshold: float  # eps2
@@ -45,10 +45,13 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class Analysis:
-    """A dense layer's weights in a few numbers.
+    """The singular values of a dense layer.
 
-    `position` is the layer's, `inputs` and `units` the shape of its kernel, `singular_values` those
-    of the kernel, min(inputs, units) of them, falling.
+    Attributes:
+        position: of the layer.
+        inputs: rows of its kernel.
+        units: columns of its kernel.
+        singular_values: of the kernel, (min(inputs, units),), in descending order.
     """
 
     position: int
@@ -58,27 +61,30 @@ class Analysis:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Analysis:
-        """From plain values, as `dataclasses.asdict` gives them."""
+        """Read what `dataclasses.asdict` gave."""
         return cls(**(dict(values) | {"singular_values": tuple(values["singular_values"])}))
 
     def limit(self, thresholds: Thresholds) -> float:
-        """What a singular value must reach to count."""
+        """The smallest singular value that counts."""
         return max(
             thresholds.relative_threshold * self.singular_values[0], thresholds.absolute_threshold
         )
 
     def removable(self, thresholds: Thresholds) -> int:
-        """Units that may go: n_r of eq. 13."""
+        """How many units can be removed: n_r of eq. 13."""
         return sum(value < self.limit(thresholds) for value in self.singular_values)
 
 
 @dataclass(frozen=True)
 class Recommendation:
-    """A modification that a branch allows, with both criteria.
+    """A possible modification of a branch, with both criteria.
 
-    `branch` is the index into the decision point's branches; `layer` the number of the hidden layer
-    it is judged by, from 1, None for the identity; `score` the first criterion, 0 to 1;
-    `parameters` the second one, of the network that it gives.
+    Attributes:
+        branch: index of the branch in the decision point.
+        layer: number of the hidden layer that it is scored by, from 1; None for the identity.
+        mutation: what to do.
+        score: the first criterion, from 0 to 1.
+        parameters: of the modified network, the second criterion.
     """
 
     branch: int
@@ -89,50 +95,50 @@ class Recommendation:
 
 
 def analyse(network: Network) -> list[Analysis]:
-    """The singular values of every dense layer, the output layer's included."""
-    found = []
+    """Compute the singular values of every dense layer, including the output layer."""
+    analyses = []
     for position in network.topology.positions(Dense):
         kernel = network.weights[position][0].astype(np.float64)
         values = np.linalg.svd(kernel, compute_uv=False)
-        # six figures: more would be the linear algebra library's own
+        # six digits: further ones depend on the linear algebra library
         rounded = tuple(float(f"{value:.6g}") for value in values)
         inputs, units = kernel.shape
-        found.append(Analysis(position, inputs, units, rounded))
-    return found
+        analyses.append(Analysis(position, inputs, units, rounded))
+    return analyses
 
 
 def hidden_layers(topology: Topology) -> list[int]:
-    """Positions of the dense layers that another one reads: all but the output layer."""
+    """The positions of all dense layers but the output layer."""
     return [i for i in topology.positions(Dense) if topology.consumer(i) is not None]
 
 
 def modifications(
     topology: Topology, analysis: Sequence[Analysis], thresholds: Thresholds
 ) -> Iterator[tuple[int | None, Mutation, float]]:
-    """Every modification by layer, with the layer's number and the score of section 3.2.
+    """Yield each modification with the number of its layer and its score (section 3.2).
 
-    The identity scores 1, so that it is always among the best. An added layer stands behind the
-    layer that it is judged by, as wide as that. A truncated layer keeps the singular values that
-    count. The only hidden layer is not removed: there would be nothing left to recommend.
+    The identity scores 1, so that it is always among the best. An added layer follows the layer
+    that it is scored by and has the same width. A truncated layer keeps the singular values that
+    count. The only hidden layer is never removed, because nothing could be recommended afterwards.
     """
     yield None, Mutation(operations.IDENTITY), 1.0
-    hidden, known = hidden_layers(topology), {layer.position: layer for layer in analysis}
+    hidden, by_position = hidden_layers(topology), {layer.position: layer for layer in analysis}
     for number, position in enumerate(hidden, start=1):
-        layer, consumer = known[position], topology.consumer(position)
+        layer, consumer = by_position[position], topology.consumer(position)
         units, removable = layer.units, layer.removable(thresholds)
-        part, depth = removable / units, number / len(hidden)
+        share, depth = removable / units, number / len(hidden)
         addition = max(SMALLEST_ADDITION, units // SMALLEST_PART)
         for more in (addition, TENFOLD * addition):
-            yield number, Mutation(operations.ADD_UNITS, position, units + more), 1 - part
-        yield number, Mutation(operations.ADD_DENSE, consumer, units), (1 - part) * depth
+            yield number, Mutation(operations.ADD_UNITS, position, units + more), 1 - share
+        yield number, Mutation(operations.ADD_DENSE, consumer, units), (1 - share) * depth
         left = units - min(max(removable, 1), units - 1)
-        yield number, Mutation(operations.REMOVE_UNITS, position, left), part
+        yield number, Mutation(operations.REMOVE_UNITS, position, left), share
         if len(hidden) > 1:
-            score = 1.0 if removable == units else part * depth
+            score = 1.0 if removable == units else share * depth
             yield number, Mutation(operations.REMOVE_DENSE, position), score
         full = len(layer.singular_values)
         rank = min(max(full - removable, 1), full - 1)
-        yield number, Mutation(operations.TRUNCATE, position, rank), part
+        yield number, Mutation(operations.TRUNCATE, position, rank), share
 
 
 def recommend(
@@ -141,15 +147,15 @@ def recommend(
     tie_break: TieBreak,
     max_parameters: int,
 ) -> list[Recommendation]:
-    """All modifications of all branches that are possible, the best first.
+    """List all possible modifications of all branches, the best first.
 
     Args:
         branches: topology and analysis of each.
         thresholds: of eq. 13.
-        tie_break: which of equal scores comes first.
-        max_parameters: modifications that give so many or more are left out.
+        tie_break: which of two equal scores comes first.
+        max_parameters: the modified network has fewer parameters than this.
     """
-    found = [
+    possible = [
         Recommendation(
             branch, number, mutation, score, mutate_topology(topology, mutation).parameters
         )
@@ -160,7 +166,7 @@ def recommend(
     sign = 1 if tie_break is TieBreak.FEWER else -1
     fitting = [
         each
-        for each in found
+        for each in possible
         if each.mutation.operation.changes_nothing or each.parameters < max_parameters
     ]
     return sorted(fitting, key=lambda each: (-each.score, sign * each.parameters))
@@ -183,7 +189,7 @@ class DrawSettings:
 def draw(
     untried: Sequence[Recommendation], first: bool, settings: DrawSettings, rng: np.random.Generator
 ) -> list[tuple[Recommendation, bool]]:
-    """The modifications of a try, and whether each was drawn at random.
+    """Draw the modifications of a try; each comes with whether it was drawn at random.
 
     Args:
         untried: recommendations not tried yet, the best first.

@@ -1,7 +1,7 @@
-"""When a Surgeon search is over before its epochs are (early stopping, future work in the paper).
+"""Early stopping of a Surgeon search (future work in the paper).
 
-Figure 5 of the paper shows both signs: accuracy that rises no more, and a network that goes back
-and forth between very similar states.
+Figure 5 of the paper shows both signs: accuracy that no longer rises, and a network that alternates
+between very similar states.
 """
 
 from __future__ import annotations
@@ -16,53 +16,53 @@ State = tuple[int, ...]  # units of the hidden layers
 
 
 def state_of(topology: Topology) -> State:
-    """The hidden layers' units, all that a state is compared by."""
+    """The units of the hidden layers, by which states are compared."""
     layers = (topology.layers[position] for position in hidden_layers(topology))
     return tuple(layer.units for layer in layers if isinstance(layer, Dense))
 
 
 def similar(state: State, other: State) -> bool:
-    """Whether two states have as many layers, none further apart than the smallest addition."""
+    """Whether states have as many layers, of widths within the smallest addition of each other."""
     return len(state) == len(other) and all(
         abs(units - others) <= max(SMALLEST_ADDITION, min(units, others) // SMALLEST_PART)
         for units, others in zip(state, other, strict=True)
     )
 
 
-def unimproved(best: Sequence[float]) -> int:
-    """How many decision points at the end have not beaten the best accuracy before them."""
+def points_without_improvement(best: Sequence[float]) -> int:
+    """Count the last decision points that did not beat the best accuracy before them."""
     return len(best) - 1 - best.index(max(best))
 
 
-def returns(states: Sequence[State]) -> int:
-    """How often at the end the topology changed back to about a state it had left, in a row.
+def reversals(states: Sequence[State]) -> int:
+    """Count the last changes in a row that returned to a state similar to an earlier one.
 
-    Staying as it is neither counts nor ends the row; a change to something new ends it.
+    A decision point that changes nothing is ignored; a change to a new state ends the row.
     """
-    row = 0
+    count = 0
     for i in range(1, len(states)):
         if states[i] == states[i - 1]:
             continue
-        back = any(similar(states[i], state) for state in states[: i - 1])
-        row = row + 1 if back else 0
-    return row
+        returned = any(similar(states[i], state) for state in states[: i - 1])
+        count = count + 1 if returned else 0
+    return count
 
 
 def reason_to_stop(
     best: Sequence[float], states: Sequence[State], early_stopping: Mapping[str, int]
 ) -> str | None:
-    """Why a search should stop now; None if it should go on.
+    """Why a search should stop now; None if it should continue.
 
     Args:
         best: accuracy of the best branch after the initial training and each decision point.
         states: of that branch.
-        early_stopping: decision points without improvement (`patience`), returns to earlier states
-            (`max_reversals`); what is missing is off.
+        early_stopping: the limits: decision points without improvement (`patience`) and returns
+            to earlier states in a row (`max_reversals`); a missing limit is off.
     """
     limit = early_stopping.get("patience")
-    if limit is not None and unimproved(best) >= limit:
-        return f"no better for {unimproved(best)} decision points"
+    if limit is not None and points_without_improvement(best) >= limit:
+        return f"no improvement for {points_without_improvement(best)} decision points"
     limit = early_stopping.get("max_reversals")
-    if limit is not None and returns(states) >= limit:
-        return f"back at an earlier state {returns(states)} times in a row"
+    if limit is not None and reversals(states) >= limit:
+        return f"returned to an earlier state {reversals(states)} times in a row"
     return None

@@ -58,7 +58,7 @@ def test_a_decision_point_needs_budget_for_its_maximum_cost():
     assert short.batches == most - 1
 
 
-def test_the_remaining_budget_trains_the_winner_at_most_its_epochs():
+def test_the_remaining_budget_trains_the_winner():
     past = [[branch()]] * 9
     assert go_on(past, 89 * PER_EPOCH, budget=100).batches == 10 * PER_EPOCH
     assert go_on(past, 100 * PER_EPOCH, budget=100).batches == 0

@@ -49,7 +49,7 @@ def decision():
     return [parent], analyses, plan, records, rules
 
 
-def test_a_row_per_dense_layer_says_what_may_go(decision):
+def test_each_dense_layer_has_a_row_with_its_removable_units(decision):
     parents, analyses, _, _, rules = decision
     rows = decision_tables.layers(parents, analyses, rules)
     assert [row["layer"] for row in rows] == [1, 2, 3, ""]
@@ -58,7 +58,7 @@ def test_a_row_per_dense_layer_says_what_may_go(decision):
         assert row["removable_part"] == pytest.approx(row["removable"] / row["units"])
 
 
-def test_a_row_per_modification_says_whether_it_was_tried_and_what_came_of_it(decision):
+def test_each_modification_has_a_row_with_its_outcome(decision):
     parents, analyses, plan, records, rules = decision
     rows = decision_tables.recommendations(parents, analyses, plan, records, rules)
     assert len(rows) == len(decision_point.recommendations(parents, analyses, rules))
@@ -79,7 +79,7 @@ def test_a_row_per_modification_says_whether_it_was_tried_and_what_came_of_it(de
     assert [row["drawn"] for row in tried.values()].count(True) == 1
 
 
-def test_the_picture_has_a_panel_per_layer_and_shows_both_thresholds(decision):
+def test_the_plot_has_a_panel_per_layer_with_both_thresholds(decision):
     _, analyses, *_ = decision
     figure = plots.plot_singular_values("s, seed 0: decision 1", analyses, THRESHOLDS)
     assert len(figure.axes) == 4

@@ -55,7 +55,7 @@ def values(count, below):
     return [1.0] * (count - below) + [0.2] * below
 
 
-def test_singular_values_are_those_of_every_kernel_the_output_layer_s_too():
+def test_every_kernel_has_singular_values():
     network = initialise(dense(5, 8), np.random.default_rng(0))
     found = analyse(network)
     assert [(a.position, a.inputs, a.units) for a in found] == [(0, 12, 5), (1, 5, 8), (2, 8, 10)]
@@ -127,7 +127,7 @@ def test_the_only_hidden_layer_stays_and_so_does_a_last_unit():
     assert {of(each) for each in found} == {"identity", "add_units", "add_dense"}
 
 
-def test_every_recommendation_can_be_operated_and_leaves_input_and_output_alone():
+def test_every_recommendation_is_legal():
     network = initialise(dense(6, 1, 5), np.random.default_rng(0))
     for each in ranked((network.topology, analyse(network))):
         child = mutate(network, each.mutation).network.topology
@@ -148,7 +148,7 @@ def test_equal_scores_go_by_parameters_fewer_or_more_first():
     assert [each.mutation.width for each in first] == [6, 24]
 
 
-def test_what_would_be_too_large_is_left_out_but_not_the_identity():
+def test_too_large_modifications_are_left_out():
     topology = dense(4, 4)
     branch = analysed(topology, values(4, 0), values(4, 0))
     found = ranked(branch, most=topology.parameters)
@@ -167,7 +167,7 @@ def drawn(untried, first=True, settings=BY_TYPE, seed=0):
     return draw(untried, first, settings, np.random.default_rng(seed))
 
 
-def test_by_type_takes_each_identity_the_best_of_each_type_and_one_at_random():
+def test_drawing_by_type_takes_the_best_of_each_type():
     found = drawn(pool())
     chosen = [each for each, random in found if not random]
     assert [of(each) for each in chosen].count("identity") == 2

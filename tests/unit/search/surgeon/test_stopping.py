@@ -4,11 +4,11 @@ import pytest
 
 from netsurgery.networks import topologies
 from netsurgery.search.surgeon.stopping import (
+    points_without_improvement,
     reason_to_stop,
-    returns,
+    reversals,
     similar,
     state_of,
-    unimproved,
 )
 
 
@@ -22,7 +22,7 @@ def test_a_state_is_the_hidden_layers_units():
     [([0.5], 0), ([0.5, 0.6], 0), ([0.5, 0.6, 0.6], 1), ([0.5, 0.7, 0.6, 0.65], 2)],
 )
 def test_decision_points_without_improvement(best, points):
-    assert unimproved(best) == points
+    assert points_without_improvement(best) == points
 
 
 def test_states_are_similar_up_to_the_smallest_addition():
@@ -45,14 +45,14 @@ def test_states_are_similar_up_to_the_smallest_addition():
     ],
 )
 def test_returns_to_states_seen_before(states, count):
-    assert returns(states) == count
+    assert reversals(states) == count
 
 
-def test_a_search_stops_for_either_reason_and_only_where_asked_to():
+def test_a_search_stops_for_either_reason():
     best = [0.5, 0.6, 0.6, 0.6]
     states = [(10,), (10, 10), (10,), (10, 10)]
     assert reason_to_stop(best, states, {}) is None
     assert reason_to_stop(best, states, {"patience": 3, "max_reversals": 3}) is None
-    assert reason_to_stop(best, states, {"patience": 2}) == "no better for 2 decision points"
+    assert reason_to_stop(best, states, {"patience": 2}) == "no improvement for 2 decision points"
     reason = reason_to_stop(best, states, {"patience": 3, "max_reversals": 2})
-    assert reason == "back at an earlier state 2 times in a row"
+    assert reason == "returned to an earlier state 2 times in a row"
