@@ -174,6 +174,8 @@ def plot_pareto(heading: tuple[str, str], runs: Sequence[Run]) -> Figure:
     figure, axes = panel_grid(heading, list(panels), "trainable parameters", "test accuracy, %")
     for panel, (members, by_method) in zip(axes, panels.values(), strict=True):
         panel.set_xscale("log")
+        low, high = _limits([run.result["parameters"] for run in members if run.result])
+        panel.set_xlim(low, high)
         for method, of_method in by_method.items():
             colour, marker, _ = METHOD_STYLES.get(method, OTHER)
             size = np.array([run.result["parameters"] for run in of_method if run.result])
@@ -201,10 +203,6 @@ def plot_pareto(heading: tuple[str, str], runs: Sequence[Run]) -> Figure:
             ]
         )
         panel.step(*np.array(front).T, where="post", color=BLACK, linewidth=0.9, zorder=3)
-        sizes = [run.result["parameters"] for run in members if run.result]
-        if min(sizes) == max(sizes):  # matplotlib finds no limits for one point on a log axis
-            panel.set_xlim(sizes[0] / 2, sizes[0] * 2)
-        low, high = panel.get_xlim()
         steps = (1,) if high / low > 300 else (1, 3) if high / low > 8 else (1, 1.5, 2, 3, 5, 7)
         panel.xaxis.set_major_locator(LogLocator(subs=steps))
         panel.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
@@ -214,6 +212,12 @@ def plot_pareto(heading: tuple[str, str], runs: Sequence[Run]) -> Figure:
     handles = [*_legend_entries(shown, lines=False), legend_entry("Pareto front", BLACK, line=0.9)]
     add_legend(figure, axes[0], handles)
     return figure
+
+
+def _limits(sizes: Sequence[float]) -> tuple[float, float]:
+    """Limits of a logarithmic axis; matplotlib finds none for a single size."""
+    margin = max(1.3, (max(sizes) / min(sizes)) ** 0.05)
+    return min(sizes) / margin, max(sizes) * margin
 
 
 def pareto_front(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
