@@ -219,7 +219,7 @@ def test_a_silent_server_is_tried_once_per_run(results):
         address = f"http://127.0.0.1:{silent.getsockname()[1]}"
         search.track("00", "01", "02", "final", uri=address, timeout=0.5)
         silent.settimeout(0)
-        silent.accept()
+        silent.accept()[0].close()
         with pytest.raises(BlockingIOError):
             silent.accept()  # there was no second attempt
     assert "took more than" in pending_message(results)
