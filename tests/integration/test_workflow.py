@@ -230,7 +230,10 @@ def test_a_dry_run_writes_nothing(tmp_path):
 @pytest.mark.parametrize(
     ("search", "line"),
     [
-        ({"topology": "cnn-smal"}, "searches.s.topology: 'cnn-smal' is unknown; did you mean"),
+        (
+            {"topology": "cnn-smal"},
+            "searches.s.topology: unknown topology 'cnn-smal'; did you mean",
+        ),
         ({"budgt": 3}, "searches.s.budgt: unknown key; did you mean budget?"),
     ],
 )
