@@ -6,7 +6,6 @@ Only files are read, so that it works on any machine with access to them.
 from __future__ import annotations
 
 import math
-import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -15,17 +14,20 @@ from typing import Any
 
 from netsurgery.analysis.runs import FINISHED, MISSING, UNFINISHED, Experiment, Run
 from netsurgery.objectives.metrics import is_maximized
-from netsurgery.search.steps import WARM_UP
+from netsurgery.search.records import Record
+from netsurgery.search.steps import Phase, Step
+from netsurgery.search.winners import Winners
 from netsurgery.storage.files import read_json
 
 NO_RECORDS = ("plan.json", "winners.json", "tracked.json", "singular_values.json")
 WINDOW = 300.0  # seconds over which the training speed is averaged
 PHASES = {
-    r"recuperation": "recuperation",
-    r"phase(\d)/.*round(\d+)/": "phase {0}, round {1}",
-    r"phase(\d)/round(\d+)/": "phase {0}, round {1}",
-    r"try(\d+)/": "try {0}, full step",
-    WARM_UP: "start",
+    Phase.WARM_UP: "start",
+    Phase.RECUPERATION: "recuperation",
+    Phase.PHASE1: "phase 1, round {0}",
+    Phase.PHASE2: "phase 2, round {0}",
+    Phase.TRY: "try {0}, full step",
+    Phase.FINAL: "final",
 }
 
 
@@ -51,7 +53,7 @@ class Progress:
         return max(0.0, self.epochs_expected - self.epochs_spent)
 
 
-def timed_records(folder: Path) -> Iterator[tuple[float, dict[str, Any]]]:
+def timed_records(folder: Path) -> Iterator[tuple[float, Record]]:
     """The records of a generation with their modification times."""
     for path in folder.rglob("*.json"):
         if path.name in NO_RECORDS or path.name.startswith("."):
@@ -61,15 +63,13 @@ def timed_records(folder: Path) -> Iterator[tuple[float, dict[str, Any]]]:
         except (OSError, ValueError):
             continue  # being replaced at the moment
         if isinstance(content, dict) and "batches_spent" in content:
-            yield written, content
+            yield written, Record.from_json(content)
 
 
-def phase_label(step: str) -> str:
+def phase_label(name: str) -> str:
     """A readable name for a training step."""
-    for pattern, label in PHASES.items():
-        if match := re.match(pattern, step):
-            return label.format(*match.groups())
-    return step
+    step = Step.parse(name)
+    return PHASES[step.phase].format(step.number)
 
 
 def expected_epochs(run: Run, spent: float, trained: float) -> float | None:
@@ -98,25 +98,21 @@ def run_progress(run: Run) -> tuple[Progress, list[tuple[float, float]]]:
     decided = -1
     while run.folder.winners(decided + 1).exists():
         decided += 1
-    parents: list[dict[str, Any]] = []
-    batches = 0
-    if decided >= 0:
-        winners = read_json(run.folder.winners(decided))
-        parents, batches = [p["record"] for p in winners["parents"]], winners["batches_spent"]
+    winners = run.folder.read_winners(decided) if decided >= 0 else Winners((), 0)
     now = sorted(timed_records(run.folder.generation(decided + 1)), key=lambda found: found[0])
-    records = [*parents, *(content for _, content in now)]
-    per_epoch = records[0]["batches_per_epoch"] if records else 1
-    spent = (batches + sum(content["batches_spent"] for _, content in now)) / per_epoch
-    values = [record["score"] for record in records if record["score"] is not None]
+    records = [*winners.records, *(record for _, record in now)]
+    per_epoch = records[0].batches_per_epoch if records else 1
+    spent = (winners.batches_spent + sum(record.batches_spent for _, record in now)) / per_epoch
+    values = [record.score for record in records if record.score is not None]
     best = (max if is_maximized(metric) else min)(values, default=None)
-    trained = max((record["epochs_trained"] for record in records), default=0.0)
+    trained = max((record.epochs_trained for record in records), default=0.0)
     if now:
-        phase = phase_label(now[-1][1]["step"])
+        phase = phase_label(now[-1][1].step)
     elif run.state == MISSING:
         phase = "waiting"
     else:
         phase = "start" if decided < 0 else "planning"
-    moments = [(written, content["batches_spent"] / per_epoch) for written, content in now]
+    moments = [(written, record.batches_spent / per_epoch) for written, record in now]
     expected = expected_epochs(run, spent, trained)
     return (
         Progress(
