@@ -18,6 +18,7 @@ from netsurgery.networks.layers import (
     Dropout,
     Flatten,
     GlobalPool,
+    KernelLayer,
     Layer,
     Other,
     Pool,
@@ -88,11 +89,8 @@ TO_KERAS: dict[type[Layer], Callable[[Any, str], keras.Layer]] = {
     Rescaling: lambda layer, name: keras.layers.Rescaling(layer.scale, layer.offset, name=name),
     Other: lambda layer, name: keras.layers.deserialize(json.loads(layer.config)),
 }
-# the settings in which a Keras layer of another width differs
-WIDTH_SETTINGS: dict[type[Layer], Callable[[Any], dict[str, int]]] = {
-    Conv: lambda layer: {"filters": layer.channels},
-    Dense: lambda layer: {"units": layer.units},
-}
+# Keras's name of the number of channels or units
+WIDTH_NAMES: dict[type[Layer], str] = {Conv: "filters", Dense: "units"}
 
 
 def to_keras_layer(layer: Layer, name: str) -> keras.Layer:
@@ -102,8 +100,10 @@ def to_keras_layer(layer: Layer, name: str) -> keras.Layer:
 
 def resized_keras_layer(keras_layer: keras.Layer, layer: Layer) -> keras.Layer:
     """A new Keras layer with the settings of an existing one, but as wide as `layer`."""
-    settings = WIDTH_SETTINGS.get(type(layer), lambda _: {})(layer)
-    return type(keras_layer).from_config(keras_layer.get_config() | settings)
+    config = keras_layer.get_config()
+    if isinstance(layer, KernelLayer):
+        config[WIDTH_NAMES[type(layer)]] = layer.width
+    return type(keras_layer).from_config(config)
 
 
 # --- from Keras -----------------------------------------------------------------------------------

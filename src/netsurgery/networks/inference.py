@@ -113,6 +113,11 @@ KERNELS: dict[type[Layer], Callable[[Any, np.ndarray, np.ndarray], np.ndarray]] 
     Conv: _convolve,
     Dense: _multiply,
 }
+# the rows of the matrix that a kernel multiplies: (n, *shape), layer -> (n, ..., kernel rows)
+KERNEL_INPUTS: dict[type[Layer], Callable[[np.ndarray, Any], np.ndarray]] = {
+    Conv: patches,
+    Dense: lambda x, layer: x,
+}
 # what a layer gives: layer, arrays, (n, *shape) -> (n, *output_shape)
 LAYERS: dict[type[Layer], Callable[[Any, Arrays, np.ndarray], np.ndarray]] = {
     Conv: _apply_kernel,

@@ -8,7 +8,7 @@ from itertools import pairwise
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from netsurgery.networks.layers import Conv, Dense
+from netsurgery.networks.layers import KernelLayer
 from netsurgery.networks.network import Topology
 from netsurgery.plots.labels import format_score, operation_label
 from netsurgery.plots.layout import LABEL, add_legend, canvas, legend_entry, text_width
@@ -23,10 +23,8 @@ def layer_widths(record: Record) -> list[tuple[str, str]]:
     layers = Topology.from_json(record.topology).layers[:-1]
     widths = []
     for layer in layers:
-        if isinstance(layer, Conv):
-            widths.append(("conv", str(layer.channels)))
-        elif isinstance(layer, Dense):
-            widths.append(("dense", str(layer.units)))
+        if isinstance(layer, KernelLayer):
+            widths.append((layer.kind, str(layer.width)))
     return widths
 
 

@@ -7,13 +7,20 @@ input.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from netsurgery.networks import activations
-from netsurgery.networks.inference import chunks, patches, pre_activation, precision, run_layers
-from netsurgery.networks.layers import Conv, KernelLayer
+from netsurgery.networks.inference import (
+    KERNEL_INPUTS,
+    chunks,
+    pre_activation,
+    precision,
+    run_layers,
+)
+from netsurgery.networks.layers import KernelLayer
 from netsurgery.networks.network import Network, Topology
 from netsurgery.surgery.least_squares import ridge_correction
 from netsurgery.surgery.pooling import resized
@@ -88,12 +95,12 @@ def _common_layers(parent: Network, child: Network, limit: int) -> int:
 
 def samples_needed(topology: Topology, position: int, samples: int) -> int:
     """How many samples to fit a layer to: for a convolution, each image holds many pixels."""
-    layer = topology.layers[position]
-    if not isinstance(layer, Conv):
+    *sides, _ = topology.shapes[position]
+    if not sides:
         return samples
-    height, width, channels = topology.shapes[position]
-    rows = ROWS_PER_FEATURE * layer.kernel**2 * channels
-    return min(samples, max(MIN_IMAGES, -(-rows // (height * width))))
+    kernel, *_ = topology.array_shapes[position]
+    rows = ROWS_PER_FEATURE * math.prod(kernel[:-1])
+    return min(samples, max(MIN_IMAGES, -(-rows // math.prod(sides))))
 
 
 def _fit(
@@ -101,9 +108,9 @@ def _fit(
 ) -> tuple[np.ndarray, ...]:
     """A layer's arrays, corrected so that it gives the wanted values for these features."""
     missing = pre_activation(layer, arrays, features)
-    if isinstance(layer, Conv):
+    if wanted.ndim == 4:  # images, perhaps of another size
         wanted = resized(wanted, *missing.shape[1:3])
-        features = patches(features, layer)
+    features = KERNEL_INPUTS[type(layer)](features, layer)
     missing = np.subtract(wanted, missing, dtype=np.float64).reshape(-1, wanted.shape[-1])
     features = features.reshape(len(missing), -1)
     kernel, *bias = arrays

@@ -1,4 +1,4 @@
-"""Structural questions that operations ask of a topology."""
+"""Questions that operations ask of a topology, and edits that they share."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from netsurgery.networks.layers import (
     CONV_CELL_LENGTH,
     Flatten,
     GlobalPool,
+    KernelLayer,
     Shape,
 )
 from netsurgery.networks.network import Topology
@@ -38,6 +39,13 @@ def dense_block_end(topology: Topology, position: int) -> int:
     while topology.layers[end].is_elementwise:
         end += 1
     return end
+
+
+def with_width(topology: Topology, position: int, width: int) -> Topology:
+    """The topology with another number of channels or units in the layer at `position`."""
+    layer = topology.layers[position]
+    assert isinstance(layer, KernelLayer)
+    return topology.replace(position, layer.with_width(width))
 
 
 def image_channels(image: Shape) -> int:

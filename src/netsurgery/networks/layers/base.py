@@ -103,12 +103,24 @@ class KernelLayer(Layer):
     """A layer whose kernel mixes all channels or units that enter it: (..., in, out).
 
     Attributes:
+        width_field: the field that holds the number of channels or units.
         activation: Keras's name of its activation.
         use_bias: whether it has a second array, one number per output.
     """
 
+    width_field: ClassVar[str]
     activation: str
     use_bias: bool
+
+    @property
+    def width(self) -> int:
+        """How many channels or units the layer has."""
+        return int(getattr(self, self.width_field))
+
+    def with_width(self, width: int) -> Self:
+        """The layer with another number of channels or units."""
+        settings: dict[str, Any] = {self.width_field: width}
+        return replace(self, **settings)
 
     def with_bias(self, use_bias: bool) -> Self:
         """The layer with or without a bias."""

@@ -19,6 +19,7 @@ class Conv(KernelLayer):
     strides: int = 1
     padding: str = SAME
     kind: ClassVar[str] = "conv"
+    width_field: ClassVar[str] = "channels"
 
     def __str__(self) -> str:
         return f"conv {self.channels} ({self.kernel}x{self.kernel})"

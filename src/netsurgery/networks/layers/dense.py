@@ -16,6 +16,7 @@ class Dense(KernelLayer):
     activation: str = "relu"
     use_bias: bool = True
     kind: ClassVar[str] = "dense"
+    width_field: ClassVar[str] = "units"
 
     def __str__(self) -> str:
         return f"dense {self.units} ({self.activation})"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from netsurgery.networks.layers import Conv
@@ -12,13 +10,8 @@ from netsurgery.surgery import pruning, widening
 from netsurgery.surgery.operations import legality
 from netsurgery.surgery.operations.base import Operation
 from netsurgery.surgery.sizes import MutationSizes
+from netsurgery.surgery.structure import with_width
 from netsurgery.surgery.weight_transfer import WeightTransfer
-
-
-def _with_channels(topology: Topology, position: int, width: int) -> Topology:
-    layer = topology.layers[position]
-    assert isinstance(layer, Conv)
-    return topology.replace(position, replace(layer, channels=width))
 
 
 class AddChannels(Operation):
@@ -40,7 +33,7 @@ class AddChannels(Operation):
     def child_topology(
         self, topology: Topology, position: int, width: int, pooling: str
     ) -> Topology:
-        return _with_channels(topology, position, width)
+        return with_width(topology, position, width)
 
     def transfer(
         self, network: Network, child: Topology, position: int, rng: np.random.Generator
@@ -72,7 +65,7 @@ class RemoveChannels(Operation):
     def child_topology(
         self, topology: Topology, position: int, width: int, pooling: str
     ) -> Topology:
-        return _with_channels(topology, position, width)
+        return with_width(topology, position, width)
 
     def transfer(
         self, network: Network, child: Topology, position: int, rng: np.random.Generator

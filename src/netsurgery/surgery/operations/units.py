@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from netsurgery.networks.layers import Dense
@@ -14,13 +12,8 @@ from netsurgery.surgery.operations import legality
 from netsurgery.surgery.operations.base import Operation
 from netsurgery.surgery.singular_vectors import right_singular_vectors
 from netsurgery.surgery.sizes import MutationSizes
+from netsurgery.surgery.structure import with_width
 from netsurgery.surgery.weight_transfer import WeightTransfer, replaced, unchanged
-
-
-def _with_units(topology: Topology, position: int, width: int) -> Topology:
-    layer = topology.layers[position]
-    assert isinstance(layer, Dense)
-    return topology.replace(position, replace(layer, units=width))
 
 
 class AddUnits(Operation):
@@ -42,7 +35,7 @@ class AddUnits(Operation):
     def child_topology(
         self, topology: Topology, position: int, width: int, pooling: str
     ) -> Topology:
-        return _with_units(topology, position, width)
+        return with_width(topology, position, width)
 
     def transfer(
         self, network: Network, child: Topology, position: int, rng: np.random.Generator
@@ -75,7 +68,7 @@ class RemoveUnits(Operation):
     def child_topology(
         self, topology: Topology, position: int, width: int, pooling: str
     ) -> Topology:
-        return _with_units(topology, position, width)
+        return with_width(topology, position, width)
 
     def transfer(
         self, network: Network, child: Topology, position: int, rng: np.random.Generator
