@@ -21,12 +21,13 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from netsurgery.objectives.training_settings import CompileSettings
 from netsurgery.plots import style
 from netsurgery.processes.tensorflow_imports import ENVIRONMENT
 
 SAMPLES, BATCH, EPOCHS = 4000, 32, 3
 TICKS = (10, 20, 50, 100, 200, 500)  # milliseconds
-SETTINGS = {"optimizer": "sgd", "learning_rate": 0.01, "momentum": 0, "loss": "crossentropy"}
+SETTINGS = CompileSettings("sgd", learning_rate=0.01, momentum=0, loss="crossentropy")
 CELLS = ((3, 6, 9), (8, 16, 32), (32, 64, 128))  # channels
 CASES = [
     *({"side": side, "channels": CELLS[0], "units": (10,)} for side in (8, 16, 32, 64)),

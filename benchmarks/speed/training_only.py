@@ -60,16 +60,19 @@ def _train(
 
     from netsurgery.datasets import read_part
     from netsurgery.networks.network import Topology, initialise
+    from netsurgery.objectives.training_settings import CompileSettings
+    from netsurgery.storage.settings import from_settings
 
     training.use_one_thread()
     training.disable_trim()
     rng = np.random.default_rng(0)
     samples = read_part(data, search / "split.npz", "training")
     size = settings["batch_size"]
+    compile_settings = from_settings(CompileSettings, settings)
     loops = []
     for work in works:
         model = training.TrainableNetwork(
-            initialise(Topology.from_json(work.topology), rng), settings
+            initialise(Topology.from_json(work.topology), rng), compile_settings
         )
         loop = training.TrainingLoop(model, samples, samples, size)
         count = min(work.batches, max(20, round(part * work.batches)))

@@ -5,6 +5,7 @@ import numpy as np
 from netsurgery.datasets import Samples, Scaling
 from netsurgery.networks import topologies
 from netsurgery.networks.network import initialise
+from netsurgery.objectives.training_settings import CompileSettings
 
 
 def digits_parts():
@@ -24,10 +25,9 @@ def train_study_network(hidden, epochs):
     from netsurgery.reproduction.studies.study_network import StudyNetwork
 
     samples = digits_parts()
-    settings = {"optimizer": "sgd", "learning_rate": 0.1, "momentum": 0, "batch_size": 32}
-    settings["loss"] = "crossentropy"
+    settings = CompileSettings("sgd", learning_rate=0.1, momentum=0, loss="crossentropy")
     fresh = initialise(topologies.build(hidden, (8, 8, 1), 10), np.random.default_rng(0))
     model = training.TrainableNetwork(fresh, settings)
     batches = [-(-len(samples[0]) // 32)] * epochs
     training.TrainingLoop(model, *samples, 32).run(batches, np.random.default_rng(1))
-    return StudyNetwork(model.network, *samples, settings, 0)
+    return StudyNetwork(model.network, *samples, settings, batch_size=32, seed=0)

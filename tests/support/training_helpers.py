@@ -1,5 +1,7 @@
 """Networks, samples and short trainings that tests of training share."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from netsurgery import training
@@ -7,19 +9,20 @@ from netsurgery.datasets import Samples, Scaling
 from netsurgery.keras_io import conversion
 from netsurgery.networks.network import initialise
 from netsurgery.networks.topologies import build, named
+from netsurgery.objectives.training_settings import CompileSettings
 
 SCALING = Scaling(np.array(0, np.float32), np.array(1 / 16, np.float32))
-SETTINGS = {"optimizer": "sgd", "learning_rate": 0.1, "momentum": 0.9, "loss": "crossentropy"}
+SETTINGS = CompileSettings("sgd", learning_rate=0.1, momentum=0.9, loss="crossentropy")
 
 
 def new_network(topology="cnn-medium", seed=0, **settings):
     network = initialise(build(named(topology), (8, 8, 1), 10), np.random.default_rng(seed))
-    return training.TrainableNetwork(network, SETTINGS | settings)
+    return training.TrainableNetwork(network, replace(SETTINGS, **settings))
 
 
 def in_keras(network, **settings):
     model = conversion.to_keras(network)
-    training.compile_model(model, SETTINGS | settings)
+    training.compile_model(model, replace(SETTINGS, **settings))
     return model
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 from netsurgery.datasets.splits import SplitSettings
 from netsurgery.objectives.training_settings import TrainingSettings
 from netsurgery.search.ectonas.settings import GenerationSettings, SelectionSettings
+from netsurgery.search.selection import Comparison
 from netsurgery.search.surgeon.settings import DecisionSettings
 from netsurgery.storage.settings import setting_names
 from netsurgery.surgery.settings import SurgerySettings
 
 TRAINING = setting_names(TrainingSettings)
-MATCH = (*TRAINING, "greediness")  # training that starts with the winner of a match
+MATCH = setting_names(TrainingSettings, Comparison)  # training of the winner of a match
 SPLIT = setting_names(SplitSettings)
 SELECTION = setting_names(SelectionSettings)
 SURGERY = setting_names(SurgerySettings)

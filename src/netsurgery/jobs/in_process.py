@@ -11,7 +11,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from netsurgery import training
-from netsurgery.config.job_settings import SURGERY
 from netsurgery.config.model import Search
 from netsurgery.jobs import train
 from netsurgery.jobs.training_step import TrainingStep
@@ -21,6 +20,8 @@ from netsurgery.search.layout import SearchFolder
 from netsurgery.search.records import Record
 from netsurgery.search.steps import FINAL
 from netsurgery.search.trainer import Training
+from netsurgery.storage.settings import from_settings
+from netsurgery.surgery.settings import SurgerySettings
 
 
 class InProcessTrainer:
@@ -55,7 +56,7 @@ class InProcessTrainer:
             activation = self.search.output_activation
             train.train_initial_network(step, self.search.layers, activation, epochs)
         elif training.offspring is not None:
-            surgery = self.search.pick(SURGERY)
+            surgery = from_settings(SurgerySettings, self.search.settings)
             train.train_offspring(step, model, training.offspring, surgery, later_rounds)
         elif training.step == FINAL and not training.batches[FINAL]:
             step.skip(model, read_record(model), training.batches)

@@ -16,6 +16,7 @@ from netsurgery.jobs.training_step import TrainingStep
 from netsurgery.keras_io import archive, preprocessing
 from netsurgery.networks.network import Topology, initialise
 from netsurgery.networks.topologies import build
+from netsurgery.objectives.training_settings import FLOAT32
 from netsurgery.reproduction.studies.study_network import StudyNetwork
 from netsurgery.search.candidates import read_candidate, read_record
 from netsurgery.search.plans import Offspring
@@ -26,10 +27,8 @@ from netsurgery.storage.files import CHECKSUMS, checksums, write_json
 from netsurgery.storage.random_streams import random_stream
 from netsurgery.storage.settings import from_settings
 from netsurgery.surgery import mutate, mutate_topology
+from netsurgery.surgery.settings import LEAST_SQUARES, SurgerySettings
 from netsurgery.training import TrainableNetwork
-from netsurgery.training.forward import FLOAT32
-
-DATA_AWARE = "least_squares"  # the removal rule that needs calibration samples
 
 
 def train_initial_network(
@@ -75,7 +74,7 @@ def train_offspring(
     step: TrainingStep,
     parent: Path,
     offspring: Offspring,
-    surgery: dict[str, Any],
+    surgery: SurgerySettings,
     later_rounds: Mapping[str, int],
 ) -> None:
     """Make an offspring from its parent by surgery, and train it.
@@ -106,15 +105,15 @@ def train_offspring(
         step.fail(record_of(mutate_topology(topology, mutation)), batches)
         return
     before = step.load(parent, parent_record)
-    data_aware = surgery["removal_rule"] == DATA_AWARE
+    data_aware = surgery.removal_rule == LEAST_SQUARES
     with step.timer("surgery"):
         result = mutate(
             before.network,
             mutation,
             random_stream(step.seed, offspring.candidate, "surgery"),
-            calibration=step.calibration(surgery["calibration_samples"]) if data_aware else None,
+            calibration=step.calibration(surgery.calibration_samples) if data_aware else None,
             slots=before.slots,
-            noise=surgery["copy_noise"],
+            noise=surgery.copy_noise,
         )
     record = record_of(result.network.topology)
     with step.timer("build"):
@@ -164,7 +163,7 @@ def train_branch(step: TrainingStep, contenders: Sequence[Path], rank: int, batc
         batches: of the whole step, including re-training.
     """
     records = [read_record(model) for model in contenders]
-    index = select_branch(records, rank, step.settings["score_window"])
+    index = select_branch(records, rank, step.training_settings.score_window)
     remaining = batches - records[index].batches_spent
     continue_training(step, contenders[index], records[index], {step.name: remaining})
 
@@ -205,8 +204,9 @@ def finalize(
     write_exported_model(step)
     test = step.samples("test")
     # in the precision of whoever loads the model
-    network = TrainableNetwork(trained.network, step.settings | {"dtype_policy": FLOAT32})
-    metrics = training.evaluate(network, test, step.settings["extra_metrics"])
+    in_float32 = replace(step.training_settings.compile, dtype_policy=FLOAT32)
+    network = TrainableNetwork(trained.network, in_float32)
+    metrics = training.evaluate(network, test, step.training_settings.extra_metrics)
     finite = {k: v if training.finite([v]) else None for k, v in metrics.items()}
     path, model = step.output.with_name("test.json"), step.output.with_name("model.keras")
     write_json(path, {"samples": len(test), **finite, CHECKSUMS: checksums(path, model)})
@@ -217,7 +217,7 @@ def write_exported_model(step: TrainingStep) -> None:
     data, test = datasets.describe(step.data), step.samples("test")
     network = archive.load(step.output)
     model = preprocessing.with_preprocessing(network, data, test.scaling, test.target)
-    training.compile_model(model, step.settings)
+    training.compile_model(model, step.training_settings.compile)
     archive.save(model, step.output.with_name("model.keras"))
     description = preprocessing.description(data, test.scaling, test.target)
     write_json(step.output.with_name("preprocessing.json"), description)
@@ -233,7 +233,8 @@ def study(
         read_candidate(model, read_record(model)).network,
         step.training,
         step.samples("validation"),
-        step.settings,
+        step.training_settings.compile,
+        step.training_settings.batch_size,
         step.seed,
     )
     rows = []

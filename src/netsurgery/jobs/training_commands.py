@@ -12,7 +12,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from netsurgery import training
 from netsurgery.jobs import train
@@ -27,6 +26,8 @@ from netsurgery.reproduction.studies import fidelity, pooling_trials
 from netsurgery.search.plans import Offspring
 from netsurgery.search.records import FAILED_STATUSES, Status
 from netsurgery.search.selection import SelectionMode
+from netsurgery.storage.settings import from_settings
+from netsurgery.surgery.settings import SurgerySettings
 
 
 def read_offspring(text: str) -> Offspring:
@@ -34,11 +35,16 @@ def read_offspring(text: str) -> Offspring:
     return Offspring.from_json(json.loads(text))
 
 
+def read_surgery_settings(text: str) -> SurgerySettings:
+    """Read the settings of surgery from JSON."""
+    return from_settings(SurgerySettings, json.loads(text))
+
+
 def train_offspring(
     step: TrainingStep,
     parent: Path,
     offspring: Offspring,
-    surgery: dict[str, Any],
+    surgery: SurgerySettings,
     epochs: int,
     later_rounds: Sequence[str],
 ) -> None:
@@ -100,7 +106,11 @@ COMMANDS = {
         train.train_initial_network, layers=json.loads, activation=str, epochs=int
     ),
     "train_offspring": Command(
-        train_offspring, parent=Path, offspring=read_offspring, surgery=json.loads, **ROUNDS
+        train_offspring,
+        parent=Path,
+        offspring=read_offspring,
+        surgery=read_surgery_settings,
+        **ROUNDS,
     ),
     "train_round": Command(train_round, models=Several(Path), mode=SelectionMode, **ROUNDS),
     "train_branch": Command(train_branch, models=Several(Path), rank=int, batches=int),

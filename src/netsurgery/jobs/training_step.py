@@ -16,6 +16,7 @@ from netsurgery.datasets import augmentation
 from netsurgery.keras_io import archive
 from netsurgery.networks.layers import Arrays
 from netsurgery.networks.network import Network
+from netsurgery.objectives.training_settings import TrainingSettings
 from netsurgery.processes.client import kept_graphs
 from netsurgery.search import scores
 from netsurgery.search.candidates import read_candidate, record_path
@@ -23,6 +24,7 @@ from netsurgery.search.records import Record, Status
 from netsurgery.storage import provenance
 from netsurgery.storage.files import atomic_path, sha256, verify_checksum, write_json
 from netsurgery.storage.random_streams import random_stream
+from netsurgery.storage.settings import from_settings
 from netsurgery.storage.timer import Timer
 from netsurgery.training import GraphCache, TrainableNetwork, TrainingLoop
 
@@ -51,6 +53,11 @@ class TrainingStep:
     failure: Status | None = None
     timer: Timer = field(default_factory=Timer)
 
+    @cached_property
+    def training_settings(self) -> TrainingSettings:
+        """The settings of training and scoring."""
+        return from_settings(TrainingSettings, self.settings)
+
     def samples(self, part: str) -> datasets.Samples:
         """Read the samples of one part of the dataset."""
         return datasets.read_part(self.data, self.split, part)
@@ -58,7 +65,7 @@ class TrainingStep:
     @cached_property
     def training(self) -> datasets.Samples:
         """The training samples, with augmentation."""
-        sixfold = self.settings["augmentation"] == augmentation.SIXFOLD
+        sixfold = self.training_settings.augmentation == augmentation.SIXFOLD
         variants = augmentation.VARIANTS if sixfold else 1
         return replace(self.samples("training"), variants=variants)
 
@@ -71,7 +78,7 @@ class TrainingStep:
     @property
     def batches_per_epoch(self) -> int:
         """Batches in an epoch; the last one may be smaller."""
-        return -(-len(self.training) // self.settings["batch_size"])
+        return -(-len(self.training) // self.training_settings.batch_size)
 
     def epochs(self, batches: int) -> list[int]:
         """Split batches into whole epochs and the rest of one."""
@@ -80,7 +87,7 @@ class TrainingStep:
 
     def trainable(self, network: Network, state: Arrays | None = None) -> TrainableNetwork:
         """Make a network trainable with the settings of the search."""
-        return TrainableNetwork(network, self.settings, state)
+        return TrainableNetwork(network, self.training_settings.compile, state)
 
     def load(self, model: Path, record: Record) -> TrainableNetwork:
         """Read a candidate to train it further."""
@@ -102,17 +109,17 @@ class TrainingStep:
         Returns:
             Its new record.
         """
-        settings = self.settings
+        settings = self.training_settings
         with self.timer("data"):
             samples, validation = self.training, self.samples("validation")
-            balanced = settings["class_weights"] == "balanced"
+            balanced = settings.class_weights == "balanced"
             weights = samples.balancing_weights if balanced else None
         loop = TrainingLoop(
             network,
             samples,
             validation,
-            settings["batch_size"],
-            settings["extra_metrics"],
+            settings.batch_size,
+            settings.extra_metrics,
             weights,
             self.timer,
             GraphCache(kept_graphs()),
@@ -134,7 +141,7 @@ class TrainingStep:
             trained += count
             finite = {k: v if training.finite([v]) else None for k, v in values.items()}
             entries.append({"epoch": trained / self.batches_per_epoch, **finite})
-        deciding = ("loss", "val_loss", self.settings["objective"])
+        deciding = ("loss", "val_loss", self.training_settings.objective)
         diverged = any(entry.get(each, 0) is None for entry in entries for each in deciding)
         spent = trained - record.batches_trained
         record = replace(
@@ -144,7 +151,7 @@ class TrainingStep:
             history=tuple(entries),
             status=Status.DIVERGED if diverged else record.status,
         )
-        metric, window = self.settings["objective"], self.settings["score_window"]
+        metric, window = self.training_settings.objective, self.training_settings.score_window
         score = None if diverged else scores.windowed_mean(record, metric, window)
         result = {"batches": spent, "score": score}
         return replace(record, score=score, rounds={**record.rounds, name: result})

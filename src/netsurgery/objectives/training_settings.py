@@ -1,4 +1,7 @@
-"""The settings of training, and of the score that training ends with."""
+"""The settings of training, and of the score that training ends with.
+
+The defaults and the meaning of each key are those of the configuration's schema.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +10,26 @@ from dataclasses import dataclass
 
 from netsurgery.objectives.keras_catalog import Setting
 
+FLOAT32 = "float32"
+
 
 @dataclass(frozen=True)
-class TrainingSettings:
-    """How a network trains, and how its training is scored.
-
-    The defaults and the meaning of each key are those of the configuration's schema.
-    """
+class CompileSettings:
+    """How a network learns: what Keras's `compile` takes, and the dtype policy."""
 
     optimizer: Setting
     learning_rate: float
     momentum: float
-    batch_size: int
-    dtype_policy: str
     loss: Setting
+    dtype_policy: str = FLOAT32
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How a candidate trains, and how its training is scored."""
+
+    compile: CompileSettings
+    batch_size: int
     extra_metrics: Sequence[Setting]
     class_weights: str
     augmentation: str

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+LEAST_SQUARES = "least_squares"  # the removal rule that needs calibration samples
+
 
 @dataclass(frozen=True)
 class SurgerySettings:

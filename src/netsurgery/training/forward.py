@@ -44,10 +44,10 @@ from netsurgery.networks.layers import (
     Reshape,
     Shape,
 )
+from netsurgery.objectives.training_settings import FLOAT32
 from netsurgery.training import onednn
 
 Arrays = Sequence[tf.Tensor]  # of a layer, in the order of `Network.weights`
-FLOAT32 = "float32"
 PRECISIONS = {
     FLOAT32: tf.float32,
     "mixed_bfloat16": tf.bfloat16,

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import keras
 
 from netsurgery.objectives import keras_catalog
 from netsurgery.objectives.keras_catalog import LOSSES, METRICS, OPTIMIZERS, Setting
+from netsurgery.objectives.training_settings import CompileSettings
 
 LINEAR = "linear"
 
 
-def new_optimizer(settings: Mapping[str, Any]) -> keras.optimizers.Optimizer:
+def new_optimizer(settings: CompileSettings) -> keras.optimizers.Optimizer:
     """A new optimizer, by the settings of a search."""
-    name, arguments = keras_catalog.split_setting(settings["optimizer"])
-    if settings["momentum"]:
-        arguments["momentum"] = settings["momentum"]
+    name, arguments = keras_catalog.split_setting(settings.optimizer)
+    if settings.momentum:
+        arguments["momentum"] = settings.momentum
     optimizer = getattr(keras.optimizers, keras_catalog.find(OPTIMIZERS, name).class_name)
-    return optimizer(learning_rate=settings["learning_rate"], name="optimizer", **arguments)
+    return optimizer(learning_rate=settings.learning_rate, name="optimizer", **arguments)
 
 
 def new_loss(setting: Setting, *, logits: bool) -> keras.losses.Loss:
@@ -50,23 +50,23 @@ def new_metric(setting: Setting, classes: int) -> keras.metrics.Metric:
     return getattr(keras.metrics, entry.class_name)(name=name, **arguments)
 
 
-def compile_arguments(settings: Mapping[str, Any], *, logits: bool) -> dict[str, Any]:
+def compile_arguments(settings: CompileSettings, *, logits: bool) -> dict[str, Any]:
     """Arguments of Keras's `compile`: a new optimizer, and the loss and a metric of the search.
 
     Args:
         settings: of the search.
         logits: whether the network's output is linear.
     """
-    name, _ = keras_catalog.split_setting(settings["loss"])
+    name, _ = keras_catalog.split_setting(settings.loss)
     is_regression = logits and not keras_catalog.find(LOSSES, name).takes_logits
     return {
         "optimizer": new_optimizer(settings),
-        "loss": new_loss(settings["loss"], logits=logits),
+        "loss": new_loss(settings.loss, logits=logits),
         "metrics": ["mae"] if is_regression else ["accuracy"],
     }
 
 
-def compile_model(model: keras.Model, settings: Mapping[str, Any]) -> None:
+def compile_model(model: keras.Model, settings: CompileSettings) -> None:
     """Compile a Keras model with a new optimizer and the loss and metrics of the search."""
     logits = getattr(model.layers[-1], "activation", None) is keras.activations.linear
     model.compile(**compile_arguments(settings, logits=logits), jit_compile=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import keras
@@ -12,9 +12,10 @@ import tensorflow as tf
 from netsurgery.keras_io.checkpoints import Checkpoint
 from netsurgery.networks.layers import Arrays, BatchNorm
 from netsurgery.networks.network import Network
+from netsurgery.objectives.training_settings import CompileSettings
 from netsurgery.storage import provenance
 from netsurgery.surgery import Slots
-from netsurgery.training.forward import FLOAT32, forward
+from netsurgery.training.forward import forward
 from netsurgery.training.keras_objects import LINEAR, compile_arguments
 from netsurgery.training.optimizer_state import OptimizerState, is_elementwise
 from netsurgery.training.packing import VariablePacking
@@ -49,21 +50,21 @@ class TrainableNetwork:
 
     Args:
         network: its initial arrays.
-        settings: optimizer, learning_rate, momentum and loss; dtype_policy, by default float32.
+        settings: optimizer, learning rate, momentum, loss and dtype policy.
         state: values of the optimizer's variables (see `OptimizerState`); by
             default those of a new one.
     """
 
     def __init__(
-        self, network: Network, settings: Mapping[str, Any], state: Arrays | None = None
+        self, network: Network, settings: CompileSettings, state: Arrays | None = None
     ) -> None:
-        self.topology, self.settings = network.topology, dict(settings)
+        self.topology, self.settings = network.topology, settings
         self.layers = network.topology.layers
         # of each layer: how many of its arrays are trainable; the others are moving statistics
         self.trainable_counts = [layer.trainable_arrays for layer in self.layers]
         shapes = list(zip(self.topology.array_shapes, self.trainable_counts, strict=True))
         trainable = [shape for layer, n in shapes for shape in layer[:n]]
-        shared = is_elementwise(settings["optimizer"])
+        shared = is_elementwise(settings.optimizer)
         self.packing = VariablePacking.of(trainable, shared=shared)
         self.statistics_sizes = [shape[0] for layer, n in shapes for shape in layer[n:]]
         packed = enumerate(self.packing.pack(self._trainable_arrays(network)))
@@ -75,7 +76,7 @@ class TrainableNetwork:
         self.optimizer = self.compile_arguments["optimizer"]
         self.loss = self.compile_arguments["loss"]
         self.optimizer.build(self.weights)
-        self.optimizer_state = OptimizerState(self.optimizer, self.packing, settings["optimizer"])
+        self.optimizer_state = OptimizerState(self.optimizer, self.packing, settings.optimizer)
         if state is not None:
             self.optimizer_state.values = state
 
@@ -108,7 +109,7 @@ class TrainableNetwork:
         trainable = self.packing.tensors(variable.value for variable in self.weights)
         sizes, moving = self.statistics_sizes, self.statistics.value
         arrays = self._by_layer(trainable, tf.split(moving, sizes) if sizes else [])
-        precision = self.settings.get("dtype_policy", FLOAT32)
+        precision = self.settings.dtype_policy
         predicted, seen = forward(self.layers, arrays, x, training=training, precision=precision)
         if seen is not None:
             moving.assign_sub((moving - seen) * self._update_rates)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -23,12 +24,13 @@ from netsurgery.networks.layers import (
 )
 from netsurgery.networks.network import Network, Topology
 from netsurgery.networks.topologies import build, named
+from netsurgery.objectives.training_settings import CompileSettings
 from netsurgery.training import TrainableNetwork, compile_model
 from tests.support.strategies import trained
 
-SETTINGS = {"optimizer": "sgd", "learning_rate": 0.1, "momentum": 0.9, "loss": "crossentropy"}
-ADAM = SETTINGS | {"optimizer": "adam", "momentum": 0}
-REGRESSION = SETTINGS | {"loss": "huber", "optimizer": "rmsprop", "momentum": 0.5}
+SETTINGS = CompileSettings("sgd", learning_rate=0.1, momentum=0.9, loss="crossentropy")
+ADAM = replace(SETTINGS, optimizer="adam", momentum=0)
+REGRESSION = replace(SETTINGS, loss="huber", optimizer="rmsprop", momentum=0.5)
 WIDE = [{"dense": {"units": 60}}, {"dense": {"units": 70}}]  # 4,800 numbers, 4,200, and few
 LAYERS = (
     Rescaling(0.5),
@@ -44,12 +46,12 @@ LAYERS = (
 CASES = [
     (build(named("cnn-medium"), (9, 10, 2), 4), SETTINGS),
     (build(named("cnn-medium"), (9, 10, 2), 4), ADAM),
-    (build(named("ff-large"), (12,), 3, "linear"), SETTINGS | {"momentum": 0}),
+    (build(named("ff-large"), (12,), 3, "linear"), replace(SETTINGS, momentum=0)),
     (build(named("ff-small"), (12,), 2, "linear"), REGRESSION),
     (Topology((8, 8, 1), LAYERS), SETTINGS),
     (build(WIDE, (80,), 5), ADAM),
-    (build(WIDE, (80,), 5), REGRESSION | {"loss": "crossentropy"}),
-    (Topology((4, 2), (Flatten(), Dense(3, "softmax"))), ADAM | {"optimizer": "adamw"}),
+    (build(WIDE, (80,), 5), replace(REGRESSION, loss="crossentropy")),
+    (Topology((4, 2), (Flatten(), Dense(3, "softmax"))), replace(ADAM, optimizer="adamw")),
 ]
 
 

@@ -1,5 +1,7 @@
 """Networks compute and train as their Keras models do, layer by layer."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -85,7 +87,9 @@ MIXED = {"dtype_policy": "mixed_bfloat16"}
 @pytest.mark.parametrize("layers", KINDS.values(), ids=KINDS)
 def test_mixed_precision_only_rounds_to_bfloat16(layers):
     (x, y), network = numbers(8), network_of(layers, 8)
-    full, mixed = (training.TrainableNetwork(network, SETTINGS | own) for own in ({}, MIXED))
+    full, mixed = (
+        training.TrainableNetwork(network, replace(SETTINGS, **own)) for own in ({}, MIXED)
+    )
     one, other = (each(x, training=False).numpy() for each in (full, mixed))
     assert other.dtype == np.float32
     assert 0 < np.abs(one - other).max() < 0.05
@@ -102,7 +106,9 @@ def test_mixed_precision_only_rounds_to_bfloat16(layers):
 
 def test_mixed_precision_excludes_the_output_layer():
     network = network_of([Flatten()], 8)
-    full, mixed = (training.TrainableNetwork(network, SETTINGS | own) for own in ({}, MIXED))
+    full, mixed = (
+        training.TrainableNetwork(network, replace(SETTINGS, **own)) for own in ({}, MIXED)
+    )
     x, _ = numbers(8)
     rounded = tf.cast(tf.cast(x, tf.bfloat16), tf.float32).numpy()
     np.testing.assert_array_equal(full(rounded, training=False), mixed(x, training=False))

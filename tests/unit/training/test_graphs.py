@@ -3,6 +3,7 @@
 import dataclasses
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,14 +12,15 @@ from netsurgery import training
 from netsurgery.datasets import Samples, Scaling
 from netsurgery.networks.network import initialise
 from netsurgery.networks.topologies import build, named
+from netsurgery.objectives.training_settings import CompileSettings
 from netsurgery.training import graphs
 
-SETTINGS = {"optimizer": "sgd", "learning_rate": 0.1, "momentum": 0, "loss": "crossentropy"}
+SETTINGS = CompileSettings("sgd", learning_rate=0.1, momentum=0, loss="crossentropy")
 
 
 def new_network(topology="cnn-small", seed=0, **settings):
     network = initialise(build(named(topology), (8, 8, 1), 10), np.random.default_rng(seed))
-    return training.TrainableNetwork(network, SETTINGS | settings)
+    return training.TrainableNetwork(network, replace(SETTINGS, **settings))
 
 
 def samples(n=40, **changed):

@@ -1,6 +1,7 @@
 """Training in compiled loops gives what Keras gives."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -72,8 +73,8 @@ def test_an_epoch_equals_training_on_batches_in_keras(topology):
 def test_every_optimizer_updates_as_in_keras(optimizer, units):
     topology = build([{"dense": {"units": units}}], (8, 8, 1), 10)
     network = initialise(topology, np.random.default_rng(0))
-    ours = training.TrainableNetwork(network, SETTINGS | OPTIMIZERS[optimizer])
-    shared = is_elementwise(ours.settings["optimizer"])
+    ours = training.TrainableNetwork(network, replace(SETTINGS, **OPTIMIZERS[optimizer]))
+    shared = is_elementwise(ours.settings.optimizer)
     assert len(ours.weights) == (1 + (units > 10) if shared else 4)
     plain = in_keras(ours.network, **OPTIMIZERS[optimizer])
     train(ours, [3])
@@ -120,7 +121,7 @@ def test_training_resumes_from_a_checkpoint(optimizer, tmp_path):
     archive.write_checkpoint(path, straight.checkpoint, straight.compile_arguments)
     train(straight, [5], seed=2)
     read = checkpoints.read(path, straight.topology)
-    resumed = training.TrainableNetwork(read.network, SETTINGS | settings, read.state)
+    resumed = training.TrainableNetwork(read.network, replace(SETTINGS, **settings), read.state)
     train(resumed, [5], seed=2)
     for a, b in zip(arrays(straight.network), arrays(resumed.network), strict=True):
         np.testing.assert_array_equal(a, b)

@@ -1,5 +1,7 @@
 """Losses and metrics, summed over batches, are those of Keras and scikit-learn."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -11,17 +13,18 @@ from netsurgery.keras_io import conversion
 from netsurgery.networks.layers import Dense
 from netsurgery.networks.network import Topology, initialise
 from netsurgery.objectives import keras_catalog
+from netsurgery.objectives.training_settings import CompileSettings
 from netsurgery.training import loop
 
 RNG = np.random.default_rng(0)
-SETTINGS = {"optimizer": "sgd", "learning_rate": 0.1, "momentum": 0, "loss": "crossentropy"}
+SETTINGS = CompileSettings("sgd", learning_rate=0.1, momentum=0, loss="crossentropy")
 PLAIN = Scaling(np.array(0, np.float32), np.array(1, np.float32))
 
 
 def new_network(outputs, activation, loss="crossentropy", features=4):
     topology = Topology((features,), (Dense(outputs, activation),))
     network = initialise(topology, np.random.default_rng(0))
-    return training.TrainableNetwork(network, SETTINGS | {"loss": loss})
+    return training.TrainableNetwork(network, replace(SETTINGS, loss=loss))
 
 
 def predicted_by(network, samples):
@@ -125,7 +128,7 @@ def test_class_weights_change_training_loss_alone():
     samples, weights = classes(), np.linspace(0.1, 2, 7)
     network = new_network(7, "softmax")
     before = training.evaluate(network, samples)
-    network = training.TrainableNetwork(network.network, SETTINGS | {"learning_rate": 1e-12})
+    network = training.TrainableNetwork(network.network, replace(SETTINGS, learning_rate=1e-12))
     training_loop = training.TrainingLoop(network, samples, samples, 16, class_weights=weights)
     (history,) = training_loop.run([4], np.random.default_rng(0))
     assert history["val_loss"] == pytest.approx(before["loss"], rel=1e-5)
@@ -164,7 +167,7 @@ def test_every_classification_loss_trains_as_in_keras(loss, activation):
     name, _ = keras_catalog.split_setting(loss)
     network, samples = new_network(7, activation, loss), classes(48)
     plain = conversion.to_keras(network.network)
-    training.compile_model(plain, SETTINGS | {"loss": loss})
+    training.compile_model(plain, replace(SETTINGS, loss=loss))
     order = np.random.default_rng(0).permutation(48)
     (history,) = training.TrainingLoop(network, samples, samples, 16).run(
         [3], np.random.default_rng(0)
@@ -184,7 +187,7 @@ def test_every_classification_loss_trains_as_in_keras(loss, activation):
 def test_every_regression_loss_trains_as_in_keras(loss):
     network, samples = new_network(2, "linear", loss), targets(48, 2)
     plain = conversion.to_keras(network.network)
-    training.compile_model(plain, SETTINGS | {"loss": loss})
+    training.compile_model(plain, replace(SETTINGS, loss=loss))
     training.TrainingLoop(network, samples, samples, 48).run([1], np.random.default_rng(0))
     plain.train_on_batch(samples.x, (samples.y - 10) * 0.5)
     for one, other in zip(network.network.weights[0], plain.get_weights(), strict=True):
@@ -249,7 +252,7 @@ def test_keras_regression_metrics_are_in_the_targets_unit(name, monkeypatch):
 
 def test_keras_metrics_are_measured_every_epoch():
     network, samples = new_network(7, "softmax"), classes(48)
-    settings = SETTINGS | {"learning_rate": 1e-12}  # nothing is learned
+    settings = replace(SETTINGS, learning_rate=1e-12)  # nothing is learned
     network = training.TrainableNetwork(network.network, settings)
     metrics = ["categorical_accuracy", {"auc": {"multi_label": True}}]
     training_loop = training.TrainingLoop(network, samples, samples, 16, metrics)

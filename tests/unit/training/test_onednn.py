@@ -1,5 +1,7 @@
 """Kernels of oneDNN are used where they pay, and compute what TensorFlow's default ones do."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -8,11 +10,12 @@ from netsurgery import training
 from netsurgery.datasets import Samples, Scaling
 from netsurgery.networks.layers import Activation, BatchNorm, Conv, Dense, Flatten, Pool
 from netsurgery.networks.network import Topology, initialise
+from netsurgery.objectives.training_settings import CompileSettings
 from netsurgery.training import onednn, tensorflow_internals
 from netsurgery.training.graphs import GraphCache
 from netsurgery.training.tensorflow_internals import ONEDNN_FUSED_CONV, ONEDNN_OPERATIONS
 
-SETTINGS = {"optimizer": "sgd", "learning_rate": 0.1, "momentum": 0, "loss": "crossentropy"}
+SETTINGS = CompileSettings("sgd", learning_rate=0.1, momentum=0, loss="crossentropy")
 EVERY_KIND = (
     Conv(3),
     Pool("max"),
@@ -41,7 +44,7 @@ def trained(side, cache, precision="float32"):
     y = (np.arange(20) % 3).astype(np.int32)
     part = Samples(x, y, np.arange(20, dtype=np.int32), Scaling(np.float32(0), np.float32(1)))
     network = initialise(Topology((side, side, 3), EVERY_KIND), rng)
-    trainable = training.TrainableNetwork(network, SETTINGS | {"dtype_policy": precision})
+    trainable = training.TrainableNetwork(network, replace(SETTINGS, dtype_policy=precision))
     loop = training.TrainingLoop(trainable, part, part, 5, cache=cache)
     history = loop.run([4, 4], np.random.default_rng(1))
     return [array for layer in trainable.network.weights for array in layer], history

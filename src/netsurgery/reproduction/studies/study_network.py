@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from netsurgery import training
 from netsurgery.datasets import Samples
 from netsurgery.networks.network import Network, Topology
+from netsurgery.objectives.training_settings import CompileSettings
 from netsurgery.storage.random_streams import random_stream
 
 
@@ -20,13 +20,14 @@ class StudyNetwork:
     network: Network
     training: Samples
     validation: Samples
-    settings: dict[str, Any]  # of its search
+    settings: CompileSettings
+    batch_size: int
     seed: int
 
     @property
     def batches_per_epoch(self) -> int:
         """Batches in an epoch, including a smaller last one."""
-        return -(-len(self.training) // self.settings["batch_size"])
+        return -(-len(self.training) // self.batch_size)
 
     def calibration(self, count: int) -> np.ndarray:
         """Random training samples for surgery, as network inputs."""
@@ -58,7 +59,7 @@ class Retraining:
             self.model,
             study_network.training,
             study_network.validation,
-            study_network.settings["batch_size"],
+            study_network.batch_size,
         )
         self.topology = network.topology
 
