@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from benchmarks.faults import configs
+from benchmarks.faults.invalid_configs import invalid_configs
+from benchmarks.faults.valid_configs import read_schema, valid
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -178,24 +180,24 @@ def test_a_training_server_takes_training_steps_only(words):
 
 
 def test_wrong_configurations_end_with_a_line_that_names_the_key():
-    rng, grammar = np.random.default_rng(1), configs.grammar()
-    examples = [x for _, x in zip(range(80), configs.wrong(grammar, rng), strict=False)]
-    assert [(e.key, e.given, said) for e in examples if (said := configs.complaint(e))] == []
-    assert len({e.how for e in examples}) >= 6
+    rng, schema = np.random.default_rng(1), read_schema()
+    examples = [x for _, x in zip(range(80), invalid_configs(schema, rng), strict=False)]
+    assert [(e.key, e.given, said) for e in examples if (said := configs.problem_of(e))] == []
+    assert len({e.error for e in examples}) >= 6
 
 
 def test_right_configurations_are_taken():
-    rng, grammar = np.random.default_rng(2), configs.grammar()
+    rng, schema = np.random.default_rng(2), read_schema()
     for _ in range(20):
-        assert loading.load(configs.right(grammar, rng), SCHEMA).searches
+        assert loading.load(valid(schema, rng), SCHEMA).searches
 
 
 def test_the_command_says_the_same(tmp_path):
-    rng, grammar = np.random.default_rng(3), configs.grammar()
-    for _, example in zip(range(1), configs.wrong(grammar, rng), strict=False):
-        problem, _ = configs.complaint_of_command(example, tmp_path)
+    rng, schema = np.random.default_rng(3), read_schema()
+    for _, example in zip(range(1), invalid_configs(schema, rng), strict=False):
+        problem, _ = configs.problem_of_command(example, tmp_path)
         assert not problem
-    code, said, _ = configs.command(configs.right(grammar, rng), tmp_path, "--dry-run", "--quiet")
+    code, said, _ = configs.command(valid(schema, rng), tmp_path, "--dry-run", "--quiet")
     assert code == 0, said
 
 

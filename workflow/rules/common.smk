@@ -44,7 +44,8 @@ STUDIES = f"{RESULTS}/_studies"
 GENERATIONS = r"(?!00)\d\d+"  # the generations after the warm-up
 
 snakemake_run = SnakemakeRun(workflow, sys.argv)
-CORES_PER_SEARCH = CONFIG.resolve_cores_per_search(snakemake_run.cores)  # 0: all searches in one DAG
+# cores of each search that runs as a Snakemake process of its own; 0: all searches in one DAG
+CORES_PER_SEARCH = CONFIG.resolve_cores_per_search(snakemake_run.cores)
 session = Session(CONFIG, config, snakemake_run, CORES_PER_SEARCH)
 session.join_parent()
 

@@ -61,7 +61,8 @@ rule merge_tries:
     params:
         folder=parameters.folder,
     message:
-        "{wildcards.search} seed {wildcards.seed}: merge the tries of decision {wildcards.generation}"
+        "{wildcards.search} seed {wildcards.seed}:"
+        " merge the tries of decision {wildcards.generation}"
     shell:
         job("merge_tries", "--folder {params.folder} --generation {wildcards.generation}")
 
