@@ -20,7 +20,7 @@ from netsurgery.objectives.training_settings import TrainingSettings
 from netsurgery.processes.client import kept_graphs
 from netsurgery.search import scores
 from netsurgery.search.candidates import read_candidate, record_path
-from netsurgery.search.records import Record, Status
+from netsurgery.search.records import Record, RoundResult, Status
 from netsurgery.storage import provenance
 from netsurgery.storage.files import atomic_path, sha256, verify_checksum, write_json
 from netsurgery.storage.random_streams import random_stream
@@ -153,7 +153,7 @@ class TrainingStep:
         )
         metric, window = self.training_settings.objective, self.training_settings.score_window
         score = None if diverged else scores.windowed_mean(record, metric, window)
-        result = {"batches": spent, "score": score}
+        result = RoundResult(spent, score)
         return replace(record, score=score, rounds={**record.rounds, name: result})
 
     def write(self, network: TrainableNetwork, record: Record) -> Record:

@@ -9,21 +9,21 @@ from typing import Any
 from netsurgery.search.ectonas.byes import expand_rounds
 from netsurgery.search.ectonas.plans import BracketPlan
 from netsurgery.search.plans import GenerationPlan
-from netsurgery.search.records import Record, Status
+from netsurgery.search.records import Record, RoundResult, Status
 from netsurgery.search.steps import Phase, Step
 from netsurgery.search.surgeon.plans import DecisionPlan
 
 
 def _entry(record: Record, won: bool, round_: str = "") -> dict[str, Any]:
     """A candidate after a round, or after the last round of its training step."""
-    last = {"batches": record.batches_spent, "score": record.score}
+    last = RoundResult(record.batches_spent, record.score)
     after = record.rounds.get(round_, last)
     return {
         "candidate": record.candidate,
-        "score": after["score"],
+        "score": after.score,
         "parameters": record.parameters,
-        "epochs": after["batches"] / record.batches_per_epoch,
-        "failed": record.status != Status.OK and after["score"] is None,
+        "epochs": after.batches / record.batches_per_epoch,
+        "failed": record.status != Status.OK and after.score is None,
         "won": won,
     }
 

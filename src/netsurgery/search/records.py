@@ -28,6 +28,14 @@ TIMES = ("wall_seconds", "seconds", "began", "provenance")
 
 
 @dataclass(frozen=True)
+class RoundResult:
+    """What a candidate trained in a round: the batches, and its score afterwards."""
+
+    batches: int
+    score: float | None
+
+
+@dataclass(frozen=True)
 class Record:
     """A candidate after a training step.
 
@@ -37,8 +45,7 @@ class Record:
         history: an entry per epoch (or part of one) since the candidate's surgery, with `epoch`
             (counted along its lineage from the start of the search), loss, val_loss and metrics
             such as accuracy and val_accuracy; None for a value that is not finite.
-        rounds: for each round that the step covers, the batches trained in it and the score
-            after it.
+        rounds: the result of each round that the step covers.
     """
 
     candidate: str
@@ -52,7 +59,7 @@ class Record:
     batches_per_epoch: int
     batches_trained: int = 0  # of these weights, including their ancestors
     batches_spent: int = 0  # in this step
-    rounds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    rounds: Mapping[str, RoundResult] = field(default_factory=dict)
     history: tuple[Mapping[str, float | None], ...] = field(default=())
     score: float | None = None
     parent_score: float | None = None
@@ -83,7 +90,11 @@ class Record:
     def from_json(cls, values: Mapping[str, Any]) -> Record:
         """Read what `to_json` gave."""
         fields = {k: v for k, v in values.items() if k in cls.__dataclass_fields__}
-        typed = {"history": tuple(fields["history"]), "status": Status(fields["status"])}
+        typed = {
+            "history": tuple(fields["history"]),
+            "rounds": {name: RoundResult(**each) for name, each in fields["rounds"].items()},
+            "status": Status(fields["status"]),
+        }
         return cls(**(fields | typed))
 
     def skipped(self, rounds: Mapping[str, int]) -> Record:
@@ -95,7 +106,7 @@ class Record:
         return replace(
             self,
             step=list(rounds)[-1],
-            rounds={name: {"batches": n, "score": self.score} for name, n in rounds.items()},
+            rounds={name: RoundResult(n, self.score) for name, n in rounds.items()},
             batches_spent=sum(rounds.values()),
         )
 
