@@ -172,7 +172,7 @@ class TrainingStep:
         return timed
 
     def skip(self, model: Path, record: Record, batches: Mapping[str, int]) -> Record:
-        """Pass a failed candidate on as it is: it keeps its slot and trains no more.
+        """Pass a failed candidate on as it is: it keeps its bracket place and trains no more.
 
         Args:
             model: of the candidate.

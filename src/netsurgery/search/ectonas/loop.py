@@ -28,13 +28,13 @@ def search(trainer: Trainer, settings: EctonasSettings, seed: int) -> Record:
         The record of the final candidate.
     """
     per_epoch = trainer.batches_per_epoch
-    shape, selection = settings.generation, settings.selection
+    generation_settings, selection = settings.generation, settings.selection
     winners = Winners.first(trainer.train(initial_training(settings.initial_epochs, per_epoch)))
     generation = 0
     while True:
         generation += 1
-        budget = generation_budget(winners, generation, settings.budget, shape, seed)
-        plan = plan_generation(winners, generation, budget, shape, seed)
+        budget = generation_budget(winners, generation, settings.budget, generation_settings, seed)
+        plan = plan_generation(winners, generation, budget, generation_settings, seed)
         if isinstance(plan, FinalPlan):
             break
         records: dict[str, Record] = {}
