@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from netsurgery.config.errors import error_at
+from netsurgery.search.selection import SelectionMode
 
 EXPANDING = ("dataset", "topology", "mode", "greediness")  # in the order they enter the name
 
@@ -35,7 +36,7 @@ def expand(name: str, given: Any) -> Iterator[tuple[str, Any]]:
     seen = set()
     for values in itertools.product(*(given[key] for key in listed)):
         search = dict(given) | dict(zip(listed, values, strict=True))
-        if isinstance(given.get("mode"), list) and search["mode"] != "balanced":
+        if isinstance(given.get("mode"), list) and search["mode"] != SelectionMode.BALANCED:
             search.pop("greediness", None)
         full = ".".join([name, *(str(search[key]) for key in listed if key in search)])
         if full not in seen:

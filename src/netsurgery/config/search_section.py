@@ -17,6 +17,7 @@ from netsurgery.objectives import checks
 from netsurgery.objectives.suggestions import suggest
 from netsurgery.search.algorithm import UnsuitableSettingError
 from netsurgery.search.algorithms import algorithm_of
+from netsurgery.search.selection import SelectionMode
 
 Layers = list[dict[str, Any]]
 
@@ -50,7 +51,7 @@ def load_searches(
             properties = schema["$defs"][search["algorithm"]]["properties"]
             settings = fill_defaults(properties, search)
             checks.fill_task_defaults(settings, known_datasets[search["dataset"]].task)
-            if settings.get("mode") != "balanced":
+            if settings.get("mode") != SelectionMode.BALANCED:
                 settings["greediness"] = 1.0
             found[full] = Search(full, scale_settings(settings, scale), layers)
     return found
@@ -74,7 +75,7 @@ def _check(
         if search[key] not in known:
             message = f"unknown {key} {search[key]!r}{suggest(search[key], known)}"
             raise error_at([*where, key], message)
-    if "greediness" in search and search.get("mode", "greedy") != "balanced":
+    if "greediness" in search and search.get("mode") != SelectionMode.BALANCED:
         raise error_at([*where, "greediness"], "applies to mode: balanced only; remove it")
     hidden = own_topologies.get(search["topology"]) or topologies.named(search["topology"])
     dataset = known_datasets[search["dataset"]]
