@@ -6,10 +6,17 @@ import argparse
 import math
 import sys
 from pathlib import Path
+from typing import Any, Protocol
 
 RUN_FOLDER = "folder of a finished search and seed, such as results/digits/seed42"
 
-Subparsers = argparse._SubParsersAction  # argparse has no public name for it
+
+class Subparsers(Protocol):
+    """What `ArgumentParser.add_subparsers` returns; argparse has no public name for it."""
+
+    def add_parser(self, name: str, **options: Any) -> argparse.ArgumentParser:
+        """Add a subcommand and return its parser."""
+        ...
 
 
 def add_results_folder(command: argparse.ArgumentParser) -> None:
