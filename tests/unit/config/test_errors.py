@@ -6,7 +6,7 @@ import pytest
 
 from netsurgery.config import loading
 from netsurgery.config.errors import ConfigError
-from tests.support.factories import SCHEMA
+from tests.support.factories import ROOT, SCHEMA
 from tests.unit.config.examples import BASE, load, load_surgeon
 
 WRONG: dict[str, tuple[dict, str]] = {
@@ -145,3 +145,10 @@ def test_an_error_shows_no_markdown_links():
     with pytest.raises(ConfigError) as caught:
         load(optimizer=3)
     assert str(caught.value).endswith("(A Keras optimizer by name, or `{name: {argument: value}}`)")
+
+
+@pytest.mark.parametrize("setting", [{"rownds": 3}, {"learning_rate": "1e-3"}])
+def test_the_settings_page_shows_the_messages(setting):
+    with pytest.raises(ConfigError) as caught:
+        loading.load({"searches": {"mine": BASE | setting}}, SCHEMA)
+    assert f"\n{caught.value}\n" in (ROOT / "docs/settings.md").read_text(encoding="utf-8")
