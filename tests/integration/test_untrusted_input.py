@@ -59,7 +59,7 @@ def test_a_name_that_is_taken_is_letters_and_digits(name):
 
 @settings(max_examples=50)
 @given(NAMES)
-def test_a_folder_of_results_that_is_taken_means_nothing_to_a_shell_or_to_snakemake(name):
+def test_an_accepted_results_folder_is_plain_text_everywhere(name):
     if taken({"searches": {"s": BASE}, "results": name}):
         assert re.fullmatch(r"[\w./+@=,-]+", name)
         assert not name.startswith("-")
@@ -95,7 +95,7 @@ def test_names_of_classes_and_columns_are_text_and_nothing_else(tmp_path):
 # --- files ----------------------------------------------------------------------------------------
 
 
-def test_an_archive_that_unpacks_to_far_more_than_it_is_is_refused(tmp_path):
+def test_an_archive_bomb_is_rejected(tmp_path):
     path = tmp_path / "bomb.keras"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("config.json", b" " * (100 * 2**20))
@@ -103,7 +103,7 @@ def test_an_archive_that_unpacks_to_far_more_than_it_is_is_refused(tmp_path):
         user_files.read_model(path)
 
 
-def test_samples_that_the_disk_cannot_hold_are_refused_before_they_are_written(tmp_path):
+def test_samples_larger_than_the_disk_are_never_written(tmp_path):
     x, y = tmp_path / "x_train.npy", tmp_path / "y_train.npy"
     head = {"shape": (2**40, 32, 32, 3), "fortran_order": False, "descr": "|u1"}
     for path, shape in ((x, (2**40, 32, 32, 3)), (y, (2**40,))):
@@ -179,7 +179,7 @@ def test_a_training_server_takes_training_steps_only(words):
 # --- configurations -------------------------------------------------------------------------------
 
 
-def test_wrong_configurations_end_with_a_line_that_names_the_key():
+def test_invalid_configurations_end_with_the_key_named():
     rng, schema = np.random.default_rng(1), read_schema()
     examples = [x for _, x in zip(range(80), invalid_configs(schema, rng), strict=False)]
     assert [(e.key, e.given, said) for e in examples if (said := configs.problem_of(e))] == []
@@ -204,7 +204,7 @@ def test_the_command_says_the_same(tmp_path):
 CODE = "searches: {s: !!python/object/apply:os.system ['touch pwned']}"
 
 
-def test_a_path_with_braces_is_refused_for_snakemake_takes_them_for_wildcards():
+def test_a_path_with_braces_is_invalid():
     dataset = {"d": {"source": "csv", "path": "{x}.csv", "target": 0}}
     with pytest.raises(ConfigError, match=r"datasets\.d\.path: '{x}\.csv' has braces"):
         loading.load({"searches": {"s": BASE}, "datasets": dataset}, SCHEMA)

@@ -60,7 +60,7 @@ def test_the_lineage_says_where_candidates_were_eliminated():
     assert tuple(rows[0]) == LINEAGE_COLUMNS
 
 
-def test_losers_are_eliminated_by_the_winner_of_their_last_match():
+def test_losers_name_the_winner_of_their_last_match():
     trained = {slot: f"g01c0{i}" for i, slot in enumerate(FIRST)} | {SECOND: "g01c00"}
     assert beaten(plan(), trained, ["g01c00"]) == {"g01c01": ["g01c00"], "g01c02": ["g01c00"]}
 

@@ -66,7 +66,7 @@ def test_contenders_are_models_and_records_of_the_feeding_steps(made, jobs):
     assert jobs.selection_mode(1, step) == jobs.search.settings["mode"]
 
 
-def test_outputs_of_a_generation_are_all_records_and_the_last_models(made, jobs):
+def test_a_generation_outputs_all_records_and_last_models(made, jobs):
     outputs = jobs.generation_outputs(2)
     assert len(outputs["records"]) == 4
     assert inside(made, outputs["models"]) == [

@@ -101,7 +101,7 @@ def test_all_candidates_of_a_try_are_ranked(jobs):
     assert jobs.try_plan(1, 1).step_batches == 9
 
 
-def test_branches_are_the_winners_of_the_last_decision_that_had_any(jobs):
+def test_branches_are_the_last_winners_that_there_are(jobs):
     assert inside(jobs, jobs.branch_models(1)) == ["generation00/warm-up.keras"]
     assert inside(jobs, jobs.branch_models(2)) == ["generation01/try2/slot0.keras"]
 
