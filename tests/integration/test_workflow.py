@@ -119,13 +119,15 @@ def test_one_core_gives_the_same_bytes_as_two(finished, on_one_core):
 def test_the_ready_job_with_most_work_behind_it_goes_first(on_one_core):
     jobs = sorted(timings_of(search_folder(on_one_core)), key=lambda job: job.began)
     coming = [job for job in jobs if job.name.startswith("1/")]
-    longest = max(job.left for job in coming)
+    longest = max(job.critical_path for job in coming)
     choices = 0
     while coming:
         unfinished = {job.name for job in coming}
         first, *coming = coming
-        ready = [job.left for job in coming if unfinished.isdisjoint(job.feeders)]
-        assert first.left >= max(ready, default=0) - longest / 999  # the resolution of priorities
+        ready = [job.critical_path for job in coming if unfinished.isdisjoint(job.depends_on)]
+        assert (
+            first.critical_path >= max(ready, default=0) - longest / 999
+        )  # the resolution of priorities
         choices += len(set(ready)) > 1
     assert choices > 5
 
