@@ -71,7 +71,7 @@ def plans(tmp_path_factory):
     config = {"cores_per_search": 0, "datasets": {"iris": iris}, "searches": {"s": search}}
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     given = ["--snakefile", overhead.ROOT / "Snakefile", "--directory", folder, "--cores", "2"]
-    path = os.pathsep.join(filter(None, [str(overhead.FIRST), os.environ.get("PYTHONPATH")]))
+    path = os.pathsep.join(filter(None, [str(overhead.STUB_PATH), os.environ.get("PYTHONPATH")]))
     run = subprocess.run(
         [sys.executable, PROBE, folder / "plans", *given, "--configfile", folder / "config.yaml"],
         env=os.environ | {"PYTHONPATH": path},
