@@ -2,6 +2,8 @@
 
 PYTHON ?= python3.11
 CORES ?= $(shell nproc 2>/dev/null || echo 2)
+# test processes: one more than cores, for many tests wait for other processes
+WORKERS ?= $(shell expr $(CORES) + 1)
 # set EXTRA=gpu to install TensorFlow with CUDA
 EXTRA ?= cpu
 RESULTS ?= results
@@ -23,7 +25,7 @@ track: $(READY)  ## log the records to MLflow again, for example after mlflow.db
 	$(BIN)/netsurgery track $(RESULTS)$(if $(STORE), --uri $(STORE))
 
 test: $(READY)  ## run all tests
-	$(BIN)/pytest --numprocesses $(CORES) --dist loadfile
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: $(READY)  ## check formatting, lint, types, the import contract and the workflow
 	$(BIN)/ruff format --check .
@@ -34,7 +36,7 @@ check: $(READY)  ## check formatting, lint, types, the import contract and the w
 	$(BIN)/snakemake --lint
 
 docs: $(READY)  ## build the documentation site into site/; warnings are errors
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 format: $(READY)
 	$(BIN)/ruff format .

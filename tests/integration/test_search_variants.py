@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from netsurgery.search.layout import SearchFolder
-from netsurgery.search.surgeon import decision_point
+from netsurgery.search.surgeon.decision_point import modification_of
 from netsurgery.storage.files import read_json
 from tests.support.workflow_runs import QUICK, QUICK_SURGEON, run
 
@@ -137,7 +137,7 @@ def test_backtracking_returns_to_the_earlier_branches(folder_of):
     for plan in rejected:
         after = read_json(folder.winners(plan.generation))["parents"]
         assert [p["record"]["candidate"] for p in after] == [p.candidate for p in plan.parents]
-    tried = [key for plan in plans for key in decision_point.tried(plan.offspring)]
+    tried = [modification_of(child) for plan in plans for child in plan.offspring]
     assert len(tried) == len(set(tried))
 
 

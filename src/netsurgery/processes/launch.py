@@ -60,6 +60,7 @@ def _restart_if_killed(
         with contextlib.suppress(FileNotFoundError):
             os.unlink(os.path.join(folder, kind))
         servers[kind] = _server(kind, "then", folder, logs)
+        process.stdin.close()
 
 
 def in_reach() -> bool:

@@ -138,7 +138,7 @@ def _sides(shape: Shape) -> str:
 def layers(topology: Topology) -> list[dict[str, Any]]:
     """The layers of a topology as blocks: kind, label, output shape and parameters.
 
-    Layers after a convolution, such as normalisation and pooling, are part of its block.
+    Layers after a convolution, such as normalization and pooling, are part of its block.
     """
     entry = {"kind": "end", "label": "input", "shape": _sides(topology.input_shape)}
     blocks: list[dict[str, Any]] = [entry | {"parameters": 0, "parts": []}]

@@ -15,7 +15,7 @@ PENALTIES = np.logspace(-1.5, 2, 15)
 
 
 def prune_features(
-    moments: np.ndarray, weights: np.ndarray, kept: int
+    moments: np.ndarray, weights: np.ndarray, kept: int, rounding: float = 0.0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Drop features in rounds, first those whose loss the other features compensate best.
 
@@ -26,13 +26,16 @@ def prune_features(
         moments: (c, c), the Gram matrix G of the features.
         weights: (c, m).
         kept: how many features to keep.
+        rounding: bounds the rounding errors in `moments`. Where features hardly vary, these errors
+            are all that it holds, and refits to them have no limit.
 
     Returns:
         The sorted indices of the features to keep, (kept,), and their refitted weights, (kept, m).
     """
     count = len(moments)
     regular = moments.copy()
-    regular[np.diag_indices(count)] += RIDGE * np.trace(moments) / count + np.finfo(np.float64).tiny
+    ridge = max(RIDGE * np.trace(moments) / count, rounding)
+    regular[np.diag_indices(count)] += ridge + np.finfo(np.float64).tiny
     inverse = np.linalg.inv(regular)
     remaining, weights = np.arange(count), weights.astype(np.float64)
     share = -(-(count - kept) // ROUNDS)

@@ -13,6 +13,8 @@ from netsurgery.surgery.least_squares import prune_features
 from netsurgery.surgery.refit import samples_needed
 from netsurgery.surgery.weight_transfer import WeightTransfer, replaced, selection, unchanged
 
+ROUNDING = 1e-14  # of sums in double precision, relative to the sum of squares
+
 
 def _keep(
     network: Network, child: Topology, position: int, kept: np.ndarray, at_consumer: Arrays
@@ -85,9 +87,11 @@ def keep_most_useful(
     reader = network.topology.layers[consumer]
     assert isinstance(reader, KernelLayer)
     mean = features.mean(axis=0, dtype=np.float64) if reader.use_bias else np.zeros(width)
-    moments = gram(features) - len(features) * np.outer(mean, mean)
+    squares = gram(features)
+    moments = squares - len(features) * np.outer(mean, mean)
+    rounding = ROUNDING * np.trace(squares) / width
     flat = np.moveaxis(outgoing, -2, 0).reshape(width, -1)
-    kept, fitted = prune_features(moments, flat, child.shapes[position + 1][-1])
+    kept, fitted = prune_features(moments, flat, child.shapes[position + 1][-1], rounding)
     fitted = np.moveaxis(fitted.reshape(-1, *outgoing.shape[:-2], outgoing.shape[-1]), 0, -2)
     at_consumer = consumer_kernel.write(network, consumer, fitted)
     if reader.use_bias:  # the mean contribution of all outputs, less that of the refitted ones

@@ -136,7 +136,7 @@ def _compile_epoch(
                 losses,
                 [weight.value for weight in weights],
                 output_gradients=shares,
-                # biases before a batch normalisation are left out (see `forward`)
+                # biases before a batch normalization are left out (see `forward`)
                 unconnected_gradients=tf.UnconnectedGradients.ZERO,
             )
             network.optimizer.apply(gradients, weights)

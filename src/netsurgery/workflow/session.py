@@ -17,6 +17,7 @@ from netsurgery.config.model import Config
 from netsurgery.processes.client import JOBS, TRAINING
 from netsurgery.processes.launch import detach, in_reach, launch
 from netsurgery.processes.process_exit import exit_with_workflow
+from netsurgery.search import plans
 from netsurgery.storage import integrity
 from netsurgery.storage.files import write_text
 from netsurgery.storage.locking import ResultsLock, ResultsNotWritableError
@@ -71,7 +72,7 @@ class Session:
                 lock = ResultsLock(self.results)
             except ResultsNotWritableError:
                 return None
-        damaged = integrity.find_damaged(self.results)
+        damaged = [*integrity.find_damaged(self.results), *plans.find_outdated(self.results)]
         for each in damaged:
             say(str(each))
         if lock:

@@ -40,10 +40,16 @@ def server(tmp_path_factory):
         patch.delenv(WORKFLOW, raising=False)
         servers = launch(tmp_path_factory.mktemp("log"))
         yield servers["training"]
-        for process in servers.values():
-            assert process.stdin is not None
-            process.stdin.close()
-            process.wait(PATIENCE)
+        stop(servers)
+
+
+def stop(servers):
+    """Close the standard input of servers, which ends them."""
+    for process in servers.values():
+        assert process.stdin is not None
+        process.stdin.close()
+    for process in servers.values():
+        process.wait(PATIENCE)
 
 
 def command(data, output, epochs=1, topology="ff-small"):
@@ -145,11 +151,7 @@ def test_an_unused_server_imports_nothing_and_ends(tmp_path):
         patch.delenv(client.SERVERS, raising=False)
         servers = launch(tmp_path)
         folder = Path(os.environ[client.SERVERS])
-        for process in servers.values():
-            assert process.stdin is not None
-            process.stdin.close()
-        for process in servers.values():
-            process.wait(PATIENCE)
+        stop(servers)
         assert all((tmp_path / f"server-{kind}.log").read_text() == "" for kind in servers)
         assert not folder.exists()
 
@@ -234,6 +236,7 @@ def test_steps_of_a_killed_server_run_in_new_processes(data, tmp_path):
         assert eventually(lambda: not alive(child))
     assert process.wait(PATIENCE) == 0
     assert len(read_json(tmp_path / "a.json")["history"]) == 2000
+    stop(servers)
 
 
 WORKFLOW_PROGRAM = """

@@ -20,6 +20,7 @@ from netsurgery.surgery import (
     mutate_topology,
     operations,
 )
+from netsurgery.surgery.least_squares import prune_features
 from tests.support.strategies import SEEDS, SIZES, Example, inputs, networks, topologies, trained
 
 ALL = OPERATIONS
@@ -121,6 +122,24 @@ def test_calibrated_weights_agree_with_the_topology(
         assert child.finite
         assert {array.dtype for arrays in child.weights for array in arrays} == {np.dtype("f4")}
     assert before == [array.tobytes() for arrays in network.weights for array in arrays]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_constant_units_go_without_a_trace(seed: int) -> None:
+    """Rounding errors are all that varies in them: no weight may be fitted to that."""
+    topology = Topology((3,), (Dense(5, "linear"), Dense(4, "linear"), Dense(2, "linear")))
+    network = trained(topology, generator(seed))
+    network = network.with_arrays({0: (np.zeros((3, 5), np.float32), network.weights[0][1])})
+    x = inputs(topology, generator(seed + 1), batch=7)
+    child = mutate(network, Mutation(operations.REMOVE_UNITS, 0), calibration=x).network
+    np.testing.assert_allclose(predict(child, x), predict(network, x), rtol=1e-4, atol=1e-5)
+
+
+def test_no_weight_is_fitted_to_rounding_errors() -> None:
+    """Squares that cancel exactly while products do not would give weights of 1e291."""
+    errors, weights = np.array([[0, 1e-17], [1e-17, 0]]), np.array([[1.0], [2.0]])
+    kept, fitted = prune_features(errors, weights, 1, rounding=1e-14)
+    np.testing.assert_allclose(fitted, weights[kept], rtol=0.01)
 
 
 def test_next_layer_is_fitted_to_its_former_values() -> None:

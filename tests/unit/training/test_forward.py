@@ -38,14 +38,14 @@ KINDS = {
     "two of them": [Conv(4), Pool("average"), Conv(5), Pool("average")],
     "a global pool": [Rescaling(0.5, 0.1), Conv(4, activation="elu"), GlobalPool()],
     "a global maximum": [Conv(4), GlobalPool("max"), BatchNorm(), Activation("sigmoid")],
-    "normalised units": [Flatten(), Dense(6, "selu"), BatchNorm(), Dense(5, "leaky_relu")],
-    "a bias that is normalised next": [Flatten(), Dense(6, "linear"), BatchNorm(scale=False)],
-    "normalised without a bias": [
+    "normalized units": [Flatten(), Dense(6, "selu"), BatchNorm(), Dense(5, "leaky_relu")],
+    "a bias that is normalized next": [Flatten(), Dense(6, "linear"), BatchNorm(scale=False)],
+    "normalized without a bias": [
         Flatten(),
         Dense(6, "linear", use_bias=False),
         BatchNorm(scale=False, center=False),
     ],
-    "averaged with margins and normalised": [Conv(4), Pool("average", 3, 2), BatchNorm()],
+    "averaged with margins and normalized": [Conv(4), Pool("average", 3, 2), BatchNorm()],
     "and pooled before": [
         Conv(4),
         Pool("max", 3, 2),

@@ -106,7 +106,7 @@ def test_scoring_fuses_bias_and_relu_into_convolutions(cache):
     assert found.count(ONEDNN_FUSED_CONV) == 3
     assert found.count("_MklNativeFusedBatchNormV3") == 1  # after the largest of four
     assert found.count("BiasAdd") == 2  # of the dense layers
-    assert found.count("Relu") == 2  # after that normalisation, and of a dense layer
+    assert found.count("Relu") == 2  # after that normalization, and of a dense layer
 
 
 @with_onednn

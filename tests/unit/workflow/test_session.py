@@ -56,6 +56,15 @@ def test_damaged_files_are_named_and_removed_once(tmp_path, capsys):
     assert capsys.readouterr().err.count("lineage.json: damaged") == 1
 
 
+def test_plans_of_another_version_are_named_and_removed(tmp_path, capsys):
+    old, new = (tmp_path / f"s/seed0/generation0{number}/plan.json" for number in (1, 2))
+    write_json(old, {"action": "search"})
+    write_json(new, {"kind": "final"})
+    session(tmp_path).remove_damaged_files()
+    assert (old.exists(), new.exists()) == (False, True)
+    assert f"{old}: damaged (another version of netsurgery" in capsys.readouterr().err
+
+
 def test_a_dry_run_names_damaged_files_and_keeps_them(tmp_path, capsys):
     path = damage(tmp_path)
     session(tmp_path, dry=True).remove_damaged_files()

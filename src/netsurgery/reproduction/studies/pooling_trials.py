@@ -1,7 +1,7 @@
 """The pooling trials of ECToNAS (A.2.1, table 4): insert a pooling layer into a trained network.
 
 The paper's network is "two convolutional followed by two dense layers". It names no cell,
-normalisation or size, so we use bare convolutions with relu and insert the pooling layer between
+normalization or size, so we use bare convolutions with relu and insert the pooling layer between
 them. The rules differ in the weights of the first dense layer, which has a quarter of its inputs
 left.
 """

@@ -1,7 +1,7 @@
 """The rules of the authors' code where they differ from ours, for comparison.
 
 They follow the architecture adapter of ECToNAS 3.0, which deviates from the paper in places. It
-places the activation of an added cell before the normalisation, which is equivalent.
+places the activation of an added cell before the normalization, which is equivalent.
 """
 
 from __future__ import annotations
@@ -93,8 +93,8 @@ def _copy_sources(count: int, added: int) -> np.ndarray:
     return np.concatenate([np.arange(count), np.repeat(np.arange(count), copies)])
 
 
-def _extend_normalisation(arrays: Arrays, added: int) -> Arrays:
-    """Normalisation with initial values for added channels."""
+def _extend_normalization(arrays: Arrays, added: int) -> Arrays:
+    """Normalization with initial values for added channels."""
     return tuple(
         np.append(a, np.full(added, value)) for a, value in zip(arrays, INITIAL, strict=True)
     )
@@ -117,7 +117,7 @@ def _widen(network: Network, mutation: Mutation) -> Network:
     }
     for i in range(position, consumer):
         if isinstance(topology.layers[i], BatchNorm):
-            changed[i] = _extend_normalisation(network.weights[i], width - old)
+            changed[i] = _extend_normalization(network.weights[i], width - old)
     return _child(network, mutation, changed)
 
 
