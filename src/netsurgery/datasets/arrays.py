@@ -77,10 +77,20 @@ class ArrayFile:
             with zipfile.ZipFile(self.path) as archive, archive.open(f"{self.name}.npy") as file:
                 yield file
 
-    def read(self) -> np.ndarray:
-        """Read the whole array."""
-        with self._open() as file:
-            return npy.read_array(file, allow_pickle=False)
+    def _whole(self) -> np.ndarray:
+        """The whole array, memory-mapped if it is a file of its own."""
+        try:
+            if self.path.is_dir():
+                return np.load(self.path / f"{self.name}.npy", mmap_mode="r", allow_pickle=False)
+            with self._open() as file:
+                return npy.read_array(file, allow_pickle=False)
+        except zipfile.BadZipFile as error:
+            raise DataError(f"{self}: is damaged ({error})") from None
+        except ValueError:
+            raise self._truncated() from None
+
+    def _truncated(self) -> DataError:
+        return DataError(f"{self}: is truncated: it ends before the last sample")
 
     def chunks(self, rows: int) -> Iterator[np.ndarray]:
         """Read the array in chunks of the given number of rows.
@@ -89,7 +99,7 @@ class ArrayFile:
             DataError: the file is truncated or damaged.
         """
         if self.fortran_order:  # the values of a row are not contiguous
-            array = self.read()
+            array = self._whole()
             yield from (array[i : i + rows] for i in range(0, len(array), rows))
             return
         size = int(np.prod(self.shape[1:])) * self.dtype.itemsize
@@ -102,7 +112,7 @@ class ArrayFile:
                 except zipfile.BadZipFile as error:
                     raise DataError(f"{self}: is damaged ({error})") from None
                 if len(content) < count * size:
-                    raise DataError(f"{self}: is truncated: it ends before the last sample")
+                    raise self._truncated()
                 yield np.frombuffer(content, self.dtype).reshape(count, *self.shape[1:])
 
 

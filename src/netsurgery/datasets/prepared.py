@@ -2,7 +2,7 @@
 
 A folder with `x.npy`, all samples as stored by their source: the training part first, then the
 validation and test parts if the source provides them; `y.npy`, class numbers or targets; and
-`data.json`, which describes them.
+`data.json`, which describes them. Both arrays are in C order, whatever the layout of the source.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def write(source: Source, name: str, task: str, scaling: str | None, folder: Pat
         "columns": list(source.columns),
         "features": list(source.features),
     }
-    warnings: list[str] = []
+    warnings = list(source.notes)
     if task == REGRESSION:
         y, outputs = labels.regression_targets(raw_labels, label_names)
         description |= {"outputs": outputs, "classes": None, "class_counts": None}
@@ -131,7 +131,8 @@ def write(source: Source, name: str, task: str, scaling: str | None, folder: Pat
         description |= {"outputs": len(names), "classes": names, "class_counts": counts}
         warnings += _imbalance_warnings(counts[TRAINING])
     with atomic_path(folder / "y.npy") as temporary, temporary.open("wb") as file:
-        np.save(file, np.concatenate([y[part] for part in parts]), allow_pickle=False)
+        joined = np.concatenate([y[part] for part in parts])
+        np.save(file, np.ascontiguousarray(joined), allow_pickle=False)
     path = folder / "data.json"
     description[CHECKSUMS] = checksums(path, folder / "x.npy", folder / "y.npy")
     write_json(path, description)

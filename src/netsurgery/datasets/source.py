@@ -44,6 +44,7 @@ class Source:
     resized: bool = False  # whether images had different sizes
     columns: tuple[Mapping[str, Any], ...] = ()  # of a table: see `netsurgery.datasets.columns`
     features: tuple[Mapping[str, Any], ...] = ()  # of a table: see `netsurgery.datasets.tables`
+    notes: tuple[str, ...] = ()  # lines for the user: what was taken for what, what was left out
 
     def label_name(self, part: str) -> str:
         """How messages refer to the labels of a part."""

@@ -14,12 +14,13 @@ from netsurgery.datasets import Samples, Scaling, augmentation
 def _tensor(array: np.ndarray) -> tf.Tensor:
     """The array as a tensor that shares its memory, unless it goes to another device.
 
-    TensorFlow requires memory aligned to 64 bytes, as in memory-mapped `.npy` files. DLPack rejects
-    read-only arrays, which memory-mapped files are, so the tensor is made from the bare memory.
+    TensorFlow requires values in C order in memory aligned to 64 bytes, as in memory-mapped `.npy`
+    files of prepared datasets. DLPack rejects read-only arrays, which memory-mapped files are, so
+    the tensor is made from the bare memory.
     """
     address = array.ctypes.data
-    if address % 64 or not array.size:
-        return tf.constant(array)
+    if address % 64 or not array.size or not array.flags.c_contiguous or not array.dtype.isnative:
+        return tf.constant(array.astype(array.dtype.newbyteorder("="), order="C", copy=False))
     memory: Any = (ctypes.c_char * array.nbytes).from_address(address)
     memory.owner = array  # keeps it mapped as long as the tensor lives
     writable = np.frombuffer(memory, array.dtype).reshape(array.shape)

@@ -3,11 +3,14 @@
 import io
 import subprocess
 import sys
+import tempfile
 import zipfile
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from netsurgery import datasets
@@ -56,8 +59,8 @@ def prepared(folder, settings):
 
 @pytest.mark.parametrize("kind", ["npz", "npy"])
 def test_parts_are_concatenated_and_grayscale_gets_a_channel(kind, tmp_path):
-    settings = saved(tmp_path, kind, x_train=X[:8], y_train=Y[:8], x_test=X[8:], y_test=Y[8:])
-    x, y, described, _ = prepared(tmp_path, settings)
+    given = saved(tmp_path, kind, x_train=X[:8], y_train=Y[:8], x_test=X[8:], y_test=Y[8:])
+    x, y, described, _ = prepared(tmp_path, given)
     np.testing.assert_array_equal(x, X[..., None])
     assert x.dtype == np.uint8
     np.testing.assert_array_equal(y, Y)
@@ -85,6 +88,65 @@ def test_arrays_are_read_in_chunks(order, compressed, tmp_path, monkeypatch):
     np.testing.assert_array_equal(x[..., 0], X)
     np.testing.assert_array_equal(y, Y)
     assert sorted(set(sizes)) == [2, 5]
+
+
+def in_a_larger_array(array):
+    larger = np.zeros([2 * side for side in array.shape], array.dtype)
+    larger[tuple(slice(None, None, 2) for _ in array.shape)] = array
+    return larger[tuple(slice(None, None, 2) for _ in array.shape)]
+
+
+def from_a_table(array):
+    return pd.DataFrame(array).to_numpy() if array.ndim == 2 else np.asfortranarray(array)
+
+
+# the same values in other layouts of memory
+LAYOUTS = [
+    np.ascontiguousarray,
+    np.asfortranarray,
+    lambda array: np.ascontiguousarray(array.T).T,
+    lambda array: np.ascontiguousarray(array[::-1])[::-1],
+    lambda array: np.moveaxis(np.ascontiguousarray(np.moveaxis(array, -1, 0)), 0, -1),
+    lambda array: array.astype(array.dtype.newbyteorder(">")),
+    lambda array: np.asfortranarray(array.astype(array.dtype.newbyteorder(">"))),
+    in_a_larger_array,
+    from_a_table,
+]
+SAMPLE_SHAPES = st.sampled_from([(1,), (3,), (4, 4, 1), (2, 3, 3)])
+LABELS = {"classification": [((), "i8"), ((1,), "u1")], "regression": [((), "f4"), ((2,), "f8")]}
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.sampled_from(["npz", "npy"]),
+    SAMPLE_SHAPES,
+    st.sampled_from(["u1", "i2", "f4", "f8"]),
+    st.sampled_from([(task, *label) for task, kinds in LABELS.items() for label in kinds]),
+    st.lists(st.sampled_from(LAYOUTS), min_size=4, max_size=4),
+    st.sampled_from([16, 10**6]),
+)
+def test_the_layout_of_values_in_memory_never_matters(kind, shape, dtype, labels, layouts, chunk):
+    task, label_shape, label_dtype = labels
+    rng = np.random.default_rng(0)
+    contiguous = {}
+    for part, count in {"train": 8, "test": 4}.items():
+        contiguous[f"x_{part}"] = rng.integers(0, 99, (count, *shape)).astype(dtype)
+        alternating = np.tile(np.arange(count) % 2, (*label_shape, 1)).T.reshape(
+            count, *label_shape
+        )
+        contiguous[f"y_{part}"] = rng.permuted(alternating, axis=0).astype(label_dtype)
+    laid_out = {
+        name: layout(array)
+        for (name, array), layout in zip(contiguous.items(), layouts, strict=True)
+    }
+    written = []
+    for named in (contiguous, laid_out):
+        with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
+            patch.setattr(source, "CHUNK_BYTES", chunk)
+            folder = Path(name)
+            datasets.prepare("d", saved(folder, kind, **named) | {"task": task}, folder / "data")
+            written.append([(folder / "data" / stem).read_bytes() for stem in ("x.npy", "y.npy")])
+    assert written[0] == written[1]
 
 
 @pytest.mark.parametrize(
@@ -213,29 +275,41 @@ WRONG = {
 
 @pytest.mark.parametrize("line", WRONG)
 def test_invalid_arrays_give_one_line_that_names_the_file(line, tmp_path):
-    settings = saved(tmp_path, **WRONG[line])
+    given = saved(tmp_path, **WRONG[line])
     with pytest.raises(DataError) as caught:
-        prepared(tmp_path, settings)
+        prepared(tmp_path, given)
     message = str(caught.value)
     assert line in message
     assert "\n" not in message
-    assert message.startswith(settings["path"])
+    assert message.startswith(given["path"])
     assert not (tmp_path / "prepared" / "data.json").exists()
 
 
-def test_a_truncated_file_is_rejected(tmp_path):
-    settings = saved(tmp_path, x_train=X, y_train=Y)
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("kind", ["npz", "npy"])
+def test_a_truncated_array_is_rejected_in_any_order(kind, order, tmp_path):
+    given = saved(tmp_path, kind, x_train=np.array(X, order=order), y_train=Y)
+    short = io.BytesIO()
+    np.save(short, np.array(X, order=order))
+    short.truncate(len(short.getvalue()) - 10)
+    if kind == "npy":
+        (tmp_path / "arrays" / "x_train.npy").write_bytes(short.getvalue())
+    else:
+        whole = io.BytesIO()
+        np.save(whole, Y)
+        with zipfile.ZipFile(tmp_path / "data.npz", "w") as archive:
+            archive.writestr("x_train.npy", short.getvalue())
+            archive.writestr("y_train.npy", whole.getvalue())
+    with pytest.raises(DataError, match="x_train: is truncated: it ends before the last sample"):
+        prepared(tmp_path, given)
+
+
+def test_a_truncated_archive_is_rejected(tmp_path):
+    given = saved(tmp_path, x_train=X, y_train=Y)
     whole = (tmp_path / "data.npz").read_bytes()
     (tmp_path / "data.npz").write_bytes(whole[:300])
     with pytest.raises(DataError, match="is not an npz file"):
-        prepared(tmp_path, settings)
-    short = io.BytesIO()
-    np.save(short, X)
-    with zipfile.ZipFile(tmp_path / "data.npz", "w") as archive:
-        archive.writestr("x_train.npy", short.getvalue()[:-10])
-        archive.writestr("y_train.npy", short.getvalue())
-    with pytest.raises(DataError, match="x_train: is truncated: it ends before the last sample"):
-        prepared(tmp_path, settings)
+        prepared(tmp_path, given)
 
 
 LARGE = """

@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+import pytest
 
 from netsurgery.training.samples import Batches
 from tests.support.training_helpers import samples
@@ -19,6 +20,28 @@ def test_samples_stay_in_the_memory_mapped_file(tmp_path):
     np.load(tmp_path / "x.npy", mmap_mode="r+")[3] = 7
     seen, _ = batches.take(positions, *batches.tensors)
     assert (seen.numpy()[3] == 7 / 16).all()
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        np.asfortranarray,
+        lambda array: np.ascontiguousarray(array[::-1])[::-1],
+        lambda array: array.astype(array.dtype.newbyteorder(">")),
+    ],
+    ids=["fortran", "negative strides", "big-endian"],
+)
+def test_batches_do_not_depend_on_the_layout_in_memory(layout, tmp_path):
+    y = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
+    plain = dataclasses.replace(samples(40), y=y)
+    x = layout(plain.x.astype(np.float32))
+    np.save(tmp_path / "y.npy", layout(y))
+    mapped = np.load(tmp_path / "y.npy", mmap_mode="r")
+    for other in (mapped, layout(y)):
+        batches = Batches(dataclasses.replace(plain, x=x, y=other))
+        inputs, labels = batches.take(np.arange(40, dtype=np.int32), *batches.tensors)
+        np.testing.assert_array_equal(inputs, plain.inputs(np.arange(40)))
+        np.testing.assert_array_equal(labels, y)
 
 
 def test_an_augmented_epoch_has_every_variant_once():
