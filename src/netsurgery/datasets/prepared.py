@@ -92,7 +92,7 @@ def write(source: Source, name: str, task: str, scaling: str | None, folder: Pat
         folder: the dataset's own.
 
     Returns:
-        Warnings for the user.
+        Warnings for the user, which `data.json` holds as well.
 
     Raises:
         DataError: the data are invalid.
@@ -130,6 +130,7 @@ def write(source: Source, name: str, task: str, scaling: str | None, folder: Pat
         }
         description |= {"outputs": len(names), "classes": names, "class_counts": counts}
         warnings += _imbalance_warnings(counts[TRAINING])
+    description["warnings"] = warnings
     with atomic_path(folder / "y.npy") as temporary, temporary.open("wb") as file:
         joined = np.concatenate([y[part] for part in parts])
         np.save(file, np.ascontiguousarray(joined), allow_pickle=False)

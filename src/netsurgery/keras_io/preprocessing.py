@@ -124,6 +124,7 @@ def description(
     chosen = ("name", "origin", "version", "task", "shape", "classes", "columns", "features")
     return {
         **{key: data[key] for key in chosen},
+        "warnings": data.get("warnings", []),
         "scaling": plain(scaling),
         "target_scaling": None if target is None else plain(target),
     }

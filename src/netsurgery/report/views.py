@@ -223,6 +223,7 @@ def search_view(run: Run) -> dict[str, Any]:
         "algorithm": run.settings["algorithm"],
         "generation_word": run.algorithm.generation,
         "score": _score(summary),
+        "data_warnings": data.get("warnings", []),
         "start_layers": [str(layer) for layer in start.layers],
         "layers": layers(Topology.from_json(end.topology)),
         "lineage": lineage_view(rows, summary["candidate"]),

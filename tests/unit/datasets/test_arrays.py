@@ -201,7 +201,8 @@ def test_class_numbers_may_have_any_integer_dtype(kind):
 
 def test_imbalanced_classes_give_a_warning(tmp_path):
     uneven = np.array([0] * 9 + [1] * 3)
-    *_, warnings = prepared(tmp_path, saved(tmp_path, x_train=X, y_train=uneven))
+    *_, described, warnings = prepared(tmp_path, saved(tmp_path, x_train=X, y_train=uneven))
+    assert described["warnings"] == warnings
     assert warnings[0].startswith("imbalanced classes: 0 has 9 training samples (75%)")
     (tmp_path / "even").mkdir()
     assert prepared(tmp_path, saved(tmp_path / "even", x_train=X, y_train=Y))[3] == []

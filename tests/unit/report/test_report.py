@@ -136,6 +136,15 @@ def test_names_are_escaped(finished, tmp_path):
     assert "&lt;script&gt;" in page
 
 
+def test_warnings_about_the_data_are_shown(finished, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(finished / "results", folder)
+    path = folder / "s" / "seed0" / "final" / "preprocessing.json"
+    write_json(path, read_json(path) | {"warnings": ["column 'id' counts the rows"]})
+    html_report.write_report(folder, folder / "report.html")
+    assert "Data: column &#39;id&#39; counts the rows." in (folder / "report.html").read_text()
+
+
 def test_a_large_experiment_shows_some_runs_in_detail(finished):
     experiment = runs.read_experiment(finished / "results")
     assert {run.search for run in views.detailed_runs(experiment, 2)} == {"s", "drawn"}
