@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 from netsurgery.search.algorithms import algorithm_of
+from netsurgery.storage.fractions import ceil_product, product
 
 MIN_SEEDS = 3  # the fewest that allow a mean and a spread
 
@@ -26,16 +26,16 @@ def scale_settings(settings: Mapping[str, Any], scale: float) -> dict[str, Any]:
     if scale == 1:
         return dict(settings)
     seeds = settings["seeds"]
-    kept = max(min(MIN_SEEDS, len(seeds)), math.ceil(scale * len(seeds)))
+    kept = max(min(MIN_SEEDS, len(seeds)), ceil_product(scale, len(seeds)))
     epochs = {
-        key: max(1, round(scale * settings[key]))
+        key: max(1, round(product(scale, settings[key])))
         for key in algorithm_of(settings).epoch_settings
         if key in settings
     }
     return {
         **settings,
         **epochs,
-        "subset_fraction": scale * settings["subset_fraction"],
+        "subset_fraction": float(product(scale, settings["subset_fraction"])),
         "seeds": seeds[:kept],
     }
 

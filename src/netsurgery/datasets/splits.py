@@ -7,7 +7,6 @@ a sample, for the network inputs (x - shift) * scale; and the same for the targe
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from netsurgery.datasets.source import (
     rows_per_chunk,
 )
 from netsurgery.storage.files import atomic_path, write_checksums
+from netsurgery.storage.fractions import ceil_product
 from netsurgery.storage.random_streams import random_stream
 
 
@@ -68,7 +68,7 @@ def split(
     """
     from sklearn.model_selection import train_test_split
 
-    def draw(part: str, rest: np.ndarray, size: float) -> list[np.ndarray]:
+    def draw(part: str, rest: np.ndarray, size: int) -> list[np.ndarray]:
         """The samples that remain, and those drawn."""
         return train_test_split(
             rest,
@@ -82,11 +82,11 @@ def split(
         if part not in parts:
             rest = parts[TRAINING]
             _check_enough(y[rest], classes, part, fraction)
-            parts[TRAINING], parts[part] = draw(part, rest, fraction)
+            parts[TRAINING], parts[part] = draw(part, rest, ceil_product(fraction, len(rest)))
         if part == TEST:
             count = len(parts[TRAINING])
             minimum = len(classes or [0])  # a stratified split needs a sample of every class
-            unused = count - max(math.ceil(subset[0] * count), subset[1], minimum)
+            unused = count - max(ceil_product(subset[0], count), subset[1], minimum)
             if unused >= minimum:
                 parts[TRAINING], _ = draw("subset", parts[TRAINING], unused)
     return {part: np.sort(parts[part]) for part in PARTS}
@@ -95,7 +95,7 @@ def split(
 def _check_enough(y: np.ndarray, classes: Sequence[str] | None, part: str, fraction: float) -> None:
     """Raise a `DataError` if a part, or the rest, would not have a sample of every class."""
     samples = len(y)
-    drawn = math.ceil(samples * fraction)
+    drawn = ceil_product(fraction, samples)
     smaller = min(drawn, samples - drawn)
     if classes is None:
         if smaller < 1:

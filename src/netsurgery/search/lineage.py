@@ -7,7 +7,7 @@ from typing import Any
 
 from netsurgery.search.plans import GenerationPlan
 from netsurgery.search.records import Record
-from netsurgery.search.steps import Step
+from netsurgery.search.steps import Step, birth_order
 
 LINEAGE_COLUMNS = (
     "candidate",
@@ -30,11 +30,12 @@ def last_records(records: Sequence[Record]) -> dict[str, Record]:
         known = last.get(record.candidate)
         if known is None or _progress(record) >= _progress(known):
             last[record.candidate] = record
-    return dict(sorted(last.items()))
+    return {name: last[name] for name in sorted(last, key=birth_order)}
 
 
-def _progress(record: Record) -> tuple[int, int, str]:
-    return Step.parse(record.step).phase.order, record.batches_trained, record.step
+def _progress(record: Record) -> tuple[int, int, int]:
+    step = Step.parse(record.step)
+    return step.phase.order, record.batches_trained, step.number
 
 
 def lineage(records: Sequence[Record], survivors: set[str], final: str) -> list[dict[str, Any]]:
@@ -107,5 +108,5 @@ def beaten(
             others = {candidates[step] for step in following} & set(parents) or set(parents)
         else:
             others = {candidates[step] for step in following}
-        found[loser] = sorted(others - {loser})
+        found[loser] = sorted(others - {loser}, key=birth_order)
     return found

@@ -83,6 +83,16 @@ class Step:
         return f"{self.phase}/{self.operation}" if self.operation else str(self.phase)
 
 
+def candidate_name(generation: int, number: int) -> str:
+    """The name of a candidate: its generation and its number there, both from 0."""
+    return f"g{generation:02d}c{number:02d}"
+
+
+def birth_order(candidate: str) -> tuple[int, ...]:
+    """What candidates are sorted by: generation and number. As text g01c100 is before g01c11."""
+    return tuple(map(int, re.findall(r"\d+", candidate)))
+
+
 def recuperation_step(candidate: str) -> str:
     """The training step of an offspring right after surgery."""
     return f"{RECUPERATION}/{candidate}"

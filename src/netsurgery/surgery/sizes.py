@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from netsurgery.storage.fractions import floor_product
+
 
 @dataclass(frozen=True)
 class MutationSizes:
@@ -23,4 +25,4 @@ class MutationSizes:
 
     def units(self, width: int) -> int:
         """Units to add to, or remove from, a dense layer of this width."""
-        return max(self.min_units_change, int(self.units_change_fraction * width))
+        return max(self.min_units_change, floor_product(self.units_change_fraction, width))

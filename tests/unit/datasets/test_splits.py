@@ -36,6 +36,16 @@ def test_split_is_a_partition_stratified_by_class(digits):
         np.testing.assert_allclose(shares, np.bincount(y) / len(y), atol=0.01)
 
 
+@pytest.mark.parametrize(("percent", "samples"), [(7, 100), (14, 100), (28, 50), (10, 1797)])
+@pytest.mark.parametrize("classes", [["a", "b"], None])
+def test_parts_have_the_share_that_was_asked_for(percent, samples, classes):
+    fraction = percent / 100
+    parts = split(np.arange(samples) % 2, validation=fraction, test=fraction, classes=classes)
+    drawn = -(-percent * samples // 100)
+    assert len(parts["test"]) == drawn
+    assert len(parts["validation"]) == -(-percent * (samples - drawn) // 100)
+
+
 def test_split_depends_on_the_seed_and_zero_is_a_seed(digits):
     y = np.load(digits / "y.npy")
     zero, again, one = (split(y, seed)["test"] for seed in (0, 0, 1))

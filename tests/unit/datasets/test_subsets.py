@@ -1,7 +1,5 @@
 """Splits of a subset of the samples."""
 
-import math
-
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,14 +7,14 @@ from hypothesis import strategies as st
 from netsurgery.datasets import splits
 
 
-@given(st.floats(0.01, 1), st.integers(60, 400), st.integers(0, 5))
-def test_a_subset_keeps_the_test_samples_and_every_class(fraction, least, seed):
+@given(st.integers(1, 100), st.integers(60, 400), st.integers(0, 5))
+def test_a_subset_keeps_the_test_samples_and_every_class(percent, least, seed):
     y = np.repeat(np.arange(4), 75)
     given_ = {"training": np.arange(240), "test": np.arange(240, 300)}
-    found = splits.split(y, given_, list("abcd"), 0.1, 0.1, seed, (fraction, least))
+    found = splits.split(y, given_, list("abcd"), 0.1, 0.1, seed, (percent / 100, least))
     used = len(found["training"]) + len(found["validation"])
     assert list(found["test"]) == list(given_["test"])
-    wanted = min(240, max(math.ceil(fraction * 240), least))
+    wanted = min(240, max(-(-percent * 240 // 100), least))
     assert used == (wanted if 240 - wanted >= 4 else 240)
     assert not set(found["training"]) & set(found["validation"])
 

@@ -60,6 +60,19 @@ def test_the_lineage_says_where_candidates_were_eliminated():
     assert tuple(rows[0]) == LINEAGE_COLUMNS
 
 
+def test_candidates_are_ordered_by_number_from_the_hundredth_on():
+    names = [f"g{g:02d}c{c:02d}" for g in (1, 99, 100) for c in (2, 11, 99, 100, 101)]
+    records = [child(name, "recuperation", 11_000) for name in reversed(names)]
+    assert list(last_records([ROOT, *records])) == ["g00c00", *names]
+    rows = lineage([ROOT, *records], set(), "g00c00")
+    assert [row["candidate"] for row in rows] == ["g00c00", *names]
+    trained = dict(
+        zip((FIRST[0], FIRST[1], FIRST[2]), ["g01c99", "g01c98", "g01c101"], strict=True)
+    )
+    eliminated = beaten(plan(), trained | {SECOND: "g01c99"}, ["g100c00", "g01c100", "g01c11"])
+    assert eliminated["g01c101"] == ["g01c11", "g01c100", "g100c00"]
+
+
 def test_losers_name_the_winner_of_their_last_match():
     trained = {slot: f"g01c0{i}" for i, slot in enumerate(FIRST)} | {SECOND: "g01c00"}
     assert beaten(plan(), trained, ["g01c00"]) == {"g01c01": ["g01c00"], "g01c02": ["g01c00"]}

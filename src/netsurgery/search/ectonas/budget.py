@@ -18,6 +18,7 @@ from netsurgery.search.ectonas.settings import BudgetSettings, GenerationSetting
 from netsurgery.search.plans import Offspring
 from netsurgery.search.records import Status
 from netsurgery.search.winners import Winners
+from netsurgery.storage.fractions import floor_product
 from netsurgery.storage.random_streams import random_stream
 
 
@@ -42,7 +43,7 @@ def generation_budget(
     if any(parent.status != Status.OK for parent in winners.records):
         return GenerationBudget(0)
     batches_per_epoch = winners.batches_per_epoch
-    left = int(budget.budget * batches_per_epoch) - winners.batches_spent
+    left = floor_product(budget.budget, batches_per_epoch) - winners.batches_spent
     if not budget.strict:
         return GenerationBudget(None if left > 0 else 0)
     offspring, _ = propose_offspring(winners.records, generation, settings, seed)

@@ -5,7 +5,6 @@ All follows from the parents' records: no weights, no clock. Costs are in batche
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,7 +15,8 @@ from netsurgery.search.ectonas.plans import RejectedOffspring
 from netsurgery.search.ectonas.settings import GenerationSettings
 from netsurgery.search.plans import Contenders, Offspring
 from netsurgery.search.records import Record
-from netsurgery.search.steps import recuperation_step
+from netsurgery.search.steps import candidate_name, recuperation_step
+from netsurgery.storage.fractions import floor_product
 from netsurgery.storage.random_streams import random_stream
 from netsurgery.surgery import Operation, legal_mutations, mutate_topology
 
@@ -44,7 +44,7 @@ class GenerationDesign:
 
 def part_of_epoch(part: float, batches_per_epoch: int) -> int:
     """Count the batches in a part of an epoch, at least one."""
-    return max(1, math.floor(round(part * batches_per_epoch, 6)))
+    return max(1, floor_product(part, batches_per_epoch))
 
 
 def propose_offspring(
@@ -67,7 +67,7 @@ def propose_offspring(
                 continue
             offspring.append(
                 Offspring(
-                    candidate=f"g{generation:02d}c{len(offspring):02d}",
+                    candidate=candidate_name(generation, len(offspring)),
                     generation=generation,
                     parent=parent.candidate,
                     mutation=mutation,

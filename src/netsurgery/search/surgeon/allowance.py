@@ -20,6 +20,7 @@ from netsurgery.search.surgeon.settings import (
     SurgeonSettings,
 )
 from netsurgery.search.winners import Winners
+from netsurgery.storage.fractions import floor_product
 from netsurgery.surgery import operations
 
 
@@ -86,7 +87,7 @@ def next_decision(
         return Stop(0, reason)
     step = min(left, ending.decision_epochs * per_epoch)
     if ending.budget is not None:
-        rest = int(ending.budget * per_epoch) - last.batches_spent
+        rest = floor_product(ending.budget, per_epoch) - last.batches_spent
         if max_cost(True, step, per_epoch, settings) > rest:
             further = max(0, min(rest, left))
             return Stop(further, "the budget may not suffice for another decision point")
@@ -111,7 +112,7 @@ def may_redraw(
     """
     if stopping_settings.budget is None:
         return Continue(step)
-    left = int(stopping_settings.budget * per_epoch) - spent
+    left = floor_product(stopping_settings.budget, per_epoch) - spent
     if max_cost(False, step, per_epoch, settings) <= left:
         return Continue(step)
     return Stop(0, "the budget may not suffice for another try")

@@ -13,7 +13,13 @@ from dataclasses import dataclass
 from netsurgery.search.plans import FinalPlan, GenerationPlan, Offspring, Parent
 from netsurgery.search.records import Record
 from netsurgery.search.scores import rank_by_surgeon_score
-from netsurgery.search.steps import RECUPERATION, Step, branch_step, recuperation_step
+from netsurgery.search.steps import (
+    RECUPERATION,
+    Step,
+    branch_step,
+    candidate_name,
+    recuperation_step,
+)
 from netsurgery.search.surgeon.branches import topology_of
 from netsurgery.search.surgeon.plans import (
     Allowance,
@@ -130,7 +136,7 @@ def plan_try(
     per_epoch = branches.batches_per_epoch
     offspring = tuple(
         RecommendedOffspring(
-            candidate=f"g{generation:02d}c{known + number:02d}",
+            candidate=candidate_name(generation, known + number),
             generation=generation,
             parent=branches.candidates[each.branch],
             mutation=each.mutation,

@@ -178,6 +178,10 @@ def test_mutation_changes_the_layers_at_its_position(mutation: Mutation, layers:
 
 def test_units_change_by_a_tenth_but_at_least_by_two() -> None:
     assert [MutationSizes().units(n) for n in (1, 10, 29, 30, 39, 100)] == [2, 2, 2, 3, 3, 10]
+    for percent in range(1, 101):
+        sizes = MutationSizes(units_change_fraction=percent / 100, min_units_change=1)
+        widths = (1, 10, 50, 100, 1000)
+        assert [sizes.units(n) for n in widths] == [max(1, percent * n // 100) for n in widths]
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=str)
