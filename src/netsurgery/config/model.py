@@ -35,7 +35,7 @@ class Search:
 
     @property
     def first_epochs(self) -> int:
-        """Epochs that the starting topology trains: the warm-up, or all epochs of a baseline."""
+        """Epochs that the initial network trains: the warm-up, or all epochs of a baseline."""
         return self.algorithm.initial_epochs(self.settings)
 
     @property

@@ -34,7 +34,7 @@ from netsurgery.training import TrainableNetwork
 def train_initial_network(
     step: TrainingStep, layers: list[dict[str, Any]], activation: str, epochs: int
 ) -> None:
-    """Train the starting topology from fresh weights: a search's warm-up, or the whole baseline.
+    """Train the initial network from fresh weights: a search's warm-up, or the whole baseline.
 
     Args:
         step: this one.
@@ -46,7 +46,7 @@ def train_initial_network(
         DataError: the topology needs images, but the dataset has none.
     """
     if step.failure:
-        sys.exit(f"{step.output}: the starting topology cannot be trained: {step.failure}")
+        sys.exit(f"{step.output}: the initial network cannot be trained: {step.failure}")
     data = datasets.describe(step.data)
     activation = "linear" if data["classes"] is None else activation
     try:

@@ -66,7 +66,7 @@ class Parameters:
         return self.searches.search(wildcards).output_activation
 
     def first_epochs(self, wildcards: Wildcards) -> int:
-        """Return the epochs that the starting topology trains."""
+        """Return the epochs that the initial network trains."""
         return self.searches.search(wildcards).first_epochs
 
     def folder(self, wildcards: Wildcards, output: Any) -> Path:

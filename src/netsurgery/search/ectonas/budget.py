@@ -29,7 +29,7 @@ def generation_budget(
     settings: GenerationSettings,
     seed: int,
 ) -> GenerationBudget:
-    """What the next generation may cost; nothing if the training of the starting topology failed.
+    """What the next generation may cost; nothing if the training of the initial network failed.
 
     A search that is not strict starts a generation as long as any budget is left.
 

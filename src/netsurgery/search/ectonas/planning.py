@@ -51,7 +51,7 @@ def plan_generation(
             remaining_batches=budget.batches,
             reason="the budget does not suffice for another generation"
             if all(parent.status == Status.OK for parent in winners.records)
-            else "the training of the starting topology failed",
+            else "the training of the initial network failed",
         )
     steps = design.steps()
     return BracketPlan(

@@ -55,5 +55,5 @@ class EctonasSettings:
 
     @property
     def initial_epochs(self) -> int:
-        """Epochs that the starting topology trains: the warm-up, at most the budget."""
+        """Epochs that the initial network trains: the warm-up, at most the budget."""
         return math.floor(min(self.warm_up_epochs, self.budget.budget))

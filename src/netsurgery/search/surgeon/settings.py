@@ -72,6 +72,6 @@ class SurgeonSettings:
 
     @property
     def initial_epochs(self) -> int:
-        """Epochs that the starting topology trains: the warm-up, at most all of them."""
+        """Epochs that the initial network trains: the warm-up, at most all of them."""
         limits = [self.stopping.warm_up_epochs, self.stopping.epochs, self.stopping.budget]
         return math.floor(min(limit for limit in limits if limit is not None))

@@ -104,4 +104,4 @@ def test_a_diverged_starting_topology_ends_the_search():
     budget = generation_budget(winners(record, spent=0), 1, strict(1000), rules(), 0)
     planned = plan_generation(winners(record), 1, budget, rules(), 0)
     assert isinstance(planned, FinalPlan)
-    assert planned.reason == "the training of the starting topology failed"
+    assert planned.reason == "the training of the initial network failed"
