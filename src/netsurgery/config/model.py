@@ -49,8 +49,8 @@ class Search:
         return self.algorithm.final_mode(self.settings)
 
     def pick(self, names: Iterable[str]) -> dict[str, Any]:
-        """Return the settings of these names."""
-        return {name: self.settings[name] for name in names}
+        """Return the settings of these names; optional ones only if they are set."""
+        return {name: self.settings[name] for name in names if name in self.settings}
 
 
 @dataclass(frozen=True)

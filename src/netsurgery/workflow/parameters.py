@@ -69,6 +69,10 @@ class Parameters:
         """Return the epochs that the initial network trains."""
         return self.searches.search(wildcards).first_epochs
 
+    def max_parameters(self, wildcards: Wildcards, output: Any) -> str:
+        """Return the limit on parameters as JSON; like `folder`, no reason to rerun a job."""
+        return json.dumps(self.searches.search(wildcards).settings.get("max_parameters"))
+
     def folder(self, wildcards: Wildcards, output: Any) -> Path:
         """Return the folder of a job's search and seed.
 

@@ -38,10 +38,10 @@ class GenerationSettings:
     round_epochs: int
     rounds: int
     parents: int
-    max_parameters: int
     max_growth: float
     recuperation: Mapping[str, float]
     sizes: MutationSizes
+    max_parameters: int | None = None
 
 
 @dataclass(frozen=True)

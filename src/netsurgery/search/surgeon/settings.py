@@ -38,7 +38,7 @@ class DecisionSettings:
     draw: DrawSettings
     tie_break: TieBreak
     on_no_improvement: OnNoImprovement
-    max_parameters: int
+    max_parameters: int | None = None
 
     def recuperation(self, operation: str, step: int, per_epoch: int) -> int:
         """Batches of re-training after an operation: at most the step, and at most an epoch."""
