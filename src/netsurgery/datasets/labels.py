@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from netsurgery.datasets.source import TRAINING, DataError
+from netsurgery.datasets.units import UnitFitter, Units
 
 MAX_CLASSES = 10_000
 
 
 def regression_targets(
     labels: Mapping[str, np.ndarray], label_names: Mapping[str, str]
-) -> tuple[dict[str, np.ndarray], int]:
+) -> tuple[dict[str, np.ndarray], Units | None]:
     """Check and convert the targets of a regression.
 
     Args:
@@ -22,7 +23,7 @@ def regression_targets(
         label_names: of each part, for messages.
 
     Returns:
-        float32 (n, targets) of each part, and the number of targets.
+        float32 (n, targets) of each part, and the units that they are stored in.
 
     Raises:
         DataError: they are not finite numbers, or all the same.
@@ -34,7 +35,7 @@ def regression_targets(
             raise DataError(f"{name}: {_first(values)!r} is not a number; regression needs numbers")
         if values.ndim not in (1, 2):
             raise DataError(f"{name} has shape {values.shape}; targets must be (samples, targets)")
-        table = values.reshape(len(values), -1).astype(np.float32)
+        table = values.reshape(len(values), -1).astype(np.float64)
         invalid = np.flatnonzero(~np.isfinite(table).all(axis=1))
         if len(invalid):
             raise DataError(
@@ -43,7 +44,26 @@ def regression_targets(
         targets[part] = table
     if not np.ptp(targets[TRAINING], axis=0).all():
         raise DataError(f"{label_names[TRAINING]}: all values of a target are the same")
-    return targets, targets[TRAINING].shape[1]
+    fitter = UnitFitter((0,))
+    fitter.update(targets[TRAINING])
+    units = fitter.units()
+    return {
+        part: _stored(table, units, label_names[part]) for part, table in targets.items()
+    }, units
+
+
+def _stored(targets: np.ndarray, units: Units | None, name: str) -> np.ndarray:
+    """Targets as float32.
+
+    Raises:
+        DataError: one is too large.
+    """
+    with np.errstate(over="ignore"):
+        stored = (targets if units is None else units.store(targets)).astype(np.float32)
+    invalid = np.flatnonzero(~np.isfinite(stored).all(axis=1))
+    if len(invalid):
+        raise DataError(f"{name}: sample {invalid[0]} is {targets[invalid[0]]}, too large")
+    return stored
 
 
 def class_numbers(
@@ -71,9 +91,9 @@ def class_numbers(
         name = label_names[part]
         values = given[:, 0] if given.ndim == 2 and given.shape[1] == 1 else given
         if values.ndim != 1:
+            hint = "; take the argmax of one-hot labels" if values.ndim == 2 else ""
             raise DataError(
-                f"{name} has shape {values.shape}; class numbers must be (samples,)"
-                f"{_how_to_flatten(values)}"
+                f"{name} has shape {values.shape}; class numbers must be (samples,){hint}"
             )
         if values.dtype.kind == "f":
             raise DataError(
@@ -108,20 +128,6 @@ def class_numbers(
             f"are needed"
         )
     return {part: values.astype(np.int32) for part, values in numbers.items()}, names
-
-
-def _how_to_flatten(values: np.ndarray) -> str:
-    """What to do about labels with several values per sample, as the end of a message."""
-    if values.ndim != 2 or values.dtype.kind not in "iufb":
-        return ""
-    if np.isin(values, (0, 1)).all() and (values.sum(axis=1) != 1).any():
-        return (
-            "; these are several labels per sample, which are not supported: use one column at a "
-            "time, or make every combination of labels a class"
-        )
-    if values.min() >= 0 and np.allclose(values.sum(axis=1), 1):
-        return "; take the argmax of one-hot labels"
-    return "; use one column, or set `task: regression` if they are numeric targets"
 
 
 def _first(values: np.ndarray) -> Any:

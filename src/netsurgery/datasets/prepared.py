@@ -18,31 +18,71 @@ import numpy as np
 from numpy.lib import format as npy
 
 from netsurgery.datasets import labels
-from netsurgery.datasets.source import PARTS, TRAINING, DataError, Source
+from netsurgery.datasets.source import PARTS, TRAINING, DataError, Settings, Source
+from netsurgery.datasets.units import UnitFitter, Units
 from netsurgery.storage.files import CHECKSUMS, atomic_path, checksums, read_json, write_json
 
 REGRESSION = "regression"
+FITTED = ("range", "standard")  # methods that fit the scaling to the training samples
+ADDED: dict[str, Any] = {
+    "settings": {},
+    "units": None,
+    "target_units": None,
+}  # missing in data of 0.1
 IMBALANCED = 3  # warn if the largest class has this many times the samples of the smallest
 
 
-def _check_finite(x: np.ndarray, source: Source, part: str, start: int) -> None:
-    """Raise a `DataError` at the first value that is not a finite number."""
+def _first_not_finite(x: np.ndarray, source: Source) -> tuple[int, ...] | None:
+    """The index of the first value that is not a finite number; NaN may mark missing ones."""
     if x.dtype.kind != "f":
-        return
+        return None
     invalid = np.isinf(x) if source.missing else ~np.isfinite(x)
-    if invalid.any():
-        sample, *index = np.argwhere(invalid)[0].tolist()
-        value = x[sample, *index]
-        where = f"column {index[0]}" if len(index) == 1 else f"value {tuple(index)}"
-        raise DataError(
-            f"{source.origin}: {part} sample {start + sample}, {where} is {value}, not a finite "
-            f"number"
-        )
+    return tuple(np.argwhere(invalid)[0].tolist()) if invalid.any() else None
 
 
-def _write_x(source: Source, parts: list[str], path: Path) -> dict[str, np.ndarray]:
-    """Write `x.npy`, and return the labels of each part, which are read with it."""
-    labels_of = {}
+def _not_finite(value: Any, index: tuple[int, ...], source: Source, part: str) -> DataError:
+    sample, *rest = index
+    where = f"value {tuple(rest)}" if len(rest) > 1 else f"column {_column(rest[0], source)}"
+    reason = "too large" if np.isfinite(value) else "not a finite number"
+    return DataError(f"{source.origin}: {part} sample {sample}, {where} is {value}, {reason}")
+
+
+def _column(index: int, source: Source) -> str:
+    return repr(source.features[index]["column"]) if source.features else str(index)
+
+
+def _unit_fitter(source: Source, scaling: str) -> UnitFitter | None:
+    """What finds the units to store samples in; None if they are always stored as they are."""
+    if source.dtype.kind != "f" or scaling not in FITTED:
+        return None
+    # each feature of a table has its own scale; images share one per channel
+    return UnitFitter((0,) if source.features else tuple(range(len(source.shape))))
+
+
+def _write_x(
+    source: Source,
+    parts: list[str],
+    path: Path,
+    fitter: UnitFitter | None = None,
+    units: Units | None = None,
+) -> tuple[dict[str, np.ndarray], bool]:
+    """Write `x.npy`.
+
+    Args:
+        source: the opened dataset.
+        parts: to write, in this order.
+        path: of the file.
+        fitter: to show the training samples to.
+        units: to store samples in; None: as they are.
+
+    Returns:
+        The labels of each part, which are read with its samples; and whether all values could be
+        stored. They always could without a fitter.
+
+    Raises:
+        DataError: a value is not finite or, without a fitter, too large.
+    """
+    labels_of, fits = {}, True
     shape = (sum(source.counts[part] for part in parts), *source.shape)
     needed = math.prod(shape) * source.dtype.itemsize
     folder = next(parent for parent in path.parents if parent.exists())
@@ -56,8 +96,16 @@ def _write_x(source: Source, parts: list[str], path: Path) -> dict[str, np.ndarr
         for part in parts:
             count, y = 0, []
             for samples, targets in source.chunks(part):
-                x = samples.astype(source.dtype, order="C", copy=False)
-                _check_finite(x, source, part, count)
+                with np.errstate(over="ignore"):
+                    in_units = samples if units is None else units.store(samples)
+                    x = in_units.astype(source.dtype, order="C", copy=False)
+                if index := _first_not_finite(x, source):
+                    value = samples[index]
+                    if fitter is None or not np.isfinite(value):
+                        raise _not_finite(value, (count + index[0], *index[1:]), source, part)
+                    fits = False
+                if fitter is not None and part == TRAINING:
+                    fitter.update(samples)
                 file.write(x.tobytes())
                 count += len(x)
                 y.append(targets)
@@ -66,7 +114,23 @@ def _write_x(source: Source, parts: list[str], path: Path) -> dict[str, np.ndarr
                     f"{source.origin}: read {count} {part} samples, expected {source.counts[part]}"
                 )
             labels_of[part] = np.concatenate(y)
-    return labels_of
+    return labels_of, fits
+
+
+def _write_samples(
+    source: Source, parts: list[str], scaling: str, path: Path
+) -> tuple[dict[str, np.ndarray], Units | None]:
+    """Write `x.npy`, and return the labels of each part and the units of the samples.
+
+    The units are known when all training samples have been read; if there are any, the samples are
+    read and written again.
+    """
+    fitter = _unit_fitter(source, scaling)
+    raw_labels, fits = _write_x(source, parts, path, fitter)
+    units = None if fitter is None else fitter.units()
+    if units is not None or not fits:
+        raw_labels, _ = _write_x(source, parts, path, units=units)
+    return raw_labels, units
 
 
 def _imbalance_warnings(counts: dict[str, int]) -> Iterator[str]:
@@ -81,14 +145,14 @@ def _imbalance_warnings(counts: dict[str, int]) -> Iterator[str]:
         )
 
 
-def write(source: Source, name: str, task: str, scaling: str | None, folder: Path) -> list[str]:
+def write(source: Source, name: str, task: str, settings: Settings, folder: Path) -> list[str]:
     """Write the prepared form of a dataset into a folder; `data.json` comes last.
 
     Args:
         source: the opened dataset.
         name: of the dataset in the configuration.
         task: classification or regression.
-        scaling: the method that the settings choose; None: the default of the source.
+        settings: of the dataset.
         folder: the dataset's own.
 
     Returns:
@@ -101,18 +165,21 @@ def write(source: Source, name: str, task: str, scaling: str | None, folder: Pat
     for part in parts:
         if not source.counts[part]:
             raise DataError(f"{source.origin}: the {part} part has no samples")
-    raw_labels = _write_x(source, parts, folder / "x.npy")
+    method = settings.get("scaling") or source.scaling
+    raw_labels, units = _write_samples(source, parts, method, folder / "x.npy")
     label_names = {part: source.label_name(part) for part in parts}
     description: dict[str, Any] = {
         "name": name,
         "origin": source.origin,
         "version": source.version,
+        "settings": dict(settings),
         "task": task,
         "samples": sum(source.counts.values()),
         "parts": {part: source.counts[part] for part in parts},
         "shape": list(source.shape),
         "type": str(source.dtype),
-        "scaling": {"method": scaling or source.scaling, "largest": source.largest},
+        "scaling": {"method": method, "largest": source.largest},
+        "units": None if units is None else units.to_json(),
         "missing": source.missing,
         "resized": source.resized,
         "columns": list(source.columns),
@@ -120,8 +187,10 @@ def write(source: Source, name: str, task: str, scaling: str | None, folder: Pat
     }
     warnings = list(source.notes)
     if task == REGRESSION:
-        y, outputs = labels.regression_targets(raw_labels, label_names)
+        y, target_units = labels.regression_targets(raw_labels, label_names)
+        outputs = y[TRAINING].shape[1]
         description |= {"outputs": outputs, "classes": None, "class_counts": None}
+        description["target_units"] = None if target_units is None else target_units.to_json()
     else:
         y, names = labels.class_numbers(raw_labels, label_names, source.classes)
         counts = {
@@ -142,7 +211,7 @@ def write(source: Source, name: str, task: str, scaling: str | None, folder: Pat
 
 def describe(folder: Path) -> dict[str, Any]:
     """The description of a prepared dataset, from its `data.json`."""
-    return read_json(folder / "data.json")
+    return ADDED | read_json(folder / "data.json")
 
 
 def source_parts(description: dict[str, Any]) -> dict[str, np.ndarray]:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from netsurgery.datasets import arrays, images, prepared, sklearn_source, tables, tfds_source
 from netsurgery.datasets.source import Settings, SourceType
-from netsurgery.networks.layers import Shape
 
 SOURCES: dict[str, SourceType] = {
     "npz": arrays.NPZ,
@@ -32,11 +31,6 @@ def is_flat(settings: Settings) -> bool | None:
     return SOURCES[settings["source"]].is_flat(settings)
 
 
-def known_shape(settings: Settings) -> tuple[Shape, int] | None:
-    """The shape of a sample and the number of outputs; None if only reading the data tells."""
-    return SOURCES[settings["source"]].known_shape(settings)
-
-
 def task_of(settings: Settings) -> str:
     """The task of a dataset: classification or regression."""
     return SOURCES[settings["source"]].task(settings)
@@ -57,4 +51,4 @@ def prepare(name: str, settings: Settings, folder: Path) -> list[str]:
         DataError: the data are invalid.
     """
     source = SOURCES[settings["source"]].open(settings)
-    return prepared.write(source, name, task_of(settings), settings.get("scaling"), folder)
+    return prepared.write(source, name, task_of(settings), settings, folder)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from netsurgery.datasets.prepared import describe, mapped
+from netsurgery.datasets.units import Units
 from netsurgery.storage.files import CHECKSUMS, read_json, verify_checksum
 
 
@@ -18,11 +19,24 @@ class Scaling:
     shift: np.ndarray  # shift and scale broadcast against a sample
     scale: np.ndarray
     missing: bool = False  # whether NaN marks a missing value
+    units: Units | None = None  # of the stored values; None: they are stored as they are
 
     def apply(self, raw: np.ndarray) -> np.ndarray:
         """Scale stored values to float32 network inputs."""
         scaled = (raw.astype(np.float32) - self.shift) * self.scale
         return np.nan_to_num(scaled, nan=0.0) if self.missing else scaled
+
+    @property
+    def of_values(self) -> Scaling:
+        """The scaling of the values before they were stored, in float64 if units differ."""
+        if self.units is None:
+            return self
+        shift = self.units.restore(self.shift)
+        return Scaling(shift, self.scale.astype(np.float64) / self.units.unit, self.missing)
+
+    def restore(self, stored: np.ndarray) -> np.ndarray:
+        """Stored values in the units in which they came."""
+        return stored if self.units is None else self.units.restore(stored)
 
 
 @dataclass(frozen=True)
@@ -70,7 +84,12 @@ def read_part(folder: Path, split_path: Path, part: str) -> Samples:
     verify_checksum(split_path, checksums[split_path.name])
     with np.load(split_path, allow_pickle=False) as split:
         indices = split[part].astype(np.int32)
-        scaling = Scaling(split["shift"], split["scale"], describe(folder)["missing"])
-        regression = "target_scale" in split
-        target = Scaling(split["target_shift"], split["target_scale"]) if regression else None
+        data = describe(folder)
+        units = Units.from_json(data.get("units"))
+        scaling = Scaling(split["shift"], split["scale"], data["missing"], units)
+        target = None
+        if "target_scale" in split:
+            target_units = Units.from_json(data.get("target_units"))
+            shift, scale = split["target_shift"], split["target_scale"]
+            target = Scaling(shift, scale, units=target_units)
     return Samples(mapped(folder, "x"), mapped(folder, "y"), indices, scaling, target)

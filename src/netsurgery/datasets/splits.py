@@ -23,6 +23,7 @@ from netsurgery.datasets.source import (
     DataError,
     rows_per_chunk,
 )
+from netsurgery.datasets.units import is_constant
 from netsurgery.storage.files import atomic_path, write_checksums
 from netsurgery.storage.fractions import ceil_product
 from netsurgery.storage.random_streams import random_stream
@@ -140,9 +141,11 @@ def _statistics(x: np.ndarray, indices: np.ndarray, axes: tuple[int, ...]) -> di
     return {name: values[0] for name, values in statistics.items()}
 
 
-def _inverse(width: np.ndarray) -> np.ndarray:
+def _inverse(width: np.ndarray, values: dict[str, np.ndarray]) -> np.ndarray:
     """1 / width; 1 where all values are the same, up to rounding."""
-    return np.divide(1.0, width, out=np.ones_like(width), where=width > 1e-12)
+    magnitude = np.maximum(abs(values["minimum"]), abs(values["maximum"]))
+    varies = ~is_constant(width, magnitude)
+    return np.divide(1.0, width, out=np.ones_like(width), where=varies)
 
 
 def fit_scaling(
@@ -169,9 +172,9 @@ def fit_scaling(
     axes = tuple(range(x.ndim - 1)) if as_is is None else (0,)
     values = _statistics(x, indices, axes)
     if method == "range":
-        shift, scale = values["minimum"], _inverse(values["maximum"] - values["minimum"])
+        shift, scale = values["minimum"], _inverse(values["maximum"] - values["minimum"], values)
     else:
-        shift, scale = values["mean"], _inverse(values["deviation"])
+        shift, scale = values["mean"], _inverse(values["deviation"], values)
     if as_is is not None:
         shift, scale = np.where(as_is, 0, shift), np.where(as_is, 1, scale)
     return shift.astype(np.float32), scale.astype(np.float32)

@@ -93,7 +93,7 @@ def features_of(columns: Sequence[Column], settings: Settings, path: Path) -> li
 def encode(
     frame: pd.DataFrame, columns: Sequence[Column], features: Sequence[Feature]
 ) -> np.ndarray:
-    """Encode some rows as features, float32 (rows, features)."""
+    """Encode some rows as features, float64 (rows, features)."""
     values = {
         column.name: codes_of(frame[column.name], column.levels)
         if column.kind == CATEGORY
@@ -101,7 +101,7 @@ def encode(
         for column in columns
     }
     levels = {column.name: column.levels for column in columns}
-    encoded = np.empty((len(frame), len(features)), np.float32)
+    encoded = np.empty((len(frame), len(features)))
     for i, feature in enumerate(features):
         column = values[feature.column]
         if feature.kind == NUMBER:

@@ -32,10 +32,10 @@ def analyse_errors(network: Any, samples: Samples, data: dict[str, Any]) -> dict
     # weights that are not finite give outputs that are not: every class is then equally likely
     found = np.nan_to_num(outputs(network, samples), posinf=0.0, neginf=0.0)
     if samples.target is not None:
-        unit = found / samples.target.scale + samples.target.shift
-        return error_analysis.regression_errors(
-            samples.y[samples.indices], unit, data.get("targets", ())
-        )
+        target = samples.target
+        values = target.restore(samples.y[samples.indices])
+        unit = target.restore(found / target.scale + target.shift)
+        return error_analysis.regression_errors(values, unit, data.get("targets", ()))
     if network.layers[-1].activation.__name__ == "linear":  # logits
         found = np.exp(found - found.max(axis=1, keepdims=True))
         found /= found.sum(axis=1, keepdims=True)

@@ -1,40 +1,86 @@
 """Preprocessing as Keras layers, so that a trained model takes raw data.
 
-Images enter as raw pixels. A table with numeric columns only enters as rows, (n, columns); one with
-categories as a mapping from a column's name to its values, (n,) or (n, 1): numbers as floats (NaN
-for a missing one) and categories as text (empty for a missing one). The outputs are class
-probabilities, or targets in their own unit.
+Images enter as raw pixels, tables as `netsurgery.datasets.table_inputs` describes. The outputs are
+class probabilities, or targets in their own unit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import keras
 import numpy as np
 
 from netsurgery.datasets import Scaling
-from netsurgery.datasets.columns import CATEGORY, NUMBER
+from netsurgery.datasets.columns import NUMBER
+from netsurgery.datasets.table_inputs import (
+    column_dtype,
+    input_names,
+    needs_double,
+    spellings,
+    takes_rows,
+)
 from netsurgery.datasets.tables import LEVEL
+from netsurgery.datasets.units import Units
+
+DESCRIBED = (
+    "name",
+    "origin",
+    "version",
+    "settings",
+    "task",
+    "shape",
+    "resized",
+    "outputs",
+    "classes",
+    "columns",
+    "features",
+    "units",
+)
 
 
-def _scaling_layer(scaling: Scaling, name: str = "scaling", invert: bool = False) -> keras.Layer:
+def _scaling_layers(scaling: Scaling) -> list[keras.Layer]:
+    """Layers that scale values as they were before they were stored."""
+    layers = [] if scaling.units is None else [_storing_layer(scaling.units)]
     if not np.any(scaling.shift) and scaling.scale.ndim == 0:
-        return keras.layers.Rescaling(float(scaling.scale), name=name)
+        return [*layers, keras.layers.Rescaling(float(scaling.scale), name="scaling")]
+    return [*layers, _normalization(scaling, name="scaling")]
+
+
+def _target_layers(scaling: Scaling) -> list[keras.Layer]:
+    """Layers that invert the scaling of targets."""
+    layers: list[keras.Layer] = [_normalization(scaling, name="unit", invert=True)]
+    if units := scaling.units:
+        layers.append(_rescaling(units.unit, units.offset, "target_units", units.dtype))
+    return layers
+
+
+def _normalization(scaling: Scaling, name: str, invert: bool = False) -> keras.Layer:
     shift, scale = (np.ravel(values).astype(float) for values in (scaling.shift, scaling.scale))
     return keras.layers.Normalization(
         axis=-1, mean=shift.tolist(), variance=(scale**-2.0).tolist(), invert=invert, name=name
     )
 
 
-def _column_inputs(columns: Sequence[Mapping[str, Any]]) -> dict[str, keras.KerasTensor]:
-    kinds = {NUMBER: "float32", CATEGORY: "string"}
+def _storing_layer(units: Units) -> keras.Layer:
+    """A layer that brings values to the units in which they are stored for training."""
+    return _rescaling(1 / units.unit, -units.offset / units.unit, "units", units.dtype)
+
+
+def _rescaling(scale: np.ndarray, offset: np.ndarray, name: str, dtype: str) -> keras.Layer:
+    # Keras reads lists as float32, arrays as they are
+    return keras.layers.Rescaling(scale.ravel(), offset.ravel(), name=name, dtype=dtype)
+
+
+def _column_inputs(data: Mapping[str, Any]) -> dict[str, keras.KerasTensor]:
+    """The input of each column, by the column's name."""
+    names = input_names(data["columns"])
     return {
         column["name"]: keras.Input(
-            (1,), dtype=kinds[column["kind"]], name=column["name"].replace("/", "_")
+            (1,), dtype=column_dtype(column, data), name=names[column["name"]]
         )
-        for column in columns
+        for column in data["columns"]
     }
 
 
@@ -43,11 +89,14 @@ def _encoded(
 ) -> tuple[list[keras.KerasTensor], dict[tuple[str, str | None], int]]:
     """All possible features of a column, (n, some), and the index of each feature among them."""
     if column["kind"] == NUMBER:
-        is_missing = keras.ops.cast(keras.ops.isnan(values), "float32")
+        is_missing = keras.ops.cast(keras.ops.isnan(values), values.dtype)
         return [values, is_missing], {(NUMBER, None): 0, ("missing", None): 1}
-    one_hot = keras.layers.StringLookup(
-        vocabulary=list(column["levels"]), output_mode="one_hot", num_oov_indices=1
-    )(values)
+    known = spellings(column["levels"])
+    lookup = keras.layers.StringLookup(vocabulary=list(known), num_oov_indices=1)
+    # 0 is a missing or unknown value, 1 the first level
+    codes = np.array([0, *(index + 1 for index in known.values())])
+    code = keras.ops.take(codes, lookup(values), axis=0)
+    one_hot = keras.ops.one_hot(code[:, 0], len(column["levels"]) + 1)
     indices = {(LEVEL, level): i + 1 for i, level in enumerate(column["levels"])}
     return [one_hot], {("missing", None): 0, **indices}
 
@@ -55,11 +104,14 @@ def _encoded(
 def _table(data: Mapping[str, Any]) -> tuple[Any, keras.KerasTensor]:
     """The inputs of a table's model, and its unscaled features, (n, features)."""
     columns = data["columns"]
-    if all(column["kind"] == NUMBER for column in columns):
-        inputs = keras.Input((len(columns),), name="rows")
-        values = {c["name"]: inputs[:, i : i + 1] for i, c in enumerate(columns)}
+    if takes_rows(data):
+        rows = keras.Input((len(columns),), name="rows")
+        inputs: Any = rows
+        values = {c["name"]: rows[:, i : i + 1] for i, c in enumerate(columns)}
     else:
-        inputs = values = _column_inputs(columns)
+        values = _column_inputs(data)
+        # a list: a mapping may then hold more columns, in any order
+        inputs = list(values.values())
     encoded: list[keras.KerasTensor] = []
     indices: dict[tuple[str, str, str | None], int] = {}
     width = 0
@@ -68,8 +120,10 @@ def _table(data: Mapping[str, Any]) -> tuple[Any, keras.KerasTensor]:
         indices |= {(column["name"], *key): width + index for key, index in own.items()}
         width += sum(tensor.shape[-1] for tensor in tensors)
         encoded += tensors
+    if needs_double(data):
+        encoded = [keras.ops.cast(tensor, "float64") for tensor in encoded]
     chosen = [indices[f["column"], f["kind"], f["level"]] for f in data["features"]]
-    joined = keras.layers.Concatenate(name="columns")(encoded)
+    joined = keras.layers.Concatenate(name="columns", dtype=encoded[0].dtype)(encoded)
     return inputs, keras.ops.take(joined, chosen, axis=1)
 
 
@@ -87,18 +141,20 @@ def with_preprocessing(
     shape = tuple(data["shape"])
     layers = list(network.layers)
     if target is not None:
-        layers.append(_scaling_layer(target, "unit", invert=True))
+        layers += _target_layers(target)
     elif network.layers[-1].activation is keras.activations.linear:
         layers.append(keras.layers.Softmax(name="probabilities"))
     if data["columns"]:
         inputs, x = _table(data)
-        x = _scaling_layer(Scaling(scaling.shift.ravel(), scaling.scale.ravel()))(x)
+        for layer in _scaling_layers(scaling):
+            x = layer(x)
         x = keras.ops.nan_to_num(x, nan=0.0)
         x = keras.layers.Reshape(shape)(x) if len(shape) > 1 else x
         for layer in layers:
             x = layer(x)
         return keras.Model(inputs, x, name="model")
-    before = [keras.Input(shape, name="input"), _scaling_layer(scaling)]
+    dtype = "float32" if scaling.units is None else scaling.units.dtype
+    before = [keras.Input(shape, dtype=dtype, name="input"), *_scaling_layers(scaling)]
     if data["resized"]:
         before[:1] = [
             keras.Input((None, None, shape[-1]), name="input"),
@@ -119,11 +175,11 @@ def description(
     """
 
     def plain(scaling: Scaling) -> dict[str, Any]:
-        return {"shift": scaling.shift.tolist(), "scale": scaling.scale.tolist()}
+        whole = scaling.of_values
+        return {"shift": whole.shift.tolist(), "scale": whole.scale.tolist()}
 
-    chosen = ("name", "origin", "version", "task", "shape", "classes", "columns", "features")
     return {
-        **{key: data[key] for key in chosen},
+        **{key: data[key] for key in DESCRIBED},
         "warnings": data.get("warnings", []),
         "scaling": plain(scaling),
         "target_scaling": None if target is None else plain(target),

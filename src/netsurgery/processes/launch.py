@@ -64,7 +64,7 @@ def _restart_if_killed(
 
 
 def in_reach() -> bool:
-    """Whether the environment names servers on this machine, as for runs of single searches."""
+    """Whether a workflow with servers on this machine started this process."""
     folder = os.environ.get(SERVERS)
     return folder is not None and all(os.path.exists(os.path.join(folder, k)) for k in MODULES)
 

@@ -16,9 +16,11 @@ import numpy as np
 from mlflow.models import Model, ModelSignature
 from mlflow.types import Schema, TensorSpec
 
-from netsurgery.datasets.columns import NUMBER
+from netsurgery.datasets.columns import CATEGORY, NUMBER
 from netsurgery.datasets.prepared import describe, mapped
+from netsurgery.datasets.table_inputs import column_dtype, input_names, takes_rows
 from netsurgery.datasets.tables import LEVEL
+from netsurgery.datasets.units import Units
 from netsurgery.tracking.mlflow_internals import save_model_files
 
 EXAMPLES = 3  # samples in the example of the input
@@ -35,17 +37,23 @@ def input_example(data: Mapping[str, Any], x: np.ndarray) -> Inputs:
         x: (n, *shape) samples.
 
     Returns:
-        Images as stored, (n, *shape); for a table of numeric columns alone (n, columns); for any
-        other table (n, 1) by column.
+        Images as they came, (n, *shape); for a table that enters as rows (n, columns); for any
+        other table (n, 1) by the name of a column's input.
     """
+    units = Units.from_json(data["units"])
+    values = np.array(x) if units is None else units.restore(x).astype(units.dtype)
     columns: Sequence[Mapping[str, Any]] = data["columns"]
     if not columns:
-        return np.array(x)
-    rows = x.reshape(len(x), -1)
-    values = {column["name"]: _column_values(column, data["features"], rows) for column in columns}
-    if all(column["kind"] == NUMBER for column in columns):
-        return np.concatenate(list(values.values()), axis=1)
-    return values
+        return values
+    rows = values.reshape(len(x), -1)
+    names = input_names(columns)
+    arrays = {
+        names[column["name"]]: _column_values(column, data["features"], rows).astype(
+            object if column["kind"] == CATEGORY else column_dtype(column, data)
+        )
+        for column in columns
+    }
+    return np.concatenate(list(arrays.values()), axis=1) if takes_rows(data) else arrays
 
 
 def _column_values(
@@ -56,7 +64,7 @@ def _column_values(
     if column["kind"] == NUMBER:
         indices = [i for i, feature in own_features if feature["kind"] == NUMBER]
         numbers = rows[:, indices[0]] if indices else np.zeros(len(rows))
-        return numbers[:, None].astype(np.float32)
+        return numbers[:, None]
     texts = [""] * len(rows)
     for i, feature in own_features:
         for row in np.flatnonzero(rows[:, i]) if feature["kind"] == LEVEL else ():
@@ -78,7 +86,9 @@ def signature(data: Mapping[str, Any], inputs: Inputs) -> ModelSignature:
         specs = [spec(values, name) for name, values in inputs.items()]
     else:
         specs = [spec(inputs)]
-    outputs = TensorSpec(np.dtype(np.float32), (-1, data["outputs"]))
+    units = Units.from_json(data.get("target_units"))
+    dtype = np.dtype("float32" if units is None else units.dtype)
+    outputs = TensorSpec(dtype, (-1, data["outputs"]))
     return ModelSignature(inputs=Schema(specs), outputs=Schema([outputs]))
 
 

@@ -163,8 +163,13 @@ class Regression(_Sums):
         self, loss: keras.losses.Loss, target: Scaling, outputs: int, settings: Sequence[Setting]
     ) -> None:
         super().__init__(loss, settings, outputs, classes=False)
-        self.unit = (1 / target.scale).astype(np.float32)
-        self.shift = target.shift.astype(np.float32)
+        # sums are in a unit near the targets' own, where squares neither overflow nor vanish
+        units = np.float64(1) if target.units is None else target.units.unit
+        self.common = float(np.max(units))
+        self.unit = (1 / target.scale * (units / self.common)).astype(np.float32)
+        original = target.of_values
+        self.whole_unit = (1 / original.scale).astype(np.float32)
+        self.shift = original.shift.astype(np.float32)
 
     def sums(self, y: tf.Tensor, predicted: tf.Tensor, losses: tf.Tensor) -> tf.Tensor:
         """(5,) sums over a batch, the loss first; also updates Keras's metrics.
@@ -175,7 +180,7 @@ class Regression(_Sums):
             losses: (n,), theirs.
         """
         if self.variables:
-            unscaled = (values * self.unit + self.shift for values in (y, predicted))
+            unscaled = (values * self.whole_unit + self.shift for values in (y, predicted))
             self.keras_metrics.update(*unscaled)
         error = (predicted - y) * self.unit
         value = y * self.unit
@@ -189,8 +194,8 @@ class Regression(_Sums):
         variance = value_squares - values**2
         return {
             "loss": loss,
-            "mae": absolute,
-            "rmse": float(np.sqrt(squares)),
+            "mae": absolute * self.common,
+            "rmse": float(np.sqrt(squares)) * self.common,
             "r2": 1 - squares / variance if variance else float("nan"),
             **self.keras_metrics.scores(),
         }

@@ -82,7 +82,7 @@ class Session:
         return lock
 
     def start(self) -> None:
-        """Lock the results folder and start the warm servers, unless some are in reach.
+        """Lock the results folder and start the warm servers.
 
         Both end with this process. Runs of single searches share the folder, and the servers of the
         run that started them.
@@ -107,7 +107,7 @@ class Session:
         if self.cores_per_search:
             self._write_config()
         self._say_how_searches_run()
-        if not in_reach():
+        if not (single and in_reach()):
             expected = {JOBS, TRAINING} if self.snakemake.runs_locally else {JOBS}
             self.servers = launch(self.results / "_logs", expected)
         self.snakemake.speed_up()

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 
+from netsurgery import datasets
 from netsurgery.datasets import Scaling
 from netsurgery.keras_io import archive, conversion, preprocessing
 from netsurgery.networks.network import initialise
@@ -62,3 +63,56 @@ def test_model_with_scaling_can_be_mutated() -> None:
     assert outside.layers[1:] == inside.layers
     before, after = (Counter(m.operation for m in legal_mutations(t)) for t in (inside, outside))
     assert before == after
+
+
+RNG = np.random.default_rng(2)
+SAMPLES: dict[str, tuple[np.ndarray, np.ndarray]] = {
+    "rows": (RNG.normal(size=(40, 3)), np.arange(40) % 2),
+    "picofarads": (RNG.normal(5, 1, (40, 3)) * [1e-12, 1, 1e-30], np.arange(40) % 2),
+    "planets": (RNG.random((40, 2)) * [1e28, 1e18], np.arange(40) % 2),
+    "beyond float32": (RNG.random((40, 2)) * [1e60, 1e-60], np.arange(40) % 2),
+    "seconds": (1_700_000_000 + RNG.integers(100, size=(40, 2)), np.arange(40) % 2),
+    "constant": (np.stack([np.full(40, 1e-13), RNG.random(40)], axis=1), np.arange(40) % 2),
+    "grey": (RNG.integers(256, size=(40, 4, 5)).astype(np.uint8), np.arange(40) % 2),
+    "16 bits": (RNG.integers(65536, size=(40, 4, 5, 3)).astype(np.uint16), np.arange(40) % 2),
+    "float images": (RNG.normal(0.5, 0.1, (40, 4, 5, 2)), np.arange(40) % 2),
+    "dark images": (RNG.random((40, 4, 5, 1)) * 1e-13, np.arange(40) % 2),
+    "target": (RNG.normal(size=(40, 3)), 3 * RNG.normal(size=40)),
+    "small target": (RNG.normal(size=(40, 3)), 1e-9 * RNG.normal(size=40)),
+    "targets": (RNG.normal(size=(40, 3)), RNG.normal(5, 1, (40, 2)) * [1e-30, 1e30]),
+    "dates": (RNG.normal(size=(40, 3)), 1_700_000_000.0 + RNG.integers(100, size=40)),
+    "huge target": (RNG.normal(size=(40, 3)), 1e60 * RNG.random(40)),
+}
+
+
+@pytest.mark.parametrize(("x", "y"), SAMPLES.values(), ids=SAMPLES)
+def test_the_model_of_raw_arrays_agrees_with_the_network(
+    x: np.ndarray, y: np.ndarray, tmp_path: Path
+) -> None:
+    np.savez(tmp_path / "data.npz", x_train=x, y_train=y)
+    task = "regression" if y.dtype.kind == "f" else "classification"
+    settings = {"source": "npz", "path": str(tmp_path / "data.npz"), "task": task}
+    datasets.prepare("d", settings, tmp_path / "prepared")
+    split = tmp_path / "split.npz"
+    datasets.write_split(tmp_path / "prepared", split, datasets.SplitSettings(0.2, 0.2), 0)
+    part = datasets.read_part(tmp_path / "prepared", split, "test")
+    layers = [keras.layers.Flatten(), keras.layers.Dense(y[0].size if task == "regression" else 3)]
+    inner = keras.Sequential([keras.Input(part.x.shape[1:]), *layers])
+    described = datasets.describe(tmp_path / "prepared")
+    model = preprocessing.with_preprocessing(inner, described, part.scaling, part.target)
+    archive.save(model, tmp_path / "model.keras")
+    found = np.asarray(keras.models.load_model(tmp_path / "model.keras")(x[part.indices]))
+    inputs = part.inputs(np.arange(len(part)))
+    assert np.isfinite(inputs).all()
+    assert inputs.std() > 0.1
+    expected = np.asarray(inner(inputs))
+    if part.target is None:
+        expected = np.asarray(keras.ops.softmax(expected))
+    else:
+        expected = part.target.restore(expected / part.target.scale + part.target.shift)
+        errors = np.sqrt(np.mean((expected - y[part.indices].reshape(len(expected), -1)) ** 2))
+        assert errors < 10 * y.std()
+    np.testing.assert_allclose(
+        found / abs(expected).max(axis=0), expected / abs(expected).max(axis=0), atol=1e-5
+    )
+    assert (np.ptp(expected, axis=0) > 0).all()

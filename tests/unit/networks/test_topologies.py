@@ -1,4 +1,4 @@
-"""Starting topologies: named ones, and those a user lists."""
+"""Initial topologies: named ones, and those a user lists."""
 
 from __future__ import annotations
 

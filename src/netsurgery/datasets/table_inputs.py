@@ -1,0 +1,148 @@
+"""What a model takes of a table, from a data frame as pandas reads it.
+
+A table of numbers enters as rows. Any other table enters by column: text for a category, empty
+where it is missing, and a number otherwise, NaN where it is missing. Pandas changes the spelling of
+codes and truth values, so a model knows all spellings of a level.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from netsurgery.datasets.columns import CATEGORY, NUMBER
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NUMBER_PATTERN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+TRUTH_VALUES = {"0": "False", "1": "True"}
+
+
+def takes_rows(data: Mapping[str, Any]) -> bool:
+    """Whether the model of a table takes one array, (n, columns), not one per column.
+
+    Keras casts arrays of numbers to float32, so columns that need more enter on their own.
+
+    Args:
+        data: description of the prepared dataset.
+    """
+    numbers = all(column["kind"] == NUMBER for column in data["columns"])
+    return numbers and not needs_double(data)
+
+
+def needs_double(data: Mapping[str, Any]) -> bool:
+    """Whether float32 cannot hold the numbers (see `netsurgery.datasets.units`)."""
+    return bool(_double_features(data).any())
+
+
+def _double_features(data: Mapping[str, Any]) -> np.ndarray:
+    """Which features need float64, (features,)."""
+    units = data["units"]
+    return np.zeros(len(data["features"]), bool) if units is None else np.ravel(units["double"])
+
+
+def column_dtype(column: Mapping[str, Any], data: Mapping[str, Any]) -> str:
+    """The dtype of a column's input, by Keras's names."""
+    if column["kind"] == CATEGORY:
+        return "string"
+    features = zip(data["features"], _double_features(data), strict=True)
+    double = any(double for feature, double in features if feature["column"] == column["name"])
+    return "float64" if double else "float32"
+
+
+def input_names(columns: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The name of each column's input: its own, but Keras allows no slash."""
+    taken = {column["name"] for column in columns}
+    names = {}
+    for column in columns:
+        name = column["name"]
+        if "/" in name:
+            name = name.replace("/", "_")
+            while name in taken:
+                name += "_"
+            taken.add(name)
+        names[column["name"]] = name
+    return names
+
+
+def spellings(levels: Sequence[str]) -> dict[str, int]:
+    """All texts that mean a level, and its index; a text that could mean two means none.
+
+    Args:
+        levels: as training knows them, without spaces around them.
+    """
+    found = {level: i for i, level in enumerate(levels)}
+    others: dict[str, set[int]] = {}
+    for i, level in enumerate(levels):
+        for text in _variants(level):
+            others.setdefault(text, set()).add(i)
+            others.setdefault(f" {text}", set()).add(i)
+    return {**{text: min(of) for text, of in others.items() if len(of) == 1}, **found}
+
+
+def _variants(level: str) -> Iterator[str]:
+    """How pandas may write a level: codes as integers or floats, truth values capitalised."""
+    yield level
+    if level.lower() in ("true", "false"):
+        yield level.capitalize()
+    if level in TRUTH_VALUES:
+        yield TRUTH_VALUES[level]
+    if NUMBER_PATTERN.fullmatch(level):
+        number = float(level)
+        if number.is_integer():
+            yield str(int(number) if set(level) & set(".eE") else int(level))
+        yield str(number)
+
+
+def missing_markers(data: Mapping[str, Any]) -> list[str | int | float]:
+    """What means a missing number in this dataset, besides what pandas takes for missing.
+
+    A text is given with a space before it, too, and a number as pandas reads it.
+    """
+    markers: list[str | int | float] = []
+    if any(column["missing"] and column["kind"] == NUMBER for column in data["columns"]):
+        for text in data["settings"].get("na_values", ()):
+            markers += [text, f" {text}"]
+            if NUMBER_PATTERN.fullmatch(text):
+                number = float(text)
+                markers.append(int(number) if number.is_integer() else number)
+    return markers
+
+
+def model_inputs(
+    frame: pd.DataFrame, data: Mapping[str, Any]
+) -> np.ndarray | dict[str, np.ndarray]:
+    """What the model takes, from a data frame as pandas reads it from the user's file.
+
+    The lines of `netsurgery.report.usage` do the same without this package.
+
+    Args:
+        frame: may have more columns, in any order.
+        data: description of the prepared dataset.
+
+    Raises:
+        KeyError: the frame lacks a column.
+        ValueError: a number cannot be read.
+    """
+    import pandas as pd
+
+    names = input_names(data["columns"])
+    table = frame.rename(columns=lambda name: str(name).strip())
+    markers = missing_markers(data)
+
+    def numbers(column: str) -> np.ndarray:
+        values = table[column].replace(markers, None) if markers else table[column]
+        return pd.to_numeric(values).astype(float).to_numpy()
+
+    def texts(column: str) -> np.ndarray:
+        return table[column].astype(str).str.strip().fillna("").to_numpy(object)
+
+    arrays = {
+        names[column["name"]]: (texts if column["kind"] == CATEGORY else numbers)(column["name"])
+        for column in data["columns"]
+    }
+    return np.stack(list(arrays.values()), axis=1) if takes_rows(data) else arrays
