@@ -22,38 +22,12 @@ include: "workflow/rules/studies.smk"
 include: "workflow/rules/papers.smk"
 
 
-# on a cluster these run where Snakemake runs: they finish faster than a job is submitted
-localrules:
-    all,
-    split_dataset,
-    init_search,
-    plan_generation,
-    select_parents,
-    plan_try,
-    merge_tries,
-    singular_values,
-    decision_report,
-    summarize_search,
-    plot_search,
-    write_report,
-    write_paper_tables,
-    summarize_all,
-    log_generation,
-    log_search,
-    study_surgery,
-    study_surgery_immediate,
-    study_pooling,
-    surgery_fidelity_tables,
-    pooling_tables,
-    paper_ectonas,
-    paper_surgeon,
-
-
 rule all:
     input:
         targets.final_targets(),
+    localrule: True
     message:
-        "All searches are finished: netsurgery results {RESULTS} lists their models"
+        f"All searches are finished: netsurgery results {RESULTS} lists their models"
 
 
 onstart:
@@ -61,9 +35,8 @@ onstart:
 
 
 onsuccess:
-    print_pending_tracking(session.results)
+    session.succeed()
 
 
 onerror:
-    print_failures(log, session.results)
-    print_pending_tracking(session.results)
+    session.fail(log)

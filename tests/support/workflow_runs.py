@@ -48,11 +48,11 @@ LINEAGE = (
 ).split()
 
 
-def command(folder, *arguments, cores=2, top=None, **search):
+def command(folder, *arguments, cores=2, top=None, snakefile=ROOT / "Snakefile", **search):
     """What a user types: a search named s that differs from the quick one in some settings."""
     config = folder / "config.yaml"
     config.write_text(yaml.safe_dump({"searches": {"s": QUICK | search}} | (top or {})))
-    snakemake = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    snakemake = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile)]
     place = ["--directory", str(folder), "--configfile", str(config), "--cores", str(cores)]
     return [*snakemake, *place, *arguments]
 

@@ -4,8 +4,9 @@ import os
 import sys
 from pathlib import Path
 
-# Snakemake and its jobs use the package of this checkout, not an installed one
-CHECKOUT = Path(workflow.basedir)
+# Snakemake and its jobs use the package of this checkout, not an installed one; `basedir` is that
+# of the Snakefile that imports this workflow
+CHECKOUT = Path(workflow.current_basedir).parents[1]
 sys.path.insert(0, str(CHECKOUT / "src"))
 
 import netsurgery
@@ -22,18 +23,23 @@ from netsurgery.workflow.commands import (
 )
 from netsurgery.workflow.hashes import code_hash, listing_hash
 from netsurgery.workflow.inputs import Inputs, no_files
-from netsurgery.workflow.messages import print_failures, print_pending_tracking
 from netsurgery.workflow.parameters import Parameters
 from netsurgery.workflow.scheduling import Scheduling, per_attempt
 from netsurgery.workflow.searches import Searches
-from netsurgery.workflow.session import Session
+from netsurgery.workflow.session import join_session
 from netsurgery.workflow.snakemake_internals import SnakemakeRun
 from netsurgery.workflow.targets import PLOTS, SEARCH_MARKER, Targets
 
-startup.set_environment(CHECKOUT / "src", workflow.main_snakefile)
+startup.set_environment(CHECKOUT / "src", CHECKOUT / "Snakefile")
+snakemake_run = SnakemakeRun(workflow, sys.argv, CHECKOUT / "Snakefile")
 REQUESTED_PAPERS = startup.requested_papers(sys.argv, os.environ)
 config = startup.complete_config(config, CHECKOUT / "config", REQUESTED_PAPERS)
-CONFIG = startup.load_or_exit(config, CHECKOUT / "workflow/schemas/config.schema.yaml")
+CONFIG = startup.load_or_exit(
+    config,
+    CHECKOUT / "workflow/schemas/config.schema.yaml",
+    place=snakemake_run.take_prefix,
+    data_exists=not snakemake_run.is_imported,
+)
 
 RESULTS = CONFIG.results
 SEARCH = f"{RESULTS}/{{search}}/seed{{seed}}"
@@ -43,14 +49,16 @@ DATA = f"{RESULTS}/_data/{{dataset}}"
 STUDIES = f"{RESULTS}/_studies"
 GENERATIONS = r"(?!00)\d\d+"  # the generations after the warm-up
 
-snakemake_run = SnakemakeRun(workflow, sys.argv)
-# cores of each search that runs as a Snakemake process of its own; 0: all searches in one DAG
-CORES_PER_SEARCH = CONFIG.resolve_cores_per_search(snakemake_run.cores)
-session = Session(CONFIG, config, snakemake_run, CORES_PER_SEARCH)
-session.join_parent()
+# cores of each search that runs as a Snakemake process of its own; 0: all searches in one DAG, as
+# Snakemake's report needs it to find the plots
+CORES_PER_SEARCH = (
+    0 if snakemake_run.makes_report else CONFIG.resolve_cores_per_search(snakemake_run.cores)
+)
+session = join_session(CONFIG, config, snakemake_run, CORES_PER_SEARCH)
+session.checkpoints.append(checkpoints)
 
 plans = Checkpoints(generation_plan, try_plan, IncompleteCheckpointException)
-searches = Searches(CONFIG, plans, session.remove_damaged_files)
+searches = Searches(CONFIG, plans, session.prepare)
 inputs = Inputs(searches)
 parameters = Parameters(searches)
 scheduling = Scheduling(searches, parameters)

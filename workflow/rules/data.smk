@@ -38,6 +38,7 @@ rule split_dataset:
     log:
         f"{LOGS}/split.log",
     priority: 1
+    localrule: True
     conda:
         "../../environment.yml"
     params:

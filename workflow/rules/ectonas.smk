@@ -9,6 +9,7 @@ rule init_search:
         f"{SEARCH}/generation00/winners.json",
     log:
         f"{LOGS}/generation00/winners.log",
+    localrule: True
     conda:
         "../../environment.yml"
     params:
@@ -29,6 +30,7 @@ checkpoint plan_generation:
     wildcard_constraints:
         search=startup.any_of(searches.of_algorithm("ectonas")),
         generation=GENERATIONS,
+    localrule: True
     conda:
         "../../environment.yml"
     params:
@@ -56,6 +58,7 @@ rule select_parents:
         f"{LOGS}/generation{{generation}}/winners.log",
     wildcard_constraints:
         generation=GENERATIONS,
+    localrule: True
     conda:
         "../../environment.yml"
     params:

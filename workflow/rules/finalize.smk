@@ -12,6 +12,7 @@ rule summarize_search:
         summary=f"{SEARCH}/final/summary.json",
     log:
         f"{LOGS}/summary.log",
+    localrule: True
     conda:
         "../../environment.yml"
     params:

@@ -5,16 +5,18 @@ rule paper_ectonas:
     input:
         targets.final_targets(),
         f"{RESULTS}/papers/ectonas/tables.md",
+    localrule: True
     message:
-        "Tables and figures of ECToNAS are in {RESULTS}/papers/ectonas"
+        f"Tables and figures of ECToNAS are in {RESULTS}/papers/ectonas"
 
 
 rule paper_surgeon:
     input:
         targets.final_targets(),
         f"{RESULTS}/papers/surgeon/tables.md",
+    localrule: True
     message:
-        "Tables and figures of the Surgeon are in {RESULTS}/papers/surgeon"
+        f"Tables and figures of the Surgeon are in {RESULTS}/papers/surgeon"
 
 
 rule write_paper_tables:
@@ -26,6 +28,7 @@ rule write_paper_tables:
         figures=f"{RESULTS}/papers/{{paper}}/figures.md",
     log:
         f"{RESULTS}/papers/{{paper}}/tables.log",
+    localrule: True
     conda:
         "../../environment.yml"
     params:

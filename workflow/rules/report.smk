@@ -22,6 +22,7 @@ rule plot_search:
         checksums=f"{SEARCH}/plots/checksums.json",
     log:
         f"{LOGS}/plot.log",
+    localrule: True
     conda:
         "../../environment.yml"
     params:
@@ -52,6 +53,7 @@ rule summarize_all:
         checksums=f"{RESULTS}/summary.json",
     log:
         f"{RESULTS}/_logs/summarize_all.log",
+    localrule: True
     conda:
         "../../environment.yml"
     params:
@@ -76,6 +78,7 @@ rule write_report:
         ),
     log:
         f"{RESULTS}/_logs/report.log",
+    localrule: True
     conda:
         "../../environment.yml"
     params:

@@ -5,22 +5,25 @@ rule study_surgery:
     input:
         f"{STUDIES}/surgery/places.csv",
         f"{STUDIES}/surgery/timing.csv",
+    localrule: True
     message:
-        "The study of surgery is in {STUDIES}/surgery"
+        f"The study of surgery is in {STUDIES}/surgery"
 
 
 rule study_surgery_immediate:
     input:
         f"{STUDIES}/surgery-immediate/places.csv",
+    localrule: True
     message:
-        "The accuracy right after each operation is in {STUDIES}/surgery-immediate"
+        f"The accuracy right after each operation is in {STUDIES}/surgery-immediate"
 
 
 rule study_pooling:
     input:
         f"{STUDIES}/pooling/seeds.csv",
+    localrule: True
     message:
-        "The pooling trials are in {STUDIES}/pooling"
+        f"The pooling trials are in {STUDIES}/pooling"
 
 
 rule surgery_fidelity:
@@ -62,6 +65,7 @@ rule surgery_fidelity_tables:
         png=f"{STUDIES}/{{study}}/drops.png",
     log:
         f"{STUDIES}/{{study}}/tables.log",
+    localrule: True
     conda:
         "../../environment.yml"
     message:
@@ -123,6 +127,7 @@ rule pooling_tables:
         png=f"{STUDIES}/pooling/trials.png",
     log:
         f"{STUDIES}/pooling/tables.log",
+    localrule: True
     conda:
         "../../environment.yml"
     message:

@@ -8,6 +8,7 @@ rule singular_values:
         f"{GENERATION}/singular_values.json",
     log:
         f"{LOGS}/generation{{generation}}/singular_values.log",
+    localrule: True
     conda:
         "../../environment.yml"
     resources:
@@ -29,6 +30,7 @@ checkpoint plan_try:
         f"{GENERATION}/try{{attempt}}/plan.json",
     log:
         f"{LOGS}/generation{{generation}}/try{{attempt}}/plan.log",
+    localrule: True
     conda:
         "../../environment.yml"
     params:
@@ -56,6 +58,7 @@ rule merge_tries:
         f"{LOGS}/generation{{generation}}/plan.log",
     wildcard_constraints:
         search=startup.any_of(searches.of_algorithm("surgeon")),
+    localrule: True
     conda:
         "../../environment.yml"
     params:
@@ -86,6 +89,7 @@ rule decision_report:
         checksums=f"{GENERATION}/decision_report.json",
     log:
         f"{LOGS}/generation{{generation}}/decision_report.log",
+    localrule: True
     conda:
         "../../environment.yml"
     params:

@@ -12,6 +12,7 @@ rule log_generation:
         f"{GENERATION}/tracked.json",
     log:
         f"{LOGS}/generation{{generation}}/tracked.log",
+    localrule: True
     conda:
         "../../environment.yml"
     threads: 0
@@ -44,6 +45,7 @@ rule log_search:
         f"{SEARCH}/final/tracked.json",
     log:
         f"{LOGS}/tracked.log",
+    localrule: True
     conda:
         "../../environment.yml"
     threads: 0

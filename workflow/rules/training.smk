@@ -15,6 +15,7 @@ rule train_initial_network:
     resources:
         **scheduling.training_resources(minutes=240),
     params:
+        time_limit=scheduling.time_limit,
         version=netsurgery.__version__,
         settings=parameters.settings(job_settings.TRAINING),
         layers=parameters.layers,
@@ -47,6 +48,7 @@ rule train_offspring:
     resources:
         **scheduling.training_resources(minutes=60),
     params:
+        time_limit=scheduling.time_limit,
         settings=parameters.settings(job_settings.TRAINING),
         surgery=parameters.settings(job_settings.SURGERY),
         offspring=parameters.offspring,
@@ -79,6 +81,7 @@ rule train_round:
     resources:
         **scheduling.training_resources(minutes=120),
     params:
+        time_limit=scheduling.time_limit,
         settings=parameters.settings(job_settings.MATCH),
         mode=parameters.selection_mode,
         epochs=parameters.round_epochs,
@@ -111,6 +114,7 @@ rule train_branch:
     resources:
         **scheduling.training_resources(minutes=120),
     params:
+        time_limit=scheduling.time_limit,
         settings=parameters.settings(job_settings.TRAINING),
         batches=parameters.step_batches,
         folder=subpath(input.data, parent=True),
@@ -145,6 +149,7 @@ rule finalize:
     resources:
         **scheduling.training_resources(minutes=240),
     params:
+        time_limit=scheduling.time_limit,
         settings=parameters.settings(job_settings.MATCH),
         mode=parameters.final_mode,
         batches=parameters.remaining_batches,

@@ -15,7 +15,9 @@ from netsurgery.objectives.suggestions import suggest
 FOLDER_SOURCES = ("image_folder", "npy")
 
 
-def load_datasets(given: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Dataset]:
+def load_datasets(
+    given: Mapping[str, Any], schema: Mapping[str, Any], *, exist: bool = True
+) -> dict[str, Dataset]:
     """Check and complete the datasets of a configuration.
 
     A built-in dataset needs no entry; settings under its name are added to its own.
@@ -23,6 +25,7 @@ def load_datasets(given: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[s
     Args:
         given: The whole configuration.
         schema: The schema of one dataset.
+        exist: Whether data files have to exist. Folders always have to, for their files are inputs.
 
     Raises:
         ConfigError: Naming the key.
@@ -39,7 +42,7 @@ def load_datasets(given: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[s
         validate(settings, schema, ("datasets", name))
         properties = schema["$defs"][settings["source"]]["properties"]
         complete = fill_defaults(properties, settings)
-        _check(name, complete)
+        _check(name, complete, exist)
         found[name] = Dataset(name, complete)
     return found
 
@@ -56,7 +59,7 @@ def _named_by_searches(given: Mapping[str, Any]) -> set[str]:
     }
 
 
-def _check(name: str, settings: dict[str, Any]) -> None:
+def _check(name: str, settings: dict[str, Any], exist: bool) -> None:
     """Check what the schema cannot: references and paths.
 
     Raises:
@@ -72,6 +75,8 @@ def _check(name: str, settings: dict[str, Any]) -> None:
         if set("{}") & set(str(path)):
             message = f"'{path}' has braces, which Snakemake reads as wildcards; rename it"
             raise error_at(where, message)
+        if not (path.exists() or exist or source in FOLDER_SOURCES):
+            continue
         if not path.exists():
             message = f"'{path}' does not exist; paths are relative to the working directory"
             raise error_at(where, message)

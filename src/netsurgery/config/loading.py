@@ -15,12 +15,13 @@ from netsurgery.objectives.suggestions import suggest
 from netsurgery.tracking import uri
 
 
-def load(given: Mapping[str, Any], schema_path: Path) -> Config:
+def load(given: Mapping[str, Any], schema_path: Path, *, data_exists: bool = True) -> Config:
     """Check a configuration and complete it.
 
     Args:
         given: As read from YAML.
         schema_path: The JSON schema, in YAML, that holds all keys and their defaults.
+        data_exists: Whether data files have to exist; another workflow may make them later.
 
     Raises:
         ConfigError: One line that names the first invalid key or value and what is allowed.
@@ -29,7 +30,7 @@ def load(given: Mapping[str, Any], schema_path: Path) -> Config:
     check_scalars(given)
     validate(given, schema)
     top = {key: given.get(key, rule.get("default")) for key, rule in schema["properties"].items()}
-    datasets = load_datasets(given, entries["datasets"])
+    datasets = load_datasets(given, entries["datasets"], exist=data_exists)
     searches = load_searches(given, entries["searches"], datasets, top["scale"])
     tracking = fill_defaults(
         schema["properties"]["tracking"]["properties"], given.get("tracking", {})

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from netsurgery.processes.client import MODULES, SERVERS
-from netsurgery.processes.process_exit import announce_workflow
+from netsurgery.processes.process_exit import announce_workflow, is_workflow
 
 MAX_RESTARTS = 5  # of each server
 
@@ -61,6 +61,11 @@ def _restart_if_killed(
             os.unlink(os.path.join(folder, kind))
         servers[kind] = _server(kind, "then", folder, logs)
         process.stdin.close()
+
+
+def is_launched() -> bool:
+    """Whether this process has started servers."""
+    return is_workflow() and SERVERS in os.environ
 
 
 def in_reach() -> bool:

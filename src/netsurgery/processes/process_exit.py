@@ -15,9 +15,18 @@ WORKFLOW = "NETSURGERY_WORKFLOW"  # host and process id of the workflow that job
 PR_SET_PDEATHSIG = 1
 
 
+def _own_name() -> str:
+    return f"{socket.gethostname()}/{os.getpid()}"
+
+
 def announce_workflow() -> None:
     """Name this process as the workflow of its jobs, in their environment."""
-    os.environ[WORKFLOW] = f"{socket.gethostname()}/{os.getpid()}"
+    os.environ[WORKFLOW] = _own_name()
+
+
+def is_workflow() -> bool:
+    """Whether this process has announced itself as the workflow of its jobs."""
+    return os.environ.get(WORKFLOW) == _own_name()
 
 
 def exit_with_workflow() -> None:

@@ -43,7 +43,7 @@ def training_job(command: str, arguments: str) -> str:
         command: Of `netsurgery.jobs.training_commands`.
         arguments: The options that only this command has, as a format string for Snakemake.
     """
-    limit = "--time-limit {resources.time_limit}"
+    limit = "--time-limit {params.time_limit}"
     return f"{CLIENT} {TRAINING} {limit} {command} {STEP} {arguments}{TO_LOG}"
 
 

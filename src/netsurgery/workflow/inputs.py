@@ -27,7 +27,7 @@ class Inputs:
 
     def dataset_files(self, wildcards: Wildcards) -> Files:
         """List the user's files that a dataset is read from."""
-        return datasets.watched_files(self.searches.config.datasets[wildcards.dataset].settings)
+        return datasets.watched_files(self.searches.dataset(wildcards).settings)
 
     def prepared_data(self, wildcards: Wildcards) -> dict[str, str]:
         """Name the prepared dataset of a job's search."""

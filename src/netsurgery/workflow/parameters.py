@@ -55,7 +55,7 @@ class Parameters:
 
     def dataset_settings(self, wildcards: Wildcards) -> str:
         """Return the settings of a dataset, as JSON."""
-        return json.dumps(self.searches.config.datasets[wildcards.dataset].settings)
+        return json.dumps(self.searches.dataset(wildcards).settings)
 
     def layers(self, wildcards: Wildcards) -> str:
         """Return the hidden layers of the starting topology, as JSON."""

@@ -46,10 +46,11 @@ class Scheduling:
         """Return a resource that grows with a job's rounds and with every retry."""
         return lambda wildcards, attempt: amount * attempt * self.rounds(wildcards)
 
-    def time_limit(self, wildcards: Wildcards) -> int:
+    def time_limit(self, wildcards: Wildcards, output: Any) -> int:
         """Return the seconds after which a training job counts as failed; 0: no limit.
 
-        It is a resource, for a changed resource is no reason to rerun finished jobs.
+        `output` makes this a derived parameter in Snakemake's sense: no reason to rerun a job. A
+        module may replace the resources of a rule.
         """
         return self.searches.search(wildcards).settings["time_limit"] * self.rounds(wildcards)
 
@@ -63,5 +64,4 @@ class Scheduling:
             "mem_mb": per_attempt(STEP_MB),
             "runtime": self.per_round_and_attempt(minutes),
             "gpu": self.searches.config.use_gpu,
-            "time_limit": self.time_limit,
         }

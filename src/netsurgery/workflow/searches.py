@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from netsurgery.config.model import Config, Search
+from netsurgery.config.model import Config, Dataset, Search
 from netsurgery.search.layout import SearchFolder
 from netsurgery.workflow.baseline_jobs import BaselineJobs
 from netsurgery.workflow.checkpoints import Checkpoints, Wildcards
@@ -26,8 +26,7 @@ class Searches:
     Args:
         config: The configuration.
         checkpoints: The plans that jobs wait for.
-        before_files: Called whenever the files of a search are asked for, before any of them is
-            looked at.
+        before_files: Called whenever a rule asks for something, before any file is looked at.
     """
 
     def __init__(
@@ -39,7 +38,13 @@ class Searches:
 
     def search(self, wildcards: Wildcards) -> Search:
         """Return the search that a job belongs to."""
+        self.before_files()
         return self.config.searches[wildcards.search]
+
+    def dataset(self, wildcards: Wildcards) -> Dataset:
+        """Return the dataset that a job prepares."""
+        self.before_files()
+        return self.config.datasets[wildcards.dataset]
 
     def of_algorithm(self, algorithm: str) -> list[str]:
         """List the names of the searches that an algorithm runs."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,20 +16,20 @@ import yaml
 from netsurgery.analysis import runs
 from netsurgery.config.model import Config
 from netsurgery.processes.client import JOBS, TRAINING
-from netsurgery.processes.launch import detach, in_reach, launch
+from netsurgery.processes.launch import detach, in_reach, is_launched, launch
 from netsurgery.processes.process_exit import exit_with_workflow
 from netsurgery.search import plans
 from netsurgery.storage import integrity
 from netsurgery.storage.files import write_text
 from netsurgery.storage.locking import ResultsLock, ResultsNotWritableError
-from netsurgery.workflow.messages import say
+from netsurgery.workflow.messages import print_failures, print_pending_tracking, say
 from netsurgery.workflow.snakemake_internals import SnakemakeRun
 
 OWN_PROCESS_RULE = "run_search"
 
 
 class Session:
-    """One run of the workflow.
+    """One run of the workflow. `join_session` makes it.
 
     Args:
         config: The configuration.
@@ -52,17 +53,27 @@ class Session:
         # what ends with this process and has to be kept until then
         self.locks: list[ResultsLock] = []
         self.servers: dict[str, subprocess.Popen[bytes]] = {}
+        self.checkpoints: list[Any] = []  # Snakemake's, of each time that it parses the workflow
+        self._is_prepared = self._has_started = self._has_ended = False
 
-    def remove_damaged_files(self) -> None:
-        """Remove damaged files, so that Snakemake regenerates them; a dry run only names them."""
+    def prepare(self) -> None:
+        """Do what has to be done before Snakemake looks at any file of a search.
+
+        Input functions ask for it. Damaged files are removed, so that Snakemake regenerates them; a
+        dry run only names them.
+        """
+        if self._is_prepared:
+            return
+        self._is_prepared = True
         _ = self._lock_after_repair
+        if self.snakemake.is_main and self.snakemake.is_imported:
+            self.snakemake.call(self.start, self.succeed, self.fail)
 
     @cached_property
     def _lock_after_repair(self) -> ResultsLock | None:
         """The lock that the repair takes; None if it takes none, or another run has it.
 
-        Input functions ask for it, before Snakemake looks at any file of a search. `start` reports
-        a lock that could not be taken.
+        `start` reports a lock that could not be taken.
         """
         if not (self.snakemake.is_main and self.results.is_dir()):
             return None
@@ -90,6 +101,9 @@ class Session:
         Raises:
             SystemExit: Another run uses the results folder, or it is not writable.
         """
+        if self._has_started:
+            return
+        self._has_started = True
         single = self.config.only_run is not None
         shared = bool(self.cores_per_search) or single
         try:
@@ -107,10 +121,27 @@ class Session:
         if self.cores_per_search:
             self._write_config()
         self._say_how_searches_run()
-        if not (single and in_reach()):
+        if not (single or is_launched()) or not in_reach():
             expected = {JOBS, TRAINING} if self.snakemake.runs_locally else {JOBS}
             self.servers = launch(self.results / "_logs", expected)
         self.snakemake.speed_up()
+
+    def succeed(self) -> None:
+        """Say what is left to do after a run without errors."""
+        if not self._has_ended:
+            self._has_ended = True
+            print_pending_tracking(self.results)
+
+    def fail(self, logs: Iterable[str]) -> None:
+        """Say why a run failed, and how to go on.
+
+        Args:
+            logs: Snakemake's own logs.
+        """
+        if not self._has_ended:
+            self._has_ended = True
+            print_failures(logs, self.results)
+            print_pending_tracking(self.results)
 
     def join_parent(self) -> None:
         """Start a job of a cluster, or the run of a single search, as its parent needs it.
@@ -127,7 +158,7 @@ class Session:
 
     def _write_config(self) -> None:
         """Write the configuration for the runs of single searches."""
-        content = {**self.given, "cores_per_search": 0}
+        content = {**self.given, "results": self.config.results, "cores_per_search": 0}
         write_text(self.results / "_runs" / "config.yaml", yaml.safe_dump(content, sort_keys=False))
 
     def _say_how_searches_run(self) -> None:
@@ -140,3 +171,20 @@ class Session:
             )
         elif not (self.cores_per_search or self.snakemake.runs_locally):
             say("each training step is a job; with --config cores_per_search=4 each search is one")
+
+
+_sessions: dict[str, Session] = {}  # of this process, by what is run where
+
+
+def join_session(
+    config: Config, given: Mapping[str, Any], snakemake: SnakemakeRun, cores_per_search: int
+) -> Session:
+    """Return the session of a configuration; the first call makes it and joins the parent.
+
+    Snakemake parses a module again for each `use rule`, and one process takes each lock once.
+    """
+    what = json.dumps([str(Path(config.results).absolute()), given], sort_keys=True, default=str)
+    if what not in _sessions:
+        _sessions[what] = Session(config, given, snakemake, cores_per_search)
+        _sessions[what].join_parent()
+    return _sessions[what]

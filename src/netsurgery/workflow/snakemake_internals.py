@@ -8,22 +8,28 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 TESTED_VERSIONS = ("9.27.1",)
 # attributes, by the object that has them
 INTERFACES = {
     "workflow": (
-        "basedir",
+        "_onerror",
+        "_onstart",
+        "_onsuccess",
         "dag",
         "dryrun",
         "is_main_process",
         "local_exec",
         "main_snakefile",
+        "modifier",
         "remote_exec",
         "resource_settings",
         "scheduler",
     ),
+    "modifier": ("modify_rulename", "path_modifier"),
     "resource_settings": ("cores", "nodes"),
     "scheduler": ("job_rate_limiter",),
     "dag": (
@@ -56,17 +62,34 @@ def missing_interfaces(workflow: Any) -> list[str]:
     ]
 
 
+class UnmodifiedPaths:
+    """Takes the place of Snakemake's object that gives the paths of a module its prefix."""
+
+    modifies_prefixes = False
+    skip_properties: frozenset[str] = frozenset()
+
+    def modify(self, path: Any, property: str | None = None) -> Any:
+        """Return the path as it is."""
+        return path
+
+    replace_prefix = modify
+
+
 class SnakemakeRun:
     """The running Snakemake.
 
     Args:
         workflow: Snakemake's object of that name.
         arguments: The command line.
+        snakefile: The Snakefile of this workflow.
     """
 
-    def __init__(self, workflow: Any, arguments: list[str]) -> None:
+    def __init__(self, workflow: Any, arguments: list[str], snakefile: Path) -> None:
         self._workflow = workflow
         self._arguments = arguments
+        self.is_imported = Path(workflow.main_snakefile).resolve() != snakefile.resolve()
+        # while the workflow is parsed: afterwards it is that of the importing workflow
+        self._modifier = workflow.modifier
 
     @property
     def is_main(self) -> bool:
@@ -99,16 +122,55 @@ class SnakemakeRun:
 
     @property
     def cores(self) -> int | None:
-        """The cores that the run may use on this machine; None if jobs go to a cluster.
-
-        None, too, for Snakemake's own report, which finds plots in a single DAG only.
-        """
+        """The cores that the run may use on this machine; None if jobs go to a cluster."""
         given = self._workflow.resource_settings
-        return None if given.nodes or "--report" in self._arguments else given.cores
+        return None if given.nodes else given.cores
+
+    @property
+    def makes_report(self) -> bool:
+        """Whether Snakemake only writes its own report."""
+        return any(each.partition("=")[0] == "--report" for each in self._arguments)
 
     def plans_rule(self, rule: str) -> bool:
         """Whether the DAG has a job of a rule."""
-        return any(job.rule.name == rule for job in self._workflow.dag.jobs)
+        name = self._modifier.modify_rulename(rule)
+        return any(job.rule.name == name for job in self._workflow.dag.jobs)
+
+    def take_prefix(self, results: str) -> str:
+        """Return the folder of results with the prefix of the module that this workflow is.
+
+        Snakemake gives the prefix to the paths of rules alone, but the functions of rules need to
+        know where files are. So from here on, it leaves the paths of this module as they are.
+        """
+        path = f"{results}/."
+        moved = str(self._modifier.path_modifier.replace_prefix(path))
+        if moved != path:
+            self._modifier.path_modifier = UnmodifiedPaths()
+        return moved.removesuffix("/.")
+
+    def call(
+        self,
+        start: Callable[[], object],
+        success: Callable[[], object],
+        error: Callable[[Any], object],
+    ) -> None:
+        """Call functions when the run starts and ends.
+
+        Snakemake does so by itself for the main workflow. It ignores these parts of modules, and
+        of included files if the workflow that includes them has its own.
+
+        Args:
+            start: Called before the first job.
+            success: Called when all jobs are done.
+            error: Called when a job has failed, with the paths of Snakemake's logs.
+        """
+        hooks = {
+            "_onstart": lambda _: start(),
+            "_onsuccess": lambda _: success(),
+            "_onerror": error,
+        }
+        for name, function in hooks.items():
+            setattr(self._workflow, name, _both(function, getattr(self._workflow, name)))
 
     def speed_up(self) -> None:
         """Keep Snakemake from slowing down, and from filling the memory, in long searches.
@@ -125,6 +187,14 @@ class SnakemakeRun:
             dag.dag_processors.append(ReplacedJobPruner(dag))
         except AttributeError as error:
             logger.warning("long searches take more memory with this Snakemake: %s", error)
+
+
+def _both(first: Callable[[Any], object], second: Callable[[Any], object]) -> Callable[[Any], None]:
+    def both(log: Any) -> None:
+        first(log)
+        second(log)
+
+    return both
 
 
 class Replaced:

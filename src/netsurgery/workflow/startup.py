@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,30 +22,35 @@ REQUESTED = "NETSURGERY_PAPERS"  # the requested papers, for Snakemake runs of a
 SNAKEFILE = "NETSURGERY_SNAKEFILE"
 
 
-def set_environment(source: Path, snakefile: str) -> None:
+def set_environment(source: Path, snakefile: Path) -> None:
     """Let jobs use this package and the Python that runs Snakemake.
 
     Args:
         source: The folder that holds the package.
-        snakefile: The main Snakefile, which runs of single searches use.
+        snakefile: The Snakefile of this workflow, which runs of single searches use.
     """
-    given = os.environ
-    os.environ.update(
-        {
-            "PYTHONPATH": os.pathsep.join(filter(None, [str(source), given.get("PYTHONPATH")])),
-            "PATH": os.pathsep.join([str(Path(sys.executable).parent), given.get("PATH", "")]),
-            SNAKEFILE: snakefile,
-        }
-    )
+    _put_first("PYTHONPATH", source)
+    _put_first("PATH", Path(sys.executable).parent)
+    os.environ[SNAKEFILE] = str(snakefile)
+
+
+def _put_first(variable: str, folder: Path) -> None:
+    """Put a folder first in a search path, once, however often the workflow is parsed."""
+    others = os.environ.get(variable, "").split(os.pathsep)
+    kept = [each for each in others if each and each != str(folder)]
+    os.environ[variable] = os.pathsep.join([str(folder), *kept])
 
 
 def requested_papers(arguments: Sequence[str], environment: MutableMapping[str, str]) -> list[str]:
     """Return the papers whose targets (`paper_ectonas`, `paper_surgeon`) the user requests.
 
     Snakemake parses the workflow before it knows its targets, so the command line has to tell. The
-    jobs of a cluster have other targets; the environment tells them.
+    jobs of a cluster have other targets; the environment tells them. In a module a target may have
+    a prefix.
     """
-    papers = [paper for paper in PAPERS if f"paper_{paper}" in arguments]
+    papers = [
+        paper for paper in PAPERS if any(each.endswith(f"paper_{paper}") for each in arguments)
+    ]
     papers = papers or environment.get(REQUESTED, "").split()
     environment[REQUESTED] = " ".join(papers)
     return papers
@@ -82,14 +88,27 @@ def complete_config(
     return ({} if "searches" in given else default_config(folder, papers)) | dict(given)
 
 
-def load_or_exit(given: Mapping[str, Any], schema: Path) -> Config:
+def load_or_exit(
+    given: Mapping[str, Any],
+    schema: Path,
+    *,
+    place: Callable[[str], str] = str,
+    data_exists: bool = True,
+) -> Config:
     """Check the configuration and where its results go.
+
+    Args:
+        given: The configuration.
+        schema: See `netsurgery.config.loading.load`.
+        place: Gives the folder of results in a module that has a prefix.
+        data_exists: Whether data files have to exist, because no rule of this run makes them.
 
     Raises:
         SystemExit: One of them is invalid; a line on standard error says why.
     """
     try:
-        config = load(given, schema)
+        config = load(given, schema, data_exists=data_exists)
+        config = replace(config, results=place(config.results))
     except ConfigError as error:
         print(error, file=sys.stderr)
         sys.exit(1)

@@ -1,9 +1,15 @@
 """Datasets: the user's own, and settings added to built-in ones."""
 
+import contextlib
+
 import pytest
 
+from netsurgery.config import loading
 from netsurgery.config.errors import ConfigError
-from tests.unit.config.examples import load
+from tests.support.factories import SCHEMA
+from tests.unit.config.examples import BASE, load
+
+FLAT = {"dataset": "d", "topology": "ff-small"}
 
 
 def test_a_path_of_the_wrong_kind_is_refused(tmp_path):
@@ -28,3 +34,17 @@ def test_an_unknown_original_of_an_excerpt_is_named():
     excerpt = {"source": "sklearn", "name": "wine", "excerpt_of": "mnits"}
     with pytest.raises(ConfigError, match="excerpt_of: unknown dataset 'mnits'; did you mean"):
         load(top={"datasets": {"d": excerpt}})
+
+
+@pytest.mark.parametrize(
+    ("source", "refused"), [("csv", False), ("parquet", False), ("npz", False), ("npy", True)]
+)
+def test_files_may_be_missing_if_a_rule_makes_them_later(tmp_path, source, refused):
+    target = {"target": "y"} if source in ("csv", "parquet") else {}
+    dataset = {"source": source, "path": str(tmp_path / "later")} | target
+    given = {"datasets": {"d": dataset}, "searches": {"s": BASE | FLAT}}
+    with pytest.raises(ConfigError, match="does not exist"):
+        loading.load(given, SCHEMA)
+    expectation = pytest.raises(ConfigError) if refused else contextlib.nullcontext()
+    with expectation:
+        loading.load(given, SCHEMA, data_exists=False)

@@ -32,4 +32,4 @@ def test_a_command_has_its_kind_and_its_log(make, kind):
 
 def test_a_training_step_has_a_time_limit():
     line = commands.training_job("train_round", "--models {input.models}")
-    assert " training --time-limit {resources.time_limit} train_round --data" in line
+    assert " training --time-limit {params.time_limit} train_round --data" in line

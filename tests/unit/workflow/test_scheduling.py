@@ -49,8 +49,8 @@ def test_resources_of_a_training_job_are_those_of_its_rounds(tmp_path):
     resources = scheduled.training_resources(minutes=60)
     job = wildcards(generation="01", candidate="g01c00")
     assert resources["runtime"](job, attempt=2) == 120
-    assert resources["time_limit"](job) == 50
+    assert scheduled.time_limit(job, output=[]) == 50
     assert resources["gpu"] == 1
     scheduled.parameters.later_rounds = lambda _: ["a", "b"]
     assert resources["runtime"](job, attempt=1) == 180
-    assert resources["time_limit"](job) == 150
+    assert scheduled.time_limit(job, output=[]) == 150

@@ -8,7 +8,7 @@ import yaml
 from netsurgery.storage.files import write_json
 from netsurgery.storage.locking import ResultsLock
 from netsurgery.workflow import session as sessions
-from netsurgery.workflow.session import Session
+from netsurgery.workflow.session import Session, join_session
 from tests.support.workflow_searches import make_searches
 
 GIVEN = {
@@ -23,13 +23,26 @@ def launched(monkeypatch):
     """Calls that would start servers."""
     calls = []
     monkeypatch.setattr(sessions, "launch", lambda *given: calls.append(given) or {})
+    monkeypatch.setattr(sessions, "is_launched", lambda: bool(calls))
     monkeypatch.setattr(sessions, "in_reach", lambda: True)
     return calls
 
 
-def session(results, cores_per_search=0, main=True, dry=False, local=True, planned=False, **top):
+def session(
+    results,
+    cores_per_search=0,
+    main=True,
+    dry=False,
+    local=True,
+    planned=False,
+    call=None,
+    **top,
+):
     snakemake = SimpleNamespace(
         is_main=main,
+        is_imported=call is not None,
+        is_cluster_job=False,
+        call=call,
         is_dry=dry,
         runs_locally=local,
         plans_rule=lambda _: planned,
@@ -50,8 +63,8 @@ def damage(results):
 def test_damaged_files_are_named_and_removed_once(tmp_path, capsys):
     path = damage(tmp_path)
     run = session(tmp_path)
-    run.remove_damaged_files()
-    run.remove_damaged_files()
+    run.prepare()
+    run.prepare()
     assert not path.exists()
     assert capsys.readouterr().err.count("lineage.json: damaged") == 1
 
@@ -60,14 +73,14 @@ def test_plans_of_another_version_are_named_and_removed(tmp_path, capsys):
     old, new = (tmp_path / f"s/seed0/generation0{number}/plan.json" for number in (1, 2))
     write_json(old, {"action": "search"})
     write_json(new, {"kind": "final"})
-    session(tmp_path).remove_damaged_files()
+    session(tmp_path).prepare()
     assert (old.exists(), new.exists()) == (False, True)
     assert f"{old}: damaged (another version of netsurgery" in capsys.readouterr().err
 
 
 def test_a_dry_run_names_damaged_files_and_keeps_them(tmp_path, capsys):
     path = damage(tmp_path)
-    session(tmp_path, dry=True).remove_damaged_files()
+    session(tmp_path, dry=True).prepare()
     assert path.exists()
     assert "lineage.json: damaged" in capsys.readouterr().err
 
@@ -75,7 +88,7 @@ def test_a_dry_run_names_damaged_files_and_keeps_them(tmp_path, capsys):
 @pytest.mark.parametrize("other", [{"main": False}])
 def test_jobs_repair_nothing(tmp_path, other, capsys):
     path = damage(tmp_path)
-    session(tmp_path, **other).remove_damaged_files()
+    session(tmp_path, **other).prepare()
     assert path.exists()
     assert capsys.readouterr().err == ""
 
@@ -84,7 +97,7 @@ def test_nothing_is_repaired_while_another_run_has_the_folder(tmp_path, launched
     lock = ResultsLock(tmp_path)
     path = damage(tmp_path)
     run = session(tmp_path)
-    run.remove_damaged_files()
+    run.prepare()
     assert path.exists()
     with pytest.raises(SystemExit):
         run.start()
@@ -105,11 +118,45 @@ def test_searches_with_a_process_each_get_a_config(tmp_path, launched):
     run = session(tmp_path, cores_per_search=2)
     run.start()
     written = yaml.safe_load((tmp_path / "_runs" / "config.yaml").read_text())
-    assert written == GIVEN | {"cores_per_search": 0}
+    assert written == GIVEN | {"cores_per_search": 0, "results": str(tmp_path)}
     assert len(run.locks) == 2
     with pytest.raises(SystemExit):  # a second one that drives
         session(tmp_path, cores_per_search=2).start()
     session(tmp_path, only_run="s/0").start()  # a run of a single search shares the folder
+
+
+def test_an_imported_workflow_starts_once_however_it_is_called(tmp_path, launched):
+    called = []
+    run = session(tmp_path, call=lambda *functions: called.append(functions))
+    run.prepare()
+    run.prepare()
+    ((start, _, _),) = called
+    start()
+    run.start()
+    assert len(launched) == len(run.locks) == 1
+
+
+def test_two_imported_workflows_share_their_servers(tmp_path, launched):
+    for name in ("one", "two"):
+        session(tmp_path / name).start()
+    assert len(launched) == 1
+
+
+def test_an_end_is_reported_once(tmp_path, capsys):
+    run = session(tmp_path)
+    run.fail([])
+    run.fail([])
+    run.succeed()
+    assert capsys.readouterr().err.count("run the same command again") == 1
+
+
+def test_each_parse_of_a_workflow_has_the_same_session(tmp_path, monkeypatch):
+    monkeypatch.setattr(sessions, "_sessions", {})
+    made = session(tmp_path)
+    given = made.config, GIVEN, made.snakemake, 0
+    assert join_session(*given) is join_session(*given)
+    other = make_searches(tmp_path / "other", GIVEN["searches"]).config
+    assert join_session(other, *given[1:]) is not join_session(*given)
 
 
 def test_the_run_of_a_single_search_uses_the_servers_in_reach(tmp_path, launched):

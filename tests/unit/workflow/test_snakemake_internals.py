@@ -22,15 +22,22 @@ from netsurgery.workflow.snakemake_internals import (
 PROBE = Path(__file__).parents[2] / "support" / "dag_probe.py"
 SEEDS = 3
 SNAKEFILE = """
+from pathlib import Path
 from netsurgery.workflow.snakemake_internals import SnakemakeRun, missing_interfaces
+
+snakemake_run = SnakemakeRun(workflow, [], Path("Snakefile"))
+print("imported:", snakemake_run.is_imported)
+print("results:", snakemake_run.take_prefix("results"))
+snakemake_run.call(lambda: print("started"), lambda: print("ended"), print)
 
 rule all:
     output: "made"
     shell: "touch {output}"
 
 onstart:
+    snakemake_run.call(lambda: None, lambda: print("ended"), print)
     print("missing:", missing_interfaces(workflow))
-    SnakemakeRun(workflow, []).speed_up()
+    snakemake_run.speed_up()
     print("limiter:", workflow.scheduler.job_rate_limiter)
     print("processors:", [type(each).__name__ for each in workflow.dag.dag_processors])
 """
@@ -51,8 +58,41 @@ def test_snakemake_has_the_interfaces_that_are_used(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert "missing: []" in done.stdout
+    assert "imported: False" in done.stdout
+    assert "results: results\n" in done.stdout
+    assert "started" not in done.stdout  # Snakemake's own onstart has replaced it
+    assert done.stdout.count("ended") == 2
     assert "limiter: None" in done.stdout
     assert "ReplacedJobPruner" in done.stdout
+
+
+def snakemake_run(arguments=(), prefix="", **attributes):
+    """A running Snakemake; with a prefix it parses a module."""
+    path_modifier = SimpleNamespace(replace_prefix=lambda path: prefix + path)
+    modifier = SimpleNamespace(path_modifier=path_modifier, modify_rulename="ns_{}".format)
+    workflow = SimpleNamespace(main_snakefile="mine.smk", modifier=modifier, **attributes)
+    return SnakemakeRun(workflow, list(arguments), Path("/netsurgery/Snakefile"))
+
+
+def test_a_module_takes_its_prefix_from_snakemake():
+    run = snakemake_run(prefix="deep/")
+    assert run.is_imported
+    assert run.take_prefix("results") == "deep/results"
+    assert run._workflow.modifier.path_modifier.modify("results/x") == "results/x"
+
+
+def test_without_a_prefix_paths_are_left_to_snakemake():
+    run = snakemake_run()
+    before = run._workflow.modifier.path_modifier
+    assert run.take_prefix("results") == "results"
+    assert run._workflow.modifier.path_modifier is before
+
+
+def test_planned_rules_are_found_under_the_name_of_a_module():
+    jobs = [SimpleNamespace(rule=SimpleNamespace(name="ns_run_search"))]
+    run = snakemake_run(dag=SimpleNamespace(jobs=jobs))
+    assert run.plans_rule("run_search")
+    assert not run.plans_rule("finalize")
 
 
 @dataclass(eq=False)
@@ -129,19 +169,32 @@ def test_a_replaced_job_leaves_every_table():
 
 def test_a_dag_with_other_tables_is_left_alone(caplog):
     dag = SimpleNamespace(jobs={}, dag_processors=[])
-    workflow = SimpleNamespace(local_exec=False, dag=dag)
-    SnakemakeRun(workflow, []).speed_up()
+    snakemake_run(local_exec=False, dag=dag).speed_up()
     assert dag.dag_processors == []
     assert "more memory" in caplog.text
 
 
 @pytest.mark.parametrize(
-    ("nodes", "arguments", "cores"),
-    [(None, [], 4), (8, [], None), (None, ["--report"], None)],
+    ("nodes", "cores"),
+    [(None, 4), (8, None)],
 )
-def test_cores_are_those_of_a_run_on_this_machine(nodes, arguments, cores):
-    workflow = SimpleNamespace(resource_settings=SimpleNamespace(nodes=nodes, cores=4))
-    assert SnakemakeRun(workflow, arguments).cores == cores
+def test_cores_are_those_of_a_run_on_this_machine(nodes, cores):
+    given = SimpleNamespace(nodes=nodes, cores=4)
+    assert snakemake_run(resource_settings=given).cores == cores
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--report"], True),
+        (["--report", "x.html"], True),
+        (["--report=x.zip"], True),
+        (["--report-stylesheet", "x.css"], False),
+        (["results/report.html"], False),
+    ],
+)
+def test_a_report_of_snakemake_is_recognised(arguments, expected):
+    assert snakemake_run(arguments).makes_report == expected
 
 
 @pytest.mark.parametrize(
@@ -159,5 +212,4 @@ def test_only_the_first_snakemake_of_a_job_is_a_cluster_job(
     monkeypatch.delenv("SLURM_STEP_ID", raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    run = SnakemakeRun(SimpleNamespace(remote_exec=remote), arguments)
-    assert run.is_cluster_job == expected
+    assert snakemake_run(arguments, remote_exec=remote).is_cluster_job == expected

@@ -1,5 +1,6 @@
 """The configuration when Snakemake parses the workflow."""
 
+import os
 import re
 
 import pytest
@@ -12,6 +13,20 @@ def test_requested_papers_are_those_of_the_command_line():
     environment = {}
     assert startup.requested_papers(["snakemake", "paper_surgeon"], environment) == ["surgeon"]
     assert environment == {"NETSURGERY_PAPERS": "surgeon"}
+
+
+def test_the_target_of_a_paper_may_have_a_prefix():
+    assert startup.requested_papers(["snakemake", "ns_paper_ectonas"], {}) == ["ectonas"]
+
+
+def test_search_paths_name_each_folder_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", "other")
+    monkeypatch.setenv("PATH", os.environ["PATH"])
+    monkeypatch.setenv("NETSURGERY_SNAKEFILE", "none")
+    for _ in range(3):
+        startup.set_environment(tmp_path / "src", tmp_path / "Snakefile")
+    assert os.environ["PYTHONPATH"] == f"{tmp_path / 'src'}{os.pathsep}other"
+    assert os.environ["NETSURGERY_SNAKEFILE"] == str(tmp_path / "Snakefile")
 
 
 def test_jobs_of_a_cluster_inherit_the_requested_papers():
