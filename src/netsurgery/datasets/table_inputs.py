@@ -98,6 +98,30 @@ def _variants(level: str) -> Iterator[str]:
         yield str(number)
 
 
+def _is_ambiguous(levels: Sequence[str]) -> bool:
+    """Whether pandas may write a level as another one, such as 01 as 1."""
+    known = spellings(levels)
+    return any(known.get(text) != i for i, level in enumerate(levels) for text in _variants(level))
+
+
+def pandas_options(data: Mapping[str, Any]) -> dict[str, Any]:
+    """How `pandas.read_csv` has to be called to find the columns of a text file by their names."""
+    settings = data["settings"]
+    options: dict[str, Any] = {}
+    if settings.get("delimiter", ",") != ",":
+        options["sep"] = settings["delimiter"]
+    numbered = not settings.get("header", True) and "columns" not in settings
+    if numbered:
+        options["header"] = None
+    elif "columns" in settings:
+        options |= {"header": 0} if settings["header"] else {}
+        options["names"] = list(settings["columns"])
+    as_text = [c["name"] for c in data["columns"] if _is_ambiguous(c["levels"])]
+    if as_text:
+        options["dtype"] = {int(name) if numbered else name: str for name in as_text}
+    return options
+
+
 def missing_markers(data: Mapping[str, Any]) -> list[str | int | float]:
     """What means a missing number in this dataset, besides what pandas takes for missing.
 

@@ -10,32 +10,10 @@ from typing import Any
 
 import netsurgery
 from netsurgery.objectives.keras_catalog import describe as describe_setting
+from netsurgery.report.usage import usage_snippet
 from netsurgery.search.algorithms import ALGORITHMS
 
 MAX_LISTED_CLASSES = 20
-
-
-def usage_snippet(summary: Mapping[str, Any], data: Mapping[str, Any]) -> str:
-    """Three lines of Python that load the model and predict.
-
-    Args:
-        summary: of the search.
-        data: description of the prepared dataset.
-    """
-    expected = _expected_input(data)
-    if data["columns"] and any(column["kind"] != "number" for column in data["columns"]):
-        call = "outputs = model({name: table[name].to_numpy() for name in table})"
-    else:
-        call = "outputs = model.predict(samples)"
-    return f'import keras\nmodel = keras.models.load_model("model.keras")\n{call}  # {expected}'
-
-
-def _expected_input(data: Mapping[str, Any]) -> str:
-    """The input that the model expects."""
-    if data["columns"]:
-        return f"a table with the {len(data['columns'])} columns of the training data"
-    shape = ["any height", "any width", data["shape"][-1]] if data["resized"] else data["shape"]
-    return f"({', '.join(map(str, ['samples', *shape]))}), unscaled"
 
 
 def _number(value: float | None, form: str = "{:.1%}") -> str:
@@ -138,7 +116,7 @@ def model_card(
         "## Use",
         "",
         "```python",
-        usage_snippet(summary, data),
+        usage_snippet(data),
         "```",
         "",
         "The model includes scaling and other preprocessing. Its outputs are"

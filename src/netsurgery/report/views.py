@@ -14,12 +14,13 @@ from netsurgery.networks.network import Topology
 from netsurgery.plots.labels import format_score, operation_label, pluralize
 from netsurgery.plots.style import operation_style
 from netsurgery.report import brackets, figures
-from netsurgery.report.model_card import usage_snippet
+from netsurgery.report.usage import usage_snippet
 from netsurgery.reproduction import published
 from netsurgery.storage.files import read_json
 
 MAX_CONFUSION_CLASSES = 20  # with more classes, only those with the lowest recall are listed
 WORST_CLASSES = 15
+OLDER: dict[str, Any] = {"resized": False, "settings": {}, "units": None}  # missing in 0.1
 LONG = 30  # with more runs, the comparison of methods comes before their table
 
 
@@ -214,7 +215,7 @@ def search_view(run: Run) -> dict[str, Any]:
     summary, end = run.summary, run.folder.end()
     start = Topology.from_json(run.folder.start().topology)
     rows = read_lineage(run.folder.lineage)
-    data = read_json(run.folder.final / "preprocessing.json") | {"resized": False}
+    data = OLDER | read_json(run.folder.final / "preprocessing.json")
     settings = {k: v for k, v in run.settings.items() if k not in ("seeds", "algorithm")}
     exports = run.folder.final / "exports.json"
     return {
@@ -231,7 +232,7 @@ def search_view(run: Run) -> dict[str, Any]:
         "generations": generations(run),
         "errors": error_view(run),
         "settings": sorted(settings.items()),
-        "usage": usage_snippet(summary, data).replace(
+        "usage": usage_snippet(data).replace(
             '"model.keras"', f'"{run.folder.final / "model.keras"}"'
         ),
         "exports": read_json(exports)["exports"] if exports.exists() else [],
