@@ -103,7 +103,7 @@ class Step:
 
 
 def train_initial_network(step: Step) -> None:
-    """Write the record of the starting network."""
+    """Write the record of the initial network."""
     data = datasets.describe(step.data)
     layers, activation = json.loads(step.given["layers"][0]), step.given["activation"][0]
     topology = build(layers, tuple(data["shape"]), data["outputs"], activation)

@@ -48,7 +48,7 @@ class Script:
         return model
 
     def start(self, record: Record) -> None:
-        """Create the starting network."""
+        """Create the initial network."""
         fresh = initialise(Topology.from_json(record.topology), self.rng)
         self.models[record.candidate] = self.compiled(conversion.to_keras(fresh))
 

@@ -60,7 +60,7 @@ def slurm(tmp_path_factory):
 
 
 def test_a_search_in_its_own_process_gives_the_same_files(flat, tmp_path):
-    run(tmp_path, top={"cores_per_search": 2}, **SHORT)
+    run(tmp_path, own_servers=True, top={"cores_per_search": 2}, **SHORT)
     assert_same(flat, tmp_path)
     assert (tmp_path / "results" / "summary.csv").exists()
     assert "Nothing to be done" in run(tmp_path, top={"cores_per_search": 2}, **SHORT).stderr

@@ -144,7 +144,7 @@ def test_an_untrainable_initial_network_ends_the_search(
     done = subprocess.run(words, capture_output=True, text=True)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
-    assert "the starting topology cannot be trained: out_of_memory" in done.stderr
+    assert "the initial network cannot be trained: out_of_memory" in done.stderr
 
 
 def test_out_of_memory_has_its_own_exit_code():

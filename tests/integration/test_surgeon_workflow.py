@@ -36,8 +36,8 @@ def configured(folder, **search):
     return "--configfile", str(config)
 
 
-def search(folder, cores=2, **changed):
-    return run(folder, *configured(folder, **changed), cores=cores)
+def search(folder, cores=2, own_servers=False, **changed):
+    return run(folder, *configured(folder, **changed), cores=cores, own_servers=own_servers)
 
 
 def summary_of(folder):
@@ -52,7 +52,7 @@ def rows(path):
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("finished")
-    search(folder)
+    search(folder, own_servers=True)
     return folder
 
 

@@ -37,7 +37,7 @@ pytestmark = pytest.mark.workflow
 def finished(tmp_path_factory):
     """A finished search; tests that change files use a copy."""
     folder = tmp_path_factory.mktemp("finished")
-    run(folder)
+    run(folder, own_servers=True)
     return folder
 
 

@@ -30,7 +30,7 @@ def rules(**settings) -> GenerationSettings:
 
 
 def start(topology="cnn-medium", shape=(28, 28, 1), batches_per_epoch=1000, **fields) -> Record:
-    """The record of a trained starting topology."""
+    """The record of a trained initial network."""
     built = topologies.build(topologies.named(topology), shape, 10)
     record = {
         "candidate": "g00c00",

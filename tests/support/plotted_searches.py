@@ -28,7 +28,7 @@ def entries(first, *values):
 
 
 def start(*values, **fields):
-    """The starting topology."""
+    """The initial network."""
     known = {"parameters": 1000, "batches_trained": BATCHES * len(values)} | fields
     return Record(
         **{

@@ -1,5 +1,7 @@
 """Searches that Snakemake runs, as a user runs them."""
 
+import atexit
+import functools
 import json
 import os
 import subprocess
@@ -57,10 +59,44 @@ def command(folder, *arguments, cores=2, top=None, snakefile=ROOT / "Snakefile",
     return [*snakemake, *place, *arguments]
 
 
-def run(folder, *arguments, check=True, **options):
-    """Run the command in a folder; fails the test if it fails, unless told not to check."""
+# starts servers, prints their folder, and ends with its standard input
+SERVE = """
+import os, sys
+from netsurgery.processes.client import SERVERS
+from netsurgery.processes.launch import launch
+from netsurgery.processes.process_exit import exit_with_parent
+exit_with_parent()
+servers = launch(None)
+print(os.environ.get(SERVERS, ""), flush=True)
+sys.stdin.read()
+"""
+
+
+@functools.cache
+def shared_servers():
+    """Start warm servers for all runs of this test process; return what names them to a run."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", SERVE],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    atexit.register(process.communicate)  # which ends its standard input
+    folder = process.stdout.readline().strip()
+    return {SERVERS: folder} if folder else {}
+
+
+def run(folder, *arguments, check=True, own_servers=False, **options):
+    """Run the command in a folder; fails the test if it fails, unless told not to check.
+
+    Starting servers takes longer than most searches here, so runs share some, unless a test asks
+    for the servers that a user's run starts.
+    """
     folder.mkdir(exist_ok=True)
     environment = {k: v for k, v in os.environ.items() if k not in (SERVERS, WORKFLOW)}
+    if not own_servers:
+        environment |= shared_servers()
     done = subprocess.run(
         command(folder, *arguments, **options),
         capture_output=True,

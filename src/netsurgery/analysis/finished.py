@@ -40,7 +40,7 @@ class FinishedSearch:
         return SearchFolder(self.folder).lineage
 
     def lineage(self, candidate: str | None = None) -> list[dict[str, str]]:
-        """Return the rows of a candidate and its ancestors, the starting network first.
+        """Return the rows of a candidate and its ancestors, the initial network first.
 
         Args:
             candidate: Its name, such as `g02c07`; None for the final one.

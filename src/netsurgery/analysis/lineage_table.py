@@ -29,7 +29,7 @@ def read_lineage(path: Path) -> list[dict[str, Any]]:
 
 
 def ancestry(rows: Sequence[Row], candidate: str) -> list[Row]:
-    """Return the rows of a candidate and its ancestors, the starting network first.
+    """Return the rows of a candidate and its ancestors, the initial network first.
 
     Args:
         rows: of a lineage table.

@@ -22,7 +22,7 @@ def add_parser(commands: Subparsers) -> None:
     command = commands.add_parser(
         "lineage",
         help="show how a candidate came to be",
-        description="Show the operations and validation scores from the starting network to a"
+        description="Show the operations and validation scores from the initial network to a"
         " candidate.",
     )
     command.set_defaults(run=run)
@@ -49,7 +49,7 @@ def run(given: argparse.Namespace) -> None:
 def _row(row: Mapping[str, str]) -> tuple[str, ...]:
     return (
         row["candidate"],
-        row["operation"] or "starting topology",
+        row["operation"] or "initial network",
         row["position"],
         f"{int(row['parameters']):,}",
         f"{float(row['epochs_trained']):.1f}",

@@ -35,7 +35,7 @@ class Search:
 
     @property
     def first_epochs(self) -> int:
-        """Epochs that the starting topology trains: the warm-up, or all epochs of a baseline."""
+        """Epochs that the initial network trains: the warm-up, or all epochs of a baseline."""
         return self.algorithm.initial_epochs(self.settings)
 
     @property
@@ -49,8 +49,8 @@ class Search:
         return self.algorithm.final_mode(self.settings)
 
     def pick(self, names: Iterable[str]) -> dict[str, Any]:
-        """Return the settings of these names."""
-        return {name: self.settings[name] for name in names}
+        """Return the settings of these names; optional ones only if they are set."""
+        return {name: self.settings[name] for name in names if name in self.settings}
 
 
 @dataclass(frozen=True)

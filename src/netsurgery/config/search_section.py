@@ -18,6 +18,7 @@ from netsurgery.objectives.suggestions import suggest
 from netsurgery.search.algorithm import UnsuitableSettingError
 from netsurgery.search.algorithms import algorithm_of
 from netsurgery.search.selection import SelectionMode
+from netsurgery.search.size_limit import why_no_start
 
 Layers = list[dict[str, Any]]
 
@@ -86,11 +87,7 @@ def _check(
     except checks.SettingError as error:
         raise error_at([*where, *error.where], str(error)) from None
     _check_data(where, search, dataset)
-    flat = datasets.is_flat(dataset.settings)
-    try:
-        topologies.build(hidden, (1,) if flat else (1, 1, 1), 2)
-    except ValueError as error:
-        raise error_at(["topologies", search["topology"]], str(error)) from None
+    _check_start(where, search, hidden, dataset)
     return hidden
 
 
@@ -102,6 +99,22 @@ def _check_algorithm(
         algorithm_of(search).check(hidden, dataset.task)
     except UnsuitableSettingError as error:
         raise error_at([*where, error.key], f"{search[error.key]!r} {error}") from None
+
+
+def _check_start(
+    where: list[str], search: Mapping[str, Any], hidden: Layers, dataset: Dataset
+) -> None:
+    """Check the starting topology as far as the shape of the samples is known."""
+    smallest = (1,) if datasets.is_flat(dataset.settings) else (1, 1, 1)
+    known = datasets.known_shape(dataset.settings)
+    shape, outputs = known or (smallest, 1 if dataset.task == "regression" else 2)
+    try:
+        start = topologies.build(hidden, shape, outputs)
+    except ValueError as error:
+        raise error_at(["topologies", search["topology"]], str(error)) from None
+    reason = why_no_start(start, search.get("max_parameters"), smallest=known is None)
+    if reason:
+        raise error_at([*where, "max_parameters"], reason)
 
 
 def _check_data(where: list[str], search: Mapping[str, Any], dataset: Dataset) -> None:

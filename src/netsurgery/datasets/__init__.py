@@ -6,7 +6,13 @@ Each kind of source has a module (`arrays`, `images`, `sklearn_source`, `tables`
 """
 
 from netsurgery.datasets.prepared import describe
-from netsurgery.datasets.registry import is_flat, prepare, task_of, watched_files
+from netsurgery.datasets.registry import (
+    is_flat,
+    known_shape,
+    prepare,
+    task_of,
+    watched_files,
+)
 from netsurgery.datasets.samples import Samples, Scaling, read_part
 from netsurgery.datasets.source import DataError, Source, SourceType, input_paths
 from netsurgery.datasets.splits import SplitSettings, write_split
@@ -21,6 +27,7 @@ __all__ = [
     "describe",
     "input_paths",
     "is_flat",
+    "known_shape",
     "prepare",
     "read_part",
     "task_of",

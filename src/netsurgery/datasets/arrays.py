@@ -29,6 +29,11 @@ from netsurgery.datasets.source import (
 )
 from netsurgery.networks.layers import Shape
 
+# (samples, a, b) are rather series than grey images if one side is so many times the other ...
+SERIES_RATIO = 4
+FEW_FEATURES = 16  # ... or twice the other, which is at most this
+MANY_CHANNELS = 4
+
 SUFFIXES = {TRAINING: "train", VALIDATION: "val", TEST: "test"}
 
 
@@ -170,13 +175,47 @@ def _sample_shape(x: ArrayFile) -> Shape:
         case (_, features) if features:
             return (features,)
         case (_, height, width, channels) if height and width and channels:
-            if height in (1, 3) and width > 4 and channels > 4:
+            if height <= MANY_CHANNELS and min(width, channels) > MANY_CHANNELS:
                 raise DataError(f"{x} has shape {x.shape}; channels must be the last axis")
             return height, width, channels
         case _:
             raise DataError(
                 f"{x} has shape {x.shape}; images must be (samples, height, width, channels) or "
                 f"(samples, height, width), tables (samples, features)"
+            )
+
+
+def _looks_like_series(height: int, width: int) -> bool:
+    """Whether samples of two axes are rather steps and features than pixels."""
+    short, long = sorted((height, width))
+    return long > SERIES_RATIO * short or (short <= FEW_FEATURES and long >= 2 * short)
+
+
+def _notes(x: ArrayFile) -> Iterator[str]:
+    """What samples were taken for where that is not certain.
+
+    Raises:
+        DataError: they may as well be series as images.
+    """
+    match x.shape:
+        case (_, height, width):
+            series = _looks_like_series(height, width)
+            pixels = x.dtype == np.bool_ or x.dtype == np.uint8
+            flatten = f"flatten series to rows ({x.name}.reshape(len({x.name}), -1))"
+            if series and not pixels:
+                raise DataError(
+                    f"{x} has shape {x.shape}: images, or series of steps and features? Add an "
+                    f"axis of channels to images ({x.name}[..., None]); {flatten}"
+                )
+            if series or not pixels:
+                yield (
+                    f"{x} has shape {x.shape} and is taken for grey images of {height} x {width} "
+                    f"pixels; {flatten}"
+                )
+        case (_, height, width, channels) if channels > MANY_CHANNELS:
+            yield (
+                f"{x} has shape {x.shape} and is taken for images of {height} x {width} pixels "
+                f"with {channels} channels"
             )
 
 
@@ -202,7 +241,7 @@ def open_arrays(settings: Settings) -> Source:
     path = Path(settings["path"])
     parts = _find_parts(path)
     first, labels = parts[TRAINING]
-    shape = _sample_shape(first)
+    shape, notes = _sample_shape(first), tuple(_notes(first))
     for x, y in parts.values():
         if x.dtype.kind not in "buif":
             raise DataError(f"{x}: has dtype {x.dtype}; samples must be integers or floats")
@@ -235,6 +274,7 @@ def open_arrays(settings: Settings) -> Source:
         scaling="unit" if integers and len(shape) == 3 else "standard",
         largest=float(np.iinfo(dtype).max) if integers else 1.0,
         label_names={part: str(y) for part, (_, y) in parts.items()},
+        notes=notes,
     )
 
 

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
+from netsurgery.datasets import image_folders, image_layout
+from netsurgery.datasets.image_decoding import (
+    Header,
+    UnusableImageError,
+    read_header,
+    read_pixels,
+)
+from netsurgery.datasets.image_folders import ImageFolder, class_folders, walk
+from netsurgery.datasets.image_problems import all_unusable
 from netsurgery.datasets.source import (
     TRAINING,
     Chunk,
-    DataError,
     Settings,
     Source,
     SourceType,
@@ -20,70 +28,7 @@ from netsurgery.datasets.source import (
     rows_per_chunk,
 )
 
-GRAYSCALE, COLOUR = ("1", "L", "LA"), ("RGB", "RGBA", "P", "CMYK", "YCbCr", "HSV")  # Pillow's modes
-
-
-def class_folders(path: Path) -> list[Path]:
-    """The folders of the classes, in alphabetical order."""
-    return sorted(p for p in path.iterdir() if p.is_dir() and not p.name.startswith("."))
-
-
-def _image_files(path: Path) -> dict[str, list[Path]]:
-    """The image files of every class.
-
-    Raises:
-        DataError: there are no classes, or a class has no images.
-    """
-    from PIL import Image
-
-    if not path.is_dir():
-        raise DataError(f"{path}: is not a folder; expected a folder with a subfolder per class")
-    extensions = Image.registered_extensions()
-    files = {
-        folder.name: sorted(p for p in folder.iterdir() if p.suffix.lower() in extensions)
-        for folder in class_folders(path)
-    }
-    if not files:
-        raise DataError(f"{path}: has no subfolders; expected one per class")
-    for name, of_class in files.items():
-        if not of_class:
-            raise DataError(f"{path / name}: contains no images; add some or remove the folder")
-    return files
-
-
-def _unreadable(path: Path, error: Exception) -> DataError:
-    reason = str(error).replace(f" {str(path)!r}", "").splitlines()[0]
-    return DataError(f"{path}: cannot be read as an image ({reason})")
-
-
-def _size_and_mode(path: Path) -> tuple[tuple[int, int], str]:
-    """Height and width, and Pillow's mode, from the header of an image."""
-    from PIL import Image
-
-    try:
-        with Image.open(path) as image:
-            (width, height), mode = image.size, image.mode
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise _unreadable(path, error) from None
-    if mode not in GRAYSCALE + COLOUR:
-        raise DataError(
-            f"{path}: has more than 8 bits per channel (mode {mode}); provide the images as an npz "
-            f"file instead"
-        )
-    return (height, width), mode
-
-
-def _read(path: Path, size: tuple[int, int], channels: int) -> np.ndarray:
-    from PIL import Image
-
-    try:
-        with Image.open(path) as image:
-            converted = image.convert("L" if channels == 1 else "RGB")
-            if converted.size != size[::-1]:
-                converted = converted.resize(size[::-1], Image.Resampling.BILINEAR)
-            return np.asarray(converted).reshape(*size, channels)
-    except (OSError, ValueError, SyntaxError) as error:
-        raise _unreadable(path, error) from None
+Folders = Mapping[str, ImageFolder]  # of each part
 
 
 def is_flat(settings: Settings) -> bool:
@@ -92,50 +37,52 @@ def is_flat(settings: Settings) -> bool:
 
 
 def watched_folders(settings: Settings) -> list[Path]:
-    """The folders of all classes: their times change when an image is added or removed."""
-    return [folder for path in input_paths(settings).values() for folder in class_folders(path)]
+    """All folders with images: their times change when an image is added or removed."""
+    classes = [each for path in input_paths(settings).values() for each in class_folders(path)]
+    return [folder for each in classes for folder, _ in walk(each, strict=False)]
 
 
 def open_images(settings: Settings) -> Source:
     """Open a folder of images with a subfolder per class; only the headers are read.
 
     Images are resized to `size` or, by default, to the most frequent size of the training images.
-    They are grayscale if all training images are.
+    They are grey if all training images are.
 
     Raises:
-        DataError: a class is empty or unknown, or an image cannot be read.
+        DataError: the subfolders are not classes, or images cannot be read.
     """
-    paths = part_paths(settings)
-    files = {part: _image_files(path) for part, path in paths.items()}
-    classes = tuple(files[TRAINING])
-    for part, by_class in files.items():
-        for name in by_class:
-            if name not in classes:
-                raise DataError(
-                    f"{paths[part] / name}: is not a class of {paths[TRAINING]} "
-                    f"({', '.join(classes)})"
-                )
-    headers = {
-        part: [_size_and_mode(file) for of_class in by_class.values() for file in of_class]
-        for part, by_class in files.items()
-    }
-    sizes = Counter(size for size, _ in headers[TRAINING])
+    folders = {part: image_folders.scan(path) for part, path in part_paths(settings).items()}
+    image_layout.check_parts(folders)
+    training = folders[TRAINING]
+    classes = tuple(training.images)
+    headers = _read_headers(folders)
+    sizes = Counter(header.size for header in headers[TRAINING])
     most_frequent = max(sizes, key=lambda size: (sizes[size], -size[0] * size[1], size))
-    height, width = settings.get("size", most_frequent)
-    grayscale = all(mode in GRAYSCALE for _, mode in headers[TRAINING])
-    channels = settings.get("channels", 1 if grayscale else 3)
-    shape, dtype = (height, width, channels), np.dtype(np.uint8)
+    size = tuple(settings.get("size", most_frequent))
+    channels = settings.get("channels", 1 if all(h.grey for h in headers[TRAINING]) else 3)
+    shape, dtype = (*size, channels), np.dtype(np.uint8)
 
     def chunks(part: str) -> Iterator[Chunk]:
         rows = rows_per_chunk(shape, dtype)
-        labelled = [(f, classes.index(name)) for name, of in files[part].items() for f in of]
+        images = folders[part].images.items()
+        labelled = [(file, classes.index(name)) for name, files in images for file in files]
         for start in range(0, len(labelled), rows):
             chunk = labelled[start : start + rows]
-            x = np.stack([_read(file, (height, width), channels) for file, _ in chunk])
+            x = np.empty((len(chunk), *shape), dtype)
+            for i, (file, _) in enumerate(chunk):
+                try:
+                    x[i] = read_pixels(file, size, channels)
+                except UnusableImageError as error:
+                    raise all_unusable(training.path, _all_files(folders), (file, error)) from None
             yield x, np.array([number for _, number in chunk])
 
+    everything = [header for of_part in headers.values() for header in of_part]
+    found = [note for folder in folders.values() for note in image_folders.notes(folder)]
+    found += [
+        f"{training.path}: {note}" for note in _notes(headers[TRAINING], everything, size, settings)
+    ]
     return Source(
-        origin=str(paths[TRAINING]),
+        origin=str(training.path),
         version="",
         shape=shape,
         dtype=dtype,
@@ -143,10 +90,57 @@ def open_images(settings: Settings) -> Source:
         chunks=chunks,
         scaling="unit",
         largest=255.0,
-        label_names={part: str(path) for part, path in paths.items()},
+        label_names={part: str(folder.path) for part, folder in folders.items()},
         classes=classes,
-        resized=any(size != (height, width) for of in headers.values() for size, _ in of),
+        resized=any(header.size != size for header in everything),
+        notes=tuple(found),
     )
+
+
+def _all_files(folders: Folders) -> list[Path]:
+    return [file for folder in folders.values() for file in folder.files]
+
+
+def _read_headers(folders: Folders) -> dict[str, list[Header]]:
+    """The headers of the images of each part.
+
+    Raises:
+        DataError: images cannot be used; the message names all of them.
+    """
+    headers: dict[str, list[Header]] = {part: [] for part in folders}
+    for part, folder in folders.items():
+        for file in folder.files:
+            try:
+                headers[part].append(read_header(file))
+            except UnusableImageError as error:
+                path = folders[TRAINING].path
+                raise all_unusable(path, _all_files(folders), (file, error)) from None
+    return headers
+
+
+def _notes(
+    training: list[Header], everything: list[Header], size: tuple[int, int], settings: Settings
+) -> Iterator[str]:
+    """What the user should know of how images are read: one line each."""
+    sizes = Counter(header.size for header in training)
+    if len(sizes) > 1 and "size" not in settings:
+        yield (
+            f"images have {len(sizes)} sizes; all are resized to {size[0]} x {size[1]} (height x "
+            f"width), the most frequent; `size` chooses another"
+        )
+    grey = sum(header.grey for header in training)
+    if 0 < grey < len(training) and "channels" not in settings:
+        yield f"{grey} of {len(training)} images are grey; all are read as colour"
+    several = sum(header.pages for header in everything)
+    if several:
+        yield f"{several} images have several pages or frames; only the first is read"
+    if transparent := sum(header.alpha for header in everything):
+        yield f"{transparent} images have transparency, which is ignored"
+    if turned := sum(header.turned for header in everything):
+        yield (
+            f"{turned} images have an EXIF orientation and are turned upright; turn images in the "
+            f"same way before the model predicts (`PIL.ImageOps.exif_transpose`)"
+        )
 
 
 IMAGE_FOLDER = SourceType(open_images, is_flat, watched_files=watched_folders)

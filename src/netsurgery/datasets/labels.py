@@ -91,9 +91,9 @@ def class_numbers(
         name = label_names[part]
         values = given[:, 0] if given.ndim == 2 and given.shape[1] == 1 else given
         if values.ndim != 1:
-            hint = "; take the argmax of one-hot labels" if values.ndim == 2 else ""
             raise DataError(
-                f"{name} has shape {values.shape}; class numbers must be (samples,){hint}"
+                f"{name} has shape {values.shape}; class numbers must be (samples,)"
+                f"{_how_to_flatten(values)}"
             )
         if values.dtype.kind == "f":
             raise DataError(
@@ -128,6 +128,20 @@ def class_numbers(
             f"are needed"
         )
     return {part: values.astype(np.int32) for part, values in numbers.items()}, names
+
+
+def _how_to_flatten(values: np.ndarray) -> str:
+    """What to do about labels with several values per sample, as the end of a message."""
+    if values.ndim != 2 or values.dtype.kind not in "iufb":
+        return ""
+    if np.isin(values, (0, 1)).all() and (values.sum(axis=1) != 1).any():
+        return (
+            "; these are several labels per sample, which are not supported: use one column at a "
+            "time, or make every combination of labels a class"
+        )
+    if values.min() >= 0 and np.allclose(values.sum(axis=1), 1):
+        return "; take the argmax of one-hot labels"
+    return "; use one column, or set `task: regression` if they are numeric targets"
 
 
 def _first(values: np.ndarray) -> Any:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from netsurgery.datasets import arrays, images, prepared, sklearn_source, tables, tfds_source
 from netsurgery.datasets.source import Settings, SourceType
+from netsurgery.networks.layers import Shape
 
 SOURCES: dict[str, SourceType] = {
     "npz": arrays.NPZ,
@@ -29,6 +30,11 @@ def watched_files(settings: Settings) -> list[str]:
 def is_flat(settings: Settings) -> bool | None:
     """Whether samples are rows of features, not images; None if only reading them tells."""
     return SOURCES[settings["source"]].is_flat(settings)
+
+
+def known_shape(settings: Settings) -> tuple[Shape, int] | None:
+    """The shape of a sample and the number of outputs; None if only reading the data tells."""
+    return SOURCES[settings["source"]].known_shape(settings)
 
 
 def task_of(settings: Settings) -> str:

@@ -15,25 +15,33 @@ from netsurgery.datasets.source import (
     SourceType,
     stored_dtype,
 )
+from netsurgery.networks.layers import Shape
 
 
 class _Known(NamedTuple):
-    flat: bool  # samples are rows of features
-    task: str
+    shape: Shape  # of a sample
+    outputs: int
+    task: str = "classification"
 
 
 DATASETS = {
-    "digits": _Known(flat=False, task="classification"),
-    "iris": _Known(flat=True, task="classification"),
-    "wine": _Known(flat=True, task="classification"),
-    "breast_cancer": _Known(flat=True, task="classification"),
-    "diabetes": _Known(flat=True, task="regression"),
+    "digits": _Known((8, 8, 1), 10),
+    "iris": _Known((4,), 3),
+    "wine": _Known((13,), 3),
+    "breast_cancer": _Known((30,), 2),
+    "diabetes": _Known((10,), 1, "regression"),
 }
 
 
 def is_flat(settings: Settings) -> bool:
     """Whether samples are rows of features."""
-    return DATASETS[settings["name"]].flat
+    return len(DATASETS[settings["name"]].shape) == 1
+
+
+def known_shape(settings: Settings) -> tuple[Shape, int]:
+    """The shape of a sample and the number of outputs."""
+    known = DATASETS[settings["name"]]
+    return known.shape, known.outputs
 
 
 def task_of(settings: Settings) -> str:
@@ -70,4 +78,4 @@ def open_sklearn(settings: Settings) -> Source:
     )
 
 
-SKLEARN = SourceType(open_sklearn, is_flat, task=task_of)
+SKLEARN = SourceType(open_sklearn, is_flat, task=task_of, known_shape=known_shape)

@@ -69,6 +69,10 @@ def _task_from_settings(settings: Settings) -> str:
     return settings.get("task", "classification")
 
 
+def _unknown_shape(settings: Settings) -> None:
+    return None
+
+
 @dataclass(frozen=True)
 class SourceType:
     """A kind of source. Its functions take the settings of a dataset."""
@@ -77,6 +81,8 @@ class SourceType:
     is_flat: Callable[[Settings], bool | None]  # None: known only after reading the data
     watched_files: Callable[[Settings], Iterable[Path]] = _input_files  # a change means new data
     task: Callable[[Settings], str] = _task_from_settings
+    # of a sample, and the number of outputs; None: known only after reading the data
+    known_shape: Callable[[Settings], tuple[Shape, int] | None] = _unknown_shape
 
 
 def stored_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:

@@ -54,7 +54,8 @@ class InProcessTrainer:
         if model is None:
             epochs = training.batches[step.name] // step.batches_per_epoch
             activation = self.search.output_activation
-            train.train_initial_network(step, self.search.layers, activation, epochs)
+            limit = self.search.settings.get("max_parameters")
+            train.train_initial_network(step, self.search.layers, activation, epochs, limit)
         elif training.offspring is not None:
             surgery = from_settings(SurgerySettings, self.search.settings)
             train.train_offspring(step, model, training.offspring, surgery, later_rounds)

@@ -14,7 +14,7 @@ from netsurgery.storage.files import CHECKSUMS, checksums, read_json, write_json
 
 
 def init_search(folder: SearchFolder) -> None:
-    """Write the winners of generation 0: the starting topology."""
+    """Write the winners of generation 0: the initial network."""
     write_json(folder.winners(0), Winners.first(folder.start()).to_json())
 
 

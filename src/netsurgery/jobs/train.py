@@ -22,6 +22,7 @@ from netsurgery.search.candidates import read_candidate, read_record
 from netsurgery.search.plans import Offspring
 from netsurgery.search.records import Record, Status
 from netsurgery.search.selection import Comparison, SelectionMode, select_contender
+from netsurgery.search.size_limit import why_no_start
 from netsurgery.search.surgeon.decision_point import select_branch
 from netsurgery.storage.files import CHECKSUMS, checksums, write_json
 from netsurgery.storage.random_streams import random_stream
@@ -32,27 +33,34 @@ from netsurgery.training import TrainableNetwork
 
 
 def train_initial_network(
-    step: TrainingStep, layers: list[dict[str, Any]], activation: str, epochs: int
+    step: TrainingStep,
+    layers: list[dict[str, Any]],
+    activation: str,
+    epochs: int,
+    max_parameters: int | None = None,
 ) -> None:
-    """Train the starting topology from fresh weights: a search's warm-up, or the whole baseline.
+    """Train the initial network from fresh weights: a search's warm-up, or the whole baseline.
 
     Args:
         step: this one.
         layers: the hidden layers, as in the configuration (see `topologies.build`).
         activation: of the output layer in classification.
         epochs: to train.
+        max_parameters: of the search; None if it is not set.
 
     Raises:
         DataError: the topology needs images, but the dataset has none.
     """
     if step.failure:
-        sys.exit(f"{step.output}: the starting topology cannot be trained: {step.failure}")
+        sys.exit(f"{step.output}: the initial network cannot be trained: {step.failure}")
     data = datasets.describe(step.data)
     activation = "linear" if data["classes"] is None else activation
     try:
         topology = build(layers, tuple(data["shape"]), data["outputs"], activation)
     except ValueError as error:
         raise datasets.DataError(f"{data['origin']}: {error}") from None
+    if reason := why_no_start(topology, max_parameters):
+        sys.exit(f"{step.output.parent.parent}: max_parameters: {reason}")
     with step.timer("build"):
         network = initialise(topology, random_stream(step.seed, "initial weights"))
         trainable = step.trainable(network)

@@ -103,7 +103,11 @@ COMMON: dict[str, Option] = {
 ROUNDS: dict[str, Option] = {"epochs": int, "later_rounds": Several(str, at_least=0)}
 COMMANDS = {
     "train_initial_network": Command(
-        train.train_initial_network, layers=json.loads, activation=str, epochs=int
+        train.train_initial_network,
+        layers=json.loads,
+        activation=str,
+        epochs=int,
+        max_parameters=json.loads,
     ),
     "train_offspring": Command(
         train_offspring,

@@ -1,4 +1,4 @@
-"""Initial topologies: by name (ECToNAS table 6, Surgeon table 2), or from a user's list."""
+"""Starting topologies: by name (ECToNAS table 6, Surgeon table 2), or from a user's list."""
 
 from __future__ import annotations
 

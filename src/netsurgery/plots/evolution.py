@@ -34,7 +34,7 @@ def plot_evolution(title: str, lineage: Sequence[Record]) -> Figure:
 
     Args:
         title: of the plot.
-        lineage: records from the starting topology to the final candidate.
+        lineage: records from the initial network to the final candidate.
     """
     rows, labels = [lineage[0]], [operation_label(None, None)]
     for before, record in pairwise(lineage):

@@ -29,9 +29,7 @@ class Family:
             birth = (record.batches_trained - record.batches_spent) / record.batches_per_epoch
             earlier = self.birth_epochs.get(record.candidate, math.inf)
             self.birth_epochs[record.candidate] = min(birth, earlier)
-        self.lineage = [
-            self.last_record[final]
-        ]  # from the starting topology to the final candidate
+        self.lineage = [self.last_record[final]]  # from the initial network to the final candidate
         while (parent := self.lineage[0].parent) is not None:
             self.lineage.insert(0, self.last_record[parent])
 

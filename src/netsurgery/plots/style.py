@@ -41,7 +41,7 @@ COLOURS_AND_MARKERS: dict[Operation, tuple[str, str]] = {
     operations.TRUNCATE: (YELLOW, "D"),
 }
 OPERATION_STYLES = {
-    "": OperationStyle("starting topology", DARK, "s"),
+    "": OperationStyle("initial network", DARK, "s"),
     **{
         operation.name: OperationStyle(operation.label, colour, marker)
         for operation, (colour, marker) in COLOURS_AND_MARKERS.items()

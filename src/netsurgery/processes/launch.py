@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from netsurgery.processes.client import MODULES, SERVERS
-from netsurgery.processes.process_exit import announce_workflow, is_workflow
+from netsurgery.processes.process_exit import announce_workflow
 
 MAX_RESTARTS = 5  # of each server
 
@@ -63,13 +63,8 @@ def _restart_if_killed(
         process.stdin.close()
 
 
-def is_launched() -> bool:
-    """Whether this process has started servers."""
-    return is_workflow() and SERVERS in os.environ
-
-
 def in_reach() -> bool:
-    """Whether a workflow with servers on this machine started this process."""
+    """Whether the environment names servers on this machine, as for runs of single searches."""
     folder = os.environ.get(SERVERS)
     return folder is not None and all(os.path.exists(os.path.join(folder, k)) for k in MODULES)
 

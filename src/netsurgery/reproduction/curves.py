@@ -14,7 +14,7 @@ from netsurgery.search.records import Record
 
 
 def lineage(run: Run) -> list[Record]:
-    """The records of a finished run's winner and its ancestors, the starting topology first.
+    """The records of a finished run's winner and its ancestors, the initial network first.
 
     The record of an ancestor is that of the end of its generation, when it was selected.
     """

@@ -65,7 +65,7 @@ class Algorithm(ABC):
 
     @abstractmethod
     def initial_epochs(self, settings: Mapping[str, Any]) -> int:
-        """Epochs that the starting topology trains."""
+        """Epochs that the initial network trains."""
 
     def budget(self, settings: Mapping[str, Any]) -> float | None:
         """Epochs that a search may train over all candidates; None without a limit."""

@@ -1,4 +1,4 @@
-"""The baseline: plain training of the starting topology."""
+"""The baseline: plain training of the initial network."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ class Baseline(Algorithm):
         settings: Mapping[str, Any],
         seed: int,
     ) -> Winners:
-        """The starting topology stays."""
+        """The initial network stays."""
         return previous
 
     def search(self, trainer: Trainer, settings: Mapping[str, Any], seed: int) -> Record:
-        """Train the starting topology."""
+        """Train the initial network."""
         epochs = self.initial_epochs(settings)
         start = Winners.first(trainer.train(initial_training(epochs, trainer.batches_per_epoch)))
         parents = tuple(map(Parent, start.candidates, start.models))

@@ -2,7 +2,7 @@
 
     <results>/<search>/seed<seed>/
         split.npz .json                     indices of training, validation and test samples
-        generation00/warm-up.keras .json    the starting topology, trained
+        generation00/warm-up.keras .json    the initial network, trained
         generation<g>/winners.json          the parents of the next generation
         generation<g>/tracked.json          what MLflow has up to this generation
         generation<g>/plan.json             offspring and who competes with whom; or the end
@@ -141,7 +141,7 @@ class SearchFolder:
         return {record.candidate: record for record in records}
 
     def start(self) -> Record:
-        """The record of the starting topology after its training."""
+        """The record of the initial network after its training."""
         return Record.from_json(read_json(self.record(0, WARM_UP)))
 
     def end(self) -> Record:

@@ -1,6 +1,6 @@
 """The names of training steps: also the names of their files, and of their random streams.
 
-warm-up                              the starting topology
+warm-up                              the initial network
 recuperation/<candidate>             an offspring right after surgery
 phase1/<operation>/round<r>/slot<i>  ECToNAS: a round within one mutation type
 phase2/round<r>/slot<i>              ECToNAS: a round between mutation types

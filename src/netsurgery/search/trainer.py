@@ -18,7 +18,7 @@ class Training:
 
     `generation` and `step` name it; `batches` are those of each round that it covers, in order;
     `model` is the model file that it starts from, relative to the search's folder (None: fresh
-    weights of the starting topology). With an `offspring`, surgery on that model makes it first.
+    weights of the initial network). With an `offspring`, surgery on that model makes it first.
     """
 
     generation: int
@@ -43,7 +43,7 @@ class Trainer(Protocol):
 
 
 def initial_training(epochs: int, batches_per_epoch: int) -> Training:
-    """The training of the starting topology."""
+    """The training of the initial network."""
     return Training(0, WARM_UP, {WARM_UP: epochs * batches_per_epoch})
 
 

@@ -34,7 +34,7 @@ class Winners:
 
     @classmethod
     def first(cls, record: Record) -> Winners:
-        """The trained starting topology, which is the first parent."""
+        """The trained initial network, which is the first parent."""
         return cls((Winner(record, model_name(0, WARM_UP)),), record.batches_spent)
 
     @property

@@ -121,7 +121,7 @@ class SearchHistory:
         }
 
     def ancestry(self, candidate: str) -> list[str]:
-        """The ancestors of a candidate from the starting network on, and the candidate itself."""
+        """The ancestors of a candidate from the initial network on, and the candidate itself."""
         names = [candidate]
         while parent := self.last[names[-1]].parent:
             names.append(parent)

@@ -1,18 +1,7 @@
 """The forward pass in TensorFlow: what the Keras model computes, in fewer operations.
 
 Tracing a Keras model's layers takes longer than training a small network, and its batch
-normalization is a dozen operations where TensorFlow has one.
-
-**Convolution and average pooling.** If only the averages over 2x2 squares of a convolution's output
-are used, they are computed directly: they are a convolution with strides of 2, whose kernel is the
-mean of four shifted copies of the original one. For a 3x3 kernel this takes 16 multiplications per
-weight and average instead of 36, and the full-size output is never in memory. In training, and
-without oneDNN, the convolution runs on blocks of pixels instead, because TensorFlow's strided
-convolution and its gradient are slow.
-
-**Bias before batch normalization.** The normalization subtracts the batch's mean and with it the
-bias. In training the bias is left out: it gets no gradient and only shifts the moving mean. In
-inference mode the normalization is folded into the weights before it.
+normalization is a dozen operations where TensorFlow has one. `fused_operations` joins layers.
 
 **Mixed precision.** All layers but the one that gives the output compute in bfloat16, as with
 Keras's policy `mixed_bfloat16`; arrays, statistics and the loss stay float32.
@@ -20,7 +9,6 @@ Keras's policy `mixed_bfloat16`; arrays, statistics and the loss stay float32.
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -30,7 +18,6 @@ import numpy as np
 import tensorflow as tf
 
 from netsurgery.networks.layers import (
-    SAME,
     Activation,
     BatchNorm,
     Conv,
@@ -42,16 +29,19 @@ from netsurgery.networks.layers import (
     Pool,
     Rescaling,
     Reshape,
-    Shape,
 )
 from netsurgery.objectives.training_settings import FLOAT32
 from netsurgery.training import onednn
+from netsurgery.training.fused_operations import (
+    Arrays,
+    convolve_and_average,
+    fold_normalizations,
+    is_averaged,
+    is_normalized,
+)
 
-Arrays = Sequence[tf.Tensor]  # of a layer, in the order of `Network.weights`
-PRECISIONS = {
-    FLOAT32: tf.float32,
-    "mixed_bfloat16": tf.bfloat16,
-}  # the data types that layers compute in
+# the data types that layers compute in
+PRECISIONS = {FLOAT32: tf.float32, "mixed_bfloat16": tf.bfloat16}
 
 
 def _activated(x: tf.Tensor, function: str, slope: float | None = None) -> tf.Tensor:
@@ -72,64 +62,6 @@ def _multiply(layer: Dense, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
 
 def _add_bias(layer: KernelLayer, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
     return tf.nn.bias_add(x, tf.cast(arrays[1], x.dtype)) if layer.use_bias else x
-
-
-def _is_normalized(layer: KernelLayer, rest: Sequence[Layer]) -> bool:
-    """Whether a batch normalization follows a layer with a bias, perhaps after pooling."""
-    if rest and isinstance(rest[0], Pool):
-        rest = rest[1:]
-    plain = layer.use_bias and layer.activation == "linear"
-    return plain and bool(rest) and isinstance(rest[0], BatchNorm)
-
-
-def _is_averaged(layer: Conv, rest: Sequence[Layer], shape: Shape) -> bool:
-    """Whether only averages over whole 2x2 squares of a convolution's output are used."""
-    after = rest[0] if rest else None
-    return (
-        isinstance(after, Pool)
-        and (layer.activation, layer.strides, layer.padding) == ("linear", 1, SAME)
-        and layer.kernel % 2 == 1
-        and (after.function, after.size, after.strides or 2) == ("average", 2, 2)
-        and all(side % 2 == 0 for side in shape[:2])
-    )
-
-
-@functools.cache
-def _shift_and_average(size: int) -> np.ndarray:
-    """A matrix that turns a square kernel of odd size into the mean of its four shifted copies.
-
-    Returns:
-        (size + 1, size + 1, size**2): new taps by old taps.
-    """
-    taps = np.eye(size * size, dtype=np.float32).reshape(size, size, -1)
-    copies = [np.pad(taps, ((a, 1 - a), (b, 1 - b), (0, 0))) for a in (0, 1) for b in (0, 1)]
-    return np.asarray(np.mean(copies, axis=0, dtype=np.float32))
-
-
-def _convolve_and_average(layer: Conv, arrays: Arrays, x: tf.Tensor, *, strided: bool) -> tf.Tensor:
-    """A convolution and the average pooling over 2x2 after it (see `_is_averaged`).
-
-    Args:
-        layer: the convolution.
-        arrays: its arrays.
-        x: (n, height, width, channels).
-        strided: whether to use strides of 2, or blocks of 2x2 pixels.
-    """
-    size, channels = layer.kernel, x.shape[-1]
-    margin, blocks = size // 2, (size + 1) // 2
-    margins = ((0, 0), (margin, margin), (margin, margin), (0, 0))
-    shifts = _shift_and_average(size)
-    if not strided:  # in the order of `space_to_depth`: by block, then within the block
-        shifts = shifts.reshape(blocks, 2, blocks, 2, -1).swapaxes(1, 2)
-    kernel = tf.reshape(arrays[0], (size * size, channels * layer.channels))
-    kernel = tf.cast(tf.matmul(tf.constant(shifts.reshape(-1, size * size)), kernel), x.dtype)
-    if strided:
-        kernel = tf.reshape(kernel, (size + 1, size + 1, channels, layer.channels))
-        x = tf.nn.conv2d(x, kernel, 2, margins)
-    else:
-        kernel = tf.reshape(kernel, (blocks, blocks, 4 * channels, layer.channels))
-        x = tf.nn.conv2d(tf.nn.space_to_depth(tf.pad(x, margins), 2), kernel, 1, "VALID")
-    return _add_bias(layer, arrays, x)
 
 
 def _pool(layer: Pool, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
@@ -176,49 +108,6 @@ def _biased_variances(
     widths = [each.shape[0] for each in statistics]
     counts = tf.cast(samples, tf.float32) * np.repeat(np.array(pixels, np.float32), widths)
     return tf.concat(statistics, 0) * (1 - 1 / counts)
-
-
-def _fold_into_weights(layer: KernelLayer, arrays: Arrays, norm: BatchNorm, own: Arrays) -> Arrays:
-    """The weights and bias of a layer that includes the normalization after it.
-
-    Args:
-        layer: the layer, which has no activation.
-        arrays: its arrays.
-        norm: the normalization, in inference mode.
-        own: the normalization's arrays.
-    """
-    *learned, mean, variance = own
-    factor = tf.math.rsqrt(variance + norm.epsilon)
-    if norm.scale:
-        factor *= learned[0]
-    offset = ((arrays[1] if layer.use_bias else 0.0) - mean) * factor
-    return arrays[0] * factor, offset + learned[-1] if norm.center else offset
-
-
-def _fold_normalizations(
-    layers: Sequence[Layer], arrays: Sequence[Arrays]
-) -> tuple[list[Layer], list[Arrays]]:
-    """Fold each normalization into the weights before it, for inference mode, if possible.
-
-    Average pooling may lie between, but not max pooling, because factors may be negative.
-    """
-    folded: list[tuple[Layer | None, Arrays]] = [(None, ())]  # no layer comes before the first
-    for layer, own in zip(layers, arrays, strict=True):
-        end = folded[-1][0]
-        at = -2 if isinstance(end, Pool) and end.function == "average" else -1
-        before, weights = folded[at]
-        if (
-            isinstance(layer, BatchNorm)
-            and isinstance(before, KernelLayer)
-            and before.activation == "linear"
-        ):
-            folded[at] = (
-                before.with_bias(True),
-                _fold_into_weights(before, weights, layer, own),
-            )
-        else:
-            folded.append((layer, own))
-    return [layer for layer, _ in folded if layer], [own for _, own in folded[1:]]
 
 
 def _apply_kernel(layer: KernelLayer, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
@@ -293,7 +182,7 @@ def forward(
         ValueError: a layer that no search builds (dropout, or one that surgery does not know).
     """
     if not training:
-        layers, arrays = _fold_normalizations(layers, arrays)
+        layers, arrays = fold_normalizations(layers, arrays)
     skipped = False
     statistics: list[tf.Tensor] = []
     pixels: list[float] = []  # per sample, behind each statistic
@@ -304,13 +193,14 @@ def forward(
     for i, (layer, own) in enumerate(zip(layers, arrays, strict=True)):
         if i == last:
             x = tf.cast(x, tf.float32)
-        if training and isinstance(layer, KernelLayer) and _is_normalized(layer, layers[i + 1 :]):
+        if training and isinstance(layer, KernelLayer) and is_normalized(layer, layers[i + 1 :]):
             bias, own = own[1], own[:1]
             layer = layer.with_bias(False)
         if skipped:
             skipped = False
-        elif isinstance(layer, Conv) and _is_averaged(layer, layers[i + 1 :], x.shape[1:]):
-            x, skipped = _convolve_and_average(layer, own, x, strided=strided), True
+        elif isinstance(layer, Conv) and is_averaged(layer, layers[i + 1 :], x.shape[1:]):
+            x = convolve_and_average(layer, own, x, strided=strided)
+            x, skipped = _add_bias(layer, own, x), True
         elif isinstance(layer, BatchNorm):
             x, mean_and_variance = _normalize(layer, own, x, training=training)
             if mean_and_variance:

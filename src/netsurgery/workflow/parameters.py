@@ -66,8 +66,12 @@ class Parameters:
         return self.searches.search(wildcards).output_activation
 
     def first_epochs(self, wildcards: Wildcards) -> int:
-        """Return the epochs that the starting topology trains."""
+        """Return the epochs that the initial network trains."""
         return self.searches.search(wildcards).first_epochs
+
+    def max_parameters(self, wildcards: Wildcards, output: Any) -> str:
+        """Return the limit on parameters as JSON; like `folder`, no reason to rerun a job."""
+        return json.dumps(self.searches.search(wildcards).settings.get("max_parameters"))
 
     def folder(self, wildcards: Wildcards, output: Any) -> Path:
         """Return the folder of a job's search and seed.

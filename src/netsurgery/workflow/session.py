@@ -16,7 +16,7 @@ import yaml
 from netsurgery.analysis import runs
 from netsurgery.config.model import Config
 from netsurgery.processes.client import JOBS, TRAINING
-from netsurgery.processes.launch import detach, in_reach, is_launched, launch
+from netsurgery.processes.launch import detach, in_reach, launch
 from netsurgery.processes.process_exit import exit_with_workflow
 from netsurgery.search import plans
 from netsurgery.storage import integrity
@@ -93,7 +93,7 @@ class Session:
         return lock
 
     def start(self) -> None:
-        """Lock the results folder and start the warm servers.
+        """Lock the results folder and start the warm servers, unless some are in reach.
 
         Both end with this process. Runs of single searches share the folder, and the servers of the
         run that started them.
@@ -121,7 +121,7 @@ class Session:
         if self.cores_per_search:
             self._write_config()
         self._say_how_searches_run()
-        if not (single or is_launched()) or not in_reach():
+        if not in_reach():
             expected = {JOBS, TRAINING} if self.snakemake.runs_locally else {JOBS}
             self.servers = launch(self.results / "_logs", expected)
         self.snakemake.speed_up()

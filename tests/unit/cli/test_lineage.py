@@ -20,7 +20,7 @@ def test_a_lineage_starts_with_the_starting_network(finished, netsurgery):
     lines = netsurgery("lineage", finished, "g02c05").splitlines()
     assert [line.split()[0] for line in lines] == ["candidate", "g00c00", "g01c02", "g02c05"]
     assert re.split(r"  +", lines[2]) == ["g01c02", "remove_dense", "13", "829", "31.0", "0.8909"]
-    assert "starting topology" in lines[1]
+    assert "initial network" in lines[1]
     assert lines[3].endswith("1,234       60.5    not finite  g02/recuperation")
 
 

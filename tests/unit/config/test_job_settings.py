@@ -61,11 +61,11 @@ def test_a_job_gets_the_settings_of_the_class_that_reads_them():
         "subset_fraction",
         "min_subset_size",
     }
-    settings = load().searches["s"].settings
+    settings = load(max_parameters=10_000).searches["s"].settings
     assert {*job_settings.TRAINING, *job_settings.GENERATION, *job_settings.SELECTION} <= {
         *settings
     }
-    assert {*job_settings.DECISION} <= {*load_surgeon().searches["s"].settings}
+    assert {*job_settings.DECISION} <= {*load_surgeon(max_parameters=10_000).searches["s"].settings}
 
 
 def test_recuperation_has_a_default_for_each_operation():

@@ -22,7 +22,6 @@ def test_defaults_of_ectonas_are_those_of_the_paper():
         "units_change_fraction": 0.1,
         "min_units_change": 2,
         "channels_change": 3,
-        "max_parameters": 7_999_999,
         "max_growth": 3.0,
         "optimizer": "sgd",
         "learning_rate": 0.1,

@@ -38,14 +38,9 @@ def test_full_scale_changes_nothing():
 
 
 def test_scaled_settings_are_exact_decimals():
-    settings = {
-        **search().settings,
-        "subset_fraction": 0.3,
-        "seeds": list(range(100)),
-        "budget": 50,
-    }
+    settings = search(seeds=list(range(100)), budget=50, subset_fraction=0.2).settings
     shrunk = scaling.scale_settings(settings, 0.07)
-    assert shrunk["subset_fraction"] == 0.021  # 0.07 * 0.3 is 0.020999999999999998
+    assert shrunk["subset_fraction"] == 0.014  # 0.07 * 0.2 is 0.014000000000000002
     assert len(shrunk["seeds"]) == 7  # 0.07 * 100 is 7.000000000000001
     assert shrunk["budget"] == 4  # 0.07 * 50 is 3.5000000000000004, 3.5 rounds to an even number
 

@@ -1,5 +1,6 @@
 """Searches: what the schema cannot check, and defaults that depend on the task."""
 
+import numpy as np
 import pytest
 
 from netsurgery.config.errors import ConfigError
@@ -131,3 +132,20 @@ def test_the_surgeon_takes_no_regression():
     given = {"datasets": {"d": {"source": "sklearn", "name": "diabetes"}}}
     with pytest.raises(ConfigError, match="dataset: 'd' is for regression; the Surgeon needs"):
         load_surgeon(dataset="d", top=given)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "limit", "line"),
+    [
+        ("digits", 12_169, "12,169 is less than the 12,170 parameters of the initial network for"),
+        ("mine", 5000, "5,000 is less than the at least 5,782 parameters of the initial network;"),
+    ],
+)
+def test_a_start_above_max_parameters_is_an_error(dataset, limit, line, tmp_path):
+    np.savez(tmp_path / "x.npz", x_train=np.zeros((4, 9, 9, 1), np.uint8), y_train=np.arange(4))
+    own = {"datasets": {"mine": {"source": "npz", "path": str(tmp_path / "x.npz")}}}
+    with pytest.raises(ConfigError, match=r"config: searches\.s\.max_parameters: ") as caught:
+        load(top=own, dataset=dataset, topology="ff-large", max_parameters=limit)
+    assert line in str(caught.value)
+    assert load(top=own, dataset=dataset, topology="ff-large", max_parameters=12_170)
+    assert load(top=own, dataset=dataset, topology="ff-large")

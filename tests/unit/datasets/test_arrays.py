@@ -208,6 +208,28 @@ def test_imbalanced_classes_give_a_warning(tmp_path):
     assert prepared(tmp_path, saved(tmp_path / "even", x_train=X, y_train=Y))[3] == []
 
 
+@pytest.mark.parametrize(
+    ("shape", "dtype", "taken_for"),
+    [
+        ((8, 8), "u1", None),
+        ((8, 8), "f4", "grey images of 8 x 8 pixels; flatten series"),
+        ((8, 8), "i2", "grey images of 8 x 8 pixels; flatten series"),
+        ((30, 40), "f8", "grey images of 30 x 40 pixels; flatten series"),
+        ((40, 5), "u1", "grey images of 40 x 5 pixels; flatten series"),
+        ((40, 5, 1), "f4", None),
+        ((8, 8, 3), "f4", None),
+        ((8, 8, 12), "f4", "images of 8 x 8 pixels with 12 channels"),
+        ((40,), "f4", None),
+    ],
+)
+def test_a_note_says_what_samples_were_taken_for(shape, dtype, taken_for, tmp_path):
+    x = RNG.integers(0, 99, (12, *shape)).astype(dtype)
+    *_, lines = prepared(tmp_path, saved(tmp_path, x_train=x, y_train=Y))
+    assert len(lines) == (taken_for is not None)
+    if taken_for:
+        assert f"x_train has shape (12, {str(shape)[1:]} and is taken for {taken_for}" in lines[0]
+
+
 class Harmful:
     """Unpickling it would be noticed."""
 
@@ -243,6 +265,26 @@ WRONG = {
     "y_train has shape (12, 3); class numbers must be (samples,); take the argmax": {
         "x_train": X,
         "y_train": np.eye(3, dtype=int)[Y],
+    },
+    "y_train has shape (12, 3); class numbers must be (samples,); these are several labels per": {
+        "x_train": X,
+        "y_train": np.array([[0, 1, 1], [0, 0, 0], [1, 0, 0]])[Y],
+    },
+    "y_train has shape (12, 2); class numbers must be (samples,); use one column, or set `task": {
+        "x_train": X,
+        "y_train": np.stack([Y, Y + 1], axis=1),
+    },
+    "y_train has shape (12, 3, 1); class numbers must be (samples,)": {
+        "x_train": X,
+        "y_train": np.eye(3, dtype=int)[Y][..., None],
+    },
+    "x_train has shape (12, 50, 6): images, or series of steps and features? Add an axis of": {
+        "x_train": RNG.random((12, 50, 6)),
+        "y_train": Y,
+    },
+    "x_train has shape (12, 6, 24): images, or series of steps and features? Add an axis of": {
+        "x_train": RNG.integers(0, 999, (12, 6, 24)),
+        "y_train": Y,
     },
     "y_train: labels range from 1 to 3, but no sample is of class 0; number the classes from 0": {
         "x_train": X,

@@ -95,50 +95,115 @@ def test_a_test_folder_has_the_classes_of_the_training_folder(tmp_path):
         prepared(tmp_path, test_path=str(tmp_path / "test"))
 
 
-def break_image(folder):
-    (folder / "bee" / "1.png").write_bytes(b"not an image")
+def test_a_test_folder_may_have_one_class(tmp_path):
+    fill(tmp_path / "images")
+    fill(tmp_path / "test", classes=["bee"])
+    _, y, described = prepared(tmp_path, test_path=str(tmp_path / "test"))
+    assert described["parts"] == {"training": 6, "test": 3}
+    np.testing.assert_array_equal(y[6:], 1)
 
 
-def cut_image(folder):
-    content = (folder / "bee" / "1.png").read_bytes()
-    (folder / "bee" / "1.png").write_bytes(content[: len(content) // 2])
+def test_parts_must_lie_apart(tmp_path):
+    fill(tmp_path / "images")
+    with pytest.raises(DataError, match="images: is the folder of the training and the test part"):
+        prepared(tmp_path, test_path=str(tmp_path / "images" / ".." / "images"))
+    fill(tmp_path / "images" / "test")
+    with pytest.raises(
+        DataError, match=r"lies in that of the training part, .*images; move it out"
+    ):
+        prepared(tmp_path, test_path=str(tmp_path / "images" / "test"))
 
 
-def empty_class(folder):
-    (folder / "cow").mkdir()
-    (folder / "cow" / "notes.txt").write_text("no image")
+@pytest.mark.parametrize("stage", ["header", "pixels"])
+def test_all_unusable_images_are_named_in_one_go(stage, tmp_path):
+    fill(tmp_path / "images", each=15)
+    fill(tmp_path / "test", each=1)
+    for i in range(12):
+        cut(tmp_path / "images" / "bee" / f"{i}.png")
+    if stage == "header":
+        (tmp_path / "images" / "ant" / "3.png").write_bytes(b"")
+        Image.fromarray(np.zeros((5, 6), np.uint16)).save(tmp_path / "test" / "ant" / "0.png")
+    with pytest.raises(DataError) as caught:
+        prepared(tmp_path, test_path=str(tmp_path / "test"))
+    message = str(caught.value)
+    assert "\n" not in message
+    of = 14 if stage == "header" else 12
+    assert f"{of} of 32 images cannot be used" in message
+    assert "bee/0.png, bee/1.png, bee/10.png" in message
+    assert " and 2 more: cannot be read as an image (" in message
+    if stage == "header":
+        assert "ant/3.png: cannot be read as an image (it is empty)" in message
+        assert f"{tmp_path}/test/ant/0.png: has more than 8 bits per channel (mode I;16" in message
+        assert message.endswith(
+            "convert images to 8 bits per channel, or provide them as an npz file"
+        )
 
 
-def deep_image(folder):
-    Image.fromarray(np.zeros((5, 6), np.uint16)).save(folder / "bee" / "1.png")
+def cut(path):
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) * 3 // 4])
 
 
-def only_class(folder):
-    for path in (folder / "bee").iterdir():
-        path.unlink()
-    (folder / "bee").rmdir()
+def as_html(path):
+    path.write_text("<!DOCTYPE html><title>404</title>")
 
 
-def no_class(folder):
-    only_class(folder)
-    (folder / "ant").rename(folder.parent / "elsewhere")
+def as_lfs_pointer(path):
+    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0")
 
 
-WRONG = {
-    "images/bee/1.png: cannot be read as an image": break_image,
-    "images/bee/1.png: cannot be read as an image (": cut_image,
-    "images/cow: contains no images; add some or remove the folder": empty_class,
-    "images/bee/1.png: has more than 8 bits per channel": deep_image,
-    "images: all samples are of one class (ant); at least two classes are needed": only_class,
-    "images: has no subfolders; expected one per class": no_class,
+def broken_link(path):
+    path.unlink()
+    path.symlink_to("nowhere.png")
+
+
+UNUSABLE = {
+    "cannot be read as an image (cannot identify image file); repair or remove damaged files": (
+        lambda path: path.write_bytes(b"not an image")
+    ),
+    "cannot be read as an image (": cut,
+    "cannot be read as an image (it is empty)": lambda path: path.write_bytes(b""),
+    "cannot be read as an image (it is an HTML page, perhaps of a failed download)": as_html,
+    "cannot be read as an image (it is a pointer of Git LFS; run `git lfs pull`)": as_lfs_pointer,
+    "cannot be read as an image (its link is broken)": broken_link,
+    "has more than 8 bits per channel (mode I;16, 16 bits)": (
+        lambda path: Image.fromarray(np.zeros((5, 6), np.uint16)).save(path)
+    ),
 }
 
 
-@pytest.mark.parametrize("line", WRONG)
-def test_an_invalid_folder_gives_one_line_with_the_path(line, tmp_path):
+@pytest.mark.parametrize("line", UNUSABLE)
+def test_an_unusable_image_gives_one_line_with_its_path(line, tmp_path):
     fill(tmp_path / "images")
-    WRONG[line](tmp_path / "images")
+    UNUSABLE[line](tmp_path / "images" / "bee" / "1.png")
     with pytest.raises(DataError) as caught:
         prepared(tmp_path)
-    assert line in str(caught.value)
+    assert f"{tmp_path}/images/bee/1.png: {line}" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_notes_say_how_images_were_read(tmp_path):
+    fill(tmp_path / "images")
+    fill(tmp_path / "images", "RGB", classes=["cow"], size=(9, 8))
+    bee = tmp_path / "images" / "bee"
+    frames = [Image.new("L", (6, 5), shade) for shade in (10, 200)]
+    frames[0].save(bee / "0.tif", save_all=True, append_images=frames[1:])
+    Image.new("RGBA", (6, 5)).save(bee / "1.webp", lossless=True)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (5, 6)).save(bee / "2.jpg", exif=exif)
+    given = {"source": "image_folder", "path": str(tmp_path / "images")}
+    assert datasets.prepare("d", given, tmp_path / "prepared")[:5] == [
+        f"{tmp_path}/images: {line}"
+        for line in (
+            "images have 2 sizes; all are resized to 5 x 6 (height x width), the most frequent;"
+            " `size` chooses another",
+            "7 of 12 images are grey; all are read as colour",
+            "1 images have several pages or frames; only the first is read",
+            "1 images have transparency, which is ignored",
+            "1 images have an EXIF orientation and are turned upright; turn images in the same way"
+            " before the model predicts (`PIL.ImageOps.exif_transpose`)",
+        )
+    ]
+    chosen = given | {"size": [5, 6], "channels": 3}
+    assert not any("all are" in n for n in datasets.prepare("d", chosen, tmp_path / "prepared"))

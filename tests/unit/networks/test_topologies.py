@@ -1,4 +1,4 @@
-"""Initial topologies: named ones, and those a user lists."""
+"""Starting topologies: named ones, and those a user lists."""
 
 from __future__ import annotations
 

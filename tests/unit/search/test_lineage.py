@@ -66,10 +66,8 @@ def test_candidates_are_ordered_by_number_from_the_hundredth_on():
     assert list(last_records([ROOT, *records])) == ["g00c00", *names]
     rows = lineage([ROOT, *records], set(), "g00c00")
     assert [row["candidate"] for row in rows] == ["g00c00", *names]
-    trained = dict(
-        zip((FIRST[0], FIRST[1], FIRST[2]), ["g01c99", "g01c98", "g01c101"], strict=True)
-    )
-    eliminated = beaten(plan(), trained | {SECOND: "g01c99"}, ["g100c00", "g01c100", "g01c11"])
+    trained = dict(zip([*FIRST, SECOND], ["g01c99", "g01c98", "g01c101", "g01c99"], strict=True))
+    eliminated = beaten(plan(), trained, ["g100c00", "g01c100", "g01c11"])
     assert eliminated["g01c101"] == ["g01c11", "g01c100", "g100c00"]
 
 

@@ -20,11 +20,10 @@ GIVEN = {
 
 @pytest.fixture
 def launched(monkeypatch):
-    """Calls that would start servers."""
+    """Calls that would start servers, of which none are in reach."""
     calls = []
     monkeypatch.setattr(sessions, "launch", lambda *given: calls.append(given) or {})
-    monkeypatch.setattr(sessions, "is_launched", lambda: bool(calls))
-    monkeypatch.setattr(sessions, "in_reach", lambda: True)
+    monkeypatch.setattr(sessions, "in_reach", lambda: bool(calls))
     return calls
 
 
@@ -159,8 +158,10 @@ def test_each_parse_of_a_workflow_has_the_same_session(tmp_path, monkeypatch):
     assert join_session(other, *given[1:]) is not join_session(*given)
 
 
-def test_the_run_of_a_single_search_uses_the_servers_in_reach(tmp_path, launched):
-    session(tmp_path, only_run="s/0").start()
+@pytest.mark.parametrize("options", [{}, {"only_run": "s/0"}])
+def test_a_run_uses_the_servers_in_reach(tmp_path, launched, monkeypatch, options):
+    monkeypatch.setattr(sessions, "in_reach", lambda: True)
+    session(tmp_path, **options).start()
     assert launched == []
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from netsurgery.search.ectonas.generation import (
     GenerationDesign,
     by_operation,
+    changes_something,
     cost,
     draw_brackets,
     propose_offspring,
@@ -29,9 +30,10 @@ def generation_budget(
     settings: GenerationSettings,
     seed: int,
 ) -> GenerationBudget:
-    """What the next generation may cost; nothing if the training of the starting topology failed.
+    """What the next generation may cost; nothing if the training of the initial network failed.
 
-    A search that is not strict starts a generation as long as any budget is left.
+    A search that is not strict starts a generation as long as any budget is left. Where no mutation
+    is allowed any more, there is no generation that could run in full.
 
     Args:
         winners: of the last generation.
@@ -44,9 +46,11 @@ def generation_budget(
         return GenerationBudget(0)
     batches_per_epoch = winners.batches_per_epoch
     left = floor_product(budget.budget, batches_per_epoch) - winners.batches_spent
+    offspring, _ = propose_offspring(winners.records, generation, settings, seed)
+    if not changes_something(offspring):
+        return GenerationBudget(max(0, left))
     if not budget.strict:
         return GenerationBudget(None if left > 0 else 0)
-    offspring, _ = propose_offspring(winners.records, generation, settings, seed)
     design = draw_brackets(offspring, generation, settings.round_epochs, settings, seed)
     return GenerationBudget(None if cost(design, batches_per_epoch) <= left else max(0, left))
 
@@ -72,8 +76,10 @@ def shrink_to_budget(
     """Design the largest generation that costs at most `batches`.
 
     Epochs per round are cut first, down to 1; then offspring, evenly over the mutation types except
-    the identity. None if the batches do not suffice for a single mutation.
+    the identity. None if the batches do not suffice for a single mutation, or there is none.
     """
+    if not changes_something(offspring):
+        return None
     for epochs in range(settings.round_epochs, 0, -1):
         design = draw_brackets(offspring, generation, epochs, settings, seed)
         if cost(design, batches_per_epoch) <= batches:

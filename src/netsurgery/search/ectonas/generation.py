@@ -15,6 +15,7 @@ from netsurgery.search.ectonas.plans import RejectedOffspring
 from netsurgery.search.ectonas.settings import GenerationSettings
 from netsurgery.search.plans import Contenders, Offspring
 from netsurgery.search.records import Record
+from netsurgery.search.size_limit import why_too_large
 from netsurgery.search.steps import candidate_name, recuperation_step
 from netsurgery.storage.fractions import floor_product
 from netsurgery.storage.random_streams import random_stream
@@ -52,7 +53,8 @@ def propose_offspring(
 ) -> tuple[list[Offspring], list[RejectedOffspring]]:
     """All offspring of the parents, and the degenerate ones, which are rejected.
 
-    An offspring is degenerate if it has too many parameters or grows too much over its parent.
+    An offspring is degenerate if it has too many parameters or grows too much over its parent. An
+    identity never is.
     """
     offspring: list[Offspring] = []
     rejected: list[RejectedOffspring] = []
@@ -62,7 +64,7 @@ def propose_offspring(
         for mutation in legal_mutations(topology, settings.sizes, rng):
             parameters = mutate_topology(topology, mutation).parameters
             reason = why_degenerate(parameters, parent.parameters, settings)
-            if reason:
+            if reason and not mutation.operation.changes_nothing:
                 rejected.append(RejectedOffspring(parent.candidate, mutation, parameters, reason))
                 continue
             offspring.append(
@@ -88,12 +90,17 @@ def why_degenerate(parameters: int, before: int, settings: GenerationSettings) -
         before: parameters of its parent.
         settings: of the search.
     """
+    if reason := why_too_large(parameters, before, settings.max_parameters):
+        return reason
     growth = (parameters - before) / before
-    if parameters >= settings.max_parameters:
-        return f"{parameters} parameters, {settings.max_parameters} or more"
     if growth >= settings.max_growth:
         return f"grew by {growth:.0%}, {settings.max_growth:.0%} or more"
     return None
+
+
+def changes_something(offspring: Sequence[Offspring]) -> bool:
+    """Whether any offspring is not an identity, so that there is something to search."""
+    return any(not child.mutation.operation.changes_nothing for child in offspring)
 
 
 def by_operation(offspring: Sequence[Offspring]) -> dict[Operation, list[Offspring]]:

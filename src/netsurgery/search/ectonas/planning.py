@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from netsurgery.search.ectonas.budget import shrink_to_budget
-from netsurgery.search.ectonas.generation import cost, draw_brackets, propose_offspring
+from netsurgery.search.ectonas.generation import (
+    changes_something,
+    cost,
+    draw_brackets,
+    propose_offspring,
+)
 from netsurgery.search.ectonas.plans import BracketPlan, GenerationBudget
 from netsurgery.search.ectonas.selection import mode_after
 from netsurgery.search.ectonas.settings import GenerationSettings, SelectionSettings
-from netsurgery.search.plans import FinalPlan, Parent
+from netsurgery.search.plans import FinalPlan, Offspring, Parent
 from netsurgery.search.records import Record, Status
 from netsurgery.search.selection import select_contender
 from netsurgery.search.steps import RECUPERATION, Step
@@ -49,9 +54,7 @@ def plan_generation(
             generation=generation,
             parents=parents,
             remaining_batches=budget.batches,
-            reason="the budget does not suffice for another generation"
-            if all(parent.status == Status.OK for parent in winners.records)
-            else "the training of the starting topology failed",
+            reason=_why_it_ends(winners, offspring),
         )
     steps = design.steps()
     return BracketPlan(
@@ -66,6 +69,14 @@ def plan_generation(
         contenders={step: before for step, before in steps.contenders.items() if before},
         winners=steps.winners,
     )
+
+
+def _why_it_ends(winners: Winners, offspring: Sequence[Offspring]) -> str:
+    if any(parent.status != Status.OK for parent in winners.records):
+        return "the training of the initial network failed"
+    if not changes_something(offspring):
+        return "no mutation is within max_parameters and max_growth"
+    return "the budget does not suffice for another generation"
 
 
 def plan_training(

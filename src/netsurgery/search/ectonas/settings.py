@@ -38,10 +38,10 @@ class GenerationSettings:
     round_epochs: int
     rounds: int
     parents: int
-    max_parameters: int
     max_growth: float
     recuperation: Mapping[str, float]
     sizes: MutationSizes
+    max_parameters: int | None = None
 
 
 @dataclass(frozen=True)
@@ -55,5 +55,5 @@ class EctonasSettings:
 
     @property
     def initial_epochs(self) -> int:
-        """Epochs that the starting topology trains: the warm-up, at most the budget."""
+        """Epochs that the initial network trains: the warm-up, at most the budget."""
         return math.floor(min(self.warm_up_epochs, self.budget.budget))

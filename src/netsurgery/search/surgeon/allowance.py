@@ -74,7 +74,7 @@ def next_decision(
     ending, last = stopping_settings, history[-1]
     per_epoch = last.batches_per_epoch
     if any(record.status != Status.OK for record in last.records):
-        return Stop(0, "the training of the starting topology failed")
+        return Stop(0, "the training of the initial network failed")
     best = [max(branches.records, key=accuracy) for branches in history]
     accuracies = [accuracy(record) for record in best]
     left = ending.epochs_left(len(history) - 1) * per_epoch

@@ -16,6 +16,7 @@ import numpy as np
 
 from netsurgery.networks.layers import Dense
 from netsurgery.networks.network import Network, Topology
+from netsurgery.search.size_limit import why_too_large
 from netsurgery.surgery import Mutation, mutate_topology, operations, why_illegal
 
 SMALLEST_ADDITION, SMALLEST_PART, TENFOLD = 2, 10, 10  # max(2, n // 10) units, or ten times that
@@ -145,7 +146,7 @@ def recommend(
     branches: Sequence[tuple[Topology, Sequence[Analysis]]],
     thresholds: Thresholds,
     tie_break: TieBreak,
-    max_parameters: int,
+    max_parameters: int | None,
 ) -> list[Recommendation]:
     """List all possible modifications of all branches, the best first.
 
@@ -153,7 +154,7 @@ def recommend(
         branches: topology and analysis of each.
         thresholds: of eq. 13.
         tie_break: which of two equal scores comes first.
-        max_parameters: the modified network has fewer parameters than this.
+        max_parameters: see `netsurgery.search.size_limit`.
     """
     possible = [
         Recommendation(
@@ -167,7 +168,9 @@ def recommend(
     fitting = [
         each
         for each in possible
-        if each.mutation.operation.changes_nothing or each.parameters < max_parameters
+        if each.mutation.operation.changes_nothing
+        or why_too_large(each.parameters, branches[each.branch][0].parameters, max_parameters)
+        is None
     ]
     return sorted(fitting, key=lambda each: (-each.score, sign * each.parameters))
 

@@ -38,7 +38,7 @@ class DecisionSettings:
     draw: DrawSettings
     tie_break: TieBreak
     on_no_improvement: OnNoImprovement
-    max_parameters: int
+    max_parameters: int | None = None
 
     def recuperation(self, operation: str, step: int, per_epoch: int) -> int:
         """Batches of re-training after an operation: at most the step, and at most an epoch."""
@@ -72,6 +72,6 @@ class SurgeonSettings:
 
     @property
     def initial_epochs(self) -> int:
-        """Epochs that the starting topology trains: the warm-up, at most all of them."""
+        """Epochs that the initial network trains: the warm-up, at most all of them."""
         limits = [self.stopping.warm_up_epochs, self.stopping.epochs, self.stopping.budget]
         return math.floor(min(limit for limit in limits if limit is not None))

@@ -89,9 +89,9 @@ def test_budget_matters_only_when_it_is_nearly_spent():
 
 
 def test_a_budget_of_parts_of_an_epoch_is_exact():
-    # 10.29 * 100 is 1028.9999999999998
-    left = budget_after(1000, strict(10.29), batches_per_epoch=100)
-    assert left == GenerationBudget(29)
+    # 10.12 * 100 is 1011.9999999999999
+    left = budget_after(1000, strict(10.12), batches_per_epoch=100)
+    assert left == GenerationBudget(12)
 
 
 def test_overshoot_starts_a_generation_if_any_budget_is_left():
@@ -104,4 +104,4 @@ def test_a_diverged_starting_topology_ends_the_search():
     budget = generation_budget(winners(record, spent=0), 1, strict(1000), rules(), 0)
     planned = plan_generation(winners(record), 1, budget, rules(), 0)
     assert isinstance(planned, FinalPlan)
-    assert planned.reason == "the training of the starting topology failed"
+    assert planned.reason == "the training of the initial network failed"

@@ -1,0 +1,152 @@
+"""The images of every class in a folder with a subfolder per class, and what else lies there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from netsurgery.datasets.source import DataError
+
+# files and folders of macOS, Windows and file servers, in lower case; hidden ones start with a dot
+SYSTEM_NAMES = {
+    "__macosx",
+    "__pycache__",
+    "thumbs.db",
+    "ehthumbs.db",
+    "desktop.ini",
+    "icon\r",
+    "@eadir",
+    "#recycle",
+    "$recycle.bin",
+    "system volume information",
+    "lost+found",
+}
+# formats that Pillow knows by name but does not read, or that hold no single images
+NO_IMAGES = {"BUFR", "GRIB", "HDF5", "WMF", "MPEG", "PDF"}
+
+
+@dataclass(frozen=True)
+class ImageFolder:
+    """A folder with a subfolder per class.
+
+    Attributes:
+        path: of the folder.
+        images: of each class, in the order of their paths; those in deeper subfolders too.
+        outside: images that lie in no class's folder.
+        others: files that are not images.
+        system: hidden files and folders, and those of operating systems.
+    """
+
+    path: Path
+    images: dict[str, list[Path]]
+    outside: list[Path]
+    others: list[Path]
+    system: list[Path]
+
+    @property
+    def files(self) -> list[Path]:
+        """The images of all classes, by class."""
+        return [file for images in self.images.values() for file in images]
+
+
+def is_system(name: str) -> bool:
+    """Whether a file or folder is hidden or belongs to an operating system."""
+    return name.startswith(".") or name.lower() in SYSTEM_NAMES
+
+
+def image_suffixes() -> set[str]:
+    """The suffixes of the images that Pillow reads, in lower case."""
+    from PIL import Image
+
+    known = Image.registered_extensions().items()
+    return {suffix for suffix, name in known if name not in NO_IMAGES}
+
+
+def class_folders(path: Path) -> list[Path]:
+    """The folders of the classes, in alphabetical order."""
+    return sorted(p for p in path.iterdir() if p.is_dir() and not is_system(p.name))
+
+
+def walk(folder: Path, *, strict: bool = True) -> Iterator[tuple[Path, list[str]]]:
+    """A folder and those below it, each once, with the names of what is in it; follows links.
+
+    Args:
+        folder: to begin with.
+        strict: whether a folder that cannot be read is an error.
+
+    Raises:
+        DataError: a folder cannot be read.
+    """
+
+    def fail(error: OSError) -> None:
+        if strict:
+            raise DataError(f"{error.filename}: cannot be read ({error.strerror})")
+
+    seen: set[str] = set()  # a link may lead back to a folder above it
+    for place, folders, files in os.walk(folder, onerror=fail, followlinks=True):
+        names = [*files, *filter(is_system, folders)]
+        folders[:] = sorted(name for name in folders if not is_system(name))
+        real = os.path.realpath(place)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        yield Path(place), sorted(names)
+
+
+def scan(path: Path) -> ImageFolder:
+    """Find the images of every class.
+
+    Raises:
+        DataError: it is not a folder, or a folder in it cannot be read.
+    """
+    if not path.is_dir():
+        raise DataError(f"{path}: is not a folder; expected a folder with a subfolder per class")
+    suffixes = image_suffixes()
+    classes = class_folders(path)
+    found = ImageFolder(path, {folder.name: [] for folder in classes}, [], [], [])
+
+    def sort_in(file: Path, images: list[Path]) -> None:
+        if is_system(file.name):
+            found.system.append(file)
+        else:
+            (images if file.suffix.lower() in suffixes else found.others).append(file)
+
+    for file in sorted(set(path.iterdir()) - set(classes)):
+        sort_in(file, found.outside)
+    for folder in classes:
+        for place, names in walk(folder):
+            for name in names:
+                sort_in(place / name, found.images[folder.name])
+        found.images[folder.name].sort()
+    return found
+
+
+def notes(found: ImageFolder) -> Iterator[str]:
+    """What the user should know of how a folder was read: one line each."""
+
+    def example(files: list[Path]) -> Path:
+        return files[0].relative_to(found.path)
+
+    nested = [
+        file
+        for name, images in found.images.items()
+        for file in images
+        if file.parent != found.path / name
+    ]
+    if nested:
+        yield (
+            f"{found.path}: {len(nested)} of {len(found.files)} images are in subfolders of their "
+            f"class, such as {example(nested).parent}, and belong to that class; a random split "
+            f"does not keep the images of a subfolder together"
+        )
+    skipped = {
+        "images outside the folders of the classes": found.outside,
+        "files that are not images": found.others,
+        "hidden or system files and folders": found.system,
+    }
+    for kind, files in skipped.items():
+        if files:
+            yield f"{found.path}: skipped {len(files)} {kind}, such as {example(files)}"

@@ -1,0 +1,126 @@
+"""What the forward pass computes in fewer operations than the layers of the Keras model.
+
+**Convolution and average pooling.** If only the averages over 2x2 squares of a convolution's output
+are used, they are computed directly: they are a convolution with strides of 2, whose kernel is the
+mean of four shifted copies of the original one. For a 3x3 kernel this takes 16 multiplications per
+weight and average instead of 36, and the full-size output is never in memory. In training, and
+without oneDNN, the convolution runs on blocks of pixels instead, because TensorFlow's strided
+convolution and its gradient are slow.
+
+**Bias before batch normalization.** The normalization subtracts the batch's mean and with it the
+bias. In training the bias is left out: it gets no gradient and only shifts the moving mean. In
+inference mode the normalization is folded into the weights before it.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from netsurgery.networks.layers import SAME, BatchNorm, Conv, KernelLayer, Layer, Pool, Shape
+
+Arrays = Sequence[tf.Tensor]  # of a layer, in the order of `Network.weights`
+
+
+def is_normalized(layer: KernelLayer, rest: Sequence[Layer]) -> bool:
+    """Whether a batch normalization follows a layer with a bias, perhaps after pooling."""
+    if rest and isinstance(rest[0], Pool):
+        rest = rest[1:]
+    plain = layer.use_bias and layer.activation == "linear"
+    return plain and bool(rest) and isinstance(rest[0], BatchNorm)
+
+
+def is_averaged(layer: Conv, rest: Sequence[Layer], shape: Shape) -> bool:
+    """Whether only averages over whole 2x2 squares of a convolution's output are used."""
+    after = rest[0] if rest else None
+    return (
+        isinstance(after, Pool)
+        and (layer.activation, layer.strides, layer.padding) == ("linear", 1, SAME)
+        and layer.kernel % 2 == 1
+        and (after.function, after.size, after.strides or 2) == ("average", 2, 2)
+        and all(side % 2 == 0 for side in shape[:2])
+    )
+
+
+@functools.cache
+def _shift_and_average(size: int) -> np.ndarray:
+    """A matrix that turns a square kernel of odd size into the mean of its four shifted copies.
+
+    Returns:
+        (size + 1, size + 1, size**2): new taps by old taps.
+    """
+    taps = np.eye(size * size, dtype=np.float32).reshape(size, size, -1)
+    copies = [np.pad(taps, ((a, 1 - a), (b, 1 - b), (0, 0))) for a in (0, 1) for b in (0, 1)]
+    return np.asarray(np.mean(copies, axis=0, dtype=np.float32))
+
+
+def convolve_and_average(layer: Conv, arrays: Arrays, x: tf.Tensor, *, strided: bool) -> tf.Tensor:
+    """A convolution, without its bias, and the average pooling over 2x2 after it.
+
+    Args:
+        layer: the convolution, for which `is_averaged` holds.
+        arrays: its arrays.
+        x: (n, height, width, channels).
+        strided: whether to use strides of 2, or blocks of 2x2 pixels.
+    """
+    size, channels = layer.kernel, x.shape[-1]
+    margin, blocks = size // 2, (size + 1) // 2
+    margins = ((0, 0), (margin, margin), (margin, margin), (0, 0))
+    shifts = _shift_and_average(size)
+    if not strided:  # in the order of `space_to_depth`: by block, then within the block
+        shifts = shifts.reshape(blocks, 2, blocks, 2, -1).swapaxes(1, 2)
+    kernel = tf.reshape(arrays[0], (size * size, channels * layer.channels))
+    kernel = tf.cast(tf.matmul(tf.constant(shifts.reshape(-1, size * size)), kernel), x.dtype)
+    if strided:
+        kernel = tf.reshape(kernel, (size + 1, size + 1, channels, layer.channels))
+        x = tf.nn.conv2d(x, kernel, 2, margins)
+    else:
+        kernel = tf.reshape(kernel, (blocks, blocks, 4 * channels, layer.channels))
+        x = tf.nn.conv2d(tf.nn.space_to_depth(tf.pad(x, margins), 2), kernel, 1, "VALID")
+    return x
+
+
+def _fold_into_weights(layer: KernelLayer, arrays: Arrays, norm: BatchNorm, own: Arrays) -> Arrays:
+    """The weights and bias of a layer that includes the normalization after it.
+
+    Args:
+        layer: the layer, which has no activation.
+        arrays: its arrays.
+        norm: the normalization, in inference mode.
+        own: the normalization's arrays.
+    """
+    *learned, mean, variance = own
+    factor = tf.math.rsqrt(variance + norm.epsilon)
+    if norm.scale:
+        factor *= learned[0]
+    offset = ((arrays[1] if layer.use_bias else 0.0) - mean) * factor
+    return arrays[0] * factor, offset + learned[-1] if norm.center else offset
+
+
+def fold_normalizations(
+    layers: Sequence[Layer], arrays: Sequence[Arrays]
+) -> tuple[list[Layer], list[Arrays]]:
+    """Fold each normalization into the weights before it, for inference mode, if possible.
+
+    Average pooling may lie between, but not max pooling, because factors may be negative.
+    """
+    folded: list[tuple[Layer | None, Arrays]] = [(None, ())]  # no layer comes before the first
+    for layer, own in zip(layers, arrays, strict=True):
+        end = folded[-1][0]
+        at = -2 if isinstance(end, Pool) and end.function == "average" else -1
+        before, weights = folded[at]
+        if (
+            isinstance(layer, BatchNorm)
+            and isinstance(before, KernelLayer)
+            and before.activation == "linear"
+        ):
+            folded[at] = (
+                before.with_bias(True),
+                _fold_into_weights(before, weights, layer, own),
+            )
+        else:
+            folded.append((layer, own))
+    return [layer for layer, _ in folded if layer], [own for _, own in folded[1:]]

@@ -1,0 +1,85 @@
+"""A trainer that trains nothing: scores are drawn, and candidates fail at random."""
+
+from collections import defaultdict
+from dataclasses import replace
+
+import numpy as np
+
+from netsurgery.networks.network import Network, Topology, initialise
+from netsurgery.search.records import Record, RoundResult, Status
+from netsurgery.search.trainer import Training
+from netsurgery.search.winners import model_name
+from netsurgery.storage.random_streams import random_stream
+from netsurgery.surgery import mutate_topology
+
+
+class FakeTrainer:
+    """Gives every training step a record of its own.
+
+    Args:
+        topology: the starting one.
+        batches_per_epoch: batches in an epoch.
+        failing: the share of training steps that fail.
+        seed: of all draws.
+    """
+
+    def __init__(self, topology: Topology, batches_per_epoch=10, failing=0.0, seed=0):
+        self.topology, self.seed = topology, seed
+        self.batches_per_epoch, self.failing = batches_per_epoch, failing
+        self.records: dict[str, Record] = {}
+        self.spent: dict[int, int] = defaultdict(int)  # batches, by generation
+
+    def train(self, training: Training) -> Record:
+        rng = random_stream(self.seed, training.generation, training.step)
+        record = self._before(training)
+        surgery = record.history == () and record.operation not in (None, "identity")
+        fails = training.model is not None and rng.random() < self.failing
+        status = record.status
+        if status == Status.OK and fails:
+            choices = [Status.DIVERGED, Status.TIMED_OUT] + [Status.DEGENERATE] * surgery
+            status = choices[rng.integers(len(choices))]
+        wanted = sum(training.batches.values())
+        if record.status != Status.OK or status == Status.DEGENERATE:
+            spent = 0
+        else:
+            spent = min(wanted, 1) if status == Status.DIVERGED else wanted
+        score = float(rng.random()) if status == Status.OK else None
+        entry = {"epoch": 1.0, "loss": 1.0, "val_loss": 1.0, "val_accuracy": score}
+        record = replace(
+            record,
+            step=list(training.batches)[-1],
+            status=status,
+            score=score,
+            history=(*record.history, entry),
+            batches_spent=spent,
+            batches_trained=record.batches_trained + spent,
+            rounds={name: RoundResult(spent, score) for name in training.batches},
+        )
+        self.spent[training.generation] += spent
+        self.records[model_name(training.generation, training.step)] = record
+        return record
+
+    def network(self, model: str) -> Network:
+        topology = Topology.from_json(self.records[model].topology)
+        return initialise(topology, np.random.default_rng(self.seed))
+
+    def _before(self, training: Training) -> Record:
+        if training.model is None:
+            return Record(
+                candidate="g00c00",
+                parent=None,
+                operation=None,
+                position=None,
+                generation=0,
+                step="warm-up",
+                topology=self.topology.to_json(),
+                parameters=self.topology.parameters,
+                batches_per_epoch=self.batches_per_epoch,
+            )
+        record, child = self.records[training.model], training.offspring
+        if child is None:
+            return record
+        topology = mutate_topology(Topology.from_json(record.topology), child.mutation)
+        assert topology.parameters == child.parameters
+        name, place = child.mutation.operation.name, child.mutation.position
+        return record.child(child.candidate, child.generation, name, place, topology)
