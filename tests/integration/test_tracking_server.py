@@ -19,6 +19,7 @@ from mlflow import MlflowClient
 from netsurgery.cli import main
 from netsurgery.storage.files import read_json
 from netsurgery.storage.mlflow_sqlite import DIGEST
+from netsurgery.tracking.runs import RESULTS
 from netsurgery.tracking.state import TrackingState, pending_message
 from tests.support import servers
 from tests.support.servers import PASSWORD
@@ -31,11 +32,17 @@ CHROMIUM = shutil.which("chromium")
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    """The address of an MLflow server."""
+def database():
+    """The URI of a PostgreSQL database."""
     pytest.importorskip("psycopg2")
-    folder = tmp_path_factory.mktemp("server")
-    with servers.postgres() as database, servers.mlflow(database, folder) as address:
+    with servers.postgres() as uri:
+        yield uri
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory, database):
+    """The address of an MLflow server in front of the database."""
+    with servers.mlflow(database, tmp_path_factory.mktemp("server")) as address:
         yield address
 
 
@@ -166,6 +173,31 @@ def test_namesakes_from_other_folders_are_left_alone(server, tmp_path):
     mine, theirs = example(tmp_path / "mine"), example(tmp_path / "theirs")
     log_all(server, "shared", mine, theirs)
     assert contents(server, "shared")[0] == 2 * 7
+
+
+def test_artifacts_in_a_database_lie_in_their_own_folder(database, server, tmp_path, monkeypatch):
+    """Several folders share an experiment; one of them moves and loses its artifacts."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", database)
+    mine, theirs = example(tmp_path / "mine"), example(tmp_path / "theirs")
+    for search in (mine, theirs):
+        assert "runs" in search.track("final", experiment="places", registered_model="placed")
+    shutil.rmtree(mine.results)
+    moved = theirs.copied("moved")
+    shutil.rmtree(moved.results / "mlflow-artifacts" / "models")
+    before = set(theirs.results.rglob("*"))
+    assert "runs" in moved.track("final", experiment="places", registered_model="placed")
+    assert before == set(theirs.results.rglob("*"))
+    client = MlflowClient(database)
+    experiment = client.get_experiment_by_name("places").experiment_id
+    identity = TrackingState(moved.results).identity
+    runs = client.search_runs([experiment], f"tags.`netsurgery.results` = '{identity}'")
+    models = [m for m in client.search_logged_models([experiment]) if m.tags[RESULTS] == identity]
+    (version,) = client.search_model_versions(f"run_id = '{models[0].source_run_id}'")
+    places = [run.info.artifact_uri for run in runs] + [m.artifact_location for m in models]
+    places.append(client.get_model_version_download_uri(version.name, version.version))
+    assert len(places) == 7 + 1 + 1
+    assert all(place.startswith(f"{moved.results}/mlflow-artifacts/") for place in places)
+    assert {file.path for file in client.list_logged_model_artifacts(models[0].model_id)} > {"data"}
 
 
 def test_a_command_logs_all_to_a_new_store(server, results, monkeypatch, capsys):

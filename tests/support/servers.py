@@ -4,6 +4,7 @@ import contextlib
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -72,7 +73,7 @@ def postgres():
         wait_until(lambda: subprocess.run(ready, check=False).returncode == 0, "PostgreSQL")
         yield f"postgresql://mlflow:{PASSWORD}@127.0.0.1:{port}/postgres"
     finally:
-        server.terminate()
+        server.send_signal(signal.SIGINT)  # does not wait for the connections of our own process
         server.wait(PATIENCE)
         shutil.rmtree(folder)
 

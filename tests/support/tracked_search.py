@@ -46,7 +46,7 @@ class FakeSearch:
 
     def copied(self, name, store=None):
         """The same search in a copy of the results folder, perhaps with another store."""
-        results = shutil.copytree(self.results, self.results.with_name(name))
+        results = shutil.copytree(self.results, self.results.parent / name)
         if store:
             shutil.copyfile(store, results / "mlflow.db")
         search = copy.copy(self)

@@ -1,7 +1,7 @@
 """The runs in a local MLflow store, read with SQLite because MLflow takes seconds to import.
 
-The names in `COLUMNS` are private to MLflow. Where a store lacks one, its runs are read with
-MLflow's client instead, which takes seconds longer.
+The names in `COLUMNS` and `PLACES` are private to MLflow. Where a store lacks one of `COLUMNS`, its
+runs are read with MLflow's client instead, which takes seconds longer.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from netsurgery.storage.mlflow_artifacts import FOLDER, bring, relocated
+
 TESTED_VERSIONS = ("3.17.2",)  # of MLflow
 COLUMNS = {
     "runs": ("run_uuid", "name", "status", "lifecycle_stage"),
@@ -23,6 +25,12 @@ COLUMNS = {
     "params": ("run_uuid", "key", "value"),
     "metrics": ("run_uuid", "key", "value", "step"),
     "latest_metrics": ("run_uuid", "key", "value"),
+}
+PLACES = {  # columns that hold absolute paths to artifacts
+    "experiments": "artifact_location",
+    "runs": "artifact_uri",
+    "logged_models": "artifact_location",
+    "model_versions": "storage_location",
 }
 SCHEMA_VERSION = "alembic_version"  # a table of every store of MLflow
 # variables that MLflow reads when it is imported
@@ -196,6 +204,37 @@ def _stored_run(client: Any, run: Any) -> StoredRun:
         {point.step for point in history if point.key == SECONDS},
         {key: value for key, value in data.metrics.items() if key != SECONDS},
     )
+
+
+def relocate_artifacts(database: Path) -> bool:
+    """Make the artifacts of a store lie beside its file, wherever that was moved.
+
+    Artifacts that are not there are copied from where they were, if they still are.
+
+    Args:
+        database: the file of a store; it is not created.
+
+    Returns:
+        Whether any of them lay elsewhere.
+    """
+    root = database.resolve().with_name(FOLDER)
+    moved = 0
+    if not database.exists():
+        return False
+    with contextlib.suppress(sqlite3.Error), _open(database) as store, store:
+        for table, column in PLACES.items():
+            if column not in _columns(store, table):
+                continue
+            query = f"SELECT DISTINCT {column} FROM {table} WHERE {column} LIKE ?"
+            for (place,) in store.execute(query, (f"%/{FOLDER}%",)).fetchall():
+                if new := relocated(place, root):
+                    if table != "experiments":
+                        bring(place, new)
+                    store.execute(
+                        f"UPDATE {table} SET {column} = ? WHERE {column} = ?", (new, place)
+                    )
+                    moved += 1
+    return moved > 0
 
 
 def find_damage(database: Path) -> str | None:

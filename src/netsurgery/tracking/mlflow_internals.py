@@ -1,7 +1,8 @@
 """MLflow's private interfaces that tracking uses; every one of them is optional.
 
-They only save time: a dozen transactions per run, a request per metric, seconds per model. Where a
+Most only save time: a dozen transactions per run, a request per metric, seconds per model. Where a
 version of MLflow lacks one, tracking takes the public way, and the store ends with the same runs.
+Only to move artifacts there is no public way: without these interfaces, they stay where they are.
 """
 
 from __future__ import annotations
@@ -20,11 +21,12 @@ import yaml
 from mlflow import MlflowClient, entities, pyfunc
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import configure_mappers
 
 from netsurgery.processes.process_exit import exit_with_parent
+from netsurgery.storage.mlflow_artifacts import relocated
 from netsurgery.tracking.runs import RUN_NAME, RUNNING, Run
 
 TESTED_VERSIONS = ("3.17.2",)
@@ -38,6 +40,7 @@ LATE_IMPORTS = (
 )
 METRIC_POINTS = "_metric_objs"  # of the data of a run
 TABLES = ("SqlRun", "SqlTag", "SqlParam", "SqlMetric", "SqlLatestMetric")
+PLACES = {"SqlRun": "artifact_uri", "SqlLoggedModel": "artifact_location"}
 
 
 def _find(module: str, name: str) -> Any:
@@ -50,6 +53,9 @@ def _find(module: str, name: str) -> Any:
 
 SqlAlchemyStore = _find("mlflow.store.tracking.sqlalchemy_store", "SqlAlchemyStore")
 tables = {name: _find("mlflow.store.tracking.dbmodels.models", name) for name in TABLES}
+place_tables = {name: _find("mlflow.store.tracking.dbmodels.models", name) for name in PLACES}
+version_table = _find("mlflow.store.model_registry.dbmodels.models", "SqlModelVersion")
+open_places = _find("mlflow.tracking._tracking_service.utils", "_artifact_repos_cache")
 validate_batch = _find("mlflow.utils.validation", "_validate_batch_log_data")
 append_to_uri_path = _find("mlflow.utils.uri", "append_to_uri_path")
 save_example = _find("mlflow.models.utils", "_save_example")
@@ -65,9 +71,42 @@ def preload() -> None:
     configure_mappers()
 
 
+def _database(client: MlflowClient) -> Any:
+    """The store of a client, if it is a database; otherwise None."""
+    store = getattr(getattr(client, "_tracking_client", None), "store", None)
+    return store if SqlAlchemyStore and isinstance(store, SqlAlchemyStore) else None
+
+
+def rewrite_places(client: MlflowClient, old: str, new: str) -> None:
+    """Change where a database says that the artifacts of a run or model are.
+
+    If this version of MLflow has other tables, nothing changes.
+    """
+    store = _database(client)
+    columns = [(place_tables[name], column) for name, column in PLACES.items()]
+    columns.append((version_table, "storage_location"))
+    if store is None or any(table is None for table, _ in columns):
+        return
+    with (
+        suppress(AttributeError, TypeError, SQLAlchemyError, MlflowException),
+        store.ManagedSessionMaker(read_only=False) as session,
+    ):
+        for table, name in columns:
+            column = getattr(table, name)
+            session.execute(update(table).where(column == old).values({name: new}))
+    forget_places()
+
+
+def forget_places() -> None:
+    """Make clients of this process ask the store again where artifacts are."""
+    if open_places is not None:
+        open_places.clear()
+
+
 def create_runs(
     client: MlflowClient,
     experiment: str,
+    artifacts: Path | None,
     runs: Sequence[tuple[Run, dict[str, str], list[entities.Metric]]],
 ) -> bool:
     """Create runs with all their content in one transaction, if the store is a database.
@@ -77,16 +116,18 @@ def create_runs(
     Args:
         client: of the store.
         experiment: the id of the experiment.
+        artifacts: the folder for artifacts, if the experiment has one that netsurgery chose.
         runs: each with all its tags and metric points.
 
     Returns:
         Whether the runs were created: all of them, or none.
     """
-    store = getattr(getattr(client, "_tracking_client", None), "store", None)
-    needed = (SqlAlchemyStore, validate_batch, append_to_uri_path, *tables.values())
-    if any(each is None for each in needed) or not isinstance(store, SqlAlchemyStore):
+    store = _database(client)
+    needed = (validate_batch, append_to_uri_path, *tables.values())
+    if store is None or any(each is None for each in needed):
         return False
     location = client.get_experiment(experiment).artifact_location
+    location = (relocated(location, artifacts) if artifacts else None) or location
     rows: dict[str, list[dict[str, object]]] = {name: [] for name in TABLES}
     try:
         for run, tags, metrics in runs:

@@ -6,11 +6,13 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 from mlflow import MlflowClient, entities
 
+from netsurgery.storage.mlflow_artifacts import bring, relocated
 from netsurgery.storage.mlflow_sqlite import ATTACHED, DIGEST, PREFIX, SECONDS, Point, StoredRun
-from netsurgery.tracking.mlflow_internals import create_runs, latest_points
+from netsurgery.tracking.mlflow_internals import create_runs, latest_points, rewrite_places
 from netsurgery.tracking.runs import CANDIDATE, NAME, PARENT_RUN, RESULTS, RUNNING, SEED, Run
 
 # metric points in one call; params and tags fill it up to MLflow's limit of 1,000
@@ -23,12 +25,20 @@ class Store:
     Args:
         client: of the store.
         experiment: the id of the experiment.
+        artifacts: the folder for artifacts on this machine; None: the server's affair.
         parallel_calls: how many candidates to log at the same time, because the answers of a
             server take a while.
     """
 
-    def __init__(self, client: MlflowClient, experiment: str, parallel_calls: int = 1) -> None:
-        self.client, self.experiment, self.parallel_calls = client, experiment, parallel_calls
+    def __init__(
+        self,
+        client: MlflowClient,
+        experiment: str,
+        artifacts: Path | None = None,
+        parallel_calls: int = 1,
+    ) -> None:
+        self.client, self.experiment = client, experiment
+        self.artifacts, self.parallel_calls = artifacts, parallel_calls
 
     def sync(self, search: Run, candidates: Mapping[str, Run]) -> str:
         """Make the store hold exactly these runs of a search; returns the id of the search's run.
@@ -41,7 +51,7 @@ class Store:
         parent = self._sync_run(search, stored.pop("", []), None)
         todo = [(run, stored.pop(name, [])) for name, run in candidates.items()]
         new = [self._complete_run(run, parent) for run, found in todo if not found]
-        if new and create_runs(self.client, self.experiment, new):
+        if new and create_runs(self.client, self.experiment, self.artifacts, new):
             todo = [(run, found) for run, found in todo if found]
         with ThreadPoolExecutor(self.parallel_calls) as pool:
             calls = [pool.submit(self._sync_run, run, found, parent) for run, found in todo]
@@ -50,6 +60,15 @@ class Store:
         for stale in itertools.chain(*stored.values()):
             self.client.delete_run(stale.info.run_id)
         return parent
+
+    def relocate(self, place: str) -> None:
+        """Move the artifacts of a run or model here, if they lie in another results folder.
+
+        An experiment has one location for artifacts, that of the first results folder.
+        """
+        if self.artifacts and (new := relocated(place, self.artifacts)):
+            bring(place, new)
+            rewrite_places(self.client, place, new)
 
     def _find(self, search: Run) -> dict[str, list[entities.Run]]:
         """The stored runs of a search by candidate; its own under the empty name."""
@@ -79,6 +98,7 @@ class Store:
         if kept is None:
             run = self.client.create_run(self.experiment, wanted.started, tags, wanted.name)
             kept = run, self._stored(run, wanted)
+        self.relocate(kept[0].info.artifact_uri)
         self._complete(*kept, wanted, tags | {DIGEST: wanted.digest()})
         return kept[0].info.run_id
 

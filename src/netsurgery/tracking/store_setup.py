@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import tempfile
 from pathlib import Path
 
 from mlflow import MlflowClient, entities
 from mlflow.exceptions import MlflowException
 
+from netsurgery.storage.mlflow_sqlite import relocate_artifacts
 from netsurgery.tracking import mlflow_internals, views
 from netsurgery.tracking.state import TrackingState
 from netsurgery.tracking.store import Store
-from netsurgery.tracking.uri import TrackingURI, default_uri, local_database
+from netsurgery.tracking.uri import TrackingURI
 
 PARALLEL_CALLS = 8  # to a server
 
@@ -20,17 +23,18 @@ def open_store(uri: TrackingURI, experiment: str, results: Path) -> Store:
     """Open a store with an experiment.
 
     Args:
-        uri: of the store; if it is that of the results folder, a missing file is created.
+        uri: of the store; a missing file is created, and artifacts follow a moved one.
         experiment: its name; a missing experiment is created, a deleted one restored.
         results: the results folder.
     """
-    if uri.uri == default_uri(results):
-        _create_local_store(results)
+    artifacts = uri.artifacts(results)
+    if uri.file and artifacts:
+        _create_file(uri.file, artifacts, results)
+        if relocate_artifacts(uri.file):
+            mlflow_internals.forget_places()
     client = MlflowClient(tracking_uri=uri.uri, registry_uri=uri.uri)
     found = client.get_experiment_by_name(experiment)
     if found is None:
-        # without an artifact location MLflow would choose ./mlruns
-        artifacts = None if uri.is_server else str(_artifacts(results))
         identity = _create_experiment(client, experiment, artifacts)
     else:
         identity = found.experiment_id
@@ -39,13 +43,14 @@ def open_store(uri: TrackingURI, experiment: str, results: Path) -> Store:
                 client.set_experiment_tag(identity, tag, value)
         if found.lifecycle_stage != entities.LifecycleStage.ACTIVE:
             client.restore_experiment(identity)
-    return Store(client, identity, PARALLEL_CALLS if uri.is_server else 1)
+    return Store(client, identity, artifacts, PARALLEL_CALLS if uri.is_server else 1)
 
 
-def _create_experiment(client: MlflowClient, name: str, artifacts: str | None) -> str:
+def _create_experiment(client: MlflowClient, name: str, artifacts: Path | None) -> str:
     """Create an experiment, unless another process just did; returns its id."""
+    location = str(artifacts) if artifacts else None  # None: that of the server
     try:
-        return client.create_experiment(name, artifact_location=artifacts, tags=views.TAGS)
+        return client.create_experiment(name, artifact_location=location, tags=views.TAGS)
     except MlflowException:
         found = client.get_experiment_by_name(name)
         if found is None:
@@ -53,18 +58,16 @@ def _create_experiment(client: MlflowClient, name: str, artifacts: str | None) -
         return found.experiment_id
 
 
-def _create_local_store(results: Path) -> None:
-    """Create the store of a results folder if it is missing, whole or not at all."""
-    database = local_database(results.resolve())
+def _create_file(database: Path, artifacts: Path, results: Path) -> None:
+    """Create a store in a file if it is missing, whole or not at all.
+
+    Another results folder may create the same file at the same time: the first one stays.
+    """
     if database.exists():
         return
-    temporary = database.with_name(".mlflow.db.new")
-    for leftover in results.glob(f"{temporary.name}*"):
-        leftover.unlink()
-    mlflow_internals.create_sqlite_store(temporary, _artifacts(results))
-    TrackingState(results).mark_new_store()
-    os.replace(temporary, database)
-
-
-def _artifacts(results: Path) -> Path:
-    return results.resolve() / "mlflow-artifacts"
+    with tempfile.TemporaryDirectory(prefix=f".{database.name}.", dir=database.parent) as folder:
+        new = Path(folder) / database.name
+        mlflow_internals.create_sqlite_store(new, artifacts)
+        TrackingState(results).mark_new_store()
+        with contextlib.suppress(FileExistsError):
+            os.link(new, database)

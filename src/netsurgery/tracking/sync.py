@@ -113,7 +113,7 @@ def resync(
         until, settings, seed = request["until"], request["settings"], request["seed"]
         with state.locked():
             try:
-                counts = _log(folder, until, settings, seed, tracking, state)
+                counts = _log(folder, until, settings, seed, tracking, state, check_files=True)
             except StoreUnreachableError as error:
                 yield _name(folder), error
                 continue
@@ -133,8 +133,12 @@ def _log(
     seed: int,
     tracking: TrackingSettings,
     state: TrackingState,
+    *,
+    check_files: bool = False,
 ) -> dict[str, int]:
     """Log a search; returns the numbers of its runs and metric points in the store.
+
+    With `check_files` it asks a server, too, whether logged files are still there.
 
     Raises:
         StoreUnreachableError: the store did not accept everything.
@@ -143,18 +147,20 @@ def _log(
     search, candidates = build_runs(folder, last, settings, seed, {RESULTS: state.identity})
     results = folder.root.resolve().parents[1]
     uri = TrackingURI.resolve(tracking.uri, results)
+    check_files = check_files or not uri.is_server  # on this machine, looking for files is cheap
 
     def log() -> str | None:
         try:
             store = open_store(uri, tracking.experiment, results)
             run_id = store.sync(search, candidates)
             if last is None:
-                log_attachments(store.client, run_id, folder, search, tracking.registered_model)
+                model = tracking.registered_model
+                log_attachments(store, run_id, folder, search, model, check_files=check_files)
         except Exception as error:  # whatever a client, a driver or a file system raises
             return _reason(uri, error)
         return None
 
-    reason = log() if uri.is_file else _with_timeout(log, uri, tracking.timeout)
+    reason = log() if uri.file else _with_timeout(log, uri, tracking.timeout)
     if reason:
         raise StoreUnreachableError(reason)
     runs = [search, *candidates.values()]

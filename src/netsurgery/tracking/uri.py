@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from netsurgery.storage.mlflow_artifacts import FOLDER
+
 VARIABLE = "MLFLOW_TRACKING_URI"  # of the environment
 SERVERS, DATABASES = ("http", "https"), ("sqlite", "postgresql", "mysql", "mssql")
 MASK = "***"
@@ -32,9 +34,9 @@ class TrackingURI:
         return cls(bare, unquote(parts.username or ""), unquote(parts.password or ""))
 
     @property
-    def is_file(self) -> bool:
-        """Whether the store is a file, which is always reachable."""
-        return self.uri.startswith("sqlite:")
+    def file(self) -> Path | None:
+        """The file that is the store, which is always reachable; None for servers."""
+        return sqlite_file(self.uri)
 
     @property
     def is_server(self) -> bool:
@@ -45,6 +47,12 @@ class TrackingURI:
     def redacted(self) -> str:
         """The URI without credentials."""
         return redact(self.uri)
+
+    def artifacts(self, results: Path) -> Path | None:
+        """The folder for artifacts: beside a file, or in the results folder; None: a server's."""
+        if self.is_server:
+            return None
+        return (self.file.parent if self.file else results.resolve()) / FOLDER
 
     def mask_secrets(self, text: str) -> str:
         """A text without the credentials of this store, in whatever form it contains them."""
@@ -85,9 +93,19 @@ def display_name(configured: str | None) -> str:
     return redact(configured or os.environ.get(VARIABLE) or "")
 
 
+def sqlite_file(uri: str) -> Path | None:
+    """The file of a SQLite store, absolute; None if a URI is that of another store."""
+    scheme, _, rest = uri.partition(":///")
+    path = rest.partition("?")[0]
+    if scheme.partition("+")[0] != "sqlite" or not path or path.startswith((":memory:", "file:")):
+        return None
+    return Path(path).resolve()
+
+
 def is_missing(display_name: str, results: Path) -> bool:
-    """Whether the store is that of the results folder and does not exist."""
-    return not display_name and not local_database(results).exists()
+    """Whether the store is a file that does not exist."""
+    file = sqlite_file(display_name or default_uri(results))
+    return file is not None and not file.exists()
 
 
 def redact(uri: str) -> str:

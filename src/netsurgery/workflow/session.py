@@ -19,7 +19,7 @@ from netsurgery.processes.client import JOBS, TRAINING
 from netsurgery.processes.launch import detach, in_reach, launch
 from netsurgery.processes.process_exit import exit_with_workflow
 from netsurgery.search import plans
-from netsurgery.storage import integrity
+from netsurgery.storage import integrity, mlflow_sqlite
 from netsurgery.storage.files import write_text
 from netsurgery.storage.locking import ResultsLock, ResultsNotWritableError
 from netsurgery.workflow.messages import print_failures, print_pending_tracking, say
@@ -88,6 +88,7 @@ class Session:
             say(str(each))
         if lock:
             integrity.remove_damaged(damaged)
+            mlflow_sqlite.relocate_artifacts(self.results / integrity.STORE)
             if late := integrity.clamp_future_mtimes(self.results, time.time()):
                 say(f"{self.results}: {late} files from the future are given today's date")
         return lock

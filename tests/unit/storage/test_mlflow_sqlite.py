@@ -86,7 +86,8 @@ def real_store(tmp_path_factory):
 
 def test_this_mlflow_has_every_column_that_is_read(real_store):
     with mlflow_sqlite._open(real_store) as connection:
-        for table, columns in mlflow_sqlite.COLUMNS.items():
+        places = {table: {column} for table, column in mlflow_sqlite.PLACES.items()}
+        for table, columns in [*mlflow_sqlite.COLUMNS.items(), *places.items()]:
             missing = set(columns) - mlflow_sqlite._columns(connection, table)
             assert not missing, f"changed since MLflow {mlflow_sqlite.TESTED_VERSIONS}: {table}"
         assert mlflow_sqlite._columns(connection, mlflow_sqlite.SCHEMA_VERSION)

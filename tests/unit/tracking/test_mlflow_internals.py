@@ -16,12 +16,20 @@ INTERFACES = (
     "save_example",
     "conda_environment",
     "PythonEnv",
+    "open_places",
+    "version_table",
 )
 
 
 def test_this_mlflow_has_every_private_interface(results):
     missing = [name for name in INTERFACES if getattr(mlflow_internals, name) is None]
-    missing += [name for name, table in mlflow_internals.tables.items() if table is None]
+    tables = mlflow_internals.tables | mlflow_internals.place_tables
+    missing += [name for name, table in tables.items() if table is None]
+    missing += [
+        f"{name}.{column}"
+        for name, column in mlflow_internals.PLACES.items()
+        if not hasattr(tables[name], column)
+    ]
     assert not missing, f"changed since MLflow {TESTED_VERSIONS}"
     example(results).track("final")
     run = by_name(results)["g01c01"]
@@ -32,8 +40,8 @@ def test_this_mlflow_has_every_private_interface(results):
 def test_new_runs_are_created_in_one_transaction(results, monkeypatch):
     created = []
 
-    def create_runs(client, experiment, runs):
-        created.append(mlflow_internals.create_runs(client, experiment, runs))
+    def create_runs(*arguments):
+        created.append(mlflow_internals.create_runs(*arguments))
         return created[-1]
 
     monkeypatch.setattr("netsurgery.tracking.store.create_runs", create_runs)
@@ -45,8 +53,9 @@ def test_new_runs_are_created_in_one_transaction(results, monkeypatch):
 def without_interfaces(monkeypatch):
     for name in INTERFACES:
         monkeypatch.setattr(mlflow_internals, name, None)
-    for name in mlflow_internals.TABLES:
-        monkeypatch.setitem(mlflow_internals.tables, name, None)
+    for tables in (mlflow_internals.tables, mlflow_internals.place_tables):
+        for name in tables:
+            monkeypatch.setitem(tables, name, None)
     monkeypatch.setattr(mlflow_internals, "METRIC_POINTS", "no_such_name")
 
 
