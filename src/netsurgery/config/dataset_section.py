@@ -8,6 +8,7 @@ from typing import Any
 from netsurgery import datasets
 from netsurgery.config.errors import error_at
 from netsurgery.config.model import Dataset
+from netsurgery.config.names import check_name
 from netsurgery.config.schema import fill_defaults, validate
 from netsurgery.datasets.builtin import BUILTIN_DATASETS
 from netsurgery.objectives.suggestions import suggest
@@ -33,6 +34,7 @@ def load_datasets(
     own = given.get("datasets", {})
     found = {}
     for name in sorted(own.keys() | (_named_by_searches(given) & BUILTIN_DATASETS.keys())):
+        check_name(["datasets"], name)
         settings = own.get(name, {})
         if name in BUILTIN_DATASETS and isinstance(settings, Mapping):
             if "source" in settings:

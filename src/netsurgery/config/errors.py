@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from decimal import Decimal, InvalidOperation
 from typing import Any, cast
 
 import jsonschema
 
+from netsurgery.objectives.misread_numbers import number_hint
 from netsurgery.objectives.suggestions import suggest
 
 # the types of JSON schema, in the words of YAML
@@ -65,9 +65,11 @@ def explain(error: jsonschema.ValidationError) -> ConfigError:
         case "pattern":
             return error_at(where, f"{value!r} is not valid{_meaning(schema, 2) or NAME}")
         case "type":
-            kinds = [TYPES[kind] for kind in ([rule] if isinstance(rule, str) else rule)]
-            hint = _number_hint(value) if {TYPES["number"], TYPES["integer"]} & set(kinds) else ""
-            return error_at(where, f"{value!r} is not {' or '.join(kinds)}{hint or meaning}")
+            kinds = [rule] if isinstance(rule, str) else rule
+            items = schema.get("items", {}).get("type")  # a list may stand for its only entry
+            hint = number_hint(value) if {"number", "integer"} & {*kinds, items} else ""
+            allowed = " or ".join(TYPES[kind] for kind in kinds)
+            return error_at(where, f"{value!r} is not {allowed}{hint or meaning}")
         case "minItems" | "minProperties" | "minLength":
             counted = "is empty" if not value else f"{value!r} has fewer than {rule} entries"
             return error_at(where, f"{counted}{meaning}")
@@ -90,14 +92,3 @@ def _meaning(schema: dict[str, Any], sentences: int = 1) -> str:
     text = re.sub(r" \(\[[^\]]*\]\([^)]*\)\)", "", schema["description"])
     text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
     return f" ({'. '.join(text.rstrip('.').split('. ')[:sentences])})"
-
-
-def _number_hint(value: Any) -> str:
-    """What to write where YAML has read a number as text, such as 1e-3."""
-    if not isinstance(value, str):
-        return ""
-    try:
-        number = Decimal(value)
-    except InvalidOperation:
-        return ""
-    return f"; YAML reads it as text, write {number:f} (without quotes)" * number.is_finite()

@@ -9,6 +9,7 @@ from typing import Any
 from netsurgery.config.dataset_section import load_datasets
 from netsurgery.config.errors import error_at
 from netsurgery.config.model import Config, Search
+from netsurgery.config.paths import expand_paths, results_folder
 from netsurgery.config.schema import check_scalars, fill_defaults, read_schema, validate
 from netsurgery.config.search_section import load_searches
 from netsurgery.objectives.suggestions import suggest
@@ -28,6 +29,7 @@ def load(given: Mapping[str, Any], schema_path: Path, *, data_exists: bool = Tru
     """
     schema, entries = read_schema(schema_path)
     check_scalars(given)
+    given = expand_paths(given)
     validate(given, schema)
     top = {key: given.get(key, rule.get("default")) for key, rule in schema["properties"].items()}
     datasets = load_datasets(given, entries["datasets"], exist=data_exists)
@@ -37,7 +39,7 @@ def load(given: Mapping[str, Any], schema_path: Path, *, data_exists: bool = Tru
     )
     _check_uri(tracking.get("uri"))
     return Config(
-        results=top["results"],
+        results=results_folder(top["results"]),
         datasets=datasets,
         searches=searches,
         tracking=tracking,

@@ -9,6 +9,7 @@ from netsurgery import datasets
 from netsurgery.config.errors import error_at
 from netsurgery.config.expansion import expand
 from netsurgery.config.model import Dataset, Search
+from netsurgery.config.names import check_name
 from netsurgery.config.scaling import scale_settings
 from netsurgery.config.schema import fill_defaults, validate
 from netsurgery.datasets.builtin import BUILTIN_DATASETS
@@ -47,6 +48,7 @@ def load_searches(
     found = {}
     for name, listed in given["searches"].items():
         for full, search in expand(name, listed):
+            check_name(["searches"], full)
             validate(search, schema, ("searches", full))
             layers = _check(full, search, own_topologies, known_datasets)
             properties = schema["$defs"][search["algorithm"]]["properties"]

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from netsurgery.objectives.misread_numbers import number_hint
 from netsurgery.objectives.suggestions import suggest
 
 OPTIMIZERS, LOSSES, METRICS = "optimizers", "losses", "metrics"
@@ -117,6 +118,9 @@ def check(kind: str, setting: Setting, allowed: Iterable[str] = ()) -> None:
         if argument not in known:
             raise ValueError(f"{name} has no argument {argument!r}{suggest(argument, known)}")
         default = found.arguments.get(argument)
+        hint = "" if isinstance(default, str) else number_hint(value)
+        if hint:
+            raise ValueError(f"argument {argument} of {name} is {value!r}{hint}")
         if not _has_type_of(value, default):
             raise ValueError(
                 f"argument {argument} of {name} is {value!r}; it must be of the type of its default"

@@ -6,6 +6,7 @@ import pytest
 
 from netsurgery.config import loading
 from netsurgery.config.errors import ConfigError
+from netsurgery.config.schema import read_schema
 from tests.support.factories import ROOT, SCHEMA
 from tests.unit.config.examples import BASE, load, load_surgeon
 
@@ -116,6 +117,57 @@ def test_an_invalid_search_is_refused_in_one_line(given):
 def test_a_number_that_yaml_reads_as_text_gets_a_hint(key, value, hint):
     with pytest.raises(ConfigError, match=re.escape(hint)):
         load(**{key: value})
+
+
+def numeric_keys(schema, place=()):
+    """The keys of a schema whose values are numbers, nested ones too."""
+    if schema.get("type") in ("number", "integer"):
+        yield place
+    for key, value in schema.get("properties", {}).items():
+        yield from numeric_keys(value, (*place, key))
+
+
+def schema_of(algorithm):
+    return read_schema(SCHEMA)[1]["searches"]["$defs"][algorithm]
+
+
+NUMERIC = [
+    (algorithm, key)
+    for algorithm in ("ectonas", "surgeon", "baseline")
+    for key in numeric_keys(schema_of(algorithm))
+]
+
+
+def test_the_numeric_keys_of_all_algorithms_are_found():
+    assert len(NUMERIC) > 50
+    assert ("ectonas", ("recuperation", "identity")) in NUMERIC
+
+
+@pytest.mark.parametrize(("algorithm", "key"), NUMERIC)
+def test_every_numeric_key_has_a_hint_for_text(algorithm, key):
+    value = "1e-3"
+    for each in reversed(key):
+        value = {each: value}
+    search = {"algorithm": algorithm, "topology": "surgeon-small"} | value
+    with pytest.raises(ConfigError, match=re.escape("write 0.001 (without quotes)")):
+        load(**search)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"optimizer": {"adam": {"epsilon": "1e-3"}}},
+        {"optimizer": {"adam": {"clipnorm": "1e-3"}}},
+        {"loss": {"categorical_focal_crossentropy": {"gamma": "1e-3"}}},
+        {"extra_metrics": [{"top_k_categorical_accuracy": {"k": "1e-3"}}]},
+        {"greediness": [0.5, "1e-3"], "mode": "balanced"},
+        {"seeds": ["1e-3"]},
+        {"seeds": "1e-3"},
+    ],
+)
+def test_nested_numbers_have_a_hint_as_well(setting):
+    with pytest.raises(ConfigError, match=re.escape("write 0.001 (without quotes)")):
+        load(**setting)
 
 
 @pytest.mark.parametrize(
