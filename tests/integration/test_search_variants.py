@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 
+from netsurgery.report import html_report
 from netsurgery.search.layout import SearchFolder
 from netsurgery.search.surgeon.decision_point import modification_of
 from netsurgery.storage.files import read_json
@@ -43,13 +44,19 @@ def houses(path):
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """The folder of a workflow that has run all searches."""
+def ended(tmp_path_factory):
+    """The folder of a workflow that has run all searches, and how it ended: one of them fails."""
     folder = tmp_path_factory.mktemp("variants")
     houses(folder / "houses.csv")
     table = {"source": "csv", "path": "houses.csv", "target": "price", "task": "regression"}
-    run(folder, top={"datasets": {"houses": table}, "searches": SEARCHES})
-    return folder
+    top = {"datasets": {"houses": table}, "searches": SEARCHES}
+    return folder, run(folder, check=False, top=top)
+
+
+@pytest.fixture(scope="module")
+def finished(ended):
+    """The folder of the workflow."""
+    return ended[0]
 
 
 @pytest.fixture(scope="module")
@@ -83,10 +90,15 @@ def test_a_baseline_has_the_same_summary(summary_of):
     assert summary["start_parameters"] == summary["parameters"] == 760
 
 
-def test_a_diverging_search_ends_with_its_initial_network(summary_of):
-    summary = summary_of("diverging")
-    assert summary["status"] == "diverged"
-    assert summary["val_score"] is None
+def test_a_diverging_search_fails_and_the_others_go_on(ended, folder_of):
+    folder, done = ended
+    assert done.returncode == 1
+    said = done.stdout + done.stderr
+    assert "results/diverging/seed0: training diverged: loss is not finite after epoch 1" in said
+    assert "Traceback" not in said
+    left = {name for name in SEARCHES if not (folder_of(name).final / "summary.json").exists()}
+    assert left == {"diverging"}
+    assert not list((folder / "results/diverging").rglob("*.keras"))
 
 
 LOAD_TABLE = """
@@ -142,5 +154,6 @@ def test_backtracking_returns_to_the_earlier_branches(folder_of):
 
 
 def test_the_report_shows_every_variant(finished):
-    page = (finished / "results" / "report.html").read_text()
+    html_report.write_report(finished / "results", finished / "report.html")
+    page = (finished / "report.html").read_text()
     assert all(f"{name}" in page for name in SEARCHES)

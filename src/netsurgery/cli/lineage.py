@@ -11,6 +11,7 @@ from pathlib import Path
 from netsurgery.analysis.lineage_table import ancestry
 from netsurgery.cli.arguments import RUN_FOLDER, Subparsers
 from netsurgery.cli.tables import format_table
+from netsurgery.search.last_epochs import describe_last_epochs
 from netsurgery.search.layout import SearchFolder
 from netsurgery.storage.files import read_json
 
@@ -39,11 +40,15 @@ def run(given: argparse.Namespace) -> None:
         sys.exit(f"{folder.lineage}: no such file; give the {RUN_FOLDER}")
     with folder.lineage.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    candidate = given.candidate or read_json(folder.final / "summary.json")["candidate"]
+    summary = read_json(folder.final / "summary.json")
+    candidate = given.candidate or summary["candidate"]
     if candidate not in {row["candidate"] for row in rows}:
         last = rows[-1]["candidate"]
         sys.exit(f"{given.folder}: no candidate {candidate}; there are g00c00 to {last}")
     print(format_table([HEADER, *map(_row, ancestry(rows, candidate))]))
+    last_epochs = describe_last_epochs(summary)
+    if last_epochs and candidate == summary["candidate"]:
+        print(last_epochs)
 
 
 def _row(row: Mapping[str, str]) -> tuple[str, ...]:

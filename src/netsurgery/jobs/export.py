@@ -29,8 +29,7 @@ def outputs(network: Any, samples: Samples) -> np.ndarray:
 
 def analyse_errors(network: Any, samples: Samples, data: dict[str, Any]) -> dict[str, Any]:
     """Analyse the errors of a network (see `netsurgery.report.error_analysis`)."""
-    # weights that are not finite give outputs that are not: every class is then equally likely
-    found = np.nan_to_num(outputs(network, samples), posinf=0.0, neginf=0.0)
+    found = outputs(network, samples)
     if samples.target is not None:
         target = samples.target
         values = target.restore(samples.y[samples.indices])

@@ -59,8 +59,9 @@ class InProcessTrainer:
         elif training.offspring is not None:
             surgery = from_settings(SurgerySettings, self.search.settings)
             train.train_offspring(step, model, training.offspring, surgery, later_rounds)
-        elif training.step == FINAL and not training.batches[FINAL]:
-            step.skip(model, read_record(model), training.batches)
+        elif training.step == FINAL:
+            mode = self.search.final_mode
+            train.train_last_epochs(step, model, mode, training.batches[FINAL])
         else:
             train.continue_training(step, model, read_record(model), training.batches)
         return read_record(step.output)

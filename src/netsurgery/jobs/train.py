@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from netsurgery import datasets, training
+from netsurgery.jobs.divergence import explain_divergence
 from netsurgery.jobs.training_step import TrainingStep
 from netsurgery.keras_io import archive, preprocessing
 from netsurgery.networks.network import Topology, initialise
@@ -20,8 +21,13 @@ from netsurgery.objectives.training_settings import FLOAT32
 from netsurgery.reproduction.studies.study_network import StudyNetwork
 from netsurgery.search.candidates import read_candidate, read_record
 from netsurgery.search.plans import Offspring
-from netsurgery.search.records import Record, Status
-from netsurgery.search.selection import Comparison, SelectionMode, select_contender
+from netsurgery.search.records import LastEpochs, Record, RoundResult, Status
+from netsurgery.search.selection import (
+    Comparison,
+    SelectionMode,
+    is_at_least_as_good,
+    select_contender,
+)
 from netsurgery.search.size_limit import why_no_start
 from netsurgery.search.surgeon.decision_point import select_branch
 from netsurgery.storage.files import CHECKSUMS, checksums, write_json
@@ -75,7 +81,10 @@ def train_initial_network(
         parameters=topology.parameters,
         batches_per_epoch=step.batches_per_epoch,
     )
-    step.train(trainable, record, {step.name: epochs * step.batches_per_epoch})
+    record = step.run(trainable, record, {step.name: epochs * step.batches_per_epoch})
+    if record.status != Status.OK:
+        sys.exit(explain_divergence(step, record))
+    step.write(trainable, record)
 
 
 def train_offspring(
@@ -193,6 +202,38 @@ def continue_training(
     step.train(step.load(model, record), record, batches)
 
 
+def train_last_epochs(step: TrainingStep, model: Path, mode: SelectionMode, batches: int) -> None:
+    """Train the selected network with what is left of the budget; keep it if it does not gain.
+
+    The network after the last epochs is the final one if it is at least as good, by the score that
+    selected it; else, and where its training fails, it is the selected one.
+
+    Args:
+        step: this one.
+        model: of the selected network.
+        mode: how it was selected.
+        batches: that are left.
+    """
+    selected = read_record(model)
+    if not batches:
+        step.skip(model, selected, {step.name: 0})
+        return
+    if step.failure:
+        after = replace(step.failed(selected), batches_spent=batches)
+    else:
+        network = step.load(model, selected)
+        after = step.run(network, selected, {step.name: batches})
+    comparison = from_settings(Comparison, step.settings)
+    kept = is_at_least_as_good(after, selected, mode, comparison)
+    last = LastEpochs(after.batches_spent, selected.score, after.score, kept)
+    if kept:
+        step.write(network, replace(after, last_epochs=last))
+        return
+    spent = replace(selected, batches_spent=after.batches_spent, last_epochs=last)
+    rounds = {step.name: RoundResult(after.batches_spent, after.score)}
+    step.keep(model, replace(spent, step=step.name, rounds=rounds))
+
+
 def finalize(
     step: TrainingStep, finalists: Sequence[Path], mode: SelectionMode, batches: int
 ) -> None:
@@ -201,21 +242,22 @@ def finalize(
     Writes `network.keras` (the step's output), `model.keras`, which takes raw samples,
     `preprocessing.json` and `test.json`.
     """
-    if step.failure:
-        sys.exit(f"{step.output}: the final network cannot be trained or tested: {step.failure}")
-    path, record = select_model(step, finalists, mode)
-    trained = step.load(path, record)
-    if batches and record.status == Status.OK:
-        step.train(trained, record, {step.name: batches})
-    else:
-        step.skip(path, record, {step.name: 0})
+    if step.failure and not batches:
+        sys.exit(f"{step.output}: the final network cannot be tested: {step.failure}")
+    path, _ = select_model(step, finalists, mode)
+    train_last_epochs(step, path, mode, batches)
     write_exported_model(step)
-    test = step.samples("test")
+    test, record = step.samples("test"), read_record(step.output)
     # in the precision of whoever loads the model
     in_float32 = replace(step.training_settings.compile, dtype_policy=FLOAT32)
-    network = TrainableNetwork(trained.network, in_float32)
+    network = TrainableNetwork(read_candidate(step.output, record).network, in_float32)
     metrics = training.evaluate(network, test, step.training_settings.extra_metrics)
     finite = {k: v if training.finite([v]) else None for k, v in metrics.items()}
+    if finite["loss"] is None:
+        sys.exit(
+            f"{step.output.parent.parent}: the loss of the final network on the test samples is"
+            " not finite: some differ much from the training samples; check the data"
+        )
     path, model = step.output.with_name("test.json"), step.output.with_name("model.keras")
     write_json(path, {"samples": len(test), **finite, CHECKSUMS: checksums(path, model)})
 

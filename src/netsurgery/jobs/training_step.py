@@ -99,10 +99,14 @@ class TrainingStep:
     def train(
         self, network: TrainableNetwork, record: Record, batches: Mapping[str, int]
     ) -> Record:
-        """Train a candidate and write its model and record.
+        """Train a candidate, and write its model and record (see `run`)."""
+        return self.write(network, self.run(network, record, batches))
+
+    def run(self, network: TrainableNetwork, record: Record, batches: Mapping[str, int]) -> Record:
+        """Train a candidate.
 
         Args:
-            network: the candidate.
+            network: the candidate; its weights change in place.
             record: its last record.
             batches: of each round; the order of samples in a round does not depend on the others.
 
@@ -127,11 +131,17 @@ class TrainingStep:
         before = record.batches_trained
         record = replace(record, rounds={})
         for name, count in batches.items():
-            record = self._train_round(loop, record, name, count)
-        record = replace(record, batches_spent=record.batches_trained - before)
-        return self.write(network, record)
+            record = self._train_round(network, loop, record, name, count)
+        return replace(record, batches_spent=record.batches_trained - before)
 
-    def _train_round(self, loop: TrainingLoop, record: Record, name: str, batches: int) -> Record:
+    def _train_round(
+        self,
+        network: TrainableNetwork,
+        loop: TrainingLoop,
+        record: Record,
+        name: str,
+        batches: int,
+    ) -> Record:
         """Train a round and score it; a candidate that diverged trains no further."""
         epochs = self.epochs(batches) if record.status == Status.OK else []
         history = loop.run(epochs, random_stream(self.seed, record.candidate, name))
@@ -143,6 +153,8 @@ class TrainingStep:
             entries.append({"epoch": trained / self.batches_per_epoch, **finite})
         deciding = ("loss", "val_loss", self.training_settings.objective)
         diverged = any(entry.get(each, 0) is None for entry in entries for each in deciding)
+        # an infinite weight need not show: a relu may hide it
+        diverged = diverged or not network.network.finite
         spent = trained - record.batches_trained
         record = replace(
             record,
@@ -161,6 +173,9 @@ class TrainingStep:
         with self.timer("files"):
             archive.write_checkpoint(self.output, network.checkpoint, network.compile_arguments)
             record = replace(record, model_sha256=sha256(self.output))
+        return self._write_record(record)
+
+    def _write_record(self, record: Record) -> Record:
         timed = replace(
             record,
             wall_seconds=self.timer.elapsed,
@@ -170,6 +185,13 @@ class TrainingStep:
         )
         write_json(record_path(self.output), timed.to_json())
         return timed
+
+    def keep(self, model: Path, record: Record) -> Record:
+        """Write a copy of a model that this step does not change, and a record."""
+        verify_checksum(model, record.model_sha256)
+        with atomic_path(self.output) as temporary:
+            shutil.copyfile(model, temporary)
+        return self._write_record(record)
 
     def skip(self, model: Path, record: Record, batches: Mapping[str, int]) -> Record:
         """Pass a failed candidate on as it is: it keeps its bracket place and trains no more.
@@ -183,7 +205,7 @@ class TrainingStep:
         with atomic_path(self.output) as temporary:
             shutil.copyfile(model, temporary)
         if self.failure and record.status == Status.OK:
-            return self._write_untrained(self._fail(record), batches)
+            return self._write_untrained(self.failed(record), batches)
         return self._write_untrained(record, dict.fromkeys(batches, 0))
 
     def fail(self, record: Record, batches: Mapping[str, int]) -> Record:
@@ -196,10 +218,11 @@ class TrainingStep:
         """
         with atomic_path(self.output) as temporary:
             temporary.touch()
-        failed = replace(self._fail(record), model_sha256=sha256(self.output))
+        failed = replace(self.failed(record), model_sha256=sha256(self.output))
         return self._write_untrained(failed, batches)
 
-    def _fail(self, record: Record) -> Record:
+    def failed(self, record: Record) -> Record:
+        """The record of a candidate that failed as this step did."""
         assert self.failure
         return replace(record, status=self.failure, score=None)
 

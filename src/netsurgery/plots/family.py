@@ -26,6 +26,8 @@ class Family:
         self.last_record = last_records(records)
         self.birth_epochs: dict[str, float] = {}  # epochs of training before the operation
         for record in records:
+            if record.last_epochs and not record.last_epochs.kept:
+                continue  # it spent batches that these weights did not train
             birth = (record.batches_trained - record.batches_spent) / record.batches_per_epoch
             earlier = self.birth_epochs.get(record.candidate, math.inf)
             self.birth_epochs[record.candidate] = min(birth, earlier)

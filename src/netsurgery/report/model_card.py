@@ -12,6 +12,7 @@ import netsurgery
 from netsurgery.objectives.keras_catalog import describe as describe_setting
 from netsurgery.report.usage import usage_snippet
 from netsurgery.search.algorithms import ALGORITHMS
+from netsurgery.search.last_epochs import describe_last_epochs
 
 MAX_LISTED_CLASSES = 20
 
@@ -101,6 +102,7 @@ def model_card(
         for e in exports
         if e["written"]
     ]
+    last_epochs = describe_last_epochs(summary)
     lines = [
         f"# A network for {summary['dataset']}",
         "",
@@ -108,11 +110,6 @@ def model_card(
         f" {algorithm.description}. Starting topology: `{summary['topology']}`, seed"
         f" {summary['seed']}.",
         "",
-        *(
-            [f"**Status {summary['status']}: the weights are not usable.**", ""]
-            if summary["status"] != "ok"
-            else []
-        ),
         "## Use",
         "",
         "```python",
@@ -151,6 +148,7 @@ def model_card(
         f"- Epochs: these weights were trained for {summary['epochs_trained']:.1f}, including their"
         f" ancestors; the whole search took {summary['epochs_spent']:.1f}"
         + (f" of a budget of {summary['budget']:g}." if summary["budget"] else "."),
+        *([f"- Last epochs: {last_epochs}"] if last_epochs else []),
         f"- Optimizer: {describe_setting(settings['optimizer'])}, learning rate"
         f" {settings['learning_rate']:g}, batch size {settings['batch_size']}.",
         f"- Objective: {summary['objective']} on held-out validation samples.",

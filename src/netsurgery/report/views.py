@@ -16,6 +16,7 @@ from netsurgery.plots.style import operation_style
 from netsurgery.report import brackets, figures
 from netsurgery.report.usage import usage_snippet
 from netsurgery.reproduction import published
+from netsurgery.search.last_epochs import describe_last_epochs
 from netsurgery.storage.files import read_json
 
 MAX_CONFUSION_CLASSES = 20  # with more classes, only those with the lowest recall are listed
@@ -228,6 +229,7 @@ def search_view(run: Run) -> dict[str, Any]:
         "start_layers": [str(layer) for layer in start.layers],
         "layers": layers(Topology.from_json(end.topology)),
         "lineage": lineage_view(rows, summary["candidate"]),
+        "last_epochs": describe_last_epochs(summary),
         "figures": figures.search_figures(run, rows),
         "generations": generations(run),
         "errors": error_view(run),

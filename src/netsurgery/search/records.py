@@ -14,7 +14,7 @@ class Status(StrEnum):
     """What became of a candidate: every status but `OK` eliminates it."""
 
     OK = "ok"
-    DIVERGED = "diverged"  # a loss or metric is not finite
+    DIVERGED = "diverged"  # a loss, the objective or a weight is not finite
     DEGENERATE = "degenerate"  # weights are not finite after surgery
     OUT_OF_MEMORY = "out_of_memory"
     CRASHED = "crashed"
@@ -36,6 +36,23 @@ class RoundResult:
 
 
 @dataclass(frozen=True)
+class LastEpochs:
+    """What came of the last epochs of a search, which trained the selected network.
+
+    Attributes:
+        batches: that they trained.
+        score_before: of the selected network.
+        score_after: the score after them; None if the training failed.
+        kept: whether the network after them is the final one, and not that before them.
+    """
+
+    batches: int
+    score_before: float | None
+    score_after: float | None
+    kept: bool
+
+
+@dataclass(frozen=True)
 class Record:
     """A candidate after a training step.
 
@@ -46,6 +63,7 @@ class Record:
             (counted along its lineage from the start of the search), loss, val_loss and metrics
             such as accuracy and val_accuracy; None for a value that is not finite.
         rounds: the result of each round that the step covers.
+        last_epochs: those of the search, if this is its final network and there were any.
     """
 
     candidate: str
@@ -62,6 +80,7 @@ class Record:
     rounds: Mapping[str, RoundResult] = field(default_factory=dict)
     history: tuple[Mapping[str, float | None], ...] = field(default=())
     score: float | None = None
+    last_epochs: LastEpochs | None = None
     parent_score: float | None = None
     parent_parameters: int | None = None
     status: Status = Status.OK
@@ -90,11 +109,13 @@ class Record:
     def from_json(cls, values: Mapping[str, Any]) -> Record:
         """Read what `to_json` gave."""
         fields = {k: v for k, v in values.items() if k in cls.__dataclass_fields__}
-        typed = {
+        typed: dict[str, Any] = {
             "history": tuple(fields["history"]),
             "rounds": {name: RoundResult(**each) for name, each in fields["rounds"].items()},
             "status": Status(fields["status"]),
         }
+        if fields.get("last_epochs") is not None:
+            typed["last_epochs"] = LastEpochs(**fields["last_epochs"])
         return cls(**(fields | typed))
 
     def skipped(self, rounds: Mapping[str, int]) -> Record:

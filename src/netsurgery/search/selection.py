@@ -9,7 +9,12 @@ from enum import StrEnum
 import numpy as np
 
 from netsurgery.search.records import Record, Status
-from netsurgery.search.scores import rank_by_fitness, rank_by_surgeon_score
+from netsurgery.search.scores import (
+    ectonas_fitness,
+    rank_by_fitness,
+    rank_by_surgeon_score,
+    surgeon_score,
+)
 from netsurgery.storage.random_streams import random_stream
 
 
@@ -57,6 +62,28 @@ def select_winner(
         return rank_by_surgeon_score(records, window)[0]
     greediness = comparison.greediness if mode is SelectionMode.BALANCED else 1.0
     return rank_by_fitness(records, comparison.objective, greediness, window)[0]
+
+
+def is_at_least_as_good(
+    after: Record, before: Record, mode: SelectionMode, comparison: Comparison
+) -> bool:
+    """Whether further training left a candidate at least as good, by the score of a mode.
+
+    In random mode, which has no score of its own, by the objective. A candidate that failed is not.
+
+    Args:
+        after: its record after the training.
+        before: its record before it.
+        mode: how candidates are compared.
+        comparison: what they are compared by.
+    """
+    if after.status != Status.OK:
+        return False
+    if mode is SelectionMode.SURGEON_SCORE:
+        return surgeon_score(after) >= surgeon_score(before)
+    greediness = comparison.greediness if mode is SelectionMode.BALANCED else 1.0
+    new, old = (ectonas_fitness(each, comparison.objective, greediness) for each in (after, before))
+    return new >= old
 
 
 def select_contender(

@@ -7,6 +7,7 @@ from typing import Any
 
 from netsurgery.networks.network import Topology
 from netsurgery.search.algorithms import algorithm_of
+from netsurgery.search.last_epochs import last_epochs_summary
 from netsurgery.search.records import Record
 
 
@@ -60,6 +61,7 @@ def summarize(
         "test_loss": test["loss"],
         "test_metrics": {key: test[key] for key in test if key not in ("samples", "checksums")},
         "epochs_trained": final.epochs_trained,
+        **last_epochs_summary(final),
         "wall_seconds": wall_seconds,
         "status": final.status,
         "layers": [str(layer) for layer in topology.layers],

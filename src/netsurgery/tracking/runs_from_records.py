@@ -113,7 +113,7 @@ def _search_metrics(history: SearchHistory) -> dict[tuple[str, int], float | Non
         metrics["epochs_trained", generation] = best.epochs_trained
         metrics["epochs_spent", generation] = spent / best.batches_per_epoch
     for name, value in history.summary.items():
-        if isinstance(value, (int, float)) and name not in NO_METRICS:
+        if type(value) in (int, float) and name not in NO_METRICS:
             metrics[name, len(history.winners)] = value
     return metrics
 

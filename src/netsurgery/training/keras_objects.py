@@ -19,7 +19,8 @@ def new_optimizer(settings: CompileSettings) -> keras.optimizers.Optimizer:
     if settings.momentum:
         arguments["momentum"] = settings.momentum
     optimizer = getattr(keras.optimizers, keras_catalog.find(OPTIMIZERS, name).class_name)
-    return optimizer(learning_rate=settings.learning_rate, name="optimizer", **arguments)
+    # Keras takes no integers
+    return optimizer(learning_rate=float(settings.learning_rate), name="optimizer", **arguments)
 
 
 def new_loss(setting: Setting, *, logits: bool) -> keras.losses.Loss:

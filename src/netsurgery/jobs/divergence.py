@@ -1,0 +1,56 @@
+"""What a user can do where the training of a whole search diverged, from what its record knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from netsurgery import datasets
+from netsurgery.jobs.training_step import TrainingStep
+from netsurgery.objectives.keras_catalog import split_setting
+from netsurgery.objectives.training_settings import FLOAT32
+from netsurgery.search.records import Record
+from netsurgery.training.loop import LOSSES
+
+LARGE_INPUT = 50.0  # scaled inputs should be about 1
+COMPARED = 1000  # training samples whose inputs are looked at
+CLIPPING = ("clipnorm", "clipvalue", "global_clipnorm")
+
+
+def explain_divergence(step: TrainingStep, record: Record) -> str:
+    """One line: what is not finite, since when, and what may help.
+
+    Args:
+        step: the training step that diverged.
+        record: of the network after it.
+    """
+    objective = step.training_settings.objective
+    for entry in record.history:
+        found = [name for name in (*LOSSES, objective) if name in entry and entry[name] is None]
+        if found:
+            what, when = found[0], f" after epoch {entry['epoch']:g}"
+            break
+    else:
+        what, when = "a weight", ""
+    is_metric = what == objective and objective not in LOSSES
+    advice = ["another objective"] if is_metric else list(_against_divergence(step))
+    return (
+        f"{step.output.parent.parent}: training diverged: {what} is not finite{when}; try"
+        f" {', or '.join(advice)}"
+    )
+
+
+def _against_divergence(step: TrainingStep) -> Iterator[str]:
+    settings = step.training_settings.compile
+    samples = step.samples("training")
+    largest = float(np.abs(samples.inputs(np.arange(min(COMPARED, len(samples.indices))))).max())
+    if not largest <= LARGE_INPUT:
+        method = datasets.describe(step.data)["scaling"]["method"]
+        yield f"scaling: standard (now {method}, and inputs reach {largest:.3g})"
+    yield f"a smaller learning_rate (now {settings.learning_rate:g})"
+    name, arguments = split_setting(settings.optimizer)
+    if not any(arguments.get(key) for key in CLIPPING):
+        yield f"gradient clipping (optimizer: {{{name}: {{clipnorm: 1.0}}}})"
+    if settings.dtype_policy != FLOAT32:
+        yield f"dtype_policy: {FLOAT32} (now {settings.dtype_policy})"
