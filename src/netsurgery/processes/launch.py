@@ -17,6 +17,11 @@ from netsurgery.processes.client import MODULES, SERVERS
 from netsurgery.processes.process_exit import announce_workflow
 
 MAX_RESTARTS = 5  # of each server
+SHORT_PLACES = ("/tmp", "/var/tmp", "/dev/shm")
+NO_SOCKETS = (
+    "no warm servers, so each job starts slowly: no temporary folder takes sockets, whose paths "
+    "have room for 107 bytes; set TMPDIR to a short one"
+)
 
 
 def launch(logs: Path | None, expected: Collection[str] = ()) -> dict[str, subprocess.Popen[bytes]]:
@@ -31,13 +36,16 @@ def launch(logs: Path | None, expected: Collection[str] = ()) -> dict[str, subpr
             with the first job.
 
     Returns:
-        The servers by kind, which the caller has to keep; none outside Linux, where each job runs
-        in a new process.
+        The servers by kind, which the caller has to keep; none outside Linux, or without a place
+        for sockets: there each job runs in a new process.
     """
     announce_workflow()
     if sys.platform != "linux":
         return {}
-    folder = tempfile.mkdtemp(prefix="netsurgery-")
+    folder = socket_folder()
+    if folder is None:
+        print(NO_SOCKETS, file=sys.stderr)
+        return {}
     os.environ[SERVERS] = folder  # jobs of the servers look there, too
     servers = {}
     for kind in MODULES:
@@ -46,6 +54,26 @@ def launch(logs: Path | None, expected: Collection[str] = ()) -> dict[str, subpr
         arguments = (servers, kind, folder, logs)
         threading.Thread(target=_restart_if_killed, args=arguments, daemon=True).start()
     return servers
+
+
+def socket_folder() -> str | None:
+    """Make a folder in which sockets can be bound; None if there is no place for one.
+
+    The path of a socket has room for 107 bytes, and not every file system has sockets.
+    """
+    places = [tempfile.gettempdir(), os.environ.get("XDG_RUNTIME_DIR"), *SHORT_PLACES]
+    for place in filter(None, places):
+        with contextlib.suppress(OSError):
+            folder = tempfile.mkdtemp(prefix="netsurgery-", dir=place)
+            path = os.path.join(folder, max(MODULES, key=len))
+            try:
+                with socket.socket(socket.AF_UNIX) as probe:
+                    probe.bind(path)
+                os.unlink(path)
+                return folder
+            except OSError:
+                os.rmdir(folder)
+    return None
 
 
 def _restart_if_killed(
