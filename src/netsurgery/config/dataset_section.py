@@ -11,6 +11,7 @@ from netsurgery.config.model import Dataset
 from netsurgery.config.names import check_name
 from netsurgery.config.schema import fill_defaults, validate
 from netsurgery.datasets.builtin import BUILTIN_DATASETS
+from netsurgery.datasets.encodings import is_encoding
 from netsurgery.objectives.suggestions import suggest
 
 FOLDER_SOURCES = ("image_folder", "npy")
@@ -44,6 +45,8 @@ def load_datasets(
         validate(settings, schema, ("datasets", name))
         properties = schema["$defs"][settings["source"]]["properties"]
         complete = fill_defaults(properties, settings)
+        if "na_values" in complete:  # a number means the same as its text
+            complete["na_values"] = [str(value) for value in complete["na_values"]]
         _check(name, complete, exist)
         found[name] = Dataset(name, complete)
     return found
@@ -72,6 +75,14 @@ def _check(name: str, settings: dict[str, Any], exist: bool) -> None:
         message = f"unknown dataset {original!r}{suggest(original, BUILTIN_DATASETS)}"
         raise error_at(["datasets", name, "excerpt_of"], message)
     source = settings["source"]
+    if "encoding" in settings and not is_encoding(settings["encoding"]):
+        message = (
+            f"Python knows no encoding {settings['encoding']!r}; common ones are utf-8, cp1252"
+        )
+        raise error_at(["datasets", name, "encoding"], message)
+    if settings.get("thousands") == settings.get("decimal", "."):
+        message = "is also the decimal sign; they must differ"
+        raise error_at(["datasets", name, "thousands"], message)
     for key, path in datasets.input_paths(settings).items():
         where = ["datasets", name, key]
         if set("{}") & set(str(path)):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+import re
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from netsurgery.datasets.integer_series import IntegerSeries
+from netsurgery.datasets.number_formats import NumberFormat
 from netsurgery.datasets.source import DataError
 
 if TYPE_CHECKING:
@@ -43,12 +47,14 @@ class ColumnStatistics:
     numbers: int = 0
     first_text: tuple[int, str] | None = None  # row, value
     infinite: tuple[int, str] | None = None
+    padded: str | None = None  # the first integer with leading zeros
     levels: set[str] = field(default_factory=set)
+    integers: IntegerSeries = field(default_factory=IntegerSeries)
 
-    def update(self, values: pd.Series) -> None:
+    def update(self, values: pd.Series, numbers: NumberFormat) -> None:
         """Take some more values into account."""
         present = values.notna().to_numpy()
-        as_numbers = numbers_of(values)
+        as_numbers = numbers.numbers(values)
         numeric = present & ~np.isnan(as_numbers)
         for mask, name in (
             (present & ~numeric, "first_text"),
@@ -57,11 +63,25 @@ class ColumnStatistics:
             if getattr(self, name) is None and mask.any():
                 row = int(np.flatnonzero(mask)[0])
                 setattr(self, name, (self.rows + row + 1, str(values.iloc[row])))
+        if not self.padded and values.dtype.kind not in "fiub" and numeric.any():
+            padded = values[numeric].str.fullmatch(r"0\d+").to_numpy(dtype=bool)
+            self.padded = str(values[numeric][padded].iloc[0]) if padded.any() else None
         self.rows += len(values)
         self.missing += int((~present).sum())
         self.numbers += int(numeric.sum())
+        self.integers.update(as_numbers)
         if len(self.levels) <= MAX_LEVELS and (self.categorical or self.first_text):
             self.levels.update(text_of(values[present]))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether all values are missing."""
+        return self.missing == self.rows
+
+    @property
+    def is_number(self) -> bool:
+        """Whether the column holds numbers alone, and is not said to be a category."""
+        return not self.categorical and self.first_text is None
 
     def to_column(self, path: Path) -> Column:
         """The column that these values make.
@@ -71,9 +91,10 @@ class ColumnStatistics:
         """
         where = f"{path}: column {self.name!r}"
         missing = self.missing > 0
-        if self.missing == self.rows:
-            raise DataError(f"{where} has no values; remove it with `drop: [{self.name}]`")
-        if not self.categorical and self.first_text is None:
+        drop = drop_setting([self.name])
+        if self.is_empty:
+            raise DataError(f"{where} has no values; remove it with {drop}")
+        if self.is_number:
             if self.infinite:
                 row, value = self.infinite
                 raise DataError(f"{where}, row {row} is {value}, not a finite number")
@@ -87,16 +108,21 @@ class ColumnStatistics:
         if len(self.levels) > MAX_LEVELS:
             raise DataError(
                 f"{where} has more than {MAX_LEVELS} distinct values, too many for a category; "
-                f"remove it with `drop: [{self.name}]`"
+                f"remove it with {drop}"
             )
         return Column(self.name, CATEGORY, tuple(sorted(self.levels)), missing)
 
 
-def numbers_of(values: pd.Series) -> np.ndarray:
-    """Values as float64; NaN where they are missing or not numbers."""
-    import pandas as pd
-
-    return pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+def drop_setting(names: Iterable[str]) -> str:
+    """The setting that leaves columns out, as YAML."""
+    plain = re.compile(r"[^\W\d][\w ./-]*")
+    listed = (
+        name
+        if plain.fullmatch(name) and not name.endswith(" ")
+        else json.dumps(name, ensure_ascii=False)
+        for name in names
+    )
+    return f"`drop: [{', '.join(listed)}]`"
 
 
 def text_of(values: pd.Series) -> Iterable[str]:
@@ -115,22 +141,22 @@ def codes_of(values: pd.Series, levels: tuple[str, ...]) -> np.ndarray:
     return codes
 
 
-def infer_columns(
-    frames: Iterable[pd.DataFrame], names: list[str], categorical: set[str], path: Path
-) -> list[Column]:
-    """Infer the types of a table's columns from all rows.
+def read_statistics(
+    frames: Iterable[pd.DataFrame],
+    names: Sequence[str],
+    categorical: Collection[str],
+    numbers: NumberFormat,
+) -> list[ColumnStatistics]:
+    """Read all rows of a table for what they say about its columns.
 
     Args:
         frames: the table, in chunks of rows.
         names: of the columns to use.
         categorical: names of columns that are categories even if they look like numbers.
-        path: of the file, for messages.
-
-    Raises:
-        DataError: a column is invalid.
+        numbers: how the file writes numbers.
     """
     statistics = [ColumnStatistics(name, name in categorical) for name in names]
     for frame in frames:
         for column in statistics:
-            column.update(frame[column.name])
-    return [column.to_column(path) for column in statistics]
+            column.update(frame[column.name], numbers)
+    return statistics

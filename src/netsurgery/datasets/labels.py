@@ -11,6 +11,7 @@ from netsurgery.datasets.source import TRAINING, DataError
 from netsurgery.datasets.units import UnitFitter, Units
 
 MAX_CLASSES = 10_000
+MAX_UNIQUE = 10  # classes of one sample
 
 
 def regression_targets(
@@ -110,6 +111,7 @@ def class_numbers(
         if all(name.removeprefix("-").isdecimal() for name in known):
             known.sort(key=int)
         names, numbers = tuple(known), {}
+        _check_repeated(flat[TRAINING], label_names[TRAINING])
         index = {name: i for i, name in enumerate(known)}
         for part, values in flat.items():
             indices = np.array([index.get(str(value), -1) for value in values])
@@ -163,6 +165,18 @@ def _class_counts(values: np.ndarray, name: str) -> np.ndarray:
             f"number the classes from 0 without gaps"
         )
     return counts
+
+
+def _check_repeated(values: np.ndarray, name: str) -> None:
+    """Raise a `DataError` if most labels are unique: they are numbers, or name the samples."""
+    labels, counts = np.unique(values.astype(str), return_counts=True)
+    unique = int((counts == 1).sum())
+    if unique > max(MAX_UNIQUE, len(values) / 2):
+        raise DataError(
+            f"{name} has {len(labels)} different values in {len(values)} samples, most of them "
+            f"once ({labels[0]!r}, ...); they are no classes: predict another column, or a number "
+            f"with `task: regression`"
+        )
 
 
 def _check_known(values: np.ndarray, known: np.ndarray, name: str, names: Sequence[str]) -> None:

@@ -15,16 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from netsurgery.datasets import table_reader
+from netsurgery.datasets import column_checks, number_formats, table_reader
 from netsurgery.datasets.columns import (
     CATEGORY,
     NUMBER,
     Column,
+    ColumnStatistics,
     codes_of,
-    infer_columns,
-    numbers_of,
+    read_statistics,
     text_of,
 )
+from netsurgery.datasets.number_formats import NumberFormat
 from netsurgery.datasets.source import (
     TRAINING,
     Chunk,
@@ -91,13 +92,16 @@ def features_of(columns: Sequence[Column], settings: Settings, path: Path) -> li
 
 
 def encode(
-    frame: pd.DataFrame, columns: Sequence[Column], features: Sequence[Feature]
+    frame: pd.DataFrame,
+    columns: Sequence[Column],
+    features: Sequence[Feature],
+    numbers: NumberFormat,
 ) -> np.ndarray:
     """Encode some rows as features, float64 (rows, features)."""
     values = {
         column.name: codes_of(frame[column.name], column.levels)
         if column.kind == CATEGORY
-        else numbers_of(frame[column.name])
+        else numbers.numbers(frame[column.name])
         for column in columns
     }
     levels = {column.name: column.levels for column in columns}
@@ -114,29 +118,32 @@ def encode(
 
 
 def _targets(
-    values: pd.Series, task: str, settings: Mapping[str, Any], path: Path, start: int
+    values: pd.Series, settings: Mapping[str, Any], numbers: NumberFormat, path: Path, start: int
 ) -> np.ndarray:
     """Labels of some rows: text for classes, float64 for regression.
 
     Args:
         values: the target column of these rows.
-        task: classification or regression.
         settings: of the dataset.
+        numbers: how the file writes numbers.
         path: of the file, for messages.
         start: number of rows before these, for messages.
     """
     where = f"{path}: target {values.name!r}"
     missing = np.flatnonzero(values.isna())
     if len(missing):
-        raise DataError(f"{where} is missing in row {start + missing[0] + 1}")
-    as_numbers = numbers_of(values)
-    if task == "regression":
+        raise DataError(
+            f"{where} is missing in row {start + missing[0] + 1} (an empty cell, or a text such as "
+            f"NA or None); fill it in or remove the row"
+        )
+    as_numbers = numbers.numbers(values)
+    if settings["task"] == "regression":
         invalid = np.flatnonzero(~np.isfinite(as_numbers))
         if len(invalid):
             row = int(invalid[0])
             raise DataError(
                 f"{where}, row {start + row + 1} is {values.iloc[row]!r}, not a finite number; "
-                f"regression needs numbers"
+                f"regression needs numbers{number_formats.hint(str(values.iloc[row]), numbers)}"
             )
         return as_numbers
     fractions = np.flatnonzero(np.isfinite(as_numbers) & (as_numbers % 1 != 0))
@@ -160,9 +167,11 @@ def open_table(settings: Settings) -> Source:
     Raises:
         DataError: it cannot be read, or its columns are invalid.
     """
-    paths = part_paths(settings)
-    path = paths[TRAINING]
-    names = table_reader.column_names(path, settings)
+    files = {
+        part: table_reader.open_file(path, settings) for part, path in part_paths(settings).items()
+    }
+    file = files[TRAINING]
+    path, names, numbers = file.path, file.columns, file.numbers
     target = table_reader.find_column(settings["target"], names, path, "target")
     listed = {
         key: {table_reader.find_column(name, names, path, key) for name in settings[key]}
@@ -172,21 +181,26 @@ def open_table(settings: Settings) -> Source:
     if not used:
         raise DataError(f"{path}: has no column besides the target")
     counts = {}
-    for part, file in paths.items():
-        _check_same_columns(file, table_reader.column_names(file, settings), path, names)
-        counts[part] = sum(len(frame) for frame in table_reader.read_frames(file, settings, names))
-    columns = infer_columns(
-        table_reader.read_frames(path, settings, names), used, listed["categorical"], path
-    )
+    for part, other in files.items():
+        if part != TRAINING:
+            _check_has_columns(other, [target, *used], file)
+            counts[part] = sum(len(frame) for frame in other.frames(table_reader.ROWS))
+    categorical = listed["categorical"] | file.categories
+    statistics = read_statistics(file.frames(table_reader.ROWS), used, categorical, numbers)
+    counts[TRAINING] = statistics[0].rows
+    left_out = [s.name for s in statistics if s.is_empty and s.name in table_reader.unnamed(names)]
+    statistics = [s for s in statistics if s.name not in left_out]
+    column_checks.check_number_formats(statistics, numbers, path)
+    columns = [column.to_column(path) for column in statistics]
     features = features_of(columns, settings, path)
     shape: Shape = (*settings["reshape_to"], 1) if "reshape_to" in settings else (len(features),)
 
     def chunks(part: str) -> Iterator[Chunk]:
-        start = 0
-        for frame in table_reader.read_frames(paths[part], settings, names):
-            y = _targets(frame[target], settings["task"], settings, paths[part], start)
-            _check_numbers(frame, columns, paths[part], start)
-            yield encode(frame, columns, features).reshape(-1, *shape), y
+        start, opened = 0, files[part]
+        for frame in opened.frames(table_reader.ROWS):
+            y = _targets(frame[target], settings, numbers, opened.path, start)
+            _check_numbers(frame, columns, numbers, opened.path, start)
+            yield encode(frame, columns, features, numbers).reshape(-1, *shape), y
             start += len(frame)
 
     return Source(
@@ -197,26 +211,56 @@ def open_table(settings: Settings) -> Source:
         counts=counts,
         chunks=chunks,
         scaling="standard",
-        label_names={part: f"{file}: target {target!r}" for part, file in paths.items()},
+        label_names={part: f"{file.path}: target {target!r}" for part, file in files.items()},
         missing=True,
         columns=tuple(column.to_json() for column in columns),
         features=tuple(feature.to_json() for feature in features),
+        notes=tuple(_notes(files, left_out, statistics, settings)),
     )
 
 
-def _check_same_columns(file: Path, columns: list[str], path: Path, expected: list[str]) -> None:
-    """Raise a `DataError` if a file does not have the columns of the training file."""
-    if columns != expected:
-        differing = [n for n in (*expected, *columns) if (n in expected) != (n in columns)]
-        detail = f" ({differing[0]!r})" if differing else " in order"
-        raise DataError(f"{file}: its columns differ from those of {path}{detail}")
+def _notes(
+    files: Mapping[str, table_reader.TableFile],
+    left_out: Sequence[str],
+    statistics: Sequence[ColumnStatistics],
+    settings: Settings,
+) -> Iterator[str]:
+    """What the user should know about how a table is read, one line each."""
+    for file in files.values():
+        yield from file.notes
+    if left_out:
+        yield (
+            f"{files[TRAINING].path}: {len(left_out)} column{'s' * (len(left_out) > 1)} without a "
+            f"name and without values, such as a separator at the end of each line makes, left out"
+        )
+    yield from column_checks.notes(statistics, settings, files[TRAINING].path)
 
 
-def _check_numbers(frame: pd.DataFrame, columns: Sequence[Column], path: Path, start: int) -> None:
+def _check_has_columns(
+    file: table_reader.TableFile, needed: Sequence[str], training: table_reader.TableFile
+) -> None:
+    """Raise a `DataError` if a file lacks a column of the training file; their order is free."""
+    absent = [name for name in needed if name not in file.columns]
+    if absent:
+        others = [name for name in file.columns if name not in training.columns]
+        instead = f", but has {', '.join(map(repr, others))}" if others else ""
+        raise DataError(
+            f"{file.path}: its columns differ from those of {training.path}: it has no "
+            f"{', '.join(map(repr, absent))}{instead}"
+        )
+
+
+def _check_numbers(
+    frame: pd.DataFrame,
+    columns: Sequence[Column],
+    numbers: NumberFormat,
+    path: Path,
+    start: int,
+) -> None:
     """Raise a `DataError` at text in a column that is numeric in the training part."""
     for column in columns:
         if column.kind == NUMBER:
-            values = numbers_of(frame[column.name])
+            values = numbers.numbers(frame[column.name])
             invalid = np.flatnonzero(
                 (np.isnan(values) & frame[column.name].notna()) | np.isinf(values)
             )

@@ -1,0 +1,128 @@
+"""Read tables from text files with pandas, in chunks of rows."""
+
+from __future__ import annotations
+
+import csv
+import re
+import warnings
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from netsurgery.datasets import csv_structure
+from netsurgery.datasets.csv_structure import WHITESPACE, Structure
+from netsurgery.datasets.number_formats import NumberFormat
+from netsurgery.datasets.source import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PANDAS = "Error tokenizing data. C error: "
+
+
+class CsvFile:
+    """A text file that is a table. All its values are text.
+
+    Args:
+        path: of the file; it may be compressed with gzip, bz2 or xz.
+        settings: of the dataset.
+
+    Raises:
+        DataError: it is not a table with these settings.
+    """
+
+    def __init__(self, path: Path, settings: Mapping[str, Any]) -> None:
+        self.path = path
+        self.missing = frozenset(map(str, settings["na_values"])) | {""}
+        self.numbers = NumberFormat(settings["decimal"], settings["thousands"])
+        self.structure: Structure = csv_structure.structure_of(path, settings)
+        self.columns = list(self.structure.columns)
+        self.categories: frozenset[str] = frozenset()
+
+    @property
+    def notes(self) -> list[str]:
+        """What the user should know about how the file is read; reads the whole file."""
+        count, first = self._short_rows()
+        rows = "1 row has" if count == 1 else f"{count} rows have"
+        short = (
+            f"{self.path}: {rows} fewer values than there are columns (first row {first}); what "
+            f"is not there counts as missing"
+        )
+        return [*self.structure.notes, *([short] if count else [])]
+
+    @cached_property
+    def missing_numbers(self) -> set[float]:
+        """The numbers that mean a missing value."""
+        import pandas as pd
+
+        found = self.numbers.numbers(pd.Series(sorted(self.missing), dtype="str"))
+        return set(found[found == found].tolist())
+
+    def frames(self, rows: int) -> Iterator[pd.DataFrame]:
+        """Read the table in chunks of rows; NaN marks a missing value.
+
+        Raises:
+            DataError: it cannot be read.
+        """
+        import pandas as pd
+
+        try:
+            for frame in self._read(rows):
+                values = {name: self._with_missing(frame[name]) for name in self.columns}
+                yield pd.DataFrame(values)
+        except (pd.errors.ParserError, pd.errors.ParserWarning, OSError, EOFError) as error:
+            reason = str(error).strip().splitlines()[-1].replace(PANDAS, "")
+            raise DataError(f"{self.path}: cannot be read as a table ({reason})") from None
+        except UnicodeDecodeError:
+            message = csv_structure.not_decodable(self.path, self.structure.encoding)
+            raise DataError(message) from None
+
+    def _read(self, rows: int) -> Iterator[pd.DataFrame]:
+        import pandas as pd
+
+        found = self.structure
+        regular = len(found.delimiter) == 1 or found.delimiter == WHITESPACE
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # a row with too many values
+            reader: Any = pd.read_csv(
+                self.path,
+                sep=found.delimiter if regular else re.escape(found.delimiter),
+                engine="c" if regular else "python",
+                skiprows=found.skipped,
+                header=0 if found.header else None,
+                names=list(found.fields),
+                index_col=False,
+                dtype=str,
+                na_values=sorted(self.missing),
+                skipinitialspace=True,
+                chunksize=rows,
+                encoding=found.encoding,
+                compression=found.compression,
+            )
+            with reader:
+                yield from reader
+
+    def _with_missing(self, values: pd.Series) -> pd.Series:
+        stripped = values.astype("str").str.strip()
+        absent = stripped.isin(self.missing)
+        if self.missing_numbers:
+            absent |= np.isin(self.numbers.numbers(stripped), sorted(self.missing_numbers))
+        return stripped.mask(absent)
+
+    def _short_rows(self) -> tuple[int, int]:
+        """The number of rows with fewer values than columns, and the first of them, from 1."""
+        count, first, found = 0, 0, self.structure
+        with csv_structure.open_text(self.path, found.encoding) as file:
+            for _ in range(found.skipped):
+                next(file)
+            rows = csv_structure.split_rows(file, found.delimiter)
+            try:
+                for number, row in enumerate(rows, 0 if found.header else 1):
+                    if number > 0 and len(row) < len(self.columns):
+                        count, first = count + 1, first or number
+            except csv.Error:  # a value without an end: pandas says so
+                pass
+        return count, first

@@ -1,0 +1,220 @@
+"""How a text file is a table: its encoding, delimiter, header and columns, from its first rows."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from netsurgery.datasets import encodings, file_kinds
+from netsurgery.datasets.number_formats import NumberFormat
+from netsurgery.datasets.source import DataError
+
+WHITESPACE = r"\s+"
+DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", WHITESPACE: "spaces"}
+LOOKED_AT = 100  # rows
+NAME, END = "row name", "after the last separator"  # of columns that are none
+UNNAMED = "Unnamed: {}"  # as in pandas
+
+
+@dataclass(frozen=True)
+class Structure:
+    """How a text file is a table.
+
+    Rows may have a value more than there are columns: the row's name before the others, as R writes
+    it, or nothing after a separator at the end of the line.
+    """
+
+    encoding: str
+    compression: str | None
+    delimiter: str
+    skipped: int  # lines before the header
+    header: bool
+    columns: tuple[str, ...]
+    fields: tuple[str, ...]  # the columns, and NAME before or END after them
+    notes: tuple[str, ...] = ()
+
+
+def split_rows(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
+    """The values of each row that is not blank, stripped."""
+    if delimiter == WHITESPACE:
+        lines = (" ".join(line.split()) for line in lines)
+        delimiter = " "
+    if len(delimiter) == 1:
+        rows: Iterable[list[str]] = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
+    else:
+        rows = (line.rstrip("\r\n").split(delimiter) for line in lines)
+    for row in rows:
+        if any(map(str.strip, row)) or len(row) > 1:
+            yield [value.strip().strip('"' if len(delimiter) > 1 else "") for value in row]
+
+
+def open_text(path: Path, encoding: str) -> IO[str]:
+    """Open a file, decompressed, as text with the line ends that it has."""
+    return io.TextIOWrapper(file_kinds.open_bytes(path), encoding=encoding, newline="")
+
+
+def normal_delimiter(delimiter: str) -> str:
+    """The delimiter that a setting means: a tab may be spelt out, blanks may be repeated."""
+    delimiter = delimiter.replace(r"\t", "\t")
+    blanks = {" ", r"\s", r"\s*", r" +", r"[ ]+", r"[ \t]+", "[\t ]+", "[ \t]+"}
+    return WHITESPACE if delimiter in blanks else delimiter
+
+
+def _likely_delimiter(lines: Sequence[str], given: str) -> str | None:
+    """The delimiter that splits all rows into the same number of values, if only it does."""
+    counts = {}
+    for delimiter in DELIMITERS.keys() - {given}:
+        found = {len(row) for row in split_rows(lines, delimiter)}
+        if len(found) == 1 and max(found) > 1:
+            counts[delimiter] = found.pop()
+    order = list(DELIMITERS)
+    return min(counts, key=lambda d: (d == WHITESPACE, -counts[d], order.index(d)), default=None)
+
+
+def _spelt(delimiter: str) -> str:
+    return repr(delimiter).replace("'", '"').replace("\\\\", "\\")
+
+
+def _first_lines(path: Path, encoding: str) -> tuple[int, list[str]]:
+    """The number of lines before the header, and some lines from there on.
+
+    Raises:
+        DataError: the file cannot be decoded, or is empty.
+    """
+    try:
+        with open_text(path, encoding) as file:
+            lines = list(itertools.islice(file, 2 * LOOKED_AT))
+    except UnicodeDecodeError:
+        raise DataError(not_decodable(path, encoding)) from None
+    except (OSError, EOFError, ValueError) as error:
+        raise DataError(f"{path}: cannot be read ({error})") from None
+    skipped = int(bool(lines) and re.fullmatch(r"sep=.\s*", lines[0]) is not None)  # of Excel
+    if not any(map(str.strip, lines[skipped:])):
+        raise DataError(f"{path}: is empty")
+    return skipped, lines[skipped:]
+
+
+def not_decodable(path: Path, encoding: str) -> str:
+    """The message for a file that is not in the encoding."""
+    if encoding in ("utf-8", "utf-8-sig"):
+        return f"{path}: is not UTF-8; {encodings.advice(path)}"
+    return f"{path}: is not in the encoding {encoding} (see `encoding`)"
+
+
+def structure_of(path: Path, settings: Mapping[str, Any]) -> Structure:
+    """Find out how a text file is a table.
+
+    Raises:
+        DataError: it is none, or not with these settings.
+    """
+    file_kinds.reject_other_kinds(path)
+    encoding = settings.get("encoding") or encodings.by_mark(path)
+    encoding = "utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding
+    skipped, lines = _first_lines(path, encoding)
+    delimiter = normal_delimiter(settings["delimiter"])
+    try:
+        rows = list(itertools.islice(split_rows(lines, delimiter), LOOKED_AT))
+    except csv.Error as error:
+        raise DataError(f"{path}: cannot be read as a table ({error})") from None
+    names, width = rows[0], Counter(map(len, rows[1:] or rows)).most_common(1)[0][0]
+    if len(names) == 1:
+        likely = _likely_delimiter(lines, delimiter)
+        if likely:
+            raise DataError(
+                f"{path}: has one column with the delimiter {_spelt(delimiter)}; its values are "
+                f"separated by {DELIMITERS[likely]}: set `delimiter: {_spelt(likely)}`"
+            )
+    if settings["header"]:
+        _check_header(names, rows[1:], path, settings)
+    columns, fields, notes = _columns(names, rows, width, path, settings)
+    return Structure(
+        encoding=encoding,
+        compression=file_kinds.compression(path),
+        delimiter=delimiter,
+        skipped=skipped,
+        header=settings["header"],
+        columns=tuple(columns),
+        fields=tuple(fields),
+        notes=tuple(notes),
+    )
+
+
+def _check_header(
+    names: list[str], rows: list[list[str]], path: Path, settings: Mapping[str, Any]
+) -> None:
+    """Raise a `DataError` if the first row seems to hold values as the others do."""
+    numbers = NumberFormat(settings["decimal"], settings["thousands"])
+    numeric = [
+        name
+        for name, *values in zip(names, *rows, strict=False)
+        if values and all(map(numbers.covers, values))
+    ]
+    years = [int(name) for name in numeric if name.isdecimal()]  # or other numbers as names
+    named = len(years) == len(numeric) and years == sorted(set(years))
+    if numeric and all(map(numbers.covers, numeric)) and not named:
+        shown = ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
+        raise DataError(
+            f"{path}: its first row holds values ({shown}), not names of columns; set "
+            f"`header: false`, and name the columns in `columns` if you like"
+        )
+
+
+def _columns(
+    names: list[str],
+    rows: list[list[str]],
+    width: int,
+    path: Path,
+    settings: Mapping[str, Any],
+) -> tuple[list[str], list[str], list[str]]:
+    """The names of a table's columns, of the fields of its rows, and notes for the user.
+
+    Args:
+        names: the first row.
+        rows: the first rows.
+        width: number of values that most of the others have.
+        path: of the file, for messages.
+        settings: of the dataset.
+
+    Raises:
+        DataError: the header does not fit the rows, or the names are not right.
+    """
+    header, given = settings["header"], settings.get("columns")
+    while header and len(names) > width and not names[-1]:  # a separator at the header's end
+        names = names[:-1]
+    columns = names if header else [str(i) for i in range(len(names))]
+    before, after, notes = [], [], []
+    if header and width == len(names) + 1:
+        others = rows[1:]
+        if not any(row[-1] for row in others if len(row) == width):
+            after = [END]
+        elif given and len(given) == width:
+            columns = [NAME, *names]
+        else:
+            before = [NAME]
+            notes.append(
+                f"{path}: its rows have one value more than the header names, as R writes them: "
+                f"the first ({others[0][0]!r}) is taken for the row's name and left out; to use "
+                f"it, list all {width} names in `columns`"
+            )
+    elif header and width != len(names):
+        raise DataError(
+            f"{path}: its header names {_counted(len(names), 'column')}, but its rows have "
+            f"{_counted(width, 'value')}; check `delimiter`, and remove lines above the header"
+        )
+    if given:
+        if len(given) != len(columns):
+            raise DataError(f"{path}: has {len(columns)} columns, but `columns` lists {len(given)}")
+        columns = list(given)
+    columns = [name or UNNAMED.format(i) for i, name in enumerate(columns)]
+    return columns, [*before, *columns, *after], notes
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count} {word}{'' if count == 1 else 's'}"

@@ -1,0 +1,123 @@
+"""Read tables from parquet files with pyarrow, in chunks of rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from netsurgery.datasets.number_formats import PLAIN
+from netsurgery.datasets.source import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+UNNAMED_INDEX = re.compile(r"__index_level_\d+__")
+MAGIC = b"PAR1"
+
+
+class ParquetFile:
+    """A parquet file that is a table. Its values are float64 or text.
+
+    The index of a data frame is not among its columns, unless the settings name it.
+
+    Args:
+        path: of the file.
+        settings: of the dataset.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+
+    def __init__(self, path: Path, settings: Mapping[str, Any]) -> None:
+        import pyarrow.parquet
+
+        self.path = path
+        self.numbers = PLAIN
+        self.missing = frozenset(map(str, settings["na_values"])) | {""}
+        try:
+            with path.open("rb") as file:
+                start = file.read(len(MAGIC))
+            self.schema = pyarrow.parquet.ParquetFile(path).schema_arrow
+        except (OSError, pyarrow.ArrowException) as error:
+            kind = "is damaged" if start == MAGIC else "is not a parquet file"
+            reason = str(error).splitlines()[0]
+            raise DataError(f"{path}: {kind} ({reason})") from None
+        keys = (settings["target"], *settings["categorical"], *settings["drop"])
+        named = set(map(str, keys))
+        self.index = [n for n in _index_names(self.schema.pandas_metadata) if n not in named]
+        self.columns = [str(name) for name in self.schema.names if name not in self.index]
+        self.categories = frozenset(
+            field.name for field in self.schema if pyarrow.types.is_dictionary(field.type)
+        ) | _pandas_categories(self.schema.pandas_metadata)
+
+    @property
+    def notes(self) -> list[str]:
+        """What the user should know about how the file is read."""
+        names = [name for name in self.index if not UNNAMED_INDEX.fullmatch(name)]
+        if not names:
+            return []
+        listed = " and ".join(map(repr, names))
+        return [
+            f"{self.path}: the index of the data frame ({listed}) is not among its columns and is "
+            f"left out; to learn from it, write the file after reset_index()"
+        ]
+
+    @cached_property
+    def missing_numbers(self) -> list[float]:
+        """The numbers that mean a missing value."""
+        import pandas as pd
+
+        found = PLAIN.numbers(pd.Series(sorted(self.missing), dtype="str"))
+        return found[found == found].tolist()
+
+    def frames(self, rows: int) -> Iterator[pd.DataFrame]:
+        """Read the table in chunks of rows; NaN marks a missing value.
+
+        Raises:
+            DataError: it cannot be read, or a column holds neither numbers nor text.
+        """
+        import pandas as pd
+        import pyarrow
+        import pyarrow.parquet
+
+        try:
+            with pyarrow.parquet.ParquetFile(self.path) as file:
+                for batch in file.iter_batches(rows, columns=self.columns):
+                    frame = batch.to_pandas(ignore_metadata=True)
+                    yield pd.DataFrame({name: self._values(frame[name]) for name in self.columns})
+        except (OSError, pyarrow.ArrowException) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise DataError(f"{self.path}: cannot be read as a table ({reason})") from None
+
+    def _values(self, column: pd.Series) -> pd.Series:
+        """A column as float64 or text."""
+        import pandas as pd
+
+        kind = pd.api.types.infer_dtype(column, skipna=True)
+        numeric = pd.api.types.is_bool_dtype(column) or pd.api.types.is_numeric_dtype(column)
+        if numeric or kind in ("boolean", "decimal"):
+            numbers = column.astype("float64")
+            return numbers.mask(numbers.isin(self.missing_numbers))
+        if kind in ("string", "categorical", "empty"):
+            text = column.astype("str").str.strip()
+            return text.mask(text.isin(self.missing))
+        kind = self.schema.field(column.name).type
+        raise DataError(
+            f"{self.path}: column {column.name!r} has type {kind}; columns must hold numbers or "
+            f"text; remove it with `drop: [{column.name}]`"
+        )
+
+
+def _pandas_categories(metadata: Mapping[str, Any] | None) -> set[str]:
+    """The columns of a file that were categories in pandas, codes of integers too."""
+    columns: Sequence[Mapping[str, Any]] = (metadata or {}).get("columns", ())
+    return {str(c["name"]) for c in columns if c.get("pandas_type") == "categorical"}
+
+
+def _index_names(metadata: Mapping[str, Any] | None) -> list[str]:
+    """The columns of a file that are a data frame's index."""
+    found: Sequence[Any] = (metadata or {}).get("index_columns", ())
+    return [name for name in found if isinstance(name, str)]
