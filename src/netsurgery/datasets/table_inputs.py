@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from netsurgery.datasets.columns import CATEGORY, NUMBER
+from netsurgery.datasets.csv_structure import normal_delimiter
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,8 +109,12 @@ def pandas_options(data: Mapping[str, Any]) -> dict[str, Any]:
     """How `pandas.read_csv` has to be called to find the columns of a text file by their names."""
     settings = data["settings"]
     options: dict[str, Any] = {}
-    if settings.get("delimiter", ",") != ",":
-        options["sep"] = settings["delimiter"]
+    delimiter = normal_delimiter(settings.get("delimiter", ","))
+    if delimiter != ",":
+        options["sep"] = delimiter
+    for key, usual in (("decimal", "."), ("thousands", ""), ("encoding", "utf-8")):
+        if settings.get(key, usual) != usual:
+            options[key] = settings[key]
     numbered = not settings.get("header", True) and "columns" not in settings
     if numbered:
         options["header"] = None

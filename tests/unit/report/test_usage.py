@@ -99,6 +99,18 @@ TABLES = {
         read={"sep": ";"},
         separator=";",
     ),
+    "decimal commas": with_target(
+        {"a": [str(v).replace(".", ",") for v in numbers()], "b": choices("1.234,5", "12")},
+        settings={"delimiter": ";", "decimal": ",", "thousands": "."},
+        read={"sep": ";", "decimal": ",", "thousands": "."},
+        separator=";",
+    ),
+    "blanks": with_target(
+        {"a": numbers(), "b": choices("x", "y")},
+        settings={"delimiter": " "},
+        read={"sep": r"\s+"},
+        separator="   ",
+    ),
     "slashes": with_target({"a/b": numbers(), "a_b": numbers(9), "c": choices("x", "y")}),
     "unwanted columns": with_target(
         {"a": numbers(), "b": choices("x", "y"), "c": choices("u", "v")}, settings={"drop": ["b"]}
@@ -158,7 +170,8 @@ def test_the_lines_of_the_card_predict_what_was_tested(table, tmp_path):
 
 
 def test_the_comment_of_the_card_reads_the_table(tmp_path):
-    for name in ("no header", "semicolons", "codes that differ in zeros"):
+    names = ("no header", "semicolons", "codes that differ in zeros", "decimal commas", "blanks")
+    for name in names:
         table = TABLES[name]
         (tmp_path / name).mkdir()
         data, _ = trained(table, tmp_path / name)
