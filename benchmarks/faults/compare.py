@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from netsurgery.search.records import TIMES
 from netsurgery.storage import mlflow_sqlite
+from netsurgery.storage.dependencies import TIMES
 from netsurgery.storage.files import read_json
 
 IGNORED_FILES = ("tracked.json", "report.html")  # tracking state, and a page with times

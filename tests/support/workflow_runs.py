@@ -13,7 +13,7 @@ import yaml
 from netsurgery.processes.client import SERVERS
 from netsurgery.processes.process_exit import WORKFLOW
 from netsurgery.search.layout import SearchFolder
-from netsurgery.search.records import TIMES
+from netsurgery.storage.dependencies import TIMES
 from netsurgery.storage.files import read_json
 from tests.support.factories import ROOT
 

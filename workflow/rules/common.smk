@@ -9,7 +9,6 @@ from pathlib import Path
 CHECKOUT = Path(workflow.current_basedir).parents[1]
 sys.path.insert(0, str(CHECKOUT / "src"))
 
-import netsurgery
 from netsurgery.config import job_settings
 from netsurgery.workflow import startup, studies
 from netsurgery.workflow.checkpoints import Checkpoints
@@ -21,7 +20,9 @@ from netsurgery.workflow.commands import (
     tensorflow_job,
     training_job,
 )
-from netsurgery.workflow.hashes import code_hash, listing_hash
+from netsurgery.workflow.code_stages import REPORT, STAGES, code_digests, digest_of_modules
+from netsurgery.workflow.dependencies import JobDependencies
+from netsurgery.workflow.hashes import listing_hash
 from netsurgery.workflow.inputs import Inputs, no_files
 from netsurgery.workflow.parameters import Parameters
 from netsurgery.workflow.scheduling import Scheduling, per_attempt
@@ -61,6 +62,7 @@ plans = Checkpoints(generation_plan, try_plan, IncompleteCheckpointException)
 searches = Searches(CONFIG, plans, session.prepare)
 inputs = Inputs(searches)
 parameters = Parameters(searches)
+dependencies = JobDependencies(parameters)
 scheduling = Scheduling(searches, parameters)
 targets = Targets(searches, inputs, CORES_PER_SEARCH)
 

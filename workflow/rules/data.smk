@@ -2,8 +2,6 @@
 
 
 rule prepare_dataset:
-    input:
-        inputs.dataset_files,
     output:
         data=f"{DATA}/data.json",
         x=f"{DATA}/x.npy",
@@ -17,7 +15,7 @@ rule prepare_dataset:
         mem_mb=per_attempt(4000),
         runtime=per_attempt(120),
     params:
-        version=netsurgery.__version__,
+        dependencies=dependencies.of("prepare_dataset"),
         settings=parameters.dataset_settings,
         folder=subpath(output.data, parent=True),
     message:
@@ -25,7 +23,8 @@ rule prepare_dataset:
     shell:
         data_job(
             "prepare_dataset",
-            "--dataset {wildcards.dataset} --settings {params.settings:q} --output {params.folder}",
+            "--dataset {wildcards.dataset} --settings {params.settings:q} --output {params.folder}"
+            " --dependencies {params.dependencies:q}",
         )
 
 
@@ -42,6 +41,7 @@ rule split_dataset:
     conda:
         "../../environment.yml"
     params:
+        dependencies=dependencies.of("split_dataset"),
         settings=parameters.settings(job_settings.SPLIT),
         folder=subpath(input.data, parent=True),
     message:
@@ -50,5 +50,5 @@ rule split_dataset:
         data_job(
             "split_dataset",
             "--data {params.folder} --settings {params.settings:q} --seed {wildcards.seed}"
-            " --output {output.split}",
+            " --output {output.split} --dependencies {params.dependencies:q}",
         )

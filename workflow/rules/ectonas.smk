@@ -13,11 +13,12 @@ rule init_search:
     conda:
         "../../environment.yml"
     params:
+        dependencies=dependencies.of("init_search"),
         folder=parameters.folder,
     message:
         "{wildcards.search} seed {wildcards.seed}: make the initial network the first parent"
     shell:
-        job("init_search", "--folder {params.folder}")
+        job("init_search", "--folder {params.folder} --dependencies {params.dependencies:q}")
 
 
 checkpoint plan_generation:
@@ -34,6 +35,7 @@ checkpoint plan_generation:
     conda:
         "../../environment.yml"
     params:
+        dependencies=dependencies.of("plan_generation"),
         settings=parameters.settings(job_settings.GENERATION),
         budget=parameters.generation_budget,
     message:
@@ -43,7 +45,7 @@ checkpoint plan_generation:
             "plan_generation",
             "--winners {input.winners} --generation {wildcards.generation}"
             " --settings {params.settings:q} --seed {wildcards.seed} --budget {params.budget}"
-            " --output {output}",
+            " --output {output} --dependencies {params.dependencies:q}",
         )
 
 
@@ -62,6 +64,7 @@ rule select_parents:
     conda:
         "../../environment.yml"
     params:
+        dependencies=dependencies.of("select_parents"),
         settings=parameters.settings(job_settings.SELECTION),
         folder=parameters.folder,
     message:
@@ -71,5 +74,6 @@ rule select_parents:
         job(
             "select_parents",
             "--folder {params.folder} --generation {wildcards.generation}"
-            " --settings {params.settings:q} --seed {wildcards.seed}",
+            " --settings {params.settings:q} --seed {wildcards.seed}"
+            " --dependencies {params.dependencies:q}",
         )

@@ -16,6 +16,7 @@ rule summarize_search:
     conda:
         "../../environment.yml"
     params:
+        dependencies=dependencies.of("summarize_search"),
         settings=parameters.result_settings,
         folder=parameters.folder,
     message:
@@ -23,7 +24,8 @@ rule summarize_search:
     shell:
         job(
             "summarize_search",
-            "--folder {params.folder} --settings {params.settings:q} --seed {wildcards.seed}",
+            "--folder {params.folder} --settings {params.settings:q} --seed {wildcards.seed}"
+            " --dependencies {params.dependencies:q}",
         )
 
 
@@ -45,6 +47,7 @@ rule export_model:
         mem_mb=per_attempt(2000),
         runtime=per_attempt(20),
     params:
+        dependencies=dependencies.of("export_model"),
         settings=parameters.result_settings,
         folder=subpath(input.data, parent=True),
     message:

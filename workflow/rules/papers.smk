@@ -32,7 +32,7 @@ rule write_paper_tables:
     conda:
         "../../environment.yml"
     params:
-        version=netsurgery.__version__,
+        code=code_digests(REPORT),
         listing=listing_hash(CONFIG),
         results=subpath(output.tables, ancestor=3),
     message:

@@ -26,12 +26,15 @@ rule plot_search:
     conda:
         "../../environment.yml"
     params:
-        version=netsurgery.__version__,
+        dependencies=dependencies.of("plot_search"),
         folder=parameters.folder,
     message:
         "{wildcards.search} seed {wildcards.seed}: plot the search"
     shell:
-        display_job("plot_search", "--folder {params.folder} --format svg")
+        display_job(
+            "plot_search",
+            "--folder {params.folder} --format svg --dependencies {params.dependencies:q}",
+        )
 
 
 rule summarize_all:
@@ -57,7 +60,7 @@ rule summarize_all:
     conda:
         "../../environment.yml"
     params:
-        version=netsurgery.__version__,
+        code=code_digests(REPORT),
         folders=targets.search_folders(),
     message:
         "Write a table of all searches"
@@ -82,7 +85,7 @@ rule write_report:
     conda:
         "../../environment.yml"
     params:
-        version=netsurgery.__version__,
+        code=code_digests(REPORT),
         listing=listing_hash(CONFIG),
         results=subpath(output[0], parent=True),
     message:

@@ -20,7 +20,7 @@ rule run_search:
         runtime=per_attempt(720),
         gpu=CONFIG.use_gpu,
     params:
-        version=netsurgery.__version__,
+        code=code_digests(*STAGES),
         settings=parameters.result_settings,
         complete=targets.completeness_token,
         lock=parameters.lock_file,

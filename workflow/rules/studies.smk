@@ -40,8 +40,9 @@ rule surgery_fidelity:
         mem_mb=4000,
         runtime=120,
     params:
+        dependencies=dependencies.of("surgery_fidelity"),
         settings=parameters.result_settings,
-        code=code_hash("surgery/**/*.py", "reproduction/studies/published.py"),
+        code=digest_of_modules("surgery/**/*.py", "reproduction/studies/published.py"),
         retrain=lambda w: str(w.study == studies.SURGERY).lower(),
         folder=subpath(input.data, parent=True),
     message:
@@ -86,7 +87,7 @@ rule operation_times:
     resources:
         mem_mb=8000,
     params:
-        code=code_hash("surgery/**/*.py"),
+        code=digest_of_modules("surgery/**/*.py"),
     message:
         "Time operations on large networks"
     shell:
@@ -107,8 +108,9 @@ rule pooling_trials:
         mem_mb=2000,
         runtime=60,
     params:
+        dependencies=dependencies.of("pooling_trials"),
         settings=parameters.result_settings,
-        code=code_hash("surgery/**/*.py", "reproduction/studies/po*.py"),
+        code=digest_of_modules("surgery/**/*.py", "reproduction/studies/po*.py"),
         folder=subpath(input.data, parent=True),
     message:
         "{wildcards.search} seed {wildcards.seed}: run the pooling trials"

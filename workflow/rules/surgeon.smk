@@ -15,12 +15,15 @@ rule singular_values:
         mem_mb=per_attempt(2000),
         runtime=per_attempt(20),
     params:
-        version=netsurgery.__version__,
+        dependencies=dependencies.of("singular_values"),
     message:
         "{wildcards.search} seed {wildcards.seed}:"
         " compute singular values for decision {wildcards.generation}"
     shell:
-        job("singular_values", "--models {input} --output {output}")
+        job(
+            "singular_values",
+            "--models {input} --output {output} --dependencies {params.dependencies:q}",
+        )
 
 
 checkpoint plan_try:
@@ -34,6 +37,7 @@ checkpoint plan_try:
     conda:
         "../../environment.yml"
     params:
+        dependencies=dependencies.of("plan_try"),
         settings=parameters.settings(job_settings.DECISION),
         allowance=parameters.try_allowance,
         folder=parameters.folder,
@@ -45,7 +49,8 @@ checkpoint plan_try:
             "plan_try",
             "--folder {params.folder} --generation {wildcards.generation}"
             " --attempt {wildcards.attempt} --settings {params.settings:q}"
-            " --seed {wildcards.seed} --allowed {params.allowance:q}",
+            " --seed {wildcards.seed} --allowed {params.allowance:q}"
+            " --dependencies {params.dependencies:q}",
         )
 
 
@@ -62,12 +67,17 @@ rule merge_tries:
     conda:
         "../../environment.yml"
     params:
+        dependencies=dependencies.of("merge_tries"),
         folder=parameters.folder,
     message:
         "{wildcards.search} seed {wildcards.seed}:"
         " merge the tries of decision {wildcards.generation}"
     shell:
-        job("merge_tries", "--folder {params.folder} --generation {wildcards.generation}")
+        job(
+            "merge_tries",
+            "--folder {params.folder} --generation {wildcards.generation}"
+            " --dependencies {params.dependencies:q}",
+        )
 
 
 rule decision_report:
@@ -93,7 +103,7 @@ rule decision_report:
     conda:
         "../../environment.yml"
     params:
-        version=netsurgery.__version__,
+        dependencies=dependencies.of("decision_report"),
         settings=parameters.settings(job_settings.DECISION),
         folder=parameters.folder,
     message:
@@ -102,5 +112,6 @@ rule decision_report:
         display_job(
             "decision_report",
             "--folder {params.folder} --generation {wildcards.generation}"
-            " --settings {params.settings:q} --seed {wildcards.seed}",
+            " --settings {params.settings:q} --seed {wildcards.seed}"
+            " --dependencies {params.dependencies:q}",
         )

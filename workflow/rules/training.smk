@@ -16,7 +16,7 @@ rule train_initial_network:
         **scheduling.training_resources(minutes=240),
     params:
         time_limit=scheduling.time_limit,
-        version=netsurgery.__version__,
+        dependencies=dependencies.of("train_initial_network"),
         settings=parameters.settings(job_settings.TRAINING),
         layers=parameters.layers,
         activation=parameters.output_activation,
@@ -51,6 +51,7 @@ rule train_offspring:
         **scheduling.training_resources(minutes=60),
     params:
         time_limit=scheduling.time_limit,
+        dependencies=dependencies.of("train_offspring"),
         settings=parameters.settings(job_settings.TRAINING),
         surgery=parameters.settings(job_settings.SURGERY),
         offspring=parameters.offspring,
@@ -84,6 +85,7 @@ rule train_round:
         **scheduling.training_resources(minutes=120),
     params:
         time_limit=scheduling.time_limit,
+        dependencies=dependencies.of("train_round"),
         settings=parameters.settings(job_settings.MATCH),
         mode=parameters.selection_mode,
         epochs=parameters.round_epochs,
@@ -117,6 +119,7 @@ rule train_branch:
         **scheduling.training_resources(minutes=120),
     params:
         time_limit=scheduling.time_limit,
+        dependencies=dependencies.of("train_branch"),
         settings=parameters.settings(job_settings.TRAINING),
         batches=parameters.step_batches,
         folder=subpath(input.data, parent=True),
@@ -152,6 +155,7 @@ rule finalize:
         **scheduling.training_resources(minutes=240),
     params:
         time_limit=scheduling.time_limit,
+        dependencies=dependencies.of("finalize"),
         settings=parameters.settings(job_settings.MATCH),
         mode=parameters.final_mode,
         batches=parameters.remaining_batches,

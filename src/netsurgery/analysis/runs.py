@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from netsurgery.config.model import Config
+from netsurgery.config.model import Config, Search
 from netsurgery.search.algorithm import Algorithm
 from netsurgery.search.algorithms import algorithm_of
 from netsurgery.search.layout import SearchFolder
@@ -120,6 +120,16 @@ def write_listing(config: Config) -> None:
     path, content = Path(config.results) / LISTING, listing(config)
     if not path.exists() or read_json(path) != content:
         write_json(path, content)
+
+
+def listed_config(results: Path) -> Config:
+    """Read the searches of the last configuration that used a results folder, if there was one."""
+    path = results / LISTING
+    listed = read_json(path)["searches"] if path.exists() else []
+    searches = {
+        each["name"]: Search(each["name"], each["settings"], each["layers"]) for each in listed
+    }
+    return Config(str(results), datasets={}, searches=searches, tracking={})
 
 
 def read_experiment(results: Path) -> Experiment:

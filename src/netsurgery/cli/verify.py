@@ -1,21 +1,24 @@
-"""`netsurgery verify`: check that the files of results are intact."""
+"""`netsurgery verify`: check that the files of results are intact and belong together."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
+from netsurgery.analysis import runs
 from netsurgery.cli.arguments import Subparsers, add_results_folder, require_folder
 from netsurgery.storage import integrity
+from netsurgery.workflow.outdated import UNKNOWN, OutdatedFiles
 
 
 def add_parser(commands: Subparsers) -> None:
     """Add the subcommand."""
     command = commands.add_parser(
         "verify",
-        help="check files against their checksums",
-        description="Check the files of results against their checksums and list damaged ones. The"
-        " next run of the workflow regenerates them. The exit status is 1 if a file is damaged.",
+        help="check that files are intact and belong together",
+        description="Check the files of results against their checksums, against the files that"
+        " they were made from and against the settings of the last run; list what does not match."
+        " The next run of the workflow makes it again. The exit status is 1 if there is any.",
     )
     command.set_defaults(run=run)
     add_results_folder(command)
@@ -25,11 +28,19 @@ def run(given: argparse.Namespace) -> None:
     """Check all files."""
     require_folder(given.folder)
     damaged = integrity.find_damaged(given.folder)
-    for each in damaged:
+    found = OutdatedFiles(runs.listed_config(given.folder), compare_code=False).find()
+    outdated = [folder for folder in found if not folder.unknown]
+    for each in (*damaged, *outdated):
         print(each)
     checked = sum(1 for _ in integrity.checksummed_files(given.folder))
     if not checked:
         sys.exit(f"{given.folder}: no results to check")
-    if damaged:
-        sys.exit(f"{given.folder}: {len(damaged)} damaged, the next run regenerates them")
+    if damaged or outdated:
+        files = sum(len(folder.files) for folder in outdated)
+        sys.exit(
+            f"{given.folder}: {len(damaged)} damaged, {files} outdated;"
+            " the next run makes them again"
+        )
+    for folder in found:
+        print(f"{folder.folder}: {UNKNOWN}; only checksums are compared")
     print(f"{given.folder}: {checked} records and their files are intact")

@@ -13,6 +13,7 @@ from netsurgery.config.schema import fill_defaults, validate
 from netsurgery.datasets.builtin import BUILTIN_DATASETS
 from netsurgery.datasets.encodings import is_encoding
 from netsurgery.objectives.suggestions import suggest
+from netsurgery.storage.canonical import with_whole_numbers
 
 FOLDER_SOURCES = ("image_folder", "npy")
 
@@ -36,7 +37,7 @@ def load_datasets(
     found = {}
     for name in sorted(own.keys() | (_named_by_searches(given) & BUILTIN_DATASETS.keys())):
         check_name(["datasets"], name)
-        settings = own.get(name, {})
+        settings = with_whole_numbers(own.get(name, {}))
         if name in BUILTIN_DATASETS and isinstance(settings, Mapping):
             if "source" in settings:
                 message = "is the name of a built-in dataset; choose another name"

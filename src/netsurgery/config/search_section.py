@@ -20,6 +20,7 @@ from netsurgery.search.algorithm import UnsuitableSettingError
 from netsurgery.search.algorithms import algorithm_of
 from netsurgery.search.selection import SelectionMode
 from netsurgery.search.size_limit import why_no_start
+from netsurgery.storage.canonical import with_whole_numbers
 
 Layers = list[dict[str, Any]]
 
@@ -47,8 +48,9 @@ def load_searches(
         raise error_at(["topologies", name], message)
     found = {}
     for name, listed in given["searches"].items():
-        for full, search in expand(name, listed):
+        for full, given_search in expand(name, listed):
             check_name(["searches"], full)
+            search = with_whole_numbers(given_search)
             validate(search, schema, ("searches", full))
             layers = _check(full, search, own_topologies, known_datasets)
             properties = schema["$defs"][search["algorithm"]]["properties"]

@@ -5,32 +5,29 @@ Each kind of source has a module (`arrays`, `images`, `sklearn_source`, `tables`
 `splits` assigns samples to the training, validation and test parts.
 """
 
+from netsurgery.datasets.content import KnownFiles, content_of_files, settings_without_paths
 from netsurgery.datasets.prepared import describe
-from netsurgery.datasets.registry import (
-    is_flat,
-    known_shape,
-    prepare,
-    task_of,
-    watched_files,
-)
+from netsurgery.datasets.registry import is_flat, known_shape, prepare, task_of
 from netsurgery.datasets.samples import Samples, Scaling, read_part
 from netsurgery.datasets.source import DataError, Source, SourceType, input_paths
 from netsurgery.datasets.splits import SplitSettings, write_split
 
 __all__ = [
     "DataError",
+    "KnownFiles",
     "Samples",
     "Scaling",
     "Source",
     "SourceType",
     "SplitSettings",
+    "content_of_files",
     "describe",
     "input_paths",
     "is_flat",
     "known_shape",
     "prepare",
     "read_part",
+    "settings_without_paths",
     "task_of",
-    "watched_files",
     "write_split",
 ]

@@ -23,7 +23,6 @@ from netsurgery.datasets.source import (
     Settings,
     Source,
     SourceType,
-    input_paths,
     rows_per_chunk,
     stored_dtype,
 )
@@ -227,11 +226,6 @@ def is_flat(settings: Settings) -> bool | None:
         return None
 
 
-def npy_files(settings: Settings) -> list[Path]:
-    """The `.npy` files in the folders of a dataset."""
-    return [file for path in input_paths(settings).values() for file in path.glob("*.npy")]
-
-
 def open_arrays(settings: Settings) -> Source:
     """Open the arrays of an `.npz` file or a folder.
 
@@ -279,4 +273,4 @@ def open_arrays(settings: Settings) -> Source:
 
 
 NPZ = SourceType(open_arrays, is_flat)
-NPY = SourceType(open_arrays, is_flat, watched_files=npy_files)
+NPY = SourceType(open_arrays, is_flat)

@@ -15,7 +15,7 @@ from netsurgery.datasets.image_decoding import (
     read_header,
     read_pixels,
 )
-from netsurgery.datasets.image_folders import ImageFolder, class_folders, walk
+from netsurgery.datasets.image_folders import ImageFolder
 from netsurgery.datasets.image_problems import all_unusable
 from netsurgery.datasets.source import (
     TRAINING,
@@ -23,7 +23,6 @@ from netsurgery.datasets.source import (
     Settings,
     Source,
     SourceType,
-    input_paths,
     part_paths,
     rows_per_chunk,
 )
@@ -34,12 +33,6 @@ Folders = Mapping[str, ImageFolder]  # of each part
 def is_flat(settings: Settings) -> bool:
     """Whether samples are rows of features: never."""
     return False
-
-
-def watched_folders(settings: Settings) -> list[Path]:
-    """All folders with images: their times change when an image is added or removed."""
-    classes = [each for path in input_paths(settings).values() for each in class_folders(path)]
-    return [folder for each in classes for folder, _ in walk(each, strict=False)]
 
 
 def open_images(settings: Settings) -> Source:
@@ -143,4 +136,4 @@ def _notes(
         )
 
 
-IMAGE_FOLDER = SourceType(open_images, is_flat, watched_files=watched_folders)
+IMAGE_FOLDER = SourceType(open_images, is_flat)

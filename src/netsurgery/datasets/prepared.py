@@ -20,7 +20,8 @@ from numpy.lib import format as npy
 from netsurgery.datasets import labels
 from netsurgery.datasets.source import PARTS, TRAINING, DataError, Settings, Source
 from netsurgery.datasets.units import UnitFitter, Units
-from netsurgery.storage.files import CHECKSUMS, atomic_path, checksums, read_json, write_json
+from netsurgery.storage.dependencies import NO_DEPENDENCIES, Dependencies
+from netsurgery.storage.files import CHECKSUMS, atomic_path, checksums, read_json
 
 REGRESSION = "regression"
 FITTED = ("range", "standard")  # methods that fit the scaling to the training samples
@@ -145,7 +146,14 @@ def _imbalance_warnings(counts: dict[str, int]) -> Iterator[str]:
         )
 
 
-def write(source: Source, name: str, task: str, settings: Settings, folder: Path) -> list[str]:
+def write(
+    source: Source,
+    name: str,
+    task: str,
+    settings: Settings,
+    folder: Path,
+    dependencies: Dependencies = NO_DEPENDENCIES,
+) -> list[str]:
     """Write the prepared form of a dataset into a folder; `data.json` comes last.
 
     Args:
@@ -154,6 +162,7 @@ def write(source: Source, name: str, task: str, settings: Settings, folder: Path
         task: classification or regression.
         settings: of the dataset.
         folder: the dataset's own.
+        dependencies: what the dataset depends on.
 
     Returns:
         Warnings for the user, which `data.json` holds as well.
@@ -205,7 +214,7 @@ def write(source: Source, name: str, task: str, settings: Settings, folder: Path
         np.save(file, np.ascontiguousarray(joined), allow_pickle=False)
     path = folder / "data.json"
     description[CHECKSUMS] = checksums(path, folder / "x.npy", folder / "y.npy")
-    write_json(path, description)
+    dependencies.write(path, description)
     return warnings
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from netsurgery.datasets import arrays, images, prepared, sklearn_source, tables, tfds_source
 from netsurgery.datasets.source import Settings, SourceType
 from netsurgery.networks.layers import Shape
+from netsurgery.storage.dependencies import NO_DEPENDENCIES, Dependencies
 
 SOURCES: dict[str, SourceType] = {
     "npz": arrays.NPZ,
@@ -20,11 +21,6 @@ SOURCES: dict[str, SourceType] = {
     "tfds": tfds_source.TFDS,
     "sklearn": sklearn_source.SKLEARN,
 }
-
-
-def watched_files(settings: Settings) -> list[str]:
-    """The files and folders whose modification times show that a dataset has changed."""
-    return sorted(map(str, SOURCES[settings["source"]].watched_files(settings)))
 
 
 def is_flat(settings: Settings) -> bool | None:
@@ -42,13 +38,16 @@ def task_of(settings: Settings) -> str:
     return SOURCES[settings["source"]].task(settings)
 
 
-def prepare(name: str, settings: Settings, folder: Path) -> list[str]:
+def prepare(
+    name: str, settings: Settings, folder: Path, dependencies: Dependencies = NO_DEPENDENCIES
+) -> list[str]:
     """Write the prepared form of a dataset into a folder.
 
     Args:
         name: of the dataset in the configuration.
         settings: of the dataset.
         folder: the dataset's own.
+        dependencies: what the prepared dataset depends on, to be written with it.
 
     Returns:
         Warnings for the user.
@@ -57,4 +56,4 @@ def prepare(name: str, settings: Settings, folder: Path) -> list[str]:
         DataError: the data are invalid.
     """
     source = SOURCES[settings["source"]].open(settings)
-    return prepared.write(source, name, task_of(settings), settings, folder)
+    return prepared.write(source, name, task_of(settings), settings, folder, dependencies)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,10 +61,6 @@ def input_paths(settings: Settings) -> dict[str, Path]:
     return {key: Path(settings[key]) for key in PATH_KEYS if key in settings}
 
 
-def _input_files(settings: Settings) -> Iterable[Path]:
-    return input_paths(settings).values()
-
-
 def _task_from_settings(settings: Settings) -> str:
     return settings.get("task", "classification")
 
@@ -79,7 +75,6 @@ class SourceType:
 
     open: Callable[[Settings], Source]
     is_flat: Callable[[Settings], bool | None]  # None: known only after reading the data
-    watched_files: Callable[[Settings], Iterable[Path]] = _input_files  # a change means new data
     task: Callable[[Settings], str] = _task_from_settings
     # of a sample, and the number of outputs; None: known only after reading the data
     known_shape: Callable[[Settings], tuple[Shape, int] | None] = _unknown_shape

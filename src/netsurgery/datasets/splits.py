@@ -24,7 +24,8 @@ from netsurgery.datasets.source import (
     rows_per_chunk,
 )
 from netsurgery.datasets.units import is_constant
-from netsurgery.storage.files import atomic_path, write_checksums
+from netsurgery.storage.dependencies import NO_DEPENDENCIES, Dependencies
+from netsurgery.storage.files import CHECKSUMS, atomic_path, checksums
 from netsurgery.storage.fractions import ceil_product
 from netsurgery.storage.random_streams import random_stream
 
@@ -180,7 +181,13 @@ def fit_scaling(
     return shift.astype(np.float32), scale.astype(np.float32)
 
 
-def write_split(folder: Path, path: Path, settings: SplitSettings, seed: int) -> None:
+def write_split(
+    folder: Path,
+    path: Path,
+    settings: SplitSettings,
+    seed: int,
+    dependencies: Dependencies = NO_DEPENDENCIES,
+) -> None:
     """Split a prepared dataset and fit its scaling.
 
     Args:
@@ -188,6 +195,7 @@ def write_split(folder: Path, path: Path, settings: SplitSettings, seed: int) ->
         path: of the `split.npz` to write, next to a JSON file with its checksum.
         settings: of the search.
         seed: of the search.
+        dependencies: what the split depends on besides the prepared dataset.
 
     Raises:
         DataError: there are too few samples.
@@ -221,4 +229,6 @@ def write_split(folder: Path, path: Path, settings: SplitSettings, seed: int) ->
         )
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
-    write_checksums(path.with_suffix(".json"), path)
+    checked = path.with_suffix(".json")
+    known = dependencies.with_inputs([folder / "data.json"])
+    known.write(checked, {CHECKSUMS: checksums(checked, path)})

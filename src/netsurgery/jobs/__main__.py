@@ -12,12 +12,13 @@ from typing import Any
 
 from netsurgery import datasets
 from netsurgery.jobs import ectonas, search, surgeon
-from netsurgery.jobs.command_line import Command, Several, run
+from netsurgery.jobs.command_line import DEPENDENCIES, Command, Several, run
 from netsurgery.jobs.exit_messages import exit_with_message
 from netsurgery.processes.process_exit import exit_with_workflow
 from netsurgery.search.ectonas.plans import GenerationBudget
 from netsurgery.search.layout import SearchFolder
 from netsurgery.search.surgeon.plans import parse_allowance
+from netsurgery.storage.dependencies import NO_DEPENDENCIES, Dependencies
 from netsurgery.storage.settings import from_settings
 
 
@@ -26,26 +27,39 @@ def search_folder(path: str) -> SearchFolder:
     return SearchFolder(Path(path))
 
 
-def prepare_dataset(dataset: str, settings: dict[str, Any], output: Path) -> None:
+def prepare_dataset(
+    dataset: str,
+    settings: dict[str, Any],
+    output: Path,
+    dependencies: Dependencies = NO_DEPENDENCIES,
+) -> None:
     """Prepare a dataset; print what was found."""
-    for line in datasets.prepare(dataset, settings, output):
+    for line in datasets.prepare(dataset, settings, output, dependencies):
         print(f"dataset {dataset}: {line}")
 
 
-def split_dataset(data: Path, settings: dict[str, Any], seed: int, output: Path) -> None:
+def split_dataset(
+    data: Path,
+    settings: dict[str, Any],
+    seed: int,
+    output: Path,
+    dependencies: Dependencies = NO_DEPENDENCIES,
+) -> None:
     """Split a prepared dataset."""
     split = from_settings(datasets.SplitSettings, settings)
-    datasets.write_split(data, output, split, seed)
+    datasets.write_split(data, output, split, seed, dependencies)
 
 
 # The imports in these functions take seconds, which other commands do without.
 
 
-def plot_search(folder: SearchFolder, format: str) -> None:
+def plot_search(
+    folder: SearchFolder, format: str, dependencies: Dependencies = NO_DEPENDENCIES
+) -> None:
     """Plot a search."""
     from netsurgery import plots
 
-    plots.write_search_plots(folder, format)
+    plots.write_search_plots(folder, format, dependencies)
 
 
 def summarize_all(folders: list[str], output: Path) -> None:
@@ -85,9 +99,22 @@ def log_search(
 
 
 COMMANDS = {
-    "prepare_dataset": Command(prepare_dataset, dataset=str, settings=json.loads, output=Path),
-    "split_dataset": Command(split_dataset, data=Path, settings=json.loads, seed=int, output=Path),
-    "init_search": Command(search.init_search, folder=search_folder),
+    "prepare_dataset": Command(
+        prepare_dataset,
+        dataset=str,
+        settings=json.loads,
+        output=Path,
+        dependencies=DEPENDENCIES,
+    ),
+    "split_dataset": Command(
+        split_dataset,
+        data=Path,
+        settings=json.loads,
+        seed=int,
+        output=Path,
+        dependencies=DEPENDENCIES,
+    ),
+    "init_search": Command(search.init_search, folder=search_folder, dependencies=DEPENDENCIES),
     "plan_generation": Command(
         ectonas.plan_generation,
         winners=Path,
@@ -96,6 +123,7 @@ COMMANDS = {
         seed=int,
         budget=GenerationBudget.parse,
         output=Path,
+        dependencies=DEPENDENCIES,
     ),
     "select_parents": Command(
         search.select_parents,
@@ -103,8 +131,14 @@ COMMANDS = {
         generation=int,
         settings=json.loads,
         seed=int,
+        dependencies=DEPENDENCIES,
     ),
-    "singular_values": Command(surgeon.singular_values, models=Several(Path), output=Path),
+    "singular_values": Command(
+        surgeon.singular_values,
+        models=Several(Path),
+        output=Path,
+        dependencies=DEPENDENCIES,
+    ),
     "plan_try": Command(
         surgeon.plan_try,
         folder=search_folder,
@@ -113,19 +147,29 @@ COMMANDS = {
         settings=json.loads,
         seed=int,
         allowed=parse_allowance,
+        dependencies=DEPENDENCIES,
     ),
-    "merge_tries": Command(surgeon.merge_tries, folder=search_folder, generation=int),
+    "merge_tries": Command(
+        surgeon.merge_tries, folder=search_folder, generation=int, dependencies=DEPENDENCIES
+    ),
     "decision_report": Command(
         surgeon.decision_report,
         folder=search_folder,
         generation=int,
         settings=json.loads,
         seed=int,
+        dependencies=DEPENDENCIES,
     ),
     "summarize_search": Command(
-        search.summarize_search, folder=search_folder, settings=json.loads, seed=int
+        search.summarize_search,
+        folder=search_folder,
+        settings=json.loads,
+        seed=int,
+        dependencies=DEPENDENCIES,
     ),
-    "plot_search": Command(plot_search, folder=search_folder, format=str),
+    "plot_search": Command(
+        plot_search, folder=search_folder, format=str, dependencies=DEPENDENCIES
+    ),
     "summarize_all": Command(summarize_all, folders=Several(str), output=Path),
     "write_paper_tables": Command(write_paper_tables, results=Path, paper=str),
     "write_report": Command(write_report, results=Path, output=Path),

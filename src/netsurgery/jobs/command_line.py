@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from netsurgery.storage.dependencies import NO_DEPENDENCIES, Dependencies
 
 Parse = Callable[[str], Any]  # raises ValueError for text that is no such value
 
@@ -34,7 +37,20 @@ class Choice:
     values: Sequence[str]
 
 
-Option = Parse | Several | Choice
+@dataclass(frozen=True)
+class Default:
+    """An option that may be left out.
+
+    Args:
+        parse: Reads its value.
+        value: Of an option that is left out.
+    """
+
+    parse: Parse
+    value: Any
+
+
+Option = Parse | Several | Choice | Default
 
 
 class Command:
@@ -42,7 +58,7 @@ class Command:
 
     Args:
         run: The function of the command; it takes the options as keyword arguments.
-        options: What reads each option. All options are required but a `Choice`.
+        options: What reads each option. All options are required but a `Choice` or `Default`.
     """
 
     def __init__(self, run: Callable[..., None], **options: Option) -> None:
@@ -52,6 +68,15 @@ class Command:
     def values(self, given: argparse.Namespace) -> dict[str, Any]:
         """Return the options of this command in a parsed command line."""
         return {name: getattr(given, name) for name in self.options}
+
+
+def read_dependencies(text: str) -> Dependencies:
+    """Read what the files of a job depend on, from JSON."""
+    return Dependencies.from_json(json.loads(text))
+
+
+# what the workflow says of the files of a job; nothing where a job is started without it
+DEPENDENCIES = Default(read_dependencies, NO_DEPENDENCIES)
 
 
 def make_parser(
@@ -76,6 +101,8 @@ def make_parser(
 def _add(parser: argparse.ArgumentParser, flag: str, kind: Option) -> None:
     if isinstance(kind, Choice):
         parser.add_argument(flag, choices=kind.values)
+    elif isinstance(kind, Default):
+        parser.add_argument(flag, type=kind.parse, default=kind.value)
     elif isinstance(kind, Several):
         count = "+" if kind.at_least else "*"
         parser.add_argument(flag, type=kind.parse, nargs=count, required=True)

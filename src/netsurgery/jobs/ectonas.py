@@ -11,7 +11,7 @@ from netsurgery.search.ectonas.plans import GenerationBudget
 from netsurgery.search.ectonas.settings import BudgetSettings, GenerationSettings
 from netsurgery.search.layout import SearchFolder
 from netsurgery.search.winners import read_winners
-from netsurgery.storage.files import write_json
+from netsurgery.storage.dependencies import NO_DEPENDENCIES, Dependencies
 from netsurgery.storage.settings import from_settings
 
 
@@ -35,6 +35,7 @@ def plan_generation(
     seed: int,
     budget: GenerationBudget,
     output: Path,
+    dependencies: Dependencies = NO_DEPENDENCIES,
 ) -> None:
     """Write the plan of a generation, and remove files that an earlier plan of it left."""
     plan = planning.plan_generation(
@@ -46,4 +47,4 @@ def plan_generation(
     )
     for stray in SearchFolder(output.parent.parent).strays(plan):
         stray.unlink()
-    write_json(output, plan.to_json())
+    dependencies.with_inputs([winners]).write(output, plan.to_json())

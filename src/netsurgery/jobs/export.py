@@ -12,7 +12,8 @@ from netsurgery.datasets.columns import NUMBER
 from netsurgery.datasets.samples import Samples
 from netsurgery.keras_io import archive, tflite
 from netsurgery.report import error_analysis, model_card
-from netsurgery.storage.files import CHECKSUMS, checksums, read_json, write_json, write_text
+from netsurgery.storage.dependencies import NO_DEPENDENCIES, Dependencies
+from netsurgery.storage.files import CHECKSUMS, checksums, read_json, write_text
 
 BATCH = 1000
 COMPARED = 200  # samples on which an export has to agree with the model
@@ -57,7 +58,13 @@ def raw_samples(samples: Samples, data: dict[str, Any]) -> np.ndarray | None:
     return stored.reshape(len(stored), -1)[:, places]
 
 
-def export(data: Path, samples: Samples, settings: dict[str, Any], final: Path) -> None:
+def export(
+    data: Path,
+    samples: Samples,
+    settings: dict[str, Any],
+    final: Path,
+    dependencies: Dependencies = NO_DEPENDENCIES,
+) -> None:
     """Write `errors.json`, `exports.json`, `model.tflite` if possible, and the model card.
 
     Args:
@@ -65,17 +72,20 @@ def export(data: Path, samples: Samples, settings: dict[str, Any], final: Path) 
         samples: the test samples.
         settings: of the search.
         final: folder with model.keras, network.keras and summary.json.
+        dependencies: what the exports depend on besides the final model.
     """
+    inputs = [final / name for name in ("network.json", "test.json", "summary.json")]
+    known = dependencies.with_inputs(inputs)
     described = datasets.describe(data)
     errors = analyse_errors(
         archive.load(final / "network.keras", compiled=False), samples, described
     )
-    write_json(final / "errors.json", errors)
+    known.write(final / "errors.json", errors)
     model = archive.load(final / "model.keras", compiled=False)
     path, file = final / "exports.json", final / "model.tflite"
     lite = tflite.export_tflite(model, file, raw_samples(samples, described))
     written = [file] if file.exists() else []
-    write_json(path, {"exports": [lite], CHECKSUMS: checksums(path, *written)})
+    known.write(path, {"exports": [lite], CHECKSUMS: checksums(path, *written)})
     summary = read_json(final / "summary.json")
     write_text(
         final / "README.md", model_card.model_card(summary, settings, described, errors, [lite])

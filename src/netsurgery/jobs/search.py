@@ -8,28 +8,43 @@ from typing import Any
 from netsurgery.search import lineage
 from netsurgery.search.algorithms import planned_by, read_generation
 from netsurgery.search.layout import SearchFolder
+from netsurgery.search.steps import WARM_UP
 from netsurgery.search.summary import summarize
 from netsurgery.search.winners import Winners
-from netsurgery.storage.files import CHECKSUMS, checksums, read_json, write_json, write_table
+from netsurgery.storage.dependencies import NO_DEPENDENCIES, Dependencies
+from netsurgery.storage.files import CHECKSUMS, checksums, read_json, write_table
 
 
-def init_search(folder: SearchFolder) -> None:
+def init_search(folder: SearchFolder, dependencies: Dependencies = NO_DEPENDENCIES) -> None:
     """Write the winners of generation 0: the initial network."""
-    write_json(folder.winners(0), Winners.first(folder.start()).to_json())
+    inputs = [folder.record(0, WARM_UP)]
+    winners = Winners.first(folder.start())
+    dependencies.with_inputs(inputs).write(folder.winners(0), winners.to_json())
 
 
 def select_parents(
-    folder: SearchFolder, generation: int, settings: dict[str, Any], seed: int
+    folder: SearchFolder,
+    generation: int,
+    settings: dict[str, Any],
+    seed: int,
+    dependencies: Dependencies = NO_DEPENDENCIES,
 ) -> None:
     """Write the winners of a generation; if all its candidates failed, its parents again."""
     plan = read_generation(folder.plan(generation))
     winners = planned_by(plan).select_parents(
         plan, folder.records_of(plan), folder.read_winners(generation - 1), settings, seed
     )
-    write_json(folder.winners(generation), winners.to_json())
+    records = [folder.record(generation, step) for step in plan.steps]
+    inputs = [folder.plan(generation), folder.winners(generation - 1), *records]
+    dependencies.with_inputs(inputs).write(folder.winners(generation), winners.to_json())
 
 
-def summarize_search(folder: SearchFolder, settings: dict[str, Any], seed: int) -> None:
+def summarize_search(
+    folder: SearchFolder,
+    settings: dict[str, Any],
+    seed: int,
+    dependencies: Dependencies = NO_DEPENDENCIES,
+) -> None:
     """Write the lineage and, last, the summary of a finished search."""
     records = folder.records()
     generations = len(folder.generations())
@@ -53,4 +68,8 @@ def summarize_search(folder: SearchFolder, settings: dict[str, Any], seed: int) 
         wall_seconds=sum(record.wall_seconds for record in records),
     )
     path: Path = folder.final / "summary.json"
-    write_json(path, summary | {CHECKSUMS: checksums(path, folder.lineage)})
+    inputs = [folder.final / "network.json", folder.final / "test.json"]
+    # all that comes before a final network is behind the parents that it was selected from
+    inputs += [folder.winners(number) for number in range(generations + 1)]
+    summary |= {CHECKSUMS: checksums(path, folder.lineage)}
+    dependencies.with_inputs(inputs).write(path, summary)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from netsurgery.search.algorithms import read_generation
-from netsurgery.search.candidates import read_candidate, read_record
+from netsurgery.search.candidates import read_candidate, read_record, record_path
 from netsurgery.search.layout import SearchFolder
 from netsurgery.search.records import Status
 from netsurgery.search.surgeon import decision_point, decision_tables
@@ -19,7 +19,8 @@ from netsurgery.search.surgeon.recommendation import Analysis
 from netsurgery.search.surgeon.recommendation import analyse as analyse_network
 from netsurgery.search.surgeon.settings import DecisionSettings, SurgeonSettings
 from netsurgery.search.surgeon.verdict import merge
-from netsurgery.storage.files import read_json, write_checksums, write_json, write_table
+from netsurgery.storage.dependencies import NO_DEPENDENCIES, Dependencies
+from netsurgery.storage.files import CHECKSUMS, checksums, read_json, write_table
 from netsurgery.storage.settings import from_settings
 
 
@@ -55,24 +56,35 @@ def plan_try(
     settings: dict[str, Any],
     seed: int,
     allowed: Allowance,
+    dependencies: Dependencies = NO_DEPENDENCIES,
 ) -> None:
     """Write the plan of a try, the verdict on those before it, or the final plan."""
     decisions = [read_generation(folder.plan(number)) for number in range(1, generation)]
     needs_analyses = attempt > 1 or isinstance(allowed, Continue)
+    tries = read_tries(folder, generation, attempt)
     plan = decision_point.plan_next(
         folder.read_winners(generation - 1),
         decisions,
-        read_tries(folder, generation, attempt),
+        tries,
         read_analyses(folder.singular_values(generation)) if needs_analyses else {},
         allowed,
         from_settings(DecisionSettings, settings),
         seed,
     )
-    write_json(folder.try_plan(generation, attempt), plan.to_json())
+    inputs = [folder.winners(number) for number in range(generation)]
+    inputs += [folder.singular_values(generation)] if needs_analyses else []
+    for number, earlier in enumerate(tries, 1):
+        inputs.append(folder.try_plan(generation, number))
+        inputs += [folder.record(generation, step) for step in earlier.plan.steps]
+    dependencies.with_inputs(inputs).write(folder.try_plan(generation, attempt), plan.to_json())
 
 
 def decision_report(
-    folder: SearchFolder, generation: int, settings: dict[str, Any], seed: int
+    folder: SearchFolder,
+    generation: int,
+    settings: dict[str, Any],
+    seed: int,
+    dependencies: Dependencies = NO_DEPENDENCIES,
 ) -> None:
     """Write what a decision is based on: tables of layers and modifications, and a plot."""
     from netsurgery import plots  # drawing takes a while to import
@@ -98,15 +110,26 @@ def decision_report(
     plot = folder.generation(generation) / "singular_values.svg"
     plots.save_figure(figure, plot)
     tables = folder.layers(generation), folder.recommendations(generation)
-    write_checksums(folder.generation(generation) / "decision_report.json", *tables, plot)
+    inputs = [folder.plan(generation), folder.singular_values(generation)]
+    inputs.append(folder.winners(generation - 1))
+    inputs += [folder.record(generation, step) for step in plan.steps]
+    path = folder.generation(generation) / "decision_report.json"
+    written = {CHECKSUMS: checksums(path, *tables, plot)}
+    dependencies.with_inputs(inputs).write(path, written)
 
 
-def merge_tries(folder: SearchFolder, generation: int) -> None:
+def merge_tries(
+    folder: SearchFolder, generation: int, dependencies: Dependencies = NO_DEPENDENCIES
+) -> None:
     """Write a decision point as one plan."""
-    write_json(folder.plan(generation), merge(list(folder.tries(generation))).to_json())
+    tries = list(folder.tries(generation))
+    inputs = [folder.try_plan(generation, number) for number in range(1, len(tries) + 1)]
+    dependencies.with_inputs(inputs).write(folder.plan(generation), merge(tries).to_json())
 
 
-def singular_values(models: Sequence[Path], output: Path) -> None:
+def singular_values(
+    models: Sequence[Path], output: Path, dependencies: Dependencies = NO_DEPENDENCIES
+) -> None:
     """Write the singular values of models' dense layers, by candidate; none of failed ones."""
     found = {}
     for model in models:
@@ -114,4 +137,4 @@ def singular_values(models: Sequence[Path], output: Path) -> None:
         intact = record.status == Status.OK
         layers = analyse_network(read_candidate(model, record).network) if intact else []
         found[record.candidate] = [asdict(layer) for layer in layers]
-    write_json(output, found)
+    dependencies.with_inputs(map(record_path, models)).write(output, found)

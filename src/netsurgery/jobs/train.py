@@ -19,7 +19,7 @@ from netsurgery.networks.network import Topology, initialise
 from netsurgery.networks.topologies import build
 from netsurgery.objectives.training_settings import FLOAT32
 from netsurgery.reproduction.studies.study_network import StudyNetwork
-from netsurgery.search.candidates import read_candidate, read_record
+from netsurgery.search.candidates import read_candidate, read_record, record_path
 from netsurgery.search.plans import Offspring
 from netsurgery.search.records import LastEpochs, Record, RoundResult, Status
 from netsurgery.search.selection import (
@@ -30,7 +30,7 @@ from netsurgery.search.selection import (
 )
 from netsurgery.search.size_limit import why_no_start
 from netsurgery.search.surgeon.decision_point import select_branch
-from netsurgery.storage.files import CHECKSUMS, checksums, write_json
+from netsurgery.storage.files import CHECKSUMS, checksums
 from netsurgery.storage.random_streams import random_stream
 from netsurgery.storage.settings import from_settings
 from netsurgery.surgery import mutate, mutate_topology
@@ -259,7 +259,8 @@ def finalize(
             " not finite: some differ much from the training samples; check the data"
         )
     path, model = step.output.with_name("test.json"), step.output.with_name("model.keras")
-    write_json(path, {"samples": len(test), **finite, CHECKSUMS: checksums(path, model)})
+    tested = {"samples": len(test), **finite, CHECKSUMS: checksums(path, model)}
+    step.dependencies.with_inputs([record_path(step.output)]).write(path, tested)
 
 
 def write_exported_model(step: TrainingStep) -> None:
@@ -270,7 +271,8 @@ def write_exported_model(step: TrainingStep) -> None:
     training.compile_model(model, step.training_settings.compile)
     archive.save(model, step.output.with_name("model.keras"))
     description = preprocessing.description(data, test.scaling, test.target)
-    write_json(step.output.with_name("preprocessing.json"), description)
+    path = step.output.with_name("preprocessing.json")
+    step.dependencies.with_inputs([record_path(step.output)]).write(path, description)
 
 
 def study(
@@ -292,4 +294,4 @@ def study(
         rows.append(row)
         print(f"{len(rows)}: {row}", flush=True)
     described = {name: step.settings[name] for name in ("dataset", "topology")}
-    write_json(step.output, {**described, "seed": step.seed, "rows": rows})
+    step.dependencies.write(step.output, {**described, "seed": step.seed, "rows": rows})

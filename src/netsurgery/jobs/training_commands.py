@@ -6,6 +6,7 @@ the same result.
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import json
 import sys
@@ -15,7 +16,14 @@ from pathlib import Path
 
 from netsurgery import training
 from netsurgery.jobs import train
-from netsurgery.jobs.command_line import Choice, Command, Option, Several, make_parser
+from netsurgery.jobs.command_line import (
+    DEPENDENCIES,
+    Choice,
+    Command,
+    Option,
+    Several,
+    make_parser,
+)
 from netsurgery.jobs.exit_messages import exit_with_message
 from netsurgery.jobs.export import export
 from netsurgery.jobs.training_step import TrainingStep
@@ -23,6 +31,7 @@ from netsurgery.processes import devices
 from netsurgery.processes.client import OUT_OF_MEMORY
 from netsurgery.processes.process_exit import prefer_for_oom_kill
 from netsurgery.reproduction.studies import fidelity, pooling_trials
+from netsurgery.search.candidates import record_path
 from netsurgery.search.plans import Offspring
 from netsurgery.search.records import FAILED_STATUSES, Status
 from netsurgery.search.selection import SelectionMode
@@ -77,7 +86,8 @@ def finalize(step: TrainingStep, models: list[Path], mode: SelectionMode, batche
 
 def export_model(step: TrainingStep) -> None:
     """Write what goes with the final model."""
-    export(step.data, step.samples("test"), step.settings, step.output.parent)
+    final = step.output.parent
+    export(step.data, step.samples("test"), step.settings, final, step.dependencies)
 
 
 def surgery_fidelity(step: TrainingStep, model: Path, retrain: bool) -> None:
@@ -90,6 +100,14 @@ def run_pooling_trials(step: TrainingStep, model: Path) -> None:
     train.study(step, model, pooling_trials.run_trials)
 
 
+def files_read(given: argparse.Namespace) -> list[Path]:
+    """List the JSON files of what a step reads: the data, their split, and its candidates."""
+    models = list(getattr(given, "models", ()))
+    models += [vars(given)[each] for each in ("parent", "model") if each in given]
+    records = map(record_path, models)
+    return [given.data / "data.json", given.split.with_suffix(".json"), *records]
+
+
 COMMON: dict[str, Option] = {
     "data": Path,
     "split": Path,
@@ -97,6 +115,7 @@ COMMON: dict[str, Option] = {
     "settings": json.loads,
     "output": Path,
     "step": str,
+    "dependencies": DEPENDENCIES,
     # not to be trained but recorded as failed, for this reason
     "failure": Choice(FAILED_STATUSES),
 }
@@ -144,14 +163,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     lease = devices.claim()  # noqa: F841 - held until the process ends
     training.use_one_thread()
     training.disable_trim()
-    step = TrainingStep(
-        given.data,
-        given.split,
-        given.seed,
-        given.settings,
-        given.output,
-        given.step,
-        Status(given.failure) if given.failure else None,
-    )
     with exit_with_message(), exit_when_out_of_memory():
+        step = TrainingStep(
+            given.data,
+            given.split,
+            given.seed,
+            given.settings,
+            given.output,
+            given.step,
+            Status(given.failure) if given.failure else None,
+            given.dependencies.with_inputs(files_read(given)),
+        )
         command.run(step, **command.values(given))

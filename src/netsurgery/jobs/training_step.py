@@ -22,7 +22,8 @@ from netsurgery.search import scores
 from netsurgery.search.candidates import read_candidate, record_path
 from netsurgery.search.records import Record, RoundResult, Status
 from netsurgery.storage import provenance
-from netsurgery.storage.files import atomic_path, sha256, verify_checksum, write_json
+from netsurgery.storage.dependencies import NO_DEPENDENCIES, Dependencies
+from netsurgery.storage.files import atomic_path, sha256, verify_checksum
 from netsurgery.storage.random_streams import random_stream
 from netsurgery.storage.settings import from_settings
 from netsurgery.storage.timer import Timer
@@ -41,6 +42,7 @@ class TrainingStep:
         output: model file to write; the record is written next to it.
         name: of the step, which is also its first round.
         failure: record this failure instead of training.
+        dependencies: what the files of the step depend on; those it reads included.
         timer: how long the parts of the step take.
     """
 
@@ -51,6 +53,7 @@ class TrainingStep:
     output: Path
     name: str
     failure: Status | None = None
+    dependencies: Dependencies = NO_DEPENDENCIES
     timer: Timer = field(default_factory=Timer)
 
     @cached_property
@@ -183,7 +186,7 @@ class TrainingStep:
             began=self.timer.began,
             provenance=provenance.describe(training.device()),
         )
-        write_json(record_path(self.output), timed.to_json())
+        self.dependencies.write(record_path(self.output), timed.to_json())
         return timed
 
     def keep(self, model: Path, record: Record) -> Record:
@@ -228,5 +231,5 @@ class TrainingStep:
 
     def _write_untrained(self, record: Record, batches: Mapping[str, int]) -> Record:
         skipped = replace(record.skipped(batches), wall_seconds=0.0, seconds={}, began=0.0)
-        write_json(record_path(self.output), skipped.to_json())
+        self.dependencies.write(record_path(self.output), skipped.to_json())
         return skipped

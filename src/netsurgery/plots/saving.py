@@ -11,7 +11,8 @@ from netsurgery.plots.family_tree import plot_family_tree
 from netsurgery.plots.style import styled
 from netsurgery.plots.training_curves import plot_accuracy, plot_size
 from netsurgery.search.layout import SearchFolder
-from netsurgery.storage.files import atomic_path, read_json, write_checksums
+from netsurgery.storage.dependencies import NO_DEPENDENCIES, Dependencies
+from netsurgery.storage.files import CHECKSUMS, atomic_path, checksums, read_json
 
 
 @styled
@@ -22,12 +23,15 @@ def save_figure(figure: Figure, path: Path) -> None:
         figure.savefig(temporary, format=suffix, metadata={"Date": None} if suffix == "svg" else {})
 
 
-def write_search_plots(folder: SearchFolder, suffix: str) -> None:
+def write_search_plots(
+    folder: SearchFolder, suffix: str, dependencies: Dependencies = NO_DEPENDENCIES
+) -> None:
     """Write the plots of a finished search.
 
     Args:
         folder: of the search and seed.
         suffix: svg or png.
+        dependencies: what the plots depend on besides the summary and what is behind it.
     """
     search, records = folder.root.parent.name, folder.records()
     summary = read_json(folder.final / "summary.json")
@@ -40,4 +44,6 @@ def write_search_plots(folder: SearchFolder, suffix: str) -> None:
     paths = {name: plots / f"{name}.{suffix}" for name in figures}
     for name, figure in figures.items():
         save_figure(figure, paths[name])
-    write_checksums(plots / "checksums.json", *paths.values())
+    path = plots / "checksums.json"
+    known = dependencies.with_inputs([folder.final / "summary.json"])
+    known.write(path, {CHECKSUMS: checksums(path, *paths.values())})

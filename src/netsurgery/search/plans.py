@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from netsurgery.search.steps import recuperation_step
-from netsurgery.storage.files import DamagedFileError, read_json
 from netsurgery.surgery import Mutation
 
 Contenders = tuple[str, ...]  # training steps of which the winner goes on
@@ -169,15 +167,3 @@ class FinalPlan:
             reason=values["reason"],
             parts=tuple(values["parts"]),
         )
-
-
-def find_outdated(results: Path) -> list[DamagedFileError]:
-    """Find plans without a `kind`: another version of netsurgery wrote them."""
-    found = []
-    for path in sorted(results.glob("*/seed*/generation*/**/plan.json")):
-        try:
-            if "kind" not in read_json(path):
-                found.append(DamagedFileError(path, "another version of netsurgery wrote it"))
-        except DamagedFileError:
-            pass  # `netsurgery.storage.integrity` finds it
-    return found

@@ -23,8 +23,6 @@ class Status(StrEnum):
 
 # of training that was repeated and failed again (see `netsurgery.processes.client`)
 FAILED_STATUSES = (Status.OUT_OF_MEMORY, Status.CRASHED, Status.TIMED_OUT)
-# fields that may differ between two runs of the same search
-TIMES = ("wall_seconds", "seconds", "began", "provenance")
 
 
 @dataclass(frozen=True)

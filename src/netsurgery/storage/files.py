@@ -21,6 +21,7 @@ from typing import Any
 
 CHECKSUM = "checksum"  # the last key of every JSON file: the hash of the rest
 CHECKSUMS = "checksums"  # a key of JSON files: hashes of other files, by relative path
+DEPENDENCIES = "dependencies"  # a key of JSON files (see `netsurgery.storage.dependencies`)
 MIN_FREE_BYTES = 16 * 2**20  # to leave on a disk: Snakemake crashes where it cannot write
 
 
@@ -107,7 +108,16 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, 
 
 
 def read_json(path: Path | str) -> dict[str, Any]:
-    """Read what `write_json` wrote.
+    """Read what `write_json` wrote, without what it depends on.
+
+    Raises:
+        DamagedFileError: a byte of it has changed.
+    """
+    return read_with_dependencies(path)[0]
+
+
+def read_with_dependencies(path: Path | str) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """Read what `write_json` wrote, and what it depends on; None if it does not say.
 
     Raises:
         DamagedFileError: a byte of it has changed.
@@ -118,7 +128,7 @@ def read_json(path: Path | str) -> dict[str, Any]:
         raise DamagedFileError(path)
     value = json.loads(content)
     del value[CHECKSUM]
-    return value
+    return value, value.pop(DEPENDENCIES, None)
 
 
 def sha256(path: Path) -> str:

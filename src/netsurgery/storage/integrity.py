@@ -28,15 +28,23 @@ def checksummed_files(results: Path) -> Iterator[Path]:
     """All JSON files of a results folder: of its datasets, its searches and the summary."""
     yield from results.glob(f"{DATA}/*/data.json")
     for search in results.glob("*/seed*"):
-        for folder, folders, names in os.walk(search):
-            folders[:] = sorted(name for name in folders if name != LOGS)
-            # a leading dot: left by a killed writer; the next writer removes it
-            yield from (
-                Path(folder, name)
-                for name in sorted(names)
-                if name.endswith(".json") and not name.startswith(".")
-            )
+        yield from json_files(search)
     yield from results.glob("summary.json")
+
+
+def json_files(folder: Path) -> Iterator[Path]:
+    """All JSON files of a dataset or of a search with one seed."""
+    if folder.parent.name == DATA:
+        yield from folder.glob("data.json")
+        return
+    for current, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if name != LOGS)
+        # a leading dot: left by a killed writer; the next writer removes it
+        yield from (
+            Path(current, name)
+            for name in sorted(names)
+            if name.endswith(".json") and not name.startswith(".")
+        )
 
 
 def damage_in(path: Path) -> list[DamagedFileError]:
@@ -85,10 +93,20 @@ def remove_damaged(found: Iterable[DamagedFileError]) -> None:
             if each.path.name == STORE:
                 os.replace(each.path, each.path.with_name(STORE + DAMAGED_SUFFIX))
             else:
-                each.path.unlink()
-                # the workflow would regenerate only the one of them that its next jobs need
-                for suffix in COMPANIONS if each.path.suffix in COMPANIONS else ():
-                    each.path.with_suffix(suffix).unlink(missing_ok=True)
+                remove(each.path)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, and what its job wrote under the same name.
+
+    The workflow would regenerate only the one of them that its next jobs need.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+    """
+    path.unlink()
+    for suffix in COMPANIONS if path.suffix in COMPANIONS else ():
+        path.with_suffix(suffix).unlink(missing_ok=True)
 
 
 def clamp_future_mtimes(results: Path, now: float) -> int:

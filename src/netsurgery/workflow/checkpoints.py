@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from netsurgery.search.algorithms import Plan, read_plan
+from netsurgery.search.layout import SearchFolder
 from netsurgery.search.plans import FinalPlan
 from netsurgery.search.surgeon.plans import TryPlan, Verdict, read_try
 
@@ -54,3 +55,28 @@ def _read_plan(path: Path, modified: int) -> Plan:
 @cache
 def _read_try(path: Path, modified: int) -> TryPlan | Verdict | FinalPlan:
     return read_try(path)
+
+
+class MissingPlanError(LookupError):
+    """A plan is not there."""
+
+
+def existing_plans(results: Path) -> Checkpoints:
+    """Return the plans that a results folder has, for which nobody waits.
+
+    Reading one that is not there raises `MissingPlanError`.
+    """
+
+    def existing(path: Path) -> str:
+        if not path.exists():
+            raise MissingPlanError(str(path))
+        return str(path)
+
+    def generation_plan(search: str, seed: int, generation: int) -> str:
+        return existing(SearchFolder(results / search / f"seed{seed}").plan(generation))
+
+    def try_plan(search: str, seed: int, generation: int, attempt: int) -> str:
+        folder = SearchFolder(results / search / f"seed{seed}")
+        return existing(folder.try_plan(generation, attempt))
+
+    return Checkpoints(generation_plan, try_plan, MissingPlanError)

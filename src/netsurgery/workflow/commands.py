@@ -13,7 +13,7 @@ TO_LOG = " > {log} 2>&1"
 TO_USER = " 2>&1 | tee {log} >&2"
 # what every command of `netsurgery.jobs.training_commands` needs to know
 STEP = "--data {params.folder} --split {input.split} --seed {wildcards.seed}"
-STEP += " --settings {params.settings:q}"
+STEP += " --settings {params.settings:q} --dependencies {params.dependencies:q}"
 
 
 def job(command: str, arguments: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from netsurgery import datasets
 from netsurgery.workflow.checkpoints import Wildcards
 from netsurgery.workflow.search_jobs import Files
 from netsurgery.workflow.searches import Searches
@@ -24,10 +23,6 @@ class Inputs:
         self.searches = searches
 
     # --- datasets ---------------------------------------------------------------------------------
-
-    def dataset_files(self, wildcards: Wildcards) -> Files:
-        """List the user's files that a dataset is read from."""
-        return datasets.watched_files(self.searches.dataset(wildcards).settings)
 
     def prepared_data(self, wildcards: Wildcards) -> dict[str, str]:
         """Name the prepared dataset of a job's search."""

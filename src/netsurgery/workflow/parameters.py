@@ -11,7 +11,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from netsurgery import datasets
 from netsurgery.search.steps import recuperation_step
+from netsurgery.storage.canonical import canonical_json
 from netsurgery.tracking import uri
 from netsurgery.tracking.state import TrackingState
 from netsurgery.workflow.checkpoints import Wildcards
@@ -19,6 +21,7 @@ from netsurgery.workflow.searches import Searches
 
 # settings that change which jobs run, but not what comes of them
 WITHOUT_RESULT = ("seeds", "time_limit")
+KNOWN_FILES = "files.json"
 
 
 def step_of(wildcards: Wildcards) -> str | None:
@@ -36,11 +39,12 @@ class Parameters:
         self.searches = searches
         # one text for all jobs of a search
         self._settings_json = cache(self._uncached_settings_json)
+        self._known_files = cache(datasets.KnownFiles.load)
 
     # --- settings ---------------------------------------------------------------------------------
 
     def _uncached_settings_json(self, search: str, names: tuple[str, ...]) -> str:
-        return json.dumps(self.searches.config.searches[search].pick(names))
+        return canonical_json(self.searches.config.searches[search].pick(names))
 
     def settings(self, names: Iterable[str]) -> Callable[[Wildcards], str]:
         """Return a function that gives these settings of a job's search, as JSON."""
@@ -51,15 +55,27 @@ class Parameters:
         """Return all settings of a job's search that its result depends on, as JSON."""
         settings = self.searches.search(wildcards).settings
         kept = {key: value for key, value in settings.items() if key not in WITHOUT_RESULT}
-        return json.dumps(kept)
+        return canonical_json(kept)
 
-    def dataset_settings(self, wildcards: Wildcards) -> str:
-        """Return the settings of a dataset, as JSON."""
-        return json.dumps(self.searches.dataset(wildcards).settings)
+    def dataset_settings(self, wildcards: Wildcards, output: Any) -> str:
+        """Return the settings of a dataset, as JSON; like `folder`, no reason to rerun a job."""
+        return canonical_json(self.searches.dataset(wildcards).settings)
+
+    def dataset_content(self, wildcards: Wildcards) -> dict[str, Any]:
+        """Return all that a prepared dataset depends on: its settings, and what its files hold."""
+        settings = self.searches.dataset(wildcards).settings
+        known = self.known_files(wildcards.dataset)
+        own = datasets.settings_without_paths(settings)
+        return {**own, "files": datasets.content_of_files(settings, known)}
+
+    def known_files(self, dataset: str) -> datasets.KnownFiles:
+        """Return the checksums of a dataset's files as far as they are known."""
+        path = Path(self.searches.config.results, "_data", dataset, KNOWN_FILES)
+        return self._known_files(path)
 
     def layers(self, wildcards: Wildcards) -> str:
         """Return the hidden layers of the starting topology, as JSON."""
-        return json.dumps(self.searches.search(wildcards).layers)
+        return canonical_json(self.searches.search(wildcards).layers)
 
     def output_activation(self, wildcards: Wildcards) -> str:
         """Return the activation of the output layer for classification."""
@@ -85,7 +101,7 @@ class Parameters:
     def offspring(self, wildcards: Wildcards) -> str:
         """Return the entry of an offspring in its plan, as JSON."""
         jobs, generation = self.searches.of(wildcards), int(wildcards.generation)
-        return json.dumps(jobs.offspring(generation, wildcards.candidate).to_json())
+        return canonical_json(jobs.offspring(generation, wildcards.candidate).to_json())
 
     def later_rounds(self, wildcards: Wildcards) -> list[str]:
         """Return the rounds that a training job covers after its first one."""

@@ -1,7 +1,8 @@
-"""A run from its start to its end: the lock, damaged files, warm servers."""
+"""A run from its start to its end: the lock, damaged and outdated files, warm servers."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -18,12 +19,14 @@ from netsurgery.config.model import Config
 from netsurgery.processes.client import JOBS, TRAINING
 from netsurgery.processes.launch import detach, in_reach, launch
 from netsurgery.processes.process_exit import exit_with_workflow
-from netsurgery.search import plans
+from netsurgery.search.layout import SearchFolder
 from netsurgery.storage import integrity, mlflow_sqlite
 from netsurgery.storage.files import write_text
 from netsurgery.storage.locking import ResultsLock, ResultsNotWritableError
 from netsurgery.workflow.messages import print_failures, print_pending_tracking, say
+from netsurgery.workflow.outdated import OutdatedFiles
 from netsurgery.workflow.snakemake_internals import SnakemakeRun
+from netsurgery.workflow.targets import SEARCH_MARKER
 
 OWN_PROCESS_RULE = "run_search"
 
@@ -59,8 +62,8 @@ class Session:
     def prepare(self) -> None:
         """Do what has to be done before Snakemake looks at any file of a search.
 
-        Input functions ask for it. Damaged files are removed, so that Snakemake regenerates them; a
-        dry run only names them.
+        Input functions ask for it. Damaged and outdated files are removed, so that Snakemake makes
+        them again; a run without jobs only names them.
         """
         if self._is_prepared:
             return
@@ -83,15 +86,39 @@ class Session:
                 lock = ResultsLock(self.results)
             except ResultsNotWritableError:
                 return None
-        damaged = [*integrity.find_damaged(self.results), *plans.find_outdated(self.results)]
-        for each in damaged:
+        damaged = integrity.find_damaged(self.results)
+        results = OutdatedFiles(self.config)
+        outdated = results.find(self.config.runs)
+        for each in (*damaged, *outdated):
             say(str(each))
-        if lock:
+        old = [file.path for folder in outdated for file in folder.files]
+        if not lock:
+            self.snakemake.force([*(each.path for each in damaged), *old, *self._unfinished(old)])
+        else:
+            results.save_known_files()
             integrity.remove_damaged(damaged)
             mlflow_sqlite.relocate_artifacts(self.results / integrity.STORE)
+            for path in (*old, *self._unfinished(old)):
+                with contextlib.suppress(FileNotFoundError):
+                    integrity.remove(path)
             if late := integrity.clamp_future_mtimes(self.results, time.time()):
                 say(f"{self.results}: {late} files from the future are given today's date")
         return lock
+
+    def _unfinished(self, removed: Iterable[Path]) -> list[Path]:
+        """List the markers of searches that are marked as finished, but are not.
+
+        Args:
+            removed: Files that do not count.
+        """
+        gone = {path.relative_to(self.results).parts[:2] for path in removed}
+        found = []
+        for name, seed in self.config.runs:
+            marker = self.results / SEARCH_MARKER.format(search=name, seed=seed)
+            folder = SearchFolder(self.results / name / f"seed{seed}")
+            if marker.exists() and ((name, f"seed{seed}") in gone or not folder.complete):
+                found.append(marker)
+        return found
 
     def start(self) -> None:
         """Lock the results folder and start the warm servers, unless some are in reach.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ INTERFACES = {
         "_onsuccess",
         "dag",
         "dryrun",
+        "executor_plugin",
         "is_main_process",
         "local_exec",
         "main_snakefile",
@@ -28,6 +29,7 @@ INTERFACES = {
         "remote_exec",
         "resource_settings",
         "scheduler",
+        "touch",
     ),
     "modifier": ("modify_rulename", "path_modifier"),
     "resource_settings": ("cores", "nodes"),
@@ -35,6 +37,7 @@ INTERFACES = {
     "dag": (
         "jobs",
         "dag_processors",
+        "forcefiles",
         "_checked_jobs",
         "_checked_needrun_jobs",
         "_jobid",
@@ -98,8 +101,9 @@ class SnakemakeRun:
 
     @property
     def is_dry(self) -> bool:
-        """Whether this run only says what it would do."""
-        return self._workflow.dryrun
+        """Whether this run starts no jobs: it only says what it would do, or what there is."""
+        workflow = self._workflow
+        return workflow.executor_plugin is None or workflow.dryrun or workflow.touch
 
     @property
     def runs_locally(self) -> bool:
@@ -171,6 +175,10 @@ class SnakemakeRun:
         }
         for name, function in hooks.items():
             setattr(self._workflow, name, _both(function, getattr(self._workflow, name)))
+
+    def force(self, files: Iterable[Path]) -> None:
+        """Let a dry run show the jobs that make files again, although the files are there."""
+        self._workflow.dag.forcefiles.update(map(str, files))
 
     def speed_up(self) -> None:
         """Keep Snakemake from slowing down, and from filling the memory, in long searches.

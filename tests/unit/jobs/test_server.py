@@ -17,7 +17,7 @@ from netsurgery.config.job_settings import TRAINING
 from netsurgery.processes import client
 from netsurgery.processes.launch import launch
 from netsurgery.processes.process_exit import WORKFLOW
-from netsurgery.search.records import TIMES
+from netsurgery.storage.dependencies import TIMES
 from netsurgery.storage.files import read_json
 from tests.support.factories import prepare_digits, search
 

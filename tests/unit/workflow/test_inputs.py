@@ -25,10 +25,6 @@ def test_samples_are_the_prepared_dataset_and_the_split(inputs, made):
     assert inputs.prepared_data(wildcards()).keys() == {"data", "x", "y"}
 
 
-def test_a_dataset_of_a_library_is_read_from_no_file(inputs):
-    assert inputs.dataset_files(wildcards(dataset="digits")) == []
-
-
 def test_inputs_of_a_planned_generation(inputs, made):
     job = wildcards(generation="02")
     assert inputs.previous_winners(job) == str(made.folder.winners(1))

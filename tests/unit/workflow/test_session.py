@@ -37,7 +37,10 @@ def session(
     call=None,
     **top,
 ):
+    forced = []
     snakemake = SimpleNamespace(
+        force=forced.extend,
+        forced=forced,
         is_main=main,
         is_imported=call is not None,
         is_cluster_job=False,
@@ -68,19 +71,36 @@ def test_damaged_files_are_named_and_removed_once(tmp_path, capsys):
     assert capsys.readouterr().err.count("lineage.json: damaged") == 1
 
 
-def test_plans_of_another_version_are_named_and_removed(tmp_path, capsys):
-    old, new = (tmp_path / f"s/seed0/generation0{number}/plan.json" for number in (1, 2))
-    write_json(old, {"action": "search"})
-    write_json(new, {"kind": "final"})
+def test_files_of_earlier_versions_are_named_and_removed(tmp_path, capsys):
+    old = [tmp_path / f"s/seed0/generation0{number}/plan.json" for number in (1, 2)]
+    for path in old:
+        write_json(path, {"kind": "final"})
     session(tmp_path).prepare()
-    assert (old.exists(), new.exists()) == (False, True)
-    assert f"{old}: damaged (another version of netsurgery" in capsys.readouterr().err
+    assert not any(path.exists() for path in old)
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert f"{tmp_path}/s/seed0: an earlier version of netsurgery did not record" in said
+
+
+def test_the_marker_of_a_search_goes_with_its_files(tmp_path, capsys):
+    """Snakemake, which may have lost its memory, takes a search with a marker for finished."""
+    marker = tmp_path / "_runs/s/seed0.done"
+    marker.parent.mkdir(parents=True)
+    marker.touch()
+    write_json(tmp_path / "s/seed0/generation01/plan.json", {"kind": "final"})
+    dry = session(tmp_path, dry=True)
+    dry.prepare()
+    assert marker in dry.snakemake.forced
+    session(tmp_path).prepare()
+    assert not marker.exists()
 
 
 def test_a_dry_run_names_damaged_files_and_keeps_them(tmp_path, capsys):
     path = damage(tmp_path)
-    session(tmp_path, dry=True).prepare()
+    run = session(tmp_path, dry=True)
+    run.prepare()
     assert path.exists()
+    assert run.snakemake.forced == [path]
     assert "lineage.json: damaged" in capsys.readouterr().err
 
 

@@ -14,7 +14,7 @@ from netsurgery.search.ectonas.bracket import knockout
 from netsurgery.search.ectonas.byes import expand_rounds, merge_byes
 from netsurgery.search.ectonas.plans import BracketPlan, GenerationBudget
 from netsurgery.search.plans import Offspring
-from netsurgery.search.records import TIMES
+from netsurgery.storage.dependencies import TIMES
 from netsurgery.storage.files import read_json
 from netsurgery.surgery import Mutation, operations
 from tests.support.factories import search

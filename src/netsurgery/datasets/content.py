@@ -1,0 +1,94 @@
+"""The content of the files that a dataset is read from, whatever their names and dates.
+
+Large files are read once: as long as a file's size, dates and place on the disk stay as they were,
+its checksum is taken from a list.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from netsurgery.datasets.source import PATH_KEYS, Settings, input_paths
+from netsurgery.storage.dependencies import digest
+from netsurgery.storage.files import sha256, write_text
+
+IGNORED = ("Thumbs.db", "desktop.ini")  # what file managers leave, besides hidden files
+
+
+def settings_without_paths(settings: Settings) -> dict[str, Any]:
+    """Return the settings of a dataset without the names of its files."""
+    return {key: value for key, value in settings.items() if key not in PATH_KEYS}
+
+
+@dataclass
+class KnownFiles:
+    """Checksums of files that have been read, kept in a file.
+
+    Attributes:
+        path: The file that keeps them.
+        checksums: By the path of a file, and what changes whenever it is written.
+    """
+
+    path: Path
+    checksums: dict[str, str] = field(default_factory=dict)
+    changed: bool = False
+
+    @classmethod
+    def load(cls, path: Path) -> KnownFiles:
+        """Read the kept checksums; none if there are none, or not as they were written."""
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            found = {}
+        return cls(path, found if isinstance(found, dict) else {})
+
+    def save(self) -> None:
+        """Keep the checksums for the next run, if there are new ones."""
+        if self.changed:
+            write_text(self.path, json.dumps(self.checksums, indent=1))
+            self.changed = False
+
+    def checksum(self, file: Path) -> str:
+        """Return the checksum of a file, which is read if it is not known.
+
+        The time of the last change of an inode is part of what identifies a version of a file: no
+        program can set it, so that a copy with its old date does not go unnoticed.
+        """
+        stat = file.stat()
+        version = (stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino, stat.st_dev)
+        key = f"{file.absolute()} {version}"
+        if key not in self.checksums:
+            self.checksums[key] = sha256(file)
+            self.changed = True
+        return self.checksums[key]
+
+
+def content_of_files(settings: Settings, known: KnownFiles) -> str:
+    """Return a digest of all files that a dataset is read from; of nothing if it has none.
+
+    The names of files in a folder count, the path of the folder does not.
+    """
+    return digest({name: _checksum(file, known) for name, file in _files(input_paths(settings))})
+
+
+def _checksum(file: Path, known: KnownFiles) -> str:
+    try:
+        return known.checksum(file)
+    except OSError as error:  # preparing the dataset fails as well, with a message
+        return f"not readable: {error.strerror}"
+
+
+def _files(paths: Mapping[str, Path]) -> Iterator[tuple[str, Path]]:
+    for key, path in paths.items():
+        if path.is_file():
+            yield key, path
+            continue
+        for file in sorted(path.rglob("*")):
+            name = file.relative_to(path)
+            hidden = any(part.startswith(".") for part in name.parts) or file.name in IGNORED
+            if file.is_file() and not hidden:
+                yield f"{key}/{name.as_posix()}", file

@@ -1,0 +1,155 @@
+"""What the files of each job depend on: written into them, and compared when a run begins."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from netsurgery.config import job_settings
+from netsurgery.storage.canonical import canonical_json
+from netsurgery.storage.dependencies import Dependencies
+from netsurgery.workflow.checkpoints import Wildcards
+from netsurgery.workflow.code_stages import (
+    DATA,
+    EXPORT,
+    MODEL,
+    PLANNING,
+    REPORT,
+    SURGERY,
+    TRAINING,
+    code_digests,
+)
+from netsurgery.workflow.parameters import Parameters
+
+Values = Callable[[Wildcards], Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What the files of a rule's jobs depend on, besides other files of the search.
+
+    Attributes:
+        stages: The stages of the code that computes them.
+        values: The settings and planned values that decide what the files say, by name.
+    """
+
+    stages: tuple[str, ...]
+    values: Values
+
+
+class JobDependencies:
+    """What the files of each job depend on.
+
+    Args:
+        parameters: The parameters of jobs.
+    """
+
+    def __init__(self, parameters: Parameters) -> None:
+        self.parameters = parameters
+        self.rules = {
+            "prepare_dataset": Rule((DATA,), self._prepare_dataset),
+            "split_dataset": Rule((DATA,), self._split_dataset),
+            "init_search": Rule((PLANNING,), self._seed),
+            "plan_generation": Rule((PLANNING,), self._plan_generation),
+            "select_parents": Rule((PLANNING,), self._settings(job_settings.SELECTION)),
+            "singular_values": Rule((PLANNING,), self._seed),
+            "plan_try": Rule((PLANNING,), self._plan_try),
+            "merge_tries": Rule((PLANNING,), self._seed),
+            "decision_report": Rule((PLANNING, REPORT), self._settings(job_settings.DECISION)),
+            "train_initial_network": Rule((TRAINING,), self._train_initial_network),
+            "train_offspring": Rule((TRAINING, SURGERY), self._train_offspring),
+            "train_round": Rule((TRAINING,), self._train_round),
+            "train_branch": Rule((TRAINING,), self._train_branch),
+            "finalize": Rule((TRAINING, MODEL), self._finalize),
+            "summarize_search": Rule((REPORT,), self._search),
+            "export_model": Rule((EXPORT,), self._search),
+            "plot_search": Rule((REPORT,), self._seed),
+            "surgery_fidelity": Rule((TRAINING, SURGERY), self._search),
+            "pooling_trials": Rule((TRAINING, SURGERY), self._search),
+        }
+
+    def of(self, rule: str) -> Callable[[Wildcards], str]:
+        """Return a parameter function that gives the dependencies of a rule's jobs, as JSON."""
+
+        def dependencies(wildcards: Wildcards) -> str:
+            found = self.expected(rule, wildcards)
+            return canonical_json({"settings": found.settings, "code": found.code})
+
+        return dependencies
+
+    def expected(self, rule: str, wildcards: Wildcards) -> Dependencies:
+        """Return what the files of a job depend on in this configuration, without its inputs."""
+        chosen = self.rules[rule]
+        return Dependencies(chosen.values(wildcards), code_digests(*chosen.stages))
+
+    # --- values, by rule --------------------------------------------------------------------------
+
+    def _seed(self, wildcards: Wildcards) -> dict[str, Any]:
+        return {"seed": int(wildcards.seed)}
+
+    def _settings(self, names: tuple[str, ...]) -> Values:
+        settings = self.parameters.settings(names)
+        return lambda wildcards: self._seed(wildcards) | json.loads(settings(wildcards))
+
+    def _search(self, wildcards: Wildcards) -> dict[str, Any]:
+        return self._seed(wildcards) | json.loads(self.parameters.result_settings(wildcards))
+
+    def _prepare_dataset(self, wildcards: Wildcards) -> dict[str, Any]:
+        return self.parameters.dataset_content(wildcards)
+
+    def _split_dataset(self, wildcards: Wildcards) -> dict[str, Any]:
+        dataset = self.parameters.searches.search(wildcards).settings["dataset"]
+        return {"dataset": dataset, **self._settings(job_settings.SPLIT)(wildcards)}
+
+    def _plan_generation(self, wildcards: Wildcards) -> dict[str, Any]:
+        budget = self.parameters.generation_budget(wildcards)
+        return {**self._settings(job_settings.GENERATION)(wildcards), "allowed": budget}
+
+    def _plan_try(self, wildcards: Wildcards) -> dict[str, Any]:
+        allowed = self.parameters.try_allowance(wildcards)
+        return {**self._settings(job_settings.DECISION)(wildcards), "allowed": allowed}
+
+    def _train_initial_network(self, wildcards: Wildcards) -> dict[str, Any]:
+        search = self.parameters.searches.search(wildcards)
+        epochs = "warm_up_epochs" if search.algorithm.searches else "epochs"
+        return {
+            **self._settings(job_settings.TRAINING)(wildcards),
+            "topology": search.layers,
+            "output_activation": search.output_activation,
+            epochs: search.first_epochs,
+        }
+
+    def _train_offspring(self, wildcards: Wildcards) -> dict[str, Any]:
+        return {
+            **self._settings((*job_settings.TRAINING, *job_settings.SURGERY))(wildcards),
+            "offspring": json.loads(self.parameters.offspring(wildcards)),
+            **self._rounds(wildcards),
+        }
+
+    def _train_round(self, wildcards: Wildcards) -> dict[str, Any]:
+        return {
+            **self._settings(job_settings.MATCH)(wildcards),
+            "mode": self.parameters.selection_mode(wildcards),
+            **self._rounds(wildcards),
+        }
+
+    def _rounds(self, wildcards: Wildcards) -> dict[str, Any]:
+        return {
+            "round_epochs": self.parameters.round_epochs(wildcards),
+            "later_rounds": self.parameters.later_rounds(wildcards),
+        }
+
+    def _train_branch(self, wildcards: Wildcards) -> dict[str, Any]:
+        return {
+            **self._settings(job_settings.TRAINING)(wildcards),
+            "batches": self.parameters.step_batches(wildcards),
+        }
+
+    def _finalize(self, wildcards: Wildcards) -> dict[str, Any]:
+        return {
+            **self._settings(job_settings.MATCH)(wildcards),
+            "mode": self.parameters.final_mode(wildcards),
+            "batches": self.parameters.remaining_batches(wildcards),
+        }

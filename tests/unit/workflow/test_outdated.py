@@ -1,0 +1,246 @@
+"""Results of other settings, code or data are found by what they say themselves."""
+
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from netsurgery.config import loading
+from netsurgery.storage.dependencies import Dependencies
+from netsurgery.storage.files import read_json, write_json
+from netsurgery.workflow import dependencies as job_dependencies
+from netsurgery.workflow.code_stages import SHARED
+from netsurgery.workflow.outdated import UNKNOWN, OutdatedFiles
+from tests.support.chain import Chain
+from tests.support.factories import SCHEMA
+
+SEARCH = {"algorithm": "ectonas", "dataset": "digits", "topology": "ff-small", "budget": 200}
+SEARCH |= {"seeds": [1], "warm_up_epochs": 2, "round_epochs": 1, "optimizer": {"adam": {}}}
+
+
+def configure(results, top=None, **search):
+    given = {"results": str(results), "searches": {"s": SEARCH | search}} | (top or {})
+    return loading.load(given, SCHEMA)
+
+
+def outdated(config, **options):
+    """The outdated files, and those of them that are not only made from outdated ones."""
+    folders = OutdatedFiles(config, **options).find(config.runs)
+    files = {each.path: each.reasons for folder in folders for each in folder.files}
+    results = Path(config.results)
+    names = {str(path.relative_to(results)): reasons for path, reasons in files.items()}
+    return names, "\n".join(map(str, folders))
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A finished search."""
+    return Chain(configure(tmp_path_factory.mktemp("made") / "results")).write()
+
+
+@pytest.fixture
+def copy(made, tmp_path):
+    return made.copied(tmp_path / "copy")
+
+
+def test_what_was_made_with_the_same_settings_is_up_to_date(made, copy, monkeypatch):
+    assert outdated(configure(made.results)) == ({}, "")
+    monkeypatch.chdir(copy.parent)
+    (copy.parent / "link").symlink_to(copy)
+    for results in (copy, "copy", "./copy", "link", copy.parent / "x" / ".." / "copy"):
+        assert outdated(configure(results)) == ({}, "")
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        {"budget": 200.0},
+        {"warm_up_epochs": 2.0, "round_epochs": 1.0},
+        {"learning_rate": 0.1},  # the default
+        {"time_limit": 100},
+        {"seeds": [1, 2]},
+        dict(reversed(SEARCH.items())),
+    ],
+)
+def test_another_spelling_of_the_settings_makes_nothing_outdated(made, same):
+    assert outdated(configure(made.results, **same)) == ({}, "")
+
+
+@pytest.mark.parametrize(
+    ("changed", "first", "line"),
+    [
+        ({"learning_rate": 0.5}, "generation00/warm-up.json", "learning_rate is 0.1 there, 0.5 in"),
+        ({"warm_up_epochs": 3}, "generation00/warm-up.json", "warm_up_epochs is 2 there, 3 in"),
+        ({"optimizer": {"adam": {"beta_1": 0.8}}}, "generation00/warm-up.json", "optimizer.adam."),
+        ({"topology": "ff-medium"}, "generation00/warm-up.json", "topology is "),
+        ({"validation_fraction": 0.3}, "split.json", "validation_fraction is 0.1 there, 0.3 in"),
+        ({"round_epochs": 3}, "generation01/plan.json", "round_epochs is 1 there, 3 in the config"),
+        ({"copy_noise": 0.5}, "generation01/recuperation/g01c00.json", "copy_noise is "),
+        ({"budget": 300}, "final/summary.json", "budget is 200 there, 300 in the configuration"),
+    ],
+)
+def test_a_changed_setting_is_named_with_what_it_decides(made, changed, first, line):
+    found, said = outdated(configure(made.results, **changed))
+    assert f"seed1: {line}" in said
+    assert f"the run makes {first} again" in said
+    assert f"s/seed1/{first}" in found
+    assert "s/seed1/final/summary.json" in found
+    assert "_data/digits/data.json" not in found
+
+
+def test_a_larger_budget_keeps_the_generations(made):
+    found, _ = outdated(configure(made.results, budget=300))
+    assert {name.split("/")[2] for name in found} <= {"generation02", "final", "plots"}
+
+
+def test_another_dataset_is_named(made):
+    top = {"datasets": {"wine": {"source": "sklearn", "name": "wine"}}}
+    found, said = outdated(configure(made.results, top, dataset="wine"))
+    assert 'dataset is "digits" there, "wine" in the configuration' in said
+    assert "s/seed1/generation00/warm-up.json" in found
+
+
+@pytest.mark.parametrize(
+    ("stage", "first"),
+    [
+        ("data", "data.json"),
+        ("training", "generation00/warm-up.json"),
+        ("surgery", "generation01/recuperation/g01c00.json"),
+        ("planning", "generation00/winners.json"),
+        ("final model", "final/network.json"),
+        ("export", "final/errors.json"),
+        ("report", "final/summary.json"),
+        (SHARED, "data.json"),
+    ],
+)
+def test_changed_code_redoes_what_it_decides(made, monkeypatch, stage, first):
+    known = job_dependencies.code_digests
+
+    def changed(*stages):
+        return {name: "x" if name == stage else sha for name, sha in known(*stages).items()}
+
+    monkeypatch.setattr(job_dependencies, "code_digests", changed)
+    _, said = outdated(configure(made.results))
+    assert f"the run makes {first} again" in said
+    assert ("code that all stages share" if stage == SHARED else f"code of {stage} has") in said
+    # without comparing with the code of this package, the files belong together
+    assert outdated(configure(made.results), compare_code=False) == ({}, "")
+
+
+def test_generations_of_different_code_do_not_belong_together(copy):
+    path = copy / "s/seed1/generation01/winners.json"
+    old = Dependencies.read(path)
+    Dependencies(old.settings, old.code | {"planning": "x"}, old.inputs).write(
+        path, read_json(path)
+    )
+    _, said = outdated(configure(copy), compare_code=False)
+    assert "not all files are of the same version of the code of planning" in said
+
+
+def names_of(made):
+    files = [made.data, *sorted(made.folder.root.rglob("*.json"))]
+    return [str(path.relative_to(made.results)) for path in files]
+
+
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_what_a_changed_file_was_made_into_is_outdated(made, tmp_path, data):
+    """Whichever file is replaced: exactly the files behind it in the chain are outdated."""
+    name = data.draw(st.sampled_from(names_of(made)))
+    results = made.copied(tmp_path / "replaced")
+    try:
+        before = {each: Dependencies.read(results / each).inputs for each in names_of(made)}
+        Dependencies.read(results / name).write(results / name, {"replaced": True})
+        behind, more = set(), {results / name}
+        while more:
+            behind |= more
+            more = {results / n for n, inputs in before.items() if behind & inputs.keys()} - behind
+        # without a configuration, too
+        config = configure(results)
+        for searches in (config.searches, {}):
+            unnamed = configure(results)
+            object.__setattr__(unnamed, "searches", searches)
+            found = OutdatedFiles(unnamed, compare_code=False).find([("s", 1)])
+            paths = {each.path for folder in found for each in folder.files}
+            is_plan = name.endswith("plan.json")  # it decides what others should depend on
+            assert (
+                paths >= behind - {results / name}
+                if is_plan
+                else paths == behind - {results / name}
+            )
+    finally:
+        shutil.rmtree(results)
+
+
+def test_mixed_generations_are_named_without_a_configuration(made, tmp_path, copy):
+    """A generation of another search in the place of the own one."""
+    Chain(configure(tmp_path / "other", learning_rate=0.5), score=0.7).write()
+    record = "s/seed1/generation00/warm-up.json"
+    shutil.copy(tmp_path / "other" / record, copy / record)
+    config = configure(copy)
+    object.__setattr__(config, "searches", {})
+    (folder,) = OutdatedFiles(config, compare_code=False).find()
+    assert f"made from another {copy / record}" in str(folder)
+
+
+def test_a_file_that_does_not_say_what_it_depends_on_is_outdated(copy):
+    path = copy / "s/seed1/generation01/plan.json"
+    write_json(path, read_json(path))
+    found, said = outdated(configure(copy))
+    assert found["s/seed1/generation01/plan.json"] == (UNKNOWN,)
+    assert UNKNOWN in said
+    assert "s/seed1/final/summary.json" in found
+
+
+def test_missing_and_damaged_files_are_left_to_others(copy):
+    (copy / "s/seed1/generation01/plan.json").unlink()
+    (copy / "s/seed1/split.json").write_text("{}")
+    assert outdated(configure(copy)) == ({}, "")
+
+
+def own_data(folder, seed):
+    rng = np.random.default_rng(seed)
+    path = folder / "mine.npz"
+    np.savez(path, x_train=rng.random((30, 4)), y_train=rng.integers(0, 2, 30))
+    return path
+
+
+def test_other_data_are_found_whatever_their_date(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = own_data(tmp_path, 0)
+
+    def config(path="mine.npz"):
+        top = {"datasets": {"mine": {"source": "npz", "path": str(path)}}}
+        return configure(tmp_path / "results", top, dataset="mine")
+
+    Chain(config()).write()
+    os.utime(path)
+    assert outdated(config()) == ({}, "")
+    (tmp_path / "link.npz").symlink_to(path)
+    for same in (path, "./mine.npz", "link.npz", shutil.copy(path, tmp_path / "moved.npz")):
+        assert outdated(config(same)) == ({}, "")
+    dates = path.stat()
+    own_data(tmp_path, 1)
+    for old in (dates.st_mtime_ns, 0):
+        os.utime(path, ns=(old, old))
+        found, said = outdated(config())
+        assert "results/_data/mine: its files hold other data" in said
+        assert "s/seed1/generation00/warm-up.json" in found
+
+
+def test_checksums_of_data_are_kept(tmp_path, monkeypatch):
+    path = own_data(tmp_path, 0)
+    top = {"datasets": {"mine": {"source": "npz", "path": str(path)}}}
+    config = configure(tmp_path / "results", top, dataset="mine")
+    Chain(config).write()
+    first = OutdatedFiles(config)
+    assert first.find() == []
+    first.save_known_files()
+    monkeypatch.setattr("netsurgery.datasets.content.sha256", lambda _: 1 / 0)
+    assert outdated(config) == ({}, "")  # nothing is read again
