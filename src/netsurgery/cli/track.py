@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
-from netsurgery.cli.arguments import Subparsers, add_results_folder
+from netsurgery.analysis.runs import LISTING, read_experiment
+from netsurgery.cli.arguments import Subparsers, add_results_folder, require_folder
 from netsurgery.tracking import uri
-from netsurgery.tracking.state import TrackingState
+from netsurgery.tracking.state import FINAL, TrackingState
+from netsurgery.workflow.parameters import WITHOUT_RESULT
 
 
 def add_parser(commands: Subparsers) -> None:
@@ -34,13 +39,20 @@ def add_parser(commands: Subparsers) -> None:
 
 def run(given: argparse.Namespace) -> None:
     """Log all searches; the exit status is 1 if the store of one cannot be reached."""
-    if not TrackingState(given.folder).requests():
-        sys.exit(f"{given.folder}: no search here was logged to MLflow; run the workflow first")
     if given.uri:
         try:
             uri.check(given.uri)
         except ValueError as error:
             sys.exit(f"--uri: {error}")
+    require_folder(given.folder)
+    state = TrackingState(given.folder.resolve())
+    lost = _lost_requests(given.folder, state.requests())
+    if lost:
+        with state.locked():
+            for request in lost:
+                state.save_request(request["search"], request["seed"], request)
+    if not state.requests():
+        sys.exit(f"{given.folder}: no search to log to MLflow; run the workflow first")
     from netsurgery.tracking import sync  # importing MLflow takes seconds
 
     chosen = {
@@ -57,3 +69,25 @@ def run(given: argparse.Namespace) -> None:
         else:
             print(f"{name}: {outcome['runs']} runs, {outcome['points']} points", flush=True)
     sys.exit(failed)
+
+
+def _lost_requests(results: Path, present: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What to log of finished searches for which no request is left.
+
+    They are logged where the others are, or else to the default store.
+    """
+    if not (results / LISTING).exists():
+        return []
+    known = {(request["search"], request["seed"]) for request in present}
+    tracking: Mapping[str, Any] = next((request["tracking"] for request in present), {})
+    return [
+        {
+            "search": run.search,
+            "seed": run.seed,
+            "until": FINAL,
+            "settings": {k: v for k, v in run.settings.items() if k not in WITHOUT_RESULT},
+            "tracking": tracking,
+        }
+        for run in read_experiment(results).runs
+        if run.summary is not None and (run.search, run.seed) not in known
+    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from netsurgery.storage.mlflow_sqlite import PREFIX, Point, digest
@@ -30,6 +30,10 @@ class Run:
     ended: int
     times: Mapping[int, int] = field(default_factory=dict)  # of the points, by step
     seconds: Mapping[int, float] = field(default_factory=dict)  # wall time up to a step
+
+    def with_tags(self, tags: Mapping[str, str]) -> Run:
+        """The same run with further tags."""
+        return replace(self, tags={**self.tags, **tags})
 
     def digest(self) -> str:
         """Hash of the run without its times; its tags imply its name."""

@@ -42,7 +42,6 @@ def build_runs(
     until: int | None,
     settings: Mapping[str, Any],
     seed: int,
-    tags: Mapping[str, str] | None = None,
 ) -> tuple[Run, dict[str, Run]]:
     """The run of a search and those of its candidates.
 
@@ -52,12 +51,10 @@ def build_runs(
             for a finished search.
         settings: of the search.
         seed: of the search.
-        tags: additional tags of all runs.
     """
     history = SearchHistory.read(folder, until, settings, seed)
     data = datasets.describe(folder.root.parents[1] / "_data" / settings["dataset"])
     common = {
-        **(tags or {}),
         NAME: folder.root.parent.name,
         SEED: str(seed),
         PREFIX + "algorithm": settings["algorithm"],

@@ -6,13 +6,15 @@
         <search>.seed<seed>.json    the last request to log a search, so that it can be repeated
         lock                        held by the one writer
 
-Records are the truth. All of this may be lost; the searches are then logged again.
+Records are the truth. All of this may be lost. The searches are then logged again, and to the same
+runs, because a store has the identity, too (see `netsurgery.tracking.identity`).
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
+import re
 import time
 import uuid
 from collections.abc import Iterator
@@ -22,6 +24,7 @@ from typing import Any
 from netsurgery.storage.files import check_free_space, read_json, write_json, write_text
 
 FINAL = "final"
+IDENTITY = re.compile("[0-9a-f]{32}")
 RETRY_AFTER = 60.0  # seconds until one run of the workflow tries an unreachable store again
 
 
@@ -41,20 +44,31 @@ class TrackingState:
             yield
 
     @property
-    def identity(self) -> str:
-        """A unique name of the results folder, generated on first use; needs the lock."""
-        path = self.folder / "identity"
-        if not path.exists():
-            write_text(path, f"{uuid.uuid4().hex}\n")
-        return path.read_text(encoding="utf-8").strip()
+    def identity(self) -> str | None:
+        """A unique name of the results folder; None if none is known yet, or any more."""
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            text = (self.folder / "identity").read_text(encoding="utf-8").strip()
+            if IDENTITY.fullmatch(text):
+                return text
+        return next(filter(None, (each.get("results") for each in self.requests())), None)
+
+    def set_identity(self, known: str | None) -> str:
+        """Give the results folder its identity, a new one if none is known; needs the lock."""
+        identity = known or uuid.uuid4().hex
+        write_text(self.folder / "identity", f"{identity}\n")
+        return identity
 
     def save_request(self, search: str, seed: int, request: dict[str, Any]) -> None:
-        """Save what to log of a search."""
-        write_json(self.folder / f"{search}.seed{seed}.json", request)
+        """Save what to log of a search, with the identity, which may be lost otherwise."""
+        write_json(self.folder / f"{search}.seed{seed}.json", request | {"results": self.identity})
 
     def requests(self) -> list[dict[str, Any]]:
-        """The last request of each search and seed."""
-        return [read_json(path) for path in sorted(self.folder.glob("*.seed*.json"))]
+        """The last request of each search and seed; without those that are damaged."""
+        found = []
+        for path in sorted(self.folder.glob("*.seed*.json")):
+            with contextlib.suppress(OSError, ValueError):
+                found.append(read_json(path))
+        return found
 
     def _read(self) -> dict[str, Any]:
         empty: dict[str, Any] = {"failures": {}, "new_stores": 0, "pending": {}, "outage": None}

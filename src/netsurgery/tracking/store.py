@@ -75,11 +75,12 @@ class Store:
         names = (name for name in (RESULTS, NAME, SEED) if name in search.tags)
         condition = " and ".join(f"tags.`{name}` = '{search.tags[name]}'" for name in names)
         found: dict[str, list[entities.Run]] = {}
-        for run in self._search_runs(condition):
+        for run in self.search_runs(condition):
             found.setdefault(run.data.tags.get(CANDIDATE, ""), []).append(run)
         return found
 
-    def _search_runs(self, condition: str) -> Iterator[entities.Run]:
+    def search_runs(self, condition: str) -> Iterator[entities.Run]:
+        """All runs of the experiment that meet a condition, in MLflow's language."""
         token = None
         while True:
             page = self.client.search_runs([self.experiment], condition, page_token=token)

@@ -20,12 +20,14 @@ from netsurgery.storage.mlflow_sqlite import MLFLOW_ENVIRONMENT
 from netsurgery.tracking.runs import RESULTS
 from netsurgery.tracking.runs_from_records import build_runs
 from netsurgery.tracking.state import FINAL, TrackingState
-from netsurgery.tracking.uri import TrackingURI
+from netsurgery.tracking.uri import TrackingURI, default_uri
 
 os.environ |= MLFLOW_ENVIRONMENT  # before MLflow is imported
 
 from netsurgery.tracking import mlflow_internals
 from netsurgery.tracking.attachments import log_attachments
+from netsurgery.tracking.identity import find_identity
+from netsurgery.tracking.store import Store
 from netsurgery.tracking.store_setup import open_store
 
 logger = logging.getLogger(__name__)
@@ -117,7 +119,7 @@ def resync(
             except StoreUnreachableError as error:
                 yield _name(folder), error
                 continue
-            if tracking.uri == request["tracking"]["uri"]:
+            if tracking.uri == request["tracking"].get("uri"):
                 state.mark_synced(_name(folder))
         yield _name(folder), counts
 
@@ -144,7 +146,7 @@ def _log(
         StoreUnreachableError: the store did not accept everything.
     """
     last = None if until == FINAL else int(until)
-    search, candidates = build_runs(folder, last, settings, seed, {RESULTS: state.identity})
+    search, candidates = build_runs(folder, last, settings, seed)
     results = folder.root.resolve().parents[1]
     uri = TrackingURI.resolve(tracking.uri, results)
     check_files = check_files or not uri.is_server  # on this machine, looking for files is cheap
@@ -152,10 +154,12 @@ def _log(
     def log() -> str | None:
         try:
             store = open_store(uri, tracking.experiment, results)
-            run_id = store.sync(search, candidates)
+            tags = {RESULTS: state.identity or _identity(store, uri, state)}
+            logged = search.with_tags(tags)
+            run_id = store.sync(logged, {n: run.with_tags(tags) for n, run in candidates.items()})
             if last is None:
                 model = tracking.registered_model
-                log_attachments(store, run_id, folder, search, model, check_files=check_files)
+                log_attachments(store, run_id, folder, logged, model, check_files=check_files)
         except Exception as error:  # whatever a client, a driver or a file system raises
             return _reason(uri, error)
         return None
@@ -165,6 +169,13 @@ def _log(
         raise StoreUnreachableError(reason)
     runs = [search, *candidates.values()]
     return {"runs": len(runs), "points": sum(len(run.points) + len(run.seconds) for run in runs)}
+
+
+def _identity(store: Store, uri: TrackingURI, state: TrackingState) -> str:
+    """The identity of a results folder that has none: as the store knows it, or a new one."""
+    results = state.folder.parent
+    is_own = uri.uri == default_uri(results)
+    return state.set_identity(find_identity(store, results, is_own=is_own))
 
 
 def _reason(uri: TrackingURI, error: Exception) -> str:

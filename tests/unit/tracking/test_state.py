@@ -12,16 +12,28 @@ def tracking(tmp_path):
 
 
 def test_an_identity_is_generated_once(tracking, tmp_path):
-    assert len(tracking.identity) == 32
-    assert TrackingState(tmp_path).identity == tracking.identity
+    assert tracking.identity is None
+    generated = tracking.set_identity(None)
+    assert len(generated) == 32
+    assert TrackingState(tmp_path).identity == generated
+
+
+def test_an_identity_is_kept_with_the_requests(tracking):
+    generated = tracking.set_identity(None)
+    tracking.save_request("a", 1, {})
+    (tracking.folder / "identity").unlink()
+    assert tracking.identity == generated
+    (tracking.folder / "a.seed1.json").write_text("{")
+    assert tracking.identity is None
 
 
 def test_requests_are_kept_by_search_and_seed(tracking):
     for search, seed, until in (("b", 0, "01"), ("a", 1, "00"), ("b", 0, "final")):
         tracking.save_request(search, seed, {"search": search, "until": until})
-    assert tracking.requests() == [
-        {"search": "a", "until": "00"},
-        {"search": "b", "until": "final"},
+    (tracking.folder / "c.seed0.json").write_text("damaged")
+    assert [(each["search"], each["until"]) for each in tracking.requests()] == [
+        ("a", "00"),
+        ("b", "final"),
     ]
 
 
