@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from netsurgery.datasets import number_formats
-from netsurgery.datasets.columns import ColumnStatistics, drop_setting
+from netsurgery.datasets.columns import MAX_LEVELS, ColumnStatistics, drop_setting
 from netsurgery.datasets.integer_series import ENOUGH
 from netsurgery.datasets.number_formats import MANY, MOSTLY, NumberFormat
 from netsurgery.datasets.source import DataError, Settings
@@ -23,17 +23,68 @@ DATE = re.compile(
 )
 
 
-def check_number_formats(
-    statistics: Sequence[ColumnStatistics], numbers: NumberFormat, path: Path
-) -> None:
-    """Raise a `DataError` if columns of text hold amounts, which would become one feature each.
-
-    A column that the settings list in `categorical` is a category whatever it looks like.
+def check_values(statistics: Sequence[ColumnStatistics], numbers: NumberFormat, path: Path) -> None:
+    """Raise a `DataError` if columns are neither numbers nor categories; it names all of them.
 
     Args:
         statistics: of the columns.
         numbers: how the settings say that the file writes numbers.
         path: of the file, for the message.
+    """
+    _check_number_formats(statistics, numbers, path)
+    empty = [s for s in statistics if s.is_empty]
+    if empty:
+        has, them = ("has", "it") if len(empty) == 1 else ("have", "them")
+        raise DataError(
+            f"{path}: {_columns(empty)} {has} no values; remove {them} with "
+            f"{drop_setting(s.name for s in empty)}"
+        )
+    for s in statistics:
+        if s.is_number and s.infinite:
+            row, value = s.infinite
+            raise DataError(f"{path}: column {s.name!r}, row {row} is {value}, not a finite number")
+    mixed = [s for s in statistics if s.numbers and s.first_text and not s.categorical]
+    if mixed:
+        raise DataError(_mixed(mixed, numbers, path))
+    many = [s for s in statistics if not s.is_number and len(s.levels) > MAX_LEVELS]
+    if many:
+        has = "has" if len(many) == 1 else "have"
+        raise DataError(
+            f"{path}: {_columns(many)} {has} more than {MAX_LEVELS} distinct "
+            f"values, too many for a category; remove {_them(many)} with "
+            f"{drop_setting(s.name for s in many)}"
+        )
+
+
+def _mixed(mixed: Sequence[ColumnStatistics], numbers: NumberFormat, path: Path) -> str:
+    """The message on columns of numbers and text."""
+    shown = []
+    for s in mixed:
+        assert s.first_text is not None
+        row, value = s.first_text
+        others = sorted({repr(text) for text in s.texts(numbers)} - {repr(value)})
+        more = f" and {_listed(others)}" if others else ""
+        shown.append(
+            f"{s.name!r} mixes {s.numbers} numbers with text ({value!r} in row {row}{more})"
+        )
+    header = all(
+        s.first_text and s.first_text[0] == 1 and len(s.texts(numbers)) == 1 for s in mixed
+    )
+    advice = (
+        "row 1 seems to be a header: set `header: true`, or remove it from the file"
+        if header and (len(mixed) > 1 or mixed[0].numbers == mixed[0].rows - 1)
+        else f"add {'the column' if len(mixed) == 1 else 'columns'} to `categorical` or the text "
+        "to `na_values`"
+    )
+    return f"{path}: {_columns(mixed, shown)}; {advice}"
+
+
+def _check_number_formats(
+    statistics: Sequence[ColumnStatistics], numbers: NumberFormat, path: Path
+) -> None:
+    """Raise a `DataError` if columns of text hold amounts, which would become one feature each.
+
+    A column that the settings list in `categorical` is a category whatever it looks like.
     """
     texts = [s for s in statistics if s.levels and s.first_text and not s.categorical]
     found = [s for s in texts if number_formats.written_differently([s.levels], numbers)]
@@ -118,13 +169,24 @@ def _identifies(column: ColumnStatistics) -> str | None:
 def _named(columns: Sequence[ColumnStatistics], one: str, several: str) -> str:
     """Some columns with the first value of text, followed by a verb."""
     shown = []
-    for column in columns[:LISTED]:
+    for column in columns:
         assert column.first_text is not None
         row, value = column.first_text
         shown.append(f"{column.name!r} ({value!r} in row {row})")
-    more = [f"{len(columns) - LISTED} more"] if len(columns) > LISTED else []
-    listed = ", ".join([*shown, *more])
-    return f"column {listed} {one}" if len(columns) == 1 else f"columns {listed} {several}"
+    return f"{_columns(columns, shown)} {one if len(columns) == 1 else several}"
+
+
+def _columns(columns: Sequence[ColumnStatistics], shown: Iterable[str] | None = None) -> str:
+    """Some columns by name, or as they are shown."""
+    listed = _listed(repr(s.name) for s in columns) if shown is None else _listed(shown)
+    return f"column{'' if len(columns) == 1 else 's'} {listed}"
+
+
+def _listed(shown: Iterable[str]) -> str:
+    """Some columns or values, the first of them in full."""
+    shown = list(shown)
+    more = [f"{len(shown) - LISTED} more"] if len(shown) > LISTED else []
+    return ", ".join([*shown[:LISTED], *more])
 
 
 def _them(columns: Sequence[ColumnStatistics]) -> str:

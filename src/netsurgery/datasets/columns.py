@@ -6,14 +6,12 @@ import json
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from netsurgery.datasets.integer_series import IntegerSeries
 from netsurgery.datasets.number_formats import NumberFormat
-from netsurgery.datasets.source import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,34 +81,14 @@ class ColumnStatistics:
         """Whether the column holds numbers alone, and is not said to be a category."""
         return not self.categorical and self.first_text is None
 
-    def to_column(self, path: Path) -> Column:
-        """The column that these values make.
+    def texts(self, numbers: NumberFormat) -> list[str]:
+        """The different values that are no numbers."""
+        return [text for text in self.levels if not numbers.covers(text)]
 
-        Raises:
-            DataError: it has no values, too many levels, infinite numbers, or numbers and text.
-        """
-        where = f"{path}: column {self.name!r}"
-        missing = self.missing > 0
-        drop = drop_setting([self.name])
-        if self.is_empty:
-            raise DataError(f"{where} has no values; remove it with {drop}")
-        if self.is_number:
-            if self.infinite:
-                row, value = self.infinite
-                raise DataError(f"{where}, row {row} is {value}, not a finite number")
-            return Column(self.name, NUMBER, (), missing)
-        if not self.categorical and self.numbers and self.first_text:
-            row, value = self.first_text
-            raise DataError(
-                f"{where} mixes {self.numbers} numbers with text ({value!r} in row {row}); add the "
-                f"column to `categorical` or the text to `na_values`"
-            )
-        if len(self.levels) > MAX_LEVELS:
-            raise DataError(
-                f"{where} has more than {MAX_LEVELS} distinct values, too many for a category; "
-                f"remove it with {drop}"
-            )
-        return Column(self.name, CATEGORY, tuple(sorted(self.levels)), missing)
+    def to_column(self) -> Column:
+        """The column that these values make."""
+        kind, levels = (NUMBER, ()) if self.is_number else (CATEGORY, tuple(sorted(self.levels)))
+        return Column(self.name, kind, levels, self.missing > 0)
 
 
 def drop_setting(names: Iterable[str]) -> str:

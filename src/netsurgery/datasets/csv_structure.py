@@ -114,7 +114,8 @@ def structure_of(path: Path, settings: Mapping[str, Any]) -> Structure:
     Raises:
         DataError: it is none, or not with these settings.
     """
-    file_kinds.reject_other_kinds(path)
+    if other := file_kinds.other_kind(path):
+        raise DataError(f"{path}: is {other[0]}, not a table as text; {other[1]}")
     encoding = settings.get("encoding") or encodings.by_mark(path)
     encoding = "utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding
     skipped, lines = _first_lines(path, encoding)

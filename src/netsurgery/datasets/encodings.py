@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from netsurgery.datasets import file_kinds
@@ -45,24 +45,51 @@ def _share(text: str, *ranges: tuple[str, str]) -> float:
     return sum(any(low <= c <= high for low, high in ranges) for c in others) / max(1, len(others))
 
 
+def _common(content: bytes, encoding: str, letters: str) -> float:
+    """The share of characters beyond ASCII that are the most common letters of an alphabet."""
+    others = [c for c in content.decode(encoding, "replace").lower() if c > "\x7f"]
+    return sum(c in letters for c in others) / max(1, len(others))
+
+
 KANA = ("\u3040", "\u30ff")
 CHINESE = ("\u4e00", "\u9fff")
 HANGUL = ("\uac00", "\ud7a3")
-CYRILLIC = ("\u0400", "\u045f")
-GREEK = ("\u0370", "\u03ff")
-JAPANESE: tuple[tuple[str, Callable[[str], bool]], ...] = (
+Plausible = Callable[[str], bool]
+JAPANESE: tuple[tuple[str, Plausible], ...] = (
     ("euc_jp", lambda t: _share(t, KANA) > 0.2 and _share(t, KANA, CHINESE) > 0.8),
     ("shift_jis", lambda t: _share(t, KANA) > 0.2 and _share(t, KANA, CHINESE) > 0.7),
 )
-FOREIGN: tuple[tuple[str, Callable[[str], bool]], ...] = (
+ALPHABETS = {
+    "cp1251": "оеаинтсрвлкмд",
+    "koi8_r": "оеаинтсрвлкмд",
+    "cp1253": "αοιετσνηυρςπκμλόίάέή",
+    "cp1255": "יוהלאתרםמבשנדע",
+    "cp1256": "اليمنرتوبسدهعفحكق",
+    "cp874": "านรอกเงยลวมสทตปคบพจดชหะัิีุู่้แไโ",
+}
+EAST_ASIAN: tuple[tuple[str, Plausible], ...] = (
     ("cp949", lambda t: _share(t, HANGUL) > 0.9),
     ("gb2312", lambda t: _share(t, CHINESE) > 0.7),
     ("big5", lambda t: _share(t, CHINESE) > 0.7),
     ("gb18030", lambda t: _share(t, CHINESE) > 0.7),
     ("shift_jis", lambda t: _share(t, CHINESE) > 0.7),
-    ("cp1251", lambda t: _share(t, CYRILLIC) > 0.8),
-    ("cp1253", lambda t: _share(t, GREEK) > 0.8),
 )
+MOST = 0.6
+LATIN = ("cp1252", "cp1250", "cp1254", "cp850", "mac_roman", "latin-1")
+
+
+def _first_plausible(content: bytes, encodings: Sequence[tuple[str, Plausible]]) -> str | None:
+    """The first encoding in which a text is one of its language."""
+    for name, plausible in encodings:
+        try:
+            text = content.decode(name)
+        except UnicodeDecodeError as error:
+            if error.start < len(content) - 4:  # not just a character cut off at the end
+                continue
+            text = content.decode(name, "ignore")
+        if plausible(text):
+            return name
+    return None
 
 
 def guess(content: bytes) -> str:
@@ -74,18 +101,33 @@ def guess(content: bytes) -> str:
     if content.count(0) > len(content) / 10:
         return "utf-16-le" if content[1::2].count(0) >= content[::2].count(0) else "utf-16-be"
     runs = [len(run) for run in re.findall(rb"[\x80-\xff]+", content)]
-    western = runs.count(1) > len(runs) / 2
-    for name, plausible in JAPANESE if western else (*JAPANESE, *FOREIGN):
-        try:
-            text = content.decode(name)
-        except UnicodeDecodeError as error:
-            if error.start < len(content) - 4:  # not just a character cut off at the end
-                continue
-            text = content.decode(name, "ignore")
-        if plausible(text):
+    if name := _first_plausible(content, JAPANESE):
+        return name
+    if runs.count(1) <= len(runs) / 2:
+        shares = {name: _common(content, name, letters) for name, letters in ALPHABETS.items()}
+        best = max(shares, key=lambda name: shares[name])
+        if shares[best] > MOST:
+            return best
+        if name := _first_plausible(content, EAST_ASIAN):
             return name
-    unused = re.search(rb"[\x81\x8d\x8f\x90\x9d]", content)  # by cp1252
-    return "latin-1" if unused else "cp1252"
+    return max(LATIN, key=lambda name: _letters_in_place(content, name))
+
+
+def _letters_in_place(content: bytes, encoding: str) -> float:
+    """The share of characters beyond ASCII that stand where they may stand in a Latin text.
+
+    Small letters stand anywhere, capitals not after small letters, signs not between letters.
+    """
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError:
+        return -1
+    found = re.findall(r"(?=(.?)([^\x00-\x7f])(.?))", text)
+    right = sum(
+        c.islower() or (c.isupper() and not before.islower()) or not (before + after).isalpha()
+        for before, c, after in found
+    )
+    return right / max(1, len(found))
 
 
 def advice(path: Path) -> str:

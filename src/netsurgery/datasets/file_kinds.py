@@ -93,11 +93,11 @@ def _zip_contents(path: Path) -> tuple[str, str]:
     return f"a zip archive of {held}", "unpack it and give the path of the table"
 
 
-def reject_other_kinds(path: Path) -> None:
-    """Raise a `DataError` that says what a file is, unless it may be a table as text.
+def other_kind(path: Path) -> tuple[str, str] | None:
+    """What a file is and what to do with it; None if it may be a table as text.
 
     Raises:
-        DataError: it is of another kind, or empty, or cannot be read.
+        DataError: it is empty, or cannot be read.
     """
     try:
         with open_bytes(path) as file:
@@ -107,15 +107,12 @@ def reject_other_kinds(path: Path) -> None:
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if not text:
         raise DataError(f"{path}: is empty")
-    found = None
     if start.startswith(b"PK\x03\x04"):
-        found = _zip_contents(path)
+        return _zip_contents(path)
+    if text.startswith(b"%") and b"@relation" in text:  # after comments
+        return TEXTS[-1][1:]
     for known, signatures in ((start, OTHERS), (text, TEXTS)):
         for magic, kind, advice in signatures:
-            found = found or ((kind, advice) if known.startswith(magic) else None)
-    if found is None and text.startswith(b"%") and b"@relation" in text:
-        found = TEXTS[-1][1:]
-    if found:
-        kind, advice = found
-        advice = advice.replace("FILE", path.name)
-        raise DataError(f"{path}: is {kind}, not a table as text; {advice}")
+            if known.startswith(magic):
+                return kind, advice.replace("FILE", path.name)
+    return None

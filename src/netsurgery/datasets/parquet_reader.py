@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from netsurgery.datasets import file_kinds
 from netsurgery.datasets.number_formats import PLAIN
 from netsurgery.datasets.source import DataError
 
@@ -42,9 +43,11 @@ class ParquetFile:
                 start = file.read(len(MAGIC))
             self.schema = pyarrow.parquet.ParquetFile(path).schema_arrow
         except (OSError, pyarrow.ArrowException) as error:
-            kind = "is damaged" if start == MAGIC else "is not a parquet file"
-            reason = str(error).splitlines()[0]
-            raise DataError(f"{path}: {kind} ({reason})") from None
+            reason = f"is damaged ({str(error).splitlines()[0]})"
+            if start != MAGIC:
+                kind, advice = file_kinds.other_kind(path) or ("text", "set `source: csv`")
+                reason = f"is not a parquet file, but {kind}; {advice}"
+            raise DataError(f"{path}: {reason}") from None
         keys = (settings["target"], *settings["categorical"], *settings["drop"])
         named = set(map(str, keys))
         self.index = [n for n in _index_names(self.schema.pandas_metadata) if n not in named]

@@ -188,10 +188,12 @@ def open_table(settings: Settings) -> Source:
     categorical = listed["categorical"] | file.categories
     statistics = read_statistics(file.frames(table_reader.ROWS), used, categorical, numbers)
     counts[TRAINING] = statistics[0].rows
+    if not counts[TRAINING]:
+        raise DataError(f"{path}: has no rows, only a header")
     left_out = [s.name for s in statistics if s.is_empty and s.name in table_reader.unnamed(names)]
     statistics = [s for s in statistics if s.name not in left_out]
-    column_checks.check_number_formats(statistics, numbers, path)
-    columns = [column.to_column(path) for column in statistics]
+    column_checks.check_values(statistics, numbers, path)
+    columns = [column.to_column() for column in statistics]
     features = features_of(columns, settings, path)
     shape: Shape = (*settings["reshape_to"], 1) if "reshape_to" in settings else (len(features),)
 

@@ -165,6 +165,13 @@ OTHER_FILES = {
 }
 
 
+def test_a_file_that_is_no_parquet_is_named_for_what_it_is(tmp_path):
+    message = refused(tmp_path, written(), "table.parquet")
+    assert "is not a parquet file, but text; set `source: csv`" in message
+    assert "but an Excel file" in refused(tmp_path, excel(tmp_path), "table.parquet")
+    assert "is damaged (" in refused(tmp_path, parquet(tmp_path)[:-20], "table.parquet")
+
+
 @pytest.mark.parametrize("line", OTHER_FILES)
 def test_a_file_that_is_no_text_is_named_for_what_it_is(line, tmp_path):
     assert line in refused(tmp_path, OTHER_FILES[line](tmp_path))
@@ -191,6 +198,23 @@ def test_another_encoding_is_named_and_can_be_set(encoding, tmp_path):
     text = TEXTS[encoding].replace("class\n", "class\n" + TEXTS[encoding].split("\n", 1)[1] * 3)
     _, described, _ = prepared(tmp_path, text.encode(encoding), encoding=encoding)
     assert described["columns"][0]["name"] == TEXTS[encoding].split(",")[0]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("cp1250", "miasto,wartość,Łódź,żółty,część,książka"),
+        ("cp850", "Größe,Länge,Übung,süß,für,Maß"),
+        ("mac_roman", "été,garçon,élève,naïve,Größe,fähig"),
+        ("koi8_r", "город,Москва,красный"),
+        ("cp1253", "Αθήνα,πόλη,χρώμα"),
+        ("cp1255", "שלום,עולם"),
+        ("cp1256", "مرحبا,العالم"),
+        ("cp874", "สวัสดี,โลก"),
+    ],
+)
+def test_the_encoding_of_a_text_is_guessed(encoding, text):
+    assert encodings.guess((text + "\n").encode(encoding) * 3) == encoding
 
 
 def test_a_wrong_encoding_is_named(tmp_path):
@@ -238,6 +262,25 @@ STRUCTURE = {
     ),
     "its header names 1 column, but its rows have 3 values; check `delimiter`, and remove lines "
     "above the header": ("# measured in May\n" + written(head=False), {}),
+    "has no rows, only a header": ("size,colour,class\n", {}),
+    "columns 'size' mixes 3 numbers with text ('mm' in row 1), 'class' mixes": (
+        "size,colour,class,y\nmm,name,code,a\n1,red,1,a\n2,blue,2,b\n3,red,1,b\n",
+        {"target": "y"},
+    ),
+    "row 1 seems to be a header: set `header: true`": (written(), {"header": False, "target": 2}),
+    "mixes 2 numbers with text ('-' in row 2 and 'n.a.'); add the column to `categorical`": (
+        "a,class\n1,x\n-,y\nn.a.,x\n4,y\n",
+        {},
+    ),
+    "columns 'a', 'b' have no values; remove them with `drop: [a, b]`": (
+        "a,b,c,class\n,,1,x\n,,2,y\n",
+        {},
+    ),
+    "columns 'a', 'b' have more than 1000 distinct values, too many for a category; remove them "
+    "with `drop: [a, b]`": (
+        "a,b,class\n" + "".join(f"x{i}y,y{i}z,{i % 2}\n" for i in range(1100)),
+        {},
+    ),
     "2 columns are named 'size'": (written().replace("colour", "size"), {}),
     "cannot be read as a table (Expected 3 fields in line 4, saw 5)": (
         written().replace("-3.25", "-3,2,5"),
