@@ -44,6 +44,10 @@ def main() -> None:
         given.run(given)
     except (IllegalMutation, UnusableFileError) as error:
         sys.exit(str(error))
+    except OSError as error:
+        if error.filename is None or error.strerror is None:
+            raise
+        sys.exit(f"{error.filename}: {error.strerror[0].lower()}{error.strerror[1:]}")
 
 
 if __name__ == "__main__":

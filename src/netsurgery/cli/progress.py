@@ -8,7 +8,7 @@ import time
 
 from netsurgery.cli.arguments import Subparsers, add_results_folder, non_negative_int
 from netsurgery.cli.tables import format_table
-from netsurgery.storage.files import write_json
+from netsurgery.storage.files import is_writable, write_json
 
 
 def add_parser(commands: Subparsers) -> None:
@@ -17,7 +17,7 @@ def add_parser(commands: Subparsers) -> None:
         "progress",
         help="show how far the searches are",
         description="Show how far the searches are, with an estimate of the time left, and write it"
-        " to progress.json in the results folder.",
+        " to progress.json in the results folder, unless that is read-only.",
     )
     command.set_defaults(run=run)
     add_results_folder(command)
@@ -40,7 +40,8 @@ def run(given: argparse.Namespace) -> None:
 
     while True:
         measured = progress.measure(runs.read_experiment(given.folder))
-        write_json(given.folder / "progress.json", measured)
+        if is_writable(file := given.folder / "progress.json"):  # not a colleague's results
+            write_json(file, measured)
         rows = progress.table_rows(measured, all_runs=given.all)
         if given.watch and sys.stdout.isatty():
             print("\033[H\033[2J", end="")  # clear the screen

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from netsurgery.cli.arguments import Subparsers, add_results_folder
+from netsurgery.storage.files import is_writable
 
 
 def add_parser(commands: Subparsers) -> None:
@@ -28,8 +30,10 @@ def add_parser(commands: Subparsers) -> None:
 
 def run(given: argparse.Namespace) -> None:
     """Write the report and print its path."""
+    output = given.output or given.folder / "report.html"
+    if not is_writable(output):
+        sys.exit(f"{output}: cannot be written to; give another file with --output FILE")
     from netsurgery.report import html_report  # importing matplotlib takes a while
 
-    output = given.output or given.folder / "report.html"
     html_report.write_report(given.folder, output)
     print(output)

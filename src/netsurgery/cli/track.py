@@ -10,6 +10,7 @@ from typing import Any
 
 from netsurgery.analysis.runs import LISTING, read_experiment
 from netsurgery.cli.arguments import Subparsers, add_results_folder, require_folder
+from netsurgery.storage.files import is_writable
 from netsurgery.tracking import uri
 from netsurgery.tracking.state import FINAL, TrackingState
 from netsurgery.workflow.parameters import WITHOUT_RESULT
@@ -47,12 +48,17 @@ def run(given: argparse.Namespace) -> None:
     require_folder(given.folder)
     state = TrackingState(given.folder.resolve())
     lost = _lost_requests(given.folder, state.requests())
-    if lost:
+    if lost and is_writable(state.folder / "lock"):
         with state.locked():
             for request in lost:
                 state.save_request(request["search"], request["seed"], request)
-    if not state.requests():
+    requests = state.requests()
+    if not requests:
         sys.exit(f"{given.folder}: no search to log to MLflow; run the workflow first")
+    for request in requests:
+        store = uri.TrackingURI.resolve(given.uri or request["tracking"].get("uri"), given.folder)
+        if store.file and not is_writable(store.file):
+            sys.exit(f"{store.file}: cannot be written to; log to another store with --uri")
     from netsurgery.tracking import sync  # importing MLflow takes seconds
 
     chosen = {

@@ -48,6 +48,16 @@ def check_free_space(path: Path) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
 
+def is_writable(path: Path) -> bool:
+    """Whether a file can be written, and folders made for it where they are missing."""
+    folder = path.absolute().parent
+    while not folder.exists():
+        folder = folder.parent
+    return os.access(folder, os.W_OK | os.X_OK) and (
+        not path.exists() or (os.access(path, os.W_OK) and not path.is_dir())
+    )
+
+
 @contextlib.contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """A temporary path, renamed to `path` when the block succeeds and removed when it fails.

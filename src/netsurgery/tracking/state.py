@@ -21,7 +21,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from netsurgery.storage.files import check_free_space, read_json, write_json, write_text
+from netsurgery.storage.files import (
+    check_free_space,
+    is_writable,
+    read_json,
+    write_json,
+    write_text,
+)
 
 FINAL = "final"
 IDENTITY = re.compile("[0-9a-f]{32}")
@@ -36,10 +42,16 @@ class TrackingState:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """One writer at a time: two processes that set up a new store at once would break it."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        check_free_space(self.folder / "lock")
-        with (self.folder / "lock").open("w") as file:
+        """One writer at a time: two processes that set up a new store at once would break it.
+
+        The results of somebody else, which this process may only read, can be logged elsewhere.
+        """
+        lock = self.folder / "lock"
+        is_ours = is_writable(lock)
+        if is_ours:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            check_free_space(lock)
+        with lock.open("w" if is_ours else "r") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 

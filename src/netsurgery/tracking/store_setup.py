@@ -10,6 +10,7 @@ from pathlib import Path
 from mlflow import MlflowClient, entities
 from mlflow.exceptions import MlflowException
 
+from netsurgery.storage.files import is_writable
 from netsurgery.storage.mlflow_sqlite import relocate_artifacts
 from netsurgery.tracking import mlflow_internals, views
 from netsurgery.tracking.state import TrackingState
@@ -68,6 +69,7 @@ def _create_file(database: Path, artifacts: Path, results: Path) -> None:
     with tempfile.TemporaryDirectory(prefix=f".{database.name}.", dir=database.parent) as folder:
         new = Path(folder) / database.name
         mlflow_internals.create_sqlite_store(new, artifacts)
-        TrackingState(results).mark_new_store()
+        if is_writable(results / "_tracking" / "pending.json"):
+            TrackingState(results).mark_new_store()
         with contextlib.suppress(FileExistsError):
             os.link(new, database)
