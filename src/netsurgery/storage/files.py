@@ -35,11 +35,25 @@ class DamagedFileError(UnusableFileError):
     Args:
         path: of the file.
         reason: how the damage shows.
+        listed_in: the JSON file with its checksum; None if the file has its own.
     """
 
-    def __init__(self, path: Path | str, reason: str = "its checksum does not match") -> None:
+    def __init__(
+        self,
+        path: Path | str,
+        reason: str = "its checksum does not match",
+        listed_in: Path | None = None,
+    ) -> None:
         super().__init__(f"{path}: damaged ({reason}); the next run regenerates it")
-        self.path, self.reason = Path(path), reason
+        self.path, self.reason, self.listed_in = Path(path), reason, listed_in
+
+
+class MissingFileError(DamagedFileError):
+    """A file that another one lists is not there."""
+
+    def __init__(self, path: Path | str, listed_in: Path) -> None:
+        super().__init__(path, "it is missing", listed_in)
+        self.args = (f"{path}: is missing; the next run makes it again",)
 
 
 def check_free_space(path: Path) -> None:

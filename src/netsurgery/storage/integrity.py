@@ -16,7 +16,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from netsurgery.storage import mlflow_sqlite
-from netsurgery.storage.files import CHECKSUMS, DamagedFileError, read_json, verify_checksum
+from netsurgery.storage.files import (
+    CHECKSUMS,
+    DamagedFileError,
+    MissingFileError,
+    read_json,
+    verify_checksum,
+)
 
 STORE = "mlflow.db"
 DAMAGED_SUFFIX = ".damaged"  # of a damaged store, which is renamed
@@ -50,7 +56,8 @@ def json_files(folder: Path) -> Iterator[Path]:
 def damage_in(path: Path) -> list[DamagedFileError]:
     """The damage of a JSON file, or of the files whose checksums it holds.
 
-    Missing files do not count: the workflow notices them by itself.
+    A file that it lists and that is missing counts, for the workflow only misses some of them. If
+    the JSON file itself is missing, nothing is known.
     """
     try:
         value = read_json(path)
@@ -66,9 +73,9 @@ def damage_in(path: Path) -> list[DamagedFileError]:
         try:
             verify_checksum(file, sha)
         except FileNotFoundError:
-            pass
+            found.append(MissingFileError(os.path.normpath(file), path))
         except DamagedFileError as damaged:
-            found.append(DamagedFileError(os.path.normpath(file), damaged.reason))
+            found.append(DamagedFileError(os.path.normpath(file), damaged.reason, path))
     return found
 
 
@@ -87,8 +94,15 @@ def find_damaged(results: Path) -> list[DamagedFileError]:
 
 
 def remove_damaged(found: Iterable[DamagedFileError]) -> None:
-    """Remove damaged files; a store, which may hold runs of other projects, is renamed instead."""
+    """Remove damaged files, so that the workflow makes them again.
+
+    What lists a file goes with it, or no job would miss an optional one. A store, which may hold
+    runs of other projects, is renamed.
+    """
     for each in found:
+        if each.listed_in:
+            with contextlib.suppress(FileNotFoundError):
+                remove(each.listed_in)
         with contextlib.suppress(FileNotFoundError):
             if each.path.name == STORE:
                 os.replace(each.path, each.path.with_name(STORE + DAMAGED_SUFFIX))

@@ -92,13 +92,16 @@ class Session:
         for each in (*damaged, *outdated):
             say(str(each))
         old = [file.path for folder in outdated for file in folder.files]
+        markers = self._unfinished([*old, *(each.path for each in damaged)])
         if not lock:
-            self.snakemake.force([*(each.path for each in damaged), *old, *self._unfinished(old)])
+            self.snakemake.force(
+                [*old, *markers, *(each.listed_in or each.path for each in damaged)]
+            )
         else:
             results.save_known_files()
             integrity.remove_damaged(damaged)
             mlflow_sqlite.relocate_artifacts(self.results / integrity.STORE)
-            for path in (*old, *self._unfinished(old)):
+            for path in (*old, *markers):
                 with contextlib.suppress(FileNotFoundError):
                     integrity.remove(path)
             if late := integrity.clamp_future_mtimes(self.results, time.time()):
@@ -109,7 +112,7 @@ class Session:
         """List the markers of searches that are marked as finished, but are not.
 
         Args:
-            removed: Files that do not count.
+            removed: Files that cannot be used.
         """
         gone = {path.relative_to(self.results).parts[:2] for path in removed}
         found = []

@@ -83,8 +83,26 @@ def test_only_future_mtimes_are_corrected(tmp_path):
     assert integrity.clamp_future_mtimes(tmp_path, 1000.0) == 0
 
 
-def test_a_missing_file_does_not_count_as_damaged(results):
-    (results / FILES[0]).unlink()
+@pytest.mark.parametrize(
+    ("missing", "listed_in"),
+    [(name, FILES[FILES.index(name) + 1]) for name in FILES if not name.endswith("json")],
+)
+def test_a_missing_file_is_reported_and_made_again(results, missing, listed_in, monkeypatch):
+    """The job that makes it runs again when the file that lists it is gone."""
+    (results / missing).unlink()
+    (found,) = integrity.find_damaged(results)
+    assert str(found) == f"{results / missing}: is missing; the next run makes it again"
+    monkeypatch.setattr(sys, "argv", ["netsurgery", "verify", str(results)])
+    with pytest.raises(SystemExit, match="1 damaged"):
+        main.main()
+    integrity.remove_damaged([found])
+    assert not (results / listed_in).exists()
+    assert integrity.find_damaged(results) == []
+
+
+def test_what_no_file_lists_may_be_missing(results):
+    (results / FILES[1]).unlink()  # a record: the workflow misses it
+    (results / "s/seed0/notes.txt").touch()
     assert integrity.find_damaged(results) == []
 
 
