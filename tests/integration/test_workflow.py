@@ -14,7 +14,9 @@ import pytest
 from benchmarks.faults import compare
 
 from netsurgery.analysis.timelines import timings_of
-from netsurgery.storage.files import CHECKSUMS, read_json, sha256, write_json
+from netsurgery.search.layout import SearchFolder
+from netsurgery.storage.dependencies import Dependencies
+from netsurgery.storage.files import CHECKSUMS, read_json, sha256
 from netsurgery.storage.locking import ResultsLock
 from tests.support.in_process import assert_same_training, search_in_one_process
 from tests.support.workflow_runs import (
@@ -202,6 +204,27 @@ def test_a_larger_budget_extends_a_finished_search(finished, copy, tmp_path):
     assert read_json(search_folder(copy).final / "summary.json")["epochs_spent"] <= 62
 
 
+@pytest.mark.parametrize("trigger", [(), ("--rerun-triggers", "mtime")])
+def test_moved_results_are_compared_with_the_settings(copy, trigger):
+    """Snakemake knows nothing of results in a new place, or is told not to look."""
+    (copy / "results").rename(copy / "moved")
+    moved = (*trigger, "--config", "results=moved")
+    assert "Nothing to be done" in run(copy, *moved, "--dry-run").stdout
+    line = "moved/s/seed0: learning_rate is 0.1 there, 0.5 in the configuration; the run makes"
+    shown = run(copy, *moved, "--dry-run", learning_rate=0.5)
+    assert line in shown.stderr
+    assert "train_initial_network" in shown.stdout
+    folder = SearchFolder(copy / "moved/s/seed0")
+    assert folder.complete
+    # nothing of the old rate remains, even if a run is asked for a single file
+    record = folder.record(0, "warm-up")
+    done = run(copy, str(record.relative_to(copy)), *moved, learning_rate=0.5)
+    assert line in done.stderr
+    assert Dependencies.read(record).settings["learning_rate"] == 0.5
+    assert not folder.plan(1).exists()
+    assert not (folder.final / "summary.json").exists()
+
+
 def test_the_test_samples_decide_nothing(finished, copy):
     """With spoilt test images the network stays the same and the test score gets worse."""
     data = copy / "results" / "_data" / "digits"
@@ -211,7 +234,7 @@ def test_the_test_samples_decide_nothing(finished, copy):
     np.save(data / "x.npy", x)
     description = read_json(data / "data.json")
     description[CHECKSUMS]["x.npy"] = sha256(data / "x.npy")  # or it counts as damaged
-    write_json(data / "data.json", description)
+    Dependencies.read(data / "data.json").write(data / "data.json", description)
     run(copy)
     same, other = search_folder(finished).final, search_folder(copy).final
     assert (same / "network.keras").read_bytes() == (other / "network.keras").read_bytes()

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+from netsurgery import datasets
 from netsurgery.jobs import ectonas, search
 from netsurgery.search.ectonas.plans import GenerationBudget
 from netsurgery.search.layout import SearchFolder
@@ -31,7 +32,7 @@ class Chain:
     """
 
     def __init__(self, config, name="s", score=0.5):
-        self.score = score
+        self.config, self.score = config, score
         self.results = Path(config.results)
         self.search = config.searches[name]
         self.seed = self.search.seeds[0]
@@ -48,7 +49,11 @@ class Chain:
 
     def write(self):
         """Write a search with one generation."""
-        self.made_by("prepare_dataset", dataset=self.data.parent.name).write(self.data, {"n": 3})
+        known = datasets.KnownFiles.of(self.data.parent)
+        settings = self.config.datasets[self.data.parent.name].settings
+        made = self.made_by("prepare_dataset", dataset=self.data.parent.name)
+        content = datasets.content_of_files(settings, known)
+        made.with_settings(files=content).write(self.data, {"n": 3})
         self.made_by("split_dataset").with_inputs([self.data]).write(self.split, {"n": 2})
         record = replace(start("ff-small", (8, 8, 1), 10), score=self.score)
         record = replace(record, history=history(self.score))

@@ -60,7 +60,7 @@ session.checkpoints.append(checkpoints)
 
 plans = Checkpoints(generation_plan, try_plan, IncompleteCheckpointException)
 searches = Searches(CONFIG, plans, session.prepare)
-inputs = Inputs(searches)
+inputs = Inputs(searches, data_is_made=snakemake_run.is_imported)
 parameters = Parameters(searches)
 dependencies = JobDependencies(parameters)
 scheduling = Scheduling(searches, parameters)

@@ -2,6 +2,8 @@
 
 
 rule prepare_dataset:
+    input:
+        inputs.dataset_files,
     output:
         data=f"{DATA}/data.json",
         x=f"{DATA}/x.npy",

@@ -38,8 +38,9 @@ class KnownFiles:
     changed: bool = False
 
     @classmethod
-    def load(cls, path: Path) -> KnownFiles:
-        """Read the kept checksums; none if there are none, or not as they were written."""
+    def of(cls, folder: Path) -> KnownFiles:
+        """Read what is kept in the folder of a prepared dataset; nothing if it is not readable."""
+        path = folder / "files.json"
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -67,11 +68,13 @@ class KnownFiles:
         return self.checksums[key]
 
 
-def content_of_files(settings: Settings, known: KnownFiles) -> str:
-    """Return a digest of all files that a dataset is read from; of nothing if it has none.
+def content_of_files(settings: Settings, known: KnownFiles) -> str | None:
+    """Return a digest of all files that a dataset is read from; None if they are not there.
 
     The names of files in a folder count, the path of the folder does not.
     """
+    if not all(path.exists() for path in input_paths(settings).values()):
+        return None
     return digest({name: _checksum(file, known) for name, file in _files(input_paths(settings))})
 
 

@@ -34,7 +34,10 @@ def prepare_dataset(
     dependencies: Dependencies = NO_DEPENDENCIES,
 ) -> None:
     """Prepare a dataset; print what was found."""
-    for line in datasets.prepare(dataset, settings, output, dependencies):
+    known = datasets.KnownFiles.of(output)
+    depending = dependencies.with_settings(files=datasets.content_of_files(settings, known))
+    known.save()
+    for line in datasets.prepare(dataset, settings, output, depending):
         print(f"dataset {dataset}: {line}")
 
 

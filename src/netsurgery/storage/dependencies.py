@@ -65,6 +65,10 @@ class Dependencies:
             return self
         return replace(self, inputs={**self.inputs, **{path: content_of(path) for path in paths}})
 
+    def with_settings(self, **values: Any) -> Self:
+        """Return the same with further settings or values that decide what a file says."""
+        return replace(self, settings={**self.settings, **values})
+
     def write(self, path: Path, value: Mapping[str, Any]) -> None:
         """Write JSON values that depend on this (see `netsurgery.storage.files.write_json`)."""
         if not self.code:  # made without the workflow

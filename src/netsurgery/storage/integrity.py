@@ -68,7 +68,7 @@ def damage_in(path: Path) -> list[DamagedFileError]:
     expected = {path.parent / name: sha for name, sha in value.get(CHECKSUMS, {}).items()}
     if "model_sha256" in value:
         expected[path.with_suffix(".keras")] = value["model_sha256"]
-    found = []
+    found: list[DamagedFileError] = []
     for file, sha in expected.items():
         try:
             verify_checksum(file, sha)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from netsurgery import datasets
 from netsurgery.config import job_settings
 from netsurgery.storage.canonical import canonical_json
 from netsurgery.storage.dependencies import Dependencies
@@ -97,7 +98,8 @@ class JobDependencies:
         return self._seed(wildcards) | json.loads(self.parameters.result_settings(wildcards))
 
     def _prepare_dataset(self, wildcards: Wildcards) -> dict[str, Any]:
-        return self.parameters.dataset_content(wildcards)
+        settings = self.parameters.searches.dataset(wildcards).settings
+        return datasets.settings_without_paths(settings)  # the job adds what the files hold
 
     def _split_dataset(self, wildcards: Wildcards) -> dict[str, Any]:
         dataset = self.parameters.searches.search(wildcards).settings["dataset"]

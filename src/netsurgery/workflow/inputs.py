@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from netsurgery import datasets
 from netsurgery.workflow.checkpoints import Wildcards
 from netsurgery.workflow.search_jobs import Files
 from netsurgery.workflow.searches import Searches
@@ -17,12 +18,27 @@ def no_files(wildcards: Wildcards) -> Files:
 
 
 class Inputs:
-    """Input functions; each lists files for the wildcards of a job."""
+    """Input functions; each lists files for the wildcards of a job.
 
-    def __init__(self, searches: Searches) -> None:
+    Args:
+        searches: The searches of the configuration.
+        data_is_made: Whether rules of a workflow that imports this one may make the data files.
+    """
+
+    def __init__(self, searches: Searches, *, data_is_made: bool = False) -> None:
         self.searches = searches
+        self.data_is_made = data_is_made
 
     # --- datasets ---------------------------------------------------------------------------------
+
+    def dataset_files(self, wildcards: Wildcards) -> Files:
+        """List the files of a dataset that other rules make.
+
+        The user's own files are no inputs: not their dates decide whether they have changed, but
+        their contents (see `netsurgery.workflow.outdated`).
+        """
+        settings = self.searches.dataset(wildcards).settings
+        return list(map(str, datasets.input_paths(settings).values())) if self.data_is_made else []
 
     def prepared_data(self, wildcards: Wildcards) -> dict[str, str]:
         """Name the prepared dataset of a job's search."""

@@ -17,7 +17,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from netsurgery import datasets
 from netsurgery.config.model import Config
+from netsurgery.datasets import KnownFiles
 from netsurgery.storage.dependencies import MISSING, Dependencies, content_of
 from netsurgery.storage.files import DamagedFileError
 from netsurgery.storage.integrity import DATA, json_files
@@ -110,17 +112,19 @@ class OutdatedFiles:
         self.config = config
         self.results = Path(config.results)
         searches = Searches(config, existing_plans(self.results), lambda: None)
-        self.parameters = Parameters(searches)
-        self.jobs = JobDependencies(self.parameters)
+        self.jobs = JobDependencies(Parameters(searches))
         self.compare_code = compare_code
+        self.known_files = {
+            name: KnownFiles.of(self.results / DATA / name) for name in config.datasets
+        }
         self.check = cache(self._check)
         self.content = cache(content_of)
         self.code: dict[tuple[tuple[str, ...], str], str] = {}  # by folder and stage
 
     def save_known_files(self) -> None:
         """Keep the checksums of data files, so that the next run need not read them."""
-        for dataset in self.config.datasets:
-            self.parameters.known_files(dataset).save()
+        for known in self.known_files.values():
+            known.save()
 
     def find(self, runs: Sequence[tuple[str, int]] | None = None) -> list[OutdatedFolder]:
         """Find the outdated files of the configured datasets and of some searches.
@@ -185,6 +189,8 @@ class OutdatedFiles:
         expected = self._expected(rule, wildcards)
         if expected is not None:
             for setting, there, here in found.changed_settings(expected):
+                if setting == "files" and here is None:
+                    continue  # another rule makes the files, or they are on another machine
                 yield _describe(setting, there, here)
         if self.compare_code and expected is not None:
             for stage in found.changed_code(expected):
@@ -204,10 +210,19 @@ class OutdatedFiles:
             if known and rule == PLAN:
                 algorithm = self.config.searches[wildcards.search].algorithm.name
                 rule = PLAN_RULES.get(algorithm, PLAN)
+        if known and rule == "prepare_dataset":
+            return self._expected_data(rule, wildcards)
         try:
             return self.jobs.expected(rule, wildcards) if known else None
         except (AssertionError, LookupError, OSError, StopIteration):
             return None  # of another algorithm, or of a plan that is made again
+
+    def _expected_data(self, rule: str, wildcards: SimpleNamespace) -> Dependencies:
+        """Return what a prepared dataset should depend on, with what its files hold now."""
+        name = wildcards.dataset
+        settings = self.config.datasets[name].settings
+        files = datasets.content_of_files(settings, self.known_files[name])
+        return self.jobs.expected(rule, wildcards).with_settings(files=files)
 
 
 def _made_earlier(path: Path) -> tuple[bool, str]:

@@ -11,7 +11,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from netsurgery import datasets
 from netsurgery.search.steps import recuperation_step
 from netsurgery.storage.canonical import canonical_json
 from netsurgery.tracking import uri
@@ -21,7 +20,6 @@ from netsurgery.workflow.searches import Searches
 
 # settings that change which jobs run, but not what comes of them
 WITHOUT_RESULT = ("seeds", "time_limit")
-KNOWN_FILES = "files.json"
 
 
 def step_of(wildcards: Wildcards) -> str | None:
@@ -39,7 +37,6 @@ class Parameters:
         self.searches = searches
         # one text for all jobs of a search
         self._settings_json = cache(self._uncached_settings_json)
-        self._known_files = cache(datasets.KnownFiles.load)
 
     # --- settings ---------------------------------------------------------------------------------
 
@@ -60,18 +57,6 @@ class Parameters:
     def dataset_settings(self, wildcards: Wildcards, output: Any) -> str:
         """Return the settings of a dataset, as JSON; like `folder`, no reason to rerun a job."""
         return canonical_json(self.searches.dataset(wildcards).settings)
-
-    def dataset_content(self, wildcards: Wildcards) -> dict[str, Any]:
-        """Return all that a prepared dataset depends on: its settings, and what its files hold."""
-        settings = self.searches.dataset(wildcards).settings
-        known = self.known_files(wildcards.dataset)
-        own = datasets.settings_without_paths(settings)
-        return {**own, "files": datasets.content_of_files(settings, known)}
-
-    def known_files(self, dataset: str) -> datasets.KnownFiles:
-        """Return the checksums of a dataset's files as far as they are known."""
-        path = Path(self.searches.config.results, "_data", dataset, KNOWN_FILES)
-        return self._known_files(path)
 
     def layers(self, wildcards: Wildcards) -> str:
         """Return the hidden layers of the starting topology, as JSON."""

@@ -25,6 +25,15 @@ def test_samples_are_the_prepared_dataset_and_the_split(inputs, made):
     assert inputs.prepared_data(wildcards()).keys() == {"data", "x", "y"}
 
 
+@pytest.mark.parametrize("data_is_made", [False, True])
+def test_data_files_are_inputs_where_other_rules_make_them(tmp_path, data_is_made):
+    (tmp_path / "x.npz").touch()
+    top = {"datasets": {"mine": {"source": "npz", "path": str(tmp_path / "x.npz")}}}
+    inputs = Inputs(make_searches(tmp_path / "results", **top), data_is_made=data_is_made)
+    expected = [str(tmp_path / "x.npz")] if data_is_made else []
+    assert inputs.dataset_files(wildcards(dataset="mine")) == expected
+
+
 def test_inputs_of_a_planned_generation(inputs, made):
     job = wildcards(generation="02")
     assert inputs.previous_winners(job) == str(made.folder.winners(1))

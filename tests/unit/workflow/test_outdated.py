@@ -244,3 +244,13 @@ def test_checksums_of_data_are_kept(tmp_path, monkeypatch):
     first.save_known_files()
     monkeypatch.setattr("netsurgery.datasets.content.sha256", lambda _: 1 / 0)
     assert outdated(config) == ({}, "")  # nothing is read again
+
+
+def test_data_files_that_are_not_there_tell_nothing(tmp_path):
+    """In a workflow that imports this one, another rule may make them, and remove them again."""
+    path = own_data(tmp_path, 0)
+    top = {"datasets": {"mine": {"source": "npz", "path": str(path)}}}
+    config = configure(tmp_path / "results", top, dataset="mine")
+    Chain(config).write()
+    path.unlink()
+    assert outdated(config) == ({}, "")
