@@ -34,6 +34,7 @@ from netsurgery.workflow.targets import PLOTS, SEARCH_MARKER, Targets
 startup.set_environment(CHECKOUT / "src", CHECKOUT / "Snakefile")
 snakemake_run = SnakemakeRun(workflow, sys.argv, CHECKOUT / "Snakefile")
 REQUESTED_PAPERS = startup.requested_papers(sys.argv, os.environ)
+startup.check_or_exit(snakemake_run.config_files)
 config = startup.complete_config(config, CHECKOUT / "config", REQUESTED_PAPERS)
 CONFIG = startup.load_or_exit(
     config,

@@ -19,6 +19,7 @@ INTERFACES = {
         "_onerror",
         "_onstart",
         "_onsuccess",
+        "configfiles",
         "dag",
         "dryrun",
         "executor_plugin",
@@ -104,6 +105,11 @@ class SnakemakeRun:
         """Whether this run starts no jobs: it only says what it would do, or what there is."""
         workflow = self._workflow
         return workflow.executor_plugin is None or workflow.dryrun or workflow.touch
+
+    @property
+    def config_files(self) -> list[Path]:
+        """The files that Snakemake has read the configuration from."""
+        return [Path(each) for each in self._workflow.configfiles]
 
     @property
     def runs_locally(self) -> bool:

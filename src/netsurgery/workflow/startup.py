@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from netsurgery.config.duplicates import check_keys
 from netsurgery.config.errors import ConfigError
 from netsurgery.config.loading import load
 from netsurgery.config.model import Config
@@ -77,7 +79,8 @@ def default_config(folder: Path, papers: Iterable[str]) -> dict[str, Any]:
         papers: The requested papers.
     """
     names = [f"papers/{paper}" for paper in papers] or ["config"]
-    files = (folder / f"{name}.yaml" for name in names)
+    files = [folder / f"{name}.yaml" for name in names]
+    check_or_exit(files)
     return merge(*(yaml.safe_load(file.read_text(encoding="utf-8")) for file in files))
 
 
@@ -86,6 +89,27 @@ def complete_config(
 ) -> dict[str, Any]:
     """Fill what the user leaves out; their searches replace the default ones."""
     return ({} if "searches" in given else default_config(folder, papers)) | dict(given)
+
+
+@contextlib.contextmanager
+def _exit_if_invalid() -> Iterator[None]:
+    """Exit with one line on standard error if the configuration is invalid."""
+    try:
+        yield
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
+
+
+def check_or_exit(files: Iterable[Path]) -> None:
+    """Check that configuration files give each key once.
+
+    Raises:
+        SystemExit: One gives a key twice; a line on standard error names it.
+    """
+    with _exit_if_invalid():
+        for file in files:
+            check_keys(file)
 
 
 def load_or_exit(
@@ -106,12 +130,9 @@ def load_or_exit(
     Raises:
         SystemExit: One of them is invalid; a line on standard error says why.
     """
-    try:
+    with _exit_if_invalid():
         config = load(given, schema, data_exists=data_exists)
         config = replace(config, results=place(config.results))
-    except ConfigError as error:
-        print(error, file=sys.stderr)
-        sys.exit(1)
     for folder in filter(Path.exists, (Path(config.results), Path(".snakemake"))):
         if not (folder.is_dir() and os.access(folder, os.W_OK)):
             print(f"{folder}: cannot be written to", file=sys.stderr)
