@@ -1,6 +1,7 @@
 """Records and rules for tests, made short."""
 
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -22,6 +23,13 @@ def search(**settings) -> Search:
     given = {"algorithm": "ectonas", "dataset": "digits", "topology": "cnn-medium"} | settings
     (found,) = loading.load({"searches": {"s": given}}, SCHEMA).searches.values()
     return found
+
+
+def complete_dataset(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings of a dataset with all defaults."""
+    given = {"algorithm": "baseline", "dataset": "d", "topology": "ff-small"}
+    loaded = loading.load({"datasets": {"d": settings}, "searches": {"s": given}}, SCHEMA)
+    return loaded.datasets["d"].settings
 
 
 def rules(**settings) -> GenerationSettings:

@@ -7,7 +7,7 @@ Each kind of source has a module (`arrays`, `images`, `sklearn_source`, `tables`
 
 from netsurgery.datasets.content import KnownFiles, content_of_files, settings_without_paths
 from netsurgery.datasets.prepared import describe
-from netsurgery.datasets.registry import is_flat, known_shape, prepare, task_of
+from netsurgery.datasets.registry import is_flat, known_shape, prepare, raw_samples, task_of
 from netsurgery.datasets.samples import Samples, Scaling, read_part
 from netsurgery.datasets.source import DataError, Source, SourceType, input_paths
 from netsurgery.datasets.splits import SplitSettings, write_split
@@ -26,6 +26,7 @@ __all__ = [
     "is_flat",
     "known_shape",
     "prepare",
+    "raw_samples",
     "read_part",
     "settings_without_paths",
     "task_of",

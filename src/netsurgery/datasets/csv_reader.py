@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from netsurgery.datasets import csv_structure
-from netsurgery.datasets.csv_structure import WHITESPACE, Structure
+from netsurgery.datasets.csv_structure import END, WHITESPACE, Structure
 from netsurgery.datasets.number_formats import NumberFormat
 from netsurgery.datasets.source import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
 
+SUFFIXES = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz"}  # by which pandas knows a compression
 PANDAS = "Error tokenizing data. C error: "
 
 
@@ -40,6 +41,7 @@ class CsvFile:
         self.numbers = NumberFormat(settings["decimal"], settings["thousands"])
         self.structure: Structure = csv_structure.structure_of(path, settings)
         self.columns = list(self.structure.columns)
+        self.named = "columns" in settings
         self.categories: frozenset[str] = frozenset()
 
     @property
@@ -60,6 +62,38 @@ class CsvFile:
 
         found = self.numbers.numbers(pd.Series(sorted(self.missing), dtype="str"))
         return set(found[found == found].tolist())
+
+    @property
+    def pandas_options(self) -> dict[str, Any]:
+        """How `pandas.read_csv` has to be called to find the columns by their names."""
+        found, options = self.structure, dict[str, Any]()
+        if found.delimiter != ",":
+            options["sep"] = found.delimiter if self._is_regular else re.escape(found.delimiter)
+        if not self._is_regular:
+            options["engine"] = "python"
+        if found.skipped:
+            options["skiprows"] = found.skipped
+        if self.named:
+            options |= {"header": 0} if found.header else {}
+            options["names"] = list(found.columns)
+        elif not found.header:
+            options["header"] = None
+        if found.fields[-1] == END:
+            options["index_col"] = False
+        if found.encoding not in ("utf-8", "utf-8-sig"):
+            options["encoding"] = found.encoding
+        if found.compression != SUFFIXES.get(self.path.suffix):
+            options["compression"] = found.compression
+        if self.numbers.decimal != ".":
+            options["decimal"] = self.numbers.decimal
+        if self.numbers.thousands:
+            options["thousands"] = self.numbers.thousands
+        return options
+
+    @property
+    def _is_regular(self) -> bool:
+        """Whether pandas has a fast reader for the delimiter."""
+        return len(self.structure.delimiter) == 1 or self.structure.delimiter == WHITESPACE
 
     def frames(self, rows: int) -> Iterator[pd.DataFrame]:
         """Read the table in chunks of rows; NaN marks a missing value.
@@ -84,13 +118,12 @@ class CsvFile:
         import pandas as pd
 
         found = self.structure
-        regular = len(found.delimiter) == 1 or found.delimiter == WHITESPACE
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)  # a row with too many values
             reader: Any = pd.read_csv(
                 self.path,
-                sep=found.delimiter if regular else re.escape(found.delimiter),
-                engine="c" if regular else "python",
+                sep=found.delimiter if self._is_regular else re.escape(found.delimiter),
+                engine="c" if self._is_regular else "python",
                 skiprows=found.skipped,
                 header=0 if found.header else None,
                 names=list(found.fields),

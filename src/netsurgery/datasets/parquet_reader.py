@@ -68,6 +68,12 @@ class ParquetFile:
             f"left out; to learn from it, write the file after reset_index()"
         ]
 
+    @property
+    def pandas_options(self) -> dict[str, Any]:
+        """Whether a data frame's index has to become columns: `{"reset_index": True}`."""
+        index = _index_names(self.schema.pandas_metadata)
+        return {"reset_index": True} if any(name in self.columns for name in index) else {}
+
     @cached_property
     def missing_numbers(self) -> list[float]:
         """The numbers that mean a missing value."""

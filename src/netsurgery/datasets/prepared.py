@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -193,6 +193,7 @@ def write(
         "resized": source.resized,
         "columns": list(source.columns),
         "features": list(source.features),
+        "reading": dict(source.reading),
     }
     warnings = list(source.notes)
     if task == REGRESSION:
@@ -223,7 +224,7 @@ def describe(folder: Path) -> dict[str, Any]:
     return ADDED | read_json(folder / "data.json")
 
 
-def source_parts(description: dict[str, Any]) -> dict[str, np.ndarray]:
+def source_parts(description: Mapping[str, Any]) -> dict[str, np.ndarray]:
     """Indices of the samples of each part that the source provides."""
     ends = [0, *itertools.accumulate(description["parts"].values())]
     return {

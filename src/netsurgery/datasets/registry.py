@@ -5,10 +5,14 @@ To add a source, write a module that defines a `SourceType`, and add a line to `
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from netsurgery.datasets import arrays, images, prepared, sklearn_source, tables, tfds_source
-from netsurgery.datasets.source import Settings, SourceType
+from netsurgery.datasets.source import Inputs, Settings, SourceType
 from netsurgery.networks.layers import Shape
 from netsurgery.storage.dependencies import NO_DEPENDENCIES, Dependencies
 
@@ -36,6 +40,34 @@ def known_shape(settings: Settings) -> tuple[Shape, int] | None:
 def task_of(settings: Settings) -> str:
     """The task of a dataset: classification or regression."""
     return SOURCES[settings["source"]].task(settings)
+
+
+def raw_samples(data: Mapping[str, Any], indices: np.ndarray) -> Inputs:
+    """Samples as a user has them, read from the source: what the final model takes.
+
+    Args:
+        data: description of the prepared dataset.
+        indices: of samples of one part of the source, ascending.
+
+    Raises:
+        DataError: the data are invalid.
+        ValueError, KeyError: a table cannot be read with pandas in the way the model card says.
+    """
+    settings = data["settings"]
+    source = SOURCES[settings["source"]]
+    parts = prepared.source_parts(data)
+    part = next(name for name, of_part in parts.items() if indices[0] in of_part)
+    positions = indices - parts[part][0]
+    if source.raw is not None:
+        return source.raw(data, part, positions)
+    found, start = [], 0
+    for x, _ in source.open(settings).chunks(part):
+        inside = (positions >= start) & (positions < start + len(x))
+        found.append(np.array(x[positions[inside] - start]))
+        start += len(x)
+        if start > positions[-1]:
+            break
+    return np.concatenate(found)
 
 
 def prepare(

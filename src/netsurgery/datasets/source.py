@@ -16,6 +16,7 @@ PATH_KEYS = {"path": TRAINING, "validation_path": VALIDATION, "test_path": TEST}
 CHUNK_BYTES = 2**23  # approximate size of a chunk: no dataset needs to fit into memory
 
 Settings = Mapping[str, Any]
+Inputs = np.ndarray | dict[str, np.ndarray]  # of a final model: one array, or one per column
 Chunk = tuple[np.ndarray, np.ndarray]  # x (k, *shape); y (k,) or, with several targets, (k, t)
 
 
@@ -44,6 +45,7 @@ class Source:
     resized: bool = False  # whether images had different sizes
     columns: tuple[Mapping[str, Any], ...] = ()  # of a table: see `netsurgery.datasets.columns`
     features: tuple[Mapping[str, Any], ...] = ()  # of a table: see `netsurgery.datasets.tables`
+    reading: Mapping[str, Any] = field(default_factory=dict)  # arguments for pandas, of a table
     notes: tuple[str, ...] = ()  # lines for the user: what was taken for what, what was left out
 
     def label_name(self, part: str) -> str:
@@ -78,6 +80,9 @@ class SourceType:
     task: Callable[[Settings], str] = _task_from_settings
     # of a sample, and the number of outputs; None: known only after reading the data
     known_shape: Callable[[Settings], tuple[Shape, int] | None] = _unknown_shape
+    # samples as a user has them, where chunks change them: from the description of the prepared
+    # dataset, the part, and positions in it
+    raw: Callable[[Mapping[str, Any], str, np.ndarray], Inputs] | None = None
 
 
 def stored_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from netsurgery.datasets.columns import CATEGORY, NUMBER
-from netsurgery.datasets.csv_structure import normal_delimiter
+from netsurgery.datasets.source import Inputs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,26 +105,18 @@ def _is_ambiguous(levels: Sequence[str]) -> bool:
     return any(known.get(text) != i for i, level in enumerate(levels) for text in _variants(level))
 
 
-def pandas_options(data: Mapping[str, Any]) -> dict[str, Any]:
-    """How `pandas.read_csv` has to be called to find the columns of a text file by their names."""
-    settings = data["settings"]
-    options: dict[str, Any] = {}
-    delimiter = normal_delimiter(settings.get("delimiter", ","))
-    if delimiter != ",":
-        options["sep"] = delimiter
-    for key, usual in (("decimal", "."), ("thousands", ""), ("encoding", "utf-8")):
-        if settings.get(key, usual) != usual:
-            options[key] = settings[key]
-    numbered = not settings.get("header", True) and "columns" not in settings
-    if numbered:
-        options["header"] = None
-    elif "columns" in settings:
-        options |= {"header": 0} if settings["header"] else {}
-        options["names"] = list(settings["columns"])
+def read_options(reading: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
+    """How `pandas.read_csv` has to be called: codes that it would mix up are read as text.
+
+    Args:
+        reading: how the columns are found, see `netsurgery.datasets.csv_reader`.
+        data: description of the prepared dataset.
+    """
     as_text = [c["name"] for c in data["columns"] if _is_ambiguous(c["levels"])]
-    if as_text:
-        options["dtype"] = {int(name) if numbered else name: str for name in as_text}
-    return options
+    if not as_text:
+        return dict(reading)
+    numbered = reading.get("header", 0) is None
+    return {**reading, "dtype": {int(name) if numbered else name: str for name in as_text}}
 
 
 def missing_markers(data: Mapping[str, Any]) -> list[str | int | float]:
@@ -142,9 +134,7 @@ def missing_markers(data: Mapping[str, Any]) -> list[str | int | float]:
     return markers
 
 
-def model_inputs(
-    frame: pd.DataFrame, data: Mapping[str, Any]
-) -> np.ndarray | dict[str, np.ndarray]:
+def model_inputs(frame: pd.DataFrame, data: Mapping[str, Any]) -> Inputs:
     """What the model takes, from a data frame as pandas reads it from the user's file.
 
     The lines of `netsurgery.report.usage` do the same without this package.

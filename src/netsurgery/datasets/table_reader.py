@@ -32,6 +32,10 @@ class TableFile(Protocol):
     def notes(self) -> list[str]:
         """What the user should know about how the file is read."""
 
+    @property
+    def pandas_options(self) -> dict[str, Any]:
+        """How the user has to call pandas to find the columns by their names."""
+
     def frames(self, rows: int) -> Iterator[pd.DataFrame]:
         """Read the table in chunks of rows; NaN marks a missing value."""
 

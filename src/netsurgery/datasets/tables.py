@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from netsurgery.datasets import column_checks, number_formats, table_reader
+from netsurgery.datasets import column_checks, number_formats, raw_tables, table_reader
 from netsurgery.datasets.columns import (
     CATEGORY,
     NUMBER,
@@ -217,6 +217,7 @@ def open_table(settings: Settings) -> Source:
         missing=True,
         columns=tuple(column.to_json() for column in columns),
         features=tuple(feature.to_json() for feature in features),
+        reading=file.pandas_options,
         notes=tuple(_notes(files, left_out, statistics, settings)),
     )
 
@@ -273,4 +274,4 @@ def _check_numbers(
                 )
 
 
-TABLE = SourceType(open_table, is_flat)
+TABLE = SourceType(open_table, is_flat, raw=raw_tables.read_rows)

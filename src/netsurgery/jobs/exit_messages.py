@@ -11,6 +11,10 @@ from netsurgery.datasets import DataError
 from netsurgery.storage.files import UnusableFileError
 
 
+class OneLineError(ValueError):
+    """An error whose message tells the user in one line what is wrong."""
+
+
 @contextlib.contextmanager
 def exit_with_message() -> Iterator[None]:
     """Exit with a one-line message for invalid data, a damaged file or an error of the system."""
@@ -18,7 +22,7 @@ def exit_with_message() -> Iterator[None]:
         yield
     except DataError as error:
         sys.exit(f"data: {error}")
-    except UnusableFileError as error:
+    except (UnusableFileError, OneLineError) as error:
         sys.exit(str(error))
     except OSError as error:
         if error.errno is None:

@@ -8,15 +8,14 @@ from typing import Any
 import numpy as np
 
 from netsurgery import datasets
-from netsurgery.datasets.columns import NUMBER
 from netsurgery.datasets.samples import Samples
+from netsurgery.jobs import model_check
 from netsurgery.keras_io import archive, tflite
 from netsurgery.report import error_analysis, model_card
 from netsurgery.storage.dependencies import NO_DEPENDENCIES, Dependencies
 from netsurgery.storage.files import CHECKSUMS, checksums, read_json, write_text
 
 BATCH = 1000
-COMPARED = 200  # samples on which an export has to agree with the model
 
 
 def outputs(network: Any, samples: Samples) -> np.ndarray:
@@ -28,34 +27,18 @@ def outputs(network: Any, samples: Samples) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def analyse_errors(network: Any, samples: Samples, data: dict[str, Any]) -> dict[str, Any]:
-    """Analyse the errors of a network (see `netsurgery.report.error_analysis`)."""
-    found = outputs(network, samples)
-    if samples.target is not None:
-        target = samples.target
-        values = target.restore(samples.y[samples.indices])
-        unit = target.restore(found / target.scale + target.shift)
-        return error_analysis.regression_errors(values, unit, data.get("targets", ()))
-    if network.layers[-1].activation.__name__ == "linear":  # logits
-        found = np.exp(found - found.max(axis=1, keepdims=True))
-        found /= found.sum(axis=1, keepdims=True)
-    return error_analysis.classification_errors(samples.x, samples.y, samples.indices, found, data)
-
-
-def raw_samples(samples: Samples, data: dict[str, Any]) -> np.ndarray | None:
-    """Return some samples in the form that the model takes; None for a table with text.
+def analyse_errors(found: np.ndarray, samples: Samples, data: dict[str, Any]) -> dict[str, Any]:
+    """Analyse the errors of a network (see `netsurgery.report.error_analysis`).
 
     Args:
-        samples: as they are stored.
+        found: (n, outputs) for all samples, see `model_check.in_units`.
+        samples: the test samples.
         data: description of the prepared dataset.
     """
-    stored = np.asarray(samples.x[samples.indices[:COMPARED]])
-    if not data["columns"]:
-        return stored
-    if any(column["kind"] != NUMBER for column in data["columns"]):
-        return None
-    places = [i for i, feature in enumerate(data["features"]) if feature["kind"] == NUMBER]
-    return stored.reshape(len(stored), -1)[:, places]
+    if samples.target is not None:
+        values = samples.target.restore(samples.y[samples.indices])
+        return error_analysis.regression_errors(values, found, data.get("targets", ()))
+    return error_analysis.classification_errors(samples.x, samples.y, samples.indices, found, data)
 
 
 def export(
@@ -73,20 +56,36 @@ def export(
         settings: of the search.
         final: folder with model.keras, network.keras and summary.json.
         dependencies: what the exports depend on besides the final model.
+
+    Raises:
+        DisagreementError: model.keras does not give on raw samples what was recorded.
     """
     inputs = [final / name for name in ("network.json", "test.json", "summary.json")]
     known = dependencies.with_inputs(inputs)
     described = datasets.describe(data)
-    errors = analyse_errors(
-        archive.load(final / "network.keras", compiled=False), samples, described
+    network, model = (
+        archive.load(final / name, compiled=False) for name in ("network.keras", "model.keras")
     )
+    found = model_check.in_units(
+        outputs(network, samples), samples, logits=model_check.gives_logits(network, samples)
+    )
+    errors = analyse_errors(found, samples, described)
     known.write(final / "errors.json", errors)
-    model = archive.load(final / "model.keras", compiled=False)
+    model_check.check_recorded(found, samples, read_json(final / "test.json"), final)
     path, file = final / "exports.json", final / "model.tflite"
-    lite = tflite.export_tflite(model, file, raw_samples(samples, described))
+    try:
+        raw = model_check.read_raw(samples, described)
+    except (OSError, datasets.DataError) as error:
+        why = f"the data could not be read again ({error})"
+        check: dict[str, Any] = {"samples": 0, "why": why}
+        lite = tflite.not_exported(file, why)
+    else:
+        check = model_check.compare(model, network, raw, samples, described).to_json()
+        lite = tflite.export_tflite(model, file, raw.rows)
     written = [file] if file.exists() else []
-    known.write(path, {"exports": [lite], CHECKSUMS: checksums(path, *written)})
+    known.write(path, {"check": check, "exports": [lite], CHECKSUMS: checksums(path, *written)})
     summary = read_json(final / "summary.json")
     write_text(
-        final / "README.md", model_card.model_card(summary, settings, described, errors, [lite])
+        final / "README.md",
+        model_card.model_card(summary, settings, described, errors, [lite], check),
     )

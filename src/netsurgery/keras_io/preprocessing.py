@@ -36,6 +36,7 @@ DESCRIBED = (
     "classes",
     "columns",
     "features",
+    "reading",
     "units",
 )
 

@@ -15,7 +15,8 @@ import tensorflow as tf
 
 from netsurgery.storage.files import atomic_path
 
-TOLERANCE = 1e-4  # the largest accepted difference of an output
+TOLERANCE = 1e-4  # the largest accepted difference of an output, relative to the largest output
+TINY = float(np.finfo(np.float32).tiny)
 TABLE = "TensorFlow Lite does not support named columns"
 
 
@@ -49,6 +50,12 @@ def predict_tflite(content: bytes, x: np.ndarray) -> np.ndarray:
     return interpreter.get_tensor(leaving["index"])
 
 
+def not_exported(path: Path, why: str) -> dict[str, Any]:
+    """Remove the file of an earlier export; the result is that of one that failed."""
+    path.unlink(missing_ok=True)
+    return {"file": path.name, "written": False, "why": why}
+
+
 def export_tflite(model: keras.Model, path: Path, x: np.ndarray | None) -> dict[str, Any]:
     """Write a model for TensorFlow Lite if it can be converted and predicts the same.
 
@@ -59,30 +66,28 @@ def export_tflite(model: keras.Model, path: Path, x: np.ndarray | None) -> dict[
 
     Returns:
         Plain values: the file's name and, if it was written, its size in bytes and the largest
-        difference of an output; otherwise the reason.
+        difference of an output, relative to the largest output; otherwise the reason.
     """
-    path.unlink(missing_ok=True)
-    base = {"file": path.name, "written": False}
     if x is None:
-        return base | {"why": TABLE}
+        return not_exported(path, TABLE)
     try:
         with own_temporary_files():
             content = tf.lite.TFLiteConverter.from_keras_model(model).convert()
         predictions = predict_tflite(content, x)
     except (tf.errors.OpError, ValueError, RuntimeError) as error:
         lines = [line for line in str(error).splitlines() if line.strip()]
-        return base | {
-            "why": f"TensorFlow Lite cannot convert it: {lines[0][:200] if lines else ''}"
-        }
+        reason = lines[0][:200] if lines else ""
+        return not_exported(path, f"TensorFlow Lite cannot convert it: {reason}")
     except Exception as error:  # the converter's own class is not public
         if type(error).__name__ != "ConverterError":
             raise
-        return base | {"why": "TensorFlow Lite does not support one of its operations"}
-    largest = float(np.abs(predictions - np.asarray(model(x, training=False))).max())
+        return not_exported(path, "TensorFlow Lite does not support one of its operations")
+    expected = np.asarray(model(x, training=False))
+    largest = float(np.abs(predictions - expected).max() / max(np.abs(expected).max(), TINY))
     if not np.isfinite(largest):
-        return base | {"why": "its weights are not finite"}
+        return not_exported(path, "its weights are not finite")
     if largest > TOLERANCE:
-        return base | {"why": f"its predictions would differ by {largest:.1e}"}
+        return not_exported(path, f"its predictions would differ by {largest:.1e}")
     with atomic_path(path) as temporary:
         temporary.write_bytes(content)
     return {

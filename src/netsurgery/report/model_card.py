@@ -59,12 +59,24 @@ def _errors(errors: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def _checked(check: Mapping[str, Any]) -> str:
+    """What is known of the model on samples as the user has them."""
+    if not check["samples"]:
+        return f"`model.keras` was not compared on raw samples: {check['why']}."
+    return (
+        f"`model.keras` was compared with the tested network on {check['samples']:,} test samples"
+        f" as they came: outputs differ by at most {check['largest_difference']:.1g}, as"
+        f" probabilities or in standard deviations of the target."
+    )
+
+
 def model_card(
     summary: Mapping[str, Any],
     settings: Mapping[str, Any],
     data: Mapping[str, Any],
     errors: Mapping[str, Any],
     exports: Sequence[Mapping[str, Any]],
+    check: Mapping[str, Any],
 ) -> str:
     """The model card of a final model, in Markdown.
 
@@ -74,6 +86,7 @@ def model_card(
         data: description of the prepared dataset.
         errors: see `netsurgery.report.error_analysis`.
         exports: see `netsurgery.keras_io.tflite`.
+        check: see `netsurgery.jobs.model_check`; without samples, why there was none.
     """
     algorithm = ALGORITHMS[summary["algorithm"]]
     origin = (
@@ -131,6 +144,7 @@ def model_card(
         "| `preprocessing.json` | the preprocessing and the class names |",
         "| `errors.json` | error analysis on the test samples |",
         "",
+        _checked(check),
         *same,
         *not_written,
         "",

@@ -11,7 +11,7 @@ from netsurgery.datasets.table_inputs import (
     input_names,
     missing_markers,
     needs_double,
-    pandas_options,
+    read_options,
     takes_rows,
 )
 
@@ -64,7 +64,11 @@ def _columns(data: Mapping[str, Any]) -> list[str]:
     texts = any(column["kind"] == CATEGORY for column in data["columns"])
     text = 'table[column.name].astype(str).str.strip().fillna("").to_numpy(object)'
     number = f"pd.to_numeric(table[column.name]{_without_markers(data)}).astype(float).to_numpy()"
-    conditional = [f"    {text}", '    if column.dtype == "string"', f"    else {number}"]
+    entry = (
+        [f"    column.name: {text}", '    if column.dtype == "string"', f"    else {number}"]
+        if texts
+        else [f"    column.name: {number}"]
+    )
     call = (
         ["outputs = model(inputs)  # model.predict would round numbers to float32"]
         if needs_double(data)
@@ -72,8 +76,7 @@ def _columns(data: Mapping[str, Any]) -> list[str]:
     )
     return [
         "inputs = {",
-        "    column.name:",
-        *(conditional if texts else [f"    {number}"]),
+        *entry,
         "    for column in model.inputs",
         "}",
         *call,
@@ -90,9 +93,9 @@ def read_call(data: Mapping[str, Any]) -> str:
     """The call of pandas that reads a table as the settings of its dataset say."""
     path = _python(data["settings"].get("path", "table.csv"))
     if data["settings"].get("source") == "parquet":
-        return f"pd.read_parquet({path})"
-    options = [f", {key}={_python(value)}" for key, value in pandas_options(data).items()]
-    return f"pd.read_csv({path}{''.join(options)})"
+        return f"pd.read_parquet({path}){'.reset_index()' if data['reading'] else ''}"
+    options = read_options(data["reading"], data).items()
+    return f"pd.read_csv({path}{''.join(f', {key}={_python(value)}' for key, value in options)})"
 
 
 def _python(value: Any) -> str:

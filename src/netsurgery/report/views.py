@@ -21,7 +21,8 @@ from netsurgery.storage.files import read_json
 
 MAX_CONFUSION_CLASSES = 20  # with more classes, only those with the lowest recall are listed
 WORST_CLASSES = 15
-OLDER: dict[str, Any] = {"resized": False, "settings": {}, "units": None}  # missing in 0.1
+# missing in 0.1
+OLDER: dict[str, Any] = {"resized": False, "settings": {}, "units": None, "reading": {}}
 LONG = 30  # with more runs, the comparison of methods comes before their table
 
 

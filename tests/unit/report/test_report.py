@@ -11,9 +11,7 @@ import keras
 import numpy as np
 import pytest
 
-from netsurgery import datasets
 from netsurgery.analysis import runs
-from netsurgery.jobs import export
 from netsurgery.keras_io.tflite import predict_tflite
 from netsurgery.report import brackets, error_analysis, html_report, views
 from netsurgery.search.records import Record
@@ -268,19 +266,3 @@ def test_a_failed_candidate_is_marked(finished):
         for i in range(2)
     ]
     assert by_round == [set(), {records[step].candidate}]
-
-
-def table(columns, features):
-    return {"columns": columns, "features": features}
-
-
-def test_rows_are_exported_as_their_columns(finished):
-    x = np.arange(24.0).reshape(4, 6)
-    samples = datasets.Samples(x, x[:, 0], np.array([2, 1]), datasets.Scaling(0, 1))
-    number, text = {"kind": "number"}, {"kind": "category"}
-    missing = {"kind": "missing"}
-    features = [number, missing, number, number, missing, number]
-    raw = export.raw_samples(samples, table([number] * 4, features))
-    np.testing.assert_array_equal(raw, x[[2, 1]][:, [0, 2, 3, 5]])
-    assert export.raw_samples(samples, table([number, text], features)) is None
-    np.testing.assert_array_equal(export.raw_samples(samples, table([], [])), x[[2, 1]])

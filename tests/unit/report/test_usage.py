@@ -11,10 +11,9 @@ import pandas as pd
 import pytest
 
 from netsurgery import datasets
-from netsurgery.config.loading import load
 from netsurgery.keras_io import archive, preprocessing
 from netsurgery.report.usage import usage_snippet
-from tests.support.factories import SCHEMA
+from tests.support.factories import complete_dataset
 
 RNG = np.random.default_rng(0)
 ROWS = 40
@@ -123,17 +122,11 @@ TABLES = {
 }
 
 
-def complete(settings):
-    search = {"algorithm": "baseline", "dataset": "d", "topology": "ff-small"}
-    loaded = load({"datasets": {"d": settings}, "searches": {"s": search}}, SCHEMA)
-    return loaded.datasets["d"].settings
-
-
 def trained(table, folder):
     """The folder's model.keras, its description, and what its network predicts for all rows."""
     table.write(folder / "table.csv")
     given = {"source": "csv", "path": str(folder / "table.csv"), "target": "y"} | table.settings
-    datasets.prepare("d", complete(given), folder / "prepared")
+    datasets.prepare("d", complete_dataset(given), folder / "prepared")
     split = folder / "split.npz"
     datasets.write_split(folder / "prepared", split, datasets.SplitSettings(0.2, 0.2), 0)
     part = datasets.read_part(folder / "prepared", split, "training")
