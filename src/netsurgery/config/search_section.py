@@ -42,7 +42,10 @@ def load_searches(
     Raises:
         ConfigError: Naming the key.
     """
-    own_topologies = given.get("topologies", {})
+    own_topologies = {
+        name: topologies.without_defaults(with_whole_numbers(layers))
+        for name, layers in given.get("topologies", {}).items()
+    }
     for name in own_topologies.keys() & topologies.NAMED.keys():
         message = "is the name of a built-in topology; choose another name"
         raise error_at(["topologies", name], message)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from netsurgery.networks.layers import Conv, Dense, Flatten, Layer, Shape, conv_cell
@@ -21,6 +21,7 @@ NAMED: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "surgeon-medium": ((), (10, 10, 10)),
     "surgeon-large": ((), (300, 100, 100)),
 }
+DEFAULTS = {"activation": "relu", "pooling": "average"}  # of layers in a list
 # these have no activation in the output layer
 WITH_LOGITS = ("surgeon-small", "surgeon-medium", "surgeon-large")
 
@@ -31,6 +32,17 @@ def named(name: str) -> list[dict[str, Any]]:
     return [
         *({"conv_cell": {"channels": c}} for c in channels),
         *({"dense": {"units": u}} for u in units),
+    ]
+
+
+def without_defaults(hidden: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """A list of hidden layers without settings that are as `build` has them by default."""
+    return [
+        {
+            kind: {key: value for key, value in settings.items() if DEFAULTS.get(key) != value}
+            for kind, settings in entry.items()
+        }
+        for entry in hidden
     ]
 
 

@@ -131,11 +131,15 @@ def _check_objective(metric: str, task: str, recorded: set[str]) -> None:
 def fill_task_defaults(settings: dict[str, Any], task: str) -> None:
     """Set the default loss and objective of a task, and record the metric of the objective.
 
+    Arguments of Keras classes that are as Keras has them by default are left out.
+
     Args:
         settings: Those of a search, otherwise complete; they are changed in place.
         task: Classification or regression.
     """
     settings.setdefault("loss", DEFAULT_LOSS[task])
+    for key, kind in (("optimizer", OPTIMIZERS), ("loss", LOSSES)):
+        settings[key] = keras_catalog.without_defaults(kind, settings[key])
     settings.setdefault("objective", VALIDATION + next(iter(BUILTIN[task])))
     scored = settings["objective"].removeprefix(VALIDATION)
     requested = [*settings["extra_metrics"]]

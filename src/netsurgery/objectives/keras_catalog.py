@@ -77,6 +77,25 @@ def split_setting(setting: Setting) -> tuple[str, dict[str, Any]]:
     return name, dict(arguments)
 
 
+def without_defaults(kind: str, setting: Setting) -> Setting:
+    """Return a setting without arguments that are as Keras has them by default.
+
+    Args:
+        kind: `OPTIMIZERS`, `LOSSES` or `METRICS`.
+        setting: A valid setting.
+    """
+    name, arguments = split_setting(setting)
+    if not arguments:
+        return name
+    defaults = find(kind, name).arguments
+    kept = {
+        key: value
+        for key, value in arguments.items()
+        if key not in defaults or value != defaults[key]
+    }
+    return {name: kept} if kept else name
+
+
 def find(kind: str, name: str) -> KerasClass:
     """Return the Keras class of a name.
 

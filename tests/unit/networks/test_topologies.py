@@ -14,7 +14,7 @@ from netsurgery.networks.layers import (
     Shape,
 )
 from netsurgery.networks.network import Topology
-from netsurgery.networks.topologies import NAMED, build, named
+from netsurgery.networks.topologies import NAMED, build, named, without_defaults
 
 # a conv layer holds 3 * 3 * in * out weights and a bias for each of its channels, batch
 # normalization gamma and beta for each; a dense layer in * out weights and out biases
@@ -91,3 +91,21 @@ def test_impossible_hidden_layers_are_an_error(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         build(hidden, input_shape, 2)
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        [{"conv_cell": {"channels": 4, "pooling": "average"}}, {"dense": {"units": 3}}],
+        [{"conv_cell": {"channels": 4, "pooling": "max", "activation": "relu"}}],
+        [{"conv": {"channels": 2, "activation": "relu"}}, {"conv": {"channels": 2}}],
+        [
+            {"dense": {"units": 3, "activation": "relu"}},
+            {"dense": {"units": 3, "activation": "tanh"}},
+        ],
+    ],
+)
+def test_leaving_defaults_out_changes_no_topology(hidden):
+    shorter = without_defaults(hidden)
+    assert build(shorter, (8, 8, 1), 2) == build(hidden, (8, 8, 1), 2)
+    assert not any(entry in str(shorter) for entry in ("average", "relu"))

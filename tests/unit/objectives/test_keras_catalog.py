@@ -41,3 +41,17 @@ def test_a_missing_argument_is_an_error():
 def test_a_setting_is_described_with_its_arguments():
     assert describe("sgd") == "sgd"
     assert describe({"adamw": {"weight_decay": 0.01}}) == "adamw (weight_decay 0.01)"
+
+
+@pytest.mark.parametrize(
+    ("setting", "shorter"),
+    [
+        ("adam", "adam"),
+        ({"adam": {}}, "adam"),
+        ({"adam": {"beta_1": 0.9, "weight_decay": None, "amsgrad": False}}, "adam"),
+        ({"adam": {"beta_1": 0.8, "beta_2": 0.999}}, {"adam": {"beta_1": 0.8}}),
+        ({"adam": {"amsgrad": True}}, {"adam": {"amsgrad": True}}),
+    ],
+)
+def test_arguments_as_keras_has_them_are_left_out(setting, shorter):
+    assert keras_catalog.without_defaults(OPTIMIZERS, setting) == shorter
