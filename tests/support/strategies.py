@@ -127,10 +127,13 @@ def pointwise_topologies(draw: st.DrawFn, cells: st.SearchStrategy[int] = AT_MOS
 def images_constant_in_blocks(
     topology: Topology, size: int, rng: np.random.Generator, batch: int = 4
 ) -> np.ndarray:
-    """Non-negative images that hold one value per channel and block of size x size."""
+    """Images that hold one value per channel and block of size x size.
+
+    Of either sign, unless the topology takes no negative ones.
+    """
     height, width, channels = topology.input_shape
     blocks = (batch, math.ceil(height / size), math.ceil(width / size), channels)
-    values = rng.uniform(0, 1.5, blocks)
+    values = rng.uniform(0 if topology.non_negative_input else -1.5, 1.5, blocks)
     return values.repeat(size, axis=1).repeat(size, axis=2)[:, :height, :width]
 
 

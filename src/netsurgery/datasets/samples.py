@@ -52,6 +52,7 @@ class Samples:
     scaling: Scaling
     target: Scaling | None = None  # scaling of regression targets; None for classes
     variants: int = 1  # of every sample (see `netsurgery.datasets.augmentation`)
+    non_negative: bool = False  # whether the scaled training samples have no negative values
 
     def __len__(self) -> int:
         return self.variants * len(self.indices)
@@ -92,4 +93,6 @@ def read_part(folder: Path, split_path: Path, part: str) -> Samples:
             target_units = Units.from_json(data.get("target_units"))
             shift, scale = split["target_shift"], split["target_scale"]
             target = Scaling(shift, scale, units=target_units)
-    return Samples(mapped(folder, "x"), mapped(folder, "y"), indices, scaling, target)
+        non_negative = bool(split["non_negative"])
+    x, y = (mapped(folder, stem) for stem in "xy")
+    return Samples(x, y, indices, scaling, target, non_negative=non_negative)

@@ -1,8 +1,8 @@
 """Split a dataset into training, validation and test parts, and fit its scaling.
 
 `split.npz` of a search holds the indices of each part; `shift` and `scale`, which broadcast against
-a sample, for the network inputs (x - shift) * scale; and the same for the targets of a regression,
-`target_shift` and `target_scale`.
+a sample, for the network inputs (x - shift) * scale; whether these are `non_negative`; and shift
+and scale for the targets of a regression, `target_shift` and `target_scale`.
 """
 
 from __future__ import annotations
@@ -181,6 +181,27 @@ def fit_scaling(
     return shift.astype(np.float32), scale.astype(np.float32)
 
 
+def is_non_negative(
+    x: np.ndarray, indices: np.ndarray, method: str, shift: np.ndarray, scale: np.ndarray
+) -> bool:
+    """Whether no training sample has a negative value after scaling.
+
+    Args:
+        x: (n, *shape).
+        indices: of the training samples.
+        method: of the scaling.
+        shift: see `fit_scaling`.
+        scale: see `fit_scaling`.
+    """
+    if method == "range" or (method in ("unit", "none") and x.dtype.kind in "bu"):
+        return True
+    rows = rows_per_chunk(x.shape[1:], np.dtype(np.float64))
+    for start in range(0, len(indices), rows):
+        if ((x[indices[start : start + rows]] - shift) * scale < 0).any():
+            return False
+    return True
+
+
 def write_split(
     folder: Path,
     path: Path,
@@ -222,6 +243,9 @@ def write_split(
     arrays = dict(parts)
     arrays["shift"], arrays["scale"] = fit_scaling(
         x, parts[TRAINING], scaling["method"], scaling["largest"], as_is if features else None
+    )
+    arrays["non_negative"] = np.array(
+        is_non_negative(x, parts[TRAINING], scaling["method"], arrays["shift"], arrays["scale"])
     )
     if data["classes"] is None:
         arrays["target_shift"], arrays["target_scale"] = fit_scaling(

@@ -65,6 +65,7 @@ def train_initial_network(
         topology = build(layers, tuple(data["shape"]), data["outputs"], activation)
     except ValueError as error:
         raise datasets.DataError(f"{data['origin']}: {error}") from None
+    topology = replace(topology, non_negative_input=step.training.non_negative)
     if reason := why_no_start(topology, max_parameters):
         sys.exit(f"{step.output.parent.parent}: max_parameters: {reason}")
     with step.timer("build"):
@@ -270,7 +271,7 @@ def write_exported_model(step: TrainingStep) -> None:
     model = preprocessing.with_preprocessing(network, data, test.scaling, test.target)
     training.compile_model(model, step.training_settings.compile)
     archive.save(model, step.output.with_name("model.keras"))
-    description = preprocessing.description(data, test.scaling, test.target)
+    description = preprocessing.description(data, test.scaling, test.target, test.non_negative)
     path = step.output.with_name("preprocessing.json")
     step.dependencies.with_inputs([record_path(step.output)]).write(path, description)
 

@@ -191,10 +191,13 @@ class TrainingStep:
 
     def keep(self, model: Path, record: Record) -> Record:
         """Write a copy of a model that this step does not change, and a record."""
+        self._copy(model, record)
+        return self._write_record(record)
+
+    def _copy(self, model: Path, record: Record) -> None:
         verify_checksum(model, record.model_sha256)
         with atomic_path(self.output) as temporary:
             shutil.copyfile(model, temporary)
-        return self._write_record(record)
 
     def skip(self, model: Path, record: Record, batches: Mapping[str, int]) -> Record:
         """Pass a failed candidate on as it is: it keeps its bracket place and trains no more.
@@ -204,9 +207,7 @@ class TrainingStep:
             record: of the candidate.
             batches: that were to be trained, by round; if it fails here, they count as spent.
         """
-        verify_checksum(model, record.model_sha256)
-        with atomic_path(self.output) as temporary:
-            shutil.copyfile(model, temporary)
+        self._copy(model, record)
         if self.failure and record.status == Status.OK:
             return self._write_untrained(self.failed(record), batches)
         return self._write_untrained(record, dict.fromkeys(batches, 0))

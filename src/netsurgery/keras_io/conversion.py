@@ -91,7 +91,8 @@ def from_keras(model: keras.Model) -> Network:
     for layer in model.layers:
         layers.append(from_keras_layer(layer, shape))
         shape = layers[-1].output_shape(shape)
-    topology = Topology(tuple(model.input_shape[1:]), tuple(layers))
+    unsigned = keras.backend.standardize_dtype(model.inputs[0].dtype).startswith(("uint", "bool"))
+    topology = Topology(tuple(model.input_shape[1:]), tuple(layers), unsigned)
     weights = tuple(
         tuple(np.asarray(variable) for variable in variables(layer)) for layer in model.layers
     )

@@ -7,7 +7,7 @@ the weights that survive.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
@@ -116,7 +116,8 @@ def apply(
         mutation: the operation, its place and its size.
         rng: draws what is copied.
         calibration: (n, *input_shape) samples as the model takes them, for removal by least
-            squares.
+            squares. They also show whether samples have negative values, which an inserted
+            activation must not cut off.
         noise: relative size of the noise on copies of units and channels.
 
     Returns:
@@ -128,6 +129,8 @@ def apply(
             calibration samples do not fit it.
     """
     network = _network(model)
+    if calibration is not None and calibration.size:
+        network = with_known_sign(network, calibration)
     topology = network.topology
     mutate_topology(topology, mutation)  # report an illegal mutation before anything else
     if not network.finite:
@@ -161,6 +164,12 @@ def apply(
         f" {_describe_effect(topology, mutation, result.noise_bound)}"
     )
     return ModelMutationResult(new, summary)
+
+
+def with_known_sign(network: Network, samples: np.ndarray) -> Network:
+    """The network with what samples tell of the sign of its input."""
+    known = network.topology.non_negative_input or not (samples < 0).any()
+    return replace(network, topology=replace(network.topology, non_negative_input=known))
 
 
 def _network(model: keras.Model) -> Network:

@@ -165,7 +165,7 @@ def with_preprocessing(
 
 
 def description(
-    data: Mapping[str, Any], scaling: Scaling, target: Scaling | None
+    data: Mapping[str, Any], scaling: Scaling, target: Scaling | None, non_negative: bool
 ) -> dict[str, Any]:
     """The model's preprocessing, and what a Keras file cannot hold, such as class names.
 
@@ -173,6 +173,7 @@ def description(
         data: description of the prepared dataset.
         scaling: of the samples: (value - shift) * scale.
         target: scaling of a regression's targets; None for classes.
+        non_negative: whether the scaled training samples have no negative values.
     """
 
     def plain(scaling: Scaling) -> dict[str, Any]:
@@ -183,5 +184,6 @@ def description(
         **{key: data[key] for key in DESCRIBED},
         "warnings": data.get("warnings", []),
         "scaling": plain(scaling),
+        "non_negative_inputs": non_negative,
         "target_scaling": None if target is None else plain(target),
     }

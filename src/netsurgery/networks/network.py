@@ -29,12 +29,18 @@ from netsurgery.networks.layers import (
 class Topology:
     """The structure of a sequential network, without its arrays.
 
+    Attributes:
+        input_shape: of a sample.
+        layers: from input to output.
+        non_negative_input: whether samples are known to have no negative values.
+
     Raises:
         ValueError: a layer does not accept the output of the one before it.
     """
 
     input_shape: Shape
     layers: tuple[Layer, ...]
+    non_negative_input: bool = False
 
     def __post_init__(self) -> None:
         self.shapes  # noqa: B018 - computing them is the check
@@ -90,26 +96,24 @@ class Topology:
 
     def replace(self, position: int, layer: Layer) -> Topology:
         """The topology with another layer at `position`."""
-        return Topology(
-            self.input_shape, (*self.layers[:position], layer, *self.layers[position + 1 :])
-        )
+        return self._with_layers(*self.layers[:position], layer, *self.layers[position + 1 :])
 
     def insert(self, position: int, *layers: Layer) -> Topology:
         """The topology with layers inserted before the one at `position`."""
-        return Topology(
-            self.input_shape, (*self.layers[:position], *layers, *self.layers[position:])
-        )
+        return self._with_layers(*self.layers[:position], *layers, *self.layers[position:])
 
     def remove(self, position: int, count: int = 1) -> Topology:
         """The topology without the `count` layers from `position` on."""
-        return Topology(
-            self.input_shape, (*self.layers[:position], *self.layers[position + count :])
-        )
+        return self._with_layers(*self.layers[:position], *self.layers[position + count :])
+
+    def _with_layers(self, *layers: Layer) -> Topology:
+        return Topology(self.input_shape, layers, self.non_negative_input)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, for records."""
         return {
             "input_shape": list(self.input_shape),
+            "non_negative_input": self.non_negative_input,
             "layers": [layer.to_json() for layer in self.layers],
         }
 
@@ -117,7 +121,7 @@ class Topology:
     def from_json(cls, spec: Mapping[str, Any]) -> Topology:
         """The topology that `to_json` wrote."""
         layers = tuple(layer_from_json(layer) for layer in spec["layers"])
-        return cls(tuple(spec["input_shape"]), layers)
+        return cls(tuple(spec["input_shape"]), layers, spec["non_negative_input"])
 
 
 @dataclass(frozen=True, eq=False)

@@ -54,11 +54,8 @@ def image_channels(image: Shape) -> int:
 
 
 def has_non_negative_input(topology: Topology, position: int) -> bool:
-    """Whether the input of the layer at `position` is never negative.
-
-    The network's own input counts as non-negative, as pixels are.
-    """
-    non_negative = True
+    """Whether the input of the layer at `position` is never negative, as far as is known."""
+    non_negative = topology.non_negative_input
     for layer in topology.layers[:position]:
         non_negative = layer.is_non_negative(non_negative)
     return non_negative

@@ -41,7 +41,7 @@ STAGES: dict[str, tuple[str, ...]] = {
         *(f"storage/{each}.py" for each in ("canonical", "dependencies", "files", "integrity")),
         *(f"storage/{each}.py" for each in ("locking", "mlflow_sqlite", "provenance", "timer")),
         *(f"jobs/{each}.py" for each in ("__main__", "cold_start", "command_line")),
-        *(f"jobs/{each}.py" for each in ("exit_messages", "in_process", "server")),
+        *(f"jobs/{each}.py" for each in ("divergence", "exit_messages", "in_process", "server")),
         *("keras_io/model_surgery.py", "keras_io/user_files.py"),
     ),
     MODEL: ("keras_io/preprocessing.py",),
@@ -58,7 +58,8 @@ STAGES: dict[str, tuple[str, ...]] = {
     SURGERY: ("surgery/*",),
     REPORT: (
         *("plots/*", "report/*", "analysis/*", "reproduction/*"),
-        *("search/lineage.py", "search/summary.py", "jobs/search.py"),
+        *(f"search/{each}.py" for each in ("last_epochs", "lineage", "summary")),
+        "jobs/search.py",
     ),
     PLANNING: ("search/*", "jobs/ectonas.py", "jobs/surgeon.py"),
     DATA: ("datasets/*",),

@@ -134,3 +134,34 @@ def test_parts_read_back_are_those_of_the_split(digits, tmp_path):
     np.testing.assert_array_equal(found.x, np.load(digits / "x.npy"))
     np.testing.assert_array_equal(found.y, np.load(digits / "y.npy"))
     assert (found.x.max() - found.scaling.shift) * found.scaling.scale == 1
+
+
+@pytest.mark.parametrize(
+    ("dtype", "low", "scaling", "non_negative"),
+    [
+        ("uint8", 0, None, True),  # images of integers are divided by the largest value
+        ("uint8", 0, "standard", False),
+        ("uint8", 0, "range", True),
+        ("int16", 0, "unit", True),
+        ("int16", -9, "unit", False),
+        ("float32", 0, None, False),  # images of floats get mean 0
+        ("float32", 0, "none", True),
+        ("float32", -9, "none", False),
+        ("float32", 0, "unit", True),
+        ("float32", -9, "unit", False),
+        ("float32", -9, "range", True),
+    ],
+)
+def test_a_split_knows_the_sign_of_scaled_samples(dtype, low, scaling, non_negative, tmp_path):
+    rng = np.random.default_rng(0)
+    x = rng.integers(low, 100, (40, 4, 4, 1)).astype(dtype)
+    x[0, 0, 0] = low
+    settings = {"source": "npz", "path": str(tmp_path / "x.npz")}
+    settings |= {"scaling": scaling} if scaling else {}
+    np.savez(tmp_path / "x.npz", x_train=x, y_train=np.arange(40) % 2)
+    datasets.prepare("d", settings, tmp_path)
+    datasets.write_split(tmp_path, tmp_path / "split.npz", datasets.SplitSettings(0.2, 0.2), 0)
+    found = datasets.read_part(tmp_path, tmp_path / "split.npz", "training")
+    assert found.non_negative == non_negative
+    scaled = found.inputs(np.arange(len(found.indices)))
+    assert not (non_negative and scaled.min() < 0)

@@ -390,3 +390,29 @@ def test_model_with_nan_weights_is_refused() -> None:
 def test_noise_is_refused_without_copies() -> None:
     with pytest.raises(IllegalMutation, match="takes no noise"):
         model_surgery.apply(of_a_tutorial(), Mutation(operations.ADD_DENSE, 7), noise=0.1)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "samples", "activation"),
+    [
+        ("float32", None, "linear"),  # unknown, so nothing may be cut off
+        ("uint8", None, "relu"),
+        ("float32", np.ones((6, 8, 8, 1), np.float32), "relu"),
+        ("float32", np.linspace(-1, 1, 6 * 64, dtype=np.float32).reshape(6, 8, 8, 1), "linear"),
+    ],
+    ids=["unknown", "pixels", "non-negative samples", "negative samples"],
+)
+def test_the_sign_of_the_input_decides_on_the_activation(
+    dtype: str, samples: np.ndarray | None, activation: str
+) -> None:
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 1), dtype=dtype),
+            layers.Conv2D(2, 3, padding="same"),
+            layers.Flatten(),
+            layers.Dense(2),
+        ]
+    )
+    cell = Mutation(operations.ADD_CONV_CELL, 0)
+    child = model_surgery.apply(model, cell, calibration=samples).model
+    assert child.layers[3].activation is keras.activations.get(activation)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -27,8 +29,11 @@ from tests.support.surgery_helpers import ROUNDING, assert_computes_the_same, ge
 YES, NO, RELU = st.just(True), st.just(False), st.just("relu")
 
 
-@given(pointwise_topologies(), SEEDS)
-def test_added_cell_is_exact_on_blockwise_constant_images(topology: Topology, seed: int) -> None:
+@given(pointwise_topologies(), SEEDS, st.booleans())
+def test_added_cell_is_exact_on_blockwise_constant_images(
+    topology: Topology, seed: int, pixels: bool
+) -> None:
+    topology = replace(topology, non_negative_input=pixels)
     network = trained(topology, generator(seed))
     size = 2 ** (len(topology.positions(Conv)) + 1)
     x = images_constant_in_blocks(topology, size, generator(seed))
@@ -40,6 +45,7 @@ def test_added_cell_is_exact_on_blockwise_constant_images(topology: Topology, se
     for mutation in mutations:
         child = mutate(network, mutation, generator(seed)).network
         assert len(child.topology.layers) == len(topology.layers) + 4
+        assert child.topology.non_negative_input == pixels
         assert_computes_the_same(child, network, x)
 
 
@@ -147,3 +153,14 @@ def test_added_cell_changes_the_output_only_by_pooling(
     child = mutate(network, mutation, np.random.default_rng(0)).network
     x = np.ones((1, 8, 8, 1))
     np.testing.assert_allclose(predict(child, x), predict(network, x), atol=ROUNDING)
+
+
+@pytest.mark.parametrize(("pixels", "activation"), [(True, "relu"), (False, "linear")])
+def test_a_cell_at_the_input_cuts_off_no_negative_values(pixels: bool, activation: str) -> None:
+    topology = build([{"conv": {"channels": 3}}], (8, 8, 2), 3)
+    topology = replace(topology, non_negative_input=pixels)
+    network = trained(topology, generator())
+    child = mutate(network, Mutation(operations.ADD_CONV_CELL, 0)).network
+    assert child.topology.layers[:4] == tuple(conv_cell(2, activation=activation))
+    grown = mutate(child, Mutation(operations.ADD_CONV_CELL, 0)).network
+    assert grown.topology.layers[:4] == tuple(conv_cell(2, activation=activation))

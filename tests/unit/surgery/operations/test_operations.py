@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -172,7 +173,8 @@ def test_error_names_the_legal_positions(
     ids=lambda value: f"{value.operation}-{value.position}" if isinstance(value, Mutation) else "",
 )
 def test_mutation_changes_the_layers_at_its_position(mutation: Mutation, layers: list) -> None:
-    child = mutate(trained(CELLS, generator()), mutation, generator()).network
+    pixels = replace(CELLS, non_negative_input=True)
+    child = mutate(trained(pixels, generator()), mutation, generator()).network
     assert list(child.topology.layers) == layers
 
 
