@@ -67,6 +67,9 @@ def mutate(
     if position is None:
         return MutationResult(network, slots or {})
     rng = np.random.default_rng(0) if rng is None else rng
+    if calibration is not None:  # its layout in memory must not change a rounding
+        native = calibration.dtype.newbyteorder("=")
+        calibration = calibration.astype(native, order="C", copy=False)
     if calibration is None:
         transfer = operation.transfer(network, child, position, rng)
     else:

@@ -15,6 +15,7 @@ from netsurgery.surgery import (
     OPERATIONS,
     Mutation,
     MutationSizes,
+    Operation,
     legal_mutations,
     mutate,
     mutate_topology,
@@ -44,6 +45,27 @@ def assert_same(child: Network, parent: Network, x: np.ndarray, tolerance: float
 
 
 # --- the numbers ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [operations.REMOVE_UNITS, operations.REMOVE_DENSE, operations.TRUNCATE],
+    ids=str,
+)
+def test_layout_of_calibration_samples_never_matters(operation: Operation) -> None:
+    """Products of matrices in Fortran order are rounded differently."""
+    topology = build([{"dense": {"units": 50}}, {"dense": {"units": 40}}], (300,), 3)
+    network = trained(topology, generator())
+    x = generator(1).normal(size=(64, 300)).astype(np.float32)
+    (mutation, *_) = legal_mutations(topology, operations=[operation])
+    layouts = [x, np.asfortranarray(x), np.ascontiguousarray(x[::-1])[::-1], x.astype(">f4")]
+    child, *others = (
+        mutate(network, mutation, generator(), calibration=samples).network for samples in layouts
+    )
+    for other in others:
+        for arrays, same in zip(child.weights, other.weights, strict=True):
+            for array, equal in zip(arrays, same, strict=True):
+                np.testing.assert_array_equal(array, equal)
 
 
 # --- what is exact --------------------------------------------------------------------------------
