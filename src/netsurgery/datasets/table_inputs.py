@@ -94,9 +94,12 @@ def _variants(level: str) -> Iterator[str]:
         yield TRUTH_VALUES[level]
     if NUMBER_PATTERN.fullmatch(level):
         number = float(level)
+        yield str(number)
         if number.is_integer():
             yield str(int(number) if set(level) & set(".eE") else int(level))
-        yield str(number)
+        else:
+            with np.errstate(over="ignore"):
+                yield str(np.float32(number))
 
 
 def _is_ambiguous(levels: Sequence[str]) -> bool:

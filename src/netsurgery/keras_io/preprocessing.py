@@ -93,7 +93,10 @@ def _encoded(
         is_missing = keras.ops.cast(keras.ops.isnan(values), values.dtype)
         return [values, is_missing], {(NUMBER, None): 0, ("missing", None): 1}
     known = spellings(column["levels"])
-    lookup = keras.layers.StringLookup(vocabulary=list(known), num_oov_indices=1)
+    unknown = "[UNK]"
+    while unknown in known:
+        unknown += "_"
+    lookup = keras.layers.StringLookup(vocabulary=list(known), oov_token=unknown)
     # 0 is a missing or unknown value, 1 the first level
     codes = np.array([0, *(index + 1 for index in known.values())])
     code = keras.ops.take(codes, lookup(values), axis=0)

@@ -3,6 +3,7 @@
 import contextlib
 import io
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import keras
@@ -38,13 +39,35 @@ class Table:
     settings: dict[str, Any] = field(default_factory=dict)
     read: dict[str, Any] = field(default_factory=dict)
     separator: str = ","
+    separator_at_end: str = ""
     header: bool = True
+
+    source = "csv"
+
+    def load(self, path):
+        return pd.read_csv(path, **self.read)
 
     def write(self, path):
         rows = zip(*self.columns.values(), strict=True)
-        lines = [self.separator.join(map(str, row)) for row in rows]
+        lines = [self.separator.join(map(str, row)) + self.separator_at_end for row in rows]
         head = [self.separator.join(self.columns)] if self.header else []
         path.write_text("\n".join([*head, *lines]) + "\n")
+
+
+@dataclass
+class Parquet:
+    """A column of a parquet file, beside a target and numbers."""
+
+    column: Any
+    settings: dict[str, Any] = field(default_factory=dict)
+    source = "parquet"
+
+    def load(self, path):
+        return pd.read_parquet(path)
+
+    def write(self, path):
+        y = [str(i % 3) for i in range(ROWS)]
+        pd.DataFrame({"a": numbers(), "b": self.column, "y": y}).to_parquet(path)
 
 
 def with_target(columns, **kwargs):
@@ -110,6 +133,12 @@ TABLES = {
         read={"sep": r"\s+"},
         separator="   ",
     ),
+    "[UNK]": with_target({"a": numbers(), "b": choices("[UNK]", "[UNK]_", "x")}),
+    "commas in quotes": with_target({"a": numbers(), '"b, c"': choices('"p, q"', "r")}),
+    "separators at the end": with_target(
+        {"a": numbers(), "b": choices("x", "y")}, read={"index_col": False}, separator_at_end=","
+    ),
+    "blank lines": with_target({"a": numbers(), "b": choices("x", "y")}, separator_at_end="\n"),
     "slashes": with_target({"a/b": numbers(), "a_b": numbers(9), "c": choices("x", "y")}),
     "unwanted columns": with_target(
         {"a": numbers(), "b": choices("x", "y"), "c": choices("u", "v")}, settings={"drop": ["b"]}
@@ -121,11 +150,30 @@ TABLES = {
     ),
 }
 
+CODES = {"categorical": ["b"]}
+TABLES |= {
+    "parquet booleans": Parquet(choices(True, False)),
+    "parquet boolean codes": Parquet(choices(True, False), CODES),
+    "parquet missing booleans": Parquet(pd.array(choices(True, False, None), "boolean")),
+    "parquet missing integers": Parquet(pd.array(choices(1, 2, None), "Int64")),
+    "parquet missing codes": Parquet(pd.array(choices(1, 2, None), "Int64"), CODES),
+    "parquet text": Parquet(choices("x", "y", None, "?")),
+    "parquet categories": Parquet(pd.Categorical(choices(3, 4, 10))),
+    "parquet decimals": Parquet(choices(Decimal("1.25"), Decimal("2.50"))),
+    "parquet float32 codes": Parquet(np.array(choices(0.1, 1.0), np.float32), CODES),
+    "parquet -999": Parquet(choices(1.0, -999.0, 3.5), {"na_values": ["-999"]}),
+    "parquet seconds": Parquet(1_700_000_000 + np.arange(ROWS)),
+}
+
 
 def trained(table, folder):
     """The folder's model.keras, its description, and what its network predicts for all rows."""
     table.write(folder / "table.csv")
-    given = {"source": "csv", "path": str(folder / "table.csv"), "target": "y"} | table.settings
+    given = {
+        "source": table.source,
+        "path": str(folder / "table.csv"),
+        "target": "y",
+    } | table.settings
     datasets.prepare("d", complete_dataset(given), folder / "prepared")
     split = folder / "split.npz"
     datasets.write_split(folder / "prepared", split, datasets.SplitSettings(0.2, 0.2), 0)
@@ -153,11 +201,11 @@ def run_card(data, frame, folder):
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
 def test_the_lines_of_the_card_predict_what_was_tested(table, tmp_path):
     data, expected = trained(table, tmp_path)
-    frame = pd.read_csv(tmp_path / "table.csv", **table.read)
+    frame = table.load(tmp_path / "table.csv")
     scale = abs(expected).max()
     assert np.ptp(expected, axis=0).min() > 1e-3 * scale
-    variants = [frame, frame[frame.columns[::-1]], frame.iloc[:, :-1].assign(more="?")]
-    for variant in variants:
+    without_target = frame[frame.columns[-2::-1]].assign(more="?")
+    for variant in (frame, without_target):
         found = run_card(data, variant, tmp_path)
         np.testing.assert_allclose(found / scale, expected / scale, atol=2e-5)
 
@@ -170,7 +218,7 @@ def test_the_comment_of_the_card_reads_the_table(tmp_path):
         data, _ = trained(table, tmp_path / name)
         (comment,) = (s for s in usage_snippet(data).splitlines() if s.startswith("# table = "))
         found = eval(comment.removeprefix("# table = "), {"pd": pd})
-        expected = pd.read_csv(tmp_path / name / "table.csv", **table.read)
+        expected = table.load(tmp_path / name / "table.csv")
         pd.testing.assert_frame_equal(found, expected)
 
 
