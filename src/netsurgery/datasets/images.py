@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,8 @@ from netsurgery.datasets.image_problems import all_unusable
 from netsurgery.datasets.source import (
     TRAINING,
     Chunk,
+    DataError,
+    Inputs,
     Settings,
     Source,
     SourceType,
@@ -136,4 +139,25 @@ def _notes(
         )
 
 
-IMAGE_FOLDER = SourceType(open_images, is_flat)
+def read_raw(data: Mapping[str, Any], part: str, positions: np.ndarray) -> list[Inputs]:
+    """Some images in their own sizes: in one batch, or one by one if sizes differ.
+
+    Args:
+        data: description of the prepared dataset.
+        part: training, validation or test.
+        positions: of the images in that part.
+
+    Raises:
+        DataError: an image cannot be read.
+    """
+    files = image_folders.scan(part_paths(data["settings"])[part]).files
+    images = []
+    for file in (files[i] for i in positions):
+        try:
+            images.append(read_pixels(file, read_header(file).size, data["shape"][-1])[None])
+        except UnusableImageError as error:
+            raise DataError(f"{file}: {error}") from None
+    return [*images] if data["resized"] else [np.concatenate(images)]
+
+
+IMAGE_FOLDER = SourceType(open_images, is_flat, raw=read_raw)

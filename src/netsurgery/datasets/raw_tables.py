@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 BATCH = 10_000  # rows of a parquet file
 
 
-def read_rows(data: Mapping[str, Any], part: str, rows: np.ndarray) -> Inputs:
-    """What the final model takes for some rows of a file.
+def read_rows(data: Mapping[str, Any], part: str, rows: np.ndarray) -> list[Inputs]:
+    """What the final model takes for some rows of a file, as one batch.
 
     Args:
         data: description of the prepared dataset.
@@ -37,14 +37,14 @@ def read_rows(data: Mapping[str, Any], part: str, rows: np.ndarray) -> Inputs:
     if settings["source"] == "parquet":
         frame = _read_parquet(file.path, count)
         frame = frame.reset_index() if file.pandas_options else frame
-        return model_inputs(frame.iloc[rows], data)
+        return [model_inputs(frame.iloc[rows], data)]
     options = read_options(file.pandas_options, data)
     try:
-        return model_inputs(_read_csv(file.path, count, options).iloc[rows], data)
+        return [model_inputs(_read_csv(file.path, count, options).iloc[rows], data)]
     except (KeyError, ValueError):
         # such as "1, NA": pandas sees a missing value only without the space
         options |= {"skipinitialspace": True, "na_values": list(settings["na_values"])}
-        return model_inputs(_read_csv(file.path, count, options).iloc[rows], data)
+        return [model_inputs(_read_csv(file.path, count, options).iloc[rows], data)]
 
 
 def _read_csv(path: Path, count: int, options: Mapping[str, Any]) -> pd.DataFrame:

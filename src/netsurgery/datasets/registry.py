@@ -42,8 +42,8 @@ def task_of(settings: Settings) -> str:
     return SOURCES[settings["source"]].task(settings)
 
 
-def raw_samples(data: Mapping[str, Any], indices: np.ndarray) -> Inputs:
-    """Samples as a user has them, read from the source: what the final model takes.
+def raw_samples(data: Mapping[str, Any], indices: np.ndarray) -> list[Inputs]:
+    """Samples as a user has them, read from the source: what the final model takes, in batches.
 
     Args:
         data: description of the prepared dataset.
@@ -67,7 +67,7 @@ def raw_samples(data: Mapping[str, Any], indices: np.ndarray) -> Inputs:
         start += len(x)
         if start > positions[-1]:
             break
-    return np.concatenate(found)
+    return [np.concatenate(found)]
 
 
 def prepare(

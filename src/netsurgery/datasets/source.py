@@ -80,9 +80,9 @@ class SourceType:
     task: Callable[[Settings], str] = _task_from_settings
     # of a sample, and the number of outputs; None: known only after reading the data
     known_shape: Callable[[Settings], tuple[Shape, int] | None] = _unknown_shape
-    # samples as a user has them, where chunks change them: from the description of the prepared
-    # dataset, the part, and positions in it
-    raw: Callable[[Mapping[str, Any], str, np.ndarray], Inputs] | None = None
+    # samples as a user has them, in batches, where chunks change them: from the description of the
+    # prepared dataset, the part, and positions in it
+    raw: Callable[[Mapping[str, Any], str, np.ndarray], list[Inputs]] | None = None
 
 
 def stored_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:

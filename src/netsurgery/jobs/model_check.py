@@ -7,7 +7,7 @@ with those that the network's outputs mean.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,9 @@ from netsurgery.jobs.exit_messages import OneLineError
 MAX_SAMPLES = 2000  # that are compared
 MAX_READ = 100_000  # samples of the source that are read for them
 MAX_BYTES = 2**26  # of the samples that are compared
+MAX_RESIZED = 12  # images in their own sizes, which may be large
 TOLERANCE = 2e-3  # of scaled inputs, probabilities, and scaled targets
+LEVEL = 1.01  # by which Pillow and Keras differ in resized images
 LISTED = 3  # samples and columns in a message
 
 
@@ -48,12 +50,13 @@ class RawSamples:
     """Some test samples as a user has them."""
 
     positions: np.ndarray  # within the test part
-    inputs: Inputs
+    batches: Sequence[Inputs]
 
     @property
     def rows(self) -> np.ndarray | None:
-        """The samples as one array; None if the model takes one per column."""
-        return None if isinstance(self.inputs, dict) else self.inputs
+        """The first batch as one array; None if the model takes one per column."""
+        first = self.batches[0]
+        return None if isinstance(first, dict) else first
 
 
 def read_raw(samples: Samples, data: Mapping[str, Any]) -> RawSamples:
@@ -67,7 +70,7 @@ def read_raw(samples: Samples, data: Mapping[str, Any]) -> RawSamples:
         DisagreementError: a table cannot be read in the way that the model card says.
         DataError, OSError: the source cannot be read.
     """
-    positions = _chosen_positions(samples)
+    positions = _chosen_positions(samples, MAX_RESIZED if data["resized"] else MAX_SAMPLES)
     try:
         return RawSamples(positions, datasets.raw_samples(data, samples.indices[positions]))
     except DataError:
@@ -78,11 +81,11 @@ def read_raw(samples: Samples, data: Mapping[str, Any]) -> RawSamples:
         ) from None
 
 
-def _chosen_positions(samples: Samples) -> np.ndarray:
+def _chosen_positions(samples: Samples, most: int) -> np.ndarray:
     """The positions of the test samples to compare, evenly spread over what may be read."""
     readable = int(np.sum(samples.indices < samples.indices[0] + MAX_READ))
     size = 4 * int(np.prod(samples.x.shape[1:]))
-    count = min(readable, MAX_SAMPLES, max(1, MAX_BYTES // size))
+    count = min(readable, most, max(1, MAX_BYTES // size))
     return np.linspace(0, readable - 1, count).astype(int)
 
 
@@ -163,21 +166,32 @@ def compare(
     indices = samples.indices[raw.positions]
     inner = model.get_layer(network.layers[0].name)
     both = keras.Model(model.inputs, [inner.input, *model.outputs])
-    reached, found = (np.asarray(values) for values in both(_tensors(raw.inputs), training=False))
-    _check_inputs(reached, samples.inputs(raw.positions), indices, data)
-    outputs = np.asarray(network(reached, training=False))
-    difference = found - in_units(outputs, samples, logits=gives_logits(network, samples))
-    if samples.target is not None:
-        difference = difference * samples.target.of_values.scale
-    largest = float(abs(difference).max())
+    pairs = [both(_tensors(batch), training=False) for batch in raw.batches]
+    reached, found = (np.concatenate(values) for values in zip(*pairs, strict=True))
+    expected = samples.inputs(raw.positions)
+    level = LEVEL * float(np.max(samples.scaling.scale)) if data["resized"] else 0.0
+    _check_inputs(reached, expected, indices, data, max(TOLERANCE, level))
+    difference = _difference(found, network, reached, samples)
+    largest = float(difference.max())
     if not largest <= TOLERANCE:
-        worst = int(indices[abs(difference).max(axis=1).argmax()])
+        worst = int(indices[difference.max(axis=1).argmax()])
         raise DisagreementError(
             f"{data['origin']}: model.keras does not give what its network gives; sample {worst} "
             f"differs by {largest:.3g} "
             + ("(probability)" if samples.target is None else "standard deviations of the target")
         )
-    return Agreement(len(indices), largest)
+    whole = _difference(found, network, expected, samples)
+    return Agreement(len(indices), float(whole.max()))
+
+
+def _difference(
+    found: np.ndarray, network: keras.Model, x: np.ndarray, samples: Samples
+) -> np.ndarray:
+    """How far outputs are from those that a network's for scaled inputs mean, (n, outputs)."""
+    outputs = np.asarray(network(x, training=False))
+    difference = found - in_units(outputs, samples, logits=gives_logits(network, samples))
+    scale = 1 if samples.target is None else samples.target.of_values.scale
+    return np.asarray(abs(difference * scale))
 
 
 def _tensors(raw: Inputs) -> Any:
@@ -188,10 +202,14 @@ def _tensors(raw: Inputs) -> Any:
 
 
 def _check_inputs(
-    reached: np.ndarray, expected: np.ndarray, indices: np.ndarray, data: Mapping[str, Any]
+    reached: np.ndarray,
+    expected: np.ndarray,
+    indices: np.ndarray,
+    data: Mapping[str, Any],
+    tolerance: float,
 ) -> None:
     """Compare what reaches the network with what it was tested on, (n, *shape)."""
-    differs = ~(abs(reached - expected) <= TOLERANCE * np.maximum(1, abs(expected)))
+    differs = ~(abs(reached - expected) <= tolerance * np.maximum(1, abs(expected)))
     if not differs.any():
         return
     flat = differs.reshape(len(differs), -1)
