@@ -48,7 +48,7 @@ def test_a_query_finds_what_it_says(query, names, folder):
 
 
 def test_the_chain_is_that_of_the_command(folder):
-    (script,) = blocks(PAGE, "python")
+    script, _ = blocks(PAGE, "python")
     ours = [
         sys.executable,
         "-m",

@@ -321,13 +321,15 @@ def test_the_final_model_can_be_served(server, finished_search, tmp_path):
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     with servers.model("models:/served/1", server, tmp_path) as address:
         (digits,) = MlflowClient(server).search_model_versions("name = 'served'")
-        example = json.dumps({"inputs": [[[[0]] * 8] * 8, [[[9]] * 8] * 8]}).encode()
+        samples = [[[[value]] * 8] * 8 for value in (0, 9, 9.5)]
+        example = json.dumps({"inputs": samples}).encode()
         headers = {"Content-Type": "application/json"}
         prediction = urllib.request.Request(f"{address}/invocations", example, headers)
         with urllib.request.urlopen(prediction, timeout=servers.PATIENCE) as answer:
             predicted = json.load(answer)["predictions"]
-    assert [len(row) for row in predicted] == [10, 10]
-    assert [sum(row) for row in predicted] == pytest.approx([1, 1], abs=1e-5)
+    assert [len(row) for row in predicted] == [10, 10, 10]
+    assert [sum(row) for row in predicted] == pytest.approx([1, 1, 1], abs=1e-5)
+    assert predicted[1] != predicted[2]  # a fraction counts
     assert digits.tags["netsurgery.search"] == "s"
 
 

@@ -11,6 +11,7 @@ import importlib
 import importlib.metadata
 import multiprocessing
 import os
+import shutil
 import uuid
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -219,7 +220,12 @@ def _create_with_client(database: Path, artifacts: Path) -> None:
 
 
 def save_model_files(
-    model: Model, folder: Path, signature: Any, example: Any, requirements: Sequence[str]
+    model: Model,
+    folder: Path,
+    loader: Path,
+    signature: Any,
+    example: Any,
+    requirements: Sequence[str],
 ) -> None:
     """Write an MLflow model's example, requirements and environments, without loading the model.
 
@@ -229,6 +235,7 @@ def save_model_files(
     Args:
         model: with its flavor of Keras; its `MLmodel` file is still to be written.
         folder: of the model; must exist and be empty.
+        loader: the Python file with `_load_pyfunc`.
         signature: of the model.
         example: of its input.
         requirements: for pip.
@@ -237,7 +244,8 @@ def save_model_files(
         folder.rmdir()
         pyfunc.save_model(
             str(folder),
-            loader_module="mlflow.keras",
+            loader_module=loader.stem,
+            code_paths=[str(loader)],
             mlflow_model=model,
             signature=signature,
             input_example=example,
@@ -246,9 +254,12 @@ def save_model_files(
         return
     model.signature = signature
     save_example(model, example, str(folder))
+    (folder / "code").mkdir()
+    shutil.copy(loader, folder / "code")
     pyfunc.add_to_model(
         model,
-        loader_module="mlflow.keras",
+        loader_module=loader.stem,
+        code="code",
         conda_env="conda.yaml",
         python_env="python_env.yaml",
     )

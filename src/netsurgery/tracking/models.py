@@ -1,35 +1,38 @@
 """The final model as an MLflow model, written without loading it: its file is copied.
 
-The result is that of `mlflow.keras.save_model`, with a signature and an example of the input from
-the dataset, so that `mlflow models serve` accepts what `final/model.keras` accepts.
+The result is that of `mlflow.keras.save_model`, with a loader of its own for pyfunc, so that
+`mlflow models serve` accepts what `final/model.keras` accepts, and an example from the dataset.
 """
 
 from __future__ import annotations
 
 import importlib.metadata
 import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from mlflow.models import Model, ModelSignature
 from mlflow.types import Schema, TensorSpec
 
 from netsurgery.datasets.columns import CATEGORY, NUMBER
 from netsurgery.datasets.prepared import describe, mapped
-from netsurgery.datasets.table_inputs import column_dtype, input_names, takes_rows
+from netsurgery.datasets.table_inputs import input_names, missing_markers, needs_double, takes_rows
 from netsurgery.datasets.tables import LEVEL
 from netsurgery.datasets.units import Units
+from netsurgery.tracking import served_model
 from netsurgery.tracking.mlflow_internals import save_model_files
 
 EXAMPLES = 3  # samples in the example of the input
 REQUIREMENTS = ("mlflow", "tensorflow", "keras", "numpy", "pandas")
 
-Inputs = np.ndarray | dict[str, np.ndarray]
+LOADER = "netsurgery_model"  # the name of `served_model` in a logged model
 
 
-def input_example(data: Mapping[str, Any], x: np.ndarray) -> Inputs:
+def input_example(data: Mapping[str, Any], x: np.ndarray) -> np.ndarray | pd.DataFrame:
     """Inputs of the final model, from stored samples.
 
     Args:
@@ -37,8 +40,7 @@ def input_example(data: Mapping[str, Any], x: np.ndarray) -> Inputs:
         x: (n, *shape) samples.
 
     Returns:
-        Images as they came, (n, *shape); for a table that enters as rows (n, columns); for any
-        other table (n, 1) by the name of a column's input.
+        Images as they came, (n, *shape), or a table with the columns that the model needs.
     """
     units = Units.from_json(data["units"])
     values = np.array(x) if units is None else units.restore(x).astype(units.dtype)
@@ -46,50 +48,60 @@ def input_example(data: Mapping[str, Any], x: np.ndarray) -> Inputs:
     if not columns:
         return values
     rows = values.reshape(len(x), -1)
-    names = input_names(columns)
-    arrays = {
-        names[column["name"]]: _column_values(column, data["features"], rows).astype(
-            object if column["kind"] == CATEGORY else column_dtype(column, data)
-        )
-        for column in columns
-    }
-    return np.concatenate(list(arrays.values()), axis=1) if takes_rows(data) else arrays
+    return pd.DataFrame({c["name"]: _column_values(c, data["features"], rows) for c in columns})
 
 
 def _column_values(
     column: Mapping[str, Any], features: Sequence[Mapping[str, Any]], rows: np.ndarray
 ) -> np.ndarray:
-    """The values of a column, (n, 1), from the features made of it."""
+    """The values of a column, (n,), from the features made of it."""
     own_features = [(i, f) for i, f in enumerate(features) if f["column"] == column["name"]]
     if column["kind"] == NUMBER:
         indices = [i for i, feature in own_features if feature["kind"] == NUMBER]
-        numbers = rows[:, indices[0]] if indices else np.zeros(len(rows))
-        return numbers[:, None]
-    texts = [""] * len(rows)
+        return rows[:, indices[0]] if indices else np.zeros(len(rows))
+    texts: list[str | None] = [None] * len(rows)
     for i, feature in own_features:
         for row in np.flatnonzero(rows[:, i]) if feature["kind"] == LEVEL else ():
             texts[row] = feature["level"]
-    return np.array(texts, dtype=object)[:, None]
+    return np.array(texts, dtype=object)
 
 
-def signature(data: Mapping[str, Any], inputs: Inputs) -> ModelSignature:
-    """The signature of the final model; its outputs are class probabilities, or targets."""
+def signature(data: Mapping[str, Any]) -> ModelSignature:
+    """The signature of the final model: its outputs, class probabilities or targets.
 
-    def spec(values: np.ndarray, name: str | None = None) -> TensorSpec:
-        shape = [-1, *values.shape[1:]]
-        if data["resized"]:
-            shape[1:3] = [-1, -1]
-        kind = np.dtype(str) if values.dtype == object else values.dtype
-        return TensorSpec(kind, shape, name)
-
-    if isinstance(inputs, dict):
-        specs = [spec(values, name) for name, values in inputs.items()]
-    else:
-        specs = [spec(inputs)]
+    It says nothing about the inputs: MLflow would refuse arrays of any other type, such as float64
+    for uint8, and cast the numbers of a request to it, 3.5 to 3. `served_model` checks the inputs.
+    """
     units = Units.from_json(data.get("target_units"))
     dtype = np.dtype("float32" if units is None else units.dtype)
-    outputs = TensorSpec(dtype, (-1, data["outputs"]))
-    return ModelSignature(inputs=Schema(specs), outputs=Schema([outputs]))
+    return ModelSignature(outputs=Schema([TensorSpec(dtype, (-1, data["outputs"]))]))
+
+
+def described_inputs(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What the final model takes, for `served_model`.
+
+    Args:
+        data: description of the prepared dataset.
+    """
+    columns = data["columns"]
+    names = input_names(columns)
+    shape = [len(columns)] if columns else list(data["shape"])
+    if data["resized"]:
+        shape[:2] = [None, None]
+    return {
+        "shape": shape,
+        "double": needs_double(data),
+        "columns": [
+            {
+                "name": column["name"],
+                "input": names[column["name"]],
+                "kind": "text" if column["kind"] == CATEGORY else "number",
+            }
+            for column in columns
+        ],
+        "rows": bool(columns) and takes_rows(data),
+        "missing": missing_markers(data) if columns else [],
+    }
 
 
 def save(model: Path, data_folder: Path, folder: Path, **identity: str) -> None:
@@ -102,8 +114,8 @@ def save(model: Path, data_folder: Path, folder: Path, **identity: str) -> None:
         identity: run_id and model_id in the store.
     """
     data = describe(data_folder)
-    inputs = input_example(data, mapped(data_folder, "x")[:EXAMPLES])
-    described = Model(**identity)
+    example = input_example(data, mapped(data_folder, "x")[:EXAMPLES])
+    described = Model(**identity, metadata={served_model.INPUTS: described_inputs(data)})
     described.add_flavor(
         "keras",
         data="data",
@@ -113,7 +125,10 @@ def save(model: Path, data_folder: Path, folder: Path, **identity: str) -> None:
     )
     requirements = [f"{name}=={importlib.metadata.version(name)}" for name in REQUIREMENTS]
     folder.mkdir(parents=True)
-    save_model_files(described, folder, signature(data, inputs), inputs, requirements)
+    with tempfile.TemporaryDirectory() as temporary:
+        loader = Path(temporary) / f"{LOADER}.py"
+        shutil.copyfile(served_model.__file__, loader)
+        save_model_files(described, folder, loader, signature(data), example, requirements)
     (folder / "data").mkdir()
     shutil.copyfile(model, folder / "data" / "model.keras")
     (folder / "data" / "keras_module.txt").write_text("keras", encoding="utf-8")
