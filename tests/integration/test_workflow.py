@@ -18,6 +18,7 @@ from netsurgery.search.layout import SearchFolder
 from netsurgery.storage.dependencies import Dependencies
 from netsurgery.storage.files import CHECKSUMS, read_json, sha256
 from netsurgery.storage.locking import ResultsLock
+from netsurgery.workflow.interruption import STOPPED
 from tests.support.in_process import assert_same_training, search_in_one_process
 from tests.support.workflow_runs import (
     LINEAGE,
@@ -134,19 +135,26 @@ def test_the_ready_job_with_most_work_behind_it_goes_first(on_one_core):
     assert choices > 5
 
 
-def test_a_killed_search_resumes_with_the_same_result(finished, tmp_path):
-    folder = tmp_path / "killed"
+def test_a_stopped_search_resumes_with_the_same_result(finished, tmp_path):
+    folder = tmp_path / "stopped"
     folder.mkdir()
     log = (folder / "log").open("w")
-    for slot in ("recuperation/g01c02", "phase2/round1/slot0"):
+    stops = {"recuperation/g01c02": signal.SIGINT, "phase2/round1/slot0": signal.SIGKILL}
+    for slot, sent in stops.items():
         awaited = search_folder(folder).record(1, slot)
         process = subprocess.Popen(command(folder), stdout=log, stderr=log, start_new_session=True)
         deadline = time.monotonic() + PATIENCE
         while not awaited.exists() and time.monotonic() < deadline:
             time.sleep(0.01)
-        os.killpg(process.pid, signal.SIGKILL)
+        os.killpg(process.pid, sent)
         process.wait()
         assert not (search_folder(folder).final / "summary.json").exists()
+        if sent == signal.SIGINT:  # as by Ctrl-C
+            said = (folder / "log").read_text()
+            assert said.splitlines()[-1] == STOPPED
+            assert "Error" not in said
+            logs = search_folder(folder).root.rglob("*.log")
+            assert not [each for each in logs if "KeyboardInterrupt" in each.read_text()]
     run(folder)
     assert_same(finished, folder)
 

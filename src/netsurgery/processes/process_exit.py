@@ -10,6 +10,8 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Collection, Iterator
+from pathlib import Path
 
 WORKFLOW = "NETSURGERY_WORKFLOW"  # host and process id of the workflow that jobs belong to
 PR_SET_PDEATHSIG = 1
@@ -49,6 +51,33 @@ def exit_with_workflow() -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
+def interrupt_children(without: Collection[int]) -> None:
+    """Send SIGINT to all processes below this one (Linux only).
+
+    Args:
+        without: Children to leave alone, with all below them.
+    """
+    for process in _children(os.getpid()):
+        if process not in without:
+            for each in [process, *_descendants(process)]:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(each, signal.SIGINT)
+
+
+def _children(process: int) -> list[int]:
+    found: list[int] = []
+    for thread in Path(f"/proc/{process}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += map(int, thread.read_text().split())
+    return found
+
+
+def _descendants(process: int) -> Iterator[int]:
+    for child in _children(process):
+        yield child
+        yield from _descendants(child)
+
+
 def prefer_for_oom_kill() -> None:
     """Make the kernel kill this process before the workflow when memory runs out (Linux only)."""
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
@@ -56,7 +85,11 @@ def prefer_for_oom_kill() -> None:
 
 
 def exit_with_parent() -> None:
-    """Make the kernel kill this process when its parent dies (Linux only)."""
+    """Make the kernel kill this process when its parent dies (Linux only).
+
+    Then Ctrl-C is the parent's to handle: this process ends with it and prints no traceback.
+    """
     if sys.platform == "linux":
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         with contextlib.suppress(OSError):
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -23,6 +23,7 @@ from netsurgery.search.layout import SearchFolder
 from netsurgery.storage import integrity, mlflow_sqlite
 from netsurgery.storage.files import write_text
 from netsurgery.storage.locking import ResultsLock, ResultsNotWritableError
+from netsurgery.workflow.interruption import Interruption
 from netsurgery.workflow.messages import print_failures, print_pending_tracking, say
 from netsurgery.workflow.outdated import OutdatedFiles
 from netsurgery.workflow.snakemake_internals import SnakemakeRun
@@ -56,6 +57,9 @@ class Session:
         # what ends with this process and has to be kept until then
         self.locks: list[ResultsLock] = []
         self.servers: dict[str, subprocess.Popen[bytes]] = {}
+        self.interruption = Interruption(
+            snakemake.silence, lambda: [server.pid for server in self.servers.values()]
+        )
         self.checkpoints: list[Any] = []  # Snakemake's, of each time that it parses the workflow
         self._is_prepared = self._has_started = self._has_ended = False
 
@@ -156,6 +160,8 @@ class Session:
             expected = {JOBS, TRAINING} if self.snakemake.runs_locally else {JOBS}
             self.servers = launch(self.results / "_logs", expected)
         self.snakemake.speed_up()
+        if not self.snakemake.is_imported:  # Ctrl-C is for all jobs of the importing workflow
+            self.interruption.watch(has_jobs=True)
 
     def succeed(self) -> None:
         """Say what is left to do after a run without errors."""
@@ -164,18 +170,18 @@ class Session:
             print_pending_tracking(self.results)
 
     def fail(self, logs: Iterable[str]) -> None:
-        """Say why a run failed, and how to go on.
+        """Say why a run failed, and how to go on, unless it was stopped.
 
         Args:
             logs: Snakemake's own logs.
         """
-        if not self._has_ended:
+        if not (self._has_ended or self.interruption.has_begun):
             self._has_ended = True
             print_failures(logs, self.results)
             print_pending_tracking(self.results)
 
     def join_parent(self) -> None:
-        """Start a job of a cluster, or the run of a single search, as its parent needs it.
+        """Begin as the parent of this process needs it, which may be Snakemake or the user.
 
         A cluster's job stays in its allocation; a group of jobs gets a warm server there. The run
         of a single search ends with the run that started it.
@@ -186,6 +192,8 @@ class Session:
                 self.servers = launch(None, {TRAINING})
         if self.config.only_run:
             exit_with_workflow()
+        if self.snakemake.is_main and not self.snakemake.is_imported:
+            self.interruption.watch(has_jobs=False)
 
     def _write_config(self) -> None:
         """Write the configuration for the runs of single searches."""

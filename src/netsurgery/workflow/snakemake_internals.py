@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+LOGGER = "snakemake.logging"
 TESTED_VERSIONS = ("9.27.1",)
 # attributes, by the object that has them
 INTERFACES = {
@@ -185,6 +186,10 @@ class SnakemakeRun:
     def force(self, files: Iterable[Path]) -> None:
         """Let a dry run show the jobs that make files again, although the files are there."""
         self._workflow.dag.forcefiles.update(map(str, files))
+
+    def silence(self) -> None:
+        """Keep Snakemake from printing anything more, on the screen or into its log."""
+        logging.getLogger(LOGGER).disabled = True
 
     def speed_up(self) -> None:
         """Keep Snakemake from slowing down, and from filling the memory, in long searches.

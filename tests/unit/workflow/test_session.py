@@ -18,6 +18,14 @@ GIVEN = {
 }
 
 
+@pytest.fixture(autouse=True)
+def watched(monkeypatch):
+    """Calls that would take signals from the test run."""
+    calls = []
+    monkeypatch.setattr(sessions.Interruption, "watch", lambda _, has_jobs: calls.append(has_jobs))
+    return calls
+
+
 @pytest.fixture
 def launched(monkeypatch):
     """Calls that would start servers, of which none are in reach."""
@@ -49,6 +57,7 @@ def session(
         runs_locally=local,
         plans_rule=lambda _: planned,
         speed_up=lambda: None,
+        silence=lambda: None,
     )
     config = make_searches(results, GIVEN["searches"], **top).config
     return Session(config, GIVEN, snakemake, cores_per_search)
@@ -153,6 +162,23 @@ def test_an_imported_workflow_starts_once_however_it_is_called(tmp_path, launche
     start()
     run.start()
     assert len(launched) == len(run.locks) == 1
+
+
+@pytest.mark.parametrize("imported", [True, False])
+def test_signals_are_left_to_a_workflow_that_imports_this_one(
+    tmp_path, launched, watched, imported
+):
+    run = session(tmp_path, call=(lambda *functions: None) if imported else None)
+    run.join_parent()
+    run.start()
+    assert watched == ([] if imported else [False, True])
+
+
+def test_a_stopped_run_is_no_failure(tmp_path, capsys):
+    run = session(tmp_path)
+    run.interruption.began = 1.0
+    run.fail([])
+    assert capsys.readouterr().err == ""
 
 
 def test_two_imported_workflows_share_their_servers(tmp_path, launched):

@@ -95,6 +95,16 @@ def test_planned_rules_are_found_under_the_name_of_a_module():
     assert not run.plans_rule("finalize")
 
 
+def test_a_silenced_snakemake_logs_nothing(caplog):
+    try:
+        snakemake.logging.logger.error("before")
+        snakemake_run().silence()
+        snakemake.logging.logger.error("after")
+    finally:
+        snakemake.logging.logger.disabled = False
+    assert [each.message for each in caplog.records] == ["before"]
+
+
 @dataclass(eq=False)
 class Job:
     """The part of a job that the pruner reads."""

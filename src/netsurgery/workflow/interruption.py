@@ -1,0 +1,77 @@
+"""Ctrl-C and SIGTERM: the run stops at once and says so in one line."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Collection
+from typing import Any
+
+from netsurgery.processes.process_exit import interrupt_children
+from netsurgery.workflow.messages import say
+
+INTERRUPTED = 128 + signal.SIGINT  # exit code
+STOPPED = "stopped: finished work is kept, and the same command goes on where this run stopped"
+# A terminal interrupts all processes of a run. After these seconds those that are left, because
+# only this process was interrupted, are interrupted, too; further signals that come before count
+# as the same one.
+PATIENCE = 3.0
+
+
+class Interruption:
+    """Stops a run when the user or the system asks for it.
+
+    Snakemake would report every interrupted job as an error, with its command and its log. Its own
+    ways to end are used: it removes what interrupted jobs have written, and cancels the jobs of a
+    cluster.
+
+    Args:
+        silence: Keeps Snakemake from printing anything more.
+        own: The processes of this run that end with it: not jobs.
+    """
+
+    def __init__(self, silence: Callable[[], object], own: Callable[[], Collection[int]]) -> None:
+        self.silence = silence
+        self.own = own
+        self.began: float | None = None
+        self.has_jobs = False
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the run was asked to stop."""
+        return self.began is not None
+
+    def watch(self, *, has_jobs: bool) -> None:
+        """Wait for signals. Only the main thread can call this.
+
+        Args:
+            has_jobs: Whether Snakemake has begun to run jobs. Before that there is nothing to end.
+        """
+        self.has_jobs = has_jobs
+        signal.signal(signal.SIGINT, self.stop)
+        signal.signal(signal.SIGTERM, self.stop)
+
+    def stop(self, received: int, frame: Any) -> None:
+        """Say that the run stops, and let Snakemake stop it.
+
+        Raises:
+            KeyboardInterrupt: Which Snakemake waits for.
+        """
+        if self.began is not None and time.monotonic() - self.began < PATIENCE:
+            return
+        if self.began is None:
+            self.began = time.monotonic()
+            say(f"\n{STOPPED}" if sys.stderr.isatty() else STOPPED)  # a terminal shows ^C
+            if not self.has_jobs:
+                os._exit(INTERRUPTED)
+            self.silence()
+            left = threading.Timer(
+                PATIENCE if received == signal.SIGINT else 0,
+                lambda: interrupt_children(self.own()),
+            )
+            left.daemon = True
+            left.start()
+        raise KeyboardInterrupt

@@ -1,0 +1,68 @@
+"""Ctrl-C and SIGTERM: one line, and Snakemake's own way to stop."""
+
+import signal
+import time
+
+import pytest
+
+from netsurgery.workflow import interruption as module
+from netsurgery.workflow.interruption import INTERRUPTED, STOPPED, Interruption
+
+
+@pytest.fixture(autouse=True)
+def signals():
+    """The handlers of the test run, put back after each test."""
+    kept = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for each, handler in kept.items():
+        signal.signal(each, handler)
+
+
+@pytest.fixture
+def interrupted(monkeypatch):
+    """Calls that would interrupt the processes below this one."""
+    calls = []
+    monkeypatch.setattr(module, "interrupt_children", calls.append)
+    monkeypatch.setattr(module, "PATIENCE", 0.1)
+    return calls
+
+
+def watching(silenced, has_jobs=True):
+    interruption = Interruption(lambda: silenced.append(True), lambda: [7])
+    interruption.watch(has_jobs=has_jobs)
+    return interruption
+
+
+@pytest.mark.parametrize("each", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_the_run_with_one_line(interrupted, each, capsys):
+    silenced = []
+    interruption = watching(silenced)
+    assert not interruption.has_begun
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(each)
+    assert interruption.has_begun
+    assert silenced == [True]
+    assert capsys.readouterr().err == f"{STOPPED}\n"
+    time.sleep(0.3)
+    assert interrupted == [[7]]  # jobs that did not get the signal themselves
+
+
+def test_signals_that_come_together_count_once(interrupted, capsys):
+    watching([])
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    signal.raise_signal(signal.SIGINT)
+    time.sleep(0.2)
+    with pytest.raises(KeyboardInterrupt):  # the user insists
+        signal.raise_signal(signal.SIGINT)
+    assert capsys.readouterr().err.count(STOPPED) == 1
+
+
+def test_before_the_first_job_a_signal_ends_the_process(interrupted, monkeypatch, capsys):
+    codes = []
+    monkeypatch.setattr(module.os, "_exit", codes.append)
+    watching([], has_jobs=False)
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    assert codes == [INTERRUPTED]
+    assert capsys.readouterr().err == f"{STOPPED}\n"
