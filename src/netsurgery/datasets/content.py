@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from netsurgery.datasets.folders import is_system, walk
 from netsurgery.datasets.source import PATH_KEYS, Settings, input_paths
 from netsurgery.storage.dependencies import digest
 from netsurgery.storage.files import sha256, write_text
-
-IGNORED = ("Thumbs.db", "desktop.ini")  # what file managers leave, besides hidden files
 
 
 def settings_without_paths(settings: Settings) -> dict[str, Any]:
@@ -90,8 +89,7 @@ def _files(paths: Mapping[str, Path]) -> Iterator[tuple[str, Path]]:
         if path.is_file():
             yield key, path
             continue
-        for file in sorted(path.rglob("*")):
-            name = file.relative_to(path)
-            hidden = any(part.startswith(".") for part in name.parts) or file.name in IGNORED
-            if file.is_file() and not hidden:
-                yield f"{key}/{name.as_posix()}", file
+        for place, names in walk(path, strict=False):
+            for file in (place / name for name in names if not is_system(name)):
+                if file.is_file():
+                    yield f"{key}/{file.relative_to(path).as_posix()}", file

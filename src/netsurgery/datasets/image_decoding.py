@@ -37,6 +37,7 @@ DISGUISES = {
 
 REPAIR = "repair or remove damaged files"
 REDUCE = "convert images to 8 bits per channel, or provide them as an npz file"
+SHRINK = "scale large images down"
 CONVERT = "convert images to RGB"
 BYTES_LEFT = re.compile(r" \(\d+ bytes not processed\)")  # differs between files
 
@@ -89,6 +90,8 @@ def _opened(path: Path) -> Iterator[Image.Image]:
                 yield image
     except UnusableImageError:
         raise
+    except Image.DecompressionBombError:
+        raise UnusableImageError("has too many pixels", SHRINK) from None
     except Exception as error:  # damaged files raise almost any type in Pillow
         raise UnusableImageError(f"cannot be read as an image ({_why(path, error)})") from None
 

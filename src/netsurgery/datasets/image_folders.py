@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from netsurgery.datasets.folders import is_system, walk
 from netsurgery.datasets.source import DataError
 
-# files and folders of macOS, Windows and file servers, in lower case; hidden ones start with a dot
-SYSTEM_NAMES = {
-    "__macosx",
-    "__pycache__",
-    "thumbs.db",
-    "ehthumbs.db",
-    "desktop.ini",
-    "icon\r",
-    "@eadir",
-    "#recycle",
-    "$recycle.bin",
-    "system volume information",
-    "lost+found",
-}
 # formats that Pillow knows by name but does not read, or that hold no single images
 NO_IMAGES = {"BUFR", "GRIB", "HDF5", "WMF", "MPEG", "PDF"}
 
@@ -51,11 +37,6 @@ class ImageFolder:
         return [file for images in self.images.values() for file in images]
 
 
-def is_system(name: str) -> bool:
-    """Whether a file or folder is hidden or belongs to an operating system."""
-    return name.startswith(".") or name.lower() in SYSTEM_NAMES
-
-
 def image_suffixes() -> set[str]:
     """The suffixes of the images that Pillow reads, in lower case."""
     from PIL import Image
@@ -67,33 +48,6 @@ def image_suffixes() -> set[str]:
 def class_folders(path: Path) -> list[Path]:
     """The folders of the classes, in alphabetical order."""
     return sorted(p for p in path.iterdir() if p.is_dir() and not is_system(p.name))
-
-
-def walk(folder: Path, *, strict: bool = True) -> Iterator[tuple[Path, list[str]]]:
-    """A folder and those below it, each once, with the names of what is in it; follows links.
-
-    Args:
-        folder: to begin with.
-        strict: whether a folder that cannot be read is an error.
-
-    Raises:
-        DataError: a folder cannot be read.
-    """
-
-    def fail(error: OSError) -> None:
-        if strict:
-            raise DataError(f"{error.filename}: cannot be read ({error.strerror})")
-
-    seen: set[str] = set()  # a link may lead back to a folder above it
-    for place, folders, files in os.walk(folder, onerror=fail, followlinks=True):
-        names = [*files, *filter(is_system, folders)]
-        folders[:] = sorted(name for name in folders if not is_system(name))
-        real = os.path.realpath(place)
-        if real in seen:
-            folders.clear()
-            continue
-        seen.add(real)
-        yield Path(place), sorted(names)
 
 
 def scan(path: Path) -> ImageFolder:

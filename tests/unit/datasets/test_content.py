@@ -31,7 +31,9 @@ def test_a_copy_holds_the_same(folder, tmp_path):
     )
 
 
-@pytest.mark.parametrize("rubbish", [".DS_Store", "cats/.hidden", "Thumbs.db", ".git/config"])
+@pytest.mark.parametrize(
+    "rubbish", [".DS_Store", "cats/.hidden", "Thumbs.db", ".git/config", "@eaDir/1"]
+)
 def test_what_file_managers_leave_does_not_count(folder, rubbish):
     before = digest(folder)
     (folder / rubbish).parent.mkdir(exist_ok=True)
@@ -52,6 +54,14 @@ def test_what_file_managers_leave_does_not_count(folder, rubbish):
 def test_another_file_name_or_content_counts(folder, change):
     before = digest(folder)
     change(folder)
+    assert digest(folder) != before
+
+
+def test_content_of_linked_folders_counts(folder, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (folder / "lions").symlink_to(tmp_path / "elsewhere")
+    before = digest(folder)
+    (tmp_path / "elsewhere" / "1.png").touch()
     assert digest(folder) != before
 
 

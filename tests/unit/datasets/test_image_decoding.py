@@ -138,6 +138,16 @@ def test_exif_orientation_is_applied_once(suffix, orientation, tmp_path):
     assert np.abs(found.astype(int) - expected).mean() < 8
 
 
+def test_a_huge_image_is_not_called_damaged(tmp_path, monkeypatch):
+    COLOUR.save(tmp_path / "a.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 20)
+    assert read_header(tmp_path / "a.png").size == (5, 7)  # Pillow only warns of a large one
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    with pytest.raises(UnusableImageError, match="too many pixels") as caught:
+        read_header(tmp_path / "a.png")
+    assert caught.value.advice == "scale large images down"
+
+
 def test_damaged_exif_does_not_hide_an_image(tmp_path):
     COLOUR.save(tmp_path / "a.jpg", exif=b"Exif\0\0II*\0\xff\xff\xff\xff")
     assert read_header(tmp_path / "a.jpg").size == (5, 7)

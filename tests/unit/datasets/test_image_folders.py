@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netsurgery.datasets import DataError, image_folders, image_layout
+from netsurgery.datasets import DataError, folders, image_layout
 from netsurgery.datasets.image_folders import notes, scan
 
 
@@ -113,7 +113,7 @@ def test_an_unreadable_folder_is_an_error(tmp_path, monkeypatch):
             raise PermissionError(13, "Permission denied", str(path))
         return scandir(path)
 
-    monkeypatch.setattr(image_folders.os, "scandir", denied)
+    monkeypatch.setattr(folders.os, "scandir", denied)
     with pytest.raises(DataError, match=r"ant/a: cannot be read \(Permission denied\)"):
         scan(tmp_path)
 
