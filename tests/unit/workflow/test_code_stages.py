@@ -120,6 +120,14 @@ def test_the_version_of_the_package_is_no_reason_to_redo_anything():
     assert stage_of("__init__.py") == NOTHING
 
 
+def test_every_module_has_a_stage():
+    """One without a stage counts as shared by all, so that a change in it would redo everything."""
+    package = Path(code_stages.__file__).parents[1]
+    modules = (path.relative_to(package).as_posix() for path in package.rglob("*.py"))
+    shared = [each for each in modules if stage_of(each) == SHARED]
+    assert [each for each in shared if not each.startswith("storage/")] == []
+
+
 def test_modules_of_studies_have_a_digest_of_their_own(package, monkeypatch):
     monkeypatch.setattr(code_stages, "PACKAGE", package)
     before = digest_of_modules("surgery/**/*.py")
