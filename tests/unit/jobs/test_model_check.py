@@ -9,6 +9,7 @@ from PIL import Image
 
 from netsurgery import datasets
 from netsurgery.jobs import model_check
+from netsurgery.jobs.exit_messages import exit_with_message
 from netsurgery.jobs.model_check import DisagreementError
 from netsurgery.keras_io import archive, preprocessing
 from tests.support.factories import complete_dataset
@@ -155,6 +156,11 @@ def test_recorded_metrics_must_be_those_of_the_network(finished, tmp_path):
     model_check.check_recorded(found, samples, metrics, tmp_path)
     with pytest.raises(DisagreementError, match=r"network.keras: gives a test (accuracy|rmse) of"):
         model_check.check_recorded(found, samples, other, tmp_path)
+
+
+def test_a_disagreement_ends_the_job_with_its_line():
+    with pytest.raises(SystemExit, match=r"^table\.csv: differs$"), exit_with_message():
+        raise DisagreementError("table.csv: differs")
 
 
 def test_a_large_test_part_is_compared_in_parts(tmp_path, monkeypatch):
