@@ -28,7 +28,8 @@ def run(given: argparse.Namespace) -> None:
     """Check all files."""
     require_folder(given.folder)
     damaged = integrity.find_damaged(given.folder)
-    found = OutdatedFiles(runs.listed_config(given.folder), compare_code=False).find()
+    last = runs.listed_config(given.folder)
+    found = OutdatedFiles(last, compare_code=False, complete=True).find()
     outdated = [folder for folder in found if not folder.unknown]
     for each in (*damaged, *outdated):
         print(each)

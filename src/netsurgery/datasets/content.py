@@ -19,8 +19,8 @@ from netsurgery.storage.files import sha256, write_text
 
 
 def settings_without_paths(settings: Settings) -> dict[str, Any]:
-    """Return the settings of a dataset without the names of its files."""
-    return {key: value for key, value in settings.items() if key not in PATH_KEYS}
+    """Return the settings of a dataset without those that only say how to get at its files."""
+    return {key: value for key, value in settings.items() if key not in (*PATH_KEYS, "download")}
 
 
 @dataclass

@@ -58,7 +58,7 @@ class JobDependencies:
             "singular_values": Rule((PLANNING,), self._seed),
             "plan_try": Rule((PLANNING,), self._plan_try),
             "merge_tries": Rule((PLANNING,), self._seed),
-            "decision_report": Rule((PLANNING, REPORT), self._settings(job_settings.DECISION)),
+            "decision_report": Rule((PLANNING, REPORT), self._report_decision),
             "train_initial_network": Rule((TRAINING,), self._train_initial_network),
             "train_offspring": Rule((TRAINING, SURGERY), self._train_offspring),
             "train_round": Rule((TRAINING,), self._train_round),
@@ -66,7 +66,7 @@ class JobDependencies:
             "finalize": Rule((TRAINING, MODEL), self._finalize),
             "summarize_search": Rule((REPORT,), self._search),
             "export_model": Rule((EXPORT,), self._search),
-            "plot_search": Rule((REPORT,), self._seed),
+            "plot_search": Rule((REPORT,), self._plot_search),
             "surgery_fidelity": Rule((TRAINING, SURGERY), self._search),
             "pooling_trials": Rule((TRAINING, SURGERY), self._search),
         }
@@ -96,6 +96,13 @@ class JobDependencies:
 
     def _search(self, wildcards: Wildcards) -> dict[str, Any]:
         return self._seed(wildcards) | json.loads(self.parameters.result_settings(wildcards))
+
+    def _plot_search(self, wildcards: Wildcards) -> dict[str, Any]:
+        return {"search": wildcards.search, **self._seed(wildcards)}  # both are in the titles
+
+    def _report_decision(self, wildcards: Wildcards) -> dict[str, Any]:
+        titles = self._plot_search(wildcards)
+        return {**self._settings(job_settings.DECISION)(wildcards), **titles}
 
     def _prepare_dataset(self, wildcards: Wildcards) -> dict[str, Any]:
         settings = self.parameters.searches.dataset(wildcards).settings

@@ -106,14 +106,18 @@ class OutdatedFiles:
             each file is only compared with those that it was made from.
         compare_code: Whether to compare with the code of this package; else the code that made the
             files of a search only has to be the same for all of them.
+        complete: Whether the files that a file was made from have to be there; if one is missing,
+            a run makes it again, and what follows.
     """
 
-    def __init__(self, config: Config, *, compare_code: bool = True) -> None:
+    def __init__(
+        self, config: Config, *, compare_code: bool = True, complete: bool = False
+    ) -> None:
         self.config = config
         self.results = Path(config.results)
         searches = Searches(config, existing_plans(self.results), lambda: None)
         self.jobs = JobDependencies(Parameters(searches))
-        self.compare_code = compare_code
+        self.compare_code, self.complete = compare_code, complete
         self.known_files = {
             name: KnownFiles.of(self.results / DATA / name) for name in config.datasets
         }
@@ -166,7 +170,10 @@ class OutdatedFiles:
             try:
                 if self.content(path) != content:
                     yield f"made from another {path}"
-            except (FileNotFoundError, DamagedFileError):
+            except FileNotFoundError:
+                if self.complete:
+                    yield f"{path} is missing"
+            except DamagedFileError:
                 pass
 
     def _rule_of(self, path: Path) -> tuple[str, SimpleNamespace] | None:

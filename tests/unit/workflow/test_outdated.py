@@ -220,6 +220,23 @@ def test_missing_and_damaged_files_are_left_to_others(copy):
     (copy / "s/seed1/generation01/plan.json").unlink()
     (copy / "s/seed1/split.json").write_text("{}")
     assert outdated(configure(copy)) == ({}, "")
+    found, said = outdated(configure(copy), compare_code=False, complete=True)
+    assert "generation01/plan.json is missing" in said
+    assert "s/seed1/generation01/winners.json" in found
+
+
+def test_results_under_another_name_are_plotted_again(copy):
+    """Titles name the search; a seed decides all that is random."""
+    (copy / "s").rename(copy / "renamed")
+    config = loading.load({"results": str(copy), "searches": {"renamed": SEARCH}}, SCHEMA)
+    found, said = outdated(config)
+    assert set(found) == {"renamed/seed1/plots/checksums.json"}
+    assert 'search is "s" there, "renamed" in the configuration' in said
+    (copy / "renamed/seed1").rename(copy / "renamed/seed2")
+    config = {"results": str(copy), "searches": {"renamed": SEARCH | {"seeds": [2]}}}
+    found, said = outdated(loading.load(config, SCHEMA))
+    assert "seed is 1 there, 2 in the configuration" in said
+    assert "renamed/seed2/split.json" in found
 
 
 def own_data(folder, seed):
