@@ -7,6 +7,7 @@ import numpy as np
 
 from netsurgery.networks.network import Network, Topology, initialise
 from netsurgery.search.records import Record, RoundResult, Status
+from netsurgery.search.steps import FINAL
 from netsurgery.search.trainer import Training
 from netsurgery.search.winners import model_name
 from netsurgery.storage.random_streams import random_stream
@@ -19,7 +20,7 @@ class FakeTrainer:
     Args:
         topology: the starting one.
         batches_per_epoch: batches in an epoch.
-        failing: the share of training steps that fail.
+        failing: the share of training steps that fail, but for the first and the last one.
         seed: of all draws.
     """
 
@@ -33,7 +34,8 @@ class FakeTrainer:
         rng = random_stream(self.seed, training.generation, training.step)
         record = self._before(training)
         surgery = record.history == () and record.operation not in (None, "identity")
-        fails = training.model is not None and rng.random() < self.failing
+        may_fail = training.model is not None and training.step != FINAL
+        fails = may_fail and rng.random() < self.failing
         status = record.status
         if status == Status.OK and fails:
             choices = [Status.DIVERGED, Status.TIMED_OUT] + [Status.DEGENERATE] * surgery

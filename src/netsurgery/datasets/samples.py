@@ -93,6 +93,6 @@ def read_part(folder: Path, split_path: Path, part: str) -> Samples:
             target_units = Units.from_json(data.get("target_units"))
             shift, scale = split["target_shift"], split["target_scale"]
             target = Scaling(shift, scale, units=target_units)
-        non_negative = bool(split["non_negative"])
+        non_negative = "non_negative" in split and bool(split["non_negative"])
     x, y = (mapped(folder, stem) for stem in "xy")
     return Samples(x, y, indices, scaling, target, non_negative=non_negative)

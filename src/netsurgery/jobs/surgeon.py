@@ -12,12 +12,12 @@ from netsurgery.search.candidates import read_candidate, read_record, record_pat
 from netsurgery.search.layout import SearchFolder
 from netsurgery.search.records import Status
 from netsurgery.search.surgeon import decision_point, decision_tables
-from netsurgery.search.surgeon.allowance import allow_try
+from netsurgery.search.surgeon.allowance import allow_try, batches_left
 from netsurgery.search.surgeon.decision_point import TrainedTry
 from netsurgery.search.surgeon.plans import Allowance, Continue, DecisionPlan, TryPlan, read_try
 from netsurgery.search.surgeon.recommendation import Analysis
 from netsurgery.search.surgeon.recommendation import analyse as analyse_network
-from netsurgery.search.surgeon.settings import DecisionSettings, SurgeonSettings
+from netsurgery.search.surgeon.settings import DecisionSettings, StoppingSettings, SurgeonSettings
 from netsurgery.search.surgeon.verdict import merge
 from netsurgery.storage.dependencies import NO_DEPENDENCIES, Dependencies
 from netsurgery.storage.files import CHECKSUMS, checksums, read_json, write_table
@@ -47,6 +47,12 @@ def allowance(
     history = [folder.read_winners(number) for number in range(generation)]
     tries = read_tries(folder, generation, attempt)
     return allow_try(history, tries, from_settings(SurgeonSettings, settings))
+
+
+def remaining_batches(folder: SearchFolder, generation: int, settings: dict[str, Any]) -> int:
+    """What the settings leave for the winner of a search that ends at a decision point."""
+    history = [folder.read_winners(number) for number in range(generation)]
+    return batches_left(history, from_settings(StoppingSettings, settings))
 
 
 def plan_try(

@@ -121,7 +121,7 @@ class Topology:
     def from_json(cls, spec: Mapping[str, Any]) -> Topology:
         """The topology that `to_json` wrote."""
         layers = tuple(layer_from_json(layer) for layer in spec["layers"])
-        return cls(tuple(spec["input_shape"]), layers, spec["non_negative_input"])
+        return cls(tuple(spec["input_shape"]), layers, spec.get("non_negative_input", False))
 
 
 @dataclass(frozen=True, eq=False)

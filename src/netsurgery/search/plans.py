@@ -143,13 +143,14 @@ class GenerationPlan(TrainingPlan):
 class FinalPlan:
     """The end of a search.
 
-    The final candidate is selected from the parents and trained for `remaining_batches` more.
+    The final candidate is selected from the parents and trained for `remaining_batches` more; None
+    stands for all that the settings of the search leave.
     """
 
     kind: ClassVar[str] = "final"
     generation: int
     parents: tuple[Parent, ...]
-    remaining_batches: int
+    remaining_batches: int | None
     reason: str
     parts: tuple[str, ...] = ()
 

@@ -47,6 +47,7 @@ def initial_training(epochs: int, batches_per_epoch: int) -> Training:
     return Training(0, WARM_UP, {WARM_UP: epochs * batches_per_epoch})
 
 
-def final_training(plan: FinalPlan, model: str) -> Training:
-    """The training of the final candidate, with what is left of the budget."""
-    return Training(plan.generation, FINAL, {FINAL: plan.remaining_batches}, model)
+def final_training(plan: FinalPlan, model: str, batches: int | None = None) -> Training:
+    """The training of the final candidate; by default for as many batches as its plan says."""
+    count = plan.remaining_batches if batches is None else batches
+    return Training(plan.generation, FINAL, {FINAL: count or 0}, model)

@@ -135,7 +135,7 @@ class SearchJobs(ABC):
     def remaining_batches(self) -> int:
         """Return the batches that the final candidate still trains."""
         plan = self.final_plan()
-        return plan.remaining_batches if plan else 0
+        return (plan.remaining_batches or 0) if plan else 0
 
     # --- MLflow -----------------------------------------------------------------------------------
 

@@ -99,6 +99,13 @@ class SurgeonJobs(SearchJobs):
         settings = dict(self.search.settings)
         return str(surgeon.allowance(self.folder, generation, attempt, settings))
 
+    def remaining_batches(self) -> int:
+        """Return the batches that the final candidate still trains."""
+        plan = self.final_plan()
+        if plan is None or plan.remaining_batches is not None:
+            return super().remaining_batches()
+        return surgeon.remaining_batches(self.folder, plan.generation, dict(self.search.settings))
+
     def decision_reports(self) -> Files:
         """List the human-readable files that explain decisions."""
         decided = [p.generation for p in self.plans() if not isinstance(p, FinalPlan)]

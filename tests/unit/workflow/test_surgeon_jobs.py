@@ -8,6 +8,7 @@ from netsurgery.search.surgeon.plans import RecommendedOffspring, TryPlan, Verdi
 from netsurgery.storage.files import write_json
 from netsurgery.surgery import Mutation
 from netsurgery.surgery.operations import by_name
+from tests.support.factories import start, winners
 from tests.support.workflow_searches import IncompleteError, make_searches
 
 PARENT = Parent("g00c00", "generation00/warm-up.keras")
@@ -136,3 +137,17 @@ def test_the_final_plan_is_in_the_place_of_a_try(jobs):
     assert jobs.remaining_batches() == 7
     assert jobs.later_rounds(1, "recuperation/g01c00") == []
     assert jobs.round_epochs(1) == 0
+
+
+@pytest.mark.parametrize(
+    ("epochs", "budget", "left"), [(30, None, 10), (45, None, 25), (45, 33, 3)]
+)
+def test_a_final_plan_without_batches_takes_what_is_left(epochs, budget, left, folder):
+    final = FinalPlan(generation=2, parents=(), remaining_batches=None, reason="all are tried")
+    write_json(folder.try_plan(2, 1), final.to_json())
+    record = start("surgeon-small", (8, 8, 1), batches_per_epoch=100)
+    for generation, spent in ((0, 1000), (1, 3000)):
+        write_json(folder.winners(generation), winners(record, spent=spent).to_json())
+    settings = {"epochs": epochs} | ({"budget": budget} if budget else {})
+    jobs = make_searches(folder.root.parents[1], {"s": SURGEON | settings}).jobs("s", 0)
+    assert jobs.remaining_batches() == left * 100

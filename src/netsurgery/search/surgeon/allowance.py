@@ -61,6 +61,21 @@ def max_cost(first: bool, step: int, per_epoch: int, settings: DecisionSettings)
     return sum(batches[settings.branches :]) + settings.branches * step
 
 
+def batches_left(history: Sequence[Winners], settings: StoppingSettings) -> int:
+    """The batches that schedule and budget leave for the winner after the last decision point.
+
+    Args:
+        history: the branches after the initial training and after every decision point.
+        settings: of the search.
+    """
+    last = history[-1]
+    left = settings.epochs_left(len(history) - 1) * last.batches_per_epoch
+    if settings.budget is not None:
+        budget = floor_product(settings.budget, last.batches_per_epoch)
+        left = min(left, budget - last.batches_spent)
+    return max(0, left)
+
+
 def next_decision(
     history: Sequence[Winners], settings: DecisionSettings, stopping_settings: StoppingSettings
 ) -> Allowance:
@@ -89,7 +104,7 @@ def next_decision(
     if ending.budget is not None:
         rest = floor_product(ending.budget, per_epoch) - last.batches_spent
         if max_cost(True, step, per_epoch, settings) > rest:
-            further = max(0, min(rest, left))
+            further = batches_left(history, ending)
             return Stop(further, "the budget may not suffice for another decision point")
     return Continue(step)
 

@@ -25,7 +25,6 @@ from netsurgery.search.surgeon.plans import (
     Allowance,
     Continue,
     RecommendedOffspring,
-    Stop,
     TryPlan,
     Verdict,
 )
@@ -181,12 +180,12 @@ def plan_next(
     """
     generation, attempt = len(decisions) + 1, len(tries) + 1
 
-    def finish(stop: Stop) -> FinalPlan:
+    def finish(reason: str, batches: int | None) -> FinalPlan:
         return FinalPlan(
             generation=generation,
             parents=tuple(map(Parent, branches.candidates, branches.models)),
-            remaining_batches=stop.batches,
-            reason=stop.reason,
+            remaining_batches=batches,
+            reason=reason,
         )
 
     if tries:
@@ -194,7 +193,7 @@ def plan_next(
     elif isinstance(allowance, Continue):
         step = allowance.step_batches
     else:
-        return finish(allowance)
+        return finish(allowance.reason, allowance.batches)
     # branches that stayed have modifications that were tried at earlier decision points
     planned = [*decisions, *(each.plan for each in tries)]
     tried = {modification_of(child) for plan in planned for child in plan.offspring}
@@ -202,7 +201,7 @@ def plan_next(
     pool = recommendations(parents, analyses, settings)
     chosen = select_modifications(parents, pool, tried, generation, attempt, settings, seed)
     if not (chosen or tries):
-        return finish(Stop(0, "all modifications are tried"))
+        return finish("all modifications are tried", None)
     if tries:
         redraws_left = attempt <= 1 + settings.max_redraws
         more = bool(chosen) and redraws_left and isinstance(allowance, Continue)

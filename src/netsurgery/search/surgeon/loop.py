@@ -6,7 +6,7 @@ from netsurgery.search.plans import FinalPlan
 from netsurgery.search.records import Record
 from netsurgery.search.selection import SelectionMode, select_contender
 from netsurgery.search.steps import FINAL
-from netsurgery.search.surgeon.allowance import allow_try
+from netsurgery.search.surgeon.allowance import allow_try, batches_left
 from netsurgery.search.surgeon.branches import analyse_branches, next_branches
 from netsurgery.search.surgeon.decision_point import TrainedTry, plan_next, plan_training
 from netsurgery.search.surgeon.plans import DecisionPlan, TryPlan
@@ -53,4 +53,7 @@ def search(trainer: Trainer, settings: SurgeonSettings, seed: int) -> Record:
         history.append(next_branches(decisions[-1], trained, branches))
     mode = SelectionMode.SURGEON_SCORE
     index = select_contender(branches.records, mode, settings.comparison, seed, FINAL)
-    return trainer.train(final_training(plan, branches.models[index]))
+    batches = plan.remaining_batches
+    if batches is None:
+        batches = batches_left(history, settings.stopping)
+    return trainer.train(final_training(plan, branches.models[index], batches))
