@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from netsurgery.analysis.runs import LISTING, read_experiment
 from netsurgery.cli.arguments import Subparsers, add_results_folder, require_folder
-from netsurgery.storage.files import is_writable
+from netsurgery.storage import integrity
+from netsurgery.storage.files import DamagedFileError, is_writable
+from netsurgery.storage.mlflow_sqlite import find_damage
 from netsurgery.tracking import uri
 from netsurgery.tracking.state import FINAL, TrackingState
 from netsurgery.workflow.parameters import WITHOUT_RESULT
@@ -39,7 +41,7 @@ def add_parser(commands: Subparsers) -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    """Log all searches; the exit status is 1 if the store of one cannot be reached."""
+    """Log all searches; the exit status is 1 if one cannot be read, or its store not reached."""
     if given.uri:
         try:
             uri.check(given.uri)
@@ -47,11 +49,7 @@ def run(given: argparse.Namespace) -> None:
             sys.exit(f"--uri: {error}")
     require_folder(given.folder)
     state = TrackingState(given.folder.resolve())
-    lost = _lost_requests(given.folder, state.requests())
-    if lost and is_writable(state.folder / "lock"):
-        with state.locked():
-            for request in lost:
-                state.save_request(request["search"], request["seed"], request)
+    _restore_requests(given.folder, state)
     requests = state.requests()
     if not requests:
         sys.exit(f"{given.folder}: no search to log to MLflow; run the workflow first")
@@ -59,6 +57,8 @@ def run(given: argparse.Namespace) -> None:
         store = uri.TrackingURI.resolve(given.uri or request["tracking"].get("uri"), given.folder)
         if store.file and not is_writable(store.file):
             sys.exit(f"{store.file}: cannot be written to; log to another store with --uri")
+    if not given.uri:
+        _set_damaged_store_aside(given.folder)
     from netsurgery.tracking import sync  # importing MLflow takes seconds
 
     chosen = {
@@ -69,7 +69,7 @@ def run(given: argparse.Namespace) -> None:
     changed = {key: value for key, value in chosen.items() if value is not None}
     failed = False
     for name, outcome in sync.resync(given.folder, changed):
-        if isinstance(outcome, sync.StoreUnreachableError):
+        if isinstance(outcome, Exception):
             failed = True
             print(f"{name}: {outcome}", file=sys.stderr)
         else:
@@ -77,23 +77,29 @@ def run(given: argparse.Namespace) -> None:
     sys.exit(failed)
 
 
-def _lost_requests(results: Path, present: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """What to log of finished searches for which no request is left.
+def _restore_requests(results: Path, state: TrackingState) -> None:
+    """Save what to log of finished searches for which no request is left.
 
     They are logged where the others are, or else to the default store.
     """
-    if not (results / LISTING).exists():
-        return []
+    if not ((results / LISTING).exists() and is_writable(state.folder / "lock")):
+        return
+    present = state.requests()
     known = {(request["search"], request["seed"]) for request in present}
     tracking: Mapping[str, Any] = next((request["tracking"] for request in present), {})
-    return [
-        {
-            "search": run.search,
-            "seed": run.seed,
-            "until": FINAL,
-            "settings": {k: v for k, v in run.settings.items() if k not in WITHOUT_RESULT},
-            "tracking": tracking,
-        }
-        for run in read_experiment(results).runs
-        if run.summary is not None and (run.search, run.seed) not in known
-    ]
+    for run in read_experiment(results).runs:
+        if run.summary is None or (run.search, run.seed) in known:
+            continue
+        settings = {key: v for key, v in run.settings.items() if key not in WITHOUT_RESULT}
+        request = {"search": run.search, "seed": run.seed, "until": FINAL, "settings": settings}
+        with state.locked():
+            state.save_request(run.search, run.seed, {**request, "tracking": tracking})
+
+
+def _set_damaged_store_aside(results: Path) -> None:
+    """Rename a damaged store of a results folder, as a run of the workflow does."""
+    store = uri.local_database(results)
+    if store.exists() and (reason := find_damage(store)):
+        damaged = DamagedFileError(store, reason)
+        print(damaged, file=sys.stderr)
+        integrity.remove_damaged([damaged])

@@ -15,7 +15,7 @@ from typing import Any
 
 from netsurgery.processes.process_exit import WORKFLOW, exit_with_parent
 from netsurgery.search.layout import SearchFolder
-from netsurgery.storage.files import write_json
+from netsurgery.storage.files import UnusableFileError, write_json
 from netsurgery.storage.mlflow_sqlite import MLFLOW_ENVIRONMENT
 from netsurgery.tracking.runs import RESULTS
 from netsurgery.tracking.runs_from_records import build_runs
@@ -97,7 +97,7 @@ def log_search(
 
 def resync(
     results: Path, changed: Mapping[str, Any]
-) -> Iterator[tuple[str, dict[str, int] | StoreUnreachableError]]:
+) -> Iterator[tuple[str, dict[str, int] | StoreUnreachableError | UnusableFileError]]:
     """Log all searches of a results folder that were ever logged again, without a timeout.
 
     Args:
@@ -116,8 +116,11 @@ def resync(
         with state.locked():
             try:
                 counts = _log(folder, until, settings, seed, tracking, state, check_files=True)
-            except StoreUnreachableError as error:
+            except (StoreUnreachableError, UnusableFileError) as error:
                 yield _name(folder), error
+                continue
+            except FileNotFoundError as error:
+                yield _name(folder), UnusableFileError(f"{error.filename}: no such file")
                 continue
             if tracking.uri == request["tracking"].get("uri"):
                 state.mark_synced(_name(folder))

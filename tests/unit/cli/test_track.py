@@ -55,6 +55,29 @@ def test_nothing_is_missing_or_doubled_after_a_loss(logged, track, tmp_path, los
     assert dump(results) == dump(logged)
 
 
+@pytest.mark.parametrize("content", [b"", None], ids=["empty", "cut off"])
+def test_a_damaged_store_is_set_aside(logged, track, tmp_path, content):
+    results = shutil.copytree(logged, tmp_path / "results")
+    store = results / "mlflow.db"
+    store.write_bytes(store.read_bytes()[:5000] if content is None else content)
+    code, printed = track(results)
+    assert not code
+    assert f"{store}: damaged (" in printed
+    assert store.with_name("mlflow.db.damaged").exists()
+    assert dump(results) == dump(logged)
+
+
+def test_a_removed_search_does_not_keep_the_others_back(logged, track, tmp_path):
+    results = shutil.copytree(logged, tmp_path / "results")
+    shutil.rmtree(results / "s")
+    (results / "mlflow.db").unlink()
+    code, printed = track(results)
+    assert code
+    assert "t/seed0: 7 runs" in printed
+    assert f"s/seed0: {results}/s/seed0/" in printed
+    assert len(runs_of(results)) == 7
+
+
 @pytest.mark.parametrize("exists", [True, False])
 def test_a_folder_without_searches_is_one_line(track, tmp_path, exists):
     folder = tmp_path / "results"
