@@ -408,5 +408,5 @@ def test_unwritable_results_end_the_run_with_one_line(tmp_path):
     (tmp_path / "results").write_text("no folder")
     done = run(tmp_path, check=False)
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1] == "results: cannot be written to"
+    assert done.stderr.splitlines()[-1] == "results: is a file; results need a folder"
     assert "Traceback" not in done.stderr

@@ -112,6 +112,18 @@ def check_or_exit(files: Iterable[Path]) -> None:
             check_keys(file)
 
 
+def _obstacle(folder: Path) -> str | None:
+    """Say why nothing can be written into a folder, which may not be there yet; None if it can."""
+    nearest = next(each for each in (folder, *folder.parents) if os.path.lexists(each))
+    if not nearest.exists():
+        return f"{nearest}: is a link to {os.readlink(nearest)}, which does not exist"
+    if not nearest.is_dir():
+        return f"{nearest}: is a file; results need a folder"
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        return f"{nearest}: cannot be written to"
+    return None
+
+
 def load_or_exit(
     given: Mapping[str, Any],
     schema: Path,
@@ -133,9 +145,9 @@ def load_or_exit(
     with _exit_if_invalid():
         config = load(given, schema, data_exists=data_exists)
         config = replace(config, results=place(config.results))
-    for folder in filter(Path.exists, (Path(config.results), Path(".snakemake"))):
-        if not (folder.is_dir() and os.access(folder, os.W_OK)):
-            print(f"{folder}: cannot be written to", file=sys.stderr)
+    for folder in (Path(config.results), Path(".snakemake")):
+        if obstacle := _obstacle(folder):
+            print(obstacle, file=sys.stderr)
             sys.exit(1)
     os.environ[JOBS_PER_GPU] = str(config.jobs_per_gpu)
     return config

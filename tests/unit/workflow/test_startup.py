@@ -1,5 +1,6 @@
 """The configuration when Snakemake parses the workflow."""
 
+import contextlib
 import os
 import re
 
@@ -64,13 +65,39 @@ def test_an_invalid_config_ends_with_one_line(tmp_path, monkeypatch, capsys):
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
-def test_results_that_are_no_folder_end_with_one_line(tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize(
+    ("results", "line"),
+    [
+        ("file", "file: is a file; results need a folder"),
+        ("file/below/it", "file: is a file; results need a folder"),
+        ("link", "link: is a link to nothing, which does not exist"),
+        ("link/below", "link: is a link to nothing, which does not exist"),
+        ("locked", "locked: cannot be written to"),
+        ("locked/below", "locked: cannot be written to"),
+        ("folder/below", None),
+        ("folder/link/below", None),
+    ],
+)
+def test_results_that_cannot_be_written_end_with_one_line(
+    tmp_path, monkeypatch, capsys, results, line
+):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "results").write_text("no folder")
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("nothing")
+    for name in ("folder", "locked"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "folder" / "link").symlink_to(tmp_path / "folder")
+    access = os.access  # the superuser may write anywhere
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: path.name != "locked" and access(path, mode)
+    )
     searches = {"s": {"algorithm": "ectonas", "dataset": "digits", "topology": "ff-small"}}
-    with pytest.raises(SystemExit):
-        startup.load_or_exit({"searches": searches}, SCHEMA)
-    assert capsys.readouterr().err == "results: cannot be written to\n"
+    given = {"searches": searches, "results": results}
+    expectation = pytest.raises(SystemExit) if line else contextlib.nullcontext()
+    with expectation:
+        startup.load_or_exit(given, SCHEMA)
+    expected = f"{line}\n" if line else ""
+    assert capsys.readouterr().err == expected
 
 
 def test_a_pattern_of_no_names_matches_nothing():
