@@ -151,7 +151,8 @@ def _find_parts(path: Path) -> dict[str, tuple[ArrayFile, ArrayFile]]:
             found = ", ".join(sorted(available)) or "nothing"
             raise DataError(
                 f"{path}: {missing[0]} is missing; found {found} (required: x_train, y_train; "
-                f"optional: x_val, y_val, x_test, y_test)"
+                f"optional: x_val, y_val, x_test, y_test); name arrays as you save them, such as "
+                f"numpy.savez(file, x_train=x, y_train=y)"
             )
         x, y = (ArrayFile(path, name) for name in pair)
         if x.shape[:1] != y.shape[:1]:
@@ -235,8 +236,12 @@ def open_arrays(settings: Settings) -> Source:
     path = Path(settings["path"])
     parts = _find_parts(path)
     first, labels = parts[TRAINING]
-    shape, notes = _sample_shape(first), tuple(_notes(first))
     for x, y in parts.values():
+        if x.dtype.names:
+            raise DataError(
+                f"{x}: has named columns ({', '.join(x.dtype.names)}); save a plain array "
+                f"(numpy.lib.recfunctions.structured_to_unstructured), or a csv file"
+            )
         if x.dtype.kind not in "buif":
             raise DataError(f"{x}: has dtype {x.dtype}; samples must be integers or floats")
         if x.shape[1:] != first.shape[1:]:
@@ -248,6 +253,13 @@ def open_arrays(settings: Settings) -> Source:
             raise DataError(
                 f"{y} has shape {y.shape}, but {labels.name} {labels.shape}; labels of all parts "
                 f"must have the same shape"
+            )
+    shape, notes = _sample_shape(first), [*_notes(first)]
+    for x, _ in parts.values():
+        if x.dtype.kind != first.dtype.kind:
+            notes.append(
+                f"{x} has dtype {x.dtype}, but {first.name} {first.dtype}; both must have the same "
+                f"unit, such as pixels from 0 to 255"
             )
     dtype = stored_dtype(np.result_type(*(x.dtype for x, _ in parts.values())))
 
@@ -268,7 +280,7 @@ def open_arrays(settings: Settings) -> Source:
         scaling="unit" if integers and len(shape) == 3 else "standard",
         largest=float(np.iinfo(dtype).max) if integers else 1.0,
         label_names={part: str(y) for part, (_, y) in parts.items()},
-        notes=notes,
+        notes=tuple(notes),
     )
 
 

@@ -96,6 +96,8 @@ def class_numbers(
                 f"{name} has shape {values.shape}; class numbers must be (samples,)"
                 f"{_how_to_flatten(values)}"
             )
+        if values.dtype.kind == "S":
+            values = np.char.decode(values, "utf-8", "backslashreplace")
         if values.dtype.kind == "f":
             raise DataError(
                 f"{name}: labels are floats ({_first(values)}, ...); classes must be integers from "

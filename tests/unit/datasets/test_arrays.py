@@ -175,6 +175,23 @@ def test_class_names_are_numbered_alphabetically(tmp_path):
     np.testing.assert_array_equal(np.array(described["classes"])[y], names[Y])
 
 
+def test_class_names_may_be_bytes(tmp_path):
+    names = np.array(["dog", "ant", "cät"])
+    encoded = np.char.encode(names, "utf-8")
+    _, y, described, _ = prepared(tmp_path, saved(tmp_path, x_train=X, y_train=encoded[Y]))
+    assert described["classes"] == ["ant", "cät", "dog"]
+    np.testing.assert_array_equal(np.array(described["classes"])[y], names[Y])
+
+
+def test_parts_of_different_dtypes_get_a_note(tmp_path):
+    parts = {"x_train": X[..., None], "y_train": Y, "y_test": Y}
+    *_, lines = prepared(tmp_path, saved(tmp_path, **parts, x_test=X[..., None] / 255))
+    assert "x_test has dtype float64, but x_train uint8; both must have the same unit" in lines[0]
+    (tmp_path / "same").mkdir()
+    *_, lines = prepared(tmp_path, saved(tmp_path / "same", **parts, x_test=X[..., None]))
+    assert lines == []
+
+
 @given(
     st.lists(st.sampled_from(["ant", "bee", "1", "-2", "10"]), min_size=2).filter(
         lambda names: len(set(names)) > 1
@@ -248,6 +265,14 @@ WRONG = {
     "y_train (11,); each sample needs one label": {"x_train": X, "y_train": Y[:11]},
     "x_train has shape (12,); images must be (samples, height, width, channels)": {
         "x_train": Y,
+        "y_train": Y,
+    },
+    "x_train is missing; found arr_0, arr_1 (required: x_train, y_train; optional: x_val": {
+        "arr_0": X,
+        "arr_1": Y,
+    },
+    "x_train: has named columns (a, b); save a plain array": {
+        "x_train": np.zeros(12, [("a", "f4"), ("b", "f4")]),
         "y_train": Y,
     },
     "channels must be the last axis": {"x_train": np.zeros((12, 3, 8, 8)), "y_train": Y},
