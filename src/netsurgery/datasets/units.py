@@ -44,6 +44,10 @@ class Units:
         """The dtype that holds the values themselves."""
         return "float64" if self.double.any() else "float32"
 
+    def times(self, factor: np.ndarray) -> Units:
+        """Units that are so many times as large, powers of two."""
+        return Units(self.offset, self.unit * factor, self.double)
+
     def store(self, values: np.ndarray) -> np.ndarray:
         """Values as they are stored, float64."""
         return (values.astype(np.float64) - self.offset) / self.unit
@@ -55,6 +59,11 @@ class Units:
     def to_json(self) -> dict[str, Any]:
         """The units as JSON values."""
         return {name: array.tolist() for name, array in vars(self).items()}
+
+    @classmethod
+    def none(cls, shape: tuple[int, ...]) -> Units:
+        """The units of values that are stored as they are."""
+        return cls(np.zeros(shape), np.ones(shape), np.zeros(shape, bool))
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any] | None) -> Units | None:

@@ -22,7 +22,7 @@ from netsurgery.datasets.table_inputs import (
     takes_rows,
 )
 from netsurgery.datasets.tables import LEVEL
-from netsurgery.datasets.units import Units
+from netsurgery.datasets.units import LARGEST, SMALLEST, Units
 
 DESCRIBED = (
     "name",
@@ -41,8 +41,25 @@ DESCRIBED = (
 )
 
 
+def _in_range(scaling: Scaling) -> Scaling:
+    """The same scaling, with deviations far from 1 as units: Keras takes 1e-7 for the smallest.
+
+    Units are rare: they are those of all values, and the deviation is that of the training samples.
+    """
+    deviation = 1 / scaling.scale.astype(np.float64)
+    extreme = (deviation < SMALLEST) | (deviation > LARGEST)
+    if not extreme.any() or not scaling.scale.ndim:
+        return scaling
+    _, exponent = np.frexp(np.where(extreme, deviation, 1.0))
+    factor = np.where(extreme, np.ldexp(1.0, exponent - 1), 1.0)
+    units = (scaling.units or Units.none(factor.shape)).times(factor)
+    shift, scale = scaling.shift / factor, scaling.scale * factor
+    return Scaling(shift, scale, scaling.missing, units)
+
+
 def _scaling_layers(scaling: Scaling) -> list[keras.Layer]:
     """Layers that scale values as they were before they were stored."""
+    scaling = _in_range(scaling)
     layers = [] if scaling.units is None else [_storing_layer(scaling.units)]
     if not np.any(scaling.shift) and scaling.scale.ndim == 0:
         return [*layers, keras.layers.Rescaling(float(scaling.scale), name="scaling")]
@@ -51,6 +68,7 @@ def _scaling_layers(scaling: Scaling) -> list[keras.Layer]:
 
 def _target_layers(scaling: Scaling) -> list[keras.Layer]:
     """Layers that invert the scaling of targets."""
+    scaling = _in_range(scaling)
     layers: list[keras.Layer] = [_normalization(scaling, name="unit", invert=True)]
     if units := scaling.units:
         layers.append(_rescaling(units.unit, units.offset, "target_units", units.dtype))

@@ -116,3 +116,19 @@ def test_the_model_of_raw_arrays_agrees_with_the_network(
         found / abs(expected).max(axis=0), expected / abs(expected).max(axis=0), atol=1e-5
     )
     assert (np.ptp(expected, axis=0) > 0).all()
+
+
+@pytest.mark.parametrize("deviation", [1e-9, 1e-25, 1e22])
+def test_deviations_may_be_far_from_one(deviation: float) -> None:
+    # as those of training samples without an outlier that the test samples have
+    scaling = Scaling(
+        np.array([3 * deviation, 0], np.float32), np.array([1 / deviation, 1], np.float32)
+    )
+    x = np.random.default_rng(0).normal(3, 1, (20, 2)) * [deviation, 1]
+    inner = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
+    data = {"shape": (2,), "columns": [], "features": [], "resized": False}
+    model = preprocessing.with_preprocessing(inner, data, scaling, scaling)
+    scaled = np.asarray(inner(scaling.apply(x)))
+    expected = scaled / scaling.scale + scaling.shift
+    np.testing.assert_allclose(model(x) * scaling.scale, expected * scaling.scale, atol=1e-5)
+    assert np.ptp(scaled, axis=0).min() > 0.1
