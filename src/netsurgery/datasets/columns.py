@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from netsurgery.datasets.integer_series import IntegerSeries
+from netsurgery.datasets.missing_codes import MissingCodes
 from netsurgery.datasets.number_formats import NumberFormat
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class ColumnStatistics:
     padded: str | None = None  # the first integer with leading zeros
     levels: set[str] = field(default_factory=set)
     integers: IntegerSeries = field(default_factory=IntegerSeries)
+    codes: MissingCodes = field(default_factory=MissingCodes)
 
     def update(self, values: pd.Series, numbers: NumberFormat) -> None:
         """Take some more values into account."""
@@ -68,6 +70,7 @@ class ColumnStatistics:
         self.missing += int((~present).sum())
         self.numbers += int(numeric.sum())
         self.integers.update(as_numbers)
+        self.codes.update(as_numbers)
         if len(self.levels) <= MAX_LEVELS and (self.categorical or self.first_text):
             self.levels.update(text_of(values[present]))
 
@@ -80,6 +83,11 @@ class ColumnStatistics:
     def is_number(self) -> bool:
         """Whether the column holds numbers alone, and is not said to be a category."""
         return not self.categorical and self.first_text is None
+
+    @property
+    def identifies_rows(self) -> bool:
+        """Whether almost every row has a text of its own."""
+        return len(self.levels) > max(20, (self.rows - self.missing) / 2)
 
     def texts(self, numbers: NumberFormat) -> list[str]:
         """The different values that are no numbers."""

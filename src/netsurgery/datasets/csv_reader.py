@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -95,8 +95,8 @@ class CsvFile:
         """Whether pandas has a fast reader for the delimiter."""
         return len(self.structure.delimiter) == 1 or self.structure.delimiter == WHITESPACE
 
-    def frames(self, rows: int) -> Iterator[pd.DataFrame]:
-        """Read the table in chunks of rows; NaN marks a missing value.
+    def frames(self, rows: int, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
+        """Read some columns in chunks of rows; NaN marks a missing value.
 
         Raises:
             DataError: it cannot be read.
@@ -105,7 +105,7 @@ class CsvFile:
 
         try:
             for frame in self._read(rows):
-                values = {name: self._with_missing(frame[name]) for name in self.columns}
+                values = {name: self._with_missing(frame[name]) for name in columns}
                 yield pd.DataFrame(values)
         except (pd.errors.ParserError, pd.errors.ParserWarning, OSError, EOFError) as error:
             reason = str(error).strip().splitlines()[-1].replace(PANDAS, "")

@@ -20,6 +20,7 @@ WHITESPACE = r"\s+"
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", WHITESPACE: "spaces"}
 LOOKED_AT = 100  # rows
 NAME, END = "row name", "after the last separator"  # of columns that are none
+COMMENTS = ("#", "%", "//")
 UNNAMED = "Unnamed: {}"  # as in pandas
 
 
@@ -119,6 +120,10 @@ def structure_of(path: Path, settings: Mapping[str, Any]) -> Structure:
     encoding = settings.get("encoding") or encodings.by_mark(path)
     encoding = "utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding
     skipped, lines = _first_lines(path, encoding)
+    if "\0" in "".join(lines):  # as in UTF-16 without a byte order mark
+        raise DataError(
+            f"{path}: has bytes of value 0 and is no text as {encoding}; set `encoding`"
+        )
     delimiter = normal_delimiter(settings["delimiter"])
     try:
         rows = list(itertools.islice(split_rows(lines, delimiter), LOOKED_AT))
@@ -191,6 +196,12 @@ def _columns(
         names = names[:-1]
     columns = names if header else [str(i) for i in range(len(names))]
     before, after, notes = [], [], []
+    comment = names[0].startswith(COMMENTS) and len(names) < width
+    if header and (comment or (sum(map(bool, names)) == 1 < width)):
+        raise DataError(
+            f"{path}: its first row, {names[0]!r}, names no columns; remove the lines above the "
+            f"header, or set `header: false` and name all {width} in `columns`"
+        )
     if header and width == len(names) + 1:
         others = rows[1:]
         if not any(row[-1] for row in others if len(row) == width):
@@ -207,7 +218,8 @@ def _columns(
     elif header and width != len(names):
         raise DataError(
             f"{path}: its header names {_counted(len(names), 'column')}, but its rows have "
-            f"{_counted(width, 'value')}; check `delimiter`, and remove lines above the header"
+            f"{_counted(width, 'value')}; check `delimiter` and quotes, and remove lines above the "
+            f"header"
         )
     if given:
         if len(given) != len(columns):

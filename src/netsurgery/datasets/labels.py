@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -169,6 +170,14 @@ def _class_counts(values: np.ndarray, name: str) -> np.ndarray:
     return counts
 
 
+def same_but_for_case(texts: Iterable[str]) -> list[str]:
+    """The texts that differ from others in capitals only, next to each other."""
+    alike = defaultdict(list)
+    for text in sorted(texts):
+        alike[text.casefold()].append(text)
+    return [text for same in alike.values() if len(same) > 1 for text in same]
+
+
 def _check_repeated(values: np.ndarray, name: str) -> None:
     """Raise a `DataError` if most labels are unique: they are numbers, or name the samples."""
     labels, counts = np.unique(values.astype(str), return_counts=True)
@@ -176,8 +185,8 @@ def _check_repeated(values: np.ndarray, name: str) -> None:
     if unique > max(MAX_UNIQUE, len(values) / 2):
         raise DataError(
             f"{name} has {len(labels)} different values in {len(values)} samples, most of them "
-            f"once ({labels[0]!r}, ...); they are no classes: predict another column, or a number "
-            f"with `task: regression`"
+            f"once ({str(labels[0])!r}, ...); they are no classes: predict another column, or a "
+            f"number with `task: regression`"
         )
 
 

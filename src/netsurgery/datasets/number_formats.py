@@ -113,8 +113,8 @@ CURRENCY = r"(?:US|CA|A|C|R|S|HK|NT)?[$€£¥₩₹₽₺₫฿]|USD|EUR|GBP|CH
 # 4WD is no amount: words of capitals are units only if they are known
 UNITS = r"°[CF]?|[KMB]|[MGT]B|[kMGT]?(?:Hz|Pa|W|Wh|V|A|N|J)|[^\W\dA-Z][^\d,]{0,11}"
 AMOUNT = re.compile(
-    rf"(?P<before>(?:{CURRENCY}|[<>≤≥~≈])?)\s*(?P<number>[+-]?\d[\d.,'{SPACES}]*?)\s*"
-    rf"(?P<after>%|‰|{CURRENCY}|{UNITS}|)"
+    rf"[+-]?(?P<before>(?:{CURRENCY}|[<>≤≥~≈\u2212('\"])?)\s*(?P<number>[+-]?\d[\d.,'{SPACES}]*?)\s*"
+    rf"(?P<after>[%‰)'\"]|{CURRENCY}|{UNITS}|)"
 )
 ORDINALS = {"st", "nd", "rd", "th"}
 

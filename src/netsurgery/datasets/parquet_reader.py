@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netsurgery.datasets import file_kinds
+from netsurgery.datasets.columns import drop_setting
 from netsurgery.datasets.number_formats import PLAIN
 from netsurgery.datasets.source import DataError
 
@@ -82,8 +83,8 @@ class ParquetFile:
         found = PLAIN.numbers(pd.Series(sorted(self.missing), dtype="str"))
         return found[found == found].tolist()
 
-    def frames(self, rows: int) -> Iterator[pd.DataFrame]:
-        """Read the table in chunks of rows; NaN marks a missing value.
+    def frames(self, rows: int, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
+        """Read some columns in chunks of rows; NaN marks a missing value.
 
         Raises:
             DataError: it cannot be read, or a column holds neither numbers nor text.
@@ -94,15 +95,18 @@ class ParquetFile:
 
         try:
             with pyarrow.parquet.ParquetFile(self.path) as file:
-                for batch in file.iter_batches(rows, columns=self.columns):
+                for batch in file.iter_batches(rows, columns=list(columns)):
                     frame = batch.to_pandas(ignore_metadata=True)
-                    yield pd.DataFrame({name: self._values(frame[name]) for name in self.columns})
+                    values = {name: self._values(frame[name]) for name in columns}
+                    if others := [name for name, found in values.items() if found is None]:
+                        raise DataError(self._of_other_types(others))
+                    yield pd.DataFrame(values)
         except (OSError, pyarrow.ArrowException) as error:
             reason = str(error).strip().splitlines()[0]
             raise DataError(f"{self.path}: cannot be read as a table ({reason})") from None
 
-    def _values(self, column: pd.Series) -> pd.Series:
-        """A column as float64 or text."""
+    def _values(self, column: pd.Series) -> pd.Series | None:
+        """A column as float64 or text; None if it holds something else."""
         import pandas as pd
 
         kind = pd.api.types.infer_dtype(column, skipna=True)
@@ -113,10 +117,14 @@ class ParquetFile:
         if kind in ("string", "categorical", "empty"):
             text = column.astype("str").str.strip()
             return text.mask(text.isin(self.missing))
-        kind = self.schema.field(column.name).type
-        raise DataError(
-            f"{self.path}: column {column.name!r} has type {kind}; columns must hold numbers or "
-            f"text; remove it with `drop: [{column.name}]`"
+        return None
+
+    def _of_other_types(self, columns: Sequence[str]) -> str:
+        """The message on columns of types that are neither numbers nor text."""
+        kinds = ", ".join(f"{name!r} has type {self.schema.field(name).type}" for name in columns)
+        return (
+            f"{self.path}: column{'s' * (len(columns) > 1)} {kinds}; columns must hold numbers or "
+            f"text; remove {'it' if len(columns) == 1 else 'them'} with {drop_setting(columns)}"
         )
 
 

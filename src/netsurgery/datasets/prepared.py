@@ -209,6 +209,8 @@ def write(
         }
         description |= {"outputs": len(names), "classes": names, "class_counts": counts}
         warnings += _imbalance_warnings(counts[TRAINING])
+        if same := labels.same_but_for_case(names):
+            warnings.append(f"classes differ in capitals only: {', '.join(map(repr, same))}")
     description["warnings"] = warnings
     with atomic_path(folder / "y.npy") as temporary, temporary.open("wb") as file:
         joined = np.concatenate([y[part] for part in parts])

@@ -36,8 +36,8 @@ class TableFile(Protocol):
     def pandas_options(self) -> dict[str, Any]:
         """How the user has to call pandas to find the columns by their names."""
 
-    def frames(self, rows: int) -> Iterator[pd.DataFrame]:
-        """Read the table in chunks of rows; NaN marks a missing value."""
+    def frames(self, rows: int, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
+        """Read some columns in chunks of rows; NaN marks a missing value."""
 
 
 def open_file(path: Path, settings: Mapping[str, Any]) -> TableFile:

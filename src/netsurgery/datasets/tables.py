@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from netsurgery.datasets import column_checks, number_formats, raw_tables, table_reader
+from netsurgery.datasets import (
+    column_checks,
+    column_notes,
+    number_formats,
+    raw_tables,
+    table_reader,
+)
 from netsurgery.datasets.columns import (
     CATEGORY,
     NUMBER,
@@ -184,22 +190,27 @@ def open_table(settings: Settings) -> Source:
     for part, other in files.items():
         if part != TRAINING:
             _check_has_columns(other, [target, *used], file)
-            counts[part] = sum(len(frame) for frame in other.frames(table_reader.ROWS))
+            counts[part] = sum(len(frame) for frame in other.frames(table_reader.ROWS, [target]))
     categorical = listed["categorical"] | file.categories
-    statistics = read_statistics(file.frames(table_reader.ROWS), used, categorical, numbers)
+    statistics = read_statistics(file.frames(table_reader.ROWS, used), used, categorical, numbers)
     counts[TRAINING] = statistics[0].rows
     if not counts[TRAINING]:
         raise DataError(f"{path}: has no rows, only a header")
     left_out = [s.name for s in statistics if s.is_empty and s.name in table_reader.unnamed(names)]
     statistics = [s for s in statistics if s.name not in left_out]
-    column_checks.check_values(statistics, numbers, path)
+    try:
+        column_checks.check_values(statistics, numbers, path)
+    except DataError as error:  # how the file was read may be the reason
+        for line in file.notes:
+            error.add_note(line)
+        raise
     columns = [column.to_column() for column in statistics]
     features = features_of(columns, settings, path)
     shape: Shape = (*settings["reshape_to"], 1) if "reshape_to" in settings else (len(features),)
 
     def chunks(part: str) -> Iterator[Chunk]:
         start, opened = 0, files[part]
-        for frame in opened.frames(table_reader.ROWS):
+        for frame in opened.frames(table_reader.ROWS, [target, *used]):
             y = _targets(frame[target], settings, numbers, opened.path, start)
             _check_numbers(frame, columns, numbers, opened.path, start)
             yield encode(frame, columns, features, numbers).reshape(-1, *shape), y
@@ -218,7 +229,7 @@ def open_table(settings: Settings) -> Source:
         columns=tuple(column.to_json() for column in columns),
         features=tuple(feature.to_json() for feature in features),
         reading=file.pandas_options,
-        notes=tuple(_notes(files, left_out, statistics, settings)),
+        notes=tuple(_notes(files, left_out, statistics)),
     )
 
 
@@ -226,7 +237,6 @@ def _notes(
     files: Mapping[str, table_reader.TableFile],
     left_out: Sequence[str],
     statistics: Sequence[ColumnStatistics],
-    settings: Settings,
 ) -> Iterator[str]:
     """What the user should know about how a table is read, one line each."""
     for file in files.values():
@@ -236,7 +246,7 @@ def _notes(
             f"{files[TRAINING].path}: {len(left_out)} column{'s' * (len(left_out) > 1)} without a "
             f"name and without values, such as a separator at the end of each line makes, left out"
         )
-    yield from column_checks.notes(statistics, settings, files[TRAINING].path)
+    yield from column_notes.notes(statistics, files[TRAINING].path)
 
 
 def _check_has_columns(

@@ -37,7 +37,13 @@ def prepare_dataset(
     known = datasets.KnownFiles.of(output)
     depending = dependencies.with_settings(files=datasets.content_of_files(settings, known))
     known.save()
-    for line in datasets.prepare(dataset, settings, output, depending):
+    try:
+        lines = datasets.prepare(dataset, settings, output, depending)
+    except datasets.DataError as error:
+        for line in getattr(error, "__notes__", ()):
+            print(f"dataset {dataset}: {line}")
+        raise
+    for line in lines:
         print(f"dataset {dataset}: {line}")
 
 

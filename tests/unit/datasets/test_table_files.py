@@ -260,8 +260,12 @@ STRUCTURE = {
         "# size,colour,more,class\n" + written(head=False),
         {},
     ),
-    "its header names 1 column, but its rows have 3 values; check `delimiter`, and remove lines "
-    "above the header": ("# measured in May\n" + written(head=False), {}),
+    "its first row, '# measured in May', names no columns; remove the lines above the header": (
+        "# measured in May\n" + written(),
+        {},
+    ),
+    "its header names 2 columns, but its rows have 4 values; check `delimiter` and quotes, and "
+    "remove lines above the header": ("In May,Bonn\n" + written(last=",x"), {}),
     "has no rows, only a header": ("size,colour,class\n", {}),
     "columns 'size' mixes 3 numbers with text ('mm' in row 1), 'class' mixes": (
         "size,colour,class,y\nmm,name,code,a\n1,red,1,a\n2,blue,2,b\n3,red,1,b\n",
@@ -281,6 +285,11 @@ STRUCTURE = {
         "a,b,class\n" + "".join(f"x{i}y,y{i}z,{i % 2}\n" for i in range(1100)),
         {},
     ),
+    "its first row, 'Table 1', names no columns; remove the lines above the header": (
+        "Table 1,,\n" + written(),
+        {},
+    ),
+    "has bytes of value 0 and is no text as utf-8": (written().encode("utf-16-le"), {}),
     "2 columns are named 'size'": (written().replace("colour", "size"), {}),
     "cannot be read as a table (Expected 3 fields in line 4, saw 5)": (
         written().replace("-3.25", "-3,2,5"),
@@ -326,6 +335,8 @@ AMOUNTS = {
     'set `thousands: " "`': ["12 500", "1 234 567", "3\u00a0000"],
     'set `thousands: "\'"`': ["12'500", "1'234'567.5"],
     "holds amounts with '$'": [f"${n}" for n in MANY],
+    "holds amounts with '( )'": [f"({n})" if n % 3 else n for n in MANY],
+    "holds amounts with '\u2212'": [f"\u2212{n}" if n % 3 else n for n in MANY],
     "holds amounts with '€', which": [f"{n},50 €" for n in MANY],
     "holds amounts with '%'": [f"{n}%" for n in MANY],
     "holds amounts with 'kg'": [f"{n}kg" for n in MANY],
@@ -506,9 +517,59 @@ def test_an_identifier_is_no_target(tmp_path):
 def test_dates_and_codes_are_taken_with_a_word(tmp_path):
     days = pd.date_range("2024-01-01", periods=30).astype(str)
     *_, notes = prepared(tmp_path, column(*[*days] * 3, name="day"))
-    assert "column 'day' holds dates or times, taken as 30 categories" in notes[0]
+    assert "dates or times are taken as categories: 'day'" in notes[0]
     *_, notes = prepared(tmp_path, column(*["00501", "10001", "94110"] * 4, name="zip"))
     assert "numbers with leading zeros may be codes: 'zip' ('00501')" in notes[0]
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "{d}.{m}.2020",
+        "2020-{m}-{d}T12:00",
+        "{d} Jan 20{m}",
+        "Jan {d}, 20{m}",
+        "{m}:{d}",
+        "{d} days {m}:00:00",
+    ],
+)
+def test_dates_of_many_forms_are_known(date, tmp_path):
+    values = [date.format(d=d, m=m) for d in range(10, 28) for m in (10, 11)]
+    *_, notes = prepared(tmp_path, column(*values, name="day"))
+    assert "dates or times are taken as categories: 'day'" in notes[0]
+    assert "set `drop: [day]`" in notes[0]
+
+
+def test_many_categories_get_a_word(tmp_path):
+    *_, notes = prepared(tmp_path, column(*[f"a{i}z" for i in range(150)] * 3))
+    assert "column 'v' is text ('a0z') with 150 different values, one feature each" in notes[0]
+
+
+def test_values_that_differ_in_capitals_are_named(tmp_path):
+    content = column(*["Male", "male", "Female"] * 4).replace(",b\n", ",A\n", 3)
+    *_, notes = prepared(tmp_path, content.replace(",a\n", ",c\n", 1))
+    assert any("'v' has values that differ in capitals only: 'Male', 'male'" in n for n in notes)
+    assert any("classes differ in capitals only: 'A', 'a'" in n for n in notes)
+
+
+@pytest.mark.parametrize(
+    ("values", "code"),
+    [
+        ([20, 31.5, 60, -9, -9] * 3, -9),
+        ([1.5, -2, 3, -999, -999] * 3, -999),
+        ([1.5, 2, 3, 999] * 3, 999),
+        ([1.5, -20, 3, -9] * 3, None),
+        ([900, 950, 999, 1020] * 3, None),
+        ([1, 2, 3, 4, 5, 6, -999], None),
+    ],
+)
+def test_likely_codes_of_missing_numbers_are_named(values, code, tmp_path):
+    *_, notes = prepared(tmp_path, column(*values))
+    named = [note for note in notes if "may stand for a missing value" in note]
+    assert len(named) == (code is not None)
+    if code is not None:
+        assert f"{code} may stand for a missing value in 'v'" in named[0]
+        assert f"`na_values: [{code}]`" in named[0]
 
 
 # --- several files, missing values ----------------------------------------------------------------
@@ -566,6 +627,16 @@ def test_an_index_that_the_settings_name_is_a_column(tmp_path):
     assert notes == []
     *_, notes = prepared(tmp_path, frame, "table.parquet", drop=["site"])
     assert notes == []
+
+
+def test_columns_of_other_types_are_named_at_once_and_dropped(tmp_path):
+    days = pd.date_range("2020", periods=4)
+    frame = FRAME.assign(day=days, span=days - days[0])
+    message = refused(tmp_path, frame, "table.parquet")
+    assert "columns 'day' has type timestamp" in message
+    assert "remove them with `drop: [day, span]`" in message
+    _, described, _ = prepared(tmp_path, frame, "table.parquet", drop=["day", "span"])
+    assert [c["name"] for c in described["columns"]] == ["a", "b"]
 
 
 def test_categories_of_parquet_are_categories(tmp_path):
