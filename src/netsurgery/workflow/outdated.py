@@ -143,7 +143,7 @@ class OutdatedFiles:
         datasets = sorted((self.results / DATA).glob("*"))
         found = []
         for folder in [*datasets, *folders]:
-            checked = map(self.check, sorted(json_files(folder), key=_made_earlier))
+            checked = map(self.check, _in_order(folder))
             if outdated := tuple(filter(None, checked)):
                 found.append(OutdatedFolder(folder, outdated))
         return found
@@ -232,9 +232,16 @@ class OutdatedFiles:
         return self.jobs.expected(rule, wildcards).with_settings(files=files)
 
 
-def _made_earlier(path: Path) -> tuple[bool, str]:
-    """Sort the files of a search: its split first, then generations, final files and plots."""
-    return path.name != "split.json", str(path)
+def _in_order(folder: Path) -> list[Path]:
+    """List the JSON files of a dataset or search: split, generations, final files, plots."""
+    order = ("split.json", "generation", "final", "plots")
+
+    def place(path: Path) -> tuple[int, str]:
+        first = path.relative_to(folder).parts[0]
+        known = (i for i, name in enumerate(order) if first.startswith(name))
+        return next(known, len(order)), str(path)
+
+    return sorted(json_files(folder), key=place)
 
 
 def _describe(setting: str, there: Any, here: Any) -> str:

@@ -115,6 +115,15 @@ def test_a_larger_budget_keeps_the_generations(made):
     assert {name.split("/")[2] for name in found} <= {"generation02", "final", "plots"}
 
 
+def test_a_plan_comes_before_the_end_of_a_search(copy):
+    plan, summary = copy / "s/seed1/generation02/plan.json", copy / "s/seed1/final/summary.json"
+    for path in (plan, summary):
+        old = Dependencies.read(path)
+        old.with_settings(seed=7).write(path, read_json(path))
+    _, said = outdated(configure(copy))
+    assert "the run makes generation02/plan.json again" in said
+
+
 def test_another_dataset_is_named(made):
     top = {"datasets": {"wine": {"source": "sklearn", "name": "wine"}}}
     found, said = outdated(configure(made.results, top, dataset="wine"))
