@@ -39,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
 def main() -> None:
     """Run a subcommand. Errors that the user can fix end it with a one-line message."""
     given = parser().parse_args()
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # files are the same for all backends
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # no subcommand is worth starting a GPU for
     try:
         given.run(given)

@@ -127,5 +127,18 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint, compiled: Mapping[str, 
 
 
 def load(path: Path, *, compiled: bool = True) -> keras.Sequential:
-    """Read a `.keras` file in Keras's safe mode, by default compiled as when it was saved."""
-    return keras.models.load_model(path, safe_mode=True, compile=compiled)
+    """Read a `.keras` file in Keras's safe mode, by default compiled as when it was saved.
+
+    Keras gives a loaded model the global dtype policy instead of its own. Under `mixed_float16`
+    this policy decides whether the optimizer scales the loss, and so which state it has.
+    """
+    before = keras.config.dtype_policy()
+    with zipfile.ZipFile(path) as archive:
+        config = json.loads(archive.read(CONFIG))
+    policy = keras.dtype_policies.get(config["config"].get("dtype"))
+    try:
+        if type(policy) is keras.DTypePolicy:  # others are those of quantized layers
+            keras.config.set_dtype_policy(policy)
+        return keras.models.load_model(path, safe_mode=True, compile=compiled)
+    finally:
+        keras.config.set_dtype_policy(before)

@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from inspect import getattr_static
 from typing import Any
 
 import keras
-import numpy as np
 
-from netsurgery.keras_io.layers import (
-    from_keras_layer,
-    resized_keras_layer,
-    to_keras_layer,
-    variables,
-)
-from netsurgery.networks.layers import Layer, Other, Shape
+from netsurgery.keras_io.layer_copies import copy_layer
+from netsurgery.keras_io.layers import from_keras_layer, to_array, to_keras_layer, variables
+from netsurgery.networks.layers import Arrays, Layer, Other, PerChannel, Regularization, Shape
 from netsurgery.networks.network import Network, Topology
 
 MODEL_NAME = "network"  # of models without a parent
+FLOATS = ("float16", "bfloat16", "float32", "float64")  # that layers may compute in
+
+
+# methods of keras.Sequential that a subclass must leave as they are
+RELIED_ON = (
+    "__init__",
+    "__call__",
+    "add",
+    "build",
+    "call",
+    "compile",
+    "compile_from_config",
+    "compute_output_shape",
+    "from_config",
+    "get_compile_config",
+    "get_config",
+)
 
 
 def layer_name(topology: Topology, position: int) -> str:
@@ -37,29 +50,36 @@ def to_keras(
         like: for each layer the Keras layer whose name and other settings (initializers,
             regularizers) it takes, or None; by default layers are named kind_position. A layer that
             surgery does not know is not copied: both models share it.
-        parent: the model whose name and input it takes.
+        parent: the model whose class, name, input and dtype policy it takes.
     """
-    like = like or [None] * len(network.topology.layers)
+    topology = network.topology
+    like = like or [None] * len(topology.layers)
     taken = {old.name for old in like if old is not None}
     layers: list[keras.Layer] = []
-    for i, (layer, old) in enumerate(zip(network.topology.layers, like, strict=True)):
+    for i, (layer, old) in enumerate(zip(topology.layers, like, strict=True)):
         if old is None:
-            name = layer_name(network.topology, i)
+            name = layer_name(topology, i)
             while name in taken:
                 name += "_new"
             taken.add(name)
             new = to_keras_layer(layer, name)
-            if neighbour := next(filter(None, [*reversed(like[:i]), *like[i:]]), None):
-                new.dtype_policy = neighbour.dtype_policy
+            if policy := _neighbours_policy(like, i):
+                new.dtype_policy = policy
             layers.append(new)
+        elif isinstance(layer, Other) and not isinstance(layer, PerChannel | Regularization):
+            layers.append(old)
         else:
-            layers.append(old if isinstance(layer, Other) else resized_keras_layer(old, layer))
-    model = keras.Sequential(
-        [_input(network.topology.input_shape, parent), *layers],
+            layers.append(copy_layer(old, layer, topology.array_shapes[i]))
+    model = (keras.Sequential if parent is None else type(parent))(
+        [_input(topology.input_shape, parent), *layers],
         name=MODEL_NAME if parent is None else parent.name,
     )
-    for built, arrays in zip(layers, network.weights, strict=True):
-        for variable, array in zip(variables(built), arrays, strict=True):
+    if parent is not None:
+        model.dtype_policy = parent.dtype_policy
+        if not parent.trainable:
+            model.trainable = False
+    for built, layer, arrays in zip(layers, topology.layers, network.weights, strict=True):
+        for variable, array in zip(variables(built, layer), arrays, strict=True):
             variable.assign(array)
         for part in built._flatten_layers():
             if isinstance(part, keras.layers.Normalization):
@@ -67,12 +87,26 @@ def to_keras(
     return model
 
 
+def _neighbours_policy(like: Sequence[keras.Layer | None], position: int) -> Any:
+    """The dtype policy of the nearest existing layer that computes with floats, or None."""
+    for old in [*reversed(like[:position]), *like[position:]]:
+        policy: Any = None if old is None else old.dtype_policy
+        # policies of other classes are those of quantized layers
+        if type(policy) is keras.DTypePolicy and policy.compute_dtype in FLOATS:
+            return policy
+    return None
+
+
 def _input(shape: Shape, parent: keras.Sequential | None) -> Any:
     if parent is None:
         return keras.Input(shape, name="input")
     (parent_input,) = parent.inputs
     return keras.Input(
-        shape, batch_size=parent_input.shape[0], dtype=parent_input.dtype, name=parent_input.name
+        shape,
+        batch_size=parent_input.shape[0],
+        dtype=parent_input.dtype,
+        sparse=parent_input.sparse,
+        name=parent_input.name,
     )
 
 
@@ -80,11 +114,17 @@ def from_keras(model: keras.Model) -> Network:
     """The network of a sequential Keras model.
 
     Raises:
-        ValueError: the model is not sequential, or the shape of its input is unknown.
+        ValueError: the model is not sequential, it computes anything but its layers one after the
+            other, or the shape of its input is unknown.
     """
     if not isinstance(model, keras.Sequential):
         raise ValueError(f"it is a {type(model).__name__} model: only sequential ones can be used")
-    if not model.built or None in model.input_shape[1:]:
+    if changed := _changed_methods(model):
+        raise ValueError(
+            f"its class {type(model).__name__} has {changed} of its own: only the training of a"
+            " keras.Sequential may be changed"
+        )
+    if not (model.built and getattr(model, "inputs", None)):
         raise ValueError("the shape of its input must be known: give the model an Input layer")
     layers: list[Layer] = []
     shape = tuple(model.input_shape[1:])
@@ -93,7 +133,17 @@ def from_keras(model: keras.Model) -> Network:
         shape = layers[-1].output_shape(shape)
     unsigned = keras.backend.standardize_dtype(model.inputs[0].dtype).startswith(("uint", "bool"))
     topology = Topology(tuple(model.input_shape[1:]), tuple(layers), unsigned)
-    weights = tuple(
-        tuple(np.asarray(variable) for variable in variables(layer)) for layer in model.layers
+    return Network(topology, tuple(map(_arrays, model.layers, layers)))
+
+
+def _arrays(keras_layer: keras.Layer, layer: Layer) -> Arrays:
+    return tuple(to_array(variable) for variable in variables(keras_layer, layer))
+
+
+def _changed_methods(model: keras.Sequential) -> str:
+    """The methods that a subclass of keras.Sequential replaces, and that surgery relies on."""
+    return ", ".join(
+        name
+        for name in RELIED_ON
+        if getattr_static(type(model), name) is not getattr_static(keras.Sequential, name)
     )
-    return Network(topology, weights)

@@ -9,6 +9,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from netsurgery.keras_io import kept_layers
+from netsurgery.keras_io.kept_layers import output_shape
 from netsurgery.networks.activations import ACTIVATIONS
 from netsurgery.networks.layers import (
     Activation,
@@ -18,10 +20,11 @@ from netsurgery.networks.layers import (
     Dropout,
     Flatten,
     GlobalPool,
-    KernelLayer,
     Layer,
     Other,
+    PerChannel,
     Pool,
+    Regularization,
     Rescaling,
     Reshape,
     Shape,
@@ -29,6 +32,8 @@ from netsurgery.networks.layers import (
 
 # --- to Keras -------------------------------------------------------------------------------------
 
+# surgery's images have their channels last, whatever keras.json says
+LAST = {"data_format": "channels_last"}
 POOLS = {"average": keras.layers.AveragePooling2D, "max": keras.layers.MaxPooling2D}
 GLOBAL_POOLS = {
     "average": keras.layers.GlobalAveragePooling2D,
@@ -45,6 +50,7 @@ def _to_conv(layer: Conv, name: str) -> keras.Layer:
         activation=layer.activation,
         use_bias=layer.use_bias,
         name=name,
+        **LAST,
     )
 
 
@@ -56,7 +62,7 @@ def _to_dense(layer: Dense, name: str) -> keras.Layer:
 
 def _to_pool(layer: Pool, name: str) -> keras.Layer:
     return POOLS[layer.function](
-        layer.size, strides=layer.strides, padding=layer.padding, name=name
+        layer.size, strides=layer.strides, padding=layer.padding, name=name, **LAST
     )
 
 
@@ -76,21 +82,23 @@ def _to_activation(layer: Activation, name: str) -> keras.Layer:
     return keras.layers.Activation(layer.function, name=name)
 
 
+def _to_other(layer: Other, name: str) -> keras.Layer:
+    return keras.layers.deserialize(json.loads(layer.config))
+
+
 TO_KERAS: dict[type[Layer], Callable[[Any, str], keras.Layer]] = {
     Conv: _to_conv,
     Dense: _to_dense,
     Pool: _to_pool,
-    GlobalPool: lambda layer, name: GLOBAL_POOLS[layer.function](name=name),
+    GlobalPool: lambda layer, name: GLOBAL_POOLS[layer.function](name=name, **LAST),
     BatchNorm: _to_batch_norm,
     Activation: _to_activation,
     Dropout: lambda layer, name: keras.layers.Dropout(layer.rate, name=name),
-    Flatten: lambda layer, name: keras.layers.Flatten(name=name),
+    Flatten: lambda layer, name: keras.layers.Flatten(name=name, **LAST),
     Reshape: lambda layer, name: keras.layers.Reshape(layer.shape, name=name),
     Rescaling: lambda layer, name: keras.layers.Rescaling(layer.scale, layer.offset, name=name),
-    Other: lambda layer, name: keras.layers.deserialize(json.loads(layer.config)),
+    **dict.fromkeys((Other, PerChannel, Regularization), _to_other),
 }
-# Keras's name of the number of channels or units
-WIDTH_NAMES: dict[type[Layer], str] = {Conv: "filters", Dense: "units"}
 
 
 def to_keras_layer(layer: Layer, name: str) -> keras.Layer:
@@ -98,82 +106,99 @@ def to_keras_layer(layer: Layer, name: str) -> keras.Layer:
     return TO_KERAS[type(layer)](layer, name)
 
 
-def resized_keras_layer(keras_layer: keras.Layer, layer: Layer) -> keras.Layer:
-    """A new Keras layer with the settings of an existing one, but as wide as `layer`."""
-    config = keras_layer.get_config()
-    if isinstance(layer, KernelLayer):
-        config[WIDTH_NAMES[type(layer)]] = layer.width
-    return type(keras_layer).from_config(config)
-
-
 # --- from Keras -----------------------------------------------------------------------------------
 
 
 def _function(activation: Any) -> str | None:
     """The name of an activation that surgery knows; None for any other."""
-    name = keras.activations.serialize(activation)
-    return name if isinstance(name, str) and name in ACTIVATIONS else None
+    name = getattr(activation, "__name__", None)
+    return name if name in ACTIVATIONS and keras.activations.get(name) is activation else None
+
+
+def _unknown(activation: Any) -> str:
+    return f"its activation {getattr(activation, '__name__', type(activation).__name__)}"
+
+
+def _by(sizes: Sequence[int]) -> str:
+    return "x".join(map(str, sizes))
 
 
 def _is_square(*pairs: Sequence[int]) -> bool:
     return all(one == other for one, other in pairs)
 
 
-def _from_conv(layer: keras.layers.Conv2D, shape: Shape) -> Layer | None:
+def _from_conv(layer: keras.layers.Conv2D, shape: Shape) -> Layer | str:
     function, padding = _function(layer.activation), layer.padding
-    plain = _is_square(layer.kernel_size, layer.strides) and padding in ("same", "valid")
-    if function and plain and layer.groups == 1 and tuple(layer.dilation_rate) == (1, 1):
-        kernel, strides = layer.kernel_size[0], layer.strides[0]
-        return Conv(layer.filters, kernel, function, layer.use_bias, strides, padding)
-    return None
+    if function is None:
+        return _unknown(layer.activation)
+    if not _is_square(layer.kernel_size):
+        return f"its kernel of {_by(layer.kernel_size)}, which is not square"
+    if not _is_square(layer.strides):
+        return f"its strides of {_by(layer.strides)}, which differ"
+    if padding not in ("same", "valid"):
+        return f"its padding {padding}"
+    if layer.groups != 1:
+        return f"its {layer.groups} groups"
+    if tuple(layer.dilation_rate) != (1, 1):
+        return f"its dilation of {_by(layer.dilation_rate)}"
+    kernel, strides = layer.kernel_size[0], layer.strides[0]
+    return Conv(layer.filters, kernel, function, layer.use_bias, strides, padding)
 
 
-def _from_dense(layer: keras.layers.Dense, shape: Shape) -> Layer | None:
+def _from_dense(layer: keras.layers.Dense, shape: Shape) -> Layer | str:
     function = _function(layer.activation)
-    if function and len(shape) == 1:
-        return Dense(layer.units, function, layer.use_bias)
-    return None
+    if function is None:
+        return _unknown(layer.activation)
+    if len(shape) != 1:
+        return f"its input of {len(shape)} axes (a flatten layer before it makes one of them)"
+    return Dense(layer.units, function, layer.use_bias)
 
 
-def _from_pool(function: str) -> Callable[[Any, Shape], Layer | None]:
-    def convert(layer: Any, shape: Shape) -> Layer | None:
+def _from_pool(function: str) -> Callable[[Any, Shape], Layer | str]:
+    def convert(layer: Any, shape: Shape) -> Layer | str:
         if not _is_square(layer.pool_size, layer.strides):
-            return None
+            return f"its windows of {_by(layer.pool_size)} with strides of {_by(layer.strides)}"
         size, strides = layer.pool_size[0], layer.strides[0]
         return Pool(function, size, None if strides == size else strides, layer.padding)
 
     return convert
 
 
-def _from_global_pool(function: str) -> Callable[[Any, Shape], Layer | None]:
-    return lambda layer, shape: None if layer.keepdims else GlobalPool(function)
+def _from_global_pool(function: str) -> Callable[[Any, Shape], Layer | str]:
+    return lambda layer, shape: "its keepdims" if layer.keepdims else GlobalPool(function)
 
 
-def _from_batch_norm(layer: keras.layers.BatchNormalization, shape: Shape) -> Layer | None:
+def _from_batch_norm(layer: keras.layers.BatchNormalization, shape: Shape) -> Layer | str:
     if layer.axis in (-1, len(shape)):
         return BatchNorm(layer.epsilon, layer.momentum, layer.scale, layer.center)
-    return None
+    return f"its axis {layer.axis}, which is not the last one"
 
 
-def _from_activation(layer: keras.layers.Activation, shape: Shape) -> Layer | None:
+def _from_activation(layer: keras.layers.Activation, shape: Shape) -> Layer | str:
     function = _function(layer.activation)
-    return Activation(function) if function else None
+    return Activation(function) if function else _unknown(layer.activation)
 
 
-def _from_relu(layer: keras.layers.ReLU, shape: Shape) -> Layer | None:
+def _from_relu(layer: keras.layers.ReLU, shape: Shape) -> Layer | str:
     settings = (layer.max_value, float(layer.negative_slope), float(layer.threshold))
     function = {(None, 0.0, 0.0): "relu", (6.0, 0.0, 0.0): "relu6"}.get(settings)
-    return Activation(function) if function else None
+    return Activation(function) if function else "its max_value, negative_slope or threshold"
 
 
-def _from_rescaling(layer: keras.layers.Rescaling, shape: Shape) -> Layer | None:
+def _from_dropout(layer: keras.layers.Dropout, shape: Shape) -> Layer | str:
+    if layer.noise_shape and any(size not in (None, 1) for size in layer.noise_shape):
+        return f"its noise_shape {layer.noise_shape}"
+    return Dropout(layer.rate)
+
+
+def _from_rescaling(layer: keras.layers.Rescaling, shape: Shape) -> Layer | str:
     if np.ndim(layer.scale) == np.ndim(layer.offset) == 0:
         return Rescaling(float(layer.scale), float(layer.offset))
-    return None
+    return "its scale or offset, which is an array"
 
 
-# None where a setting is unsupported
-FROM_KERAS: dict[type[keras.Layer], Callable[[Any, Shape], Layer | None]] = {
+# a text names the setting that is unsupported
+FROM_KERAS: dict[type[keras.Layer], Callable[[Any, Shape], Layer | str]] = {
     keras.layers.Conv2D: _from_conv,
     keras.layers.Dense: _from_dense,
     keras.layers.AveragePooling2D: _from_pool("average"),
@@ -186,23 +211,40 @@ FROM_KERAS: dict[type[keras.Layer], Callable[[Any, Shape], Layer | None]] = {
         "leaky_relu", float(layer.negative_slope)
     ),
     keras.layers.ReLU: _from_relu,
-    keras.layers.ELU: lambda layer, shape: Activation("elu") if layer.alpha == 1.0 else None,
-    keras.layers.Softmax: lambda layer, shape: Activation("softmax") if layer.axis == -1 else None,
-    keras.layers.Dropout: lambda layer, shape: Dropout(layer.rate),
+    keras.layers.ELU: lambda layer, shape: (
+        Activation("elu") if layer.alpha == 1.0 else f"its alpha {layer.alpha}"
+    ),
+    keras.layers.Softmax: lambda layer, shape: (
+        Activation("softmax") if layer.axis == -1 else f"its axis {layer.axis}"
+    ),
+    keras.layers.Dropout: _from_dropout,
     keras.layers.Flatten: lambda layer, shape: Flatten(),
     keras.layers.Reshape: lambda layer, shape: Reshape(output_shape(layer, shape)),
     keras.layers.Rescaling: _from_rescaling,
 }
 
 
-def _known_layer(layer: keras.Layer, shape: Shape) -> Layer | None:
-    """The layer as surgery knows it; None if its kind or a setting is unsupported."""
-    if getattr(layer, "data_format", "channels_last") != "channels_last":
-        return None
-    for kind in type(layer).__mro__:
-        if kind in FROM_KERAS:
-            return FROM_KERAS[kind](layer, shape)
-    return None
+def _known_layer(layer: keras.Layer, shape: Shape) -> Layer | str:
+    """The layer as surgery knows it; the unsupported setting, empty if the class is unknown."""
+    kind = next((kind for kind in type(layer).__mro__ if kind in FROM_KERAS), None)
+    # a subclass from elsewhere may compute anything
+    is_kerass = type(layer).__module__.partition(".")[0] == "keras"
+    if kind is None or not is_kerass or type(layer) in kept_layers.REGULARIZATION:
+        return ""
+    if (order := getattr(layer, "data_format", LAST["data_format"])) != LAST["data_format"]:
+        return f"its data_format {order}"
+    if None in shape:
+        return "its input, which has no fixed size"
+    known = FROM_KERAS[kind](layer, shape)
+    if isinstance(known, str):
+        return known
+    held = layer.weights
+    if tuple(tuple(variable.shape) for variable in held) != known.array_shapes(shape):
+        return "its additional arrays (LoRA, quantization)"
+    trained = [variable.trainable for variable in held[: known.trainable_arrays]]
+    if layer.trainable and not all(trained):
+        return "arrays of it that are frozen one by one"
+    return known
 
 
 def from_keras_layer(layer: keras.Layer, shape: Shape) -> Layer:
@@ -210,31 +252,20 @@ def from_keras_layer(layer: keras.Layer, shape: Shape) -> Layer:
 
     Layers that surgery does not know, or that hold additional arrays, become `Other`.
     """
-    array_shapes = tuple(tuple(variable.shape) for variable in variables(layer))
-    # a subclass from elsewhere may compute anything
-    if type(layer).__module__.partition(".")[0] == "keras":
-        known = _known_layer(layer, shape)
-        if known is not None and array_shapes == known.array_shapes(shape):
-            return known
-    return Other(
-        type(layer).__name__,
-        json.dumps(keras.layers.serialize(layer)),
-        shape,
-        output_shape(layer, shape),
-        array_shapes,
-        len(layer.trainable_weights),
-    )
+    known = _known_layer(layer, shape)
+    if not isinstance(known, str):
+        return known
+    return kept_layers.from_keras(layer, shape, known)
 
 
-def output_shape(layer: keras.Layer, shape: Shape) -> Shape:
-    """The shape of a Keras layer's output for an input of `shape`, both without a batch axis."""
-    return tuple(layer.compute_output_shape((None, *shape))[1:])
-
-
-def variables(layer: keras.Layer) -> list[Any]:
+def variables(keras_layer: keras.Layer, layer: Layer) -> list[Any]:
     """A Keras layer's variables in the order of `Network.weights`, trainable ones first."""
-    if isinstance(
-        layer, keras.layers.Conv2D | keras.layers.Dense | keras.layers.BatchNormalization
-    ):
-        return layer.weights  # in this order also if the layer is frozen
-    return [*layer.trainable_weights, *layer.non_trainable_weights]
+    if isinstance(layer, Other):
+        return kept_layers.variables(keras_layer)
+    return keras_layer.weights  # in this order also if the layer is frozen
+
+
+def to_array(variable: Any) -> np.ndarray:
+    """The value of a Keras variable; half precision, which numpy cannot compute in, as float32."""
+    array = np.asarray(variable)
+    return array.astype(np.float32) if "float16" in array.dtype.name else array

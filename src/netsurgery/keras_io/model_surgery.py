@@ -6,6 +6,7 @@ the weights that survive.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,14 +14,20 @@ from typing import Any
 import keras
 import numpy as np
 
-from netsurgery.keras_io import conversion, optimizer_slots
+from netsurgery.keras_io import constraints, conversion, effects, optimizer_slots
+from netsurgery.keras_io.calibration import checked_samples
+from netsurgery.keras_io.compilation import compile_like, copy_attributes
+from netsurgery.keras_io.keras_errors import first_line
+from netsurgery.keras_io.layers import variables
 from netsurgery.networks.network import Network, Topology
 from netsurgery.storage.files import UnusableFileError
 from netsurgery.surgery import (
     ECTONAS,
     IllegalMutation,
     Mutation,
+    MutationResult,
     Operation,
+    Slots,
     is_exact,
     legal_mutations,
     mutate,
@@ -67,9 +74,11 @@ def origins(topology: Topology, child: Topology, mutation: Mutation) -> Origins:
     return [*old[:position], *[None] * max(0, grown), *old[position + max(0, -grown) :]]
 
 
-def parameters(topology: Topology, like: Sequence[keras.Layer | None]) -> int:
-    """Trainable parameters, without those of frozen layers."""
-    frozen = [old is not None and not old.trainable for old in like]
+def parameters(
+    topology: Topology, like: Sequence[keras.Layer | None], model: keras.Sequential
+) -> int:
+    """Trainable parameters, without those of frozen layers; new ones are frozen with the model."""
+    frozen = [not (model if old is None else old).trainable for old in like]
     kept = zip(topology.layers, topology.shapes, frozen, strict=False)
     return topology.parameters - sum(
         Topology(shape, (layer,)).parameters for layer, shape, is_frozen in kept if is_frozen
@@ -84,15 +93,19 @@ def list_mutations(
     Raises:
         UnusableFileError: the model is not sequential, or the shape of its input is unknown.
     """
-    topology = _network(model).topology
+    network = _network(model)
+    topology = network.topology
+    rounded, constrained = effects.low_precision(model), effects.has_constraints(model)
     legal = []
     for mutation in legal_mutations(topology, operations=operations):
         child = mutate_topology(topology, mutation)
         like = _keras_layers(model, origins(topology, child, mutation))
-        where = "" if mutation.position is None else str(topology.layers[mutation.position])
-        legal.append(
-            LegalMutation(mutation, parameters(child, like), is_exact(topology, mutation), where)
-        )
+        exact = is_exact(topology, mutation) and not (rounded and mutation.position is not None)
+        if exact and constrained:
+            result = mutate(network, mutation)
+            exact = not constraints.satisfy(result.network, network, like)[1]
+        count, where = parameters(child, like, model), effects.describe_place(topology, mutation)
+        legal.append(LegalMutation(mutation, count, exact, where))
     return legal
 
 
@@ -112,58 +125,61 @@ def apply(
     """Apply a mutation to a model; do not use the given model afterwards.
 
     Args:
-        model: sequential; the child takes over the layers that surgery does not know.
+        model: sequential; the child takes over the layers that surgery does not know, and whatever
+            Python objects (losses, metrics, initializers, constraints) the model was made of.
         mutation: the operation, its place and its size.
         rng: draws what is copied.
         calibration: (n, *input_shape) samples as the model takes them, for removal by least
             squares. They also show whether samples have negative values, which an inserted
             activation must not cut off.
-        noise: relative size of the noise on copies of units and channels.
+        noise: relative size of the noise on copies of units and channels, finite and not negative.
 
     Returns:
-        The child, compiled as its parent is.
+        The child, compiled as its parent is. Its new weights satisfy their constraints.
 
     Raises:
         IllegalMutation: the model does not allow it; the message says why.
-        UnusableFileError: the model is not sequential or its weights are not finite, or the
-            calibration samples do not fit it.
+        UnusableFileError: the model is not sequential, its weights are not finite, Keras cannot
+            build or compile the child, or the calibration samples do not fit the model.
     """
     network = _network(model)
-    if calibration is not None and calibration.size:
+    if calibration is not None:
+        calibration = checked_samples(calibration, network.topology.input_shape)
         network = with_known_sign(network, calibration)
     topology = network.topology
     mutate_topology(topology, mutation)  # report an illegal mutation before anything else
     if not network.finite:
         raise UnusableFileError("its weights are not finite, so its training has diverged")
-    if noise and not mutation.operation.accepts_noise:
-        raise IllegalMutation(
-            f"{mutation.operation} takes no noise: it copies no units or channels"
-        )
-    if calibration is not None:
-        _check_samples(topology, calibration)
+    _check_noise(mutation, noise)
     initial = optimizer_slots.initial_values(model) if model.compiled else {}
     slots = optimizer_slots.add_constant(optimizer_slots.read_slots(model), initial, -1)
+    result = _mutate(network, mutation, rng, calibration, slots, noise)
+    like = _keras_layers(model, origins(topology, result.network.topology, mutation))
+    child, projected = constraints.satisfy(result.network, network, like)
     try:
-        result = mutate(network, mutation, rng, calibration=calibration, slots=slots, noise=noise)
-    except ValueError as unsupported:
-        if calibration is None:
-            raise
-        raise UnusableFileError(f"calibration: {unsupported}") from None
-    child = result.network.topology
-    like = _keras_layers(model, origins(topology, child, mutation))
-    before = parameters(topology, model.layers)
-    new = conversion.to_keras(result.network, like, parent=model)
+        new = conversion.to_keras(child, like, parent=model)
+    except Exception as failed:  # Keras raises many types
+        raise UnusableFileError(f"Keras cannot build the child: {first_line(failed)}") from failed
     if model.compiled:
-        new.compile_from_config(model.get_compile_config())
-        optimizer_slots.transfer_state(
-            model, new, optimizer_slots.add_constant(result.slots, initial, 1)
-        )
-    after = parameters(child, like)
-    summary = (
-        f"{_describe_change(topology, child, mutation)}; {before:,} -> {after:,} parameters;"
-        f" {_describe_effect(topology, mutation, result.noise_bound)}"
+        compile_like(new, model)
+        slots = optimizer_slots.add_constant(result.slots, initial, 1)
+        unchanged = _unchanged_variables(model, network, new, child)
+        optimizer_slots.transfer_state(model, new, slots, unchanged)
+    copy_attributes(new, model)
+    before, after = (
+        parameters(topology, model.layers, model),
+        parameters(child.topology, like, model),
     )
-    return ModelMutationResult(new, summary)
+    effect = effects.describe_effect(
+        is_exact=is_exact(topology, mutation),
+        noise_bound=result.noise_bound,
+        projected=projected,
+        precision="" if mutation.position is None else effects.low_precision(model),
+    )
+    change = effects.describe_change(
+        topology, child.topology, mutation, origins(topology, child.topology, mutation)
+    )
+    return ModelMutationResult(new, f"{change}; {before:,} -> {after:,} parameters; {effect}")
 
 
 def with_known_sign(network: Network, samples: np.ndarray) -> Network:
@@ -173,47 +189,72 @@ def with_known_sign(network: Network, samples: np.ndarray) -> Network:
 
 
 def _network(model: keras.Model) -> Network:
+    if (backend := keras.backend.backend()) != "tensorflow":
+        raise UnusableFileError(
+            f"Keras runs on {backend}, surgery needs TensorFlow: set KERAS_BACKEND=tensorflow"
+        )
     try:
         return conversion.from_keras(model)
     except ValueError as unusable:
         raise UnusableFileError(str(unusable)) from None
 
 
+def _mutate(
+    network: Network,
+    mutation: Mutation,
+    rng: np.random.Generator | None,
+    calibration: np.ndarray | None,
+    slots: Slots,
+    noise: float,
+) -> MutationResult:
+    too_large = "its weights or the noise are too large: the new weights would not be finite"
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            result = mutate(
+                network, mutation, rng, calibration=calibration, slots=slots, noise=noise
+            )
+    except ValueError as failed:
+        if calibration is not None:
+            raise UnusableFileError(f"calibration: {failed}") from None
+        if isinstance(failed, np.linalg.LinAlgError):
+            raise UnusableFileError(too_large) from None
+        raise
+    if not result.network.finite:
+        raise UnusableFileError(too_large)
+    return result
+
+
 def _keras_layers(model: keras.Sequential, layer_origins: Origins) -> list[keras.Layer | None]:
     return [None if i is None else model.layers[i] for i in layer_origins]
 
 
-def _describe_change(topology: Topology, child: Topology, mutation: Mutation) -> str:
-    """What a mutation did to the layers, for display."""
-    position = mutation.position
-    if position is None:
-        return "identity: nothing changed"
-    layer_origins = origins(topology, child, mutation)
-    added = [str(layer) for layer, i in zip(child.layers, layer_origins, strict=True) if i is None]
-    removed = [str(layer) for i, layer in enumerate(topology.layers) if i not in layer_origins]
-    what = f"{mutation.operation} at {position}: "
-    if added:
-        return f"{what}added {', '.join(added)}"
-    if removed:
-        return f"{what}removed {', '.join(removed)}"
-    return f"{what}{topology.layers[position]} is now {child.layers[position]}"
-
-
-def _describe_effect(topology: Topology, mutation: Mutation, noise_bound: float) -> str:
-    if noise_bound:
-        return (
-            f"approximate: noise changes the next layer by at most {noise_bound:.3g} of its input"
+def _check_noise(mutation: Mutation, noise: float) -> None:
+    if not (math.isfinite(noise) and noise >= 0):
+        raise IllegalMutation(f"noise: {noise:g} is not a finite number of at least 0")
+    if noise and not mutation.operation.accepts_noise:
+        raise IllegalMutation(
+            f"{mutation.operation} takes no noise: it copies no units or channels"
         )
-    if is_exact(topology, mutation):
-        return "exact: predictions stay the same"
-    return "approximate: predictions change"
 
 
-def _check_samples(topology: Topology, samples: np.ndarray) -> None:
-    if samples.shape[1:] != topology.input_shape or not len(samples):
-        raise UnusableFileError(
-            f"calibration: samples of shape {samples.shape[1:]}, but the model takes"
-            f" {topology.input_shape}"
-            if len(samples)
-            else "calibration: there are no samples"
+def _variables_by_array(model: keras.Sequential, network: Network) -> list[tuple[int, Any]]:
+    """The id of each array of a network, and the variable of the Keras model that holds it."""
+    return [
+        (id(array), variable)
+        for keras_layer, layer, arrays in zip(
+            model.layers, network.topology.layers, network.weights, strict=True
         )
+        for array, variable in zip(arrays, variables(keras_layer, layer), strict=True)
+    ]
+
+
+def _unchanged_variables(
+    model: keras.Sequential, network: Network, child_model: keras.Sequential, child: Network
+) -> dict[int, Any]:
+    """By the id of a variable of the child the parent's one with the same values."""
+    old = dict(_variables_by_array(model, network))
+    return {
+        id(variable): old[array]
+        for array, variable in _variables_by_array(child_model, child)
+        if array in old
+    }

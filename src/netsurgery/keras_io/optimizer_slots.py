@@ -1,95 +1,127 @@
-"""The state of a Keras model's optimizer: slot variables by layer, and counters.
+"""The state of a Keras model's optimizer, carried over to the model after surgery.
 
-A slot (momentum and the like) holds a number for each trainable one of the model, so surgery can
-transfer it; counters (steps, the learning rate) belong to the whole model and stay unchanged.
+A slot (momentum and the like) holds a number for each trained one of the model, so it follows the
+weights through surgery. A few optimizers keep less for each variable (Adafactor's sums by row and
+column) or an average of the weights (`use_ema`): these stay where the variable itself does. All
+other variables (the step, the learning rate, the loss scale) belong to the whole model and stay.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import keras
 import numpy as np
 
+from netsurgery.keras_io.compilation import copy_optimizer
+from netsurgery.keras_io.layers import to_array
 from netsurgery.networks.layers import Arrays
 from netsurgery.surgery import Slots
 
-AVERAGE = "average"  # of the weights themselves (use_ema), not of gradients
+# Keras has no public way from a variable to its slots, and names of variables are not unique:
+# optimizers keep them as lists, in the order of this one
+TRAINED = "_trainable_variables"
+NO_SLOTS = (TRAINED, "_variables")
+AVERAGES = "model_variables_moving_average"  # of the weights themselves, not of gradients
+
+Variables = dict[int, Any]  # by the id of the model's variable
 
 
-def _partition(optimizer: Any, variables: list[Any]) -> tuple[dict[str, dict[int, Any]], list[Any]]:
-    """The optimizer's variables: slots by name and the model's variable, and others."""
-    paths = {variable.path.replace("/", "_"): i for i, variable in enumerate(variables)}
-    slots: dict[str, dict[int, Any]] = {}
-    others = []
-    for variable in optimizer.variables:
-        owners = [path for path in paths if variable.name.startswith(f"{path}_")]
-        if owners:
-            owner = max(owners, key=len)
-            slots.setdefault(variable.name[len(owner) + 1 :], {})[paths[owner]] = variable
-        else:
-            others.append(variable)
-    return slots, others
+def _nested(optimizer: Any) -> Iterator[Any]:
+    """The optimizer, and the one that it wraps (loss scaling)."""
+    while optimizer is not None:
+        yield optimizer
+        optimizer = getattr(optimizer, "inner_optimizer", None)
 
 
-def _state(model: keras.Sequential) -> tuple[dict[str, list[list[Any]]], list[Any]] | None:
-    """The optimizer's variables: slots by name and layer, and the counters.
+def _by_variable(optimizer: Any) -> dict[str, Variables]:
+    """Everything that an optimizer keeps for each variable, by name."""
+    found: dict[str, Variables] = {}
+    for part in _nested(optimizer):
+        own = {id(variable) for variable in part.variables}
+        trained = getattr(part, TRAINED)
+        for name, entries in vars(part).items():
+            is_list = isinstance(entries, list) and len(entries) == len(trained)
+            if name in NO_SLOTS or not is_list:
+                continue
+            # Muon has None for some variables, Adafactor placeholders that are not in its state
+            kept = {id(v): e for v, e in zip(trained, entries, strict=True) if id(e) in own}
+            if kept:
+                found[name.strip("_")] = kept
+    return found
 
-    None if surgery cannot transfer them: there is no optimizer, or its slots do not hold a number
-    for each trainable one (Adafactor, Muon, averages of the weights).
-    """
+
+def _counters(optimizer: Any) -> list[Any]:
+    """The variables that belong to the whole model."""
+    slots = {id(slot) for kept in _by_variable(optimizer).values() for slot in kept.values()}
+    return [variable for variable in optimizer.variables if id(variable) not in slots]
+
+
+def _follows_weights(name: str, kept: Variables, trained: list[list[Any]]) -> bool:
+    """Whether a slot holds a number for each one of the variables that have it."""
+    if name == AVERAGES:
+        return False
+    return all(
+        tuple(kept[id(variable)].shape) == tuple(variable.shape)
+        for layer in trained
+        for variable in layer
+        if id(variable) in kept
+    )
+
+
+def _trained(model: keras.Sequential) -> list[list[Any]]:
+    return [list(layer.trainable_weights) for layer in model.layers]
+
+
+def _is_ready(model: keras.Sequential) -> bool:
     optimizer = getattr(model, "optimizer", None)
-    if optimizer is None or not optimizer.built:
-        return None
-    trained = [list(layer.trainable_weights) for layer in model.layers]
-    variables = [variable for layer in trained for variable in layer]
-    slots, counters = _partition(optimizer, variables)
-    expected, names = set(range(len(variables))), {variable.name for variable in variables}
-    if AVERAGE in slots or any(set(slot) != expected for slot in slots.values()):
-        return None
-    if any(slot[i].shape != variables[i].shape for slot in slots.values() for i in slot):
-        return None
-    if any(len(counter.shape) or counter.name in names for counter in counters):
-        return None
-    by_layer = {}
-    for name, slot in slots.items():
-        in_order = iter(slot[i] for i in range(len(variables)))
-        by_layer[name] = [[next(in_order) for _ in layer] for layer in trained]
-    return by_layer, counters
+    return optimizer is not None and optimizer.built
 
 
 def read_slots(model: keras.Sequential) -> dict[str, tuple[Arrays, ...]]:
-    """The slots of a compiled model's optimizer, by name and layer; empty if not transferable.
+    """The slots of a compiled model's optimizer that follow the weights, by name and layer.
 
-    Frozen layers have no slots.
+    A variable that the optimizer keeps no slot for has zeros; frozen layers have no arrays.
     """
-    slots, _ = _state(model) or ({}, [])
+    if not _is_ready(model):
+        return {}
+    trained = _trained(model)
+
+    def read(kept: Variables, variable: Any) -> np.ndarray:
+        slot = kept.get(id(variable))
+        return np.zeros(variable.shape, np.float32) if slot is None else to_array(slot)
+
     return {
-        name: tuple(tuple(np.asarray(variable) for variable in layer) for layer in layers)
-        for name, layers in slots.items()
+        name: tuple(tuple(read(kept, variable) for variable in layer) for layer in trained)
+        for name, kept in _by_variable(model.optimizer).items()
+        if _follows_weights(name, kept, trained)
     }
 
 
-def write_slots(model: keras.Sequential, slots: Slots, steps: int) -> None:
-    """Set the slots and the number of steps of a compiled model's optimizer."""
-    variables_by_slot, _ = _state(model) or ({}, [])
-    for name, layers in variables_by_slot.items():
-        for variables, arrays in zip(layers, slots.get(name, ()), strict=False):
-            if variables:  # frozen layers have none
-                for variable, array in zip(variables, arrays, strict=True):
-                    variable.assign(array)
-    if slots:
-        model.optimizer.iterations.assign(steps)
+def _write_slots(model: keras.Sequential, slots: Slots) -> None:
+    kept = _by_variable(model.optimizer)
+    for name, layers in slots.items():
+        for variables, arrays in zip(_trained(model), layers, strict=True):
+            if not variables:  # frozen layers have none
+                continue
+            for variable, array in zip(variables, arrays, strict=True):
+                if (slot := kept.get(name, {}).get(id(variable))) is not None:
+                    slot.assign(array)
 
 
 def initial_values(model: keras.Sequential) -> dict[str, float]:
     """The value of each slot of a compiled model's optimizer before the first step."""
-    optimizer = type(model.optimizer).from_config(model.optimizer.get_config())
-    variable = keras.Variable(np.zeros(1), name="any")
+    if not _is_ready(model):
+        return {}
+    optimizer = copy_optimizer(model.optimizer)
+    variable = keras.Variable(np.zeros(1), name="any", dtype="float32")
     optimizer.build([variable])
-    slots, _ = _partition(optimizer, [variable])
-    return {name: float(np.asarray(slot[0])[0]) for name, slot in slots.items()}
+    return {
+        name: float(to_array(kept[id(variable)]).ravel()[0])
+        for name, kept in _by_variable(optimizer).items()
+        if id(variable) in kept
+    }
 
 
 def add_constant(
@@ -98,22 +130,36 @@ def add_constant(
     """The slots with a constant per slot added to (sign 1) or subtracted from (-1) all values."""
     return {
         name: tuple(
-            tuple(array + np.float32(sign * constants[name]) for array in layer) for layer in layers
+            tuple(array + np.float32(sign * constants.get(name, 0.0)) for array in layer)
+            for layer in layers
         )
         for name, layers in slots.items()
     }
 
 
-def transfer_state(parent: keras.Sequential, child: keras.Sequential, slots: Slots) -> bool:
-    """Set the slots of a compiled child's optimizer, and its counters to those of its parent.
+def transfer_state(
+    parent: keras.Sequential,
+    child: keras.Sequential,
+    slots: Slots,
+    unchanged: Mapping[int, Any],
+) -> None:
+    """Give the optimizer of a compiled child the state of its parent's.
 
-    Returns:
-        Whether this was possible; otherwise the optimizer starts from its initial state.
+    Args:
+        parent: the model before surgery; nothing happens if its optimizer has no state.
+        child: the model after it; its optimizer is built.
+        slots: the child's slots that follow the weights.
+        unchanged: by the id of a variable of the child the parent's one that it is a copy of.
     """
-    before, after = _state(parent), _state(child)
-    if before is None or after is None:
-        return False
-    write_slots(child, slots, int(parent.optimizer.iterations))
-    for old, new in zip(before[1], after[1], strict=True):
-        new.assign(old)
-    return True
+    if not _is_ready(parent):
+        return
+    before, after = _by_variable(parent.optimizer), _by_variable(child.optimizer)
+    _write_slots(child, slots)
+    for name in after.keys() & before.keys() - slots.keys():
+        for variable, slot in after[name].items():
+            source = before[name].get(id(unchanged.get(variable)))
+            if source is not None:
+                slot.assign(source)
+    for old, new in zip(_counters(parent.optimizer), _counters(child.optimizer), strict=False):
+        if old.shape == new.shape:
+            new.assign(old)

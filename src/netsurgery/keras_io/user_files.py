@@ -6,18 +6,20 @@ import json
 import re
 import warnings
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
-from netsurgery.keras_io import archive, conversion
+from netsurgery.keras_io import archive, conversion, file_kinds, optimizer_files
+from netsurgery.keras_io.archive import CONFIG, METADATA
+from netsurgery.keras_io.keras_errors import first_line
 from netsurgery.storage.files import UnusableFileError
 
 MAX_EXPANSION = 10  # unpacked size relative to the file's size ...
 ALWAYS_ALLOWED = 10 * 2**23  # ... and the bytes that any file may unpack to
-HDF5 = b"\x89HDF"
 UNKNOWN_CODE = re.compile(r"Could not locate (?:class|function) '([^']+)'")
 
 
@@ -29,48 +31,57 @@ def read_model(path: Path, *, compiled: bool = True) -> keras.Sequential:
         compiled: whether to restore the compilation and the optimizer, too.
 
     Raises:
-        UnusableFileError: there is no such file, it is no `.keras` file of a sequential model, or
-            it needs code that is not part of Keras.
+        UnusableFileError: there is no such file, it is no `.keras` file of a sequential model, it
+            needs code that is not part of Keras, or its optimizer's state cannot be restored.
     """
+    if path.is_dir():
+        raise UnusableFileError(f"{path}: {file_kinds.describe_folder(path)}")
     if not path.is_file():
-        raise UnusableFileError(f"{path}: {'is a folder' if path.is_dir() else 'no such file'}")
-    if lambdas := _lambdas(_config(path)):
+        raise UnusableFileError(f"{path}: no such file")
+    config, metadata = _read_json(path)
+    if lambdas := _lambdas(config):
         raise UnusableFileError(
             f"{path}: {', '.join(lambdas)} would execute Python code stored in the file"
         )
+    if file_kinds.is_of_keras_2(config, metadata):
+        raise UnusableFileError(f"{path}: a file of Keras 2: {file_kinds.FROM_KERAS_2}")
     try:
-        model = _load(path, compiled)
+        model = _load(path, compiled, metadata)
         conversion.from_keras(model)
     except ValueError as unusable:
         raise UnusableFileError(f"{path}: {unusable}") from None
     return model
 
 
-def _load(path: Path, compiled: bool) -> keras.Sequential:
+def _load(path: Path, compiled: bool, metadata: Mapping[str, Any]) -> keras.Sequential:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what matters raises an error
-            return archive.load(path, compiled=compiled)
+            model = archive.load(path, compiled=compiled)
     except Exception as failed:  # Keras raises many types
-        why = _why(failed)
+        why = _why(failed, metadata)
+    else:
+        if not compiled or optimizer_files.has_state(path, model):
+            return model
+        why = "the state of its optimizer does not fit its trainable layers"
     if compiled:
-        _load(path, compiled=False)
+        _load(path, False, metadata)
         why = f"its compilation cannot be restored (--uncompiled ignores it): {why}"
     raise UnusableFileError(why)
 
 
-def _config(path: Path) -> Any:
+def _read_json(path: Path) -> tuple[Any, dict[str, Any]]:
+    """The configuration and the metadata in a `.keras` file."""
     try:
         with zipfile.ZipFile(path) as file:
             size = sum(member.file_size for member in file.infolist())
             bounded = size <= max(MAX_EXPANSION * path.stat().st_size, ALWAYS_ALLOWED)
             if bounded:
-                return json.loads(file.read("config.json"))
-    except (zipfile.BadZipFile, KeyError, ValueError):
-        with path.open("rb") as file:
-            old = file.read(len(HDF5)) == HDF5
-        hint = ", but an older HDF5 file: load it with Keras and save it as .keras" if old else ""
-        raise UnusableFileError(f"{path}: not a .keras file{hint}") from None
+                names = file.namelist()
+                metadata = json.loads(file.read(METADATA)) if METADATA in names else {}
+                return json.loads(file.read(CONFIG)), dict(metadata)
+    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, RuntimeError):
+        raise UnusableFileError(f"{path}: {file_kinds.describe_file(path)}") from None
     raise UnusableFileError(
         f"{path}: would unpack to {size:,} bytes; Keras does not compress its files"
     )
@@ -90,14 +101,13 @@ def _lambdas(config: Any, owner: str = "the model") -> list[str]:
     return [name for part in config.values() for name in _lambdas(part, owner)]
 
 
-def _why(failed: Exception) -> str:
+def _why(failed: Exception, metadata: Mapping[str, Any]) -> str:
     """Why Keras cannot load a file, in one line."""
-    text = str(failed)
-    if own := UNKNOWN_CODE.search(text):
+    if own := UNKNOWN_CODE.search(str(failed)):
         return f"it uses {own[1]}, which is not part of Keras"
-    return (
-        f"Keras cannot load it: {text.strip().splitlines()[0] if text else type(failed).__name__}"
-    )
+    version = str(metadata.get("keras_version", keras.__version__))
+    newer = "" if version == keras.__version__ else f" (a file of Keras {version})"
+    return f"Keras {keras.__version__} cannot load it{newer}: {first_line(failed)}"
 
 
 def read_samples(path: Path) -> np.ndarray:
@@ -115,6 +125,6 @@ def read_samples(path: Path) -> np.ndarray:
                 samples = samples[samples.files[0]]
     except (ValueError, OSError, IndexError, EOFError, zipfile.BadZipFile):
         raise UnusableFileError(f"{path}: not a .npy or .npz file of numbers") from None
-    if not (samples.ndim and np.issubdtype(samples.dtype, np.number)):
+    if not samples.ndim or samples.dtype.kind not in "biuf":
         raise UnusableFileError(f"{path}: not a .npy or .npz file of numbers")
     return samples

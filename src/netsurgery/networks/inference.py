@@ -21,6 +21,7 @@ from netsurgery.networks.layers import (
     KernelLayer,
     Layer,
     Pool,
+    Regularization,
     Rescaling,
     Reshape,
 )
@@ -100,7 +101,7 @@ def _reshape(layer: Reshape, arrays: Arrays, x: np.ndarray) -> np.ndarray:
     return x.reshape(len(x), *layer.shape)
 
 
-def _keep(layer: Dropout, arrays: Arrays, x: np.ndarray) -> np.ndarray:
+def _keep(layer: Dropout | Regularization, arrays: Arrays, x: np.ndarray) -> np.ndarray:
     return x
 
 
@@ -130,6 +131,7 @@ LAYERS: dict[type[Layer], Callable[[Any, Arrays, np.ndarray], np.ndarray]] = {
     Flatten: _flatten,
     Reshape: _reshape,
     Dropout: _keep,
+    Regularization: _keep,
 }
 
 

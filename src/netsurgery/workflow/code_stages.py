@@ -42,7 +42,11 @@ STAGES: dict[str, tuple[str, ...]] = {
         *(f"storage/{each}.py" for each in ("locking", "mlflow_*", "provenance", "timer")),
         *(f"jobs/{each}.py" for each in ("__*__", "cold_start", "command_line")),
         *(f"jobs/{each}.py" for each in ("divergence", "exit_messages", "in_process", "server")),
-        *("keras_io/model_surgery.py", "keras_io/user_files.py"),
+        # surgery on models of the user
+        *(f"keras_io/{each}.py" for each in ("model_surgery", "effects", "constraints")),
+        *(f"keras_io/{each}.py" for each in ("calibration", "compilation", "layer_copies")),
+        *(f"keras_io/{each}.py" for each in ("optimizer_slots", "optimizer_files", "set_aside")),
+        *(f"keras_io/{each}.py" for each in ("user_files", "file_kinds", "keras_errors")),
     ),
     MODEL: ("keras_io/preprocessing.py", "search/last_epochs.py"),
     EXPORT: (

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import h5py
 import keras
 import numpy as np
 import pytest
 from keras import layers
 
-from netsurgery.keras_io import model_surgery, user_files
+from netsurgery.keras_io import model_surgery, optimizer_slots, user_files
 from netsurgery.storage.files import UnusableFileError
+from netsurgery.surgery import Mutation, operations
 from tests.support.keras_models import random_model
 
 
@@ -52,18 +58,134 @@ def test_custom_loss_loads_without_compilation(tmp_path: Path) -> None:
 
 
 def test_other_files_are_refused_with_the_reason(tmp_path: Path) -> None:
+    model = random_model((4,), layers.Dense(2))
+    model.save_weights(tmp_path / "weights.h5.weights.h5")
+    with h5py.File(tmp_path / "old.h5", "w") as file:
+        file.attrs["model_config"] = "{}"
     (tmp_path / "text.keras").write_text("hello")
-    (tmp_path / "old.keras").write_bytes(b"\x89HDF\r\n\x1a\n")
+    (tmp_path / "empty.keras").write_bytes(b"")
+    (tmp_path / "damaged.keras").write_bytes(b"\x89HDF\r\n\x1a\n")
+    (tmp_path / "model.tflite").write_bytes(b"\x1c\0\0\0TFL3")
+    (tmp_path / "saved").mkdir()
+    (tmp_path / "saved" / "saved_model.pb").write_bytes(b"")
     np.savez(tmp_path / "other.npz", np.zeros(3))
     for name, reason in (
         ("text.keras", "not a .keras file$"),
-        ("other.npz", "not a .keras file$"),
-        ("old.keras", "not a .keras file, but an older HDF5 file"),
+        ("empty.keras", "not a .keras file$"),
+        ("other.npz", "not a .keras file, but another zip archive$"),
+        ("old.h5", "an older HDF5 file: load it with Keras and save it as .keras$"),
+        ("weights.h5.weights.h5", "weights only: build the model in Python, load_weights, and"),
+        ("damaged.keras", "not a .keras file, but a damaged HDF5 file$"),
+        ("model.tflite", "a TensorFlow Lite model"),
         ("none.keras", "no such file"),
         (".", "is a folder"),
+        ("saved", "a SavedModel folder, which Keras 3 cannot read: load it with Keras 2"),
     ):
         with pytest.raises(UnusableFileError, match=reason):
             user_files.read_model(tmp_path / name)
+
+
+def rewritten(path: Path, name: str, change: Callable[[Any], None]) -> None:
+    """Change one of the JSON files in a .keras file."""
+    with zipfile.ZipFile(path) as source:
+        content = {member: source.read(member) for member in source.namelist()}
+    values = json.loads(content[name])
+    change(values)
+    content[name] = json.dumps(values).encode()
+    with zipfile.ZipFile(path, "w") as target:
+        for member, value in content.items():
+            target.writestr(member, value)
+
+
+def of_keras_2(config: Any) -> None:
+    layer = config["config"]["layers"].pop(0)
+    config["config"]["layers"][0]["config"]["batch_input_shape"] = layer["config"]["batch_shape"]
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "reason"),
+    [
+        ("config.json", of_keras_2, "a file of Keras 2: load it with Keras 2 .* save it as .h5"),
+        ("metadata.json", lambda it: it.update(keras_version="2.15.0"), "a file of Keras 2: load"),
+        (
+            "config.json",
+            lambda it: it["config"]["layers"][1]["config"].update(frobnicate=3),
+            r"cannot load it: .*frobnicate",
+        ),
+    ],
+)
+def test_files_of_other_versions_are_named(
+    name: str, change: Any, reason: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "model.keras"
+    random_model((4,), layers.Dense(2)).save(path)
+    rewritten(path, name, change)
+    with pytest.raises(UnusableFileError, match=reason) as refused:
+        user_files.read_model(path)
+    assert "\n" not in str(refused.value)
+
+
+def trained(model: keras.Sequential, **compiled_with: Any) -> keras.Sequential:
+    model.compile(**compiled_with, run_eagerly=True)
+    shape = (4, *model.input_shape[1:])
+    model.fit(np.ones(shape), np.ones((4, *model.output_shape[1:])), batch_size=2, verbose=0)
+    return model
+
+
+def state(model: keras.Sequential) -> list[Any]:
+    return [np.asarray(variable) for variable in model.optimizer.variables]
+
+
+def test_loss_scale_is_read_under_another_policy(tmp_path: Path) -> None:
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        model = trained(random_model((4,), layers.Dense(3), layers.Dense(2)), loss="mse")
+        model.save(tmp_path / "mixed.keras")
+    finally:
+        keras.config.set_dtype_policy(before)
+    read = user_files.read_model(tmp_path / "mixed.keras")
+    assert keras.config.dtype_policy() == before
+    for written, found in zip(state(model), state(read), strict=True):
+        np.testing.assert_array_equal(found, written)
+
+
+def test_state_of_layers_frozen_later_is_read(tmp_path: Path) -> None:
+    hidden = layers.Dense(3)
+    model = trained(random_model((4,), hidden, layers.Dense(2)), optimizer="adam", loss="mse")
+    hidden.trainable = False
+    model.save(tmp_path / "frozen.keras")
+    read = user_files.read_model(tmp_path / "frozen.keras")
+    assert [layer.trainable for layer in read.layers] == [False, True]
+    child = model_surgery.apply(read, Mutation(operations.IDENTITY)).model
+    assert int(child.optimizer.iterations) == 2
+    kept = optimizer_slots.read_slots(child)["velocities"]
+    for written, found in zip(
+        optimizer_slots.read_slots(model)["velocities"][1], kept[1], strict=True
+    ):
+        np.testing.assert_array_equal(found, written)
+        assert found.any()
+
+
+def test_state_that_fits_no_layers_is_refused(tmp_path: Path) -> None:
+    frozen = layers.Dense(3, trainable=False)
+    model = trained(
+        random_model((4,), frozen, layers.Dense(3, trainable=False), layers.Dense(2)),
+        optimizer="adam",
+        loss="mse",
+    )
+    frozen.trainable = True
+    model.save(tmp_path / "thawed.keras")
+    with pytest.raises(UnusableFileError, match=r"--uncompiled ignores it.*state of its optimizer"):
+        user_files.read_model(tmp_path / "thawed.keras")
+    assert user_files.read_model(tmp_path / "thawed.keras", compiled=False)
+
+
+def test_untrained_optimizers_are_read(tmp_path: Path) -> None:
+    model = random_model((4,), layers.Dense(2))
+    model.compile("adam", "mse")
+    model.save(tmp_path / "untrained.keras")
+    assert user_files.read_model(tmp_path / "untrained.keras").compiled
 
 
 def test_functional_models_are_refused(tmp_path: Path) -> None:

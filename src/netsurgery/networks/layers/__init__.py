@@ -13,7 +13,7 @@ from netsurgery.networks.layers.conv_cell import CONV_CELL_KINDS, CONV_CELL_LENG
 from netsurgery.networks.layers.convolution import Conv
 from netsurgery.networks.layers.dense import Dense
 from netsurgery.networks.layers.elementwise import Activation, BatchNorm, Dropout
-from netsurgery.networks.layers.other import Other
+from netsurgery.networks.layers.other import Other, PerChannel, Regularization
 from netsurgery.networks.layers.pooling import POOLINGS, GlobalPool, Pool
 from netsurgery.networks.layers.reshaping import Flatten, Rescaling, Reshape
 
@@ -35,7 +35,9 @@ __all__ = [
     "KernelLayer",
     "Layer",
     "Other",
+    "PerChannel",
     "Pool",
+    "Regularization",
     "Rescaling",
     "Reshape",
     "Shape",
@@ -57,6 +59,8 @@ LAYERS: dict[str, type[Layer]] = {
         Flatten,
         Dense,
         Other,
+        PerChannel,
+        Regularization,
     )
 }
 

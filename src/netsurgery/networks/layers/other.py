@@ -1,4 +1,4 @@
-"""Keras layers that surgery does not know."""
+"""Keras layers that surgery does not change: it keeps them as they are."""
 
 from __future__ import annotations
 
@@ -12,15 +12,18 @@ from netsurgery.networks.layers.base import Layer, Shape
 class Other(Layer):
     """Any other Keras layer: it is kept as it is, so its input must keep its shape.
 
-    `trainable` counts the first of its arrays, which are the trainable ones.
+    `trainable` counts the first of its arrays, which are the trainable ones. A shape may hold None
+    for an axis of any length.
     """
 
     name: str  # the Keras class
-    config: str  # JSON, as Keras serializes the layer
+    config: str  # JSON, as Keras serializes the layer; empty if it cannot
     entering: Shape
     leaving: Shape
     arrays: tuple[Shape, ...] = ()
     trainable: int = 0
+    reason: str = ""  # why surgery does not change it, if Keras's class is one that it knows
+    is_image: bool = True  # whether what leaves it may be an image, channels last
     kind: ClassVar[str] = "other"
 
     def __post_init__(self) -> None:
@@ -44,3 +47,29 @@ class Other(Layer):
     @property
     def trainable_arrays(self) -> int:
         return self.trainable
+
+
+@dataclass(frozen=True)
+class PerChannel(Other):
+    """A layer without arrays that treats each channel alike, such as zero padding.
+
+    It accepts any number of channels; the other axes must keep their lengths.
+    """
+
+    kind: ClassVar[str] = "per_channel"
+    keeps_channels_apart: ClassVar[bool] = True
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return (*super().output_shape((*shape[:-1], self.entering[-1]))[:-1], shape[-1])
+
+
+@dataclass(frozen=True)
+class Regularization(Other):
+    """A layer that acts in training only, such as Gaussian noise: it accepts inputs of any size."""
+
+    kind: ClassVar[str] = "regularization"
+    is_elementwise: ClassVar[bool] = True
+    keeps_channels_apart: ClassVar[bool] = True
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return shape if len(shape) == len(self.entering) else super().output_shape(shape)

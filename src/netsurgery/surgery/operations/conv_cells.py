@@ -9,7 +9,6 @@ from netsurgery.networks.layers import (
     Arrays,
     BatchNorm,
     Conv,
-    Layer,
     Other,
     Reshape,
     conv_cell,
@@ -31,11 +30,16 @@ from netsurgery.surgery.structure import (
 from netsurgery.surgery.weight_transfer import WeightTransfer, replaced, unchanged
 
 
-def _makes_sequences(layer: Layer) -> bool:
-    """Whether a layer, like an embedding, gives two axes that are not a height and a width."""
-    if not isinstance(layer, Other) or len(layer.leaving) != 2:
-        return False
-    return layer.trainable > 0 or layer.leaving != layer.entering
+def _takes_no_image(topology: Topology, position: int) -> bool:
+    """Whether a layer shows that what leaves it is no image, channels last.
+
+    An embedding gives steps and features, other layers want channels first; a normalization of two
+    axes has statistics by feature.
+    """
+    layer = topology.layers[position]
+    if isinstance(layer, Other):
+        return not layer.is_image
+    return layer.has_channel_arrays and len(topology.shapes[position]) == 2
 
 
 def _for_new_image_size(child: Topology, kernel: np.ndarray, dense: int) -> np.ndarray:
@@ -76,8 +80,9 @@ class AddConvCell(Operation):
             return "the network has no layer that flattens an image"
         if position > end:
             return "the image is already flat there"
-        if any(_makes_sequences(layer) for layer in topology.layers[:position]):
-            return "the data there are sequences, not images"
+        for i in range(position):
+            if _takes_no_image(topology, i):
+                return f"the {topology.layers[i]} at {i} gives no image with its channels last"
         channels = image_channels(topology.shapes[position])
         if reason := legality.not_as_wide_as_input(width, channels):
             return reason

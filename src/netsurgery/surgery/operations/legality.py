@@ -10,7 +10,7 @@ def wrong_kind(topology: Topology, position: int, kind: type[Layer], name: str) 
     """The layer at `position` is of another kind than `kind`."""
     layer = topology.layers[position]
     if isinstance(layer, Other):
-        return f"the {layer} there is of an unsupported kind or has an unsupported setting"
+        return f"the {layer} there is {_kept(layer)}"
     return None if isinstance(layer, kind) else f"the layer there is {layer}, not a {name}"
 
 
@@ -18,9 +18,23 @@ def no_reader(topology: Topology, position: int) -> str | None:
     """No layer reads the outputs of the one at `position` in a way that surgery can change."""
     if topology.consumer(position) is not None:
         return None
-    if any(isinstance(layer, KernelLayer | Other) for layer in topology.layers[position + 1 :]):
-        return "a later layer mixes its outputs in an unsupported way"
+    rest = list(enumerate(topology.layers))[position + 1 :]
+    for i, layer in rest:
+        if not layer.keeps_channels_apart and any(_computes(later) for _, later in rest):
+            kept = _kept(layer) if isinstance(layer, Other) else "kept as it is"
+            return f"the {layer} at {i} reads its outputs and is {kept}"
     return "it is the output layer, which never changes"
+
+
+def _computes(layer: Layer) -> bool:
+    """Whether a layer makes the one before it a hidden one."""
+    is_other = isinstance(layer, Other) and not layer.keeps_channels_apart
+    return is_other or isinstance(layer, KernelLayer)
+
+
+def _kept(layer: Other) -> str:
+    """Why surgery does not change a layer."""
+    return f"kept as it is because of {layer.reason}" if layer.reason else "kept as it is"
 
 
 def not_hidden_dense(topology: Topology, position: int) -> str | None:

@@ -1,0 +1,92 @@
+"""What a mutation does to a Keras model, in words, and what else makes it inexact there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+
+from netsurgery.networks.network import Topology
+from netsurgery.surgery import Mutation
+
+HALF = ("float16", "bfloat16")
+
+
+def low_precision(model: keras.Sequential) -> str:
+    """In what a layer of the model computes if that is less precise than float32; else empty."""
+    for layer in model.layers:
+        for part in layer._flatten_layers():
+            if part.quantization_mode is not None:
+                return str(part.quantization_mode)
+            if part.compute_dtype in HALF:
+                return str(part.compute_dtype)
+    return ""
+
+
+def has_constraints(model: keras.Sequential) -> bool:
+    """Whether any trainable variable of the model has a constraint."""
+    return any(variable.constraint is not None for variable in model.trainable_variables)
+
+
+def describe_place(topology: Topology, mutation: Mutation) -> str:
+    """The layer at a mutation's position, for display."""
+    if mutation.position is None:
+        return ""
+    return f"{topology.layers[mutation.position]}{_reading(topology, mutation)}"
+
+
+def _reading(topology: Topology, mutation: Mutation) -> str:
+    """What a conv cell takes two axes for: the model cannot tell."""
+    shape = topology.shapes[mutation.position or 0]
+    if not mutation.operation.takes_pooling or len(shape) != 2:
+        return ""
+    return f" ({shape[0]}x{shape[1]} taken as height x width)"
+
+
+def describe_change(
+    topology: Topology, child: Topology, mutation: Mutation, origins: Sequence[int | None]
+) -> str:
+    """What a mutation did to the layers, for display.
+
+    Args:
+        topology: before it.
+        child: after it.
+        mutation: the mutation.
+        origins: for each layer of the child its position in the parent; None for new layers.
+    """
+    position = mutation.position
+    if position is None:
+        return "identity: nothing changed"
+    added = [str(layer) for layer, i in zip(child.layers, origins, strict=True) if i is None]
+    removed = [str(layer) for i, layer in enumerate(topology.layers) if i not in origins]
+    what = f"{mutation.operation} at {position}: "
+    if added:
+        return f"{what}added {', '.join(added)}{_reading(topology, mutation)}"
+    if removed:
+        return f"{what}removed {', '.join(removed)}"
+    return f"{what}{topology.layers[position]} is now {child.layers[position]}"
+
+
+def describe_effect(
+    *, is_exact: bool, noise_bound: float, projected: Sequence[str], precision: str
+) -> str:
+    """What a mutation did to the predictions, for display.
+
+    Args:
+        is_exact: whether it changes no prediction in exact arithmetic.
+        noise_bound: the largest effect of added noise; 0 without noise.
+        projected: names of the layers whose new weights a constraint changed.
+        precision: that of the layers if it is lower than float32's; else empty.
+    """
+    if projected:
+        names = ", ".join(projected)
+        return f"approximate: predictions change, also by the constraints of {names}"
+    if noise_bound:
+        return (
+            f"approximate: noise changes the next layer by at most {noise_bound:.3g} of its input"
+        )
+    if not is_exact:
+        return "approximate: predictions change"
+    if precision:
+        return f"approximate: predictions change by the rounding of {precision}"
+    return "exact: predictions stay the same"

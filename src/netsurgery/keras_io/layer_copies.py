@@ -1,0 +1,64 @@
+"""Copies of Keras layers, as wide as surgery makes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from netsurgery.keras_io.set_aside import without
+from netsurgery.networks.layers import Conv, Dense, KernelLayer, Layer, Shape
+
+# Keras's name of the number of channels or units
+WIDTH_NAMES: dict[type[Layer], str] = {Conv: "filters", Dense: "units"}
+INITIALIZER = "_initializer"
+HOLDS_ARRAY = keras.initializers.Constant
+# by the end of the attribute's name: what stands for a Python object of the user for a while
+NEUTRAL = {
+    "activation": keras.activations.linear,
+    "_regularizer": None,
+    "_constraint": None,
+    INITIALIZER: keras.initializers.Zeros(),
+}
+
+
+def copy_layer(
+    keras_layer: keras.Layer, layer: Layer, array_shapes: tuple[Shape, ...]
+) -> keras.Layer:
+    """A new Keras layer with the settings of an existing one, but as wide as `layer`.
+
+    Activations, initializers, regularizers and constraints stay the Python objects that they are.
+    An initializer that gives arrays of another shape becomes the default one.
+
+    Args:
+        keras_layer: the existing layer, built.
+        layer: what the new one computes.
+        array_shapes: of the new layer's arrays.
+    """
+    neutral = {
+        name: value
+        for name in vars(keras_layer)
+        for end, value in NEUTRAL.items()
+        if name.endswith(end)
+    }
+    with without(keras_layer, neutral) as objects:
+        config = keras_layer.get_config()
+    config.update({name: held for name, held in objects.items() if name in config})
+    if isinstance(layer, KernelLayer):
+        config[WIDTH_NAMES[type(layer)]] = layer.width
+    for variable, shape in zip(keras_layer.weights, array_shapes, strict=True):
+        name = f"{variable.name}{INITIALIZER}"
+        if tuple(variable.shape) != shape and not _gives(config.get(name), shape):
+            del config[name]
+    return type(keras_layer).from_config(config)
+
+
+def _gives(initializer: Any, shape: Shape) -> bool:
+    """Whether an initializer gives arrays of a shape: one that holds an array may not."""
+    own = type(initializer).__module__.partition(".")[0] == "keras"
+    if initializer is None or (own and not isinstance(initializer, HOLDS_ARRAY)):
+        return True
+    try:
+        return tuple(initializer(shape, dtype="float32").shape) == shape
+    except Exception:  # whatever an initializer of the user raises
+        return False
