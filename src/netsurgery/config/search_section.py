@@ -112,14 +112,15 @@ def _check_start(
     where: list[str], search: Mapping[str, Any], hidden: Layers, dataset: Dataset
 ) -> None:
     """Check the starting topology as far as the shape of the samples is known."""
+    shape, outputs = datasets.known_shape(dataset.settings)
     smallest = (1,) if datasets.is_flat(dataset.settings) else (1, 1, 1)
-    known = datasets.known_shape(dataset.settings)
-    shape, outputs = known or (smallest, 1 if dataset.task == "regression" else 2)
+    fewest = 1 if dataset.task == "regression" else 2
     try:
-        start = topologies.build(hidden, shape, outputs)
+        start = topologies.build(hidden, shape or smallest, outputs or fewest)
     except ValueError as error:
         raise error_at(["topologies", search["topology"]], str(error)) from None
-    reason = why_no_start(start, search.get("max_parameters"), smallest=known is None)
+    unknown = shape is None or outputs is None
+    reason = why_no_start(start, search.get("max_parameters"), smallest=unknown)
     if reason:
         raise error_at([*where, "max_parameters"], reason)
 

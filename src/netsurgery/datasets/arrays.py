@@ -227,6 +227,14 @@ def is_flat(settings: Settings) -> bool | None:
         return None
 
 
+def known_shape(settings: Settings) -> tuple[Shape | None, None]:
+    """The shape of a sample; None if it cannot be read. The labels are not read."""
+    try:
+        return _sample_shape(ArrayFile(Path(settings["path"]), "x_train")), None
+    except (DataError, KeyError):
+        return None, None
+
+
 def open_arrays(settings: Settings) -> Source:
     """Open the arrays of an `.npz` file or a folder.
 
@@ -284,5 +292,5 @@ def open_arrays(settings: Settings) -> Source:
     )
 
 
-NPZ = SourceType(open_arrays, is_flat)
-NPY = SourceType(open_arrays, is_flat)
+NPZ = SourceType(open_arrays, is_flat, known_shape=known_shape)
+NPY = SourceType(open_arrays, is_flat, known_shape=known_shape)

@@ -29,6 +29,7 @@ from netsurgery.datasets.source import (
     part_paths,
     rows_per_chunk,
 )
+from netsurgery.networks.layers import Shape
 
 Folders = Mapping[str, ImageFolder]  # of each part
 
@@ -36,6 +37,14 @@ Folders = Mapping[str, ImageFolder]  # of each part
 def is_flat(settings: Settings) -> bool:
     """Whether samples are rows of features: never."""
     return False
+
+
+def known_shape(settings: Settings) -> tuple[Shape | None, None]:
+    """The shape of an image if the settings give its size; classes are not counted."""
+    if "size" not in settings:
+        return None, None
+    height, width = settings["size"]
+    return (height, width, settings.get("channels", 1)), None
 
 
 def open_images(settings: Settings) -> Source:
@@ -160,4 +169,4 @@ def read_raw(data: Mapping[str, Any], part: str, positions: np.ndarray) -> list[
     return [*images] if data["resized"] else [np.concatenate(images)]
 
 
-IMAGE_FOLDER = SourceType(open_images, is_flat, raw=read_raw)
+IMAGE_FOLDER = SourceType(open_images, is_flat, known_shape=known_shape, raw=read_raw)

@@ -32,8 +32,8 @@ def is_flat(settings: Settings) -> bool | None:
     return SOURCES[settings["source"]].is_flat(settings)
 
 
-def known_shape(settings: Settings) -> tuple[Shape, int] | None:
-    """The shape of a sample and the number of outputs; None if only reading the data tells."""
+def known_shape(settings: Settings) -> tuple[Shape | None, int | None]:
+    """The shape of a sample, and the number of outputs; None for what only reading tells."""
     return SOURCES[settings["source"]].known_shape(settings)
 
 

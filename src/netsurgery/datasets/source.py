@@ -67,8 +67,8 @@ def _task_from_settings(settings: Settings) -> str:
     return settings.get("task", "classification")
 
 
-def _unknown_shape(settings: Settings) -> None:
-    return None
+def _unknown_shape(settings: Settings) -> tuple[None, None]:
+    return None, None
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class SourceType:
     is_flat: Callable[[Settings], bool | None]  # None: known only after reading the data
     task: Callable[[Settings], str] = _task_from_settings
     # of a sample, and the number of outputs; None: known only after reading the data
-    known_shape: Callable[[Settings], tuple[Shape, int] | None] = _unknown_shape
+    known_shape: Callable[[Settings], tuple[Shape | None, int | None]] = _unknown_shape
     # samples as a user has them, in batches, where chunks change them: from the description of the
     # prepared dataset, the part, and positions in it
     raw: Callable[[Mapping[str, Any], str, np.ndarray], list[Inputs]] | None = None

@@ -137,15 +137,24 @@ def test_the_surgeon_takes_no_regression():
 @pytest.mark.parametrize(
     ("dataset", "limit", "line"),
     [
-        ("digits", 12_169, "12,169 is less than the 12,170 parameters of the initial network for"),
-        ("mine", 5000, "5,000 is less than the at least 5,782 parameters of the initial network;"),
+        ("digits", 12_169, "the 12,170 parameters of the initial network for samples of 8x8x1;"),
+        ("array", 13_781, "the at least 13,782 parameters of the initial network; raise it to"),
+        ("images", 250_000, "the at least 261,682 parameters of the initial network; raise it to"),
+        ("table", 5000, "the at least 5,782 parameters of the initial network; raise it to"),
     ],
 )
 def test_a_start_above_max_parameters_is_an_error(dataset, limit, line, tmp_path):
     np.savez(tmp_path / "x.npz", x_train=np.zeros((4, 9, 9, 1), np.uint8), y_train=np.arange(4))
-    own = {"datasets": {"mine": {"source": "npz", "path": str(tmp_path / "x.npz")}}}
+    (tmp_path / "table.csv").write_text("a,b\n1,2\n")
+    own = {
+        "datasets": {
+            "array": {"source": "npz", "path": str(tmp_path / "x.npz")},
+            "images": {"source": "image_folder", "path": str(tmp_path), "size": [32, 80]},
+            "table": {"source": "csv", "path": str(tmp_path / "table.csv"), "target": "b"},
+        }
+    }
     with pytest.raises(ConfigError, match=r"config: searches\.s\.max_parameters: ") as caught:
         load(top=own, dataset=dataset, topology="ff-large", max_parameters=limit)
-    assert line in str(caught.value)
-    assert load(top=own, dataset=dataset, topology="ff-large", max_parameters=12_170)
+    assert f"{limit:,} is less than {line}" in str(caught.value)
+    assert load(top=own, dataset=dataset, topology="ff-large", max_parameters=261_682)
     assert load(top=own, dataset=dataset, topology="ff-large")
