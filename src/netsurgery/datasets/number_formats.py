@@ -14,7 +14,7 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas as pd
 
-SPACES = " \u00a0\u202f"  # space, no-break space and narrow no-break space
+NO_BREAK = "\u00a0\u202f"  # spaces that pandas cannot take from numbers
 NAMES = {",": "commas", ".": "points", " ": "spaces", "'": "apostrophes"}
 MOSTLY = 0.8  # share of the values by which a column is what they look like
 MANY = 20  # different values, too many for a category of amounts
@@ -34,7 +34,7 @@ class NumberFormat:
     @cached_property
     def pattern(self) -> re.Pattern[str]:
         """What a number looks like."""
-        separator = f"[{SPACES}]" if self.thousands == " " else re.escape(self.thousands)
+        separator = re.escape(self.thousands)
         grouped = rf"\d{{1,3}}(?:{separator}\d{{2,3}})*{separator}\d{{3}}|" if separator else ""
         decimal = re.escape(self.decimal)
         digits = rf"(?:(?:{grouped}\d+)(?:{decimal}\d*)?|{decimal}\d+)"
@@ -48,8 +48,8 @@ class NumberFormat:
             values = values.where(
                 values.str.fullmatch(self.pattern.pattern).fillna(False).astype(bool)
             )
-            for old in SPACES if self.thousands == " " else self.thousands:
-                values = values.str.replace(old, "", regex=False)
+            if self.thousands:
+                values = values.str.replace(self.thousands, "", regex=False)
             values = values.str.replace(self.decimal, ".", regex=False)
         numbers = pd.to_numeric(values, errors="coerce")
         return numbers.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -113,7 +113,8 @@ CURRENCY = r"(?:US|CA|A|C|R|S|HK|NT)?[$€£¥₩₹₽₺₫฿]|USD|EUR|GBP|CH
 # 4WD is no amount: words of capitals are units only if they are known
 UNITS = r"°[CF]?|[KMB]|[MGT]B|[kMGT]?(?:Hz|Pa|W|Wh|V|A|N|J)|[^\W\dA-Z][^\d,]{0,11}"
 AMOUNT = re.compile(
-    rf"[+-]?(?P<before>(?:{CURRENCY}|[<>≤≥~≈\u2212('\"])?)\s*(?P<number>[+-]?\d[\d.,'{SPACES}]*?)\s*"
+    rf"[+-]?(?P<before>(?:{CURRENCY}|[<>≤≥~≈\u2212('\"])?)\s*"
+    rf"(?P<number>[+-]?\d[\d.,' {NO_BREAK}]*?)\s*"
     rf"(?P<after>[%‰)'\"]|{CURRENCY}|{UNITS}|)"
 )
 ORDINALS = {"st", "nd", "rd", "th"}
@@ -127,16 +128,22 @@ def unit_of(texts: Iterable[str]) -> str | None:
     """
     texts = list(texts)
     matches = [found for text in texts if (found := AMOUNT.fullmatch(text))]
-    amounts = [
-        m
-        for m in matches
-        if any(one.covers(m["number"]) for one in FORMATS) and (m["before"] or m["after"])
-    ]
-    units = {(m["before"] + " " + m["after"]).strip() for m in amounts}
-    plain = sum(any(one.covers(text) for one in FORMATS) for text in texts)
-    if len(amounts) + plain < MOSTLY * len(texts) or not 1 <= len(units) <= 3 or units & ORDINALS:
+    amounts = [m for m in matches if _is_number(re.sub(f"[{NO_BREAK}]", " ", m["number"]))]
+    units = {_unit(m) for m in amounts} - {""}
+    if len(amounts) < MOSTLY * len(texts) or not 1 <= len(units) <= 3 or units & ORDINALS:
         return None
     return ", ".join(sorted(units))
+
+
+def _is_number(text: str) -> bool:
+    return any(one.covers(text) for one in FORMATS)
+
+
+def _unit(amount: re.Match[str]) -> str:
+    """What is around a number, or a space in it; empty for a mere number."""
+    inside = set(amount["number"]) & set(NO_BREAK)
+    around = " ".join(filter(None, (amount["before"], amount["after"])))
+    return around or ("no-break space" if inside else "")
 
 
 def hint(text: str, expected: NumberFormat) -> str:

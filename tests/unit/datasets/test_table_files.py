@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from netsurgery import datasets
 from netsurgery.config import loading
 from netsurgery.config.errors import ConfigError
-from netsurgery.datasets import DataError, encodings
+from netsurgery.datasets import DataError, encodings, raw_tables
 from netsurgery.datasets.csv_structure import split_rows
 from netsurgery.datasets.integer_series import IntegerSeries
 from netsurgery.datasets.number_formats import FORMATS, PLAIN, unit_of
@@ -117,6 +117,16 @@ def test_every_kind_of_text_file_gives_the_same_samples(kind, tmp_path):
     x, described, _ = prepared(tmp_path, content, **settings)
     np.testing.assert_array_equal(x, X)
     assert described["classes"] == ["no", "yes"]
+
+
+@pytest.mark.parametrize("kind", READ)
+def test_pandas_reads_every_kind_of_file_as_training_does(kind, tmp_path):
+    content, settings = READ[kind]
+    _, described, _ = prepared(tmp_path, content, **settings)
+    (found,) = raw_tables.read_rows(described, "training", np.array([3, 0]))
+    number, text = found.values()
+    np.testing.assert_array_equal(number, [40, 1.5])
+    assert list(text) == ["blue", "red"]
 
 
 def excel(folder):
@@ -332,11 +342,12 @@ AMOUNTS = {
         "1.234,5",
         "12,25",
     ],
-    'set `thousands: " "`': ["12 500", "1 234 567", "3\u00a0000"],
+    'set `thousands: " "`': ["12 500", "1 234 567", "3 000"],
     'set `thousands: "\'"`': ["12'500", "1'234'567.5"],
     "holds amounts with '$'": [f"${n}" for n in MANY],
     "holds amounts with '( )'": [f"({n})" if n % 3 else n for n in MANY],
     "holds amounts with '\u2212'": [f"\u2212{n}" if n % 3 else n for n in MANY],
+    "holds amounts with 'no-break space'": [f"{n - 900}\u00a0000" for n in MANY],
     "holds amounts with '€', which": [f"{n},50 €" for n in MANY],
     "holds amounts with '%'": [f"{n}%" for n in MANY],
     "holds amounts with 'kg'": [f"{n}kg" for n in MANY],
@@ -396,6 +407,19 @@ def test_thousands_are_read_in_features_and_targets(tmp_path):
     np.testing.assert_array_equal(y, [[1], [2000], [3000]])
     message = refused(tmp_path, content.replace("2,000", "2,00"), **options)
     assert "row 2 is '2,00', not a finite number" in message
+
+
+@pytest.mark.parametrize("number_format", FORMATS, ids=lambda f: f.decimal + f.thousands)
+def test_pandas_reads_formatted_numbers_as_training_does(number_format, tmp_path):
+    signs = {",": number_format.thousands, ".": number_format.decimal}
+    values = [1234.5, -12, 1234567.25, 0]
+    texts = ["".join(signs.get(c, c) for c in f"{value:,}") for value in values]
+    options = {"decimal": number_format.decimal, "thousands": number_format.thousands}
+    x, described, _ = prepared(tmp_path, column(*texts), **options)
+    np.testing.assert_array_equal(x[:, 1], np.float32(values))
+    (found,) = raw_tables.read_rows(described, "training", np.arange(4))
+    raw = found["v"] if isinstance(found, dict) else found[:, 1]
+    np.testing.assert_array_equal(raw, values)
 
 
 @given(st.floats(-1e12, 1e12).map(lambda v: round(v, 3)), st.sampled_from(FORMATS))
