@@ -112,6 +112,8 @@ class Chain:
             self._write(path, {}, "export_model", [final / "summary.json", network])
         made = self.made_by("plot_search").with_inputs([final / "summary.json"])
         made.write(self.folder.root / "plots/checksums.json", {})
+        made = self.made_by("summarize_all").with_inputs([final / "summary.json"])
+        made.write(self.results / "summary.json", {})
 
     def copied(self, folder):
         """Copy the results folder."""

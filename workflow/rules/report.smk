@@ -60,18 +60,23 @@ rule summarize_all:
     conda:
         "../../environment.yml"
     params:
-        code=code_digests(REPORT),
+        dependencies=dependencies.of("summarize_all"),
         folders=targets.search_folders(),
     message:
         "Write a table of all searches"
     shell:
-        display_job("summarize_all", "--folders {params.folders} --output {output.table}")
+        display_job(
+            "summarize_all",
+            "--folders {params.folders} --output {output.table}"
+            " --dependencies {params.dependencies:q}",
+        )
 
 
 rule write_report:
     input:
         targets.report_inputs(),
         studies.paper_inputs(CONFIG, REQUESTED_PAPERS),
+        f"{RESULTS}/summary.json",  # made again if it is of other searches
     output:
         report(
             f"{RESULTS}/report.html",

@@ -125,11 +125,14 @@ def write_listing(config: Config) -> None:
 def listed_config(results: Path) -> Config:
     """Read the searches of the last configuration that used a results folder, if there was one."""
     path = results / LISTING
-    listed = read_json(path)["searches"] if path.exists() else []
+    none: dict[str, Any] = {"scale": 1.0, "searches": []}
+    listed = read_json(path) if path.exists() else none
     searches = {
-        each["name"]: Search(each["name"], each["settings"], each["layers"]) for each in listed
+        each["name"]: Search(each["name"], each["settings"], each["layers"])
+        for each in listed["searches"]
     }
-    return Config(str(results), datasets={}, searches=searches, tracking={})
+    scale = listed["scale"]
+    return Config(str(results), datasets={}, searches=searches, tracking={}, scale=scale)
 
 
 def read_experiment(results: Path) -> Experiment:

@@ -71,11 +71,13 @@ def plot_search(
     plots.write_search_plots(folder, format, dependencies)
 
 
-def summarize_all(folders: list[str], output: Path) -> None:
+def summarize_all(
+    folders: list[str], output: Path, dependencies: Dependencies = NO_DEPENDENCIES
+) -> None:
     """Write the table of all searches."""
     from netsurgery import plots
 
-    plots.write_summary_table(folders, output)
+    plots.write_summary_table(folders, output, dependencies)
 
 
 def write_paper_tables(results: Path, paper: str) -> None:
@@ -179,7 +181,9 @@ COMMANDS = {
     "plot_search": Command(
         plot_search, folder=search_folder, format=str, dependencies=DEPENDENCIES
     ),
-    "summarize_all": Command(summarize_all, folders=Several(str), output=Path),
+    "summarize_all": Command(
+        summarize_all, folders=Several(str), output=Path, dependencies=DEPENDENCIES
+    ),
     "write_paper_tables": Command(write_paper_tables, results=Path, paper=str),
     "write_report": Command(write_report, results=Path, output=Path),
     "log_search": Command(

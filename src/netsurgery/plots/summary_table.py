@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from netsurgery.search.layout import SearchFolder
-from netsurgery.storage.files import read_json, write_checksums, write_text
+from netsurgery.storage.dependencies import NO_DEPENDENCIES, Dependencies
+from netsurgery.storage.files import CHECKSUMS, checksums, read_json, write_text
 
 # results first, because the page is narrow
 COLUMNS = (
@@ -47,18 +48,22 @@ th {{ text-align: left; vertical-align: bottom; }}
 """
 
 
-def write_summary_table(folders: Iterable[str], output: Path) -> None:
+def write_summary_table(
+    folders: Iterable[str], output: Path, dependencies: Dependencies = NO_DEPENDENCIES
+) -> None:
     """Write a table with a row per search and seed as a CSV file, and an HTML page next to it.
 
     Args:
         folders: of the finished searches.
         output: the CSV file.
+        dependencies: what the table depends on besides the summaries.
     """
     import pandas  # slow to import, and only needed here
 
-    rows = []
+    rows, summaries = [], []
     for folder in map(Path, folders):
-        summary = read_json(SearchFolder(folder).final / "summary.json")
+        summaries.append(SearchFolder(folder).final / "summary.json")
+        summary = read_json(summaries[-1])
         rows.append(
             {"search": folder.parent.name, "seed": summary["seed"]}
             | {name: summary[name] for name in COLUMNS}
@@ -80,4 +85,6 @@ def write_summary_table(folders: Iterable[str], output: Path) -> None:
     lines = "\n".join(f"<tr>{cells}</tr>" for cells in [head, *body])
     page = output.with_suffix(".html")
     write_text(page, TABLE_PAGE.format(table=f"<table>\n{lines}\n</table>"))
-    write_checksums(output.with_suffix(".json"), output, page)
+    path = output.with_suffix(".json")
+    written = {CHECKSUMS: checksums(path, output, page)}
+    dependencies.with_inputs(summaries).write(path, written)

@@ -67,6 +67,7 @@ class JobDependencies:
             "summarize_search": Rule((REPORT,), self._search),
             "export_model": Rule((EXPORT,), self._search),
             "plot_search": Rule((REPORT,), self._plot_search),
+            "summarize_all": Rule((REPORT,), self._summarize_all),
             "surgery_fidelity": Rule((TRAINING, SURGERY), self._search),
             "pooling_trials": Rule((TRAINING, SURGERY), self._search),
         }
@@ -96,6 +97,11 @@ class JobDependencies:
 
     def _search(self, wildcards: Wildcards) -> dict[str, Any]:
         return self._seed(wildcards) | json.loads(self.parameters.result_settings(wildcards))
+
+    def _summarize_all(self, wildcards: Wildcards) -> dict[str, Any]:
+        config = self.parameters.searches.config
+        runs = [[each.name, seed] for each in config.searches.values() for seed in each.seeds]
+        return {"scale": config.scale, "searches": sorted(runs)}
 
     def _plot_search(self, wildcards: Wildcards) -> dict[str, Any]:
         return {"search": wildcards.search, **self._seed(wildcards)}  # both are in the titles

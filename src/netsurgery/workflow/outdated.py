@@ -33,7 +33,7 @@ MAX_REASONS = 3  # in a message
 FROM_PLANS = ("allowed", "batches", "later_rounds", "mode", "offspring")
 UNKNOWN = "an earlier version of netsurgery did not record what it was made from"
 SHARED_CODE = "code that all stages share has changed"
-PLAN = "plan"
+PLAN, SUMMARY = "plan", "summary.json"
 GENERATION, STEPS = r"generation(?P<generation>\d+)", r"(?:phase1/[a-z_]+|phase2)/round\d+/slot\d+"
 # the rule that makes a file of a search
 RULES = {
@@ -140,10 +140,13 @@ class OutdatedFiles:
             folders = sorted(self.results.glob("[!_]*/seed*"))
         else:
             folders = [self.results / name / f"seed{seed}" for name, seed in runs]
-        datasets = sorted((self.results / DATA).glob("*"))
+        names = self.config.datasets if runs else sorted(self.results.glob(f"{DATA}/*"))
+        datasets = [self.results / DATA / name for name in names]
+        files = {folder: _in_order(folder) for folder in [*datasets, *folders]}
+        files[self.results] = [self.results / SUMMARY]
         found = []
-        for folder in [*datasets, *folders]:
-            checked = map(self.check, _in_order(folder))
+        for folder, paths in files.items():
+            checked = map(self.check, paths)
             if outdated := tuple(filter(None, checked)):
                 found.append(OutdatedFolder(folder, outdated))
         return found
@@ -181,6 +184,8 @@ class OutdatedFiles:
         if not path.is_relative_to(self.results):
             return None
         parts = path.relative_to(self.results).parts
+        if parts == (SUMMARY,):
+            return "summarize_all", SimpleNamespace()
         if parts[0] == DATA:
             return "prepare_dataset", SimpleNamespace(dataset=parts[1])
         search, seed, name = parts[0], parts[1].removeprefix("seed"), "/".join(parts[2:])
@@ -212,6 +217,8 @@ class OutdatedFiles:
         """Return what a file should depend on; None if the configuration does not tell."""
         if rule == "prepare_dataset":
             known = wildcards.dataset in self.config.datasets
+        elif rule == "summarize_all":
+            known = bool(self.config.searches)
         else:
             known = wildcards.search in self.config.searches
             if known and rule == PLAN:
@@ -246,6 +253,8 @@ def _in_order(folder: Path) -> list[Path]:
 
 def _describe(setting: str, there: Any, here: Any) -> str:
     """Say how a setting of a file differs from that of the configuration."""
+    if setting == "searches":
+        return "it is of other searches"
     if setting == "files":
         return "its files hold other data"
     if setting.partition(".")[0] in FROM_PLANS:

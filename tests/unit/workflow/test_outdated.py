@@ -31,9 +31,10 @@ def configure(results, top=None, **search):
     return loading.load(given, SCHEMA)
 
 
-def outdated(config, **options):
-    """The outdated files, and those of them that are not only made from outdated ones."""
+def outdated(config, *, table=False, **options):
+    """The outdated files with reasons, and what is said; the table of all searches if asked for."""
     folders = OutdatedFiles(config, **options).find(config.runs)
+    folders = [each for each in folders if table or each.folder != Path(config.results)]
     files = {each.path: each.reasons for folder in folders for each in folder.files}
     results = Path(config.results)
     names = {str(path.relative_to(results)): reasons for path, reasons in files.items()}
@@ -69,12 +70,17 @@ def test_what_was_made_with_the_same_settings_is_up_to_date(made, copy, monkeypa
         {"optimizer": {"adam": {"beta_1": 0.9, "amsgrad": False}}},  # as Keras has them
         {"loss": {"crossentropy": {}}},
         {"time_limit": 100},
-        {"seeds": [1, 2]},
         dict(reversed(SEARCH.items())),
     ],
 )
 def test_another_spelling_of_the_settings_makes_nothing_outdated(made, same):
     assert outdated(configure(made.results, **same)) == ({}, "")
+
+
+def test_another_seed_leaves_the_first_as_it_is(made):
+    found, said = outdated(configure(made.results, seeds=[1, 2]), table=True)
+    assert set(found) == {"summary.json"}
+    assert "it is of other searches" in said
 
 
 def test_another_name_of_the_topology_retrains_nothing(made):
@@ -124,6 +130,17 @@ def test_a_plan_comes_before_the_end_of_a_search(copy):
     assert "the run makes generation02/plan.json again" in said
 
 
+def test_a_table_of_other_searches_is_outdated(made):
+    given = {"results": str(made.results), "topologies": SAME_AS_NAMED}
+    more = {"s": SEARCH, "t": SEARCH | {"seeds": [1]}}
+    config = loading.load(given | {"searches": more}, SCHEMA)
+    found, said = outdated(config, table=True)
+    assert set(found) == {"summary.json"}
+    assert "it is of other searches; the run makes summary.json again" in said
+    config = loading.load(given | {"searches": {"s": SEARCH}}, SCHEMA)
+    assert outdated(config, table=True) == ({}, "")
+
+
 def test_another_dataset_is_named(made):
     top = {"datasets": {"wine": {"source": "sklearn", "name": "wine"}}}
     found, said = outdated(configure(made.results, top, dataset="wine"))
@@ -169,7 +186,7 @@ def test_generations_of_different_code_do_not_belong_together(copy):
 
 
 def names_of(made):
-    files = [made.data, *sorted(made.folder.root.rglob("*.json"))]
+    files = [made.data, *sorted(made.folder.root.rglob("*.json")), made.results / "summary.json"]
     return [str(path.relative_to(made.results)) for path in files]
 
 
@@ -212,7 +229,7 @@ def test_mixed_generations_are_named_without_a_configuration(made, tmp_path, cop
     shutil.copy(tmp_path / "other" / record, copy / record)
     config = configure(copy)
     object.__setattr__(config, "searches", {})
-    (folder,) = OutdatedFiles(config, compare_code=False).find()
+    folder, _ = OutdatedFiles(config, compare_code=False).find()
     assert f"made from another {copy / record}" in str(folder)
 
 
