@@ -202,9 +202,12 @@ def _columns(
             f"{path}: its first row, {names[0]!r}, names no columns; remove the lines above the "
             f"header, or set `header: false` and name all {width} in `columns`"
         )
-    if header and width == len(names) + 1:
-        others = rows[1:]
-        if not any(row[-1] for row in others if len(row) == width):
+    others = [row for row in rows[1:] if len(row) == width]
+    ends_empty = not any(row[-1] for row in others)
+    # names of rows are all different; what repeats is the first part of a number
+    named_rows = len({row[0] for row in others}) == len(others) == len(rows) - 1
+    if header and width == len(names) + 1 and (ends_empty or named_rows):
+        if ends_empty:
             after = [END]
         elif given and len(given) == width:
             columns = [NAME, *names]
@@ -218,8 +221,8 @@ def _columns(
     elif header and width != len(names):
         raise DataError(
             f"{path}: its header names {_counted(len(names), 'column')}, but its rows have "
-            f"{_counted(width, 'value')}; check `delimiter` and quotes, and remove lines above the "
-            f"header"
+            f"{_counted(width, 'value')}; check `delimiter`, decimal commas and quotes, and remove "
+            f"lines above the header"
         )
     if given:
         if len(given) != len(columns):

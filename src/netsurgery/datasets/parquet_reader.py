@@ -49,6 +49,12 @@ class ParquetFile:
                 kind, advice = file_kinds.other_kind(path) or ("text", "set `source: csv`")
                 reason = f"is not a parquet file, but {kind}; {advice}"
             raise DataError(f"{path}: {reason}") from None
+        levels = (self.schema.pandas_metadata or {}).get("column_indexes", ())
+        if len(levels) > 1:
+            raise DataError(
+                f"{path}: its columns have names of {len(levels)} levels; give each one name and "
+                f'write the file again: frame.columns = frame.columns.map("-".join)'
+            )
         keys = (settings["target"], *settings["categorical"], *settings["drop"])
         named = set(map(str, keys))
         self.index = [n for n in _index_names(self.schema.pandas_metadata) if n not in named]

@@ -274,8 +274,8 @@ STRUCTURE = {
         "# measured in May\n" + written(),
         {},
     ),
-    "its header names 2 columns, but its rows have 4 values; check `delimiter` and quotes, and "
-    "remove lines above the header": ("In May,Bonn\n" + written(last=",x"), {}),
+    "its header names 2 columns, but its rows have 4 values; check `delimiter`, decimal commas "
+    "and quotes, and remove lines above the header": ("In May,Bonn\n" + written(last=",x"), {}),
     "has no rows, only a header": ("size,colour,class\n", {}),
     "columns 'size' mixes 3 numbers with text ('mm' in row 1), 'class' mixes": (
         "size,colour,class,y\nmm,name,code,a\n1,red,1,a\n2,blue,2,b\n3,red,1,b\n",
@@ -293,6 +293,10 @@ STRUCTURE = {
     "columns 'a', 'b' have more than 1000 distinct values, too many for a category; remove them "
     "with `drop: [a, b]`": (
         "a,b,class\n" + "".join(f"x{i}y,y{i}z,{i % 2}\n" for i in range(1100)),
+        {},
+    ),
+    "its header names 3 columns, but its rows have 4 values; check": (
+        "size,colour,class\n" + "1,5,red,yes\n1,25,blue,no\n" * 4,
         {},
     ),
     "its first row, 'Table 1', names no columns; remove the lines above the header": (
@@ -651,6 +655,12 @@ def test_an_index_that_the_settings_name_is_a_column(tmp_path):
     assert notes == []
     *_, notes = prepared(tmp_path, frame, "table.parquet", drop=["site"])
     assert notes == []
+
+
+def test_columns_with_several_names_are_refused(tmp_path):
+    frame = FRAME.set_axis(pd.MultiIndex.from_tuples([("x", n) for n in FRAME.columns]), axis=1)
+    message = refused(tmp_path, frame, "table.parquet")
+    assert "its columns have names of 2 levels; give each one name" in message
 
 
 def test_columns_of_other_types_are_named_at_once_and_dropped(tmp_path):
