@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +16,7 @@ from netsurgery.storage.files import DamagedFileError, is_writable
 from netsurgery.storage.mlflow_sqlite import find_damage
 from netsurgery.tracking import uri
 from netsurgery.tracking.state import FINAL, TrackingState
-from netsurgery.workflow.parameters import WITHOUT_RESULT
+from netsurgery.workflow.parameters import result_settings_json
 
 
 def add_parser(commands: Subparsers) -> None:
@@ -90,7 +91,7 @@ def _restore_requests(results: Path, state: TrackingState) -> None:
     for run in read_experiment(results).runs:
         if run.summary is None or (run.search, run.seed) in known:
             continue
-        settings = {key: v for key, v in run.settings.items() if key not in WITHOUT_RESULT}
+        settings = json.loads(result_settings_json(run.settings))
         request = {"search": run.search, "seed": run.seed, "until": FINAL, "settings": settings}
         with state.locked():
             state.save_request(run.search, run.seed, {**request, "tracking": tracking})

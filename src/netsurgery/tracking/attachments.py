@@ -130,21 +130,20 @@ def _log_model(
     file = folder.final / "model.keras"
     file_hash, identity = sha256(file), _identity_tags(search.tags)
     logged = list(_models(store, identity))
-    current = [
+    same = [
         model
         for model in logged
-        if model.tags.get(SHA256) == file_hash
-        and model.source_run_id == run_id
-        and model.name == MODEL
-        and model.status == LoggedModelStatus.READY
+        if model.tags.get(SHA256) == file_hash and model.status == LoggedModelStatus.READY
     ]
+    current = [each for each in same if each.source_run_id == run_id and each.name == MODEL]
     for model in logged:
-        if model not in current[:1] and not _is_registered(client, model.model_id):
+        if model in current[:1] or _is_registered(client, model.model_id):
+            store.relocate(model.artifact_location)
+            if check_files and model in same:
+                _log_model_files(client, model, file, data, restore=True)
+        else:
             client.delete_logged_model(model.model_id)
     if current:
-        store.relocate(current[0].artifact_location)
-        if check_files:
-            _log_model_files(client, current[0], file, data, restore=True)
         return current[0]
     summary = read_json(folder.final / "summary.json")
     model = client.create_logged_model(

@@ -6,7 +6,7 @@ A job reruns when one of its parameters changes, so each job gets only what its 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,12 @@ def step_of(wildcards: Wildcards) -> str | None:
     return recuperation_step(candidate) if candidate else None
 
 
+def result_settings_json(settings: Mapping[str, Any]) -> str:
+    """The settings of a search that its result depends on, as JSON."""
+    kept = {key: value for key, value in settings.items() if key not in WITHOUT_RESULT}
+    return canonical_json(kept)
+
+
 class Parameters:
     """Parameter functions; each gives a value for the wildcards of a job."""
 
@@ -50,9 +56,7 @@ class Parameters:
 
     def result_settings(self, wildcards: Wildcards) -> str:
         """Return all settings of a job's search that its result depends on, as JSON."""
-        settings = self.searches.search(wildcards).settings
-        kept = {key: value for key, value in settings.items() if key not in WITHOUT_RESULT}
-        return canonical_json(kept)
+        return result_settings_json(self.searches.search(wildcards).settings)
 
     def dataset_settings(self, wildcards: Wildcards, output: Any) -> str:
         """Return the settings of a dataset, as JSON; like `folder`, no reason to rerun a job."""

@@ -1,12 +1,13 @@
 """`netsurgery track` logs whatever is finished, even if the tracking state is lost."""
 
+import json
 import shutil
 
 import pytest
 
 from netsurgery.cli import main
 from netsurgery.storage.files import read_json, write_json
-from netsurgery.workflow.parameters import WITHOUT_RESULT
+from netsurgery.workflow.parameters import result_settings_json
 from tests.support.mlflow_store import dump, runs_of
 from tests.support.tracked_search import SETTINGS, example
 
@@ -30,7 +31,7 @@ def track(monkeypatch, capsys):
 def logged(tmp_path_factory):
     """Two finished searches; the listing of the configuration has a third that never began."""
     results = tmp_path_factory.mktemp("logged") / "results"
-    settings = {key: value for key, value in SETTINGS.items() if key not in WITHOUT_RESULT}
+    settings = json.loads(result_settings_json(SETTINGS))
     for name in "st":
         example(results, name=name, settings=settings).track("final")
     searches = [

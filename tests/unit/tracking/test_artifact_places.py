@@ -71,6 +71,7 @@ def search(logged, tmp_path):
     """The same in a folder of its own."""
     copy = logged.copied(str(tmp_path / "results"))
     relocate_artifacts(copy.results / "mlflow.db")
+    forget_places()
     return copy
 
 
@@ -185,6 +186,19 @@ def test_lost_artifacts_are_restored(search, loss):
     assert models(database) == logged
     (version,) = client_of(database).search_model_versions("name = 'registered'")
     assert version.source == f"models:/{next(iter(logged))}"
+
+
+def test_a_registered_model_of_a_replaced_run_is_restored(search):
+    """It has the same weights, and may be served."""
+    database = search.results / "mlflow.db"
+    before = models(database)
+    search.settings = search.settings | {"greediness": 0.5}
+    search.track("final")
+    shutil.rmtree(search.results / "mlflow-artifacts")
+    search.track("final")
+    after = models(database)
+    assert before.items() < after.items()
+    assert len(after) == 2
 
 
 def test_the_next_run_restores_artifacts_too(search):
