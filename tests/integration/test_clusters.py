@@ -12,6 +12,7 @@ import pytest
 
 from netsurgery.processes.client import SERVERS
 from netsurgery.processes.process_exit import WORKFLOW
+from netsurgery.workflow.targets import PLOTS
 from tests.support import local_slurm
 from tests.support.factories import ROOT
 from tests.support.workflow_runs import assert_same, command, run, search_folder
@@ -64,6 +65,8 @@ def test_a_search_in_its_own_process_gives_the_same_files(flat, tmp_path):
     assert_same(flat, tmp_path)
     assert (tmp_path / "results" / "summary.csv").exists()
     assert "Nothing to be done" in run(tmp_path, top={"cores_per_search": 2}, **SHORT).stderr
+    made = run(tmp_path, f"--report={tmp_path / 'x.html'}", top={"cores_per_search": 2}, **SHORT)
+    assert all(f"{plot}.svg" in made.stderr for plot in PLOTS)  # as if all were in one DAG
     search_folder(tmp_path).record(1, "recuperation/g01c00").unlink()
     run(tmp_path, top={"cores_per_search": 2}, **SHORT)
     assert_same(flat, tmp_path)
