@@ -12,6 +12,7 @@ from netsurgery.config.errors import error_at
 from netsurgery.datasets.source import PATH_KEYS
 
 VARIABLE = re.compile(r"\$(?:([A-Za-z_]\w*)|\{([^}]*)\})")
+LONGEST_NAME = 255  # bytes, in common file systems
 OF_DATASETS = (*PATH_KEYS, "data_dir")
 
 
@@ -60,9 +61,13 @@ def results_folder(path: str) -> str:
     """Return the folder of results in the one form in which Snakemake compares paths.
 
     Raises:
-        ConfigError: It is the working directory, or holds it.
+        ConfigError: It is the working directory, or holds it; or a part of it is too long.
     """
     normal = re.sub("^//", "/", os.path.normpath(path))
+    for part in Path(normal).parts:
+        if len(os.fsencode(part)) > LONGEST_NAME:
+            message = f"'{part[:40]}...' is longer than the {LONGEST_NAME} bytes that files allow"
+            raise error_at(["results"], message)
     if Path.cwd().resolve().is_relative_to(Path(normal).resolve()):
         message = f"'{path}' holds the working directory; give results a folder of their own"
         raise error_at(["results"], f"{message}, such as results")

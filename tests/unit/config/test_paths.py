@@ -48,6 +48,13 @@ def test_results_that_hold_the_working_directory_are_refused(home, given):
         load(top={"results": given})
 
 
+@pytest.mark.parametrize("part", ["x" * 256, "ü" * 128])
+def test_results_with_a_name_too_long_for_files_are_refused(home, part):
+    with pytest.raises(ConfigError, match=r"^config: results: .* 255 bytes that files allow"):
+        load(top={"results": f"a/{part}/b"})
+    assert load(top={"results": f"a/{part[:-1]}/b"})
+
+
 def test_a_link_to_the_working_directory_is_refused(home):
     (home / "link").symlink_to(home / "work")
     with pytest.raises(ConfigError, match="holds the working directory"):
