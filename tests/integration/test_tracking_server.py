@@ -40,9 +40,15 @@ def database():
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory, database):
+def server_folder(tmp_path_factory):
+    """Where the MLflow server keeps its artifacts."""
+    return tmp_path_factory.mktemp("server")
+
+
+@pytest.fixture(scope="module")
+def server(server_folder, database):
     """The address of an MLflow server in front of the database."""
-    with servers.mlflow(database, tmp_path_factory.mktemp("server")) as address:
+    with servers.mlflow(database, server_folder) as address:
         yield address
 
 
@@ -200,16 +206,25 @@ def test_artifacts_in_a_database_lie_in_their_own_folder(database, server, tmp_p
     assert {file.path for file in client.list_logged_model_artifacts(models[0].model_id)} > {"data"}
 
 
-def test_a_command_logs_all_to_a_new_store(server, results, monkeypatch, capsys):
+def test_a_command_logs_all_to_a_new_store(server, server_folder, results, monkeypatch, capsys):
+    """Again, it restores what the server lost."""
     search = example(results)
     marker = search.track("final")
     arguments = ["netsurgery", "track", str(results), "--uri", server, "--experiment", "new"]
     monkeypatch.setattr("sys.argv", arguments)
-    with pytest.raises(SystemExit) as ended:
-        main.main()
-    assert not ended.value.code
-    assert capsys.readouterr().out == f"s/seed0: 7 runs, {marker['points']} points\n"
-    assert contents(server, "new") == (7, marker["points"], 1)
+    client, files = MlflowClient(server), []
+    for _ in range(2):
+        with pytest.raises(SystemExit) as ended:
+            main.main()
+        assert not ended.value.code
+        assert capsys.readouterr().out == f"s/seed0: 7 runs, {marker['points']} points\n"
+        assert contents(server, "new") == (7, marker["points"], 1)
+        experiment = client.get_experiment_by_name("new")
+        folder = server_folder / "artifacts" / experiment.experiment_id
+        files.append({path.relative_to(folder) for path in folder.rglob("*") if path.is_file()})
+        shutil.rmtree(folder)
+    assert files[0] == files[1]
+    assert len(files[0]) > 10
 
 
 def test_a_registered_model_gets_one_version_per_search(server, results):

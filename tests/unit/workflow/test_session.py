@@ -71,6 +71,14 @@ def damage(results):
     return path
 
 
+@pytest.mark.parametrize("dry", [False, True])
+def test_artifacts_follow_a_moved_store_when_a_run_starts(tmp_path, monkeypatch, dry):
+    places = []
+    monkeypatch.setattr(sessions.mlflow_sqlite, "relocate_artifacts", places.append)
+    session(tmp_path, dry=dry).prepare()
+    assert places == ([] if dry else [tmp_path / "mlflow.db"])
+
+
 def test_damaged_files_are_named_and_removed_once(tmp_path, capsys):
     path = damage(tmp_path)
     run = session(tmp_path)
