@@ -86,6 +86,22 @@ def _check_number_formats(
             formats = number_formats.written_differently([found[0].levels], numbers)
         kinds = " or ".join(one.description for one in formats)
         settings = " or ".join(one.settings for one in formats)
+        others = [
+            (s.name, s.fraction)
+            for s in statistics
+            if s.is_number and s.fraction and not any(f.covers(s.fraction[1]) for f in formats)
+        ]
+        if others:
+            name, (row, value) = others[0]
+            few = [s.name for s in found]
+            advice = ""
+            if len(found) > len(others):
+                few, advice = [name for name, _ in others], f"set {settings} and "
+            raise DataError(
+                f"{path}: {_named(found, 'holds', 'hold')} numbers with {kinds}, but {name!r} "
+                f"({value!r} in row {row}) is written with {numbers.description}; write all alike, "
+                f"or {advice}list {listed(map(repr, few))} in `drop` or `categorical`"
+            )
         raise DataError(
             f"{path}: {_named(found, 'holds', 'hold')} numbers with {kinds}; set {settings}, or "
             f"list {_them(found)} in `categorical` if they are codes"

@@ -47,6 +47,7 @@ class ColumnStatistics:
     first_text: tuple[int, str] | None = None  # row, value
     infinite: tuple[int, str] | None = None
     padded: str | None = None  # the first integer with leading zeros
+    fraction: tuple[int, str] | None = None  # the first number with a decimal sign
     levels: set[str] = field(default_factory=set)
     integers: IntegerSeries = field(default_factory=IntegerSeries)
     codes: MissingCodes = field(default_factory=MissingCodes)
@@ -63,9 +64,8 @@ class ColumnStatistics:
             if getattr(self, name) is None and mask.any():
                 row = int(np.flatnonzero(mask)[0])
                 setattr(self, name, (self.rows + row + 1, str(values.iloc[row])))
-        if not self.padded and values.dtype.kind not in "fiub" and numeric.any():
-            padded = values[numeric].str.fullmatch(r"0\d+").to_numpy(dtype=bool)
-            self.padded = str(values[numeric][padded].iloc[0]) if padded.any() else None
+        if values.dtype.kind not in "fiub" and numeric.any():
+            self._look_at_texts(values[numeric], np.flatnonzero(numeric))
         self.rows += len(values)
         self.missing += int((~present).sum())
         self.numbers += int(numeric.sum())
@@ -73,6 +73,17 @@ class ColumnStatistics:
         self.codes.update(as_numbers)
         if len(self.levels) <= MAX_LEVELS and (self.categorical or self.first_text):
             self.levels.update(text_of(values[present]))
+
+    def _look_at_texts(self, values: pd.Series, rows: np.ndarray) -> None:
+        """Look at how the numbers in some of the rows after those read so far are written."""
+        if self.padded is None:
+            padded = values.str.fullmatch(r"0\d+").to_numpy(dtype=bool)
+            self.padded = str(values[padded].iloc[0]) if padded.any() else None
+        if self.fraction is None:
+            found = values.str.contains(r"[.,]", regex=True).to_numpy(dtype=bool)
+            if found.any():
+                row = int(np.flatnonzero(found)[0])
+                self.fraction = (self.rows + int(rows[row]) + 1, str(values.iloc[row]))
 
     @property
     def is_empty(self) -> bool:

@@ -367,6 +367,25 @@ def test_amounts_written_as_text_are_refused(line, tmp_path):
     assert len(described["columns"][1]["levels"]) == len(AMOUNTS[line])
 
 
+@pytest.mark.parametrize("decimal", [".", ","])
+def test_two_formats_in_a_file_are_named(decimal, tmp_path):
+    rows = "".join(f'{i}.5,"{i},25",{"ab"[i % 2]}\n' for i in range(12))
+    message = refused(tmp_path, "one,two,class\n" + rows, decimal=decimal)
+    one, two = ("'one' ('0.5' in row 1)", "'two' ('0,25' in row 1)")[:: 1 if decimal == "," else -1]
+    assert f"column {one} holds numbers with decimal" in message
+    assert f"but {two} is written with decimal" in message
+    assert "write all alike, or list" in message
+
+
+def test_the_format_of_most_columns_is_advised(tmp_path):
+    rows = "".join(f'{i}.5,"{i},25","{i},5",{"ab"[i % 2]}\n' for i in range(12))
+    message = refused(tmp_path, "one,two,three,class\n" + rows)
+    advice = "set `decimal: \",\"` and list 'one' in `drop` or `categorical`"
+    assert f"write all alike, or {advice}" in message
+    x, *_ = prepared(tmp_path, "one,two,three,class\n" + rows, decimal=",", drop=["one"])
+    np.testing.assert_array_equal(x[:2], [[0.25, 0.5], [1.25, 1.5]])
+
+
 def test_all_columns_of_amounts_are_named_at_once(tmp_path):
     rows = "".join(f"{i},5;{i},25;{'ab'[i % 2]}\n" for i in range(12))
     message = refused(tmp_path, "one;two;class\n" + rows, delimiter=";")
