@@ -30,7 +30,7 @@ from netsurgery.workflow.parameters import Parameters
 from netsurgery.workflow.searches import Searches
 
 MAX_REASONS = 3  # in a message
-FROM_PLANS = ("allowed", "batches", "later_rounds", "mode", "offspring")
+FROM_PLANS = ("allowed", "batches", "later_rounds", "offspring")
 UNKNOWN = "an earlier version of netsurgery did not record what it was made from"
 SHARED_CODE = "code that all stages share has changed"
 PLAN, SUMMARY = "plan", "summary.json"
@@ -122,6 +122,7 @@ class OutdatedFiles:
             name: KnownFiles.of(self.results / DATA / name) for name in config.datasets
         }
         self.check = cache(self._check)
+        self.open: set[Path] = set()
         self.content = cache(content_of)
         self.code: dict[tuple[tuple[str, ...], str], str] = {}  # by folder and stage
 
@@ -137,12 +138,12 @@ class OutdatedFiles:
             runs: Search and seed of each; all that the folder has by default.
         """
         if runs is None:
-            folders = sorted(self.results.glob("[!_]*/seed*"))
+            folders = sorted(self.results.glob(f"{DATA}/*"))
+            folders += sorted(self.results.glob("[!_]*/seed*"))
         else:
-            folders = [self.results / name / f"seed{seed}" for name, seed in runs]
-        names = self.config.datasets if runs else sorted(self.results.glob(f"{DATA}/*"))
-        datasets = [self.results / DATA / name for name in names]
-        files = {folder: _in_order(folder) for folder in [*datasets, *folders]}
+            folders = [self.results / DATA / name for name in self.config.datasets]
+            folders += [self.results / name / f"seed{seed}" for name, seed in runs]
+        files = {folder: _in_order(folder) for folder in folders}
         files[self.results] = [self.results / SUMMARY]
         found = []
         for folder, paths in files.items():
@@ -162,7 +163,10 @@ class OutdatedFiles:
             return None
         if found is None:
             return OutdatedFile(path, (UNKNOWN,))
-        if any(self.check(each) for each in found.inputs):
+        self.open.add(path)  # no file was made from itself, but a spoilt one may say so
+        follows = any(self.check(each) for each in found.inputs if each not in self.open)
+        self.open.remove(path)
+        if follows:
             return OutdatedFile(path)
         reasons = (*self._other_inputs(found), *self._differences(path, found, *made))
         return OutdatedFile(path, reasons) if reasons else None
@@ -228,8 +232,8 @@ class OutdatedFiles:
             return self._expected_data(rule, wildcards)
         try:
             return self.jobs.expected(rule, wildcards) if known else None
-        except (AssertionError, LookupError, OSError, StopIteration):
-            return None  # of another algorithm, or of a plan that is made again
+        except (AssertionError, LookupError, OSError, StopIteration, ValueError):
+            return None  # of another algorithm, of a plan that is made again, or of a backup
 
     def _expected_data(self, rule: str, wildcards: SimpleNamespace) -> Dependencies:
         """Return what a prepared dataset should depend on, with what its files hold now."""
@@ -240,13 +244,17 @@ class OutdatedFiles:
 
 
 def _in_order(folder: Path) -> list[Path]:
-    """List the JSON files of a dataset or search: split, generations, final files, plots."""
+    """List the JSON files of a dataset or search in the order in which they are made.
+
+    Files that one is made from come before it or are of the same generation.
+    """
     order = ("split.json", "generation", "final", "plots")
 
-    def place(path: Path) -> tuple[int, str]:
+    def place(path: Path) -> tuple[int, int, str]:
         first = path.relative_to(folder).parts[0]
         known = (i for i, name in enumerate(order) if first.startswith(name))
-        return next(known, len(order)), str(path)
+        number = first.removeprefix("generation")
+        return next(known, len(order)), int(number) if number.isdecimal() else 0, str(path)
 
     return sorted(json_files(folder), key=place)
 
