@@ -44,11 +44,12 @@ def prune_features(
         costs = np.square(weights).sum(axis=1) / np.diag(inverse)
         order = np.argsort(costs, kind="stable")
         dropped, rest = order[:dropping], np.sort(order[dropping:])
-        compensation = np.linalg.solve(
-            inverse[np.ix_(dropped, dropped)], inverse[np.ix_(dropped, rest)]
-        ).T
-        weights = weights[rest] - compensation @ weights[dropped]
-        inverse = inverse[np.ix_(rest, rest)] - compensation @ inverse[np.ix_(dropped, rest)]
+        coupling, lost = inverse[np.ix_(dropped, rest)], weights[dropped]
+        compensation = np.linalg.solve(inverse[np.ix_(dropped, dropped)], coupling).T
+        # in place: for wide layers these are the largest arrays
+        weights, inverse = weights[rest], inverse[np.ix_(rest, rest)]
+        weights -= compensation @ lost
+        inverse -= compensation @ coupling
         remaining = remaining[rest]
     return remaining, weights
 
