@@ -9,7 +9,10 @@ from pathlib import Path
 
 from netsurgery.tracking.state import pending_message
 
-LOG_FILE = re.compile(r"^Logfile (.+):$", re.MULTILINE)
+# with the option show-failed-logs, which our profile sets, and without it
+LOG_FILE = re.compile(
+    r"^(?:Logfile (.+):|    log: (.+) \(check log file\(s\) for error details\))$", re.MULTILINE
+)
 
 
 def say(message: str) -> None:
@@ -24,7 +27,7 @@ def last_lines(logs: Iterable[str]) -> list[str]:
         logs: Snakemake's own logs, which name those of failed jobs.
     """
     texts = (Path(path).read_text(errors="replace") for path in logs)
-    failed = [path for text in texts for path in LOG_FILE.findall(text)]
+    failed = [path or other for text in texts for path, other in LOG_FILE.findall(text)]
     contents = (Path(path).read_text(errors="replace").split("\n") for path in failed)
     ends = (list(filter(None, lines))[-1:] for lines in contents)
     return list(dict.fromkeys(line for last in ends for line in last))
