@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Collection
+from functools import partial
 from typing import Any
 
 from netsurgery.processes.process_exit import interrupt_children
@@ -53,6 +54,16 @@ class Interruption:
         self.has_jobs = has_jobs
         signal.signal(signal.SIGINT, self.stop)
         signal.signal(signal.SIGTERM, self.stop)
+
+    def notice(self) -> None:
+        """Notice signals, and leave what they do to a workflow that imports this one."""
+        for each in (signal.SIGINT, signal.SIGTERM):
+            if callable(handler := signal.getsignal(each)):
+                signal.signal(each, partial(self._pass_on, handler))
+
+    def _pass_on(self, handler: Callable[[int, Any], Any], received: int, frame: Any) -> None:
+        self.began = time.monotonic()
+        handler(received, frame)
 
     def stop(self, received: int, frame: Any) -> None:
         """Say that the run stops, and let Snakemake stop it.

@@ -23,7 +23,7 @@ from netsurgery.search.layout import SearchFolder
 from netsurgery.storage import integrity, mlflow_sqlite
 from netsurgery.storage.files import write_text
 from netsurgery.storage.locking import ResultsLock, ResultsNotWritableError
-from netsurgery.workflow.interruption import Interruption
+from netsurgery.workflow.interruption import STOPPED, Interruption
 from netsurgery.workflow.messages import print_failures, print_pending_tracking, say
 from netsurgery.workflow.outdated import OutdatedFiles
 from netsurgery.workflow.snakemake_internals import SnakemakeRun
@@ -160,7 +160,9 @@ class Session:
             expected = {JOBS, TRAINING} if self.snakemake.runs_locally else {JOBS}
             self.servers = launch(self.results / "_logs", expected)
         self.snakemake.speed_up()
-        if not self.snakemake.is_imported:  # Ctrl-C is for all jobs of the importing workflow
+        if self.snakemake.is_imported:
+            self.interruption.notice()
+        else:
             self.interruption.watch(has_jobs=True)
 
     def succeed(self) -> None:
@@ -170,15 +172,19 @@ class Session:
             print_pending_tracking(self.results)
 
     def fail(self, logs: Iterable[str]) -> None:
-        """Say why a run failed, and how to go on, unless it was stopped.
+        """Say why a run failed or that it was stopped, and how to go on.
 
         Args:
             logs: Snakemake's own logs.
         """
-        if not (self._has_ended or self.interruption.has_begun):
-            self._has_ended = True
+        if self._has_ended:
+            return
+        self._has_ended = True
+        if not self.interruption.has_begun:
             print_failures(logs, self.results)
             print_pending_tracking(self.results)
+        elif self.snakemake.is_imported:
+            say(STOPPED)
 
     def join_parent(self) -> None:
         """Begin as the parent of this process needs it, which may be Snakemake or the user.

@@ -58,6 +58,20 @@ def test_signals_that_come_together_count_once(interrupted, capsys):
     assert capsys.readouterr().err.count(STOPPED) == 1
 
 
+def test_another_workflow_handles_its_signals_itself(interrupted, capsys):
+    handled = []
+    signal.signal(signal.SIGTERM, lambda *given: handled.append(given[0]))
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    interruption = Interruption(lambda: None, lambda: [])
+    interruption.notice()
+    signal.raise_signal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    assert handled == [signal.SIGTERM]
+    assert interruption.has_begun
+    assert capsys.readouterr().err == ""
+
+
 def test_before_the_first_job_a_signal_ends_the_process(interrupted, monkeypatch, capsys):
     codes = []
     monkeypatch.setattr(module.os, "_exit", codes.append)

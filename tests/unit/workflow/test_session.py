@@ -23,6 +23,7 @@ def watched(monkeypatch):
     """Calls that would take signals from the test run."""
     calls = []
     monkeypatch.setattr(sessions.Interruption, "watch", lambda _, has_jobs: calls.append(has_jobs))
+    monkeypatch.setattr(sessions.Interruption, "notice", lambda _: calls.append("notice"))
     return calls
 
 
@@ -179,14 +180,16 @@ def test_signals_are_left_to_a_workflow_that_imports_this_one(
     run = session(tmp_path, call=(lambda *functions: None) if imported else None)
     run.join_parent()
     run.start()
-    assert watched == ([] if imported else [False, True])
+    assert watched == (["notice"] if imported else [False, True])
 
 
-def test_a_stopped_run_is_no_failure(tmp_path, capsys):
-    run = session(tmp_path)
+@pytest.mark.parametrize("imported", [True, False])
+def test_a_stopped_run_is_no_failure(tmp_path, capsys, imported):
+    run = session(tmp_path, call=(lambda *functions: None) if imported else None)
     run.interruption.began = 1.0
     run.fail([])
-    assert capsys.readouterr().err == ""
+    said = capsys.readouterr().err  # unless the signal itself has said so
+    assert said == (f"{sessions.STOPPED}\n" if imported else "")
 
 
 def test_two_imported_workflows_share_their_servers(tmp_path, launched):
