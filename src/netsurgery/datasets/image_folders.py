@@ -50,6 +50,11 @@ def class_folders(path: Path) -> list[Path]:
     return sorted(p for p in path.iterdir() if p.is_dir() and not is_system(p.name))
 
 
+def printable(name: object) -> str:
+    """A name for a message; bytes of a file's name that are not UTF-8 are escaped."""
+    return str(name).encode("utf-8", "backslashreplace").decode()
+
+
 def scan(path: Path) -> ImageFolder:
     """Find the images of every class.
 
@@ -81,8 +86,8 @@ def scan(path: Path) -> ImageFolder:
 def notes(found: ImageFolder) -> Iterator[str]:
     """What the user should know of how a folder was read: one line each."""
 
-    def example(files: list[Path]) -> Path:
-        return files[0].relative_to(found.path)
+    def example(files: list[Path], levels: int = 0) -> str:
+        return printable([files[0], *files[0].parents][levels].relative_to(found.path))
 
     nested = [
         file
@@ -93,7 +98,7 @@ def notes(found: ImageFolder) -> Iterator[str]:
     if nested:
         yield (
             f"{found.path}: {len(nested)} of {len(found.files)} images are in subfolders of their "
-            f"class, such as {example(nested).parent}, and belong to that class; a random split "
+            f"class, such as {example(nested, 1)}, and belong to that class; a random split "
             f"does not keep the images of a subfolder together"
         )
     skipped = {

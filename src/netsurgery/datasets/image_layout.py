@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from netsurgery.datasets.image_folders import ImageFolder
+from netsurgery.datasets.image_folders import ImageFolder, printable
 from netsurgery.datasets.source import PARTS, PATH_KEYS, TEST, TRAINING, VALIDATION, DataError
 
 LISTED = 10  # names in a message
@@ -27,7 +27,7 @@ BEFORE, AFTER = "(?:images?|imgs?|data)?", r"(?:set|data(?:set)?|images?|imgs?|s
 
 def listed(names: Iterable[object]) -> str:
     """Some names for a message, and how many more there are."""
-    shown = list(map(str, names))
+    shown = list(map(printable, names))
     more = f" and {len(shown) - LISTED} more" if len(shown) > LISTED else ""
     return ", ".join(shown[:LISTED]) + more
 
@@ -92,6 +92,8 @@ def _check_classes(found: ImageFolder) -> None:
     path, images = found.path, found.images
     if not images:
         raise DataError(f"{path}: {_without_classes(found)}")
+    if unprintable := [name for name in images if printable(name) != name]:
+        raise DataError(f"{path}: the names of classes must be UTF-8; rename {listed(unprintable)}")
     _check_parts(path, [name for name, files in images.items() if files])
     for name in images:
         inner = _subfolders(found, name)

@@ -92,6 +92,16 @@ def test_every_file_is_an_image_or_counted_as_skipped(tmp_path_factory, names):
     assert len(set(kept)) == len(kept)
 
 
+def test_names_that_are_not_text_can_be_printed(tmp_path):
+    odd = os.fsdecode(b"caf\xe9")
+    make(tmp_path, f"ant/{odd}/1.png", "bee/1.png", f"{odd}.txt")
+    check(tmp_path)
+    assert [line.encode() for line in notes(scan(tmp_path))]
+    make(tmp_path, f"{odd}/1.png")
+    with pytest.raises(DataError, match=r"must be UTF-8; rename caf\\udce9"):
+        check(tmp_path)
+
+
 def test_links_are_followed_once(tmp_path):
     make(tmp_path / "elsewhere", "bees/1.png")
     images_folder = make(tmp_path / "images", "ant/1.png")
