@@ -122,7 +122,7 @@ def structure_of(path: Path, settings: Mapping[str, Any]) -> Structure:
     skipped, lines = _first_lines(path, encoding)
     if "\0" in "".join(lines):  # as in UTF-16 without a byte order mark
         raise DataError(
-            f"{path}: has bytes of value 0 and is no text as {encoding}; set `encoding`"
+            f"{path}: has bytes of value 0 and is not text in {encoding}; set `encoding`"
         )
     delimiter = normal_delimiter(settings["delimiter"])
     try:

@@ -185,7 +185,7 @@ def _check_repeated(values: np.ndarray, name: str) -> None:
     if unique > max(MAX_UNIQUE, len(values) / 2):
         raise DataError(
             f"{name} has {len(labels)} different values in {len(values)} samples, most of them "
-            f"once ({str(labels[0])!r}, ...); they are no classes: predict another column, or a "
+            f"once ({str(labels[0])!r}, ...); they are not classes: predict another column, or a "
             f"number with `task: regression`"
         )
 

@@ -303,7 +303,7 @@ STRUCTURE = {
         "Table 1,,\n" + written(),
         {},
     ),
-    "has bytes of value 0 and is no text as utf-8": (written().encode("utf-16-le"), {}),
+    "has bytes of value 0 and is not text in utf-8": (written().encode("utf-16-le"), {}),
     "2 columns are named 'size'": (written().replace("colour", "size"), {}),
     "cannot be read as a table (Expected 3 fields in line 4, saw 5)": (
         written().replace("-3.25", "-3,2,5"),
