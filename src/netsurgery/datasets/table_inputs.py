@@ -128,7 +128,9 @@ def missing_markers(data: Mapping[str, Any]) -> list[str | int | float]:
     A text is given with a space before it, too, and a number as pandas reads it.
     """
     markers: list[str | int | float] = []
-    if any(column["missing"] and column["kind"] == NUMBER for column in data["columns"]):
+    # another file than that of the training samples may have some where that has none
+    others = len(data["parts"]) > 1
+    if any((c["missing"] or others) and c["kind"] == NUMBER for c in data["columns"]):
         for text in data["settings"].get("na_values", ()):
             markers += [text, f" {text}"]
             if NUMBER_PATTERN.fullmatch(text):

@@ -6,14 +6,14 @@ class probabilities, or targets in their own unit.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 
 from netsurgery.datasets import Scaling
-from netsurgery.datasets.columns import NUMBER
+from netsurgery.datasets.columns import CATEGORY, NUMBER
 from netsurgery.datasets.table_inputs import (
     column_dtype,
     input_names,
@@ -21,7 +21,7 @@ from netsurgery.datasets.table_inputs import (
     spellings,
     takes_rows,
 )
-from netsurgery.datasets.tables import LEVEL
+from netsurgery.datasets.tables import LEVEL, MISSING
 from netsurgery.datasets.units import LARGEST, SMALLEST, Units
 
 DESCRIBED = (
@@ -30,6 +30,7 @@ DESCRIBED = (
     "version",
     "settings",
     "task",
+    "parts",
     "shape",
     "resized",
     "outputs",
@@ -103,50 +104,53 @@ def _column_inputs(data: Mapping[str, Any]) -> dict[str, keras.KerasTensor]:
     }
 
 
-def _encoded(
-    column: Mapping[str, Any], values: keras.KerasTensor
-) -> tuple[list[keras.KerasTensor], dict[tuple[str, str | None], int]]:
-    """All possible features of a column, (n, some), and the index of each feature among them."""
-    if column["kind"] == NUMBER:
-        is_missing = keras.ops.cast(keras.ops.isnan(values), values.dtype)
-        return [values, is_missing], {(NUMBER, None): 0, ("missing", None): 1}
-    known = spellings(column["levels"])
+def _one_hot(levels: Sequence[str], texts: keras.KerasTensor) -> keras.KerasTensor:
+    """Whether a text is missing or unknown, and whether it is each level, (n, 1 + levels)."""
+    known = spellings(levels)
     unknown = "[UNK]"
     while unknown in known:
         unknown += "_"
     lookup = keras.layers.StringLookup(vocabulary=list(known), oov_token=unknown)
-    # 0 is a missing or unknown value, 1 the first level
     codes = np.array([0, *(index + 1 for index in known.values())])
-    code = keras.ops.take(codes, lookup(values), axis=0)
-    one_hot = keras.ops.one_hot(code[:, 0], len(column["levels"]) + 1)
-    indices = {(LEVEL, level): i + 1 for i, level in enumerate(column["levels"])}
-    return [one_hot], {("missing", None): 0, **indices}
+    code = keras.ops.take(codes, lookup(texts), axis=0)
+    return keras.ops.one_hot(code[:, 0], len(levels) + 1)
+
+
+def _joined(tensors: Sequence[keras.KerasTensor], name: str, dtype: str) -> keras.KerasTensor:
+    """Tensors (n, some) side by side."""
+    same = [t if t.dtype == dtype else keras.ops.cast(t, dtype) for t in tensors]
+    return keras.layers.Concatenate(name=name, dtype=dtype)(same) if len(same) > 1 else same[0]
 
 
 def _table(data: Mapping[str, Any]) -> tuple[Any, keras.KerasTensor]:
     """The inputs of a table's model, and its unscaled features, (n, features)."""
-    columns = data["columns"]
+    numbers = [column["name"] for column in data["columns"] if column["kind"] == NUMBER]
+    dtype = "float64" if needs_double(data) else "float32"
+    parts: list[keras.KerasTensor] = []
     if takes_rows(data):
-        rows = keras.Input((len(columns),), name="rows")
-        inputs: Any = rows
-        values = {c["name"]: rows[:, i : i + 1] for i, c in enumerate(columns)}
+        inputs: Any = keras.Input((len(numbers),), name="rows")
+        parts.append(inputs)
     else:
-        values = _column_inputs(data)
+        by_column = _column_inputs(data)
         # a list: a mapping may then hold more columns, in any order
-        inputs = list(values.values())
-    encoded: list[keras.KerasTensor] = []
-    indices: dict[tuple[str, str, str | None], int] = {}
-    width = 0
-    for column in columns:
-        tensors, own = _encoded(column, values[column["name"]])
-        indices |= {(column["name"], *key): width + index for key, index in own.items()}
-        width += sum(tensor.shape[-1] for tensor in tensors)
-        encoded += tensors
-    if needs_double(data):
-        encoded = [keras.ops.cast(tensor, "float64") for tensor in encoded]
-    chosen = [indices[f["column"], f["kind"], f["level"]] for f in data["features"]]
-    joined = keras.layers.Concatenate(name="columns", dtype=encoded[0].dtype)(encoded)
-    return inputs, keras.ops.take(joined, chosen, axis=1)
+        inputs = list(by_column.values())
+        if numbers:
+            parts.append(_joined([by_column[name] for name in numbers], "numbers", dtype))
+    if numbers:
+        parts.append(keras.ops.cast(keras.ops.isnan(parts[0]), dtype))
+    # the place of each possible feature among all of them
+    places = {(name, NUMBER, None): i for i, name in enumerate(numbers)}
+    places |= {(name, MISSING, None): len(numbers) + i for i, name in enumerate(numbers)}
+    width = 2 * len(numbers)
+    for column in data["columns"]:
+        if column["kind"] == CATEGORY:
+            name, levels = column["name"], column["levels"]
+            parts.append(_one_hot(levels, by_column[name]))
+            places |= {(name, LEVEL, level): width + 1 + i for i, level in enumerate(levels)}
+            places[name, MISSING, None] = width
+            width += 1 + len(levels)
+    chosen = [places[f["column"], f["kind"], f["level"]] for f in data["features"]]
+    return inputs, keras.ops.take(_joined(parts, "columns", dtype), chosen, axis=1)
 
 
 def with_preprocessing(

@@ -59,14 +59,19 @@ def _errors(errors: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _checked(check: Mapping[str, Any]) -> str:
+def _checked(check: Mapping[str, Any], data: Mapping[str, Any]) -> str:
     """What is known of the model on samples as the user has them."""
     if not check["samples"]:
         return f"`model.keras` was not compared on raw samples: {check['why']}."
+    largest = f"by at most {check['largest_difference']:.1g}"
+    differ = (
+        f"probabilities differ {largest}"
+        if data["classes"] is not None
+        else f"targets differ {largest} standard deviations"
+    )
     return (
-        f"`model.keras` was compared with the tested network on {check['samples']:,} test samples"
-        f" as they came: outputs differ by at most {check['largest_difference']:.1g}, as"
-        f" probabilities or in standard deviations of the target."
+        f"`model.keras` gives for {check['samples']:,} test samples, as they came, what was tested:"
+        f" {differ}."
     )
 
 
@@ -144,7 +149,7 @@ def model_card(
         "| `preprocessing.json` | the preprocessing and the class names |",
         "| `errors.json` | error analysis on the test samples |",
         "",
-        _checked(check),
+        _checked(check, data),
         *same,
         *not_written,
         "",

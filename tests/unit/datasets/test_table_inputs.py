@@ -7,7 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netsurgery.datasets.table_inputs import input_names, read_options, spellings
+from netsurgery.datasets.table_inputs import (
+    input_names,
+    missing_markers,
+    read_options,
+    spellings,
+)
 
 codes = st.one_of(
     st.integers(-999, 99999).map(str),
@@ -61,3 +66,17 @@ def test_inputs_have_names_of_their_own_without_slashes(columns):
     assert len(set(names.values())) == len(columns)
     assert not any("/" in name for name in names.values())
     assert all(names[column] == column for column in columns if "/" not in column)
+
+
+@pytest.mark.parametrize(
+    ("missing", "parts", "expected"),
+    [
+        (True, {"training": 9}, ["?", " ?", "-9", " -9", -9]),
+        (False, {"training": 9}, []),
+        (False, {"training": 9, "test": 3}, ["?", " ?", "-9", " -9", -9]),
+    ],
+)
+def test_markers_of_missing_numbers_are_known(missing, parts, expected):
+    columns = [{"name": "a", "kind": "number", "missing": missing, "levels": []}]
+    data = {"columns": columns, "parts": parts, "settings": {"na_values": ["?", "-9"]}}
+    assert missing_markers(data) == expected
