@@ -2,11 +2,14 @@
 
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
+import mlflow
 import pytest
 from mlflow import MlflowClient
 
+from netsurgery.tracking.uri import VARIABLE
 from tests.support.pages import blocks
 from tests.support.tracked_search import example
 
@@ -70,3 +73,18 @@ def test_the_chain_is_that_of_the_command(folder):
         assert rows == sorted(rows)
         assert "add_dense" in lines[rows[1]]
         assert "760" in lines[rows[1]]
+
+
+def test_the_address_of_a_model_is_that_of_the_run(folder, monkeypatch):
+    _, script = blocks(PAGE, "python")
+    loaded = []
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr("mlflow.set_tracking_uri", partial(monkeypatch.setenv, VARIABLE))
+    for flavor in ("pyfunc", "keras"):
+        assert getattr(mlflow, flavor).load_model  # the first use replaces a lazy module
+        monkeypatch.setattr(getattr(mlflow, flavor), "load_model", loaded.append)
+    exec(script, {})
+    first, second = loaded
+    assert first == second
+    files = mlflow.artifacts.list_artifacts(first)
+    assert "model/MLmodel" in {file.path for file in files}
