@@ -67,7 +67,7 @@ def run_as(workflow, folder, *arguments, **options):
 def module(tmp_path_factory):
     """A workflow that makes a table, trains on it in a module, and uses the model."""
     folder = tmp_path_factory.mktemp("module")
-    return folder, run_as(MODULE, folder, **SETTINGS)
+    return folder, run_as(MODULE, folder, own_servers=True, **SETTINGS)
 
 
 def test_a_module_runs_with_a_lock_and_warm_servers(module):
@@ -102,7 +102,7 @@ def test_all_targets_of_a_module_have_its_rules(module):
 
 
 def test_a_workflow_includes_this_one_and_has_its_own_start(tmp_path):
-    done = run_as(INCLUDE, tmp_path, budget=10)
+    done = run_as(INCLUDE, tmp_path, own_servers=True, budget=10)
     assert (tmp_path / "used.txt").exists()
     assert (tmp_path / "results" / "searches.json").exists()
     assert (tmp_path / "results" / "_logs" / "server-training.log").exists()
