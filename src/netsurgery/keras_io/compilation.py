@@ -6,6 +6,7 @@ they are: serializing them would need code that Keras can find by name.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -42,8 +43,15 @@ def copy_optimizer(optimizer: Any) -> Any:
         ) from None
 
 
-def compile_like(model: keras.Sequential, parent: keras.Sequential) -> None:
+def compile_like(
+    model: keras.Sequential, parent: keras.Sequential, like: Sequence[keras.Layer | None]
+) -> None:
     """Compile a built model as another one is, with an optimizer of its own without a state.
+
+    Args:
+        model: to compile.
+        parent: compiled.
+        like: for each layer of the model the parent's layer that it comes from, or None.
 
     Raises:
         UnusableFileError: the parent's optimizer cannot be copied.
@@ -57,7 +65,28 @@ def compile_like(model: keras.Sequential, parent: keras.Sequential) -> None:
             metric.reset_state()  # both models share it
     model.compile(**given)
     if model.optimizer is not None:
+        _exclude_from_weight_decay(model, parent.optimizer, like)
         model.optimizer.build(model.trainable_variables)
+
+
+def _exclude_from_weight_decay(
+    model: keras.Sequential, parent: Any, like: Sequence[keras.Layer | None]
+) -> None:
+    """Exclude the variables that the parent's optimizer excludes, which no configuration holds."""
+    old, new = (getattr(each, "inner_optimizer", each) for each in (parent, model.optimizer))
+    if not hasattr(old, "_exclude_from_weight_decay"):  # nobody has called it
+        return
+    pairs = [
+        pair
+        for layer, origin in zip(model.layers, like, strict=True)
+        if origin is not None
+        for pair in zip(layer.trainable_weights, origin.trainable_weights, strict=True)
+    ]
+    pattern = old._exclude_from_weight_decay_pattern
+    new.exclude_from_weight_decay(
+        [variable for variable, source in pairs if not old._use_weight_decay(source)],
+        [] if pattern is None else [pattern.pattern],
+    )
 
 
 def copy_attributes(model: keras.Sequential, parent: keras.Sequential) -> None:

@@ -7,6 +7,7 @@ the weights that survive.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -35,6 +36,7 @@ from netsurgery.surgery import (
 )
 
 Origins = list[int | None]
+BYTES_PER_PARAMETER = 16  # of the parent and the child, in numpy and in Keras
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,7 @@ def apply(
         calibration = checked_samples(calibration, network.topology.input_shape)
         network = with_known_sign(network, calibration)
     topology = network.topology
-    mutate_topology(topology, mutation)  # report an illegal mutation before anything else
+    _check_memory(mutate_topology(topology, mutation))  # before anything that takes time
     if not network.finite:
         raise UnusableFileError("its weights are not finite, so its training has diverged")
     _check_noise(mutation, noise)
@@ -161,7 +163,7 @@ def apply(
     except Exception as failed:  # Keras raises many types
         raise UnusableFileError(f"Keras cannot build the child: {first_line(failed)}") from failed
     if model.compiled:
-        compile_like(new, model)
+        compile_like(new, model, like)
         slots = optimizer_slots.add_constant(result.slots, initial, 1)
         unchanged = _unchanged_variables(model, network, new, child)
         optimizer_slots.transfer_state(model, new, slots, unchanged)
@@ -207,17 +209,18 @@ def _mutate(
     slots: Slots,
     noise: float,
 ) -> MutationResult:
-    too_large = "its weights or the noise are too large: the new weights would not be finite"
+    given = "the noise" if calibration is None else "the calibration samples"
+    too_large = f"its weights or {given} are too large: the new weights would not be finite"
     try:
         with np.errstate(over="ignore", invalid="ignore"):
             result = mutate(
                 network, mutation, rng, calibration=calibration, slots=slots, noise=noise
             )
     except ValueError as failed:
-        if calibration is not None:
-            raise UnusableFileError(f"calibration: {failed}") from None
         if isinstance(failed, np.linalg.LinAlgError):
             raise UnusableFileError(too_large) from None
+        if calibration is not None:
+            raise UnusableFileError(f"calibration: {failed}") from None
         raise
     if not result.network.finite:
         raise UnusableFileError(too_large)
@@ -226,6 +229,15 @@ def _mutate(
 
 def _keras_layers(model: keras.Sequential, layer_origins: Origins) -> list[keras.Layer | None]:
     return [None if i is None else model.layers[i] for i in layer_origins]
+
+
+def _check_memory(child: Topology) -> None:
+    available = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if child.parameters * BYTES_PER_PARAMETER > available:
+        raise IllegalMutation(
+            f"the child would have {child.parameters:,} parameters, which do not fit into this"
+            f" machine's memory of {available / 2**30:.0f} GiB"
+        )
 
 
 def _check_noise(mutation: Mutation, noise: float) -> None:

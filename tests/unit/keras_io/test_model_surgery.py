@@ -406,3 +406,9 @@ def test_noise_too_large_for_float32_is_refused() -> None:
     model = random_model((4,), layers.Dense(5), layers.Dense(3))
     with pytest.raises(UnusableFileError, match="the noise are too large"):
         model_surgery.apply(model, Mutation(operations.ADD_UNITS, 0), noise=1e60)
+
+
+def test_a_child_too_large_for_the_memory_is_refused() -> None:
+    model = random_model((4,), layers.Dense(5), layers.Dense(3))
+    with pytest.raises(IllegalMutation, match="8,000,000,000,003 parameters, which do not fit"):
+        model_surgery.apply(model, Mutation(operations.ADD_UNITS, 0, 10**12))
