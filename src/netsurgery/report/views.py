@@ -22,7 +22,13 @@ from netsurgery.storage.files import read_json
 MAX_CONFUSION_CLASSES = 20  # with more classes, only those with the lowest recall are listed
 WORST_CLASSES = 15
 # missing in 0.1
-OLDER: dict[str, Any] = {"resized": False, "settings": {}, "units": None, "reading": {}}
+OLDER: dict[str, Any] = {
+    "resized": False,
+    "settings": {},
+    "parts": {},
+    "units": None,
+    "reading": {},
+}
 LONG = 30  # with more runs, the comparison of methods comes before their table
 
 
