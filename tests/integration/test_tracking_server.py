@@ -355,7 +355,8 @@ def finished_search(tmp_path_factory):
 
     folder, port = tmp_path_factory.mktemp("late"), servers.free_port()
     secret = f"http://somebody:{PASSWORD}@127.0.0.1:{port}"
-    options = {"budget": 12}
+    # a run's own servers have its environment, and know one run from the next
+    options = {"budget": 12, "own_servers": True}
     with servers.pushed("MLFLOW_TRACKING_URI", secret):
         done = run(folder, **options)
         said = [text for text in done.stderr.splitlines() if "does not answer" in text]
