@@ -639,6 +639,21 @@ def test_codes_of_missing_numbers_are_missing(code, name, tmp_path):
     assert [c["missing"] for c in described["columns"]] == [True, True]
 
 
+def test_a_code_is_missing_however_it_is_written(tmp_path):
+    content = column("-999.00", "-9.99e2", 1, 2, 3, 4)
+    x, *_ = prepared(tmp_path, content, na_values=[-999])
+    np.testing.assert_array_equal(np.isnan(x[:, 1]), [True, True] + 4 * [False])
+
+
+def test_how_a_refused_table_was_read_is_said(tmp_path):
+    (tmp_path / "table.csv").write_text(R_STYLE.replace("1.5", "small"))
+    given = {"source": "csv", "path": str(tmp_path / "table.csv"), "target": "class"}
+    with pytest.raises(DataError, match="mixes 3 numbers with text") as caught:
+        datasets.prepare("d", settings_of(given), tmp_path / "prepared")
+    (note,) = caught.value.__notes__
+    assert "one value more than the header" in note
+
+
 def test_short_rows_are_counted(tmp_path):
     content = "a,b,class\n1,2,x\n2\n3,4,y\n"
     *_, notes = prepared(tmp_path, content, target="a", task="regression")
