@@ -79,8 +79,11 @@ def run(given: argparse.Namespace) -> None:
     """Apply the operation, write the result and print a summary."""
     _check_output(given.model, given.out, force=given.force)
     with no_stderr():
+        import keras
+
         from netsurgery.keras_io import archive, model_surgery, user_files
 
+        keras.config.set_floatx("float32")  # of counters and rates, whatever keras.json says
         calibration = given.calibration and user_files.read_samples(given.calibration)
         result = model_surgery.apply(
             user_files.read_model(given.model, compiled=not given.uncompiled),

@@ -79,12 +79,16 @@ def test_an_illegal_request_is_refused_in_one_line(error_of, model, tmp_path):
 def test_a_process_prints_nothing_but_its_summary(model, tmp_path):
     out = tmp_path / "out.keras"
     command = [sys.executable, "-m", "netsurgery", "operate", str(model), str(out)]
+    (tmp_path / "keras.json").write_text(
+        '{"backend": "jax", "image_data_format": "channels_first"}'
+    )
+    others = {"KERAS_HOME": str(tmp_path), "KERAS_BACKEND": "torch"}  # what else the user works on
     for words, status in ((["--position", "2"], 0), (["--position", "9"], 1)):
         done = subprocess.run(
             [*command, "--operation", "add_units", *words, "--force"],
             capture_output=True,
             text=True,
-            env={k: v for k, v in os.environ.items() if not k.startswith("TF_")},
+            env={k: v for k, v in os.environ.items() if not k.startswith("TF_")} | others,
         )
         assert done.returncode == status
         said, silent = (done.stdout, done.stderr) if status == 0 else (done.stderr, done.stdout)
