@@ -2,6 +2,7 @@
 
 import multiprocessing
 
+import pytest
 from mlflow import MlflowClient
 
 from netsurgery.tracking import uri
@@ -39,3 +40,22 @@ def test_two_processes_may_create_one_store(tmp_path, monkeypatch):
     assert {path.name for path in tmp_path.iterdir()} == {"results", "elsewhere"}
     files = {path.name for path in results.iterdir()}
     assert files == {"a", "b", "mlflow.db", "mlflow-artifacts", "_data", "_tracking"}
+
+
+@pytest.mark.parametrize("name", ["plain", "it's", 'a"b', "a\"b 'c'", "100 %; {x} $y #1", "ü"])
+def test_a_store_may_lie_in_a_folder_of_any_name(tmp_path, name):
+    results = tmp_path / name / "results"
+    results.mkdir(parents=True)
+    store = open_store(uri.TrackingURI.resolve(None, results), "e", results)
+    places = {each.name: each.artifact_location for each in store.client.search_experiments()}
+    assert places["Default"].startswith(str(results / "mlflow-artifacts"))
+    assert places["e"].startswith(str(results / "mlflow-artifacts"))
+
+
+@pytest.mark.parametrize("name", ["why?", "My%20Data", "a%2Fb"])
+def test_a_path_that_mlflow_reads_as_another_is_refused(tmp_path, name):
+    results = tmp_path / name / "results"
+    results.mkdir(parents=True)
+    with pytest.raises(OSError, match=r"^MLflow cannot use the path .*/results: rename"):
+        open_store(uri.TrackingURI.resolve(None, results), "e", results)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
