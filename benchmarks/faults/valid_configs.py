@@ -71,7 +71,7 @@ def valid_name(key: str, schema: dict[str, Any], rng: Random) -> Any:
 def valid_search(algorithm: str, schema: dict[str, Any], rng: Random) -> dict[str, Any]:
     """A valid search."""
     topology = "surgeon-small" if algorithm == "surgeon" else "ff-small"
-    search = {"algorithm": algorithm, "dataset": "digits", "topology": topology}
+    search: dict[str, Any] = {"algorithm": algorithm, "dataset": "digits", "topology": topology}
     for name, own in schema["$defs"][algorithm]["properties"].items():
         if name in search or rng.random() < 0.6:
             continue
@@ -80,6 +80,8 @@ def valid_search(algorithm: str, schema: dict[str, Any], rng: Random) -> dict[st
             continue
         search[name] = valid_name(name, own, rng) if name in KERAS_NAMES else valid_value(own, rng)
         search |= given
+    if "max_parameters" in search:  # at least those of the starting topology
+        search["max_parameters"] += 100_000
     if search.get("mode", "") != "balanced":
         search.pop("greediness", None)
     if keras_catalog.split_setting(search.get("optimizer", "sgd"))[0] not in checks.WITH_MOMENTUM:

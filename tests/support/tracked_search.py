@@ -17,6 +17,7 @@ from netsurgery.surgery import Mutation
 from netsurgery.surgery.operations import by_name
 from netsurgery.tracking import sync
 from tests.support import factories
+from tests.support.servers import PATIENCE
 
 PER_EPOCH = 10
 SETTINGS = dict(factories.search(topology="ff-small", budget=60).settings)
@@ -129,7 +130,7 @@ class FakeSearch:
         """Log the search up to some generations, or the end; returns the last marker."""
         for until in untils:
             marker = self.folder.root / "tracked.json"
-            tracking = sync.TrackingSettings(**options)
+            tracking = sync.TrackingSettings(**{"timeout": PATIENCE} | options)
             sync.log_search(self.folder, until, self.settings, self.seed, marker, tracking)
         return read_json(marker)
 

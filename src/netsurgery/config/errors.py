@@ -65,9 +65,10 @@ def explain(error: jsonschema.ValidationError) -> ConfigError:
         case "pattern":
             return error_at(where, f"{value!r} is not valid{_meaning(schema, 2) or NAME}")
         case "type":
-            kinds = [rule] if isinstance(rule, str) else rule
-            items = schema.get("items", {}).get("type")  # a list may stand for its only entry
-            hint = number_hint(value) if {"number", "integer"} & {*kinds, items} else ""
+            kinds = _as_list(rule)
+            items = _as_list(schema.get("items", {}).get("type", []))
+            # a list may stand for its only entry
+            hint = number_hint(value) if {"number", "integer"} & {*kinds, *items} else ""
             allowed = " or ".join(TYPES[kind] for kind in kinds)
             return error_at(where, f"{value!r} is not {allowed}{hint or meaning}")
         case "minItems" | "minProperties" | "minLength":
@@ -80,6 +81,10 @@ def explain(error: jsonschema.ValidationError) -> ConfigError:
             return error_at(where, f"{value} lists a value twice")
         case _:
             return error_at(where, f"{error.message}{meaning}")
+
+
+def _as_list(types: Any) -> list[str]:
+    return [types] if isinstance(types, str) else types
 
 
 NAME = " (a name has letters, digits, - and _ only, and starts with a letter or digit)"

@@ -18,6 +18,8 @@ from netsurgery.workflow.search_jobs import Files, SearchJobs
 class EctonasJobs(SearchJobs):
     """The jobs of a search of ECToNAS with one seed."""
 
+    plan_rule = "plan_generation"
+
     def plan(self, generation: int) -> Plan:
         """Return the plan of a generation, or the final plan in its place."""
         return self.checkpoints.read_generation(self.search.name, self.seed, generation)

@@ -27,13 +27,14 @@ from netsurgery.workflow.checkpoints import existing_plans
 from netsurgery.workflow.code_stages import SHARED
 from netsurgery.workflow.dependencies import JobDependencies
 from netsurgery.workflow.parameters import Parameters
-from netsurgery.workflow.searches import Searches
+from netsurgery.workflow.searches import JOBS, Searches
 
 MAX_REASONS = 3  # in a message
 FROM_PLANS = ("allowed", "batches", "later_rounds", "offspring")
 UNKNOWN = "an earlier version of netsurgery did not record what it was made from"
 SHARED_CODE = "code that all stages share has changed"
-PLAN, SUMMARY = "plan", "summary.json"
+PLAN = "plan"  # written by another rule for each algorithm
+SUMMARY = "summary.json"
 GENERATION, STEPS = r"generation(?P<generation>\d+)", r"(?:phase1/[a-z_]+|phase2)/round\d+/slot\d+"
 # the rule that makes a file of a search
 RULES = {
@@ -56,8 +57,6 @@ RULES = {
         r"plots/checksums\.json": "plot_search",
     }.items()
 }
-# a plan is made by another rule for each algorithm
-PLAN_RULES = {"ectonas": "plan_generation", "surgeon": "merge_tries"}
 
 
 @dataclass(frozen=True)
@@ -226,8 +225,7 @@ class OutdatedFiles:
         else:
             known = wildcards.search in self.config.searches
             if known and rule == PLAN:
-                algorithm = self.config.searches[wildcards.search].algorithm.name
-                rule = PLAN_RULES.get(algorithm, PLAN)
+                rule = JOBS[self.config.searches[wildcards.search].algorithm.name].plan_rule
         if known and rule == "prepare_dataset":
             return self._expected_data(rule, wildcards)
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 from netsurgery.config.model import Search
 from netsurgery.search.algorithms import Plan
@@ -29,6 +30,7 @@ class SearchJobs(ABC):
     seed: int
     folder: SearchFolder
     checkpoints: Checkpoints
+    plan_rule: ClassVar[str] = ""  # the rule that writes the plan of a generation; "": none does
 
     # --- plans ------------------------------------------------------------------------------------
 

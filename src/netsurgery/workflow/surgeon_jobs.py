@@ -26,6 +26,8 @@ REPORTS = (
 class SurgeonJobs(SearchJobs):
     """The jobs of a search of the Surgeon with one seed."""
 
+    plan_rule = "merge_tries"
+
     def try_plan(self, generation: int, attempt: int) -> TryPlan:
         """Return the plan of a try that has jobs."""
         plan = self._read(generation, attempt)

@@ -241,6 +241,6 @@ def test_text_among_numbers_is_an_error(tmp_path):
 def test_long_lists_of_columns_are_wrapped(tmp_path):
     table = with_target({f"a rather long name {i}": numbers() for i in range(30)})
     data, _ = trained(table, tmp_path)
-    code = usage_snippet(data)
+    code = usage_snippet(data).replace(str(tmp_path), "folder")  # a path is as long as it is
     assert max(map(len, code.splitlines())) < 100
     compile(code, "card", "exec")
