@@ -162,14 +162,13 @@ def test_a_killed_search_resumes_with_the_same_result(finished, tmp_path):
 @pytest.mark.parametrize(
     "lost",
     [
-        "generation01/try1/plan.json",
-        "generation01/try1/slot0.json",
-        "generation02/singular_values.json",
-        "generation01/recommendations.csv",
+        ("generation01/try1/plan.json", "generation02/singular_values.json"),
+        ("generation01/try1/slot0.json", "generation01/recommendations.csv"),
     ],
 )
-def test_a_lost_file_is_regenerated(lost, finished, copy):
-    (search_folder(copy).root / lost).unlink()
+def test_lost_files_are_regenerated(lost, finished, copy):
+    for name in lost:
+        (search_folder(copy).root / name).unlink()
     search(copy)
     assert_same(finished, copy)
 

@@ -159,28 +159,22 @@ def test_a_stopped_search_resumes_with_the_same_result(finished, tmp_path):
     assert_same(finished, folder)
 
 
-@pytest.fixture
-def begun(tmp_path):
-    """A search that has planned its first generation and stopped."""
+def test_damage_and_a_wrong_clock_do_not_stop_a_search(finished, tmp_path):
+    """A search has planned its first generation when its split, and all dates, get damaged.
+
+    No remaining job requests the file with the checksum of the split.
+    """
     plan = search_folder(tmp_path).plan(1).relative_to(tmp_path)
     run(tmp_path, str(plan))
-    return tmp_path
-
-
-def test_a_damaged_split_is_regenerated_during_a_search(finished, begun):
-    """No remaining job requests the file with the checksum of the split."""
-    path = search_folder(begun).root / "split.json"
+    path = search_folder(tmp_path).root / "split.json"
     path.write_bytes(path.read_bytes()[:-2])
-    assert "split.json: damaged" in run(begun).stderr
-    assert_same(finished, begun)
-
-
-def test_files_from_the_future_do_not_stop_a_search(finished, begun):
-    for path in filter(Path.is_file, begun.rglob("*")):
-        os.utime(path, (time.time() + 86_400,) * 2)
-    assert "from the future" in run(begun).stderr
-    assert_same(finished, begun)
-    assert "Nothing to be done" in run(begun).stderr
+    for each in filter(Path.is_file, tmp_path.rglob("*")):
+        os.utime(each, (time.time() + 86_400,) * 2)
+    said = run(tmp_path).stderr
+    assert "split.json: damaged" in said
+    assert "from the future" in said
+    assert_same(finished, tmp_path)
+    assert "Nothing to be done" in run(tmp_path).stderr
 
 
 def test_a_deleted_generation_reruns_with_later_ones_only(finished, copy):
