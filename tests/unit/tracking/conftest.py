@@ -1,6 +1,7 @@
 """An empty store for each test."""
 
 import shutil
+import sqlite3
 
 import pytest
 from sqlalchemy import event
@@ -12,8 +13,12 @@ from netsurgery.tracking.store_setup import open_store
 
 @event.listens_for(Engine, "connect")
 def skip_fsync(connection, _):
-    """Leave writing to the disk to the system: waiting for it takes most of the time."""
-    connection.execute("PRAGMA synchronous=OFF")
+    """Leave writing to the disk to the system: waiting for it takes most of the time.
+
+    The listener stays for other tests of this process, some of which use PostgreSQL.
+    """
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA synchronous=OFF")
 
 
 @pytest.fixture(scope="session")
