@@ -121,13 +121,19 @@ def test_a_store_that_is_missing_is_not_created(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_folders_that_share_a_file_keep_artifacts_beside_it(tmp_path, empty_store):
+def log_to_one_file(tmp_path, empty_store):
+    """Two folders log a search each to a file that they share; return the file and the searches."""
     shared = tmp_path / "shared"
     shared.mkdir()
     database = shutil.copyfile(empty_store, shared / "all.db")
     searches = [example(tmp_path / name) for name in "ab"]
     for each in searches:
         each.track("final", uri=f"sqlite:///{database}")
+    return database, searches
+
+
+def test_folders_that_share_a_file_keep_artifacts_beside_it(tmp_path, empty_store):
+    database, searches = log_to_one_file(tmp_path, empty_store)
     assert not list(tmp_path.glob("[ab]/mlflow-artifacts"))
     kept = models(database)
     shutil.rmtree(searches[0].results)
@@ -137,17 +143,12 @@ def test_folders_that_share_a_file_keep_artifacts_beside_it(tmp_path, empty_stor
 
 def test_artifacts_in_the_first_folder_are_fetched(tmp_path, empty_store):
     """As earlier versions left them: all searches of a shared file wrote into the first folder."""
-    shared = tmp_path / "shared"
-    shared.mkdir()
-    database = shutil.copyfile(empty_store, shared / "all.db")
-    searches = [example(tmp_path / name) for name in "ab"]
-    for each in searches:
-        each.track("final", uri=f"sqlite:///{database}")
+    database, searches = log_to_one_file(tmp_path, empty_store)
     first = searches[0].results / "mlflow-artifacts"
-    (shared / "mlflow-artifacts").rename(first)
+    (database.parent / "mlflow-artifacts").rename(first)
     with sqlite3.connect(database) as store:
         for table, column in PLACES.items():
-            change = f"{column} = replace({column}, '{shared}/', '{searches[0].results}/')"
+            change = f"{column} = replace({column}, '{database.parent}/', '{searches[0].results}/')"
             store.execute(f"UPDATE {table} SET {change}")
     kept = models(database)
     searches[1].track("final", uri=f"sqlite:///{database}")
