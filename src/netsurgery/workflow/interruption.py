@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import sys
@@ -20,6 +21,7 @@ STOPPED = "stopped: finished work is kept, and the same command goes on where th
 # only this process was interrupted, are interrupted, too; further signals that come before count
 # as the same one.
 PATIENCE = 3.0
+PAUSE = 0.01  # seconds until it is tried again to stop a run that is waiting for coroutines
 
 
 class Interruption:
@@ -39,6 +41,7 @@ class Interruption:
         self.own = own
         self.began: float | None = None
         self.has_jobs = False
+        self._is_put_off = False
 
     @property
     def has_begun(self) -> bool:
@@ -71,7 +74,8 @@ class Interruption:
         Raises:
             KeyboardInterrupt: Which Snakemake waits for.
         """
-        if self.began is not None and time.monotonic() - self.began < PATIENCE:
+        is_put_off, self._is_put_off = self._is_put_off, False
+        if self.began is not None and time.monotonic() - self.began < PATIENCE and not is_put_off:
             return
         if self.began is None:
             self.began = time.monotonic()
@@ -85,4 +89,20 @@ class Interruption:
             )
             left.daemon = True
             left.start()
+        if _awaits_coroutines():
+            self._is_put_off = True
+            threading.Timer(PAUSE, os.kill, (os.getpid(), received)).start()
+            return
         raise KeyboardInterrupt
+
+
+def _awaits_coroutines() -> bool:
+    """Whether an event loop runs in this thread.
+
+    It would keep what is raised in it, and raise it again when Snakemake runs its next coroutine.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

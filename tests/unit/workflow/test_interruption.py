@@ -1,5 +1,6 @@
 """Ctrl-C and SIGTERM: one line, and Snakemake's own way to stop."""
 
+import asyncio
 import signal
 import time
 
@@ -56,6 +57,24 @@ def test_signals_that_come_together_count_once(interrupted, capsys):
     with pytest.raises(KeyboardInterrupt):  # the user insists
         signal.raise_signal(signal.SIGINT)
     assert capsys.readouterr().err.count(STOPPED) == 1
+
+
+def test_coroutines_end_before_the_run_stops(interrupted):
+    """Snakemake's event loop goes on after the interruption, to store what jobs have written."""
+    watching([])
+    ended = []
+
+    async def work():
+        signal.raise_signal(signal.SIGINT)
+        await asyncio.sleep(0.05)
+        ended.append(True)
+
+    with asyncio.Runner() as runner:
+        with pytest.raises(KeyboardInterrupt):
+            runner.run(work())
+            time.sleep(1)
+        assert ended == [True]
+        runner.run(asyncio.sleep(0))
 
 
 def test_another_workflow_handles_its_signals_itself(interrupted, capsys):
