@@ -15,9 +15,11 @@ from netsurgery.processes.process_exit import WORKFLOW
 from netsurgery.search.layout import SearchFolder
 from netsurgery.storage.dependencies import TIMES
 from netsurgery.storage.files import read_json
+from tests.support import snakemake_process
 from tests.support.factories import ROOT
 
 PATIENCE = 300
+SNAKEMAKE = (sys.executable, "-m", "snakemake")
 QUICK = {
     "algorithm": "ectonas",
     "dataset": "digits",
@@ -54,9 +56,9 @@ def command(folder, *arguments, cores=2, top=None, snakefile=ROOT / "Snakefile",
     """What a user types: a search named s that differs from the quick one in some settings."""
     config = folder / "config.yaml"
     config.write_text(yaml.safe_dump({"searches": {"s": QUICK | search}} | (top or {})))
-    snakemake = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile)]
-    place = ["--directory", str(folder), "--configfile", str(config), "--cores", str(cores)]
-    return [*snakemake, *place, *arguments]
+    place = ["--snakefile", str(snakefile), "--directory", str(folder)]
+    place += ["--configfile", str(config), "--cores", str(cores)]
+    return [*SNAKEMAKE, *place, *arguments]
 
 
 # starts servers, prints their folder, and ends with its standard input
@@ -97,13 +99,8 @@ def run(folder, *arguments, check=True, own_servers=False, **options):
     environment = {k: v for k, v in os.environ.items() if k not in (SERVERS, WORKFLOW)}
     if not own_servers:
         environment |= shared_servers()
-    done = subprocess.run(
-        command(folder, *arguments, **options),
-        capture_output=True,
-        text=True,
-        env=environment,
-        timeout=PATIENCE,
-    )
+    arguments = command(folder, *arguments, **options)[len(SNAKEMAKE) :]
+    done = snakemake_process.run(arguments, environment, PATIENCE)
     if check and done.returncode:
         pytest.fail(done.stdout[-3000:] + done.stderr[-3000:])
     return done
