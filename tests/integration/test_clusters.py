@@ -13,9 +13,9 @@ import pytest
 from netsurgery.processes.client import SERVERS
 from netsurgery.processes.process_exit import WORKFLOW
 from netsurgery.workflow.targets import PLOTS
-from tests.support import local_slurm
+from tests.support import local_slurm, snakemake_process
 from tests.support.factories import ROOT
-from tests.support.workflow_runs import assert_same, command, run, search_folder
+from tests.support.workflow_runs import SNAKEMAKE, assert_same, command, run, search_folder
 
 pytestmark = pytest.mark.workflow
 PATIENCE = 900  # seconds; a SLURM job starts Python four times
@@ -93,10 +93,10 @@ def test_a_failed_search_names_its_log_and_others_finish(tmp_path):
 )
 def test_many_searches_run_as_processes_of_their_own(tmp_path, given, own_processes):
     many = {"searches": {"s": BASELINE | {"seeds": list(range(21))}}}
-    whole = command(tmp_path, "--dry-run", top=many)
+    whole = command(tmp_path, "--dry-run", top=many)[len(SNAKEMAKE) :]
     place = whole.index("--cores")
     whole[place : place + 2] = given
-    planned = subprocess.run(whole, capture_output=True, text=True, check=True).stdout
+    planned = snakemake_process.run(whole, dict(os.environ), PATIENCE).stdout
     found = dict(re.findall(r"^(run_search|train_initial_network) +(\d+)$", planned, re.MULTILINE))
     assert found == {"run_search" if own_processes else "train_initial_network": "21"}
 
