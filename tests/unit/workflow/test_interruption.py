@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import threading
 import time
 
 import pytest
@@ -26,7 +27,10 @@ def interrupted(monkeypatch):
     monkeypatch.setattr(module, "terminate_children", calls.append)
     monkeypatch.setattr(module, "PATIENCE", 0.1)
     monkeypatch.setattr(module, "LATE", 0.1)
-    return calls
+    yield calls
+    for thread in threading.enumerate():
+        if isinstance(thread, threading.Timer):
+            thread.join()
 
 
 def watching(silenced, has_jobs=True):
