@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from netsurgery import datasets
-from netsurgery.networks.network import Topology
 from netsurgery.networks.topologies import build
+from netsurgery.networks.topology import Topology
 from netsurgery.report import error_analysis
 from netsurgery.search import scores
 from netsurgery.search.candidates import read_record, record_path

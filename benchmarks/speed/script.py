@@ -18,7 +18,8 @@ import numpy as np
 
 from netsurgery import datasets
 from netsurgery.keras_io import conversion
-from netsurgery.networks.network import Topology, initialise
+from netsurgery.networks.network import initialise
+from netsurgery.networks.topology import Topology
 from netsurgery.search.layout import SearchFolder
 from netsurgery.search.plans import Offspring
 from netsurgery.search.records import Record

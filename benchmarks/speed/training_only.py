@@ -59,7 +59,8 @@ def _train(
     import numpy as np
 
     from netsurgery.datasets import read_part
-    from netsurgery.networks.network import Topology, initialise
+    from netsurgery.networks.network import initialise
+    from netsurgery.networks.topology import Topology
     from netsurgery.objectives.training_settings import CompileSettings
     from netsurgery.storage.settings import from_settings
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
         apply,
         list_mutations,
     )
-    from netsurgery.networks.network import Network, Topology
+    from netsurgery.networks.network import Network
+    from netsurgery.networks.topology import Topology
     from netsurgery.surgery import (
         IllegalMutation,
         Mutation,

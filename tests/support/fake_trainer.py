@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from netsurgery.networks.network import Network, Topology, initialise
+from netsurgery.networks.network import Network, initialise
+from netsurgery.networks.topology import Topology
 from netsurgery.search.records import Record, RoundResult, Status
 from netsurgery.search.steps import FINAL
 from netsurgery.search.trainer import Training

@@ -44,7 +44,7 @@ def compiled(network: Network) -> keras.Sequential:
 def batch(network: Network) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(1)
     x = inputs(network.topology, rng, batch=16).astype(np.float32)
-    return x, rng.integers(network.topology.shapes[-1][0], size=16)
+    return x, rng.integers(network.topology.output_shape[0], size=16)
 
 
 def random_model(shape: tuple[int, ...], *hidden: keras.Layer) -> keras.Sequential:

@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 
+from netsurgery.networks.blocks import Block, Parallel, Residual, Row
 from netsurgery.networks.layers import (
     SAME,
     VALID,
@@ -27,7 +28,8 @@ from netsurgery.networks.layers import (
     Shape,
     conv_cell,
 )
-from netsurgery.networks.network import Network, Topology
+from netsurgery.networks.network import Network
+from netsurgery.networks.topology import Topology
 
 PIECEWISE_LINEAR = ("linear", "relu", "relu", "leaky_relu")
 SMOOTH = ("tanh", "sigmoid", "elu", "silu")
@@ -128,6 +130,106 @@ def varied(rng: np.random.Generator) -> Topology:
         row.dense()
     row.add(Dense(int(rng.integers(1, 5)), "linear", not row.seldom()))
     return Topology(shape, tuple(row.layers))
+
+
+def branched(rng: np.random.Generator) -> Topology:
+    """A random series-parallel topology: residual blocks, branches and gates, also nested ones."""
+    if rng.random() < 0.3:
+        shape: Shape = (int(rng.integers(1, 8)),)
+        row = _Branching(shape, rng)
+        for _ in range(rng.integers(1, 4)):
+            row.dense_block()
+    else:
+        shape = (*(int(side) for side in rng.integers(2, 8, 2)), int(rng.integers(1, 4)))
+        row = _Branching(shape, rng)
+        for _ in range(rng.integers(1, 4)):
+            row.image_block(depth=0)
+        row.add(GlobalPool(row.one_of("average", "max")) if rng.random() < 0.5 else Flatten())
+        if row.seldom():
+            row.dense_block()
+    row.add(Dense(int(rng.integers(1, 5)), "linear", not row.seldom()))
+    return Topology(shape, tuple(row.nodes))
+
+
+class _Branching(_Builder):
+    """A row of layers and blocks, and the shape of its output."""
+
+    def __init__(self, input_shape: Shape, rng: np.random.Generator) -> None:
+        super().__init__(input_shape, rng)
+        self.nodes: list[Layer | Block] = []
+
+    def add(self, *nodes: Layer | Block) -> None:
+        for node in nodes:
+            self.nodes.append(node)
+            self.shape = Topology(self.shape, (node,)).output_shape
+
+    def inner(self) -> _Branching:
+        return _Branching(self.shape, self.rng)
+
+    def cell(self, channels: int, strides: int = 1) -> None:
+        """Add a convolution that keeps the size of images, with normalization and activation."""
+        kernel, normed = int(self.rng.choice([1, 2, 3, 3, 5])), self.rng.random() < 0.6
+        activation = "linear" if normed else self.activation()
+        self.add(Conv(channels, kernel, activation, not self.seldom(), strides))
+        if normed:
+            self.norm()
+            self.function()
+
+    def image_block(self, depth: int) -> None:
+        """Add a cell, a residual block, branches or a gate; blocks may hold others."""
+        kind = self.rng.choice(["cell", "residual", "residual", "branches", "gate", "pool"])
+        channels = int(self.rng.integers(1, 6))
+        if kind == "cell" or depth > 1:
+            self.cell(channels, 2 if self.seldom() else 1)
+        elif kind == "pool":
+            self.add(Pool(self.one_of("average", "max")))
+        elif kind == "gate":
+            self.add(self.gate())
+        elif kind == "branches":
+            joined = self.one_of("concatenate", "add")
+            rows = []
+            for _ in range(self.rng.integers(2, 4)):
+                row = self.inner()
+                if joined == "add" or not self.seldom():
+                    row.image_block(depth + 1) if self.seldom() else row.cell(channels)
+                    row.cell(channels)
+                rows.append(row)
+            sides = {row.shape[:-1] for row in rows}
+            if len(sides) == 1:
+                self.add(Parallel(tuple(tuple(row.nodes) for row in rows), joined))
+        else:
+            self.residual(channels, depth)
+        if self.seldom():
+            self.function()
+
+    def residual(self, channels: int, depth: int) -> None:
+        """Add a residual block, with a projection where the shape changes."""
+        strides, body = 2 if self.seldom() else 1, self.inner()
+        projects = strides == 2 or self.rng.random() < 0.4
+        channels = channels if projects else self.shape[-1]
+        body.cell(int(self.rng.integers(1, 6)), strides)
+        if depth < 1 and self.seldom():
+            body.add(body.gate())
+        body.add(Conv(channels))
+        if self.rng.random() < 0.5:
+            body.norm()
+        shortcut: Row = (Conv(channels, 1, strides=strides),) if projects else ()
+        self.add(Residual(tuple(body.nodes), shortcut))
+
+    def gate(self) -> Parallel:
+        """Squeeze and excitation: the channels times numbers between 0 and 1 (Hu et al. 2018)."""
+        squeezed = (GlobalPool(), Dense(int(self.rng.integers(1, 4))))
+        return Parallel(((), (*squeezed, Dense(self.shape[-1], "sigmoid"))), "multiply")
+
+    def dense_block(self) -> None:
+        """Add a dense layer or a residual block of some."""
+        if self.rng.random() < 0.4:
+            self.dense()
+            return
+        body = self.inner()
+        body.dense()
+        body.add(Dense(self.shape[-1], "linear"))
+        self.add(Residual(tuple(body.nodes)))
 
 
 def trained(topology: Topology, rng: np.random.Generator) -> Network:

@@ -17,7 +17,8 @@ from netsurgery.networks.layers import (
     Pool,
     Shape,
 )
-from netsurgery.networks.network import Network, Topology
+from netsurgery.networks.network import Network
+from netsurgery.networks.topology import Topology
 from netsurgery.surgery import MutationSizes
 from tests.support.random_networks import inputs, trained, varied
 

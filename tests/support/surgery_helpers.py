@@ -6,8 +6,9 @@ import numpy as np
 
 from netsurgery.networks.inference import predict
 from netsurgery.networks.layers import Conv, Dense
-from netsurgery.networks.network import Network, Topology
+from netsurgery.networks.network import Network
 from netsurgery.networks.topologies import build
+from netsurgery.networks.topology import Topology
 from netsurgery.surgery import Mutation, MutationSizes, Operation, legal_mutations
 
 ROUNDING = 2e-6  # by float32 weights, relative to outputs of ordinary size
@@ -50,7 +51,7 @@ def next_with_kernel(topology: Topology, position: int) -> int:
 def outgoing(network: Network, position: int) -> np.ndarray:
     """The kernel that reads the layer at `position`, as (taps, channels, out)."""
     kernel = network.weights[next_with_kernel(network.topology, position)][0]
-    width = network.topology.shapes[position + 1][-1]
+    width = network.topology.output_shapes[position][-1]
     return kernel.reshape(-1, width, kernel.shape[-1])
 
 

@@ -15,8 +15,9 @@ from netsurgery import datasets, training
 from netsurgery.jobs.divergence import explain_divergence
 from netsurgery.jobs.training_step import TrainingStep
 from netsurgery.keras_io import archive, preprocessing
-from netsurgery.networks.network import Topology, initialise
+from netsurgery.networks.network import initialise
 from netsurgery.networks.topologies import build
+from netsurgery.networks.topology import Topology
 from netsurgery.objectives.training_settings import FLOAT32
 from netsurgery.reproduction.studies.study_network import StudyNetwork
 from netsurgery.search.candidates import read_candidate, read_record, record_path

@@ -22,7 +22,7 @@ from netsurgery.keras_io.checkpoints import STATE, WEIGHTS, Checkpoint, folders
 from netsurgery.keras_io.conversion import MODEL_NAME, layer_name
 from netsurgery.keras_io.layers import to_keras_layer
 from netsurgery.networks.layers import Arrays
-from netsurgery.networks.network import Topology
+from netsurgery.networks.topology import Topology
 from netsurgery.storage.files import atomic_path
 
 FIXED_DATE = (1980, 1, 1, 0, 0, 0)
@@ -68,7 +68,7 @@ def _config(topology: Topology, compiled: Mapping[str, Any]) -> dict[str, Any]:
         unbuilt = to_keras_layer(layer, layer_name(topology, i))
         layers.append(_plain(unbuilt))
         if not unbuilt.built:
-            layers[-1]["build_config"] = {"input_shape": [None, *topology.shapes[i]]}
+            layers[-1]["build_config"] = {"input_shape": [None, *topology.input_shapes[i]]}
     return {
         "module": "keras",
         "class_name": "Sequential",

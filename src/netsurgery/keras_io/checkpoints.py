@@ -14,7 +14,8 @@ from pathlib import Path
 import h5py
 
 from netsurgery.networks.layers import Arrays, BatchNorm, Conv, Dense
-from netsurgery.networks.network import Network, Topology
+from netsurgery.networks.network import Network
+from netsurgery.networks.topology import Topology
 
 WEIGHTS = "model.weights.h5"  # in the archive
 STATE = "optimizer/vars"  # the optimizer's state, in the weights file

@@ -10,8 +10,10 @@ import keras
 
 from netsurgery.keras_io.layer_copies import copy_layer
 from netsurgery.keras_io.layers import from_keras_layer, to_array, to_keras_layer, variables
-from netsurgery.networks.layers import Arrays, Layer, Other, PerChannel, Regularization, Shape
-from netsurgery.networks.network import Network, Topology
+from netsurgery.networks.layers import Arrays, Join, Layer, Other, PerChannel, Regularization, Shape
+from netsurgery.networks.network import Network
+from netsurgery.networks.steps import INPUT
+from netsurgery.networks.topology import Topology
 
 MODEL_NAME = "network"  # of models without a parent
 FLOATS = ("float16", "bfloat16", "float32", "float64")  # that layers may compute in
@@ -35,7 +37,8 @@ RELIED_ON = (
 
 def layer_name(topology: Topology, position: int) -> str:
     """The name of a Keras layer that has no counterpart in the parent."""
-    return f"{topology.layers[position].kind}_{position}"
+    place = str(topology.places[position]).replace(".", "_")
+    return f"{topology.layers[position].kind}_{place}"
 
 
 def to_keras(
@@ -70,10 +73,7 @@ def to_keras(
             layers.append(old)
         else:
             layers.append(copy_layer(old, layer, topology.array_shapes[i]))
-    model = (keras.Sequential if parent is None else type(parent))(
-        [_input(topology.input_shape, parent), *layers],
-        name=MODEL_NAME if parent is None else parent.name,
-    )
+    model = _connected(topology, layers, parent)
     if parent is not None:
         model.dtype_policy = parent.dtype_policy
         if not parent.trainable:
@@ -85,6 +85,23 @@ def to_keras(
             if isinstance(part, keras.layers.Normalization):
                 part.finalize_state()  # it computes with a copy of its variables
     return model
+
+
+def _connected(
+    topology: Topology, layers: Sequence[keras.Layer], parent: keras.Model | None
+) -> keras.Model:
+    """A model of these layers, connected as the topology says: sequential without blocks."""
+    name = MODEL_NAME if parent is None else parent.name
+    entering = _input(topology.input_shape, parent)
+    if not any(isinstance(layer, Join) for layer in topology.layers):
+        return (keras.Sequential if parent is None else type(parent))(
+            [entering, *layers], name=name
+        )
+    values = {INPUT: entering}
+    for i, (step, layer) in enumerate(zip(topology.steps, layers, strict=True)):
+        inputs = [values[j] for j in step.inputs]
+        values[i] = layer(inputs if isinstance(step.layer, Join) else inputs[0])
+    return keras.Model(entering, values[len(layers) - 1], name=name)
 
 
 def _neighbours_policy(like: Sequence[keras.Layer | None], position: int) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import keras
 
-from netsurgery.networks.network import Topology
+from netsurgery.networks.topology import Topology
 from netsurgery.surgery import Mutation
 
 HALF = ("float16", "bfloat16")
@@ -32,12 +32,12 @@ def describe_place(topology: Topology, mutation: Mutation) -> str:
     """The layer at a mutation's position, for display."""
     if mutation.position is None:
         return ""
-    return f"{topology.layers[mutation.position]}{_reading(topology, mutation)}"
+    return f"{topology.layers[mutation.at(topology)]}{_reading(topology, mutation)}"
 
 
 def _reading(topology: Topology, mutation: Mutation) -> str:
     """What a conv cell takes two axes for: the model cannot tell."""
-    shape = topology.shapes[mutation.position or 0]
+    shape = topology.input_shapes[mutation.at(topology)]
     if not mutation.operation.takes_pooling or len(shape) != 2:
         return ""
     return f" ({shape[0]}x{shape[1]} taken as height x width)"
@@ -54,12 +54,12 @@ def describe_change(
         mutation: the mutation.
         origins: for each layer of the child its position in the parent; None for new layers.
     """
-    position = mutation.position
-    if position is None:
+    if mutation.position is None:
         return "identity: nothing changed"
+    position = mutation.at(topology)
     added = [str(layer) for layer, i in zip(child.layers, origins, strict=True) if i is None]
     removed = [str(layer) for i, layer in enumerate(topology.layers) if i not in origins]
-    what = f"{mutation.operation} at {position}: "
+    what = f"{mutation.operation} at {mutation.position}: "
     if added:
         return f"{what}added {', '.join(added)}{_reading(topology, mutation)}"
     if removed:

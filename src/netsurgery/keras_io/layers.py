@@ -14,13 +14,16 @@ from netsurgery.keras_io.kept_layers import output_shape
 from netsurgery.networks.activations import ACTIVATIONS
 from netsurgery.networks.layers import (
     Activation,
+    Add,
     BatchNorm,
+    Concatenate,
     Conv,
     Dense,
     Dropout,
     Flatten,
     GlobalPool,
     Layer,
+    Multiply,
     Other,
     PerChannel,
     Pool,
@@ -97,6 +100,9 @@ TO_KERAS: dict[type[Layer], Callable[[Any, str], keras.Layer]] = {
     Flatten: lambda layer, name: keras.layers.Flatten(name=name, **LAST),
     Reshape: lambda layer, name: keras.layers.Reshape(layer.shape, name=name),
     Rescaling: lambda layer, name: keras.layers.Rescaling(layer.scale, layer.offset, name=name),
+    Add: lambda layer, name: keras.layers.Add(name=name),
+    Multiply: lambda layer, name: keras.layers.Multiply(name=name),
+    Concatenate: lambda layer, name: keras.layers.Concatenate(name=name),
     **dict.fromkeys((Other, PerChannel, Regularization), _to_other),
 }
 

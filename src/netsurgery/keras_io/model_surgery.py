@@ -20,7 +20,8 @@ from netsurgery.keras_io.calibration import checked_samples
 from netsurgery.keras_io.compilation import compile_like, copy_attributes
 from netsurgery.keras_io.keras_errors import first_line
 from netsurgery.keras_io.layers import variables
-from netsurgery.networks.network import Network, Topology
+from netsurgery.networks.network import Network
+from netsurgery.networks.topology import Topology
 from netsurgery.storage.files import UnusableFileError
 from netsurgery.surgery import (
     ECTONAS,
@@ -72,7 +73,7 @@ class ModelMutationResult:
 def origins(topology: Topology, child: Topology, mutation: Mutation) -> Origins:
     """For each layer of the child its position in the parent; None for new layers."""
     old = list(range(len(topology.layers)))
-    position, grown = mutation.position or 0, len(child.layers) - len(old)
+    position, grown = mutation.at(topology), len(child.layers) - len(old)
     return [*old[:position], *[None] * max(0, grown), *old[position + max(0, -grown) :]]
 
 
@@ -81,9 +82,9 @@ def parameters(
 ) -> int:
     """Trainable parameters, without those of frozen layers; new ones are frozen with the model."""
     frozen = [not (model if old is None else old).trainable for old in like]
-    kept = zip(topology.layers, topology.shapes, frozen, strict=False)
+    kept = zip(topology.layers, topology.input_shapes, frozen, strict=True)
     return topology.parameters - sum(
-        Topology(shape, (layer,)).parameters for layer, shape, is_frozen in kept if is_frozen
+        layer.parameters(shape) for layer, shape, is_frozen in kept if is_frozen
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import functools
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,21 +12,27 @@ from netsurgery.networks import activations
 from netsurgery.networks.layers import (
     SAME,
     Activation,
+    Add,
     Arrays,
     BatchNorm,
+    Concatenate,
     Conv,
     Dense,
     Dropout,
     Flatten,
     GlobalPool,
+    Join,
     KernelLayer,
     Layer,
+    Multiply,
     Pool,
     Regularization,
     Rescaling,
     Reshape,
 )
 from netsurgery.networks.network import Network
+from netsurgery.networks.steps import INPUT
+from netsurgery.networks.topology import Topology
 
 CHUNK = 32  # samples whose intermediate values are in memory at a time
 
@@ -109,6 +116,12 @@ def _apply_kernel(layer: KernelLayer, arrays: Arrays, x: np.ndarray) -> np.ndarr
     return activations.apply(layer.activation, pre_activation(layer, arrays, x))
 
 
+def _gate(x: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """A product; one factor may have fewer axes, as a gate of (n, channels) has."""
+    one, two = sorted((x, other), key=np.ndim)
+    return one.reshape(len(one), *[1] * (two.ndim - one.ndim), *one.shape[1:]) * two
+
+
 # what the kernel of a layer gives: layer, kernel, (n, *shape) -> (n, *output_shape)
 KERNELS: dict[type[Layer], Callable[[Any, np.ndarray, np.ndarray], np.ndarray]] = {
     Conv: _convolve,
@@ -132,6 +145,12 @@ LAYERS: dict[type[Layer], Callable[[Any, Arrays, np.ndarray], np.ndarray]] = {
     Reshape: _reshape,
     Dropout: _keep,
     Regularization: _keep,
+}
+# what a layer with several inputs gives
+JOINS: dict[type[Layer], Callable[[list[np.ndarray]], np.ndarray]] = {
+    Add: functools.partial(functools.reduce, np.add),
+    Multiply: functools.partial(functools.reduce, _gate),
+    Concatenate: functools.partial(np.concatenate, axis=-1),
 }
 
 
@@ -166,19 +185,55 @@ def chunks(count: int) -> Iterator[slice]:
     return (slice(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK))
 
 
-def run_layers(network: Network, x: np.ndarray, start: int, stop: int) -> np.ndarray:
-    """Pass a batch that enters the layer at `start` on to the input of the layer at `stop`."""
-    x = x.astype(precision(x), copy=False)
-    for i in range(start, stop):
-        x = apply(network.topology.layers[i], network.weights[i], x)
-    return x
+Values = Mapping[int, np.ndarray]  # the outputs of some layers by position, for one batch
+
+
+def live(topology: Topology, position: int) -> list[int]:
+    """Positions of the layers before `position` whose outputs it or a later one takes."""
+    steps = topology.steps[position:]
+    return sorted({i for step in steps for i in step.inputs if i < position})
+
+
+def run_layers(network: Network, values: Values, start: int, stop: int) -> dict[int, np.ndarray]:
+    """Run the layers from `start` to before `stop`.
+
+    Args:
+        network: the network.
+        values: the outputs that the layers from `start` on take from earlier ones; at `INPUT` the
+            network's input.
+        start: position of the first layer to run.
+        stop: position of the first layer not to run.
+
+    Returns:
+        The outputs that the layers from `stop` on take, or that of the last layer.
+    """
+    topology, present = network.topology, dict(values)
+    last_reader = {i: max(topology.readers[i], default=stop) for i in range(stop)}
+    for position in range(start, stop):
+        step = topology.steps[position]
+        inputs = [present[i] for i in step.inputs]
+        for i in step.inputs:
+            if i != INPUT and last_reader[i] == position:
+                present.pop(i, None)
+        if isinstance(step.layer, Join):
+            present[position] = JOINS[type(step.layer)](inputs)
+        else:
+            present[position] = apply(step.layer, network.weights[position], inputs[0])
+    return present
+
+
+def as_input(x: np.ndarray) -> dict[int, np.ndarray]:
+    """A batch (n, *input_shape) as what the first layers take."""
+    return {INPUT: x.astype(precision(x), copy=False)}
 
 
 def layer_input(network: Network, position: int, x: np.ndarray) -> np.ndarray:
     """The input of the layer at `position` for a batch x of shape (n, *input_shape)."""
-    entering = np.empty((len(x), *network.topology.shapes[position]), precision(x))
+    topology = network.topology
+    entering = np.empty((len(x), *topology.input_shapes[position]), precision(x))
+    source = topology.steps[position].inputs[0]
     for part in chunks(len(x)):
-        entering[part] = run_layers(network, x[part], 0, position)
+        entering[part] = run_layers(network, as_input(x[part]), 0, position)[source]
     return entering
 
 
@@ -188,4 +243,5 @@ def predict(network: Network, x: np.ndarray) -> np.ndarray:
     Raises:
         ValueError: numpy inference does not support a layer or an activation.
     """
-    return run_layers(network, x, 0, len(network.weights))
+    last = len(network.weights)
+    return run_layers(network, as_input(x), 0, last)[last - 1]

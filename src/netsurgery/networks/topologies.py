@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from netsurgery.networks.layers import Conv, Dense, Flatten, Layer, Shape, conv_cell
-from netsurgery.networks.network import Topology
+from netsurgery.networks.topology import Topology
 
 # name: channels of the conv cells, units of the hidden dense layers
 NAMED: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {

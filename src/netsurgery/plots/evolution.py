@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from netsurgery.networks.layers import KernelLayer
-from netsurgery.networks.network import Topology
+from netsurgery.networks.topology import Topology
 from netsurgery.plots.labels import format_score, operation_label
 from netsurgery.plots.layout import LABEL, add_legend, canvas, legend_entry, text_width
 from netsurgery.plots.style import BLACK, BLUE, DARK, GREY, LAYER_COLOURS, WHITE, styled

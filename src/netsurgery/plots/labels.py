@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from netsurgery.networks.steps import Place
 from netsurgery.plots.style import operation_style
 
 
-def operation_label(operation: str | None, position: int | None) -> str:
+def operation_label(operation: str | None, position: Place | None) -> str:
     """An operation and the position of its layer."""
     return operation_style(operation).label + ("" if position is None else f" (layer {position})")
 

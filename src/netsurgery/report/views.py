@@ -10,7 +10,7 @@ from netsurgery.analysis.lineage_table import ancestry, read_lineage
 from netsurgery.analysis.runs import Experiment, Run
 from netsurgery.config import scaling
 from netsurgery.networks.layers import Layer, Shape
-from netsurgery.networks.network import Topology
+from netsurgery.networks.topology import Topology
 from netsurgery.plots.labels import format_score, operation_label, pluralize
 from netsurgery.plots.style import operation_style
 from netsurgery.report import brackets, figures
@@ -151,7 +151,7 @@ def layers(topology: Topology) -> list[dict[str, Any]]:
     """
     entry = {"kind": "end", "label": "input", "shape": _sides(topology.input_shape)}
     blocks: list[dict[str, Any]] = [entry | {"parameters": 0, "parts": []}]
-    sizes = zip(topology.layers, topology.shapes[1:], topology.array_shapes, strict=True)
+    sizes = zip(topology.layers, topology.output_shapes, topology.array_shapes, strict=True)
     for layer, shape, arrays in sizes:
         parameters = sum(math.prod(array) for array in arrays[: layer.trainable_arrays])
         kind = _kind(layer)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from netsurgery.keras_io import checkpoints
 from netsurgery.keras_io.checkpoints import Checkpoint
-from netsurgery.networks.network import Topology
+from netsurgery.networks.topology import Topology
 from netsurgery.search.records import Record
 from netsurgery.storage.files import read_json, verify_checksum
 

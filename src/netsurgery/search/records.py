@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from netsurgery.networks.network import Topology
+from netsurgery.networks.steps import Place
+from netsurgery.networks.topology import Topology
 
 
 class Status(StrEnum):
@@ -67,7 +68,7 @@ class Record:
     candidate: str
     parent: str | None
     operation: str | None
-    position: int | None
+    position: Place | None
     generation: int
     step: str  # the last round it took part in (see `netsurgery.search.steps`)
     topology: Mapping[str, Any]
@@ -134,7 +135,7 @@ class Record:
         candidate: str,
         generation: int,
         operation: str,
-        position: int | None,
+        position: Place | None,
         topology: Topology,
     ) -> Record:
         """The record of an offspring right after surgery.

@@ -6,7 +6,7 @@ on. Unless the user sets a limit, an initial network may be of any size.
 
 from __future__ import annotations
 
-from netsurgery.networks.network import Topology
+from netsurgery.networks.topology import Topology
 
 DEFAULT_LIMIT = 7_999_999  # that of ECToNAS
 

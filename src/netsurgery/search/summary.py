@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from netsurgery.networks.network import Topology
+from netsurgery.networks.topology import Topology
 from netsurgery.search.algorithms import algorithm_of
 from netsurgery.search.last_epochs import last_epochs_summary
 from netsurgery.search.records import Record

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from netsurgery.networks.layers import POOLINGS
-from netsurgery.networks.network import Topology
+from netsurgery.networks.steps import Place
+from netsurgery.networks.topology import Topology
 from netsurgery.surgery.operations import ECTONAS, Operation, by_name
 from netsurgery.surgery.sizes import MutationSizes
 from netsurgery.surgery.structure import flattened_image_reader, flattening_position
@@ -23,17 +24,25 @@ class Mutation:
 
     Attributes:
         operation: what to do.
-        position: the layer that changes, or before which new ones are inserted; None for the
-            identity.
+        position: the place (see `netsurgery.networks.topology`) of the layer or block that changes,
+            or next to which new ones are inserted; None for the identity.
         width: units or channels of the changed or new layer afterwards; None for the default size,
             and where a layer is removed.
         pooling: the kind of pooling of an added conv cell; None for average.
     """
 
     operation: Operation
-    position: int | None = None
+    position: Place | None = None
     width: int | None = None
     pooling: str | None = None
+
+    def at(self, topology: Topology) -> int:
+        """The position of its place in the parent's topology; 0 for the identity.
+
+        Raises:
+            KeyError: there is no such place.
+        """
+        return 0 if self.position is None else topology.position(self.position)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values: the operation by its name."""
@@ -60,22 +69,24 @@ def with_default_width(
     topology: Topology, mutation: Mutation, sizes: MutationSizes | None = None
 ) -> Mutation:
     """The mutation with a width: its own, or the operation's default for `sizes`."""
-    position = mutation.position
-    if mutation.width is not None or position is None or position >= len(topology.layers):
+    place = mutation.position
+    if mutation.width is not None or place not in topology.places:
         return mutation
+    position = mutation.at(topology)
     width = mutation.operation.default_width(topology, position, sizes or MutationSizes())
     return mutation if width is None else replace(mutation, width=width)
 
 
 def why_illegal(topology: Topology, mutation: Mutation) -> str | None:
     """Why a topology does not allow a mutation; None if it does."""
-    operation, position = mutation.operation, mutation.position
+    operation, place = mutation.operation, mutation.position
     if not operation.takes_position:
-        return None if position is None else "it takes no position"
-    if position is None:
+        return None if place is None else "it takes no position"
+    if place is None:
         return "it needs a position"
-    if not 0 <= position < len(topology.layers):
-        return f"there is no such layer, the last one is {len(topology.layers) - 1}"
+    if place not in topology.places:
+        return f"there is no such layer, the last one is {topology.places[-1]}"
+    position = mutation.at(topology)
     if mutation.width is not None and not operation.takes_width:
         return "it takes no width"
     if mutation.pooling is not None:
@@ -143,8 +154,8 @@ def legal_mutations(
 
     legal = []
     for operation in operations:
-        for position in range(len(topology.layers)) if operation.takes_position else [None]:
-            mutation = with_default_width(topology, Mutation(operation, position), sizes)
+        for place in topology.places if operation.takes_position else [None]:
+            mutation = with_default_width(topology, Mutation(operation, place), sizes)
             if why_illegal(topology, mutation) is None:
                 legal.append(
                     replace(mutation, pooling=pooling()) if operation.takes_pooling else mutation
@@ -158,14 +169,15 @@ def mutate_topology(topology: Topology, mutation: Mutation) -> Topology:
     Raises:
         IllegalMutation: the topology does not allow it; the message says why and where it is legal.
     """
-    operation, position = mutation.operation, mutation.position
+    operation, place = mutation.operation, mutation.position
     if reason := why_illegal(topology, mutation):
         raise IllegalMutation(
-            f"{operation} at position {position}: {reason}; {_where_legal(topology, operation)}"
+            f"{operation} at position {place}: {reason}; {_where_legal(topology, operation)}"
         )
-    if position is None:
+    if place is None:
         return topology
-    return _child_topology(topology, with_default_width(topology, mutation), position)
+    mutation = with_default_width(topology, mutation)
+    return _child_topology(topology, mutation, mutation.at(topology))
 
 
 def _where_legal(topology: Topology, operation: Operation) -> str:
@@ -180,4 +192,6 @@ def is_exact(topology: Topology, mutation: Mutation) -> bool:
 
     True for growth, unless it inserts pooling, or widens a layer before a softmax.
     """
-    return mutation.position is None or mutation.operation.is_exact(topology, mutation.position)
+    if mutation.position is None:
+        return True
+    return mutation.operation.is_exact(topology, mutation.at(topology))

@@ -62,10 +62,11 @@ def mutate(
         IllegalMutation: the network does not allow it; the message says why and where it is legal.
         ValueError: a layer that the calibration samples pass is unknown to numpy.
     """
-    operation, position = mutation.operation, mutation.position
+    operation = mutation.operation
     child = mutate_topology(network.topology, mutation)
-    if position is None:
+    if mutation.position is None:
         return MutationResult(network, slots or {})
+    position = mutation.at(network.topology)
     rng = np.random.default_rng(0) if rng is None else rng
     if calibration is not None:  # its layout in memory must not change a rounding
         native = calibration.dtype.newbyteorder("=")

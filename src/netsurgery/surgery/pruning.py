@@ -6,7 +6,8 @@ import numpy as np
 
 from netsurgery.networks import activations, inference
 from netsurgery.networks.layers import Arrays, BatchNorm, KernelLayer
-from netsurgery.networks.network import Network, Topology
+from netsurgery.networks.network import Network
+from netsurgery.networks.topology import Topology
 from netsurgery.surgery import consumer_kernel
 from netsurgery.surgery.blocked_matmul import gram
 from netsurgery.surgery.least_squares import prune_features
@@ -37,7 +38,7 @@ def keep_strongest(network: Network, child: Topology, position: int) -> WeightTr
     constant.
     """
     topology = network.topology
-    consumer, width = topology.consumer(position), child.shapes[position + 1][-1]
+    consumer, width = topology.consumer(position), child.output_shapes[position][-1]
     assert consumer is not None
     layer, arrays = topology.layers[position], network.weights[position]
     assert isinstance(layer, KernelLayer)
@@ -91,7 +92,7 @@ def keep_most_useful(
     moments = squares - len(features) * np.outer(mean, mean)
     rounding = ROUNDING * np.trace(squares) / width
     flat = np.moveaxis(outgoing, -2, 0).reshape(width, -1)
-    kept, fitted = prune_features(moments, flat, child.shapes[position + 1][-1], rounding)
+    kept, fitted = prune_features(moments, flat, child.output_shapes[position][-1], rounding)
     fitted = np.moveaxis(fitted.reshape(-1, *outgoing.shape[:-2], outgoing.shape[-1]), 0, -2)
     at_consumer = consumer_kernel.write(network, consumer, fitted)
     if reader.use_bias:  # the mean contribution of all outputs, less that of the refitted ones

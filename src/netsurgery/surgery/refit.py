@@ -15,18 +15,23 @@ import numpy as np
 from netsurgery.networks import activations
 from netsurgery.networks.inference import (
     KERNEL_INPUTS,
+    Values,
+    as_input,
     chunks,
+    live,
     pre_activation,
-    precision,
     run_layers,
 )
 from netsurgery.networks.layers import KernelLayer
-from netsurgery.networks.network import Network, Topology
+from netsurgery.networks.network import Network
+from netsurgery.networks.topology import Topology
 from netsurgery.surgery.least_squares import ridge_correction
 from netsurgery.surgery.pooling import resized
 
 ROWS_PER_FEATURE = 20  # pixels to fit a convolution to; more take time but add no accuracy
 MIN_IMAGES = 32
+
+Pair = tuple[dict[int, np.ndarray], dict[int, np.ndarray]]  # of parent and child: see `Values`
 
 
 def refit_layers(
@@ -41,53 +46,72 @@ def refit_layers(
         x: (n, *input_shape) calibration samples.
     """
     grown = len(child.weights) - len(parent.weights)
-    # the next layers in parent and child, and the samples' values there
-    at, values = (0, 0), (x, x)
+    # the next layers in parent and child, and what they and later ones take
+    at, values = (0, 0), (as_input(x), as_input(x))
     for before in positions:
         layer, after = parent.topology.layers[before], before + grown
         assert isinstance(layer, KernelLayer)
         count = samples_needed(child.topology, after, len(x))
-        if count > len(values[0]):
-            at, values = (0, 0), (x, x)
-        values = (values[0][:count], values[1][:count])
-        read, features = _run_both((parent, child), at, (before, after), values)
+        if count > _count(values[0]):
+            at, values = (0, 0), (as_input(x), as_input(x))
+        stop = (before, after)
+        values = (_first(values[0], count), _first(values[1], count))
+        values = _run_both((parent, child), at, stop, values)
+        read, features = (
+            value[network.topology.steps[end].inputs[0]]
+            for value, network, end in zip(values, (parent, child), stop, strict=True)
+        )
         wanted = pre_activation(layer, parent.weights[before], read)
         arrays = _fit(layer, child.weights[after], features, wanted)
         child = child.with_arrays({after: arrays})
+        values[0][before] = activations.apply(layer.activation, wanted)
         at = (before + 1, after)
-        values = (activations.apply(layer.activation, wanted), features)
     return child
+
+
+def _count(values: Values) -> int:
+    return len(next(iter(values.values())))
+
+
+def _first(values: Values, count: int) -> dict[int, np.ndarray]:
+    return {i: value[:count] for i, value in values.items()}
 
 
 def _run_both(
     networks: tuple[Network, Network],
     start: tuple[int, int],
     stop: tuple[int, int],
-    values: tuple[np.ndarray, np.ndarray],
-) -> tuple[np.ndarray, np.ndarray]:
+    values: Pair,
+) -> Pair:
     """Pass values through parent and child, from one layer of each to another.
 
     From the first layer on, the layers that both have in common run only once.
     """
     common = _common_layers(*networks, min(stop)) if start == (0, 0) else None
-    results = tuple(
-        np.empty((len(value), *network.topology.shapes[end]), precision(value))
-        for network, end, value in zip(networks, stop, values, strict=True)
-    )
-    for part in chunks(len(values[0])):
-        heads, first = [value[part] for value in values], start
+    kept = [live(network.topology, end) for network, end in zip(networks, stop, strict=True)]
+    count = _count(values[0])
+    results: Pair = ({}, {})
+    for part in chunks(count):
+        heads, first = [{i: v[part] for i, v in value.items()} for value in values], start
         if common is not None:
-            heads, first = [run_layers(networks[0], heads[0], 0, common)] * 2, (common, common)
+            heads = [run_layers(networks[0], heads[0], 0, common)] * 2
+            first = (common, common)
         for i, network in enumerate(networks):
-            results[i][part] = run_layers(network, heads[i], first[i], stop[i])
-    return results[0], results[1]
+            ends = run_layers(network, heads[i], first[i], stop[i])
+            for position in kept[i]:
+                end = ends[position]
+                whole = results[i].setdefault(
+                    position, np.empty((count, *end.shape[1:]), end.dtype)
+                )
+                whole[part] = end
+    return results
 
 
 def _common_layers(parent: Network, child: Network, limit: int) -> int:
     """How many layers parent and child have in common, from the first on."""
     for i in range(limit):
         arrays = zip(parent.weights[i], child.weights[i], strict=False)
-        same_layer = parent.topology.layers[i] == child.topology.layers[i]
+        same_layer = parent.topology.steps[i] == child.topology.steps[i]
         if not same_layer or any(mine is not other for mine, other in arrays):
             return i
     return limit
@@ -95,7 +119,7 @@ def _common_layers(parent: Network, child: Network, limit: int) -> int:
 
 def samples_needed(topology: Topology, position: int, samples: int) -> int:
     """How many samples to fit a layer to: for a convolution, each image holds many pixels."""
-    *sides, _ = topology.shapes[position]
+    *sides, _ = topology.input_shapes[position]
     if not sides:
         return samples
     kernel, *_ = topology.array_shapes[position]

@@ -10,7 +10,7 @@ from netsurgery.networks.layers import (
     KernelLayer,
     Shape,
 )
-from netsurgery.networks.network import Topology
+from netsurgery.networks.topology import Topology
 
 
 def is_conv_cell(topology: Topology, position: int) -> bool:
@@ -22,7 +22,7 @@ def is_conv_cell(topology: Topology, position: int) -> bool:
 def flattening_position(topology: Topology) -> int | None:
     """The layer that makes the image flat, by flattening or global pooling; None without one."""
     for i, layer in enumerate(topology.layers):
-        if isinstance(layer, Flatten | GlobalPool) and len(topology.shapes[i]) > 1:
+        if isinstance(layer, Flatten | GlobalPool) and len(topology.input_shapes[i]) > 1:
             return i
     return None
 
@@ -51,11 +51,3 @@ def with_width(topology: Topology, position: int, width: int) -> Topology:
 def image_channels(image: Shape) -> int:
     """Channels of (height, width, channels), or of (height, width): one."""
     return image[2] if len(image) == 3 else 1
-
-
-def has_non_negative_input(topology: Topology, position: int) -> bool:
-    """Whether the input of the layer at `position` is never negative, as far as is known."""
-    non_negative = topology.non_negative_input
-    for layer in topology.layers[:position]:
-        non_negative = layer.is_non_negative(non_negative)
-    return non_negative

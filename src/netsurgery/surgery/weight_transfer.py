@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from netsurgery.networks.layers import Arrays
-from netsurgery.networks.network import Network, Topology
+from netsurgery.networks.network import Network
+from netsurgery.networks.topology import Topology
 
 # by the slot's name: for each layer, arrays of the shapes of its trainable ones
 Slots = Mapping[str, tuple[Arrays, ...]]

@@ -6,7 +6,8 @@ import numpy as np
 
 from netsurgery.networks.activations import LIPSCHITZ
 from netsurgery.networks.layers import Dense, KernelLayer
-from netsurgery.networks.network import Network, Topology
+from netsurgery.networks.network import Network
+from netsurgery.networks.topology import Topology
 from netsurgery.surgery import consumer_kernel
 from netsurgery.surgery.weight_transfer import (
     WeightTransfer,
@@ -50,7 +51,7 @@ def widen(
     network: Network, child: Topology, position: int, rng: np.random.Generator
 ) -> WeightTransfer:
     """Net2WiderNet (eq. 4, 5) for units and channels, normalization included."""
-    width, wider = network.topology.shapes[position + 1][-1], child.shapes[position + 1][-1]
+    width, wider = network.topology.output_shapes[position][-1], child.output_shapes[position][-1]
     copies = choose_copies(width, wider - width, rng)
     consumer = network.topology.consumer(position)
     assert consumer is not None
@@ -93,7 +94,7 @@ def add_noise(
     """
     network = build_child(parent, transfer)
     kernel, *bias = network.weights[position]
-    width = parent.topology.shapes[position + 1][-1]
+    width = parent.topology.output_shapes[position][-1]
     drawn = rng.normal(size=(*kernel.shape[:-1], kernel.shape[-1] - width))
     axes = tuple(range(kernel.ndim - 1))
     size = np.sqrt(np.square(kernel[..., width:].astype(np.float64)).sum(axis=axes))

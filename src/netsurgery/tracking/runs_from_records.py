@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from netsurgery import datasets
-from netsurgery.networks.network import Topology
+from netsurgery.networks.topology import Topology
 from netsurgery.search import scores
 from netsurgery.search.layout import SearchFolder
 from netsurgery.search.records import Record, Status

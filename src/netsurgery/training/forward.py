@@ -9,6 +9,7 @@ Keras's policy `mixed_bfloat16`; arrays, statistics and the loss stay float32.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -19,17 +20,23 @@ import tensorflow as tf
 
 from netsurgery.networks.layers import (
     Activation,
+    Add,
     BatchNorm,
+    Concatenate,
     Conv,
     Dense,
     Flatten,
     GlobalPool,
+    Join,
     KernelLayer,
     Layer,
+    Multiply,
     Pool,
     Rescaling,
     Reshape,
 )
+from netsurgery.networks.steps import INPUT
+from netsurgery.networks.topology import Topology
 from netsurgery.objectives.training_settings import FLOAT32
 from netsurgery.training import onednn
 from netsurgery.training.fused_operations import (
@@ -37,7 +44,7 @@ from netsurgery.training.fused_operations import (
     convolve_and_average,
     fold_normalizations,
     is_averaged,
-    is_normalized,
+    normalization_of,
 )
 
 # the data types that layers compute in
@@ -80,7 +87,8 @@ def _normalize(
     *learned, mean, variance = arrays
     gamma = learned[0] if layer.scale else tf.ones_like(mean)
     beta = learned[-1] if layer.center else tf.zeros_like(mean)
-    image = x if len(x.shape) == 4 else tf.reshape(x, (-1, 1, 1, x.shape[-1]))
+    sides = (*x.shape[1:-1], *[1] * (4 - len(x.shape)))
+    image = x if len(x.shape) == 4 else tf.reshape(x, (-1, *sides, x.shape[-1]))
     unused = tf.constant([], tf.float32)
     result = tf.raw_ops.FusedBatchNormV3(
         x=image,
@@ -91,7 +99,7 @@ def _normalize(
         epsilon=layer.epsilon,
         is_training=training,
     )
-    y = result.y if image is x else tf.reshape(result.y, (-1, x.shape[-1]))
+    y = result.y if image is x else tf.reshape(result.y, (-1, *x.shape[1:]))
     return y, (result.batch_mean, result.batch_variance) if training else ()
 
 
@@ -151,6 +159,26 @@ LAYERS: dict[type[Layer], Callable[[Any, Arrays, tf.Tensor], tf.Tensor]] = {
 }
 
 
+def _gate(x: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
+    one, two = sorted((x, other), key=lambda each: len(each.shape))
+    missing = [1] * (len(two.shape) - len(one.shape))
+    return tf.reshape(one, (-1, *missing, *one.shape[1:])) * two if missing else one * two
+
+
+# what a layer with several inputs gives
+JOINS: dict[type[Layer], Callable[[list[tf.Tensor]], tf.Tensor]] = {
+    Add: tf.add_n,
+    Multiply: functools.partial(functools.reduce, _gate),
+    Concatenate: functools.partial(tf.concat, axis=-1),
+}
+
+
+def _of_one_precision(inputs: list[tf.Tensor]) -> list[tf.Tensor]:
+    """The inputs of a join, in float32 if one of them is."""
+    dtypes = {x.dtype for x in inputs}
+    return inputs if len(dtypes) == 1 else [tf.cast(x, tf.float32) for x in inputs]
+
+
 def _apply(layer: Layer, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
     if type(layer) not in LAYERS:
         raise ValueError(f"training does not support the layer {layer}")
@@ -158,7 +186,7 @@ def _apply(layer: Layer, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
 
 
 def forward(
-    layers: Sequence[Layer],
+    topology: Topology,
     arrays: Sequence[Arrays],
     x: tf.Tensor,
     *,
@@ -168,7 +196,7 @@ def forward(
     """The network's output for a batch, and the statistics of the batch.
 
     Args:
-        layers: the layers of its topology.
+        topology: the network's.
         arrays: the arrays of each layer.
         x: (n, *input_shape).
         training: whether to compute in training mode or in inference mode.
@@ -181,33 +209,43 @@ def forward(
     Raises:
         ValueError: a layer that no search builds (dropout, or one that surgery does not know).
     """
+    changed: dict[int, Layer] = {}
+    passed = set[int]()  # layers whose work is done in another one
     if not training:
-        layers, arrays = fold_normalizations(layers, arrays)
-    skipped = False
+        changed, arrays, passed = fold_normalizations(topology, arrays)
+    left_out: dict[int, tf.Tensor] = {}  # biases, by the normalizations that subtract them
     statistics: list[tf.Tensor] = []
     pixels: list[float] = []  # per sample, behind each statistic
-    bias: tf.Tensor | float = 0.0  # left out before the next normalization
     strided = not training and onednn.is_faster(math.prod(x.shape[1:]))
-    last = max((i for i, layer in enumerate(layers) if isinstance(layer, KernelLayer)), default=0)
-    x = tf.cast(x, PRECISIONS[precision])
-    for i, (layer, own) in enumerate(zip(layers, arrays, strict=True)):
+    last = max(topology.positions(KernelLayer), default=0)
+    values = {INPUT: tf.cast(x, PRECISIONS[precision])}
+    for i, step in enumerate(topology.steps):
+        layer, own = changed.get(i, step.layer), arrays[i]
+        x, *others = (values[j] for j in step.inputs)
         if i == last:
             x = tf.cast(x, tf.float32)
-        if training and isinstance(layer, KernelLayer) and is_normalized(layer, layers[i + 1 :]):
-            bias, own = own[1], own[:1]
-            layer = layer.with_bias(False)
-        if skipped:
-            skipped = False
-        elif isinstance(layer, Conv) and is_averaged(layer, layers[i + 1 :], x.shape[1:]):
+        chain = [j for j in topology.chain(i) if j not in passed]
+        rest = [topology.layers[j] for j in chain]
+        if training and isinstance(layer, KernelLayer):
+            norm = normalization_of(layer, rest)
+            if norm is not None:
+                left_out[chain[norm]], own = own[1], own[:1]
+                layer = layer.with_bias(False)
+        if i in passed:
+            pass
+        elif isinstance(layer, Join):
+            x = JOINS[type(layer)](_of_one_precision([x, *others]))
+        elif isinstance(layer, Conv) and is_averaged(layer, rest, x.shape[1:]):
             x = convolve_and_average(layer, own, x, strided=strided)
-            x, skipped = _add_bias(layer, own, x), True
+            x = _add_bias(layer, own, x)
+            passed.add(chain[0])
         elif isinstance(layer, BatchNorm):
             x, mean_and_variance = _normalize(layer, own, x, training=training)
             if mean_and_variance:
                 mean, variance = mean_and_variance
-                statistics += (mean + bias, variance)
+                statistics += (mean + left_out.pop(i, 0.0), variance)
                 pixels += (math.inf, math.prod(x.shape[1:-1]))
-                bias = 0.0
         else:
             x = _apply(layer, own, x)
+        values[i] = x
     return x, _biased_variances(statistics, pixels, tf.shape(x)[0]) if statistics else None

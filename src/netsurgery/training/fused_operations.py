@@ -21,20 +21,32 @@ import numpy as np
 import tensorflow as tf
 
 from netsurgery.networks.layers import SAME, BatchNorm, Conv, KernelLayer, Layer, Pool, Shape
+from netsurgery.networks.steps import INPUT
+from netsurgery.networks.topology import Topology
 
 Arrays = Sequence[tf.Tensor]  # of a layer, in the order of `Network.weights`
 
 
-def is_normalized(layer: KernelLayer, rest: Sequence[Layer]) -> bool:
-    """Whether a batch normalization follows a layer with a bias, perhaps after pooling."""
-    if rest and isinstance(rest[0], Pool):
-        rest = rest[1:]
+def normalization_of(layer: KernelLayer, rest: Sequence[Layer]) -> int | None:
+    """The index of the batch normalization that subtracts a layer's bias; None without one.
+
+    Args:
+        layer: the layer.
+        rest: the layers behind it (`Topology.chain`); pooling may come before the normalization.
+    """
+    index = 1 if rest and isinstance(rest[0], Pool) else 0
     plain = layer.use_bias and layer.activation == "linear"
-    return plain and bool(rest) and isinstance(rest[0], BatchNorm)
+    return index if plain and isinstance(next(iter(rest[index:]), None), BatchNorm) else None
 
 
 def is_averaged(layer: Conv, rest: Sequence[Layer], shape: Shape) -> bool:
-    """Whether only averages over whole 2x2 squares of a convolution's output are used."""
+    """Whether only averages over whole 2x2 squares of a convolution's output are used.
+
+    Args:
+        layer: the convolution.
+        rest: the layers behind it (`Topology.chain`).
+        shape: of its input.
+    """
     after = rest[0] if rest else None
     return (
         isinstance(after, Pool)
@@ -101,26 +113,40 @@ def _fold_into_weights(layer: KernelLayer, arrays: Arrays, norm: BatchNorm, own:
 
 
 def fold_normalizations(
-    layers: Sequence[Layer], arrays: Sequence[Arrays]
-) -> tuple[list[Layer], list[Arrays]]:
+    topology: Topology, arrays: Sequence[Arrays]
+) -> tuple[dict[int, Layer], list[Arrays], set[int]]:
     """Fold each normalization into the weights before it, for inference mode, if possible.
 
     Average pooling may lie between, but not max pooling, because factors may be negative.
+
+    Args:
+        topology: the network's.
+        arrays: of each layer.
+
+    Returns:
+        By position the layers that change, the arrays of all, and the positions of the
+        normalizations that do nothing any more.
     """
-    folded: list[tuple[Layer | None, Arrays]] = [(None, ())]  # no layer comes before the first
-    for layer, own in zip(layers, arrays, strict=True):
-        end = folded[-1][0]
-        at = -2 if isinstance(end, Pool) and end.function == "average" else -1
-        before, weights = folded[at]
-        if (
-            isinstance(layer, BatchNorm)
-            and isinstance(before, KernelLayer)
-            and before.activation == "linear"
-        ):
-            folded[at] = (
-                before.with_bias(True),
-                _fold_into_weights(before, weights, layer, own),
-            )
-        else:
-            folded.append((layer, own))
-    return [layer for layer, _ in folded if layer], [own for _, own in folded[1:]]
+    changed: dict[int, Layer] = {}
+    own, folded = list(arrays), set[int]()
+
+    def before(position: int) -> int:
+        """The layer whose output is the input here, if nothing else reads it; else `INPUT`."""
+        (position,) = topology.steps[position].inputs
+        while position in folded:
+            (position,) = topology.steps[position].inputs
+        return position if position != INPUT and len(topology.readers[position]) == 1 else INPUT
+
+    for position, norm in enumerate(topology.layers):
+        if not isinstance(norm, BatchNorm):
+            continue
+        source = before(position)
+        pool = topology.layers[source] if source != INPUT else None
+        if isinstance(pool, Pool) and pool.function == "average":
+            source = before(source)
+        layer = changed.get(source, topology.layers[source]) if source != INPUT else None
+        if isinstance(layer, KernelLayer) and layer.activation == "linear":
+            own[source] = _fold_into_weights(layer, own[source], norm, own[position])
+            changed[source] = layer.with_bias(True)
+            folded.add(position)
+    return changed, own, folded

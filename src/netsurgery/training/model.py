@@ -110,7 +110,7 @@ class TrainableNetwork:
         sizes, moving = self.statistics_sizes, self.statistics.value
         arrays = self._by_layer(trainable, tf.split(moving, sizes) if sizes else [])
         precision = self.settings.dtype_policy
-        predicted, seen = forward(self.layers, arrays, x, training=training, precision=precision)
+        predicted, seen = forward(self.topology, arrays, x, training=training, precision=precision)
         if seen is not None:
             moving.assign_sub((moving - seen) * self._update_rates)
         return predicted
@@ -118,7 +118,7 @@ class TrainableNetwork:
     @property
     def _update_rates(self) -> np.ndarray:
         """One minus the momentum of each moving statistic."""
-        layers = zip(self.layers, self.topology.shapes, strict=False)
+        layers = zip(self.layers, self.topology.input_shapes, strict=True)
         rates = [
             np.full(2 * shape[-1], 1 - layer.momentum, np.float32)
             for layer, shape in layers
@@ -134,7 +134,7 @@ class TrainableNetwork:
     @property
     def outputs(self) -> int:
         """Outputs per sample."""
-        return self.topology.shapes[-1][-1]
+        return self.topology.output_shape[-1]
 
     @property
     def checkpoint(self) -> Checkpoint:

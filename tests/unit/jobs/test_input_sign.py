@@ -7,7 +7,7 @@ from netsurgery import datasets
 from netsurgery.jobs import train
 from netsurgery.jobs.training_step import TrainingStep
 from netsurgery.keras_io import preprocessing
-from netsurgery.networks.network import Topology
+from netsurgery.networks.topology import Topology
 from netsurgery.search.candidates import read_record
 from netsurgery.search.plans import Offspring
 from netsurgery.storage.settings import from_settings

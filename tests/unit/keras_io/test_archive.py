@@ -16,8 +16,9 @@ from hypothesis import given
 
 from netsurgery.keras_io import archive, conversion
 from netsurgery.networks.layers import Activation, BatchNorm, Conv, Dense, Flatten, Pool
-from netsurgery.networks.network import Network, Topology, initialise
+from netsurgery.networks.network import Network, initialise
 from netsurgery.networks.topologies import build, named
+from netsurgery.networks.topology import Topology
 from netsurgery.storage.files import sha256
 from tests.support.keras_models import FEW, OF_ALL_KINDS, batch, compiled, content, example
 from tests.support.strategies import Example, trained

@@ -22,8 +22,9 @@ from netsurgery.networks.layers import (
     Pool,
     Rescaling,
 )
-from netsurgery.networks.network import Network, Topology
+from netsurgery.networks.network import Network
 from netsurgery.networks.topologies import build, named
+from netsurgery.networks.topology import Topology
 from netsurgery.objectives.training_settings import CompileSettings
 from netsurgery.training import TrainableNetwork, compile_model
 from tests.support.strategies import trained

@@ -10,7 +10,7 @@ from hypothesis import given
 from netsurgery.keras_io import conversion
 from netsurgery.networks.inference import predict
 from netsurgery.networks.layers import Activation, BatchNorm, Conv, Dense, Flatten, Pool
-from netsurgery.networks.network import Topology
+from netsurgery.networks.topology import Topology
 from tests.support.keras_models import FEW, OF_ALL_KINDS, batch, compiled, content, example
 from tests.support.strategies import Example, inputs, trained
 
@@ -69,7 +69,7 @@ def test_positions_are_indices_into_model_layers(pair: Example) -> None:
     for i, (layer, arrays) in enumerate(zip(network.topology.layers, network.weights, strict=True)):
         assert type(model.layers[i]).__name__ in KINDS[type(layer)]
         assert model.layers[i].name == f"{layer.kind}_{i}"
-        assert model.layers[i].output.shape[1:] == network.topology.shapes[i + 1]
+        assert model.layers[i].output.shape[1:] == network.topology.output_shapes[i]
         for ours, theirs in zip(arrays, model.layers[i].get_weights(), strict=True):
             np.testing.assert_array_equal(ours, theirs)
     assert len(model.layers) == len(network.topology.layers)

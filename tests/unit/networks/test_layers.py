@@ -19,7 +19,8 @@ from netsurgery.networks.layers import (
     Pool,
     layer_from_json,
 )
-from netsurgery.networks.network import Topology, initialise
+from netsurgery.networks.network import initialise
+from netsurgery.networks.topology import Topology
 from tests.support.strategies import SEEDS, TOPOLOGIES
 
 

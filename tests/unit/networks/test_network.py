@@ -20,8 +20,9 @@ from netsurgery.networks.layers import (
     Shape,
     conv_cell,
 )
-from netsurgery.networks.network import Network, Topology, initialise
+from netsurgery.networks.network import Network, initialise
 from netsurgery.networks.topologies import NAMED, build, named
+from netsurgery.networks.topology import Topology
 from netsurgery.storage.random_streams import random_stream
 from tests.support.strategies import SEEDS, TOPOLOGIES, trained
 
@@ -33,8 +34,7 @@ def test_only_trainable_arrays_count_as_parameters() -> None:
 
 def test_shapes_follow_the_layers() -> None:
     topology = build([{"conv_cell": {"channels": 4}}, {"dense": {"units": 6}}], (5, 8, 2), 3)
-    assert topology.shapes == (
-        (5, 8, 2),
+    assert topology.output_shapes == (
         (5, 8, 4),
         *[(3, 4, 4)] * 3,
         (48,),
@@ -106,7 +106,7 @@ def test_consumer_is_the_next_layer_with_a_kernel() -> None:
 def test_topologies_survive_json(topology: Topology) -> None:
     copy = Topology.from_json(json.loads(json.dumps(topology.to_json())))
     assert copy == topology
-    assert copy.shapes == topology.shapes
+    assert copy.output_shapes == topology.output_shapes
 
 
 # --- arrays ---------------------------------------------------------------------------------------

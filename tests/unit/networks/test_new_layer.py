@@ -16,7 +16,8 @@ from netsurgery.keras_io import layers as keras_layers
 from netsurgery.networks import inference, layers
 from netsurgery.networks.inference import predict
 from netsurgery.networks.layers import Arrays, Conv, Dense, Flatten, Layer, Shape
-from netsurgery.networks.network import Network, Topology, initialise
+from netsurgery.networks.network import Network, initialise
+from netsurgery.networks.topology import Topology
 from netsurgery.surgery import legal_mutations, mutate, operations
 from netsurgery.training import forward
 from tests.support.surgery_helpers import assert_computes_the_same, generator
@@ -112,7 +113,7 @@ def test_new_layer_computes_the_same_everywhere() -> None:
     model = conversion.to_keras(network())
     np.testing.assert_allclose(model(batch()), expected, rtol=1e-4, atol=1e-5)
     output, _ = forward.forward(
-        TOPOLOGY.layers,
+        TOPOLOGY,
         [list(map(tf.constant, arrays)) for arrays in network().weights],
         tf.constant(batch()),
         training=False,

@@ -13,8 +13,8 @@ from netsurgery.networks.layers import (
     Pool,
     Shape,
 )
-from netsurgery.networks.network import Topology
 from netsurgery.networks.topologies import NAMED, build, named, without_defaults
+from netsurgery.networks.topology import Topology
 
 # a conv layer holds 3 * 3 * in * out weights and a bias for each of its channels, batch
 # normalization gamma and beta for each; a dense layer in * out weights and out biases

@@ -63,8 +63,7 @@ def test_copies_share_outgoing_weights_unequally(
 ) -> None:
     network, _ = example
     for mutation in legal(network, sizes, operations.ADD_UNITS, operations.ADD_CHANNELS):
-        position = mutation.position
-        assert position is not None
+        position = mutation.at(network.topology)
         child = mutate(network, mutation, generator(seed)).network
         end = next_with_kernel(network.topology, position)
         before = [array for arrays in network.weights[position:end] for array in arrays]
@@ -110,8 +109,7 @@ def test_copied_units_and_channels_are_drawn(operation: Operation, position: int
 def test_added_dense_layer_is_an_idempotent_identity(example: Example, seed: int) -> None:
     network, _ = example
     for mutation in legal(network, MutationSizes(), operations.ADD_DENSE):
-        position = mutation.position
-        assert position is not None
+        position = mutation.at(network.topology)
         before = network.topology.layers[position - 1]
         assert isinstance(before, Dense)
         activation = "relu" if before.activation == "relu" else "linear"

@@ -18,7 +18,7 @@ from netsurgery.networks.layers import (
     Shape,
     conv_cell,
 )
-from netsurgery.networks.network import Topology
+from netsurgery.networks.topology import Topology
 from netsurgery.surgery import IllegalMutation, Mutation, mutate_topology, operations
 
 IMAGE = (8, 8, 2)

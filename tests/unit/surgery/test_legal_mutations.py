@@ -8,8 +8,8 @@ from itertools import product
 import pytest
 
 from netsurgery.networks.layers import Activation, Conv, Dense, Flatten, Pool
-from netsurgery.networks.network import Topology
 from netsurgery.networks.topologies import NAMED, build, named
+from netsurgery.networks.topology import Topology
 from netsurgery.surgery import (
     ECTONAS,
     Mutation,

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from netsurgery.networks.inference import layer_input, pre_activation, predict
 from netsurgery.networks.layers import BatchNorm, Conv, Dense
-from netsurgery.networks.network import Network, Topology
+from netsurgery.networks.network import Network
 from netsurgery.networks.topologies import build, named
+from netsurgery.networks.topology import Topology
 from netsurgery.surgery import (
     OPERATIONS,
     Mutation,

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netsurgery.networks.layers import Arrays, BatchNorm
-from netsurgery.networks.network import Network, Topology
+from netsurgery.networks.network import Network
 from netsurgery.networks.topologies import build
+from netsurgery.networks.topology import Topology
 from netsurgery.surgery import (
     OPERATIONS,
     Mutation,
@@ -93,10 +94,9 @@ def test_unaffected_layers_keep_their_slots(example: Example, sizes: MutationSiz
     network, _ = example
     before = trainable(network)
     for mutation in legal_mutations(network.topology, sizes, operations=OPERATIONS)[1:]:
-        assert mutation.position is not None
         after = grown_slots(network, mutation)
         child = mutate(network, mutation).network.topology
-        new, old = touched(network.topology, child, mutation.position)
+        new, old = touched(network.topology, child, mutation.at(network.topology))
         kept = [
             *zip(before[: old.start], after[: new.start], strict=True),
             *zip(before[old.stop :], after[new.stop :], strict=True),
@@ -112,8 +112,7 @@ def test_surviving_and_copied_weights_keep_their_slots(
 ) -> None:
     network, _ = example
     for mutation in legal_mutations(network.topology, sizes, operations=SELECTING):
-        position = mutation.position
-        assert position is not None
+        position = mutation.at(network.topology)
         slots = {"momentum": trainable(network)}
         result = mutate(network, mutation, np.random.default_rng(seed), slots=slots)
         child, found = result.network, result.slots["momentum"]

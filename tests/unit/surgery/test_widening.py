@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netsurgery.networks.inference import pre_activation, predict, run_layers
+from netsurgery.networks.inference import layer_input, pre_activation, predict
 from netsurgery.networks.layers import Conv, Dense
 from netsurgery.networks.network import Network
 from netsurgery.networks.topologies import build, named
@@ -30,7 +30,7 @@ SLACK = 1e-5  # float32 weights
 
 
 def entering(network: Network, position: int, x: np.ndarray) -> np.ndarray:
-    return run_layers(network, x, 0, position)
+    return layer_input(network, position, x)
 
 
 def computed(network: Network, position: int, x: np.ndarray) -> np.ndarray:
@@ -47,13 +47,13 @@ def test_noise_stays_within_its_bound(
 ) -> None:
     network, x = example
     for mutation in legal_mutations(network.topology, sizes, operations=WIDENING):
-        assert mutation.position is not None
         operated = mutate(network, mutation, np.random.default_rng(seed), noise=noise)
-        consumer = network.topology.consumer(mutation.position)
+        position = mutation.at(network.topology)
+        consumer = network.topology.consumer(position)
         assert consumer is not None
         before, after = (computed(n, consumer, x) for n in (network, operated.network))
         change = np.linalg.norm(after - before, axis=1)
-        read = np.linalg.norm(entering(network, mutation.position, x).reshape(len(x), -1), axis=1)
+        read = np.linalg.norm(entering(network, position, x).reshape(len(x), -1), axis=1)
         rounding = SLACK * (1 + np.linalg.norm(before, axis=1))
         assert (change <= operated.noise_bound * read + rounding).all()
 
@@ -75,13 +75,12 @@ def test_zero_noise_draws_nothing_and_has_no_bound(
 )
 def test_noise_changes_only_copies_and_in_proportion(mutation: Mutation) -> None:
     network = trained(build(named("cnn-medium"), (9, 9, 1), 4), np.random.default_rng(0))
-    position = mutation.position
-    assert position is not None
+    position = mutation.at(network.topology)
     exact, little, much = (
         mutate(network, mutation, np.random.default_rng(1), noise=noise).network
         for noise in (0.0, 0.01, 0.1)
     )
-    width = network.topology.shapes[position + 1][-1]
+    width = network.topology.output_shapes[position][-1]
     for child, noise in ((little, 0.01), (much, 0.1)):
         changed = [
             i

@@ -9,6 +9,7 @@ import tensorflow as tf
 from netsurgery import training
 from netsurgery.datasets import Samples, Scaling
 from netsurgery.keras_io import conversion
+from netsurgery.networks.inference import predict
 from netsurgery.networks.layers import (
     Activation,
     BatchNorm,
@@ -21,8 +22,9 @@ from netsurgery.networks.layers import (
     Rescaling,
     Reshape,
 )
-from netsurgery.networks.network import Topology, initialise
-from tests.support.strategies import trained
+from netsurgery.networks.network import initialise
+from netsurgery.networks.topology import Topology
+from tests.support.random_networks import branched, inputs, trained
 from tests.support.training_helpers import SETTINGS, arrays, assert_close, in_keras
 
 KINDS = {
@@ -118,3 +120,18 @@ def test_dropout_is_refused():
     network = initialise(Topology((4,), (Dropout(0.5), Dense(2))), np.random.default_rng(0))
     with pytest.raises(ValueError, match=r"training does not support the layer dropout 0\.5"):
         training.TrainableNetwork(network, SETTINGS)(np.zeros((1, 4), np.float32), training=True)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_blocks_compute_what_numpy_and_keras_do(seed):
+    rng = np.random.default_rng(seed)
+    topology = branched(rng)
+    while topology.positions(Dropout):
+        topology = branched(rng)
+    network = trained(topology, rng)
+    x = inputs(network.topology, rng).astype(np.float32)
+    expected = predict(network, x)
+    ours = training.TrainableNetwork(network, SETTINGS)(tf.constant(x), training=False)
+    np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-4)
+    keras_model = conversion.to_keras(network)
+    np.testing.assert_allclose(keras_model(x), expected, rtol=1e-4, atol=1e-4)

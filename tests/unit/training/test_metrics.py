@@ -11,7 +11,8 @@ from netsurgery import training
 from netsurgery.datasets import Samples, Scaling
 from netsurgery.keras_io import conversion
 from netsurgery.networks.layers import Dense
-from netsurgery.networks.network import Topology, initialise
+from netsurgery.networks.network import initialise
+from netsurgery.networks.topology import Topology
 from netsurgery.objectives import keras_catalog
 from netsurgery.objectives.training_settings import CompileSettings
 from netsurgery.training import loop

@@ -9,7 +9,8 @@ import tensorflow as tf
 from netsurgery import training
 from netsurgery.datasets import Samples, Scaling
 from netsurgery.networks.layers import Activation, BatchNorm, Conv, Dense, Flatten, Pool
-from netsurgery.networks.network import Topology, initialise
+from netsurgery.networks.network import initialise
+from netsurgery.networks.topology import Topology
 from netsurgery.objectives.training_settings import CompileSettings
 from netsurgery.training import onednn, tensorflow_internals
 from netsurgery.training.graphs import GraphCache

@@ -13,6 +13,7 @@ from netsurgery.networks.layers.conv_cell import CONV_CELL_KINDS, CONV_CELL_LENG
 from netsurgery.networks.layers.convolution import Conv
 from netsurgery.networks.layers.dense import Dense
 from netsurgery.networks.layers.elementwise import Activation, BatchNorm, Dropout
+from netsurgery.networks.layers.joining import JOINS, Add, Concatenate, Join, Multiply
 from netsurgery.networks.layers.other import Other, PerChannel, Regularization
 from netsurgery.networks.layers.pooling import POOLINGS, GlobalPool, Pool
 from netsurgery.networks.layers.reshaping import Flatten, Rescaling, Reshape
@@ -20,20 +21,25 @@ from netsurgery.networks.layers.reshaping import Flatten, Rescaling, Reshape
 __all__ = [
     "CONV_CELL_KINDS",
     "CONV_CELL_LENGTH",
+    "JOINS",
     "LAYERS",
     "POOLINGS",
     "SAME",
     "VALID",
     "Activation",
+    "Add",
     "Arrays",
     "BatchNorm",
+    "Concatenate",
     "Conv",
     "Dense",
     "Dropout",
     "Flatten",
     "GlobalPool",
+    "Join",
     "KernelLayer",
     "Layer",
+    "Multiply",
     "Other",
     "PerChannel",
     "Pool",

@@ -73,8 +73,7 @@ def _child(network: Network, mutation: Mutation, changed: dict[int, Arrays]) -> 
         mutation: legal, with its width.
         changed: arrays of the child by position.
     """
-    child, position = mutate_topology(network.topology, mutation), mutation.position
-    assert position is not None
+    child, position = mutate_topology(network.topology, mutation), mutation.at(network.topology)
     grown = len(child.layers) - len(network.topology.layers)
     weights = list(network.weights)
     if grown > 0:
@@ -102,10 +101,10 @@ def _extend_normalization(arrays: Arrays, added: int) -> Arrays:
 
 def _widen(network: Network, mutation: Mutation) -> Network:
     """Copies divide the incoming weights and keep the full outgoing weights."""
-    topology, position, width = network.topology, mutation.position, mutation.width
-    assert position is not None
+    topology, width = network.topology, mutation.width
+    position = mutation.at(topology)
     assert width is not None
-    consumer, old = topology.consumer(position), topology.shapes[position + 1][-1]
+    consumer, old = topology.consumer(position), topology.output_shapes[position][-1]
     assert consumer is not None
     source = _copy_sources(old, width - old)
     shares = np.bincount(source)[source]
@@ -126,8 +125,7 @@ def _remove_units(network: Network, mutation: Mutation) -> Network:
 
     At most as many units remain as there are singular values.
     """
-    topology, position = network.topology, mutation.position
-    assert position is not None
+    topology, position = network.topology, mutation.at(network.topology)
     assert mutation.width is not None
     consumer = topology.consumer(position)
     assert consumer is not None
@@ -164,19 +162,18 @@ def _without_channels(network: Network, position: int, kept: int) -> dict[int, A
 
 
 def _remove_channels(network: Network, mutation: Mutation) -> Network:
-    assert mutation.position is not None
     assert mutation.width is not None
-    return _child(network, mutation, _without_channels(network, mutation.position, mutation.width))
+    position = mutation.at(network.topology)
+    return _child(network, mutation, _without_channels(network, position, mutation.width))
 
 
 def _add_conv_cell(network: Network, mutation: Mutation) -> Network:
     """Every channel is the sum of all; each block of the dense weights is pooled."""
-    assert mutation.position is not None
     assert mutation.width is not None
     width, pooling = mutation.width, mutation.pooling or "average"
     child = mutate_topology(network.topology, mutation)
     added = len(child.layers) - len(network.topology.layers)
-    start = mutation.position + added - CONV_CELL_LENGTH
+    start = mutation.at(network.topology) + added - CONV_CELL_LENGTH
     kernel = np.zeros((3, 3, width, width))
     kernel[1, 1] = 1
     changed: dict[int, Arrays] = {
@@ -192,11 +189,10 @@ def _add_conv_cell(network: Network, mutation: Mutation) -> Network:
 
 def _remove_conv_cell(network: Network, mutation: Mutation) -> Network:
     """Pass on the cell's input, with channels removed or copied to match those of the cell."""
-    topology, position = network.topology, mutation.position
-    assert position is not None
+    topology, position = network.topology, mutation.at(network.topology)
     consumer, dense = topology.consumer(position), flattened_image_reader(topology)
     assert consumer is not None
-    entering, leaving = topology.shapes[position][-1], topology.shapes[position + 1][-1]
+    entering, leaving = topology.input_shapes[position][-1], topology.output_shapes[position][-1]
     if entering < leaving:
         changed = _without_channels(network, position, entering)
         (outgoing, bias), (_, beta, *_) = changed[consumer], changed[position + 2]

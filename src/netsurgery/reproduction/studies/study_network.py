@@ -8,7 +8,8 @@ import numpy as np
 
 from netsurgery import training
 from netsurgery.datasets import Samples
-from netsurgery.networks.network import Network, Topology
+from netsurgery.networks.network import Network
+from netsurgery.networks.topology import Topology
 from netsurgery.objectives.training_settings import CompileSettings
 from netsurgery.storage.random_streams import random_stream
 

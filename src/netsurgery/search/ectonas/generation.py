@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from netsurgery.networks.network import Topology
+from netsurgery.networks.topology import Topology
 from netsurgery.search.ectonas.bracket import Bracket, knockout
 from netsurgery.search.ectonas.byes import TrainingSteps, merge_byes
 from netsurgery.search.ectonas.plans import RejectedOffspring

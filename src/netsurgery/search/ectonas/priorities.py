@@ -10,11 +10,10 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping
-from itertools import pairwise
 from statistics import fmean
 
 from netsurgery.networks.layers import Conv, Dense
-from netsurgery.networks.network import Topology
+from netsurgery.networks.topology import Topology
 from netsurgery.search.ectonas.plans import BracketPlan
 from netsurgery.search.records import Record
 from netsurgery.search.steps import recuperation_step
@@ -33,7 +32,8 @@ HIGHEST = 999  # the rank of the step that goes first
 def seconds_of_batch(topology: Topology) -> float:
     """Estimate the seconds to train on 32 samples."""
     multiplications = numbers = 0
-    for layer, (before, after) in zip(topology.layers, pairwise(topology.shapes), strict=True):
+    sizes = zip(topology.layers, topology.input_shapes, topology.output_shapes, strict=True)
+    for layer, before, after in sizes:
         if isinstance(layer, Dense):
             multiplications += before[-1] * after[-1]
         elif isinstance(layer, Conv):

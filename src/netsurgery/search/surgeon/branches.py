@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from netsurgery.networks.network import Topology
+from netsurgery.networks.topology import Topology
 from netsurgery.search.plans import GenerationPlan
 from netsurgery.search.records import Record, Status
 from netsurgery.search.surgeon.recommendation import Analysis, analyse

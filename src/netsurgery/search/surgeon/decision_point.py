@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from netsurgery.networks.steps import Place
 from netsurgery.search.plans import FinalPlan, GenerationPlan, Offspring, Parent
 from netsurgery.search.records import Record
 from netsurgery.search.scores import rank_by_surgeon_score
@@ -36,7 +37,7 @@ from netsurgery.search.winners import Winners, model_name
 from netsurgery.storage.random_streams import random_stream
 
 Analyses = Mapping[str, Sequence[Analysis]]  # of the dense layers of each branch, by candidate
-Modification = tuple[str, str, int | None, int | None]  # parent, operation, position, width
+Modification = tuple[str, str, Place | None, int | None]  # parent, operation, position, width
 
 
 @dataclass(frozen=True)

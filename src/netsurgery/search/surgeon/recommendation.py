@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from netsurgery.networks.layers import Dense
-from netsurgery.networks.network import Network, Topology
+from netsurgery.networks.network import Network
+from netsurgery.networks.topology import Topology
 from netsurgery.search.size_limit import why_too_large
 from netsurgery.surgery import Mutation, mutate_topology, operations, why_illegal
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from netsurgery.networks.layers import Dense
-from netsurgery.networks.network import Topology
+from netsurgery.networks.topology import Topology
 from netsurgery.search.surgeon.recommendation import SMALLEST_ADDITION, SMALLEST_PART, hidden_layers
 
 State = tuple[int, ...]  # units of the hidden layers

@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from netsurgery.networks.layers import KernelLayer
-from netsurgery.networks.network import Network, Topology
+from netsurgery.networks.network import Network
+from netsurgery.networks.topology import Topology
 from netsurgery.surgery.sizes import MutationSizes
 from netsurgery.surgery.weight_transfer import WeightTransfer
 
@@ -117,13 +118,16 @@ class Operation(ABC):
     def layers_to_refit(self, topology: Topology, child: Topology, position: int) -> list[int]:
         """Positions in the parent of the layers to fit to what they computed there.
 
-        These are all layers with a kernel from the first one that reads the changed layer: what
-        one cannot compensate, later ones may.
+        These are the first layer with a kernel that reads the changed layer, and all that depend on
+        it: what one cannot compensate, later ones may.
         """
         if not self.uses_calibration:
             return []
         first = self.first_reader(topology, child, position)
-        return [] if first is None else [i for i in topology.positions(KernelLayer) if i >= first]
+        if first is None:
+            return []
+        reached = {first} | topology.descendants(first)
+        return [i for i in topology.positions(KernelLayer) if i in reached]
 
     def first_reader(self, topology: Topology, child: Topology, position: int) -> int | None:
         """Position in the parent of the first layer that reads the changed one; None without."""

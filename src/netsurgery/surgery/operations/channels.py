@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from netsurgery.networks.layers import Conv
-from netsurgery.networks.network import Network, Topology
+from netsurgery.networks.network import Network
+from netsurgery.networks.topology import Topology
 from netsurgery.surgery import pruning, widening
 from netsurgery.surgery.operations import legality
 from netsurgery.surgery.operations.base import Operation

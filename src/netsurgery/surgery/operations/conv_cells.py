@@ -13,7 +13,8 @@ from netsurgery.networks.layers import (
     Reshape,
     conv_cell,
 )
-from netsurgery.networks.network import Network, Topology
+from netsurgery.networks.network import Network
+from netsurgery.networks.topology import Topology
 from netsurgery.surgery import consumer_kernel
 from netsurgery.surgery.blocked_matmul import product
 from netsurgery.surgery.operations import legality
@@ -23,7 +24,6 @@ from netsurgery.surgery.sizes import MutationSizes
 from netsurgery.surgery.structure import (
     flattened_image_reader,
     flattening_position,
-    has_non_negative_input,
     image_channels,
     is_conv_cell,
 )
@@ -39,7 +39,7 @@ def _takes_no_image(topology: Topology, position: int) -> bool:
     layer = topology.layers[position]
     if isinstance(layer, Other):
         return not layer.is_image
-    return layer.has_channel_arrays and len(topology.shapes[position]) == 2
+    return layer.has_channel_arrays and len(topology.input_shapes[position]) == 2
 
 
 def _for_new_image_size(child: Topology, kernel: np.ndarray, dense: int) -> np.ndarray:
@@ -72,7 +72,7 @@ class AddConvCell(Operation):
     recuperation_epochs = 0.25
 
     def default_width(self, topology: Topology, position: int, sizes: MutationSizes) -> int | None:
-        return image_channels(topology.shapes[position])
+        return image_channels(topology.input_shapes[position])
 
     def why_illegal(self, topology: Topology, position: int, width: int) -> str | None:
         end = flattening_position(topology)
@@ -83,10 +83,10 @@ class AddConvCell(Operation):
         for i in range(position):
             if _takes_no_image(topology, i):
                 return f"the {topology.layers[i]} at {i} gives no image with its channels last"
-        channels = image_channels(topology.shapes[position])
+        channels = image_channels(topology.input_shapes[position])
         if reason := legality.not_as_wide_as_input(width, channels):
             return reason
-        if min(topology.shapes[end][:2]) == 1:
+        if min(topology.input_shapes[end][:2]) == 1:
             return "the flattened image is 1 pixel wide or high: there is nothing left to pool"
         if position != end and not isinstance(topology.layers[position], Conv):
             return "conv cells go before a convolution or the layer that flattens the image"
@@ -95,9 +95,9 @@ class AddConvCell(Operation):
     def child_topology(
         self, topology: Topology, position: int, width: int, pooling: str
     ) -> Topology:
-        activation = "relu" if has_non_negative_input(topology, position) else "linear"
+        activation = "relu" if topology.non_negative_inputs[position] else "linear"
         cell = conv_cell(width, pooling=pooling, activation=activation)
-        shape = topology.shapes[position]
+        shape = topology.input_shapes[position]
         channel_axis = [Reshape((*shape, 1))] if len(shape) == 2 else []
         return topology.insert(position, *channel_axis, *cell)
 

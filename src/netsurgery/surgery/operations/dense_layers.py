@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from netsurgery.networks.layers import BatchNorm, Dense
-from netsurgery.networks.network import Network, Topology
+from netsurgery.networks.network import Network
+from netsurgery.networks.topology import Topology
 from netsurgery.surgery import consumer_kernel
 from netsurgery.surgery.blocked_matmul import product
 from netsurgery.surgery.operations import legality
 from netsurgery.surgery.operations.base import Operation
 from netsurgery.surgery.sizes import MutationSizes
-from netsurgery.surgery.structure import dense_block_end, has_non_negative_input
+from netsurgery.surgery.structure import dense_block_end
 from netsurgery.surgery.weight_transfer import WeightTransfer, replaced, unchanged
 
 
@@ -28,25 +29,25 @@ class AddDense(Operation):
     def default_width(self, topology: Topology, position: int, sizes: MutationSizes) -> int | None:
         if not isinstance(topology.layers[position], Dense):
             return None
-        return topology.shapes[position][-1]
+        return topology.input_shapes[position][-1]
 
     def why_illegal(self, topology: Topology, position: int, width: int) -> str | None:
         if reason := legality.wrong_kind(topology, position, Dense, "dense layer"):
             return reason
         if topology.positions(Dense)[0] == position:
             return "it is the first dense layer: new ones go after it"
-        return legality.not_as_wide_as_input(width, topology.shapes[position][-1])
+        return legality.not_as_wide_as_input(width, topology.input_shapes[position][-1])
 
     def child_topology(
         self, topology: Topology, position: int, width: int, pooling: str
     ) -> Topology:
-        activation = "relu" if has_non_negative_input(topology, position) else "linear"
+        activation = "relu" if topology.non_negative_inputs[position] else "linear"
         return topology.insert(position, Dense(width, activation))
 
     def transfer(
         self, network: Network, child: Topology, position: int, rng: np.random.Generator
     ) -> WeightTransfer:
-        width = child.shapes[position + 1][0]
+        width = child.output_shapes[position][0]
         inserted = (np.eye(width, dtype=np.float32), np.zeros(width, np.float32))
         layers = len(network.topology.layers)
         origins = (*unchanged(position), None, *unchanged(layers - position, position))

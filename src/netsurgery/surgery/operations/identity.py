@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from netsurgery.networks.network import Network, Topology
+from netsurgery.networks.network import Network
+from netsurgery.networks.topology import Topology
 from netsurgery.surgery.operations.base import Operation
 from netsurgery.surgery.weight_transfer import WeightTransfer, unchanged
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netsurgery.networks.layers import Conv, Dense, KernelLayer, Layer, Other
-from netsurgery.networks.network import Topology
+from netsurgery.networks.topology import Topology
 
 
 def wrong_kind(topology: Topology, position: int, kind: type[Layer], name: str) -> str | None:
@@ -57,13 +57,13 @@ def not_removable(topology: Topology, position: int, end: int) -> str | None:
 
 def not_wider(topology: Topology, position: int, width: int) -> str | None:
     """The new width is no larger than the current one."""
-    current = topology.shapes[position + 1][-1]
+    current = topology.output_shapes[position][-1]
     return None if width > current else f"the new width {width} is not above the current {current}"
 
 
 def not_narrower(topology: Topology, position: int, width: int) -> str | None:
     """The new width is no smaller than the current one, or below 1."""
-    current = topology.shapes[position + 1][-1]
+    current = topology.output_shapes[position][-1]
     if width < 1:
         return f"at least one of its {current} outputs must remain"
     return None if width < current else f"the new width {width} is not below the current {current}"

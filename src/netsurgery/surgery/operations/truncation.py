@@ -6,7 +6,8 @@ import numpy as np
 
 from netsurgery.networks.inference import layer_input, pre_activation
 from netsurgery.networks.layers import Arrays, Dense
-from netsurgery.networks.network import Network, Topology
+from netsurgery.networks.network import Network
+from netsurgery.networks.topology import Topology
 from netsurgery.surgery.blocked_matmul import product
 from netsurgery.surgery.operations import legality
 from netsurgery.surgery.operations.base import Operation
@@ -52,12 +53,12 @@ class Truncate(Operation):
         layer = topology.layers[position]
         if not isinstance(layer, Dense):
             return None
-        return max(1, min(topology.shapes[position][-1], layer.units) // 2)
+        return max(1, min(topology.input_shapes[position][-1], layer.units) // 2)
 
     def why_illegal(self, topology: Topology, position: int, width: int) -> str | None:
         if reason := legality.not_hidden_dense(topology, position):
             return reason
-        largest = min(topology.shapes[position][-1], topology.shapes[position + 1][-1]) - 1
+        largest = min(topology.input_shapes[position][-1], topology.output_shapes[position][-1]) - 1
         return None if 1 <= width <= largest else f"the rank {width} is not between 1 and {largest}"
 
     def child_topology(

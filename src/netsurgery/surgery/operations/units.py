@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from netsurgery.networks.layers import Dense
-from netsurgery.networks.network import Network, Topology
+from netsurgery.networks.network import Network
+from netsurgery.networks.topology import Topology
 from netsurgery.surgery import consumer_kernel, pruning, widening
 from netsurgery.surgery.blocked_matmul import product
 from netsurgery.surgery.operations import legality
@@ -84,7 +85,7 @@ class RemoveUnits(Operation):
         if any(layer.has_channel_arrays for layer in between):
             return pruning.keep_strongest(network, child, position)
         kernel, *bias = network.weights[position]
-        basis = right_singular_vectors(kernel, child.shapes[position + 1][0])
+        basis = right_singular_vectors(kernel, child.output_shapes[position][0])
         outgoing = product(basis.T, consumer_kernel.read(network, consumer))
         return WeightTransfer(
             child,

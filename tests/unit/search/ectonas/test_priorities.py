@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netsurgery.networks.network import Topology
 from netsurgery.networks.topologies import NAMED, build
+from netsurgery.networks.topology import Topology
 from netsurgery.search.ectonas.planning import plan_generation
 from netsurgery.search.ectonas.plans import GenerationBudget
 from netsurgery.search.ectonas.priorities import (

@@ -32,7 +32,7 @@ def dense(*units, inputs=12):
 def analysed(topology, *values):
     """An analysis that has these singular values for the hidden layers, in order."""
     hidden = [
-        Analysis(i, topology.shapes[i][0], topology.layers[i].units, tuple(found))
+        Analysis(i, topology.input_shapes[i][0], topology.layers[i].units, tuple(found))
         for i, found in enumerate(values)
     ]
     return topology, hidden

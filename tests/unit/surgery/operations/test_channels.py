@@ -42,7 +42,7 @@ def channel_removals(
     )
     cells = topology.positions(Conv)
     position = cells[draw(which) % len(cells)]
-    removed = draw(st.integers(1, topology.shapes[position + 1][-1] - 1))
+    removed = draw(st.integers(1, topology.output_shapes[position][-1] - 1))
     return (
         trained(topology, generator(draw(SEEDS))),
         position,

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from netsurgery.networks.inference import predict
 from netsurgery.networks.layers import BatchNorm, Conv, Flatten, conv_cell
-from netsurgery.networks.network import Topology, initialise
+from netsurgery.networks.network import initialise
 from netsurgery.networks.topologies import build
+from netsurgery.networks.topology import Topology
 from netsurgery.surgery import Mutation, MutationSizes, mutate, operations
 from tests.support.strategies import (
     CHANNELS,
@@ -65,7 +66,7 @@ def test_removing_an_added_cell_restores_the_output(topology: Topology, seed: in
 @given(topologies(images=YES, cells=st.integers(0, 2), cell_activations=RELU, bare=NO), SEEDS)
 def test_removing_an_averaging_cell_is_exact(topology: Topology, seed: int) -> None:
     flatten = topology.positions(Flatten)[0]
-    width = topology.shapes[flatten][-1]
+    width = topology.input_shapes[flatten][-1]
     network = trained(topology.insert(flatten, *conv_cell(width)), generator(seed))
     dirac = np.zeros((3, 3, width, width))
     dirac[1, 1] = np.eye(width)

@@ -29,7 +29,7 @@ def test_removing_a_linear_dense_layer_is_exact(
 ) -> None:
     network, x = example
     position = hidden_layer(network, choice)
-    units = network.topology.shapes[position + 1][0]
+    units = network.topology.output_shapes[position][0]
     topology = network.topology.replace(position, Dense(units, "linear", use_bias))
     network = trained(topology, generator(seed))
     child = mutate(network, Mutation(operations.REMOVE_DENSE, position), generator(seed)).network

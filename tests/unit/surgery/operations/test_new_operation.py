@@ -9,7 +9,8 @@ import pytest
 
 from netsurgery.keras_io import conversion, model_surgery
 from netsurgery.networks.layers import Dense
-from netsurgery.networks.network import Network, Topology
+from netsurgery.networks.network import Network
+from netsurgery.networks.topology import Topology
 from netsurgery.surgery import (
     IllegalMutation,
     Mutation,
@@ -43,7 +44,7 @@ class ReverseUnits(Operation):
     def transfer(
         self, network: Network, child: Topology, position: int, rng: np.random.Generator
     ) -> WeightTransfer:
-        order = np.arange(child.shapes[position + 1][-1])[::-1]
+        order = np.arange(child.output_shapes[position][-1])[::-1]
         consumer = network.topology.consumer(position)
         assert consumer is not None
         moved = {

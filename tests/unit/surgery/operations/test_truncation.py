@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netsurgery.networks.layers import Dense
-from netsurgery.networks.network import Topology
+from netsurgery.networks.topology import Topology
 from netsurgery.surgery import Mutation, MutationSizes, mutate, operations
 from tests.support.strategies import (
     SEEDS,
@@ -48,8 +48,7 @@ def test_truncation_to_the_rank_of_a_layer_is_exact(example: Example, seed: int)
     network, x = example
     rng = generator(seed)
     for mutation in legal(network, MutationSizes(), operations.TRUNCATE):
-        position, rank = mutation.position, mutation.width
-        assert position is not None
+        position, rank = mutation.at(network.topology), mutation.width
         assert rank is not None
         kernel, *bias = network.weights[position]
         factors = rng.normal(size=(len(kernel), rank)), rng.normal(size=(rank, kernel.shape[1]))

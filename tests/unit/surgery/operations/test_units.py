@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netsurgery.networks.layers import Dense
-from netsurgery.networks.network import Topology
+from netsurgery.networks.topology import Topology
 from netsurgery.surgery import Mutation, mutate, operations
 from tests.support.strategies import (
     SEEDS,
@@ -38,7 +38,7 @@ def test_removing_redundant_linear_units_is_exact(
     rank = data.draw(st.integers(1, units - removed))
     topology = network.topology.replace(position, Dense(units, "linear", use_bias))
     network = trained(topology, rng)
-    entering = topology.shapes[position][0]
+    entering = topology.input_shapes[position][0]
     kernel = rng.normal(size=(entering, rank)) @ rng.normal(size=(rank, units))
     kernel /= np.sqrt(entering * rank)
     bias = rng.normal(size=entering) @ kernel / np.sqrt(entering)
@@ -47,7 +47,7 @@ def test_removing_redundant_linear_units_is_exact(
     )
     removal = Mutation(operations.REMOVE_UNITS, position, units - removed)
     child = mutate(network, removal, rng).network
-    assert child.topology.shapes[position + 1] == (units - removed,)
+    assert child.topology.output_shapes[position] == (units - removed,)
     assert_computes_the_same(child, network, x)
 
 

@@ -1,0 +1,158 @@
+"""Blocks: layers that hold inner rows of layers, which run beside each other."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+from netsurgery.networks.layers import JOINS, Join, Layer, layer_from_json
+from netsurgery.networks.layers.joining import Add
+
+Row = tuple["Layer | Block", ...]
+
+
+@dataclass(frozen=True)
+class Block(ABC):
+    """Rows of layers that take the same input, and a layer that joins their outputs.
+
+    Attributes:
+        kind: identifies the kind of block in records.
+        rows: from input to output; an empty one passes the input on.
+        row_names: what paths call the rows.
+        join: makes one output of those of the rows.
+    """
+
+    kind: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def rows(self) -> tuple[Row, ...]: ...
+
+    @property
+    @abstractmethod
+    def row_names(self) -> tuple[str, ...]: ...
+
+    @property
+    @abstractmethod
+    def join(self) -> Join: ...
+
+    @abstractmethod
+    def with_rows(self, rows: Sequence[Row]) -> Self:
+        """The block with other rows, as many as before."""
+
+    @abstractmethod
+    def to_json(self) -> dict[str, Any]:
+        """Plain values: the kind, and the layers of the rows."""
+
+    @classmethod
+    @abstractmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """The block that `to_json` wrote."""
+
+
+@dataclass(frozen=True)
+class Residual(Block):
+    """Adds the output of its body to its input.
+
+    Attributes:
+        body: the layers that compute what is added.
+        shortcut: layers that give the input the shape of the body's output; by default none.
+    """
+
+    body: Row
+    shortcut: Row = ()
+    kind: ClassVar[str] = "residual"
+
+    def __str__(self) -> str:
+        return f"residual block ({listed(self.body)})"
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        return self.body, self.shortcut
+
+    @property
+    def row_names(self) -> tuple[str, ...]:
+        return "body", "shortcut"
+
+    @property
+    def join(self) -> Join:
+        return Add()
+
+    def with_rows(self, rows: Sequence[Row]) -> Residual:
+        body, shortcut = rows
+        return Residual(body, shortcut)
+
+    def to_json(self) -> dict[str, Any]:
+        shortcut = {"shortcut": row_to_json(self.shortcut)} if self.shortcut else {}
+        return {"kind": self.kind, "body": row_to_json(self.body), **shortcut}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Residual:
+        return cls(row_from_json(values["body"]), row_from_json(values.get("shortcut", ())))
+
+
+@dataclass(frozen=True)
+class Parallel(Block):
+    """Rows whose outputs are concatenated, added or multiplied.
+
+    Attributes:
+        branches: the rows.
+        function: how they are joined, a key of `netsurgery.networks.layers.JOINS`.
+    """
+
+    branches: tuple[Row, ...]
+    function: str = "concatenate"
+    kind: ClassVar[str] = "parallel"
+
+    def __str__(self) -> str:
+        return f"{self.function} of {', '.join(f'({listed(row)})' for row in self.branches)}"
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        return self.branches
+
+    @property
+    def row_names(self) -> tuple[str, ...]:
+        return tuple(map(str, range(len(self.branches))))
+
+    @property
+    def join(self) -> Join:
+        return JOINS[self.function]
+
+    def with_rows(self, rows: Sequence[Row]) -> Parallel:
+        return Parallel(tuple(rows), self.function)
+
+    def to_json(self) -> dict[str, Any]:
+        rows = [row_to_json(row) for row in self.branches]
+        return {"kind": self.kind, "rows": rows, "join": self.function}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Parallel:
+        return cls(tuple(map(row_from_json, values["rows"])), values["join"])
+
+
+BLOCKS: dict[str, type[Block]] = {block.kind: block for block in (Residual, Parallel)}
+
+
+def listed(row: Row) -> str:
+    """The layers of a row, for display."""
+    return ", ".join(map(str, row)) or "its input"
+
+
+def row_to_json(row: Row) -> list[dict[str, Any]]:
+    """Plain values of a row's layers and blocks."""
+    return [node.to_json() for node in row]
+
+
+def row_from_json(values: Sequence[Mapping[str, Any]]) -> Row:
+    """The row that `row_to_json` wrote.
+
+    Raises:
+        KeyError: there is no such kind of layer or block.
+    """
+    return tuple(
+        BLOCKS[node["kind"]].from_json(node) if node["kind"] in BLOCKS else layer_from_json(node)
+        for node in values
+    )
