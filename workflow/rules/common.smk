@@ -13,6 +13,7 @@ from netsurgery.config import job_settings
 from netsurgery.workflow import startup, studies
 from netsurgery.workflow.checkpoints import Checkpoints
 from netsurgery.workflow.commands import (
+    IGNORE_INTERRUPT,
     data_job,
     display_job,
     job,

@@ -14,7 +14,6 @@ import os
 import signal
 import socket
 import sys
-import time
 
 SERVERS = "NETSURGERY_SERVERS"  # the folder of the servers' sockets, each named by its kind
 # kinds of jobs: those that train, those that training waits for, those that plot, report or log
@@ -112,15 +111,8 @@ def _say(message: str) -> None:
     print(message, file=sys.stderr, flush=True)
 
 
-def _end_quietly(received: int, frame: object) -> None:
-    """End after Snakemake, which gets Ctrl-C at the same time, so that it calls this no error."""
-    time.sleep(0.3)
-    os._exit(128 + received)
-
-
 def main() -> None:
     """Run the job of the command line and exit with its code."""
-    signal.signal(signal.SIGINT, _end_quietly)
     kind, *arguments = sys.argv[1:]
     limit = None
     if arguments[:1] == ["--time-limit"]:

@@ -51,8 +51,8 @@ def exit_with_workflow() -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
-def interrupt_children(without: Collection[int]) -> None:
-    """Send SIGINT to all processes below this one (Linux only).
+def terminate_children(without: Collection[int]) -> None:
+    """Send SIGTERM to all processes below this one (Linux only).
 
     Args:
         without: Children to leave alone, with all below them.
@@ -61,7 +61,7 @@ def interrupt_children(without: Collection[int]) -> None:
         if process not in without:
             for each in [process, *_descendants(process)]:
                 with contextlib.suppress(ProcessLookupError):
-                    os.kill(each, signal.SIGINT)
+                    os.kill(each, signal.SIGTERM)
 
 
 def _children(process: int) -> list[int]:

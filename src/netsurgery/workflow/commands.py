@@ -2,13 +2,17 @@
 
 The client (`netsurgery.processes.client`) runs a job in a warm server if one is in reach, else in a
 process of its own. `-S` keeps Python from searching for packages that the client does not need.
+
+A terminal sends Ctrl-C to all processes of a run. Jobs ignore it, so that none fails before
+Snakemake knows why: the run ends them (`netsurgery.workflow.interruption`).
 """
 
 from __future__ import annotations
 
 from netsurgery.processes.client import DISPLAY, JOBS, TRAINING
 
-CLIENT = "python -S -m netsurgery.processes.client"
+IGNORE_INTERRUPT = "trap '' INT; "
+CLIENT = IGNORE_INTERRUPT + "python -S -m netsurgery.processes.client"
 TO_LOG = " > {log} 2>&1"
 TO_USER = " 2>&1 | tee {log} >&2"
 # what every command of `netsurgery.jobs.training_commands` needs to know
@@ -61,4 +65,6 @@ def study_job(command: str, arguments: str) -> str:
         command: Of `netsurgery.reproduction.studies`.
         arguments: Its options, as a format string for Snakemake.
     """
-    return f"python -m netsurgery.reproduction.studies {command} {arguments}{TO_LOG}"
+    return (
+        f"{IGNORE_INTERRUPT}python -m netsurgery.reproduction.studies {command} {arguments}{TO_LOG}"
+    )

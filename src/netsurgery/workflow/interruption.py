@@ -12,24 +12,21 @@ from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any
 
-from netsurgery.processes.process_exit import interrupt_children
+from netsurgery.processes.process_exit import terminate_children
 from netsurgery.workflow.messages import say
 
 INTERRUPTED = 128 + signal.SIGINT  # exit code
 STOPPED = "stopped: finished work is kept, and the same command goes on where this run stopped"
-# A terminal interrupts all processes of a run. After these seconds those that are left, because
-# only this process was interrupted, are interrupted, too; further signals that come before count
-# as the same one.
-PATIENCE = 3.0
+PATIENCE = 3.0  # seconds in which further signals count as the same one
+LATE = 1.0  # seconds until jobs end that were just about to start
 PAUSE = 0.01  # seconds until it is tried again to stop a run that is waiting for coroutines
 
 
 class Interruption:
     """Stops a run when the user or the system asks for it.
 
-    Snakemake would report every interrupted job as an error, with its command and its log. Its own
-    ways to end are used: it removes what interrupted jobs have written, and cancels the jobs of a
-    cluster.
+    Snakemake would report every ended job as an error, with its command and its log. Its own ways
+    to end are used: it removes what ended jobs have written, and cancels the jobs of a cluster.
 
     Args:
         silence: Keeps Snakemake from printing anything more.
@@ -66,6 +63,7 @@ class Interruption:
 
     def _pass_on(self, handler: Callable[[int, Any], Any], received: int, frame: Any) -> None:
         self.began = time.monotonic()
+        terminate_children(self.own())
         handler(received, frame)
 
     def stop(self, received: int, frame: Any) -> None:
@@ -83,12 +81,10 @@ class Interruption:
             if not self.has_jobs:
                 os._exit(INTERRUPTED)
             self.silence()
-            left = threading.Timer(
-                PATIENCE if received == signal.SIGINT else 0,
-                lambda: interrupt_children(self.own()),
-            )
-            left.daemon = True
-            left.start()
+            terminate_children(self.own())
+            late = threading.Timer(LATE, lambda: terminate_children(self.own()))
+            late.daemon = True
+            late.start()
         if _awaits_coroutines():
             self._is_put_off = True
             threading.Timer(PAUSE, os.kill, (os.getpid(), received)).start()

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import threading
 import time
 
 import pytest
@@ -21,11 +22,15 @@ def signals():
 
 @pytest.fixture
 def interrupted(monkeypatch):
-    """Calls that would interrupt the processes below this one."""
+    """Calls that would end the processes below this one."""
     calls = []
-    monkeypatch.setattr(module, "interrupt_children", calls.append)
+    monkeypatch.setattr(module, "terminate_children", calls.append)
     monkeypatch.setattr(module, "PATIENCE", 0.1)
-    return calls
+    monkeypatch.setattr(module, "LATE", 0.1)
+    yield calls
+    for thread in threading.enumerate():
+        if isinstance(thread, threading.Timer):
+            thread.join()
 
 
 def watching(silenced, has_jobs=True):
@@ -44,8 +49,9 @@ def test_a_signal_stops_the_run_with_one_line(interrupted, each, capsys):
     assert interruption.has_begun
     assert silenced == [True]
     assert capsys.readouterr().err == f"{STOPPED}\n"
+    assert interrupted == [[7]]
     time.sleep(0.3)
-    assert interrupted == [[7]]  # jobs that did not get the signal themselves
+    assert interrupted == [[7], [7]]  # also jobs that were about to start
 
 
 def test_signals_that_come_together_count_once(interrupted, capsys):
@@ -87,6 +93,7 @@ def test_another_workflow_handles_its_signals_itself(interrupted, capsys):
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
     assert handled == [signal.SIGTERM]
+    assert interrupted == [[], []]
     assert interruption.has_begun
     assert capsys.readouterr().err == ""
 
