@@ -28,7 +28,8 @@ rule run_search:
     message:
         "{wildcards.search} seed {wildcards.seed}: run the search"
     shell:
-        IGNORE_INTERRUPT + 'flock {params.lock} python -m snakemake --snakefile "$NETSURGERY_SNAKEFILE"'
+        IGNORE_INTERRUPT
+        + 'flock {params.lock} python -m snakemake --snakefile "$NETSURGERY_SNAKEFILE"'
         " --executor local --configfile {params.config}"
         " --config only_run={wildcards.search}/{wildcards.seed}"
         " --cores {threads} --resources gpu=$NETSURGERY_JOBS_PER_GPU > {log} 2>&1"

@@ -73,6 +73,13 @@ class Layer(ABC):
         """Trainable parameters for an input of `shape`, as the papers count them."""
         return sum(map(math.prod, self.array_shapes(shape)[: self.trainable_arrays]))
 
+    def multiplications(self, shape: Shape) -> int:
+        """Multiplications by kernels for one sample of `shape`; by default none.
+
+        As usual, those of layers without a kernel do not count.
+        """
+        return 0
+
     def initial_arrays(self, shape: Shape, rng: np.random.Generator) -> Arrays:
         """Untrained arrays for an input of `shape`: Glorot-uniform kernels and zero vectors."""
         return tuple(
@@ -134,6 +141,10 @@ class KernelLayer(Layer):
     def array_shapes(self, shape: Shape) -> tuple[Shape, ...]:
         kernel = self.kernel_shape(shape)
         return (kernel, kernel[-1:]) if self.use_bias else (kernel,)
+
+    def multiplications(self, shape: Shape) -> int:
+        """Those of the kernel at every place of the output."""
+        return math.prod(self.kernel_shape(shape)) * math.prod(self.output_shape(shape)[:-1])
 
     @property
     def trainable_arrays(self) -> int:

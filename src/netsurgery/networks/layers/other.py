@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -47,6 +48,15 @@ class Other(Layer):
     @property
     def trainable_arrays(self) -> int:
         return self.trainable
+
+    def multiplications(self, shape: Shape) -> int:
+        """An estimate: each kernel counts at every place of the input or the output, if fewer."""
+        kernels = sum(math.prod(array) for array in self.arrays[: self.trainable] if len(array) > 1)
+        return kernels * min(_places(shape), _places(self.output_shape(shape)))
+
+
+def _places(shape: Shape) -> int:
+    return math.prod(side or 1 for side in shape[:-1])  # None: any length
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from statistics import fmean
 
-from netsurgery.networks.layers import Conv, Dense
+from netsurgery.networks.costs import multiplications
 from netsurgery.networks.topology import Topology
 from netsurgery.search.ectonas.plans import BracketPlan
 from netsurgery.search.records import Record
@@ -31,15 +31,12 @@ HIGHEST = 999  # the rank of the step that goes first
 
 def seconds_of_batch(topology: Topology) -> float:
     """Estimate the seconds to train on 32 samples."""
-    multiplications = numbers = 0
+    numbers = 0
     sizes = zip(topology.layers, topology.input_shapes, topology.output_shapes, strict=True)
     for layer, before, after in sizes:
-        if isinstance(layer, Dense):
-            multiplications += before[-1] * after[-1]
-        elif isinstance(layer, Conv):
-            multiplications += layer.kernel**2 * before[-1] * math.prod(after)
+        if len(before) > 1 and layer.multiplications(before):
             numbers += math.prod(before) + math.prod(after)
-    return BATCH + multiplications * MULTIPLICATION + numbers * NUMBER
+    return BATCH + multiplications(topology) * MULTIPLICATION + numbers * NUMBER
 
 
 def critical_path_seconds(plan: BracketPlan, parents: Mapping[str, Record]) -> dict[str, float]:
