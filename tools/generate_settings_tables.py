@@ -18,6 +18,8 @@ from typing import Any
 
 import yaml
 
+from netsurgery.networks import topologies
+
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 PAGE = ROOT / "docs/settings.md"
@@ -25,6 +27,11 @@ TABLE = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end of table -->)", re
 # keys of the top level that have a section of their own
 SECTIONS = ("datasets", "topologies", "tracking", "searches")
 TYPES = {"string": "text", "boolean": "`true`, `false`", "object": "mapping"}
+HEAD = ("key", "values", "default", "meaning")
+# the shapes of samples that the parameters of built-in topologies are counted for
+SHAPES = ((28, 28, 1), (32, 32, 3))
+CLASSES = 10
+PRESET_HEAD = ("topology", "entries", *("x".join(map(str, shape)) for shape in SHAPES))
 
 Schema = Mapping[str, Any]
 
@@ -32,7 +39,7 @@ Schema = Mapping[str, Any]
 def tables(schema: Schema) -> dict[str, str]:
     """Return the tables of the page by name."""
     top, definitions = schema["properties"], schema["$defs"]
-    layers = top["topologies"]["additionalProperties"]["items"]["properties"]
+    entries = definitions["entries"]["items"]["properties"]
     every_dataset, every_search = definitions["data"], definitions["common"]
     found = {
         "top-level": rows({key: top[key] for key in top if key not in SECTIONS}),
@@ -48,8 +55,10 @@ def tables(schema: Schema) -> dict[str, str]:
             required=("algorithm", "dataset", "topology"),
         ),
     }
-    for kind, layer in layers.items():
-        found[f"layer-{kind}"] = rows(layer["properties"], required=layer["required"])
+    for name, entry in entries.items():
+        if entry["properties"]:
+            required = entry.get("required", ())
+            found[f"entry-{name}"] = rows(entry["properties"], required=required)
     for source in ("npz", "image_folder", "csv", "tfds", "sklearn"):
         own = definitions[source]
         shown = {k: v for k, v in own["properties"].items() if k not in every_dataset}
@@ -58,7 +67,27 @@ def tables(schema: Schema) -> dict[str, str]:
         properties = definitions[algorithm]["properties"]
         shown = {k: v for k, v in properties.items() if every_search.get(k) != v}
         found[f"search-{algorithm}"] = rows(shown)
-    return {name: table(lines) for name, lines in found.items()}
+    return {
+        "presets": table(presets(), PRESET_HEAD),
+        **{name: table(lines) for name, lines in found.items()},
+    }
+
+
+def presets() -> Iterator[tuple[str, ...]]:
+    """Yield a row for each built-in topology."""
+    for name, entries in topologies.NAMED.items():
+        networks = (topologies.build(entries, shape, CLASSES) for shape in SHAPES)
+        counts = (f"{network.parameters:,}" for network in networks)
+        yield f"`{name}`", "<br>".join(map(entry, entries)), *counts
+
+
+def entry(given: Mapping[str, Any]) -> str:
+    """Write an entry of a topology as users do."""
+    ((name, settings),) = given.items()
+    shown = yaml.safe_dump(
+        given if settings else name, default_flow_style=True, sort_keys=False, width=1000
+    )
+    return f"`{shown.removesuffix('...' + chr(10)).strip().removeprefix('{').removesuffix('}')}`"
 
 
 def rows(properties: Schema, required: Iterable[str] = ()) -> list[tuple[str, str, str, str]]:
@@ -87,6 +116,8 @@ def values_of(schema: Schema) -> str:
     """Say which values a key may have."""
     if "enum" in schema:
         return ", ".join(f"`{value}`" for value in schema["enum"])
+    if "$ref" in schema:
+        return "mapping"
     kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     return " or ".join(_kind(kind, schema) for kind in kinds)
 
@@ -101,7 +132,7 @@ def _kind(kind: str, schema: Schema) -> str:
 
 def plural(values: str) -> str:
     """Put the kind of a list's items into the plural."""
-    return re.sub(r"\b(integer|number|text|mapping)\b", r"\1s", values)
+    return re.sub(r"\b(integer|number|text|mapping|list)\b", r"\1s", values)
 
 
 def limits(schema: Schema) -> Iterator[str]:
@@ -139,10 +170,10 @@ def defaults_of(properties: Schema) -> str:
     return "; ".join(f"{value:g} for {', '.join(keys)}" for value, keys in by_default.items())
 
 
-def table(lines: Iterable[tuple[str, ...]]) -> str:
+def table(lines: Iterable[tuple[str, ...]], head: tuple[str, ...] = HEAD) -> str:
     """Format a table in Markdown."""
-    head = [("key", "values", "default", "meaning"), ("---",) * 4]
-    return "".join(f"| {' | '.join(line)} |\n" for line in [*head, *lines])
+    above = [head, ("---",) * len(head)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in [*above, *lines])
 
 
 def generate(page: str, schema: Schema) -> str:

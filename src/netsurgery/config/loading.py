@@ -12,6 +12,7 @@ from netsurgery.config.model import Config, Search
 from netsurgery.config.paths import expand_paths, results_folder
 from netsurgery.config.schema import check_scalars, fill_defaults, read_schema, validate
 from netsurgery.config.search_section import load_searches
+from netsurgery.config.topology_section import write_out
 from netsurgery.objectives.suggestions import suggest
 from netsurgery.tracking import uri
 
@@ -29,7 +30,7 @@ def load(given: Mapping[str, Any], schema_path: Path, *, data_exists: bool = Tru
     """
     schema, entries = read_schema(schema_path)
     check_scalars(given)
-    given = expand_paths(given)
+    given = write_out(expand_paths(given))
     validate(given, schema)
     top = {key: given.get(key, rule.get("default")) for key, rule in schema["properties"].items()}
     datasets = load_datasets(given, entries["datasets"], exist=data_exists)

@@ -12,6 +12,7 @@ from netsurgery.config.model import Dataset, Search
 from netsurgery.config.names import check_name
 from netsurgery.config.scaling import scale_settings
 from netsurgery.config.schema import fill_defaults, validate
+from netsurgery.config.topology_section import Entries, load_topologies
 from netsurgery.datasets.builtin import BUILTIN_DATASETS
 from netsurgery.networks import topologies
 from netsurgery.objectives import checks
@@ -21,8 +22,6 @@ from netsurgery.search.algorithms import algorithm_of
 from netsurgery.search.selection import SelectionMode
 from netsurgery.search.size_limit import why_no_start
 from netsurgery.storage.canonical import with_whole_numbers
-
-Layers = list[dict[str, Any]]
 
 
 def load_searches(
@@ -42,13 +41,7 @@ def load_searches(
     Raises:
         ConfigError: Naming the key.
     """
-    own_topologies = {
-        name: topologies.without_defaults(with_whole_numbers(layers))
-        for name, layers in given.get("topologies", {}).items()
-    }
-    for name in own_topologies.keys() & topologies.NAMED.keys():
-        message = "is the name of a built-in topology; choose another name"
-        raise error_at(["topologies", name], message)
+    own_topologies = load_topologies(given)
     found = {}
     for name, listed in given["searches"].items():
         for full, given_search in expand(name, listed):
@@ -68,9 +61,9 @@ def load_searches(
 def _check(
     name: str,
     search: Mapping[str, Any],
-    own_topologies: Mapping[str, Layers],
+    own_topologies: Mapping[str, Entries],
     known_datasets: Mapping[str, Dataset],
-) -> Layers:
+) -> Entries:
     """Check what the schema cannot; return the hidden layers of the starting topology.
 
     Raises:
@@ -99,7 +92,7 @@ def _check(
 
 
 def _check_algorithm(
-    where: list[str], search: Mapping[str, Any], hidden: Layers, dataset: Dataset
+    where: list[str], search: Mapping[str, Any], hidden: Entries, dataset: Dataset
 ) -> None:
     """Check that the algorithm can take the topology and the dataset."""
     try:
@@ -109,7 +102,7 @@ def _check_algorithm(
 
 
 def _check_start(
-    where: list[str], search: Mapping[str, Any], hidden: Layers, dataset: Dataset
+    where: list[str], search: Mapping[str, Any], hidden: Entries, dataset: Dataset
 ) -> None:
     """Check the starting topology as far as the shape of the samples is known."""
     shape, outputs = datasets.known_shape(dataset.settings)

@@ -1,4 +1,4 @@
-"""Starting topologies: by name (ECToNAS table 6, Surgeon table 2), or from a user's list."""
+"""Starting topologies from lists of entries, a user's or those of a name."""
 
 from __future__ import annotations
 
@@ -6,86 +6,54 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from netsurgery.networks.layers import Conv, Dense, Flatten, Layer, Shape, conv_cell
+from netsurgery.networks.entries import Entry, defaults_of, flatten, row_of
+from netsurgery.networks.layers import Dense, Shape
+from netsurgery.networks.presets import NAMED, WITH_LOGITS
 from netsurgery.networks.topology import Topology
 
-# name: channels of the conv cells, units of the hidden dense layers
-NAMED: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
-    "ff-small": ((), (10,)),
-    "ff-medium": ((), (10, 10)),
-    "ff-large": ((), (100, 50, 10)),
-    "cnn-small": ((3, 6, 9), (10,)),
-    "cnn-medium": ((3, 6), (10, 10)),
-    "cnn-large": ((3,), (100, 50, 10)),
-    "surgeon-small": ((), (10,)),
-    "surgeon-medium": ((), (10, 10, 10)),
-    "surgeon-large": ((), (300, 100, 100)),
-}
-DEFAULTS = {"activation": "relu", "pooling": "average"}  # of layers in a list
-# these have no activation in the output layer
-WITH_LOGITS = ("surgeon-small", "surgeon-medium", "surgeon-large")
+__all__ = ["NAMED", "WITH_LOGITS", "build", "named", "without_defaults"]
 
 
 def named(name: str) -> list[dict[str, Any]]:
-    """A named topology as a list of hidden layers, as users write it (see `build`)."""
-    channels, units = NAMED[name]
-    return [
-        *({"conv_cell": {"channels": c}} for c in channels),
-        *({"dense": {"units": u}} for u in units),
-    ]
+    """A named topology as a list of entries, as users write it (see `build`)."""
+    return [dict(entry) for entry in NAMED[name]]
 
 
-def without_defaults(hidden: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """A list of hidden layers without settings that are as `build` has them by default."""
-    return [
-        {
-            kind: {key: value for key, value in settings.items() if DEFAULTS.get(key) != value}
-            for kind, settings in entry.items()
-        }
-        for entry in hidden
-    ]
+def without_defaults(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """A list of entries without settings that are as `build` has them by default."""
+    found = []
+    for entry in entries:
+        ((name, settings),) = entry.items()
+        defaults = defaults_of(name)
+        kept = {k: v for k, v in settings.items() if k not in defaults or defaults[k] != v}
+        if "branches" in kept:
+            kept["branches"] = list(map(without_defaults, kept["branches"]))
+        found.append({name: kept})
+    return found
 
 
 def build(
-    hidden: Sequence[dict[str, Any]],
+    entries: Sequence[Entry],
     input_shape: Shape,
     outputs: int,
     output_activation: str = "softmax",
 ) -> Topology:
-    """A complete topology: hidden layers, a flatten layer where needed, and the output layer.
+    """A complete topology: the entries, a flatten layer where needed, and the output layer.
 
     Args:
-        hidden: one mapping per layer, `{"conv_cell": {"channels": 8, "pooling": "max"}}`,
-            `{"conv": {"channels": 8}}` or `{"dense": {"units": 32}}`; dense layers come last.
-        input_shape: (height, width, channels) of an image or (features,) of a table row.
+        entries: one mapping each, from the name of an entry to its settings, such as
+            `{"conv_cell": {"channels": 8}}` (see `netsurgery.networks.entries`).
+        input_shape: (height, width, channels) of an image, (steps, channels) of a series or
+            (features,) of a table row.
         outputs: units of the output layer.
         output_activation: activation of the output layer.
 
     Raises:
-        ValueError: a convolution comes after a dense layer, or the data are not images.
+        ValueError: an entry does not accept what enters it; the message numbers it from 1.
     """
-    layers: list[Layer] = []
-    flat = len(input_shape) == 1
-    for entry in hidden:
-        ((kind, settings),) = entry.items()
-        if kind in ("conv_cell", "conv"):
-            name = kind.replace("_", " ")
-            if len(input_shape) == 1:
-                raise ValueError(f"a {name} needs images, not rows of {input_shape[0]} features")
-            if flat:
-                raise ValueError(f"{name}s must come before all dense layers")
-            if kind == "conv_cell":
-                layers += conv_cell(**settings)
-            else:
-                layers.append(Conv(**{"activation": "relu", **settings}))
-        else:
-            if not flat:
-                layers.append(Flatten())
-                flat = True
-            layers.append(Dense(**settings))
-    if not flat:
-        layers.append(Flatten())
-    layers.append(Dense(outputs, activation=output_activation))
     if math.prod(input_shape) < 1:
         raise ValueError(f"the input shape {input_shape} is empty")
-    return Topology(input_shape, tuple(layers))
+    row = row_of(entries, input_shape)
+    head = flatten(Topology(input_shape, row).output_shape)
+    output = Dense(outputs, activation=output_activation)
+    return Topology(input_shape, (*row, *head, output))

@@ -1,5 +1,7 @@
 """Searches: what the schema cannot check, and defaults that depend on the task."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -24,9 +26,39 @@ def test_own_topologies_are_built_layer_by_layer():
     ]
 
 
+def test_an_entry_without_settings_is_its_name():
+    branches = [["squeeze"], [{"conv": {"channels": 1}}]]
+    short = [{"parallel": {"branches": branches}}, "global_average", {"batch_norm": None}]
+    assert load(topology="mine", topologies={"mine": short}).searches["s"].layers == [
+        {"parallel": {"branches": [[{"squeeze": {}}], [{"conv": {"channels": 1}}]]}},
+        {"global_average": {}},
+        {"batch_norm": {}},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("entry", "line"),
+    [
+        ("flaten", "topologies.mine.0.flaten: unknown key; did you mean flatten?"),
+        ("residual", "topologies.mine.0.residual.channels: is missing; required here: channels"),
+        ({"residual": {"channels": 4, "block": "wide"}}, "residual.block: unknown value 'wide'"),
+        ({"parallel": {"branches": [[]]}}, "mine.0.parallel.branches: [[]] has fewer than 2"),
+        (
+            {"parallel": {"branches": [[], [{"dense": {"units": 0}}]]}},
+            "topologies.mine.0.parallel.branches.1.0.dense.units: ",
+        ),
+        ("squeeze", "topologies.mine: entry 1, squeeze: needs images or series, not rows"),
+    ],
+)
+def test_an_invalid_entry_is_named(entry, line):
+    top = {"datasets": {"d": {"source": "sklearn", "name": "wine"}}}
+    with pytest.raises(ConfigError, match=re.escape(line)):
+        load(top=top, dataset="d", topology="mine", topologies={"mine": [entry]})
+
+
 def test_conv_cells_are_refused_for_rows_of_features():
     top = {"datasets": {"d": {"source": "sklearn", "name": "wine"}}}
-    with pytest.raises(ConfigError, match="a conv cell needs images"):
+    with pytest.raises(ConfigError, match="entry 1, conv_cell: needs images"):
         load(top=top, dataset="d")
     assert load(top=top, dataset="d", topology="ff-small")
 

@@ -13,7 +13,8 @@ from netsurgery.networks.layers import (
     Pool,
     Shape,
 )
-from netsurgery.networks.topologies import NAMED, build, named, without_defaults
+from netsurgery.networks.presets import OF_PAPERS
+from netsurgery.networks.topologies import build, named, without_defaults
 from netsurgery.networks.topology import Topology
 
 # a conv layer holds 3 * 3 * in * out weights and a bias for each of its channels, batch
@@ -49,8 +50,8 @@ PARAMETERS = {
 }
 
 
-@pytest.mark.parametrize("name", NAMED)
-def test_parameters_of_named_topologies(name: str) -> None:
+@pytest.mark.parametrize("name", OF_PAPERS)
+def test_parameters_of_the_papers_topologies(name: str) -> None:
     assert build(named(name), (28, 28, 1), 10).parameters == PARAMETERS[name]
 
 
@@ -81,8 +82,16 @@ def test_only_images_get_a_flatten_layer() -> None:
 @pytest.mark.parametrize(
     ("hidden", "input_shape", "message"),
     [
-        ([{"conv_cell": {"channels": 3}}], (20,), "rows of 20 features"),
-        ([{"dense": {"units": 3}}, {"conv_cell": {"channels": 3}}], (8, 8, 1), "before all dense"),
+        (
+            [{"conv_cell": {"channels": 3}}],
+            (20,),
+            "entry 1, conv_cell: needs images .* rows of 20 features",
+        ),
+        (
+            [{"dense": {"units": 3}}, {"conv_cell": {"channels": 3}}],
+            (8, 8, 1),
+            "entry 2, conv_cell: must come before all dense",
+        ),
         ([{"dense": {"units": 3}}], (8, 0, 1), r"\(8, 0, 1\) is empty"),
     ],
 )
@@ -103,9 +112,14 @@ def test_impossible_hidden_layers_are_an_error(
             {"dense": {"units": 3, "activation": "relu"}},
             {"dense": {"units": 3, "activation": "tanh"}},
         ],
+        [{"parallel": {"branches": [[{"conv": {"channels": 2, "kernel": 3}}], []]}}],
+        [{"residual": {"channels": 2, "activation": "relu", "block": "basic", "stride": 1}}],
+        [{"conv_cell": {"channels": 2, "kernel": 3, "stride": 1, "repeats": 1}}],
     ],
 )
 def test_leaving_defaults_out_changes_no_topology(hidden):
     shorter = without_defaults(hidden)
     assert build(shorter, (8, 8, 1), 2) == build(hidden, (8, 8, 1), 2)
-    assert not any(entry in str(shorter) for entry in ("average", "relu"))
+    assert not any(
+        entry in str(shorter) for entry in ("average", "relu", "kernel", "stride", "block")
+    )

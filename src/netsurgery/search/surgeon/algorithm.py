@@ -36,8 +36,9 @@ class Surgeon(Algorithm):
         Raises:
             UnsuitableSettingError: It is another topology or task.
         """
-        if any("dense" not in layer for layer in layers):
-            message = "has convolutions; the Surgeon takes dense layers only"
+        others = [name for layer in layers for name in layer if name != "dense"]
+        if others:
+            message = f"has {others[0]}; the Surgeon takes dense layers only"
             raise UnsuitableSettingError("topology", message)
         if task != "classification":
             message = f"is for {task}; the Surgeon needs classification"

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from netsurgery.networks import inference, topologies
 from netsurgery.networks.layers import CONV_CELL_LENGTH
+from netsurgery.networks.presets import OF_PAPERS
 from netsurgery.reproduction.studies.outputs import change, logits
 from netsurgery.reproduction.studies.published import (
     aggregate_blocks,
@@ -15,7 +16,7 @@ from netsurgery.reproduction.studies.published import (
 from netsurgery.surgery import Mutation, legal_mutations, mutate_topology, operations
 from tests.support.strategies import SEEDS, inputs, trained
 
-NAMED = st.sampled_from(sorted(topologies.NAMED))
+NAMED = st.sampled_from(sorted(OF_PAPERS))
 SIDES = st.integers(8, 17)
 
 
