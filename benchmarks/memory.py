@@ -62,7 +62,7 @@ def start(folder: Path, job: int) -> subprocess.Popen[bytes]:
     command += ["--data", str(folder / "data"), "--split", str(folder / "split.npz")]
     command += ["--seed", str(job), "--settings", json.dumps(SETTINGS), "--step", "warm-up"]
     command += ["--layers", json.dumps([{"dense": {"units": 10}}]), "--activation", "softmax"]
-    command += ["--max-parameters", "null"]
+    command += ["--limits", "{}"]
     return subprocess.Popen([*command, "--output", str(folder / f"{job}.keras")])
 
 

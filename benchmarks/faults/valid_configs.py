@@ -9,6 +9,7 @@ import numpy as np
 import yaml
 
 from netsurgery.objectives import checks, keras_catalog
+from netsurgery.search.size_limit import SIZES
 
 ROOT = Path(__file__).parent.parent.parent
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
@@ -80,8 +81,8 @@ def valid_search(algorithm: str, schema: dict[str, Any], rng: Random) -> dict[st
             continue
         search[name] = valid_name(name, own, rng) if name in KERAS_NAMES else valid_value(own, rng)
         search |= given
-    if "max_parameters" in search:  # at least those of the starting topology
-        search["max_parameters"] += 100_000
+    for name in SIZES & search.keys():  # at least those of the starting topology
+        search[name] += 1_000_000
     if search.get("mode", "") != "balanced":
         search.pop("greediness", None)
     if keras_catalog.split_setting(search.get("optimizer", "sgd"))[0] not in checks.WITH_MOMENTUM:

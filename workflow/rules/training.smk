@@ -21,7 +21,7 @@ rule train_initial_network:
         layers=parameters.layers,
         activation=parameters.output_activation,
         epochs=parameters.first_epochs,
-        max_parameters=parameters.max_parameters,
+        limits=parameters.limits,
         folder=subpath(input.data, parent=True),
     message:
         "{wildcards.search} seed {wildcards.seed}: train the initial network"
@@ -29,7 +29,7 @@ rule train_initial_network:
         training_job(
             "train_initial_network",
             "--layers {params.layers:q} --activation {params.activation} --epochs {params.epochs}"
-            " --max-parameters {params.max_parameters}"
+            " --limits {params.limits:q}"
             " --step warm-up --output {output.model}",
         )
 

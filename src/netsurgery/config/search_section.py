@@ -20,8 +20,9 @@ from netsurgery.objectives.suggestions import suggest
 from netsurgery.search.algorithm import UnsuitableSettingError
 from netsurgery.search.algorithms import algorithm_of
 from netsurgery.search.selection import SelectionMode
-from netsurgery.search.size_limit import why_no_start
+from netsurgery.search.size_limit import SizeLimits, why_no_start
 from netsurgery.storage.canonical import with_whole_numbers
+from netsurgery.storage.settings import from_settings
 
 
 def load_searches(
@@ -113,9 +114,10 @@ def _check_start(
     except ValueError as error:
         raise error_at(["topologies", search["topology"]], str(error)) from None
     unknown = shape is None or outputs is None
-    reason = why_no_start(start, search.get("max_parameters"), smallest=unknown)
-    if reason:
-        raise error_at([*where, "max_parameters"], reason)
+    limits = from_settings(SizeLimits, search)
+    if found := why_no_start(start, limits, smallest=unknown):
+        key, reason = found
+        raise error_at([*where, key], reason)
 
 
 def _check_data(where: list[str], search: Mapping[str, Any], dataset: Dataset) -> None:

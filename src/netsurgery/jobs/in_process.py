@@ -18,6 +18,7 @@ from netsurgery.networks.network import Network
 from netsurgery.search.candidates import read_candidate, read_record
 from netsurgery.search.layout import SearchFolder
 from netsurgery.search.records import Record
+from netsurgery.search.size_limit import SizeLimits
 from netsurgery.search.steps import FINAL
 from netsurgery.search.trainer import Training
 from netsurgery.storage.settings import from_settings
@@ -54,8 +55,8 @@ class InProcessTrainer:
         if model is None:
             epochs = training.batches[step.name] // step.batches_per_epoch
             activation = self.search.output_activation
-            limit = self.search.settings.get("max_parameters")
-            train.train_initial_network(step, self.search.layers, activation, epochs, limit)
+            limits = from_settings(SizeLimits, self.search.settings)
+            train.train_initial_network(step, self.search.layers, activation, epochs, limits)
         elif training.offspring is not None:
             surgery = from_settings(SurgerySettings, self.search.settings)
             train.train_offspring(step, model, training.offspring, surgery, later_rounds)

@@ -29,7 +29,7 @@ from netsurgery.search.selection import (
     is_at_least_as_good,
     select_contender,
 )
-from netsurgery.search.size_limit import why_no_start
+from netsurgery.search.size_limit import NO_LIMITS, SizeLimits, why_no_start
 from netsurgery.search.surgeon.decision_point import select_branch
 from netsurgery.storage.files import CHECKSUMS, checksums
 from netsurgery.storage.random_streams import random_stream
@@ -44,7 +44,7 @@ def train_initial_network(
     layers: list[dict[str, Any]],
     activation: str,
     epochs: int,
-    max_parameters: int | None = None,
+    limits: SizeLimits = NO_LIMITS,
 ) -> None:
     """Train the initial network from fresh weights: a search's warm-up, or the whole baseline.
 
@@ -53,7 +53,7 @@ def train_initial_network(
         layers: the hidden layers, as in the configuration (see `topologies.build`).
         activation: of the output layer in classification.
         epochs: to train.
-        max_parameters: of the search; None if it is not set.
+        limits: on the size of the search's networks.
 
     Raises:
         DataError: the topology needs images, but the dataset has none.
@@ -67,8 +67,9 @@ def train_initial_network(
     except ValueError as error:
         raise datasets.DataError(f"{data['origin']}: {error}") from None
     topology = replace(topology, non_negative_input=step.training.non_negative)
-    if reason := why_no_start(topology, max_parameters):
-        sys.exit(f"{step.output.parent.parent}: max_parameters: {reason}")
+    if found := why_no_start(topology, limits):
+        key, reason = found
+        sys.exit(f"{step.output.parent.parent}: {key}: {reason}")
     with step.timer("build"):
         network = initialise(topology, random_stream(step.seed, "initial weights"))
         trainable = step.trainable(network)

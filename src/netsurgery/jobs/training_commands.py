@@ -35,6 +35,7 @@ from netsurgery.search.candidates import record_path
 from netsurgery.search.plans import Offspring
 from netsurgery.search.records import FAILED_STATUSES, Status
 from netsurgery.search.selection import SelectionMode
+from netsurgery.search.size_limit import SizeLimits
 from netsurgery.storage.settings import from_settings
 from netsurgery.surgery.settings import SurgerySettings
 
@@ -42,6 +43,11 @@ from netsurgery.surgery.settings import SurgerySettings
 def read_offspring(text: str) -> Offspring:
     """Read the entry of an offspring in a plan from JSON."""
     return Offspring.from_json(json.loads(text))
+
+
+def read_limits(text: str) -> SizeLimits:
+    """Read the limits on the size of networks from JSON."""
+    return from_settings(SizeLimits, json.loads(text))
 
 
 def read_surgery_settings(text: str) -> SurgerySettings:
@@ -126,7 +132,7 @@ COMMANDS = {
         layers=json.loads,
         activation=str,
         epochs=int,
-        max_parameters=json.loads,
+        limits=read_limits,
     ),
     "train_offspring": Command(
         train_offspring,

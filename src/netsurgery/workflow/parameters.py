@@ -11,8 +11,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from netsurgery.search.size_limit import SizeLimits
 from netsurgery.search.steps import recuperation_step
 from netsurgery.storage.canonical import canonical_json
+from netsurgery.storage.settings import setting_names
 from netsurgery.tracking import uri
 from netsurgery.tracking.state import TrackingState
 from netsurgery.workflow.checkpoints import Wildcards
@@ -20,6 +22,7 @@ from netsurgery.workflow.searches import Searches
 
 # settings that change which jobs run, but not what comes of them
 WITHOUT_RESULT = ("seeds", "time_limit")
+LIMITS = setting_names(SizeLimits)
 
 
 def step_of(wildcards: Wildcards) -> str | None:
@@ -74,9 +77,9 @@ class Parameters:
         """Return the epochs that the initial network trains."""
         return self.searches.search(wildcards).first_epochs
 
-    def max_parameters(self, wildcards: Wildcards, output: Any) -> str:
-        """Return the limit on parameters as JSON; like `folder`, no reason to rerun a job."""
-        return json.dumps(self.searches.search(wildcards).settings.get("max_parameters"))
+    def limits(self, wildcards: Wildcards, output: Any) -> str:
+        """Return the limits on size as JSON; like `folder`, no reason to rerun a job."""
+        return canonical_json(self.searches.search(wildcards).pick(LIMITS))
 
     def folder(self, wildcards: Wildcards, output: Any) -> Path:
         """Return the folder of a job's search and seed.

@@ -10,6 +10,7 @@ from netsurgery.config import job_settings
 from netsurgery.datasets import SplitSettings
 from netsurgery.objectives.training_settings import TrainingSettings
 from netsurgery.search.ectonas.settings import BudgetSettings, GenerationSettings, SelectionSettings
+from netsurgery.search.size_limit import SIZES
 from netsurgery.search.surgeon.settings import DecisionSettings, StoppingSettings
 from netsurgery.storage.settings import setting_names
 from netsurgery.surgery.operations import ECTONAS, SURGEON
@@ -61,11 +62,12 @@ def test_a_job_gets_the_settings_of_the_class_that_reads_them():
         "subset_fraction",
         "min_subset_size",
     }
-    settings = load(max_parameters=10_000).searches["s"].settings
+    limits = dict.fromkeys(SIZES, 10**7)
+    settings = load(**limits).searches["s"].settings
     assert {*job_settings.TRAINING, *job_settings.GENERATION, *job_settings.SELECTION} <= {
         *settings
     }
-    assert {*job_settings.DECISION} <= {*load_surgeon(max_parameters=10_000).searches["s"].settings}
+    assert {*job_settings.DECISION} <= {*load_surgeon(**limits).searches["s"].settings}
 
 
 def test_recuperation_has_a_default_for_each_operation():

@@ -166,6 +166,32 @@ def test_the_surgeon_takes_no_regression():
         load_surgeon(dataset="d", top=given)
 
 
+@pytest.mark.parametrize("algorithm", ["ectonas", "surgeon"])
+@pytest.mark.parametrize(
+    ("key", "limit", "line"),
+    [
+        (
+            "max_multiplications",
+            739,
+            "739 is less than the 740 multiplications per sample of the initial network for samples"
+            " of 8x8x1; raise it to 740",
+        ),
+        (
+            "max_model_bytes",
+            3039,
+            "3,039 is less than the 3,040 bytes of weights of the initial network for samples of"
+            " 8x8x1; raise it to 3,040",
+        ),
+    ],
+)
+def test_a_start_above_a_limit_on_size_is_an_error(algorithm, key, limit, line):
+    given = {"algorithm": algorithm, "topology": "surgeon-small", key: limit}
+    with pytest.raises(ConfigError) as caught:
+        load(**given)
+    assert str(caught.value) == f"config: searches.s.{key}: {line}, or start smaller"
+    assert load(**given | {key: limit + 1})
+
+
 @pytest.mark.parametrize(
     ("dataset", "limit", "line"),
     [

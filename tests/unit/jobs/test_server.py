@@ -64,7 +64,7 @@ def command(data, output, epochs=1, topology="ff-small"):
         "--layers": json.dumps(chosen.layers),
         "--activation": chosen.output_activation,
         "--epochs": epochs,
-        "--max-parameters": "null",
+        "--limits": "{}",
     }
     words = [str(word) for pair in arguments.items() for word in pair]
     return [

@@ -8,7 +8,7 @@ from netsurgery.networks.topologies import NAMED, build, named
 from netsurgery.search.ectonas import loop as ectonas
 from netsurgery.search.ectonas.settings import EctonasSettings
 from netsurgery.search.plans import FinalPlan
-from netsurgery.search.size_limit import DEFAULT_LIMIT
+from netsurgery.search.size_limit import DEFAULT_MAX_PARAMETERS
 from netsurgery.search.surgeon import loop as surgeon
 from netsurgery.search.surgeon.settings import SurgeonSettings
 from netsurgery.storage.fractions import floor_product
@@ -51,6 +51,8 @@ def run_ectonas(topology, per_epoch=10, failing=0.0, seed=0, **changed):
 @given(
     topology=st.sampled_from(sorted(NAMED)),
     max_parameters=LIMITS,
+    max_multiplications=LIMITS,
+    max_model_bytes=LIMITS,
     max_growth=st.sampled_from([0.001, 0.1, 3.0]),
     budget=EPOCHS,
     per_epoch=st.integers(1, 40),
@@ -91,6 +93,8 @@ def test_every_generation_of_ectonas_trains(
 @settings(deadline=None, max_examples=40)
 @given(
     max_parameters=LIMITS,
+    max_multiplications=LIMITS,
+    max_model_bytes=LIMITS,
     epochs=st.integers(1, 30),
     budget=st.none() | EPOCHS,
     decision_epochs=st.integers(1, 5),
@@ -139,14 +143,14 @@ def test_without_any_mutation_the_budget_trains_the_start(budget_mode):
     start = build([{"dense": {"units": 1}}], (64,), 10)
     changed = {"max_growth": 0.001, "budget_mode": budget_mode}
     trainer, (end,), final = run_ectonas(start, budget=30, max_parameters=85, **changed)
-    assert end.reason == "no mutation is within max_parameters and max_growth"
+    assert end.reason == "no mutation is within max_growth and the limits on size"
     assert (final.candidate, final.batches_trained) == ("g00c00", 300)
     assert trainer.spent == {0: 10, 1: 290}
 
 
 def test_without_a_limit_a_large_start_may_shrink_only():
     start = build(named("ff-large"), (300, 300, 1), 10)
-    assert start.parameters > DEFAULT_LIMIT
+    assert start.parameters > DEFAULT_MAX_PARAMETERS
     _, plans, _ = run_ectonas(start, budget=150)
     assert len(plans) > 1
     first = plans[0]

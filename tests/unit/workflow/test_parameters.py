@@ -30,6 +30,14 @@ def test_a_job_gets_the_settings_it_reads_and_no_others(parameters):
     assert parameters.settings(job_settings.SPLIT)(wildcards(seed="1")) is text
 
 
+def test_the_first_job_gets_the_limits_that_are_set(tmp_path):
+    searches = {"s": NARROW | {"max_parameters": 10_000, "max_model_bytes": 90_000}, "t": NARROW}
+    limits = Parameters(make_searches(tmp_path, searches)).limits
+    given = json.loads(limits(wildcards(), None))
+    assert given == {"max_parameters": 10_000, "max_model_bytes": 90_000}
+    assert json.loads(limits(wildcards(search="t"), None)) == {}
+
+
 def test_seeds_and_the_time_limit_change_no_result(tmp_path):
     texts = {
         Parameters(make_searches(tmp_path, {"s": NARROW | changed})).result_settings(wildcards())

@@ -53,8 +53,8 @@ def propose_offspring(
 ) -> tuple[list[Offspring], list[RejectedOffspring]]:
     """All offspring of the parents, and the degenerate ones, which are rejected.
 
-    An offspring is degenerate if it has too many parameters or grows too much over its parent. An
-    identity never is.
+    An offspring is degenerate if it exceeds a limit on its size or grows too much over its parent.
+    An identity never is.
     """
     offspring: list[Offspring] = []
     rejected: list[RejectedOffspring] = []
@@ -62,10 +62,12 @@ def propose_offspring(
         topology = Topology.from_json(parent.topology)
         rng = random_stream(seed, "breed", generation, index)
         for mutation in legal_mutations(topology, settings.sizes, rng):
-            parameters = mutate_topology(topology, mutation).parameters
-            reason = why_degenerate(parameters, parent.parameters, settings)
+            made = mutate_topology(topology, mutation)
+            reason = why_degenerate(made, topology, settings)
             if reason and not mutation.operation.changes_nothing:
-                rejected.append(RejectedOffspring(parent.candidate, mutation, parameters, reason))
+                rejected.append(
+                    RejectedOffspring(parent.candidate, mutation, made.parameters, reason)
+                )
                 continue
             offspring.append(
                 Offspring(
@@ -73,7 +75,7 @@ def propose_offspring(
                     generation=generation,
                     parent=parent.candidate,
                     mutation=mutation,
-                    parameters=parameters,
+                    parameters=made.parameters,
                     batches=part_of_epoch(
                         settings.recuperation[mutation.operation.name], parent.batches_per_epoch
                     ),
@@ -82,17 +84,17 @@ def propose_offspring(
     return offspring, rejected
 
 
-def why_degenerate(parameters: int, before: int, settings: GenerationSettings) -> str | None:
-    """Why a network with so many parameters is rejected; None if it is not.
+def why_degenerate(network: Topology, parent: Topology, settings: GenerationSettings) -> str | None:
+    """Why a network is rejected; None if it is not.
 
     Args:
-        parameters: of the network.
-        before: parameters of its parent.
+        network: made by surgery.
+        parent: the network that it was made from.
         settings: of the search.
     """
-    if reason := why_too_large(parameters, before, settings.max_parameters):
+    if reason := why_too_large(network, parent, settings.limits):
         return reason
-    growth = (parameters - before) / before
+    growth = (network.parameters - parent.parameters) / parent.parameters
     if growth >= settings.max_growth:
         return f"grew by {growth:.0%}, {settings.max_growth:.0%} or more"
     return None

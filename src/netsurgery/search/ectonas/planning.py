@@ -75,7 +75,7 @@ def _why_it_ends(winners: Winners, offspring: Sequence[Offspring]) -> str:
     if any(parent.status != Status.OK for parent in winners.records):
         return "the training of the initial network failed"
     if not changes_something(offspring):
-        return "no mutation is within max_parameters and max_growth"
+        return "no mutation is within max_growth and the limits on size"
     return "the budget does not suffice for another generation"
 
 

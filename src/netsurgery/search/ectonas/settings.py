@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from netsurgery.search.selection import Comparison, SelectionMode
+from netsurgery.search.size_limit import SizeLimits
 from netsurgery.surgery import MutationSizes
 
 
@@ -41,7 +42,7 @@ class GenerationSettings:
     max_growth: float
     recuperation: Mapping[str, float]
     sizes: MutationSizes
-    max_parameters: int | None = None
+    limits: SizeLimits
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,7 @@ def recommendations(
         settings: of the search.
     """
     branches = [(topology_of(parent), analyses[parent.candidate]) for parent in parents]
-    return recommend(branches, settings.thresholds, settings.tie_break, settings.max_parameters)
+    return recommend(branches, settings.thresholds, settings.tie_break, settings.limits)
 
 
 def select_modifications(

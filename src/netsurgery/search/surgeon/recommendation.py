@@ -17,7 +17,7 @@ import numpy as np
 from netsurgery.networks.layers import Dense
 from netsurgery.networks.network import Network
 from netsurgery.networks.topology import Topology
-from netsurgery.search.size_limit import why_too_large
+from netsurgery.search.size_limit import SizeLimits, why_too_large
 from netsurgery.surgery import Mutation, mutate_topology, operations, why_illegal
 
 SMALLEST_ADDITION, SMALLEST_PART, TENFOLD = 2, 10, 10  # max(2, n // 10) units, or ten times that
@@ -147,7 +147,7 @@ def recommend(
     branches: Sequence[tuple[Topology, Sequence[Analysis]]],
     thresholds: Thresholds,
     tie_break: TieBreak,
-    max_parameters: int | None,
+    limits: SizeLimits,
 ) -> list[Recommendation]:
     """List all possible modifications of all branches, the best first.
 
@@ -155,24 +155,17 @@ def recommend(
         branches: topology and analysis of each.
         thresholds: of eq. 13.
         tie_break: which of two equal scores comes first.
-        max_parameters: see `netsurgery.search.size_limit`.
+        limits: on the size of the modified networks.
     """
-    possible = [
-        Recommendation(
-            branch, number, mutation, score, mutate_topology(topology, mutation).parameters
-        )
-        for branch, (topology, analysis) in enumerate(branches)
-        for number, mutation, score in modifications(topology, analysis, thresholds)
-        if why_illegal(topology, mutation) is None
-    ]
+    fitting = []
+    for branch, (topology, analysis) in enumerate(branches):
+        for number, mutation, score in modifications(topology, analysis, thresholds):
+            if why_illegal(topology, mutation) is not None:
+                continue
+            made = mutate_topology(topology, mutation)
+            if mutation.operation.changes_nothing or not why_too_large(made, topology, limits):
+                fitting.append(Recommendation(branch, number, mutation, score, made.parameters))
     sign = 1 if tie_break is TieBreak.FEWER else -1
-    fitting = [
-        each
-        for each in possible
-        if each.mutation.operation.changes_nothing
-        or why_too_large(each.parameters, branches[each.branch][0].parameters, max_parameters)
-        is None
-    ]
     return sorted(fitting, key=lambda each: (-each.score, sign * each.parameters))
 
 

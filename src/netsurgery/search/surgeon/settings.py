@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from netsurgery.search.selection import Comparison
+from netsurgery.search.size_limit import SizeLimits
 from netsurgery.search.surgeon.recommendation import DrawSettings, Thresholds, TieBreak
 
 
@@ -38,7 +39,7 @@ class DecisionSettings:
     draw: DrawSettings
     tie_break: TieBreak
     on_no_improvement: OnNoImprovement
-    max_parameters: int | None = None
+    limits: SizeLimits
 
     def recuperation(self, operation: str, step: int, per_epoch: int) -> int:
         """Batches of re-training after an operation: at most the step, and at most an epoch."""

@@ -7,6 +7,7 @@ import pytest
 
 from netsurgery.networks.network import Network, initialise
 from netsurgery.networks.topologies import build
+from netsurgery.search.size_limit import SizeLimits
 from netsurgery.search.surgeon.recommendation import (
     Analysis,
     DrawMode,
@@ -39,7 +40,7 @@ def analysed(topology, *values):
 
 
 def ranked(*branches, tie_break=TieBreak.FEWER, thresholds=PAPER, most=NOT_MANY):
-    return recommend(branches, thresholds, tie_break, most)
+    return recommend(branches, thresholds, tie_break, SizeLimits(most))
 
 
 def scores(found, operation):
