@@ -107,7 +107,8 @@ def _check_start(
 ) -> None:
     """Check the starting topology as far as the shape of the samples is known."""
     shape, outputs = datasets.known_shape(dataset.settings)
-    smallest = (1,) if datasets.is_flat(dataset.settings) else (1, 1, 1)
+    axes = 2 if datasets.is_series(dataset.settings) else 3
+    smallest = (1,) if datasets.is_flat(dataset.settings) else (1,) * axes
     fewest = 1 if dataset.task == "regression" else 2
     try:
         start = topologies.build(hidden, shape or smallest, outputs or fewest)
@@ -126,6 +127,8 @@ def _check_data(where: list[str], search: Mapping[str, Any], dataset: Dataset) -
     if weights != "none" and dataset.task != "classification":
         message = f"{weights!r} needs classes, but {dataset.name!r} is for {dataset.task}"
         raise error_at([*where, "class_weights"], f"{message} (allowed: none)")
-    if augmentation != "none" and datasets.is_flat(dataset.settings):
-        message = f"{augmentation!r} needs images, but {dataset.name!r} has rows of features"
+    flat, series = datasets.is_flat(dataset.settings), datasets.is_series(dataset.settings)
+    if augmentation != "none" and (flat or series):
+        found = "series" if series else "rows of features"
+        message = f"{augmentation!r} needs images, but {dataset.name!r} has {found}"
         raise error_at([*where, "augmentation"], f"{message} (allowed: none)")

@@ -9,7 +9,7 @@ from netsurgery.datasets.content import KnownFiles, content_of_files, settings_w
 from netsurgery.datasets.prepared import describe
 from netsurgery.datasets.registry import is_flat, known_shape, prepare, raw_samples, task_of
 from netsurgery.datasets.samples import Samples, Scaling, read_part
-from netsurgery.datasets.source import DataError, Source, SourceType, input_paths
+from netsurgery.datasets.source import DataError, Source, SourceType, input_paths, is_series
 from netsurgery.datasets.splits import SplitSettings, write_split
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "describe",
     "input_paths",
     "is_flat",
+    "is_series",
     "known_shape",
     "prepare",
     "raw_samples",

@@ -23,6 +23,7 @@ from netsurgery.datasets.source import (
     Settings,
     Source,
     SourceType,
+    is_series,
     rows_per_chunk,
     stored_dtype,
 )
@@ -163,12 +164,14 @@ def _find_parts(path: Path) -> dict[str, tuple[ArrayFile, ArrayFile]]:
     return parts
 
 
-def _sample_shape(x: ArrayFile) -> Shape:
-    """The shape of a sample; a grayscale image without a channel axis gets one.
+def _sample_shape(x: ArrayFile, *, series: bool = False) -> Shape:
+    """The shape of a sample; an image or series of one channel without an axis of it gets one.
 
     Raises:
-        DataError: samples are neither images nor rows of a table.
+        DataError: samples are neither images nor rows of a table, or no series if they should be.
     """
+    if series:
+        return _series_shape(x)
     match x.shape:
         case (_, height, width) if height and width:
             return height, width, 1
@@ -185,32 +188,53 @@ def _sample_shape(x: ArrayFile) -> Shape:
             )
 
 
+def _series_shape(x: ArrayFile) -> Shape:
+    match x.shape:
+        case (_, steps) if steps:
+            return steps, 1
+        case (_, steps, channels) if steps and channels:
+            return steps, channels
+        case _:
+            raise DataError(
+                f"{x} has shape {x.shape}; series must be (samples, steps, channels) or "
+                f"(samples, steps)"
+            )
+
+
 def _looks_like_series(height: int, width: int) -> bool:
     """Whether samples of two axes are rather steps and features than pixels."""
     short, long = sorted((height, width))
     return long > SERIES_RATIO * short or (short <= FEW_FEATURES and long >= 2 * short)
 
 
-def _notes(x: ArrayFile) -> Iterator[str]:
+def _notes(x: ArrayFile, *, series: bool) -> Iterator[str]:
     """What samples were taken for where that is not certain.
 
     Raises:
         DataError: they may as well be series as images.
     """
+    if series:
+        if len(x.shape) == 3 and x.shape[1] < x.shape[2]:
+            yield (
+                f"{x} has shape {x.shape} and is taken for series of {x.shape[1]} steps with "
+                f"{x.shape[2]} channels; if it is the other way round, save "
+                f"{x.name}.transpose(0, 2, 1)"
+            )
+        return
     match x.shape:
         case (_, height, width):
-            series = _looks_like_series(height, width)
+            unlikely = _looks_like_series(height, width)
             pixels = x.dtype == np.bool_ or x.dtype == np.uint8
-            flatten = f"flatten series to rows ({x.name}.reshape(len({x.name}), -1))"
-            if series and not pixels:
+            if unlikely and not pixels:
                 raise DataError(
                     f"{x} has shape {x.shape}: images, or series of steps and features? Add an "
-                    f"axis of channels to images ({x.name}[..., None]); {flatten}"
+                    f"axis of channels to images ({x.name}[..., None]), or set "
+                    f"series: true for series"
                 )
-            if series or not pixels:
+            if unlikely or not pixels:
                 yield (
                     f"{x} has shape {x.shape} and is taken for grey images of {height} x {width} "
-                    f"pixels; {flatten}"
+                    f"pixels; set series: true for series"
                 )
         case (_, height, width, channels) if channels > MANY_CHANNELS:
             yield (
@@ -221,6 +245,8 @@ def _notes(x: ArrayFile) -> Iterator[str]:
 
 def is_flat(settings: Settings) -> bool | None:
     """Whether samples are rows of features; None if the file cannot be read."""
+    if is_series(settings):
+        return False
     try:
         return len(ArrayFile(Path(settings["path"]), "x_train").shape) == 2
     except (DataError, KeyError):
@@ -230,7 +256,8 @@ def is_flat(settings: Settings) -> bool | None:
 def known_shape(settings: Settings) -> tuple[Shape | None, None]:
     """The shape of a sample; None if it cannot be read. The labels are not read."""
     try:
-        return _sample_shape(ArrayFile(Path(settings["path"]), "x_train")), None
+        x = ArrayFile(Path(settings["path"]), "x_train")
+        return _sample_shape(x, series=is_series(settings)), None
     except (DataError, KeyError):
         return None, None
 
@@ -262,7 +289,8 @@ def open_arrays(settings: Settings) -> Source:
                 f"{y} has shape {y.shape}, but {labels.name} {labels.shape}; labels of all parts "
                 f"must have the same shape"
             )
-    shape, notes = _sample_shape(first), [*_notes(first)]
+    series = is_series(settings)
+    shape, notes = _sample_shape(first, series=series), [*_notes(first, series=series)]
     for x, _ in parts.values():
         if x.dtype.kind != first.dtype.kind:
             notes.append(

@@ -33,7 +33,7 @@ class Source:
 
     origin: str  # file, or name in a collection
     version: str
-    shape: Shape  # of a sample: (height, width, channels) or (features,)
+    shape: Shape  # of a sample: (height, width, channels), (steps, channels) or (features,)
     dtype: np.dtype[Any]  # in which x is stored
     counts: Mapping[str, int]  # samples of each part that the source provides
     chunks: Callable[[str], Iterator[Chunk]]  # of a part
@@ -61,6 +61,11 @@ def part_paths(settings: Settings) -> dict[str, Path]:
 def input_paths(settings: Settings) -> dict[str, Path]:
     """The files and folders that a dataset is read from, by the key of its settings."""
     return {key: Path(settings[key]) for key in PATH_KEYS if key in settings}
+
+
+def is_series(settings: Settings) -> bool:
+    """Whether samples are series of steps, as the settings say."""
+    return bool(settings.get("series", False))
 
 
 def _task_from_settings(settings: Settings) -> str:
