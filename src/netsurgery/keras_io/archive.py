@@ -18,24 +18,21 @@ from typing import Any
 import h5py
 import keras
 
-from netsurgery.keras_io.checkpoints import STATE, WEIGHTS, Checkpoint, folders
-from netsurgery.keras_io.conversion import MODEL_NAME, layer_name
+from netsurgery.keras_io.checkpoints import (
+    LAYERS,
+    STATE,
+    VARIABLES,
+    WEIGHTS,
+    Checkpoint,
+    layer_name,
+)
 from netsurgery.keras_io.layers import to_keras_layer
+from netsurgery.keras_io.model_config import MODEL_NAME, folders, model_config, without_addresses
 from netsurgery.networks.layers import Arrays
-from netsurgery.networks.topology import Topology
 from netsurgery.storage.files import atomic_path
 
 FIXED_DATE = (1980, 1, 1, 0, 0, 0)
 METADATA, CONFIG = "metadata.json", "config.json"  # in the archive
-
-
-def without_addresses(value: Any) -> Any:
-    """A serialized Keras object, without the ids that differ from one process to the next."""
-    if isinstance(value, dict):
-        return {k: without_addresses(v) for k, v in value.items() if k != "shared_object_id"}
-    if isinstance(value, list):
-        return [without_addresses(v) for v in value]
-    return value
 
 
 def save(model: keras.Model, path: Path) -> None:
@@ -56,42 +53,6 @@ def save(model: keras.Model, path: Path) -> None:
         temporary.write_bytes(archive.getvalue())
 
 
-def _plain(value: Any) -> Any:
-    return without_addresses(keras.saving.serialize_keras_object(value))
-
-
-def _config(topology: Topology, compiled: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration that Keras writes of the compiled model."""
-    shape = [None, *topology.input_shape]
-    layers = [_plain(keras.layers.InputLayer(batch_shape=tuple(shape), name="input"))]
-    for i, layer in enumerate(topology.layers):
-        unbuilt = to_keras_layer(layer, layer_name(topology, i))
-        layers.append(_plain(unbuilt))
-        if not unbuilt.built:
-            layers[-1]["build_config"] = {"input_shape": [None, *topology.input_shapes[i]]}
-    return {
-        "module": "keras",
-        "class_name": "Sequential",
-        "config": {
-            "name": MODEL_NAME,
-            "trainable": True,
-            "dtype": layers[1]["config"]["dtype"],
-            "layers": layers,
-            "build_input_shape": shape,
-        },
-        "registered_name": None,
-        "build_config": {"input_shape": shape},
-        "compile_config": {
-            **{key: _plain(value) for key, value in compiled.items()},
-            "loss_weights": None,
-            "weighted_metrics": None,
-            "run_eagerly": False,
-            "steps_per_execution": 1,
-            "jit_compile": False,
-        },
-    }
-
-
 def _write_group(file: h5py.File, folder: str, name: str, arrays: Arrays) -> None:
     group = file.create_group(folder)
     group.attrs["name"] = name
@@ -110,15 +71,20 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint, compiled: Mapping[str, 
         compiled: Keras's optimizer, loss and metrics, as `compile` takes them.
     """
     network, topology = checkpoint.network, checkpoint.network.topology
+    layers = [
+        to_keras_layer(layer, layer_name(topology, i)) for i, layer in enumerate(topology.layers)
+    ]
     weights = io.BytesIO()
     with h5py.File(weights, "w") as file:
         _write_group(file, "vars", MODEL_NAME, ())
-        for position, folder in folders(topology).items():
-            _write_group(file, folder, layer_name(topology, position), network.weights[position])
+        for position, folder in folders(topology, layers).items():
+            if arrays := network.weights[position]:
+                place = f"{LAYERS}/{folder}/{VARIABLES}"
+                _write_group(file, place, layers[position].name, arrays)
         _write_group(file, STATE, compiled["optimizer"].name, checkpoint.state)
     content: dict[str, str | bytes] = {
         METADATA: json.dumps({"keras_version": keras.__version__}),
-        CONFIG: json.dumps(_config(topology, compiled)),
+        CONFIG: json.dumps(model_config(topology, layers, compiled)),
         WEIGHTS: weights.getvalue(),
     }
     with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:

@@ -13,33 +13,54 @@ from pathlib import Path
 
 import h5py
 
-from netsurgery.networks.layers import Arrays, BatchNorm, Conv, Dense
+from netsurgery.networks.layers import Arrays
 from netsurgery.networks.network import Network
+from netsurgery.networks.steps import INPUT
 from netsurgery.networks.topology import Topology
 
 WEIGHTS = "model.weights.h5"  # in the archive
-STATE = "optimizer/vars"  # the optimizer's state, in the weights file
-# Keras numbers the layers of a class, and names the first one for the class alone
-FOLDERS = {Conv: "conv2d", BatchNorm: "batch_normalization", Dense: "dense"}
+LAYERS = "layers"  # in the weights file: a folder for each layer, which says the layer's name
+VARIABLES = "vars"  # in the folder of a layer, or of the optimizer
+STATE = f"optimizer/{VARIABLES}"  # the optimizer's state
 
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """A network and the state of its optimizer, in Keras's order."""
+    """A network and the state of its optimizer.
+
+    Attributes:
+        network: the network.
+        state: in the order of the Keras model's variables (see `order_in_keras`).
+    """
 
     network: Network
     state: Arrays
 
 
-def folders(topology: Topology) -> dict[int, str]:
-    """The group of the weights file that holds the arrays of each layer that has any."""
-    groups, counts = {}, dict.fromkeys(FOLDERS, 0)
-    for position, layer in enumerate(topology.layers):
-        if (kind := type(layer)) in FOLDERS:
-            number = f"_{counts[kind]}" if counts[kind] else ""
-            groups[position] = f"layers/{FOLDERS[kind]}{number}/vars"
-            counts[kind] += 1
-    return groups
+def layer_name(topology: Topology, position: int) -> str:
+    """The name of a Keras layer that has no counterpart in a user's model."""
+    place = str(topology.places[position]).replace(".", "_")
+    return f"{topology.layers[position].kind}_{place}"
+
+
+def order_in_keras(topology: Topology) -> list[int]:
+    """Positions in the order of the Keras model's layers, and so of its variables.
+
+    Keras sorts by the longest way to the output, and layers of the same one by when it first meets
+    them on its way back from the output. In a network without blocks they are in order.
+    """
+    last = len(topology.steps) - 1
+    ways = [0] * len(topology.steps)
+    for position in reversed(range(last)):
+        ways[position] = 1 + max(ways[reader] for reader in topology.readers[position])
+    met: dict[int, int] = {}
+    ahead = [last]
+    while ahead:
+        position = ahead.pop()
+        if position != INPUT and position not in met:
+            met[position] = len(met)
+            ahead.extend(reversed(topology.steps[position].inputs))
+    return sorted(met, key=lambda position: (-ways[position], met[position]))
 
 
 def read(path: Path, topology: Topology) -> Checkpoint:
@@ -51,13 +72,13 @@ def read(path: Path, topology: Topology) -> Checkpoint:
     """
     with zipfile.ZipFile(path) as archive:
         weights = io.BytesIO(archive.read(WEIGHTS))
-    groups = folders(topology)
     with h5py.File(weights) as file:
+        groups = [folder[VARIABLES] for folder in file.get(LAYERS, {}).values()]
+        by_name = {group.attrs["name"]: group for group in groups}
+        names = [layer_name(topology, i) for i in range(len(topology.steps))]
+        arrays = tuple(_arrays(by_name[name]) if name in by_name else () for name in names)
+        return Checkpoint(Network(topology, arrays), _arrays(file[STATE]))
 
-        def arrays(folder: str) -> Arrays:
-            group = file[folder]
-            return tuple(group[str(i)][()] for i in range(len(group)))
 
-        layers = range(len(topology.layers))
-        network = tuple(arrays(groups[i]) if i in groups else () for i in layers)
-        return Checkpoint(Network(topology, network), arrays(STATE))
+def _arrays(group: h5py.Group) -> Arrays:
+    return tuple(group[str(i)][()] for i in range(len(group)))

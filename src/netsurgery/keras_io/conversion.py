@@ -8,14 +8,15 @@ from typing import Any
 
 import keras
 
+from netsurgery.keras_io.checkpoints import layer_name
 from netsurgery.keras_io.layer_copies import copy_layer
 from netsurgery.keras_io.layers import from_keras_layer, to_array, to_keras_layer, variables
+from netsurgery.keras_io.model_config import INPUT_NAME, MODEL_NAME
 from netsurgery.networks.layers import Arrays, Join, Layer, Other, PerChannel, Regularization, Shape
 from netsurgery.networks.network import Network
 from netsurgery.networks.steps import INPUT
 from netsurgery.networks.topology import Topology
 
-MODEL_NAME = "network"  # of models without a parent
 FLOATS = ("float16", "bfloat16", "float32", "float64")  # that layers may compute in
 
 
@@ -33,12 +34,6 @@ RELIED_ON = (
     "get_compile_config",
     "get_config",
 )
-
-
-def layer_name(topology: Topology, position: int) -> str:
-    """The name of a Keras layer that has no counterpart in the parent."""
-    place = str(topology.places[position]).replace(".", "_")
-    return f"{topology.layers[position].kind}_{place}"
 
 
 def to_keras(
@@ -116,7 +111,7 @@ def _neighbours_policy(like: Sequence[keras.Layer | None], position: int) -> Any
 
 def _input(shape: Shape, parent: keras.Sequential | None) -> Any:
     if parent is None:
-        return keras.Input(shape, name="input")
+        return keras.Input(shape, name=INPUT_NAME)
     (parent_input,) = parent.inputs
     return keras.Input(
         shape,

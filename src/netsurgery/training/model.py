@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from netsurgery.keras_io.checkpoints import Checkpoint
+from netsurgery.keras_io.checkpoints import Checkpoint, order_in_keras
 from netsurgery.networks.layers import Arrays, BatchNorm
 from netsurgery.networks.network import Network
 from netsurgery.objectives.training_settings import CompileSettings
@@ -62,11 +63,14 @@ class TrainableNetwork:
         self.layers = network.topology.layers
         # of each layer: how many of its arrays are trainable; the others are moving statistics
         self.trainable_counts = [layer.trainable_arrays for layer in self.layers]
-        shapes = list(zip(self.topology.array_shapes, self.trainable_counts, strict=True))
-        trainable = [shape for layer, n in shapes for shape in layer[:n]]
+        # Keras's, in which files hold the optimizer's state; moving statistics are in our own
+        self.order = order_in_keras(self.topology)
+        shapes = self.topology.array_shapes
+        trainable = [s for i in self.order for s in shapes[i][: self.trainable_counts[i]]]
         shared = is_elementwise(settings.optimizer)
         self.packing = VariablePacking.of(trainable, shared=shared)
-        self.statistics_sizes = [shape[0] for layer, n in shapes for shape in layer[n:]]
+        layers = zip(shapes, self.trainable_counts, strict=True)
+        self.statistics_sizes = [shape[0] for layer, n in layers for shape in layer[n:]]
         packed = enumerate(self.packing.pack(self._trainable_arrays(network)))
         self.weights = [keras.Variable(value, name=f"{WEIGHTS}{i}") for i, value in packed]
         statistics = self._statistics_of(network)
@@ -81,9 +85,8 @@ class TrainableNetwork:
             self.optimizer_state.values = state
 
     def _trainable_arrays(self, network: Network) -> list[np.ndarray]:
-        """The trainable arrays of a network, in order."""
-        layers = zip(network.weights, self.trainable_counts, strict=True)
-        return [array for arrays, n in layers for array in arrays[:n]]
+        """The trainable arrays of a network, in the order of the weights."""
+        return [a for i in self.order for a in network.weights[i][: self.trainable_counts[i]]]
 
     def _statistics_of(self, network: Network) -> np.ndarray:
         """The moving statistics of a network, concatenated."""
@@ -92,17 +95,18 @@ class TrainableNetwork:
         return np.concatenate([np.zeros(0, np.float32), *statistics])
 
     def _by_layer(
-        self, trainable: Iterable[Any], statistics: Iterable[Any] | None = None
+        self, trainable: Iterable[Any], statistics: Iterable[Any] = ()
     ) -> list[tuple[Any, ...]]:
-        """Arrays grouped by layer, from all in order; without `statistics` the trainable ones."""
-        first, rest = iter(trainable), iter(statistics or ())
-        return [
-            tuple(
-                next(first if i < n else rest)
-                for i in range(n if statistics is None else len(shapes))
-            )
-            for shapes, n in zip(self.topology.array_shapes, self.trainable_counts, strict=True)
-        ]
+        """Arrays grouped by layer.
+
+        Args:
+            trainable: those of all layers, in the order of the weights.
+            statistics: the moving statistics; without them the groups are of trainable ones only.
+        """
+        first, rest = iter(trainable), iter(statistics)
+        learned = {i: tuple(islice(first, self.trainable_counts[i])) for i in self.order}
+        layers = enumerate(zip(self.topology.array_shapes, self.trainable_counts, strict=True))
+        return [(*learned[i], *islice(rest, len(shapes) - n)) for i, (shapes, n) in layers]
 
     def __call__(self, x: tf.Tensor, *, training: bool) -> tf.Tensor:
         """The network's output for a batch; in training it updates the moving statistics."""
@@ -170,5 +174,5 @@ class TrainableNetwork:
 
     def restore_slots(self, slots: Slots, steps: int) -> None:
         """Set the optimizer's slot variables, and the iterations they result from."""
-        flat = {name: [a for layer in layers for a in layer] for name, layers in slots.items()}
+        flat = {name: [a for i in self.order for a in layers[i]] for name, layers in slots.items()}
         self.optimizer_state.restore_slots(flat, steps)

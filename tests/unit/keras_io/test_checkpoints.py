@@ -27,7 +27,7 @@ from netsurgery.networks.topologies import build, named
 from netsurgery.networks.topology import Topology
 from netsurgery.objectives.training_settings import CompileSettings
 from netsurgery.training import TrainableNetwork, compile_model
-from tests.support.strategies import trained
+from tests.support.random_networks import branched, trained
 
 SETTINGS = CompileSettings("sgd", learning_rate=0.1, momentum=0.9, loss="crossentropy")
 ADAM = replace(SETTINGS, optimizer="adam", momentum=0)
@@ -54,6 +54,10 @@ CASES = [
     (build(WIDE, (80,), 5), replace(REGRESSION, loss="crossentropy")),
     (Topology((4, 2), (Flatten(), Dense(3, "softmax"))), replace(ADAM, optimizer="adamw")),
 ]
+
+
+BRANCHED = [branched(np.random.default_rng(seed)) for seed in (4, 5, 8)]  # not in order in Keras
+CASES += [(topology, ADAM if seed else SETTINGS) for seed, topology in enumerate(BRANCHED)]
 
 
 def example(topology: Topology) -> Network:
@@ -102,11 +106,21 @@ def test_keras_loads_weights_and_optimizer(topology, settings, tmp_path):
     learner = TrainableNetwork(example(topology), settings)
     remember(learner)
     model = keras.models.load_model(written(learner, tmp_path / "a.keras"))
-    arrays = [array for own in learner.network.weights for array in own]
-    found = [a for own in conversion.from_keras(model).weights for a in own]
-    same(arrays, found)
+    for position, arrays in enumerate(learner.network.weights):
+        name = checkpoints.layer_name(topology, position)
+        same(list(arrays), model.get_layer(name).get_weights())
     assert int(model.optimizer.iterations) == 7
     same(list(learner.optimizer_state.values), [v.numpy() for v in model.optimizer.variables])
+
+
+@pytest.mark.parametrize("topology", BRANCHED)
+def test_keras_finds_the_slots_of_each_weight(topology, tmp_path):
+    learner = TrainableNetwork(example(topology), SETTINGS)
+    counts = zip(learner.network.weights, learner.trainable_counts, strict=True)
+    arrays = [layer[:n] for layer, n in counts]
+    learner.restore_slots({"momentum": tuple(arrays)}, steps=1)
+    optimizer = keras.models.load_model(written(learner, tmp_path / "a.keras")).optimizer
+    same(optimizer._trainable_variables, optimizer.momentums)
 
 
 @pytest.mark.parametrize(("topology", "settings"), CASES)
@@ -124,6 +138,15 @@ def test_checkpoint_round_trips(topology, settings, tmp_path):
         shapes = [[array.shape for array in own] for own in layers]
         trainable = zip(topology.layers, topology.array_shapes, strict=True)
         assert shapes == [list(own[: layer.trainable_arrays]) for layer, own in trainable], name
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_layers_are_in_keras_order(seed):
+    topology = branched(np.random.default_rng(seed))
+    model = conversion.to_keras(example(topology))
+    order = checkpoints.order_in_keras(topology)
+    names = [checkpoints.layer_name(topology, position) for position in order]
+    assert names == [layer.name for layer in model.layers if layer.name != "input"]
 
 
 def test_same_candidate_gives_the_same_bytes(tmp_path):

@@ -1,0 +1,153 @@
+"""The configuration that Keras writes of a network's compiled model, without building the model."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+
+from netsurgery.keras_io.checkpoints import order_in_keras
+from netsurgery.networks.layers import Join, Shape
+from netsurgery.networks.steps import INPUT
+from netsurgery.networks.topology import Topology
+
+MODEL_NAME, INPUT_NAME = "network", "input"  # of models without a parent
+# where Keras puts an underscore in the name of a class
+FIRST_CAPITAL, SECOND_CAPITAL = re.compile("(.)([A-Z][a-z]+)"), re.compile("([a-z])([A-Z])")
+
+Config = dict[str, Any]
+
+
+def without_addresses(value: Any) -> Any:
+    """A serialized Keras object, without the ids that differ from one process to the next."""
+    if isinstance(value, dict):
+        return {k: without_addresses(v) for k, v in value.items() if k != "shared_object_id"}
+    if isinstance(value, list):
+        return [without_addresses(v) for v in value]
+    return value
+
+
+def model_config(
+    topology: Topology, layers: Sequence[keras.Layer], compiled: Mapping[str, Any]
+) -> Config:
+    """The configuration that Keras writes of the compiled model.
+
+    Args:
+        topology: the network's.
+        layers: an unbuilt Keras layer for each of the network's.
+        compiled: Keras's optimizer, loss and metrics, as `compile` takes them.
+    """
+    shape = [None, *topology.input_shape]
+    first = _plain(keras.layers.InputLayer(batch_shape=tuple(shape), name=INPUT_NAME))
+    if any(isinstance(layer, Join) for layer in topology.layers):
+        config = _functional(topology, layers, first)
+    else:
+        config = _sequential(topology, layers, first, shape)
+    return {
+        **config,
+        "compile_config": {
+            **{key: _plain(value) for key, value in compiled.items()},
+            "loss_weights": None,
+            "weighted_metrics": None,
+            "run_eagerly": False,
+            "steps_per_execution": 1,
+            "jit_compile": False,
+        },
+    }
+
+
+def _sequential(
+    topology: Topology, layers: Sequence[keras.Layer], first: Config, shape: list[int | None]
+) -> Config:
+    configs = [_layer_config(topology, i, layer) for i, layer in enumerate(layers)]
+    return {
+        "module": "keras",
+        "class_name": "Sequential",
+        "config": {
+            "name": MODEL_NAME,
+            "trainable": True,
+            "dtype": configs[0]["config"]["dtype"],
+            "layers": [first, *configs],
+            "build_input_shape": shape,
+        },
+        "registered_name": None,
+        "build_config": {"input_shape": shape},
+    }
+
+
+def _functional(topology: Topology, layers: Sequence[keras.Layer], first: Config) -> Config:
+    configs = [{**first, "name": INPUT_NAME, "inbound_nodes": []}]
+    for i in order_in_keras(topology):
+        tensors = [_tensor(topology, layers, j) for j in topology.steps[i].inputs]
+        argument = tensors if isinstance(topology.layers[i], Join) else tensors[0]
+        masked = "mask" in inspect.signature(layers[i].call).parameters
+        call = {"args": [argument], "kwargs": {"mask": None} if masked else {}}
+        named = {"name": layers[i].name, "inbound_nodes": [call]}
+        configs.append({**_layer_config(topology, i, layers[i]), **named})
+    return {
+        "module": "keras.src.models.functional",
+        "class_name": "Functional",
+        "config": {
+            "name": MODEL_NAME,
+            "trainable": True,
+            "layers": configs,
+            "input_layers": [INPUT_NAME, 0, 0],
+            "output_layers": [layers[-1].name, 0, 0],
+        },
+        "registered_name": "Functional",
+        "build_config": {"input_shape": None},
+    }
+
+
+def _layer_config(topology: Topology, position: int, layer: keras.Layer) -> Config:
+    config: Config = _plain(layer)
+    if not layer.built:
+        shapes = [_batch(topology, i) for i in topology.steps[position].inputs]
+        several = isinstance(topology.layers[position], Join)
+        config["build_config"] = {"input_shape": shapes if several else shapes[0]}
+    return config
+
+
+def _tensor(topology: Topology, layers: Sequence[keras.Layer], position: int) -> Config:
+    """The output of a layer, or the network's input, as Keras serializes an argument."""
+    is_input = position == INPUT
+    return {
+        "class_name": "__keras_tensor__",
+        "config": {
+            "shape": _batch(topology, position),
+            "dtype": keras.config.floatx() if is_input else layers[position].compute_dtype,
+            "keras_history": [INPUT_NAME if is_input else layers[position].name, 0, 0],
+        },
+    }
+
+
+def _batch(topology: Topology, position: int) -> list[int | None]:
+    shape: Shape = topology.input_shape if position == INPUT else topology.output_shapes[position]
+    return [None, *shape]
+
+
+def _plain(value: Any) -> Any:
+    return without_addresses(keras.saving.serialize_keras_object(value))
+
+
+def folders(topology: Topology, layers: Sequence[keras.Layer]) -> dict[int, str]:
+    """The folder of the weights file for each layer, by position, in Keras's order.
+
+    Keras names a folder for the class of the layer and numbers those of one class, from the second
+    on.
+    """
+    found: dict[int, str] = {}
+    counts: dict[str, int] = {}
+    for position in order_in_keras(topology):
+        name = _snake_case(type(layers[position]).__name__)
+        number = counts[name] = counts.get(name, -1) + 1
+        found[position] = f"{name}_{number}" if number else name
+    return found
+
+
+def _snake_case(name: str) -> str:
+    """A class's name as Keras writes it in files, such as `conv2d` for Conv2D."""
+    return SECOND_CAPITAL.sub(r"\1_\2", FIRST_CAPITAL.sub(r"\1_\2", name)).lower()
