@@ -11,6 +11,7 @@ import numpy as np
 
 from netsurgery.networks.blocks import Block, Parallel, Residual, Row
 from netsurgery.networks.layers import (
+    CAUSAL,
     SAME,
     VALID,
     Activation,
@@ -28,6 +29,7 @@ from netsurgery.networks.layers import (
     Shape,
     conv_cell,
 )
+from netsurgery.networks.layers.windows import Sides, as_sides, by_side, span
 from netsurgery.networks.network import Network
 from netsurgery.networks.topology import Topology
 
@@ -67,10 +69,20 @@ class _Builder:
         if self.seldom():
             self.add(Dropout(0.5))
 
-    def padding(self, size: int) -> str:
-        """A random padding; `same` if the window does not fit."""
-        fits = size <= min(self.shape[:2])
-        return self.one_of(SAME, VALID) if fits else SAME
+    def padding(self, size: Sides, dilation: Sides = 1, *others: str) -> str:
+        """A random padding, also of `others` for series; `same` if the window does not fit."""
+        windows = zip(self.shape, self.sides(size), self.sides(dilation), strict=False)
+        fits = all(span(size, apart) <= side for side, size, apart in windows)
+        others = others if len(self.shape) == 2 else ()
+        return self.one_of(SAME, *[VALID] * fits, *others)
+
+    def sides(self, value: Sides) -> tuple[int, ...]:
+        return by_side(value, self.shape)
+
+    def size(self, *choices: int) -> Sides:
+        """A number for all sides, seldom one for each."""
+        drawn = tuple(int(size) for size in self.rng.choice(choices, len(self.shape) - 1))
+        return as_sides(drawn) if self.seldom() else drawn[0]
 
     def convolution(self) -> None:
         """Add a conv cell of ECToNAS, or one of the other usual arrangements."""
@@ -79,16 +91,17 @@ class _Builder:
             _, *cell = conv_cell(channels, pooling=self.one_of("average", "max"))
             self.add(Conv(channels, use_bias=use_bias), *cell)
             return
-        kernel = int(self.rng.choice([1, 2, 3, 3, 3, 5]))
-        strides = 2 if self.seldom() else 1
+        kernel = self.size(1, 2, 3, 3, 3, 5)
+        strides = self.size(1, 2) if self.seldom() else 1
+        dilation = self.size(2, 3) if strides == 1 and self.seldom() else 1
         activation = "linear" if (normed := self.rng.random() < 0.5) else self.activation()
-        padding = self.padding(kernel)
-        self.add(Conv(channels, kernel, activation, use_bias, strides, padding))
+        padding = self.padding(kernel, dilation, CAUSAL)
+        self.add(Conv(channels, kernel, activation, use_bias, strides, padding, dilation))
         if normed:
             self.norm()
             self.function()
         if self.rng.random() < 0.5:
-            size = int(self.rng.choice([2, 2, 3]))
+            size = self.size(2, 2, 3)
             overlapping = 2 if size == 3 and self.seldom() else None
             pooling, padding = self.one_of("average", "max"), self.padding(size)
             self.add(Pool(pooling, size, overlapping, padding))
@@ -105,11 +118,13 @@ class _Builder:
 
 
 def varied(rng: np.random.Generator) -> Topology:
-    """A random topology: images with or without a channel axis, or flat inputs."""
-    kind = rng.choice(["image", "image", "image", "grey", "flat"])
+    """A random topology: images with or without a channel axis, series, or flat inputs."""
+    kind = rng.choice(["image", "image", "image", "series", "series", "grey", "flat"])
     sides = tuple(int(side) for side in rng.integers(1, 12, 2))
     if kind == "image":
         shape: Shape = (*sides, int(rng.integers(1, 4)))
+    elif kind == "series":
+        shape = (2 * sides[0], int(rng.integers(1, 4)))
     else:
         shape = sides if kind == "grey" else (int(rng.integers(1, 12)),)
     row = _Builder(shape, rng)
@@ -117,7 +132,7 @@ def varied(rng: np.random.Generator) -> Topology:
         row.add(Rescaling(0.5, float(rng.choice([0.0, -1.0]))))
     if kind == "grey" and rng.random() < 0.6:
         row.add(Reshape((*shape, 1)))
-    if len(row.shape) == 3:
+    if kind == "series" or len(row.shape) == 3:
         for _ in range(rng.integers(4)):
             row.convolution()
         row.add(GlobalPool(row.one_of("average", "max")) if row.seldom() else Flatten())
@@ -133,14 +148,18 @@ def varied(rng: np.random.Generator) -> Topology:
 
 
 def branched(rng: np.random.Generator) -> Topology:
-    """A random series-parallel topology: residual blocks, branches and gates, also nested ones."""
+    """A random series-parallel topology: residual blocks, branches and gates, also nested ones.
+
+    Of images, series and flat inputs.
+    """
     if rng.random() < 0.3:
         shape: Shape = (int(rng.integers(1, 8)),)
         row = _Branching(shape, rng)
         for _ in range(rng.integers(1, 4)):
             row.dense_block()
     else:
-        shape = (*(int(side) for side in rng.integers(2, 8, 2)), int(rng.integers(1, 4)))
+        sides = rng.integers(2, 8, 1 if rng.random() < 0.3 else 2)
+        shape = (*(int(side) for side in sides), int(rng.integers(1, 4)))
         row = _Branching(shape, rng)
         for _ in range(rng.integers(1, 4)):
             row.image_block(depth=0)
@@ -168,9 +187,11 @@ class _Branching(_Builder):
 
     def cell(self, channels: int, strides: int = 1) -> None:
         """Add a convolution that keeps the size of images, with normalization and activation."""
-        kernel, normed = int(self.rng.choice([1, 2, 3, 3, 5])), self.rng.random() < 0.6
+        kernel, normed = self.size(1, 2, 3, 3, 5), self.rng.random() < 0.6
         activation = "linear" if normed else self.activation()
-        self.add(Conv(channels, kernel, activation, not self.seldom(), strides))
+        dilation = self.size(1, 2) if strides == 1 and self.seldom() else 1
+        bias = not self.seldom()
+        self.add(Conv(channels, kernel, activation, bias, strides, dilation=dilation))
         if normed:
             self.norm()
             self.function()

@@ -72,7 +72,8 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint, compiled: Mapping[str, 
     """
     network, topology = checkpoint.network, checkpoint.network.topology
     layers = [
-        to_keras_layer(layer, layer_name(topology, i)) for i, layer in enumerate(topology.layers)
+        to_keras_layer(layer, layer_name(topology, i), topology.input_shapes[i])
+        for i, layer in enumerate(topology.layers)
     ]
     weights = io.BytesIO()
     with h5py.File(weights, "w") as file:

@@ -60,7 +60,7 @@ def to_keras(
             while name in taken:
                 name += "_new"
             taken.add(name)
-            new = to_keras_layer(layer, name)
+            new = to_keras_layer(layer, name, topology.input_shapes[i])
             if policy := _neighbours_policy(like, i):
                 new.dtype_policy = policy
             layers.append(new)

@@ -8,6 +8,7 @@ import keras
 
 from netsurgery.networks.topology import Topology
 from netsurgery.surgery import Mutation
+from netsurgery.surgery.structure import is_series
 
 HALF = ("float16", "bfloat16")
 
@@ -38,7 +39,7 @@ def describe_place(topology: Topology, mutation: Mutation) -> str:
 def _reading(topology: Topology, mutation: Mutation) -> str:
     """What a conv cell takes two axes for: the model cannot tell."""
     shape = topology.input_shapes[mutation.at(topology)]
-    if not mutation.operation.takes_pooling or len(shape) != 2:
+    if not mutation.operation.takes_pooling or len(shape) != 2 or is_series(topology):
         return ""
     return f" ({shape[0]}x{shape[1]} taken as height x width)"
 

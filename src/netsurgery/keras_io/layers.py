@@ -32,24 +32,38 @@ from netsurgery.networks.layers import (
     Reshape,
     Shape,
 )
+from netsurgery.networks.layers.windows import as_sides, by_side
 
 # --- to Keras -------------------------------------------------------------------------------------
 
 # surgery's images have their channels last, whatever keras.json says
 LAST = {"data_format": "channels_last"}
-POOLS = {"average": keras.layers.AveragePooling2D, "max": keras.layers.MaxPooling2D}
+# by the kind of layer, or of pooling: for a series and for an image
+CONVOLUTIONS: dict[type[Layer], tuple[type[keras.Layer], ...]] = {
+    Conv: (keras.layers.Conv1D, keras.layers.Conv2D),
+}
+POOLS = {
+    "average": (keras.layers.AveragePooling1D, keras.layers.AveragePooling2D),
+    "max": (keras.layers.MaxPooling1D, keras.layers.MaxPooling2D),
+}
 GLOBAL_POOLS = {
-    "average": keras.layers.GlobalAveragePooling2D,
-    "max": keras.layers.GlobalMaxPooling2D,
+    "average": (keras.layers.GlobalAveragePooling1D, keras.layers.GlobalAveragePooling2D),
+    "max": (keras.layers.GlobalMaxPooling1D, keras.layers.GlobalMaxPooling2D),
 }
 
 
-def _to_conv(layer: Conv, name: str) -> keras.Layer:
-    return keras.layers.Conv2D(
+def _of(classes: Sequence[type[keras.Layer]], shape: Shape) -> Any:
+    """The class for inputs of `shape`."""
+    return classes[len(shape) - 2]
+
+
+def _to_conv(layer: Conv, name: str, shape: Shape) -> keras.Layer:
+    return _of(CONVOLUTIONS[type(layer)], shape)(
         layer.channels,
-        layer.kernel,
-        strides=layer.strides,
+        by_side(layer.kernel, shape),
+        strides=by_side(layer.strides, shape),
         padding=layer.padding,
+        dilation_rate=by_side(layer.dilation, shape),
         activation=layer.activation,
         use_bias=layer.use_bias,
         name=name,
@@ -57,19 +71,28 @@ def _to_conv(layer: Conv, name: str) -> keras.Layer:
     )
 
 
-def _to_dense(layer: Dense, name: str) -> keras.Layer:
+def _to_dense(layer: Dense, name: str, shape: Shape) -> keras.Layer:
     return keras.layers.Dense(
         layer.units, activation=layer.activation, use_bias=layer.use_bias, name=name
     )
 
 
-def _to_pool(layer: Pool, name: str) -> keras.Layer:
-    return POOLS[layer.function](
-        layer.size, strides=layer.strides, padding=layer.padding, name=name, **LAST
+def _to_pool(layer: Pool, name: str, shape: Shape) -> keras.Layer:
+    return _of(POOLS[layer.function], shape)(
+        by_side(layer.size, shape),
+        strides=by_side(layer.step, shape),
+        padding=layer.padding,
+        name=name,
+        **LAST,
     )
 
 
-def _to_batch_norm(layer: BatchNorm, name: str) -> keras.Layer:
+def _to_global_pool(layer: GlobalPool, name: str, shape: Shape) -> keras.Layer:
+    classes = GLOBAL_POOLS[layer.function]
+    return _of(classes, shape)(name=name, keepdims=layer.keep_sides, **LAST)
+
+
+def _to_batch_norm(layer: BatchNorm, name: str, shape: Shape) -> keras.Layer:
     return keras.layers.BatchNormalization(
         epsilon=layer.epsilon,
         momentum=layer.momentum,
@@ -79,37 +102,45 @@ def _to_batch_norm(layer: BatchNorm, name: str) -> keras.Layer:
     )
 
 
-def _to_activation(layer: Activation, name: str) -> keras.Layer:
+def _to_activation(layer: Activation, name: str, shape: Shape) -> keras.Layer:
     if layer.function == "leaky_relu":
         return keras.layers.LeakyReLU(negative_slope=layer.negative_slope, name=name)
     return keras.layers.Activation(layer.function, name=name)
 
 
-def _to_other(layer: Other, name: str) -> keras.Layer:
+def _to_other(layer: Other, name: str, shape: Shape) -> keras.Layer:
     return keras.layers.deserialize(json.loads(layer.config))
 
 
-TO_KERAS: dict[type[Layer], Callable[[Any, str], keras.Layer]] = {
+TO_KERAS: dict[type[Layer], Callable[[Any, str, Shape], keras.Layer]] = {
     Conv: _to_conv,
     Dense: _to_dense,
     Pool: _to_pool,
-    GlobalPool: lambda layer, name: GLOBAL_POOLS[layer.function](name=name, **LAST),
+    GlobalPool: _to_global_pool,
     BatchNorm: _to_batch_norm,
     Activation: _to_activation,
-    Dropout: lambda layer, name: keras.layers.Dropout(layer.rate, name=name),
-    Flatten: lambda layer, name: keras.layers.Flatten(name=name, **LAST),
-    Reshape: lambda layer, name: keras.layers.Reshape(layer.shape, name=name),
-    Rescaling: lambda layer, name: keras.layers.Rescaling(layer.scale, layer.offset, name=name),
-    Add: lambda layer, name: keras.layers.Add(name=name),
-    Multiply: lambda layer, name: keras.layers.Multiply(name=name),
-    Concatenate: lambda layer, name: keras.layers.Concatenate(name=name),
+    Dropout: lambda layer, name, shape: keras.layers.Dropout(layer.rate, name=name),
+    Flatten: lambda layer, name, shape: keras.layers.Flatten(name=name, **LAST),
+    Reshape: lambda layer, name, shape: keras.layers.Reshape(layer.shape, name=name),
+    Rescaling: lambda layer, name, shape: keras.layers.Rescaling(
+        layer.scale, layer.offset, name=name
+    ),
+    Add: lambda layer, name, shape: keras.layers.Add(name=name),
+    Multiply: lambda layer, name, shape: keras.layers.Multiply(name=name),
+    Concatenate: lambda layer, name, shape: keras.layers.Concatenate(name=name),
     **dict.fromkeys((Other, PerChannel, Regularization), _to_other),
 }
 
 
-def to_keras_layer(layer: Layer, name: str) -> keras.Layer:
-    """A Keras layer of that name, not yet built; other layers keep their own name."""
-    return TO_KERAS[type(layer)](layer, name)
+def to_keras_layer(layer: Layer, name: str, shape: Shape) -> keras.Layer:
+    """A Keras layer of that name, not yet built; other layers keep their own name.
+
+    Args:
+        layer: what it computes.
+        name: of the Keras layer.
+        shape: of its input.
+    """
+    return TO_KERAS[type(layer)](layer, name, shape)
 
 
 # --- from Keras -----------------------------------------------------------------------------------
@@ -125,30 +156,21 @@ def _unknown(activation: Any) -> str:
     return f"its activation {getattr(activation, '__name__', type(activation).__name__)}"
 
 
-def _by(sizes: Sequence[int]) -> str:
-    return "x".join(map(str, sizes))
-
-
-def _is_square(*pairs: Sequence[int]) -> bool:
-    return all(one == other for one, other in pairs)
-
-
-def _from_conv(layer: keras.layers.Conv2D, shape: Shape) -> Layer | str:
-    function, padding = _function(layer.activation), layer.padding
+def _from_conv(layer: Any, shape: Shape) -> Layer | str:
+    function = _function(layer.activation)
     if function is None:
         return _unknown(layer.activation)
-    if not _is_square(layer.kernel_size):
-        return f"its kernel of {_by(layer.kernel_size)}, which is not square"
-    if not _is_square(layer.strides):
-        return f"its strides of {_by(layer.strides)}, which differ"
-    if padding not in ("same", "valid"):
-        return f"its padding {padding}"
     if layer.groups != 1:
         return f"its {layer.groups} groups"
-    if tuple(layer.dilation_rate) != (1, 1):
-        return f"its dilation of {_by(layer.dilation_rate)}"
-    kernel, strides = layer.kernel_size[0], layer.strides[0]
-    return Conv(layer.filters, kernel, function, layer.use_bias, strides, padding)
+    return Conv(
+        layer.filters,
+        as_sides(layer.kernel_size),
+        function,
+        layer.use_bias,
+        as_sides(layer.strides),
+        layer.padding,
+        as_sides(layer.dilation_rate),
+    )
 
 
 def _from_dense(layer: keras.layers.Dense, shape: Shape) -> Layer | str:
@@ -162,16 +184,14 @@ def _from_dense(layer: keras.layers.Dense, shape: Shape) -> Layer | str:
 
 def _from_pool(function: str) -> Callable[[Any, Shape], Layer | str]:
     def convert(layer: Any, shape: Shape) -> Layer | str:
-        if not _is_square(layer.pool_size, layer.strides):
-            return f"its windows of {_by(layer.pool_size)} with strides of {_by(layer.strides)}"
-        size, strides = layer.pool_size[0], layer.strides[0]
+        size, strides = as_sides(layer.pool_size), as_sides(layer.strides)
         return Pool(function, size, None if strides == size else strides, layer.padding)
 
     return convert
 
 
 def _from_global_pool(function: str) -> Callable[[Any, Shape], Layer | str]:
-    return lambda layer, shape: "its keepdims" if layer.keepdims else GlobalPool(function)
+    return lambda layer, shape: GlobalPool(function, bool(layer.keepdims))
 
 
 def _from_batch_norm(layer: keras.layers.BatchNormalization, shape: Shape) -> Layer | str:
@@ -205,12 +225,10 @@ def _from_rescaling(layer: keras.layers.Rescaling, shape: Shape) -> Layer | str:
 
 # a text names the setting that is unsupported
 FROM_KERAS: dict[type[keras.Layer], Callable[[Any, Shape], Layer | str]] = {
-    keras.layers.Conv2D: _from_conv,
+    **dict.fromkeys(CONVOLUTIONS[Conv], _from_conv),
     keras.layers.Dense: _from_dense,
-    keras.layers.AveragePooling2D: _from_pool("average"),
-    keras.layers.MaxPooling2D: _from_pool("max"),
-    keras.layers.GlobalAveragePooling2D: _from_global_pool("average"),
-    keras.layers.GlobalMaxPooling2D: _from_global_pool("max"),
+    **{kind: _from_pool(name) for name, kinds in POOLS.items() for kind in kinds},
+    **{kind: _from_global_pool(name) for name, kinds in GLOBAL_POOLS.items() for kind in kinds},
     keras.layers.BatchNormalization: _from_batch_norm,
     keras.layers.Activation: _from_activation,
     keras.layers.LeakyReLU: lambda layer, shape: Activation(
@@ -230,6 +248,13 @@ FROM_KERAS: dict[type[keras.Layer], Callable[[Any, Shape], Layer | str]] = {
 }
 
 
+def _accepts(layer: Layer, shape: Shape) -> bool:
+    try:
+        return bool(layer.output_shape(shape))
+    except ValueError:
+        return False
+
+
 def _known_layer(layer: keras.Layer, shape: Shape) -> Layer | str:
     """The layer as surgery knows it; the unsupported setting, empty if the class is unknown."""
     kind = next((kind for kind in type(layer).__mro__ if kind in FROM_KERAS), None)
@@ -244,6 +269,8 @@ def _known_layer(layer: keras.Layer, shape: Shape) -> Layer | str:
     known = FROM_KERAS[kind](layer, shape)
     if isinstance(known, str):
         return known
+    if not _accepts(known, shape):
+        return f"its input of {len(shape)} axes"
     held = layer.weights
     if tuple(tuple(variable.shape) for variable in held) != known.array_shapes(shape):
         return "its additional arrays (LoRA, quantization)"

@@ -26,6 +26,21 @@ def _elu(x: np.ndarray) -> np.ndarray:
     return np.where(x > 0, x, np.expm1(np.minimum(x, 0)))
 
 
+def _sparsemax(x: np.ndarray) -> np.ndarray:
+    """The nearest point of the simplex (Martins and Astudillo 2016)."""
+    falling = -np.sort(-x, axis=-1)
+    excess = np.cumsum(falling, axis=-1) - 1
+    ranks = np.arange(1, x.shape[-1] + 1, dtype=x.dtype)
+    support = (ranks * falling > excess).sum(axis=-1, keepdims=True)
+    threshold = np.take_along_axis(excess, support - 1, axis=-1) / support.astype(x.dtype)
+    return np.maximum(x - threshold, 0)
+
+
+def _log_softmax(x: np.ndarray) -> np.ndarray:
+    shifted = x - x.max(axis=-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+
+
 def _gelu(x: np.ndarray) -> np.ndarray:
     from scipy.special import erf  # takes longer to import than everything else here
 
@@ -38,6 +53,7 @@ ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "relu6": lambda x: np.clip(x, 0, 6),
     "leaky_relu": lambda x: np.where(x > 0, x, NEGATIVE_SLOPE * x),
     "elu": _elu,
+    "celu": _elu,  # the same with Keras's alpha of 1
     "selu": lambda x: 1.0507009873554805 * np.where(x > 0, x, 1.6732632423543772 * _elu(x)),
     "gelu": _gelu,
     "silu": lambda x: x * _sigmoid(x),
@@ -47,12 +63,38 @@ ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "exponential": np.exp,
     "sigmoid": _sigmoid,
     "hard_sigmoid": lambda x: np.clip(x / 6 + 0.5, 0, 1),
+    "hard_silu": lambda x: x * np.clip(x / 6 + 0.5, 0, 1),
+    "hard_tanh": lambda x: np.clip(x, -1, 1),
+    "hard_shrink": lambda x: np.where(np.abs(x) > 0.5, x, 0),
+    "soft_shrink": lambda x: x - np.clip(x, -0.5, 0.5),
+    "tanh_shrink": lambda x: x - np.tanh(x),
+    "log_sigmoid": lambda x: -_softplus(-x),
+    "sparse_plus": lambda x: np.where(x < 1, np.square(np.maximum(x + 1, 0)) / 4, x),
+    "sparse_sigmoid": lambda x: np.clip((x + 1) / 2, 0, 1),
+    "squareplus": lambda x: (x + np.sqrt(np.square(x) + 4)) / 2,
     "tanh": np.tanh,
     "softmax": _softmax,
+    "log_softmax": _log_softmax,
+    "sparsemax": _sparsemax,
 }
 
+# what they give for a channel depends on all channels
+ACROSS_CHANNELS = {"softmax", "log_softmax", "sparsemax"}
+
 # never negative: a relu after them changes nothing
-NON_NEGATIVE = {"relu", "relu6", "softplus", "exponential", "sigmoid", "hard_sigmoid", "softmax"}
+NON_NEGATIVE = {
+    "relu",
+    "relu6",
+    "softplus",
+    "squareplus",
+    "sparse_plus",
+    "exponential",
+    "sigmoid",
+    "hard_sigmoid",
+    "sparse_sigmoid",
+    "softmax",
+    "sparsemax",
+}
 
 # Lipschitz constants: how much an activation can enlarge a difference between two inputs
 LIPSCHITZ = {
@@ -61,6 +103,7 @@ LIPSCHITZ = {
     "relu6": 1.0,
     "leaky_relu": 1.0,
     "elu": 1.0,
+    "celu": 1.0,
     "selu": 1.7580993408473768,  # scale times alpha
     "gelu": 1.13,
     "silu": 1.1,
@@ -70,8 +113,19 @@ LIPSCHITZ = {
     "exponential": float("inf"),
     "sigmoid": 0.25,
     "hard_sigmoid": 1 / 6,
+    "hard_silu": 1.5,
+    "hard_tanh": 1.0,
+    "hard_shrink": float("inf"),  # it jumps
+    "soft_shrink": 1.0,
+    "tanh_shrink": 1.0,
+    "log_sigmoid": 1.0,
+    "sparse_plus": 1.0,
+    "sparse_sigmoid": 0.5,
+    "squareplus": 1.0,
     "tanh": 1.0,
     "softmax": 1.0,
+    "log_softmax": float("inf"),  # the square root of the number of channels
+    "sparsemax": 1.0,
 }
 
 

@@ -10,7 +10,6 @@ import numpy as np
 
 from netsurgery.networks import activations
 from netsurgery.networks.layers import (
-    SAME,
     Activation,
     Add,
     Arrays,
@@ -29,7 +28,9 @@ from netsurgery.networks.layers import (
     Regularization,
     Rescaling,
     Reshape,
+    Windowed,
 )
+from netsurgery.networks.layers.windows import by_side, margins, span
 from netsurgery.networks.network import Network
 from netsurgery.networks.steps import INPUT
 from netsurgery.networks.topology import Topology
@@ -37,27 +38,34 @@ from netsurgery.networks.topology import Topology
 CHUNK = 32  # samples whose intermediate values are in memory at a time
 
 
-def _padding(length: int, size: int, strides: int, padding: str) -> tuple[int, int]:
-    """Pixels to add before and after a side, as TensorFlow does."""
-    if padding != SAME:
-        return (0, 0)
-    missing = max(0, (-(-length // strides) - 1) * strides + size - length)
-    return (missing // 2, missing - missing // 2)
-
-
-def windows(x: np.ndarray, size: int, strides: int, padding: str, fill: float = 0.0) -> np.ndarray:
-    """All positions of a square window: (n, h, w, c) to (n, H, W, c, size, size), a view."""
-    margins = [_padding(length, size, strides, padding) for length in x.shape[1:3]]
-    if any(map(any, margins)):
-        x = np.pad(x, ((0, 0), *margins, (0, 0)), constant_values=fill)
-    view = np.lib.stride_tricks.sliding_window_view(x, (size, size), axis=(1, 2))
-    return view[:, ::strides, ::strides]
+def windows(x: np.ndarray, layer: Windowed | Pool, fill: float = 0.0) -> np.ndarray:
+    """All positions of a layer's window: (n, *sides, c) to (n, *positions, c, *window), a view."""
+    shape = x.shape[1:]
+    if isinstance(layer, Pool):
+        sizes, strides, dilation = layer.size, layer.step, (1,) * (len(shape) - 1)
+    else:
+        sizes, strides = layer.kernel, layer.strides
+        dilation = by_side(layer.dilation, shape)
+    sizes, strides = by_side(sizes, shape), by_side(strides, shape)
+    around = [
+        margins(side, size, step, layer.padding, apart)
+        for side, size, step, apart in zip(shape, sizes, strides, dilation, strict=False)
+    ]
+    if any(map(any, around)):
+        x = np.pad(x, ((0, 0), *around, (0, 0)), constant_values=fill)
+    spans = tuple(map(span, sizes, dilation))
+    view = np.lib.stride_tricks.sliding_window_view(x, spans, axis=tuple(range(1, len(shape))))
+    steps = [slice(None, None, step) for step in strides]
+    elements = [slice(None, None, apart) for apart in dilation]
+    return view[(slice(None), *steps, slice(None), *elements)]
 
 
 def patches(x: np.ndarray, layer: Conv) -> np.ndarray:
-    """What a convolution multiplies: (n, h, w, c) to (n, H, W, k * k * c), as its kernel's rows."""
-    view = windows(x, layer.kernel, layer.strides, layer.padding)
-    return np.moveaxis(view, 3, -1).reshape(*view.shape[:3], -1)
+    """What a convolution multiplies: (n, *sides, c) to (n, *positions, taps * c), kernel's rows."""
+    view = windows(x, layer)
+    dimensions = x.ndim - 2
+    rows = np.moveaxis(view, 1 + dimensions, -1)
+    return rows.reshape(*rows.shape[: 1 + dimensions], -1)
 
 
 # --- what each kind of layer computes -------------------------------------------------------------
@@ -74,17 +82,17 @@ def _multiply(layer: Dense, kernel: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 def _pool(layer: Pool, arrays: Arrays, x: np.ndarray) -> np.ndarray:
     """Averages ignore the padding, as TensorFlow's do."""
+    window = tuple(range(2 - x.ndim, 0))
     if layer.function == "max":
-        return windows(x, layer.size, layer.step, layer.padding, -np.inf).max(axis=(-2, -1))
-    ones = np.ones((1, *x.shape[1:3], 1), x.dtype)
-    sums, counts = (
-        windows(v, layer.size, layer.step, layer.padding).sum(axis=(-2, -1)) for v in (x, ones)
-    )
+        return windows(x, layer, -np.inf).max(axis=window)
+    ones = np.ones((1, *x.shape[1:-1], 1), x.dtype)
+    sums, counts = (windows(v, layer).sum(axis=window) for v in (x, ones))
     return sums / counts
 
 
 def _pool_globally(layer: GlobalPool, arrays: Arrays, x: np.ndarray) -> np.ndarray:
-    return x.max(axis=(1, 2)) if layer.function == "max" else x.mean(axis=(1, 2))
+    reduce = np.max if layer.function == "max" else np.mean
+    return reduce(x, axis=tuple(range(1, x.ndim - 1)), keepdims=layer.keep_sides)
 
 
 def _normalize(layer: BatchNorm, arrays: Arrays, x: np.ndarray) -> np.ndarray:

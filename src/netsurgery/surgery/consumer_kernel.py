@@ -1,8 +1,8 @@
 """The kernel that reads a layer's output, in the same form for every kind of layer.
 
 A layer's output channels (or units) are the second to last axis of the next kernel: a convolution
-holds (k, k, channels, out), a dense layer after a flatten (height, width, channels, out) once its
-rows are unfolded, a dense layer after another (units, out). `read` returns this view, `write` the
+holds (*taps, channels, out), a dense layer after a flatten (*sides, channels, out) once its rows
+are unfolded, a dense layer after another (units, out). `read` returns this view, `write` the
 arrays with a changed one.
 """
 
@@ -42,5 +42,5 @@ def write(
         inputs = np.broadcast_to(constant, old.shape[:-1]).reshape(1, -1)
         shift = product(inputs, old.reshape(inputs.size, -1), np.float64)[0]
         rest = [(rest[0] + shift).astype(np.float32)]
-    shape = kernel.shape if old_kernel.ndim == 4 else (-1, kernel.shape[-1])
+    shape = kernel.shape if old_kernel.ndim > 2 else (-1, kernel.shape[-1])
     return (kernel.reshape(shape).astype(np.float32, copy=False), *rest)

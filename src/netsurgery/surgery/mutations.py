@@ -117,7 +117,10 @@ def _why_not_resizable(topology: Topology, child: Topology) -> str | None:
         return None
     grown = len(child.layers) - len(topology.layers)
     between = topology.layers[flattening_position(topology) : reader]
-    if child.shape_before_flatten(reader + grown)[:2] == topology.shape_before_flatten(reader)[:2]:
+    if (
+        child.shape_before_flatten(reader + grown)[:-1]
+        == topology.shape_before_flatten(reader)[:-1]
+    ):
         return None
     if any(layer.has_channel_arrays for layer in between):
         return "the batch normalization after the flatten layer supports one image size only"

@@ -1,10 +1,12 @@
-"""Adapt weights and images to another image size, after a pooling is inserted or removed.
+"""Adapt weights, images and series to another size, after a pooling is inserted or removed.
 
 Pooling has no weights and convolutions do not depend on the image's size, but the first dense layer
-does. Its kernel is viewed as (height, width, channels, out) (ECToNAS A.2, figure 7).
+does. Its kernel is viewed as (*sides, channels, out) (ECToNAS A.2, figure 7).
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -18,8 +20,8 @@ def nearest(length: int, other: int) -> np.ndarray:
     return np.arange(length) * other // length
 
 
-def resampled(kernel: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Weights for an image of another size: (H, W, c, out) to (height, width, c, out).
+def resampled(kernel: np.ndarray, sides: Sequence[int]) -> np.ndarray:
+    """Weights for a series or an image of another size: (*old sides, c, out) to (*sides, c, out).
 
     A pixel of a smaller image gets the sum of its block's weights, which is the best estimate of
     the block's contribution given its average. For max pooling no rule works well, and the sum is
@@ -30,13 +32,13 @@ def resampled(kernel: np.ndarray, height: int, width: int) -> np.ndarray:
     that the image's edge cuts.
     """
     sources = []
-    for axis, length in enumerate((height, width)):
+    for axis, length in enumerate(sides):
         side = kernel.shape[axis]
         if length < side:
             starts = np.searchsorted(nearest(side, length), np.arange(length))
             kernel = np.add.reduceat(kernel, starts, axis=axis)
         sources.append(nearest(length, kernel.shape[axis]))
-    if kernel.shape[:2] == (height, width):
+    if kernel.shape[: len(sources)] == tuple(sides):
         return kernel
     kernel = kernel[np.ix_(*sources)]
     for axis, source in enumerate(sources):
@@ -45,12 +47,12 @@ def resampled(kernel: np.ndarray, height: int, width: int) -> np.ndarray:
     return kernel
 
 
-def resized(image: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Resize images by blocks: (n, H, W, c) to (n, height, width, c).
+def resized(image: np.ndarray, sides: Sequence[int]) -> np.ndarray:
+    """Resize series or images by blocks: (n, *old sides, c) to (n, *sides, c).
 
     A pixel of a smaller image is the average of its block; a larger image repeats pixels.
     """
-    for axis, length in ((1, height), (2, width)):
+    for axis, length in enumerate(sides, start=1):
         side = image.shape[axis]
         if length > side:
             image = image.take(nearest(length, side), axis=axis)

@@ -132,8 +132,8 @@ def _fit(
 ) -> tuple[np.ndarray, ...]:
     """A layer's arrays, corrected so that it gives the wanted values for these features."""
     missing = pre_activation(layer, arrays, features)
-    if wanted.ndim == 4:  # images, perhaps of another size
-        wanted = resized(wanted, *missing.shape[1:3])
+    if wanted.ndim > 2:  # images or series, perhaps of another size
+        wanted = resized(wanted, missing.shape[1:-1])
     features = KERNEL_INPUTS[type(layer)](features, layer)
     missing = np.subtract(wanted, missing, dtype=np.float64).reshape(-1, wanted.shape[-1])
     features = features.reshape(len(missing), -1)

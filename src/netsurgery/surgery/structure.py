@@ -8,9 +8,13 @@ from netsurgery.networks.layers import (
     Flatten,
     GlobalPool,
     KernelLayer,
-    Shape,
+    Pool,
+    Windowed,
 )
 from netsurgery.networks.topology import Topology
+
+# layers that tell sides from channels
+OF_SIDES = (Windowed, Pool, GlobalPool)
 
 
 def is_conv_cell(topology: Topology, position: int) -> bool:
@@ -20,7 +24,7 @@ def is_conv_cell(topology: Topology, position: int) -> bool:
 
 
 def flattening_position(topology: Topology) -> int | None:
-    """The layer that makes the image flat, by flattening or global pooling; None without one."""
+    """The layer that makes an image or a series flat, also global pooling; None without one."""
     for i, layer in enumerate(topology.layers):
         if isinstance(layer, Flatten | GlobalPool) and len(topology.input_shapes[i]) > 1:
             return i
@@ -48,6 +52,16 @@ def with_width(topology: Topology, position: int, width: int) -> Topology:
     return topology.replace(position, layer.with_width(width))
 
 
-def image_channels(image: Shape) -> int:
-    """Channels of (height, width, channels), or of (height, width): one."""
-    return image[2] if len(image) == 3 else 1
+def is_series(topology: Topology) -> bool:
+    """Whether samples are series (steps, channels): a layer takes two axes for them.
+
+    Otherwise two axes are those of an image (height, width) without a channel axis.
+    """
+    layers = zip(topology.layers, topology.input_shapes, strict=True)
+    return any(isinstance(layer, OF_SIDES) and len(shape) == 2 for layer, shape in layers)
+
+
+def channels_at(topology: Topology, position: int) -> int:
+    """Channels of the image or series that enters a layer: one of an image without such an axis."""
+    shape = topology.input_shapes[position]
+    return shape[-1] if len(shape) == 3 or is_series(topology) else 1

@@ -86,24 +86,26 @@ def _take(topology: Topology, arrays: Arrays, origin: Origin) -> Arrays:
     """The arrays of a layer of the parent, with the outputs and inputs that remain."""
     if origin.outputs is None and origin.inputs is None:
         return arrays
-    image = topology.shape_before_flatten(origin.position)
+    layer = topology.layers[origin.position]
+    channels = topology.shape_before_flatten(origin.position)[-1]
+    axes = zip(arrays, layer.input_axes, layer.output_axes, strict=False)
+    taken = []
+    for array, entering, leaving in axes:
+        if origin.inputs is not None and entering is not None:
+            array = _choose(array, entering, origin.inputs, channels)
+        if origin.outputs is not None and leaving is not None:
+            width = channels if layer.has_channel_arrays else array.shape[leaving]
+            array = _choose(array, leaving, origin.outputs, width)
+        taken.append(array)
+    return tuple(taken)
 
-    def cut(array: np.ndarray) -> np.ndarray:
-        if array.ndim == 1:
-            if origin.outputs is None:
-                return array
-            if topology.layers[origin.position].has_channel_arrays:  # by pixel after a flatten
-                return array.reshape(-1, image[-1])[:, origin.outputs].reshape(-1)
-            return array[origin.outputs]
-        if origin.inputs is not None:
-            if array.ndim == 2:
-                unfolded = array.reshape(-1, image[-1], array.shape[-1])
-                array = unfolded[:, origin.inputs].reshape(-1, array.shape[-1])
-            else:
-                array = array[..., origin.inputs, :]
-        return array if origin.outputs is None else array[..., origin.outputs]
 
-    return tuple(map(cut, arrays))
+def _choose(array: np.ndarray, axis: int, index: np.ndarray, channels: int) -> np.ndarray:
+    """Some channels of an array, which holds them along an axis: by pixel after a flatten layer."""
+    axis %= array.ndim
+    before, after = array.shape[:axis], array.shape[axis + 1 :]
+    by_pixel = array.reshape(*before, -1, channels, *after)
+    return by_pixel.take(index, axis=axis + 1).reshape(*before, -1, *after)
 
 
 def build_child(parent: Network, transfer: WeightTransfer) -> Network:

@@ -64,10 +64,9 @@ def widen(
 
 
 def is_exact(topology: Topology, position: int) -> bool:
-    """Whether widening a layer keeps the output: everywhere but before a softmax."""
-    return all(
-        layer.activation_function != "softmax"
-        for layer in topology.layers[position : topology.consumer(position)]
+    """Whether widening a layer keeps the output: where no layer such as softmax sees copies."""
+    return not any(
+        layer.mixes_channels for layer in topology.layers[position : topology.consumer(position)]
     )
 
 
@@ -128,6 +127,6 @@ def _effect_bound(network: Network, position: int, first: int, change: np.ndarra
             gain = gain.reshape(-1, channels)[:, first:].max()
         bound *= float(gain)
     reading = consumer_kernel.read(network, consumer)[..., first:, :]
-    if reading.ndim == 4 and isinstance(topology.layers[consumer], Dense):
+    if reading.ndim > 2 and isinstance(topology.layers[consumer], Dense):
         return bound * float(np.linalg.norm(reading.reshape(-1, reading.shape[-1]), ord=2))
     return bound * _operator_norm_bound(reading)

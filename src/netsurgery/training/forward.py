@@ -19,6 +19,7 @@ import numpy as np
 import tensorflow as tf
 
 from netsurgery.networks.layers import (
+    CAUSAL,
     Activation,
     Add,
     BatchNorm,
@@ -35,6 +36,7 @@ from netsurgery.networks.layers import (
     Rescaling,
     Reshape,
 )
+from netsurgery.networks.layers.windows import by_side, span
 from netsurgery.networks.steps import INPUT
 from netsurgery.networks.topology import Topology
 from netsurgery.objectives.training_settings import FLOAT32
@@ -59,8 +61,28 @@ def _activated(x: tf.Tensor, function: str, slope: float | None = None) -> tf.Te
     return keras.activations.get(function)(x)
 
 
+def _sides(shape: Sequence[int], value: Any) -> list[int]:
+    """Strides, or the sides of a window, for a batch of `shape`."""
+    return list(by_side(value, tuple(shape[1:])))
+
+
+def _padded(layer: Conv, x: tf.Tensor) -> tuple[tf.Tensor, str]:
+    """The input and TensorFlow's name of the padding, for a layer with a window."""
+    if layer.padding != CAUSAL:
+        return x, layer.padding.upper()
+    (kernel,), (dilation,) = _sides(x.shape, layer.kernel), _sides(x.shape, layer.dilation)
+    return tf.pad(x, ((0, 0), (span(kernel, dilation) - 1, 0), (0, 0))), "VALID"
+
+
 def _convolve(layer: Conv, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
-    return tf.nn.conv2d(x, tf.cast(arrays[0], x.dtype), layer.strides, layer.padding.upper())
+    x, padding = _padded(layer, x)
+    kernel, strides = tf.cast(arrays[0], x.dtype), _sides(x.shape, layer.strides)
+    if layer.dilation != 1:
+        return tf.nn.convolution(
+            x, kernel, strides, padding, dilations=_sides(x.shape, layer.dilation)
+        )
+    convolve = tf.nn.conv2d if len(x.shape) == 4 else tf.nn.conv1d
+    return convolve(x, kernel, strides, padding)
 
 
 def _multiply(layer: Dense, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
@@ -72,8 +94,16 @@ def _add_bias(layer: KernelLayer, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
 
 
 def _pool(layer: Pool, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
+    size, step = _sides(x.shape, layer.size), _sides(x.shape, layer.step)
+    if len(x.shape) == 3:  # a series: an image of height 1
+        image = tf.expand_dims(x, 1)
+        return tf.squeeze(_pool_image(layer, image, [1, *size], [1, *step]), 1)
+    return _pool_image(layer, x, size, step)
+
+
+def _pool_image(layer: Pool, x: tf.Tensor, size: list[int], step: list[int]) -> tf.Tensor:
     pool = tf.nn.max_pool2d if layer.function == "max" else tf.nn.avg_pool2d
-    return pool(x, layer.size, layer.step, layer.padding.upper())
+    return pool(x, size, step, layer.padding.upper())
 
 
 def _normalize(
@@ -125,7 +155,7 @@ def _apply_kernel(layer: KernelLayer, arrays: Arrays, x: tf.Tensor) -> tf.Tensor
 
 def _pool_globally(layer: GlobalPool, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
     reduce = tf.reduce_max if layer.function == "max" else tf.reduce_mean
-    return reduce(x, axis=(1, 2))
+    return reduce(x, axis=list(range(1, len(x.shape) - 1)), keepdims=layer.keep_sides)
 
 
 def _activate(layer: Activation, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:

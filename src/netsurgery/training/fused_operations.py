@@ -48,9 +48,12 @@ def is_averaged(layer: Conv, rest: Sequence[Layer], shape: Shape) -> bool:
         shape: of its input.
     """
     after = rest[0] if rest else None
+    plain = (layer.activation, layer.strides, layer.padding, layer.dilation)
     return (
         isinstance(after, Pool)
-        and (layer.activation, layer.strides, layer.padding) == ("linear", 1, SAME)
+        and len(shape) == 3
+        and plain == ("linear", 1, SAME, 1)
+        and isinstance(layer.kernel, int)
         and layer.kernel % 2 == 1
         and (after.function, after.size, after.strides or 2) == ("average", 2, 2)
         and all(side % 2 == 0 for side in shape[:2])
@@ -78,7 +81,7 @@ def convolve_and_average(layer: Conv, arrays: Arrays, x: tf.Tensor, *, strided: 
         x: (n, height, width, channels).
         strided: whether to use strides of 2, or blocks of 2x2 pixels.
     """
-    size, channels = layer.kernel, x.shape[-1]
+    size, channels = arrays[0].shape[0], x.shape[-1]
     margin, blocks = size // 2, (size + 1) // 2
     margins = ((0, 0), (margin, margin), (margin, margin), (0, 0))
     shifts = _shift_and_average(size)

@@ -73,7 +73,7 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
         (layers.LAYERS, PReLU.kind, PReLU),
         (inference.LAYERS, PReLU, in_numpy),
         (forward.LAYERS, PReLU, in_tensorflow),
-        (keras_layers.TO_KERAS, PReLU, lambda layer, name: KerasPReLU(name=name)),
+        (keras_layers.TO_KERAS, PReLU, lambda layer, name, shape: KerasPReLU(name=name)),
         (keras_layers.FROM_KERAS, KerasPReLU, lambda layer, shape: PReLU()),
     ]
     for table, key, value in entries:

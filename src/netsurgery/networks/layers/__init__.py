@@ -8,17 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from netsurgery.networks.layers.base import SAME, VALID, Arrays, KernelLayer, Layer, Shape
+from netsurgery.networks.layers.base import Arrays, KernelLayer, Layer, Shape
 from netsurgery.networks.layers.conv_cell import CONV_CELL_KINDS, CONV_CELL_LENGTH, conv_cell
-from netsurgery.networks.layers.convolution import Conv
+from netsurgery.networks.layers.convolution import Conv, Windowed
 from netsurgery.networks.layers.dense import Dense
 from netsurgery.networks.layers.elementwise import Activation, BatchNorm, Dropout
 from netsurgery.networks.layers.joining import JOINS, Add, Concatenate, Join, Multiply
 from netsurgery.networks.layers.other import Other, PerChannel, Regularization
 from netsurgery.networks.layers.pooling import POOLINGS, GlobalPool, Pool
 from netsurgery.networks.layers.reshaping import Flatten, Rescaling, Reshape
+from netsurgery.networks.layers.windows import CAUSAL, SAME, VALID
 
 __all__ = [
+    "CAUSAL",
     "CONV_CELL_KINDS",
     "CONV_CELL_LENGTH",
     "JOINS",
@@ -47,6 +49,7 @@ __all__ = [
     "Rescaling",
     "Reshape",
     "Shape",
+    "Windowed",
     "conv_cell",
     "layer_from_json",
 ]

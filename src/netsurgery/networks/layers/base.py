@@ -9,12 +9,10 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from netsurgery.networks.activations import NON_NEGATIVE
+from netsurgery.networks.activations import ACROSS_CHANNELS, NON_NEGATIVE
 
 Shape = tuple[int, ...]
 Arrays = tuple[np.ndarray, ...]
-
-SAME, VALID = "same", "valid"  # padding, by Keras's names
 
 
 def glorot_uniform(shape: Shape, rng: np.random.Generator) -> np.ndarray:
@@ -66,6 +64,28 @@ class Layer(ABC):
         return 0
 
     @property
+    def output_axes(self) -> tuple[int | None, ...]:
+        """For each array the axis that has an entry for each channel or unit of the output.
+
+        None where there is no such axis. After a flatten layer, a layer that keeps channels apart
+        holds an entry for each pixel and channel there, the channels being the last.
+        """
+        return (-1,) * self.trainable_arrays
+
+    @property
+    def input_axes(self) -> tuple[int | None, ...]:
+        """For each array the axis that has an entry for each channel or unit that enters.
+
+        By default none: in a layer that keeps channels apart those of the output are the same.
+        """
+        return (None,) * len(self.output_axes)
+
+    @property
+    def mixes_channels(self) -> bool:
+        """Whether what a channel gives depends on the others, though each keeps its place."""
+        return self.activation_function in ACROSS_CHANNELS
+
+    @property
     def activation_function(self) -> str | None:
         return None
 
@@ -110,11 +130,13 @@ class KernelLayer(Layer):
     """A layer whose kernel mixes all channels or units that enter it: (..., in, out).
 
     Attributes:
+        mixing: the index of this kernel among the layer's arrays; the bias is the last of them.
         width_field: the field that holds the number of channels or units.
         activation: Keras's name of its activation.
         use_bias: whether it has a second array, one number per output.
     """
 
+    mixing: ClassVar[int] = 0
     width_field: ClassVar[str]
     activation: str
     use_bias: bool
@@ -151,32 +173,12 @@ class KernelLayer(Layer):
         return 1 + self.use_bias
 
     @property
+    def input_axes(self) -> tuple[int | None, ...]:
+        return (-2, None)[: self.trainable_arrays]
+
+    @property
     def activation_function(self) -> str | None:
         return self.activation
 
     def is_non_negative(self, input_is_non_negative: bool) -> bool:
         return self.activation in NON_NEGATIVE
-
-
-def require_image(layer: Layer, shape: Shape) -> None:
-    """Raise a ValueError if an input of `shape` has no height, width and channels."""
-    if len(shape) != 3:
-        raise ValueError(f"{layer} needs an input of height, width and channels, not {shape}")
-
-
-def window_output(
-    layer: Layer, shape: Shape, size: int, strides: int, padding: str
-) -> tuple[int, ...]:
-    """The height and width of the output of a layer that moves a square window over an image.
-
-    Raises:
-        ValueError: the input is no image, or smaller than the window.
-    """
-    require_image(layer, shape)
-    sides = tuple(
-        math.ceil(side / strides) if padding == SAME else (side - size) // strides + 1
-        for side in shape[:2]
-    )
-    if min(sides) < 1:
-        raise ValueError(f"{layer} is larger than its input of {shape[0]}x{shape[1]}")
-    return sides

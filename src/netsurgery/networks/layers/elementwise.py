@@ -37,6 +37,10 @@ class BatchNorm(Layer):
     def trainable_arrays(self) -> int:
         return self.scale + self.center
 
+    @property
+    def output_axes(self) -> tuple[int | None, ...]:
+        return (-1,) * (self.trainable_arrays + 2)
+
     def initial_arrays(self, shape: Shape, rng: np.random.Generator) -> Arrays:
         """Gamma and variance 1, beta and mean 0."""
         values = (*[1] * self.scale, *[0] * self.center, 0, 1)

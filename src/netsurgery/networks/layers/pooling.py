@@ -1,60 +1,74 @@
-"""Pooling over squares and over whole images."""
+"""Pooling over windows, and over whole series and images."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from netsurgery.networks.layers.base import (
+from netsurgery.networks.layers.base import Arrays, Layer, Shape
+from netsurgery.networks.layers.windows import (
     SAME,
-    Arrays,
-    Layer,
-    Shape,
-    require_image,
+    Sides,
+    as_sides,
+    by_side,
+    described,
+    require_sides,
     window_output,
 )
 
 AVERAGE, MAX = "average", "max"
 POOLINGS = (AVERAGE, MAX)
+IMAGE = (1, 1, 1)  # any one
 
 
 @dataclass(frozen=True)
 class Pool(Layer):
-    """Pooling over squares of size x size, by default adjacent ones; no arrays."""
+    """Pooling over windows of a series or an image, by default adjacent ones; no arrays."""
 
     function: str = AVERAGE  # or MAX
-    size: int = 2
-    strides: int | None = None  # None: the size
+    size: Sides = 2
+    strides: Sides | None = None  # None: the size
     padding: str = SAME
     kind: ClassVar[str] = "pool"
     keeps_channels_apart: ClassVar[bool] = True
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "size", as_sides(self.size))
+        if self.strides is not None:
+            object.__setattr__(self, "strides", as_sides(self.strides))
+
     def __str__(self) -> str:
-        return f"{self.function} pool {self.size}x{self.size}"
+        return f"{self.function} pool {described(self.size)}"
 
     @property
-    def step(self) -> int:
-        """Pixels from one square to the next."""
+    def step(self) -> Sides:
+        """From one window to the next."""
         return self.strides or self.size
 
     def output_shape(self, shape: Shape) -> Shape:
-        return (*window_output(self, shape, self.size, self.step, self.padding), shape[2])
+        return (*window_output(self, shape, self.size, self.step, self.padding), shape[-1])
 
     def is_non_negative(self, input_is_non_negative: bool) -> bool:
         return input_is_non_negative
 
     def gain_bound(self, arrays: Arrays) -> np.ndarray:
-        """A pixel counts in every square that contains it."""
-        return np.asarray(-(-self.size // self.step))
+        """A pixel counts in every window that contains it."""
+        pairs = zip(by_side(self.size, IMAGE), by_side(self.step, IMAGE), strict=True)
+        return np.asarray(math.sqrt(math.prod(-(-size // step) for size, step in pairs)))
 
 
 @dataclass(frozen=True)
 class GlobalPool(Layer):
-    """Pooling over the whole image: (height, width, channels) to (channels,); no arrays."""
+    """Pooling over a whole series or image; no arrays.
+
+    Its output is (channels,), or with `keep_sides` (1, channels) or (1, 1, channels).
+    """
 
     function: str = AVERAGE  # or MAX
+    keep_sides: bool = False
     kind: ClassVar[str] = "global_pool"
     keeps_channels_apart: ClassVar[bool] = True
 
@@ -62,8 +76,8 @@ class GlobalPool(Layer):
         return f"global {self.function} pool"
 
     def output_shape(self, shape: Shape) -> Shape:
-        require_image(self, shape)
-        return shape[-1:]
+        require_sides(self, shape)
+        return (1,) * (len(shape) - 1 if self.keep_sides else 0) + shape[-1:]
 
     def is_non_negative(self, input_is_non_negative: bool) -> bool:
         return input_is_non_negative

@@ -11,7 +11,7 @@ from netsurgery.networks.layers.base import Layer, Shape
 
 @dataclass(frozen=True)
 class Flatten(Layer):
-    """(height, width, channels) to (height * width * channels,); no arrays."""
+    """(height, width, channels), or any other shape, to one axis; no arrays."""
 
     kind: ClassVar[str] = "flatten"
     keeps_channels_apart: ClassVar[bool] = True

@@ -81,7 +81,7 @@ def random_anywhere(trial: Trial) -> np.ndarray:
 def summed(trial: Trial) -> np.ndarray:
     """Our rule: the sum of each block, because a pixel now represents the whole block."""
     height, width = ((side + 1) // 2 for side in trial.kernel.shape[:2])
-    return resampled(trial.kernel, height, width)
+    return resampled(trial.kernel, (height, width))
 
 
 RULES: dict[str, Callable[[Trial], np.ndarray]] = {

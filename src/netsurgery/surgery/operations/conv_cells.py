@@ -22,10 +22,11 @@ from netsurgery.surgery.operations.base import Operation
 from netsurgery.surgery.pooling import resampled
 from netsurgery.surgery.sizes import MutationSizes
 from netsurgery.surgery.structure import (
+    channels_at,
     flattened_image_reader,
     flattening_position,
-    image_channels,
     is_conv_cell,
+    is_series,
 )
 from netsurgery.surgery.weight_transfer import WeightTransfer, replaced, unchanged
 
@@ -39,21 +40,22 @@ def _takes_no_image(topology: Topology, position: int) -> bool:
     layer = topology.layers[position]
     if isinstance(layer, Other):
         return not layer.is_image
-    return layer.has_channel_arrays and len(topology.input_shapes[position]) == 2
+    two_axes = len(topology.input_shapes[position]) == 2
+    return layer.has_channel_arrays and two_axes and not is_series(topology)
 
 
 def _for_new_image_size(child: Topology, kernel: np.ndarray, dense: int) -> np.ndarray:
-    """The kernel (H, W, c, out) of the first dense layer for the child's image.
+    """The kernel (*sides, c, out) of the first dense layer for the child's image.
 
     Args:
         child: the child's topology.
         kernel: as `consumer_kernel.read` gives it.
         dense: position of the dense layer in the child.
     """
-    height, width, _ = child.shape_before_flatten(dense)
-    if kernel.ndim == 3:  # an image without a channel axis
-        kernel = kernel[:, :, None]
-    return resampled(kernel, height, width)
+    *sides, _ = child.shape_before_flatten(dense)
+    if kernel.ndim < len(sides) + 2:  # an image without a channel axis
+        kernel = kernel[..., None, :]
+    return resampled(kernel, sides)
 
 
 class AddConvCell(Operation):
@@ -72,7 +74,7 @@ class AddConvCell(Operation):
     recuperation_epochs = 0.25
 
     def default_width(self, topology: Topology, position: int, sizes: MutationSizes) -> int | None:
-        return image_channels(topology.input_shapes[position])
+        return channels_at(topology, position)
 
     def why_illegal(self, topology: Topology, position: int, width: int) -> str | None:
         end = flattening_position(topology)
@@ -83,10 +85,14 @@ class AddConvCell(Operation):
         for i in range(position):
             if _takes_no_image(topology, i):
                 return f"the {topology.layers[i]} at {i} gives no image with its channels last"
-        channels = image_channels(topology.input_shapes[position])
+        channels = channels_at(topology, position)
         if reason := legality.not_as_wide_as_input(width, channels):
             return reason
-        if min(topology.input_shapes[end][:2]) == 1:
+        shape = topology.input_shapes[end]
+        sides = shape[:-1] if len(shape) == 3 or is_series(topology) else shape
+        if is_series(topology) and sides == (1,):
+            return "the series has one step left: there is nothing left to pool"
+        if min(sides) == 1:
             return "the flattened image is 1 pixel wide or high: there is nothing left to pool"
         if position != end and not isinstance(topology.layers[position], Conv):
             return "conv cells go before a convolution or the layer that flattens the image"
@@ -98,7 +104,7 @@ class AddConvCell(Operation):
         activation = "relu" if topology.non_negative_inputs[position] else "linear"
         cell = conv_cell(width, pooling=pooling, activation=activation)
         shape = topology.input_shapes[position]
-        channel_axis = [Reshape((*shape, 1))] if len(shape) == 2 else []
+        channel_axis = [] if len(shape) == 3 or is_series(topology) else [Reshape((*shape, 1))]
         return topology.insert(position, *channel_axis, *cell)
 
     def transfer(
@@ -110,9 +116,9 @@ class AddConvCell(Operation):
         assert isinstance(conv, Conv)
         assert isinstance(batch_norm, BatchNorm)
         width = conv.channels
-        kernel = np.zeros((conv.kernel, conv.kernel, width, width), np.float32)
-        centre = (conv.kernel - 1) // 2
-        kernel[centre, centre] = np.eye(width)
+        kernel = np.zeros(child.array_shapes[start][0], np.float32)
+        centre = tuple((taps - 1) // 2 for taps in kernel.shape[:-2])
+        kernel[centre] = np.eye(width)
         zeros, ones = np.zeros(width, np.float32), np.ones(width, np.float32)
         gamma = ones * np.float32(np.sqrt(1 + batch_norm.epsilon))
         changed: dict[int, Arrays] = {
@@ -177,7 +183,9 @@ class RemoveConvCell(Operation):
         kernel, *bias = (array.astype(np.float64) for array in network.weights[position])
         gain, shift = batch_norm.gain_and_shift(network.weights[position + 2])
         constant = shift + gain * (bias[0] if bias else 0)
-        mixing = kernel.sum(axis=(0, 1)) * gain  # (channels in, channels out)
+        mixing = (
+            kernel.sum(axis=tuple(range(kernel.ndim - 2))) * gain
+        )  # (channels in, channels out)
 
         consumer, dense = topology.consumer(position), flattened_image_reader(topology)
         assert consumer is not None
