@@ -83,8 +83,7 @@ def _functional(topology: Topology, layers: Sequence[keras.Layer], first: Config
     for i in order_in_keras(topology):
         tensors = [_tensor(topology, layers, j) for j in topology.steps[i].inputs]
         argument = tensors if isinstance(topology.layers[i], Join) else tensors[0]
-        masked = "mask" in inspect.signature(layers[i].call).parameters
-        call = {"args": [argument], "kwargs": {"mask": None} if masked else {}}
+        call = {"args": [argument], "kwargs": _call_settings(layers[i])}
         named = {"name": layers[i].name, "inbound_nodes": [call]}
         configs.append({**_layer_config(topology, i, layers[i]), **named})
     return {
@@ -100,6 +99,16 @@ def _functional(topology: Topology, layers: Sequence[keras.Layer], first: Config
         "registered_name": "Functional",
         "build_config": {"input_shape": None},
     }
+
+
+def _call_settings(layer: keras.Layer) -> Config:
+    """What Keras notes that a layer was called with, beside its inputs."""
+    parameters = inspect.signature(layer.call).parameters
+    settings: Config = {"mask": None} if "mask" in parameters else {}
+    training = parameters.get("training")
+    if training is not None and training.default is False:  # of dropout
+        settings["training"] = False
+    return settings
 
 
 def _layer_config(topology: Topology, position: int, layer: keras.Layer) -> Config:
