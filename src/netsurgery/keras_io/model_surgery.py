@@ -72,9 +72,7 @@ class ModelMutationResult:
 
 def origins(topology: Topology, child: Topology, mutation: Mutation) -> Origins:
     """For each layer of the child its position in the parent; None for new layers."""
-    old = list(range(len(topology.layers)))
-    position, grown = mutation.at(topology), len(child.layers) - len(old)
-    return [*old[:position], *[None] * max(0, grown), *old[position + max(0, -grown) :]]
+    return [*mutation.operation.layer_origins(topology, child, mutation.at(topology))]
 
 
 def parameters(

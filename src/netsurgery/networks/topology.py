@@ -186,9 +186,9 @@ class Topology:
 
     # --- edits ------------------------------------------------------------------------------------
 
-    def replace(self, position: int, *nodes: Layer | Block) -> Topology:
-        """The topology with another layer or block, or several, at `position`."""
-        return self._edit(position, lambda row, i: (*row[:i], *nodes, *row[i + 1 :]))
+    def replace(self, position: int, *nodes: Layer | Block, count: int = 1) -> Topology:
+        """The topology with others instead of the `count` layers of a row from `position` on."""
+        return self._edit(position, lambda row, i: (*row[:i], *nodes, *row[i + count :]))
 
     def insert(self, position: int, *nodes: Layer | Block) -> Topology:
         """The topology with layers inserted before the one at `position`, in its row."""
@@ -200,7 +200,7 @@ class Topology:
 
     def remove(self, position: int, count: int = 1) -> Topology:
         """The topology without the `count` layers of a row from `position` on."""
-        return self._edit(position, lambda row, i: (*row[:i], *row[i + count :]))
+        return self.replace(position, count=count)
 
     def _edit(self, position: int, change: Any) -> Topology:
         row = edit(self.row, self.steps[position].path, change)

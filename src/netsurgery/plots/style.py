@@ -39,6 +39,8 @@ COLOURS_AND_MARKERS: dict[Operation, tuple[str, str]] = {
     operations.ADD_CHANNELS: (SKY, "^"),
     operations.REMOVE_CHANNELS: (SKY, "v"),
     operations.TRUNCATE: (YELLOW, "D"),
+    operations.ADD_RESIDUAL_BLOCK: (BLUE, "^"),
+    operations.ADD_BOTTLENECK_BLOCK: (BLUE, ">"),
 }
 OPERATION_STYLES = {
     "": OperationStyle("initial network", DARK, "s"),

@@ -24,8 +24,13 @@ def is_conv_cell(topology: Topology, position: int) -> bool:
 
 
 def flattening_position(topology: Topology) -> int | None:
-    """The layer that makes an image or a series flat, also global pooling; None without one."""
+    """The layer that makes an image or a series flat, also global pooling; None without one.
+
+    It is in the main row: a gate that pools globally in a block leaves the image as it is.
+    """
     for i, layer in enumerate(topology.layers):
+        if len(topology.steps[i].path) > 1:
+            continue
         if isinstance(layer, Flatten | GlobalPool) and len(topology.input_shapes[i]) > 1:
             return i
     return None

@@ -10,13 +10,16 @@ from netsurgery.surgery.operations.channels import AddChannels, RemoveChannels
 from netsurgery.surgery.operations.conv_cells import AddConvCell, RemoveConvCell
 from netsurgery.surgery.operations.dense_layers import AddDense, RemoveDense
 from netsurgery.surgery.operations.identity import Identity
+from netsurgery.surgery.operations.residual_blocks import AddBottleneckBlock, AddResidualBlock
 from netsurgery.surgery.operations.truncation import Truncate
 from netsurgery.surgery.operations.units import AddUnits, RemoveUnits
 
 __all__ = [
+    "ADD_BOTTLENECK_BLOCK",
     "ADD_CHANNELS",
     "ADD_CONV_CELL",
     "ADD_DENSE",
+    "ADD_RESIDUAL_BLOCK",
     "ADD_UNITS",
     "ECTONAS",
     "IDENTITY",
@@ -43,6 +46,9 @@ OPERATIONS: tuple[Operation, ...] = (
     ADD_CHANNELS := AddChannels(),
     REMOVE_CHANNELS := RemoveChannels(),
     TRUNCATE := Truncate(),
+    # beyond the papers
+    ADD_RESIDUAL_BLOCK := AddResidualBlock(),
+    ADD_BOTTLENECK_BLOCK := AddBottleneckBlock(),
 )
 # the operations of each paper (ECToNAS section 3.2; Surgeon section 3.1)
 ECTONAS: tuple[Operation, ...] = (

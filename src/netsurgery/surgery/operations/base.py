@@ -30,6 +30,7 @@ class Operation(ABC):
         takes_pooling: whether a mutation may set a kind of pooling.
         accepts_noise: whether it copies units or channels, which noise can make different.
         uses_calibration: whether calibration samples change the weights that it gives.
+        inserts_behind: whether new layers go behind the layer at the position, not before it.
         is_removal: whether it removes or approximates a part of the network.
         resizes_image: whether images have another size from there on.
         recuperation_epochs: ECToNAS's default for the training right after surgery.
@@ -44,6 +45,7 @@ class Operation(ABC):
     takes_pooling: ClassVar[bool] = False
     accepts_noise: ClassVar[bool] = False
     uses_calibration: ClassVar[bool] = False
+    inserts_behind: ClassVar[bool] = False
     is_removal: ClassVar[bool] = False
     resizes_image: ClassVar[bool] = False
     recuperation_epochs: ClassVar[float] = 0.1
@@ -87,6 +89,18 @@ class Operation(ABC):
         Raises:
             ValueError: a later layer cannot take its new input.
         """
+
+    def layer_origins(
+        self, topology: Topology, child: Topology, position: int
+    ) -> tuple[int | None, ...]:
+        """For each layer of the child its position in the parent; None for new layers.
+
+        By default the child has new layers next to the one at `position`, or lacks as many from
+        there on.
+        """
+        old, grown = range(len(topology.layers)), len(child.layers) - len(topology.layers)
+        start = position + self.inserts_behind
+        return (*old[:start], *[None] * max(0, grown), *old[start + max(0, -grown) :])
 
     @abstractmethod
     def transfer(
@@ -135,4 +149,8 @@ class Operation(ABC):
 
     def is_exact(self, topology: Topology, position: int) -> bool:
         """Whether the output stays the same up to rounding, whatever the weights are."""
+        return False
+
+    def is_exact_in_training(self, topology: Topology, position: int) -> bool:
+        """Whether this holds in training mode as well, where normalization sees each batch."""
         return False

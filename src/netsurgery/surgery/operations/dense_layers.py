@@ -56,6 +56,9 @@ class AddDense(Operation):
     def is_exact(self, topology: Topology, position: int) -> bool:
         return True
 
+    def is_exact_in_training(self, topology: Topology, position: int) -> bool:
+        return True
+
 
 class RemoveDense(Operation):
     """Multiply a hidden layer's weights onto the next layer's; approximate.

@@ -34,3 +34,6 @@ class Identity(Operation):
 
     def is_exact(self, topology: Topology, position: int) -> bool:
         return True
+
+    def is_exact_in_training(self, topology: Topology, position: int) -> bool:
+        return True

@@ -198,7 +198,8 @@ def test_operation_describes_itself(operation: Operation) -> None:
 
 def test_operations_of_the_papers() -> None:
     assert len(ECTONAS) == 9
-    assert set(OPERATIONS) - set(ECTONAS) == {operations.TRUNCATE}
+    assert set(SURGEON) - set(ECTONAS) == {operations.TRUNCATE}
+    assert {*ECTONAS, *SURGEON} <= set(OPERATIONS)
     assert {operation.name for operation in SURGEON} == {
         *("identity", "add_dense", "remove_dense", "add_units", "remove_units", "truncate")
     }

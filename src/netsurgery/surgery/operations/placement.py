@@ -1,0 +1,81 @@
+"""Where a whole block or cell may go, shared by the operations that add them."""
+
+from __future__ import annotations
+
+from netsurgery.networks.activations import ACTIVATIONS
+from netsurgery.networks.layers import (
+    BatchNorm,
+    Flatten,
+    Join,
+    KernelLayer,
+    Layer,
+    Other,
+    Pool,
+    Shape,
+)
+from netsurgery.networks.steps import INPUT
+from netsurgery.networks.topology import Topology
+
+# unbounded ones would overflow before random weights, the others are none
+UNUSABLE = {"linear", "softmax", "exponential"}
+
+
+def no_end_of_cell(topology: Topology, position: int) -> str | None:
+    """Why nothing whole goes behind the layer at `position`: no cell or block ends there."""
+    if not computes_later(topology, position):
+        return "it gives the network's output, which never changes"
+    if not _is_computed(topology, position):
+        return "no layer with a kernel computes what leaves it: blocks and cells go behind those"
+    if (later := _same_cell(topology, position)) is not None:
+        layer, place = topology.layers[later], topology.places[later]
+        return f"the {layer} at {place} belongs to it: blocks and cells go behind that"
+    return None
+
+
+def computes_later(topology: Topology, position: int) -> bool:
+    """Whether a layer that surgery knows, with a kernel, depends on the one at `position`."""
+    return any(isinstance(topology.layers[i], KernelLayer) for i in topology.descendants(position))
+
+
+def _is_computed(topology: Topology, position: int) -> bool:
+    """Whether a layer with a kernel, or a join, gives the channels or units there."""
+    while position != INPUT:
+        layer = topology.layers[position]
+        if isinstance(layer, KernelLayer | Join):
+            return True
+        if isinstance(layer, Other) or not layer.keeps_channels_apart:
+            return False
+        if isinstance(layer, Flatten) and len(topology.input_shapes[position]) > 1:
+            return False
+        (position,) = topology.steps[position].inputs
+    return False
+
+
+def _same_cell(topology: Topology, position: int) -> int | None:
+    """A later normalization, activation or dropout of the same cell, perhaps behind pooling."""
+    for later in topology.chain(position):
+        if topology.layers[later].is_elementwise:
+            return later
+        if not isinstance(topology.layers[later], Pool):
+            return None
+    return None
+
+
+def hidden_activation(topology: Topology, position: int) -> str:
+    """The activation that the network uses last at or before `position`; relu by default."""
+    for layer in reversed(topology.layers[: position + 1]):
+        function = layer.activation_function
+        if function in ACTIVATIONS and function not in UNUSABLE:
+            return function
+    return "relu"
+
+
+def is_normalized(topology: Topology, shape: Shape) -> bool:
+    """Whether the network normalizes data with as many axes as `shape` by batches."""
+    pairs = zip(topology.layers, topology.input_shapes, strict=True)
+    return any(isinstance(layer, BatchNorm) and len(s) == len(shape) for layer, s in pairs)
+
+
+def normalization(normalized: bool) -> tuple[Layer, ...]:
+    """Batch normalization, or nothing."""
+    return (BatchNorm(),) if normalized else ()

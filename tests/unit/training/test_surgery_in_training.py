@@ -1,0 +1,52 @@
+"""What operations promise in training mode, where normalization sees each batch."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from netsurgery.networks.network import Network
+from netsurgery.surgery import OPERATIONS, Operation, legal_mutations, mutate
+from netsurgery.training.forward import forward
+from tests.support.random_networks import branched, inputs, trained
+from tests.support.surgery_helpers import generator
+
+PROMISING = [
+    operation
+    for operation in OPERATIONS
+    if type(operation).is_exact_in_training is not Operation.is_exact_in_training
+    and not operation.changes_nothing
+]
+NETWORKS = 40
+
+
+def in_training(network: Network, x: np.ndarray) -> np.ndarray:
+    return forward(network.topology, network.weights, tf.constant(x), training=True)[0].numpy()
+
+
+@pytest.mark.parametrize("operation", PROMISING, ids=str)
+def test_exact_operation_keeps_the_output_of_a_batch(operation: Operation) -> None:
+    count = 0
+    for seed in range(NETWORKS):
+        rng = generator(seed)
+        network = trained(branched(rng), rng)
+        if any(layer.kind == "dropout" for layer in network.topology.layers):
+            continue
+        x = inputs(network.topology, rng, 8).astype(np.float32)
+        legal = legal_mutations(network.topology, operations=[operation])
+        legal = [
+            each
+            for each in legal
+            if operation.is_exact_in_training(network.topology, each.at(network.topology))
+        ]
+        if not legal:
+            continue
+        mutation = legal[rng.integers(len(legal))]
+        samples = inputs(network.topology, rng, 8) if seed % 2 else None
+        child = mutate(network, mutation, rng, calibration=samples).network
+        before, after = in_training(network, x), in_training(child, x)
+        tolerance = 1e-5 * max(1.0, np.abs(before).max())
+        np.testing.assert_allclose(after, before, rtol=0, atol=tolerance)
+        count += 1
+    assert count >= 5
