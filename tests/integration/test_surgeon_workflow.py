@@ -18,6 +18,7 @@ from tests.support.workflow_runs import (
     PATIENCE,
     QUICK_SURGEON,
     SUMMARY,
+    TRAINED,
     assert_same,
     command,
     run,
@@ -36,8 +37,8 @@ def configured(folder, **search):
     return "--configfile", str(config)
 
 
-def search(folder, cores=2, own_servers=False, **changed):
-    return run(folder, *configured(folder, **changed), cores=cores, own_servers=own_servers)
+def search(folder, *targets, cores=2, **changed):
+    return run(folder, *targets, *configured(folder, **changed), cores=cores)
 
 
 def summary_of(folder):
@@ -52,7 +53,7 @@ def rows(path):
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("finished")
-    search(folder, own_servers=True)
+    search(folder)
     return folder
 
 
@@ -155,7 +156,7 @@ def test_a_killed_search_resumes_with_the_same_result(finished, tmp_path):
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         assert not (search_folder(folder).final / "summary.json").exists()
-    search(folder, cores=1)
+    search(folder, TRAINED, cores=1)
     assert_same(finished, folder)
 
 
@@ -175,7 +176,7 @@ def test_lost_files_are_regenerated(lost, finished, copy):
 
 def test_more_epochs_extend_a_finished_search(finished, copy):
     before = times(copy)
-    search(copy, epochs=7)
+    search(copy, TRAINED, epochs=7)
     assert summary_of(copy)["epochs_trained"] == 7
     new = redone(before, copy)
     assert [
@@ -189,7 +190,7 @@ def test_a_search_that_stops_early_can_be_extended(finished, copy):
     before = times(copy)
     reached = read_json(search_folder(copy).winners(1))["parents"]
     limit = max(parent["record"]["score"] for parent in reached)
-    search(copy, target_accuracy=limit)
+    search(copy, TRAINED, target_accuracy=limit)
     summary = summary_of(copy)
     assert summary["generations"] == 1
     assert summary["epochs_trained"] == 4

@@ -372,7 +372,7 @@ def finished_search(tmp_path_factory):
             assert "does not answer" not in late.stderr
             marker = read_json(final / "tracked.json")
             assert contents(address, "netsurgery")[:2] == (marker["runs"], marker["points"])
-            idle = run(folder, **options)
+            idle = run(folder, budget=options["budget"])
             assert "Nothing to be done" in idle.stderr
     for shown in (done, late, idle):
         assert PASSWORD not in shown.stdout + shown.stderr

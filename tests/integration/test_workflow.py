@@ -25,6 +25,7 @@ from tests.support.workflow_runs import (
     PATIENCE,
     QUICK,
     SUMMARY,
+    TRAINED,
     assert_same,
     command,
     contents,
@@ -155,7 +156,7 @@ def test_a_stopped_search_resumes_with_the_same_result(finished, tmp_path):
             assert "Error" not in said
             logs = search_folder(folder).root.rglob("*.log")
             assert not [each for each in logs if "KeyboardInterrupt" in each.read_text()]
-    run(folder)
+    run(folder, TRAINED)
     assert_same(finished, folder)
 
 
