@@ -19,6 +19,7 @@ rule train_initial_network:
         dependencies=dependencies.of("train_initial_network"),
         settings=parameters.settings(job_settings.TRAINING),
         layers=parameters.layers,
+        start=parameters.starting_model,
         activation=parameters.output_activation,
         epochs=parameters.first_epochs,
         limits=parameters.limits,
@@ -28,8 +29,8 @@ rule train_initial_network:
     shell:
         training_job(
             "train_initial_network",
-            "--layers {params.layers:q} --activation {params.activation} --epochs {params.epochs}"
-            " --limits {params.limits:q}"
+            "--layers {params.layers:q} --start {params.start:q} --activation {params.activation}"
+            " --epochs {params.epochs} --limits {params.limits:q}"
             " --step warm-up --output {output.model}",
         )
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from netsurgery.config.errors import error_at
+from netsurgery.config.starting_models import is_path
 from netsurgery.search.selection import SelectionMode
 
 EXPANDING = ("dataset", "topology", "mode", "greediness")  # in the order they enter the name
@@ -23,7 +25,7 @@ def expand(name: str, given: Any) -> Iterator[tuple[str, Any]]:
         given: Its settings; what is not a mapping is left to the schema.
 
     Raises:
-        ConfigError: A list is empty, or holds a value twice.
+        ConfigError: A list is empty, holds a value twice, or models of one name.
     """
     if not isinstance(given, Mapping):
         yield name, given
@@ -33,15 +35,22 @@ def expand(name: str, given: Any) -> Iterator[tuple[str, Any]]:
     listed = [key for key in EXPANDING if isinstance(given.get(key), list)]
     for key in listed:
         _check_list(name, key, given[key])
-    seen = set()
+    seen: dict[str, Any] = {}
     for values in itertools.product(*(given[key] for key in listed)):
         search = dict(given) | dict(zip(listed, values, strict=True))
         if isinstance(given.get("mode"), list) and search["mode"] != SelectionMode.BALANCED:
             search.pop("greediness", None)
-        full = ".".join([name, *(str(search[key]) for key in listed if key in search)])
-        if full not in seen:
-            seen.add(full)
+        full = ".".join([name, *(_label(search[key]) for key in listed if key in search)])
+        if seen.setdefault(full, search) != search:
+            message = f"{given['topology']} lists models of one name; rename one of the files"
+            raise error_at(["searches", name, "topology"], message)
+        if seen[full] is search:
             yield full, search
+
+
+def _label(value: Any) -> str:
+    """What a listed value adds to the name of its search: of the path of a model only its name."""
+    return Path(value).stem if is_path(value) else str(value)
 
 
 def _check_list(name: str, key: str, values: list[Any]) -> None:

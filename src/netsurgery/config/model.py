@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from netsurgery import datasets
+from netsurgery.config.starting_models import StartingModel
 from netsurgery.networks import topologies
 from netsurgery.search.algorithm import Algorithm
 from netsurgery.search.algorithms import algorithm_of
@@ -21,7 +22,8 @@ class Search:
 
     name: str
     settings: Mapping[str, Any]
-    layers: list[dict[str, Any]]  # the hidden layers of the starting topology
+    layers: list[dict[str, Any]]  # the entries of the starting topology
+    model: StartingModel | None = None  # the user's model that it starts from instead
 
     @property
     def algorithm(self) -> Algorithm:
@@ -32,6 +34,11 @@ class Search:
     def seeds(self) -> list[int]:
         """The seeds it runs with."""
         return self.settings["seeds"]
+
+    @property
+    def start(self) -> Any:
+        """What it starts from, as JSON values: the entries, or the content of a model."""
+        return self.layers if self.model is None else {"model": self.model.sha256}
 
     @property
     def first_epochs(self) -> int:
@@ -85,6 +92,13 @@ class Config:
         """Each search with each of its seeds, or the one of `only_run`."""
         every = [(search.name, seed) for search in self.searches.values() for seed in search.seeds]
         return every if self.only_run is None else [self.only_run]
+
+    @property
+    def notes(self) -> list[str]:
+        """What searches do not keep of the models that they start from, one line each."""
+        models = [search.model for search in self.searches.values() if search.model]
+        lines = (f"{model.path}: {note}" for model in models for note in model.notes)
+        return list(dict.fromkeys(lines))
 
     def resolve_cores_per_search(self, cores: int | None) -> int:
         """Return the cores of each search that runs as a Snakemake process of its own; 0: one DAG.

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from netsurgery.config.errors import error_at
+from netsurgery.config.starting_models import is_path
 from netsurgery.datasets.source import PATH_KEYS
 
 VARIABLE = re.compile(r"\$(?:([A-Za-z_]\w*)|\{([^}]*)\})")
@@ -30,7 +31,21 @@ def expand_paths(given: Mapping[str, Any]) -> dict[str, Any]:
         expanded["results"] = _expand(given["results"], ["results"])
     if isinstance(datasets := given.get("datasets"), Mapping):
         expanded["datasets"] = {name: _of_dataset(name, each) for name, each in datasets.items()}
+    if isinstance(searches := given.get("searches"), Mapping):
+        expanded["searches"] = {name: _of_search(name, each) for name, each in searches.items()}
     return expanded
+
+
+def _of_search(name: str, settings: Any) -> Any:
+    """The settings of a search; a topology may be the path of a model, or several."""
+    if not isinstance(settings, Mapping) or "topology" not in settings:
+        return settings
+    given, where = settings["topology"], ["searches", name, "topology"]
+    if isinstance(given, list):
+        found: Any = [_expand(each, where) if is_path(each) else each for each in given]
+    else:
+        found = _expand(given, where) if is_path(given) else given
+    return {**settings, "topology": found}
 
 
 def _of_dataset(name: str, settings: Any) -> Any:

@@ -12,9 +12,12 @@ from netsurgery.config.model import Dataset, Search
 from netsurgery.config.names import check_name
 from netsurgery.config.scaling import scale_settings
 from netsurgery.config.schema import fill_defaults, validate
+from netsurgery.config.starting_models import StartingModel, is_path
+from netsurgery.config.starting_models import read as read_model
 from netsurgery.config.topology_section import Entries, load_topologies
 from netsurgery.datasets.builtin import BUILTIN_DATASETS
 from netsurgery.networks import topologies
+from netsurgery.networks.topology import Topology
 from netsurgery.objectives import checks
 from netsurgery.objectives.suggestions import suggest
 from netsurgery.search.algorithm import UnsuitableSettingError
@@ -49,13 +52,16 @@ def load_searches(
             check_name(["searches"], full)
             search = with_whole_numbers(given_search)
             validate(search, schema, ("searches", full))
-            layers = _check(full, search, own_topologies, known_datasets)
+            where = ("searches", full, "topology")
+            model = read_model(search["topology"], where) if is_path(search["topology"]) else None
+            search = search if model is None else model.with_compilation(search)
+            layers = _check(full, search, own_topologies, known_datasets, model)
             properties = schema["$defs"][search["algorithm"]]["properties"]
             settings = fill_defaults(properties, search)
             checks.fill_task_defaults(settings, known_datasets[search["dataset"]].task)
             if settings.get("mode") != SelectionMode.BALANCED:
                 settings["greediness"] = 1.0
-            found[full] = Search(full, scale_settings(settings, scale), layers)
+            found[full] = Search(full, scale_settings(settings, scale), layers, model)
     return found
 
 
@@ -64,8 +70,11 @@ def _check(
     search: Mapping[str, Any],
     own_topologies: Mapping[str, Entries],
     known_datasets: Mapping[str, Dataset],
+    model: StartingModel | None,
 ) -> Entries:
-    """Check what the schema cannot; return the hidden layers of the starting topology.
+    """Check what the schema cannot; return the entries of the starting topology.
+
+    There are none if the search starts from a user's model.
 
     Raises:
         ConfigError: Naming the key.
@@ -74,21 +83,27 @@ def _check(
     dataset_names = {**BUILTIN_DATASETS, **known_datasets}
     topology_names = {**topologies.NAMED, **own_topologies}
     for key, known in (("dataset", dataset_names), ("topology", topology_names)):
-        if search[key] not in known:
+        if search[key] not in known and not (key == "topology" and model):
             message = f"unknown {key} {search[key]!r}{suggest(search[key], known)}"
             raise error_at([*where, key], message)
     if "greediness" in search and search.get("mode") != SelectionMode.BALANCED:
         raise error_at([*where, "greediness"], "applies to mode: balanced only; remove it")
-    hidden = own_topologies.get(search["topology"]) or topologies.named(search["topology"])
     dataset = known_datasets[search["dataset"]]
-    _check_algorithm(where, search, hidden, dataset)
-    try:
+    if model is None:
+        hidden = own_topologies.get(search["topology"]) or topologies.named(search["topology"])
         logits = search["topology"] in topologies.WITH_LOGITS
+    else:
+        hidden, logits = [], model.has_logits
+    _check_algorithm(where, search, model.kinds if model else hidden, dataset)
+    try:
         checks.check(search, dataset.task, logits=logits)
     except checks.SettingError as error:
         raise error_at([*where, *error.where], str(error)) from None
     _check_data(where, search, dataset)
-    _check_start(where, search, hidden, dataset)
+    if model is None:
+        _check_start(where, search, hidden, dataset)
+    else:
+        _check_model(where, search, model, dataset)
     return hidden
 
 
@@ -115,8 +130,25 @@ def _check_start(
     except ValueError as error:
         raise error_at(["topologies", search["topology"]], str(error)) from None
     unknown = shape is None or outputs is None
-    limits = from_settings(SizeLimits, search)
-    if found := why_no_start(start, limits, smallest=unknown):
+    _check_limits(where, search, start, smallest=unknown)
+
+
+def _check_model(
+    where: list[str], search: Mapping[str, Any], model: StartingModel, dataset: Dataset
+) -> None:
+    """Check a user's model as far as the data are known."""
+    shape, outputs = datasets.known_shape(dataset.settings)
+    scaling = dataset.settings.get("scaling")
+    reason = model.why_unsuitable(shape, outputs, dataset.task, dataset.name, scaling)
+    if reason:
+        raise error_at([*where, "topology"], f"'{model.path}' {reason}")
+    _check_limits(where, search, model.topology)
+
+
+def _check_limits(
+    where: list[str], search: Mapping[str, Any], start: Topology, *, smallest: bool = False
+) -> None:
+    if found := why_no_start(start, from_settings(SizeLimits, search), smallest=smallest):
         key, reason = found
         raise error_at([*where, key], reason)
 

@@ -56,7 +56,9 @@ class InProcessTrainer:
             epochs = training.batches[step.name] // step.batches_per_epoch
             activation = self.search.output_activation
             limits = from_settings(SizeLimits, self.search.settings)
-            train.train_initial_network(step, self.search.layers, activation, epochs, limits)
+            layers, model_of_user = self.search.layers, self.search.model
+            start = None if model_of_user is None else model_of_user.to_json()
+            train.train_initial_network(step, layers, activation, epochs, limits, start)
         elif training.offspring is not None:
             surgery = from_settings(SurgerySettings, self.search.settings)
             train.train_offspring(step, model, training.offspring, surgery, later_rounds)

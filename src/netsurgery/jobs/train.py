@@ -13,10 +13,9 @@ from typing import Any
 
 from netsurgery import datasets, training
 from netsurgery.jobs.divergence import explain_divergence
+from netsurgery.jobs.initial_network import fresh_network, network_of_model
 from netsurgery.jobs.training_step import TrainingStep
 from netsurgery.keras_io import archive, preprocessing
-from netsurgery.networks.network import initialise
-from netsurgery.networks.topologies import build
 from netsurgery.networks.topology import Topology
 from netsurgery.objectives.training_settings import FLOAT32
 from netsurgery.reproduction.studies.study_network import StudyNetwork
@@ -45,34 +44,33 @@ def train_initial_network(
     activation: str,
     epochs: int,
     limits: SizeLimits = NO_LIMITS,
+    start: Mapping[str, str] | None = None,
 ) -> None:
-    """Train the initial network from fresh weights: a search's warm-up, or the whole baseline.
+    """Train the initial network: a search's warm-up, or the whole baseline.
 
     Args:
         step: this one.
-        layers: the hidden layers, as in the configuration (see `topologies.build`).
+        layers: the entries of the topology, as in the configuration (see `topologies.build`).
         activation: of the output layer in classification.
         epochs: to train.
         limits: on the size of the search's networks.
+        start: path and checksum of the user's model to start from, instead of fresh weights.
 
     Raises:
-        DataError: the topology needs images, but the dataset has none.
+        DataError: the topology or the model does not accept the samples.
+        UnusableFileError: the model cannot be used.
     """
     if step.failure:
         sys.exit(f"{step.output}: the initial network cannot be trained: {step.failure}")
-    data = datasets.describe(step.data)
-    activation = "linear" if data["classes"] is None else activation
-    try:
-        topology = build(layers, tuple(data["shape"]), data["outputs"], activation)
-    except ValueError as error:
-        raise datasets.DataError(f"{data['origin']}: {error}") from None
-    topology = replace(topology, non_negative_input=step.training.non_negative)
+    with step.timer("build"):
+        if start is None:
+            trainable = fresh_network(step, layers, activation)
+        else:
+            trainable = network_of_model(step, start)
+    topology = trainable.topology
     if found := why_no_start(topology, limits):
         key, reason = found
         sys.exit(f"{step.output.parent.parent}: {key}: {reason}")
-    with step.timer("build"):
-        network = initialise(topology, random_stream(step.seed, "initial weights"))
-        trainable = step.trainable(network)
     record = Record(
         candidate="g00c00",
         parent=None,

@@ -130,6 +130,7 @@ COMMANDS = {
     "train_initial_network": Command(
         train.train_initial_network,
         layers=json.loads,
+        start=json.loads,
         activation=str,
         epochs=int,
         limits=read_limits,

@@ -57,7 +57,7 @@ STAGES: dict[str, tuple[str, ...]] = {
         *("training/*", "networks/*", "objectives/*", "keras_io/*"),
         *("datasets/samples.py", "datasets/augmentation.py"),
         *(f"search/{each}.py" for each in ("candidates", "records", "scores", "selection")),
-        *(f"jobs/{each}.py" for each in ("train", "training_*")),
+        *(f"jobs/{each}.py" for each in ("train", "training_*", "initial_network")),
     ),
     SURGERY: ("surgery/*",),
     REPORT: (

@@ -131,7 +131,7 @@ class JobDependencies:
         epochs = "warm_up_epochs" if search.algorithm.searches else "epochs"
         return {
             **self._settings(job_settings.TRAINING)(wildcards),
-            "topology": search.layers,
+            "topology": search.start,
             "output_activation": search.output_activation,
             epochs: search.first_epochs,
         }

@@ -69,6 +69,11 @@ class Parameters:
         """Return the hidden layers of the starting topology, as JSON."""
         return canonical_json(self.searches.search(wildcards).layers)
 
+    def starting_model(self, wildcards: Wildcards, output: Any) -> str:
+        """Return the user's model that a search starts from as JSON; like `folder`, no reason."""
+        model = self.searches.search(wildcards).model
+        return json.dumps(None if model is None else model.to_json())
+
     def output_activation(self, wildcards: Wildcards) -> str:
         """Return the activation of the output layer for classification."""
         return self.searches.search(wildcards).output_activation

@@ -153,6 +153,8 @@ class Session:
             lock.share()
         if not single:
             runs.write_listing(self.config)
+            for note in self.config.notes:
+                say(note)
         if self.cores_per_search:
             self._write_config()
         self._say_how_searches_run()

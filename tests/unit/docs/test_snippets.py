@@ -7,11 +7,16 @@ import pytest
 import yaml
 
 from netsurgery.cli import main
-from netsurgery.config import loading
+from netsurgery.config import loading, search_section
+from netsurgery.config.starting_models import StartingModel
+from netsurgery.networks import topologies
 from tests.support.factories import ROOT, SCHEMA, schema
 from tests.support.pages import blocks, commands, pages
 
 SEARCH = {"algorithm": "ectonas", "dataset": "digits", "topology": "ff-small"}
+MODEL = StartingModel(
+    "", "", topologies.build(topologies.named("cnn-small"), (28, 28, 1), 10), {}
+)  # of the reader's
 SHOWN = [page for page in pages() if page.parts[0] == "docs" or str(page) == "README.md"]
 
 
@@ -34,6 +39,7 @@ def lines(program):
 @pytest.mark.parametrize("text", snippets("yaml"))
 def test_a_configuration_is_valid(text, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(search_section, "read_model", lambda path, where: MODEL)
     given = yaml.safe_load(text)
     for settings in given.get("datasets", {}).values():  # files of the reader's
         for key in settings.keys() & {"path", "validation_path", "test_path"}:

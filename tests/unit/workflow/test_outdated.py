@@ -9,7 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from netsurgery.config import loading
+from netsurgery.config import loading, search_section
+from netsurgery.config.starting_models import StartingModel
+from netsurgery.networks import topologies
 from netsurgery.storage.dependencies import Dependencies
 from netsurgery.storage.files import read_json, write_json
 from netsurgery.workflow import dependencies as job_dependencies
@@ -355,3 +357,19 @@ def test_data_files_that_are_not_there_tell_nothing(tmp_path):
     Chain(config).write()
     path.unlink()
     assert outdated(config) == ({}, "")
+
+
+def test_another_content_of_the_model_redoes_all_but_another_path_nothing(tmp_path, monkeypatch):
+    shape = topologies.build(topologies.named("ff-small"), (8, 8, 1), 10)
+
+    def read(path, where):
+        return StartingModel(path, Path(path).read_text(), shape, {})
+
+    monkeypatch.setattr(search_section, "read_model", read)
+    for name, content in (("a.keras", "1"), ("b.keras", "1"), ("c.keras", "2")):
+        (tmp_path / name).write_text(content)
+    made = Chain(configure(tmp_path / "results", topology=str(tmp_path / "a.keras"))).write()
+    found, _ = outdated(configure(made.results, topology=str(tmp_path / "b.keras")))
+    assert "s/seed1/generation00/warm-up.json" not in found
+    found, _ = outdated(configure(made.results, topology=str(tmp_path / "c.keras")))
+    assert "topology.model is" in found["s/seed1/generation00/warm-up.json"][0]

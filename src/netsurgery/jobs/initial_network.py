@@ -1,0 +1,70 @@
+"""The network that a search starts with: of a topology, with fresh weights, or a user's model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from netsurgery import datasets
+from netsurgery.config.starting_models import StartingModel, content_of_model
+from netsurgery.jobs.training_step import TrainingStep
+from netsurgery.networks.network import initialise
+from netsurgery.networks.topologies import build
+from netsurgery.networks.topology import Topology
+from netsurgery.storage.files import UnusableFileError
+from netsurgery.storage.random_streams import random_stream
+from netsurgery.training import TrainableNetwork, starting_model
+
+
+def fresh_network(
+    step: TrainingStep, layers: list[dict[str, Any]], activation: str
+) -> TrainableNetwork:
+    """A network with fresh weights.
+
+    Args:
+        step: that trains it.
+        layers: the entries of its topology (see `netsurgery.networks.topologies.build`).
+        activation: of the output layer in classification.
+
+    Raises:
+        DataError: the topology does not accept the samples.
+    """
+    data = datasets.describe(step.data)
+    activation = "linear" if data["classes"] is None else activation
+    try:
+        topology = build(layers, tuple(data["shape"]), data["outputs"], activation)
+    except ValueError as error:
+        raise datasets.DataError(f"{data['origin']}: {error}") from None
+    topology = with_sign(topology, step)
+    return step.trainable(initialise(topology, random_stream(step.seed, "initial weights")))
+
+
+def network_of_model(step: TrainingStep, start: Mapping[str, str]) -> TrainableNetwork:
+    """A user's model, with its weights and, for the same optimizer, its optimizer's state.
+
+    Args:
+        step: that trains it.
+        start: its `path`, and the `sha256` of its content when the run began.
+
+    Raises:
+        DataError: it does not accept the samples.
+        UnusableFileError: it has changed, or a search could not train it.
+    """
+    path = Path(start["path"])
+    if content_of_model(path) != start["sha256"]:
+        raise UnusableFileError(f"{path}: has changed since the run began; start the run again")
+    network, state = starting_model.load(path, step.training_settings.compile)
+    data = datasets.describe(step.data)
+    model = StartingModel(str(path), start["sha256"], network.topology, {})
+    shape, scaling = tuple(data["shape"]), data["settings"].get("scaling")
+    reason = model.why_unsuitable(shape, data["outputs"], data["task"], data["name"], scaling)
+    if reason:
+        raise datasets.DataError(f"{path}: {reason}")
+    return step.trainable(replace(network, topology=with_sign(network.topology, step)), state)
+
+
+def with_sign(topology: Topology, step: TrainingStep) -> Topology:
+    """The topology with what the training samples tell of the sign of its input."""
+    return replace(topology, non_negative_input=step.training.non_negative)
