@@ -65,15 +65,16 @@ class Topology:
     @cached_property
     def input_shapes(self) -> tuple[Shape, ...]:
         """Shape of the input of every layer; of the first input where there are several."""
-        return tuple(self._shape_of(step.inputs[0]) for step in self.steps)
+        return tuple(self.leaving(step.inputs[0]) for step in self.steps)
 
-    def _shape_of(self, position: int) -> Shape:
+    def leaving(self, position: int) -> Shape:
+        """Shape of what leaves the layer at `position`, or at `INPUT` enters the network."""
         return self.input_shape if position == INPUT else self.output_shapes[position]
 
     @property
     def output_shape(self) -> Shape:
         """Shape of the network's output."""
-        return self._shape_of(len(self.steps) - 1)
+        return self.leaving(len(self.steps) - 1)
 
     @cached_property
     def array_shapes(self) -> tuple[tuple[Shape, ...], ...]:

@@ -41,6 +41,9 @@ COLOURS_AND_MARKERS: dict[Operation, tuple[str, str]] = {
     operations.TRUNCATE: (YELLOW, "D"),
     operations.ADD_RESIDUAL_BLOCK: (BLUE, "^"),
     operations.ADD_BOTTLENECK_BLOCK: (BLUE, ">"),
+    operations.REMOVE_BLOCK: (BLUE, "v"),
+    operations.REMOVE_BRANCH: (BLUE, "<"),
+    operations.ADD_CELL: (VERMILLION, "^"),
 }
 OPERATION_STYLES = {
     "": OperationStyle("initial network", DARK, "s"),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from netsurgery.networks.layers import Dropout
 from netsurgery.networks.network import Network
-from netsurgery.surgery import OPERATIONS, Operation, legal_mutations, mutate
+from netsurgery.surgery import OPERATIONS, Operation, legal_mutations, mutate, operations
 from netsurgery.training.forward import forward
 from tests.support.random_networks import branched, inputs, trained
 from tests.support.surgery_helpers import generator
@@ -21,6 +24,15 @@ PROMISING = [
 NETWORKS = 40
 
 
+def networks(count: int) -> Iterator[tuple[Network, np.random.Generator]]:
+    """Random networks without dropout, which draws."""
+    for seed in range(count):
+        rng = generator(seed)
+        network = trained(branched(rng), rng)
+        if not any(isinstance(layer, Dropout) for layer in network.topology.layers):
+            yield network, rng
+
+
 def in_training(network: Network, x: np.ndarray) -> np.ndarray:
     return forward(network.topology, network.weights, tf.constant(x), training=True)[0].numpy()
 
@@ -28,11 +40,7 @@ def in_training(network: Network, x: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("operation", PROMISING, ids=str)
 def test_exact_operation_keeps_the_output_of_a_batch(operation: Operation) -> None:
     count = 0
-    for seed in range(NETWORKS):
-        rng = generator(seed)
-        network = trained(branched(rng), rng)
-        if any(layer.kind == "dropout" for layer in network.topology.layers):
-            continue
+    for network, rng in networks(NETWORKS):
         x = inputs(network.topology, rng, 8).astype(np.float32)
         legal = legal_mutations(network.topology, operations=[operation])
         legal = [
@@ -43,10 +51,25 @@ def test_exact_operation_keeps_the_output_of_a_batch(operation: Operation) -> No
         if not legal:
             continue
         mutation = legal[rng.integers(len(legal))]
-        samples = inputs(network.topology, rng, 8) if seed % 2 else None
+        samples = inputs(network.topology, rng, 8) if count % 2 else None
         child = mutate(network, mutation, rng, calibration=samples).network
         before, after = in_training(network, x), in_training(child, x)
         tolerance = 1e-5 * max(1.0, np.abs(before).max())
         np.testing.assert_allclose(after, before, rtol=0, atol=tolerance)
         count += 1
     assert count >= 5
+
+
+def test_samples_bring_an_added_cell_closer_in_training() -> None:
+    """Its normalization then undoes statistics like those of a batch."""
+    changes: dict[bool, list[float]] = {False: [], True: []}
+    for network, rng in networks(NETWORKS):
+        x = inputs(network.topology, rng, 64).astype(np.float32)
+        if not (legal := legal_mutations(network.topology, operations=[operations.ADD_CELL])):
+            continue
+        before = in_training(network, x)
+        for samples in (None, inputs(network.topology, rng, 256)):
+            child = mutate(network, legal[-1], rng, calibration=samples).network
+            change = np.abs(in_training(child, x) - before).max() / np.abs(before).max()
+            changes[samples is not None].append(float(change))
+    assert np.median(changes[True]) < 0.3 * np.median(changes[False])

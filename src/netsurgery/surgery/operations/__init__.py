@@ -6,6 +6,8 @@ To add an operation, write a module with a subclass of `Operation` and add one l
 from __future__ import annotations
 
 from netsurgery.surgery.operations.base import Operation
+from netsurgery.surgery.operations.block_removal import RemoveBlock, RemoveBranch
+from netsurgery.surgery.operations.cells import AddCell
 from netsurgery.surgery.operations.channels import AddChannels, RemoveChannels
 from netsurgery.surgery.operations.conv_cells import AddConvCell, RemoveConvCell
 from netsurgery.surgery.operations.dense_layers import AddDense, RemoveDense
@@ -16,6 +18,7 @@ from netsurgery.surgery.operations.units import AddUnits, RemoveUnits
 
 __all__ = [
     "ADD_BOTTLENECK_BLOCK",
+    "ADD_CELL",
     "ADD_CHANNELS",
     "ADD_CONV_CELL",
     "ADD_DENSE",
@@ -24,6 +27,8 @@ __all__ = [
     "ECTONAS",
     "IDENTITY",
     "OPERATIONS",
+    "REMOVE_BLOCK",
+    "REMOVE_BRANCH",
     "REMOVE_CHANNELS",
     "REMOVE_CONV_CELL",
     "REMOVE_DENSE",
@@ -49,6 +54,9 @@ OPERATIONS: tuple[Operation, ...] = (
     # beyond the papers
     ADD_RESIDUAL_BLOCK := AddResidualBlock(),
     ADD_BOTTLENECK_BLOCK := AddBottleneckBlock(),
+    REMOVE_BLOCK := RemoveBlock(),
+    REMOVE_BRANCH := RemoveBranch(),
+    ADD_CELL := AddCell(),
 )
 # the operations of each paper (ECToNAS section 3.2; Surgeon section 3.1)
 ECTONAS: tuple[Operation, ...] = (

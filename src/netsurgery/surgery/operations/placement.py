@@ -79,3 +79,15 @@ def is_normalized(topology: Topology, shape: Shape) -> bool:
 def normalization(normalized: bool) -> tuple[Layer, ...]:
     """Batch normalization, or nothing."""
     return (BatchNorm(),) if normalized else ()
+
+
+def gives_non_negative(topology: Topology, position: int) -> bool:
+    """Whether what leaves the layer at `position` is never negative, as far as is known."""
+    entering = topology.non_negative_inputs[position]
+    return topology.layers[position].is_non_negative(entering)
+
+
+def fills_its_row(topology: Topology, position: int) -> bool:
+    """Whether the layer or block at `position` is all that its row holds."""
+    *parent, _ = topology.steps[position].path
+    return sum(step.path[:-1] == tuple(parent) for step in topology.steps) == 1
