@@ -5,6 +5,8 @@ import json
 from mlflow import MlflowClient
 from mlflow.entities import ViewType
 
+from netsurgery.storage.mlflow_sqlite import MEASURED
+
 
 def client_of(results):
     return MlflowClient(tracking_uri=f"sqlite:///{results}/mlflow.db")
@@ -17,13 +19,13 @@ def runs_of(results, view=ViewType.ACTIVE_ONLY):
 
 
 def points_of(results, run):
-    """All metric points of a run, with duplicates, except for wall times."""
+    """All metric points of a run, with duplicates, except for measured ones."""
     client = client_of(results)
     return sorted(
         (point.key, point.step, point.value)
         for key in run.data.metrics
         for point in client.get_metric_history(run.info.run_id, key)
-        if key != "wall_seconds"
+        if key not in MEASURED
     )
 
 

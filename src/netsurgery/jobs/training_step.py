@@ -29,6 +29,8 @@ from netsurgery.storage.settings import from_settings
 from netsurgery.storage.timer import Timer
 from netsurgery.training import GraphCache, TrainableNetwork, TrainingLoop
 
+LATENCY_BATCH = 32  # samples in the larger batch whose latency is measured
+
 
 @dataclass(frozen=True)
 class TrainingStep:
@@ -135,7 +137,14 @@ class TrainingStep:
         record = replace(record, rounds={})
         for name, count in batches.items():
             record = self._train_round(network, loop, record, name, count)
-        return replace(record, batches_spent=record.batches_trained - before)
+        with self.timer("latency"):
+            one, batch = loop.evaluation.latency(1), loop.evaluation.latency(LATENCY_BATCH)
+        return replace(
+            record,
+            batches_spent=record.batches_trained - before,
+            latency=one,
+            latency_batch32=batch,
+        )
 
     def _train_round(
         self,

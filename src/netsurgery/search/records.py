@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
+from netsurgery.networks.costs import Costs
 from netsurgery.networks.steps import Place
 from netsurgery.networks.topology import Topology
 
@@ -84,6 +86,8 @@ class Record:
     parent_parameters: int | None = None
     status: Status = Status.OK
     model_sha256: str = ""
+    latency: float | None = None  # seconds to predict a sample where it was trained
+    latency_batch32: float | None = None  # the same for 32 samples at once
     wall_seconds: float = 0.0  # of this step
     seconds: Mapping[str, float] = field(default_factory=dict)  # of these, by activity
     began: float = 0.0  # Unix time
@@ -99,10 +103,15 @@ class Record:
         """Epochs trained in this step."""
         return self.batches_spent / self.batches_per_epoch
 
+    @cached_property
+    def costs(self) -> Costs:
+        """What the network costs where it is used."""
+        return Costs.of(Topology.from_json(self.topology))
+
     def to_json(self) -> dict[str, Any]:
-        """Plain values, including epochs."""
+        """Plain values, including epochs and costs."""
         derived = {"epochs_trained": self.epochs_trained, "epochs_spent": self.epochs_spent}
-        return asdict(self) | derived
+        return asdict(self) | derived | asdict(self.costs)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Record:
@@ -154,6 +163,8 @@ class Record:
             parameters=topology.parameters,
             history=(),
             score=None,
+            latency=None,
+            latency_batch32=None,
             parent_score=self.score,
             parent_parameters=self.parameters,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from netsurgery.networks.topology import Topology
@@ -54,6 +55,9 @@ def summarize(
         "candidate": final.candidate,
         "start_parameters": start_parameters,
         "parameters": final.parameters,
+        **asdict(final.costs),
+        "latency": final.latency,
+        "latency_batch32": final.latency_batch32,
         "val_score": final.score,
         "test_score": test[metric.removeprefix("val_")],
         "val_accuracy": last.get("val_accuracy"),

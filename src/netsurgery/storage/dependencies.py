@@ -20,7 +20,7 @@ from netsurgery.storage.canonical import canonical_json, with_whole_numbers
 from netsurgery.storage.files import DEPENDENCIES, read_json, read_with_dependencies, write_json
 
 # entries that differ between two runs of the same search
-TIMES = ("wall_seconds", "seconds", "began", "provenance")
+TIMES = ("wall_seconds", "seconds", "began", "provenance", "latency", "latency_batch32")
 MISSING = object()  # a setting that only one of two files has
 
 

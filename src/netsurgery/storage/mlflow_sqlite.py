@@ -42,9 +42,11 @@ MLFLOW_ENVIRONMENT = {
 
 PREFIX = "netsurgery."
 DIGEST, ATTACHED = PREFIX + "digest", PREFIX + "files"  # tags that are written after all others
-SECONDS = "wall_seconds"  # a metric that differs when the same is computed again
+# metrics that differ when the same is computed again
+MEASURED = ("wall_seconds", "latency", "latency_batch32")
 
 Point = tuple[str, float, int]  # metric, value, step
+Measurement = tuple[str, int]  # one of `MEASURED`, step
 
 
 def digest(
@@ -52,23 +54,23 @@ def digest(
     params: Mapping[str, str],
     points: Collection[Point],
     status: str,
-    timed_steps: Collection[int] = (),
+    measured: Collection[Measurement] = (),
 ) -> str:
     """Hash of a run without its times, which differ when the same is computed again.
 
     Args:
         tags: those with our prefix.
         params: all of them.
-        points: of all metrics except wall time.
+        points: of all metrics that are not measured.
         status: of the run.
-        timed_steps: the steps that have a wall time.
+        measured: which measured metrics it has at which steps.
     """
     content = {
         "tags": tags,
         "params": params,
         "points": sorted(points),
         "status": status,
-        "timed": sorted(timed_steps),
+        "measured": sorted(measured),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
@@ -81,8 +83,8 @@ class StoredRun:
     status: str
     tags: dict[str, str] = field(default_factory=dict)  # those with our prefix
     params: dict[str, str] = field(default_factory=dict)
-    points: set[Point] = field(default_factory=set)  # of all metrics except wall time
-    timed_steps: set[int] = field(default_factory=set)  # the steps that have a wall time
+    points: set[Point] = field(default_factory=set)  # of all metrics that are not measured
+    measured: set[Measurement] = field(default_factory=set)
     latest: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -99,7 +101,7 @@ class StoredRun:
             last[key] = max(last.get(key, (step, value)), (step, value))
         latest = {key: value for key, (_, value) in last.items()}
         return latest == self.latest and self.logged_digest == digest(
-            tags, self.params, self.points, self.status, self.timed_steps
+            tags, self.params, self.points, self.status, self.measured
         )
 
     @property
@@ -152,12 +154,12 @@ def _read_tables(store: sqlite3.Connection) -> dict[str, StoredRun]:
         if run in runs:
             runs[run].params[key] = value
     for run, key, value, step in store.execute("SELECT run_uuid, key, value, step FROM metrics"):
-        if run in runs and key == SECONDS:
-            runs[run].timed_steps.add(step)
+        if run in runs and key in MEASURED:
+            runs[run].measured.add((key, step))
         elif run in runs:
             runs[run].points.add((key, value, step))
     for run, key, value in store.execute("SELECT run_uuid, key, value FROM latest_metrics"):
-        if run in runs and key != SECONDS:
+        if run in runs and key not in MEASURED:
             runs[run].latest[key] = value
     return {run: stored for run, stored in runs.items() if stored.tags}
 
@@ -200,9 +202,9 @@ def _stored_run(client: Any, run: Any) -> StoredRun:
         run.info.status,
         {key: value for key, value in data.tags.items() if key.startswith(PREFIX)},
         dict(data.params),
-        {(point.key, point.value, point.step) for point in history if point.key != SECONDS},
-        {point.step for point in history if point.key == SECONDS},
-        {key: value for key, value in data.metrics.items() if key != SECONDS},
+        {(point.key, point.value, point.step) for point in history if point.key not in MEASURED},
+        {(point.key, point.step) for point in history if point.key in MEASURED},
+        {key: value for key, value in data.metrics.items() if key not in MEASURED},
     )
 
 

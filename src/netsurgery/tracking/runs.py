@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from netsurgery.storage.mlflow_sqlite import PREFIX, Point, digest
+from netsurgery.storage.mlflow_sqlite import PREFIX, Measurement, Point, digest
 
 RUNNING, FINISHED, FAILED = "RUNNING", "FINISHED", "FAILED"
 RESULTS, NAME, SEED, KIND, CANDIDATE = (
@@ -29,7 +29,7 @@ class Run:
     started: int
     ended: int
     times: Mapping[int, int] = field(default_factory=dict)  # of the points, by step
-    seconds: Mapping[int, float] = field(default_factory=dict)  # wall time up to a step
+    measured: Mapping[Measurement, float] = field(default_factory=dict)
 
     def with_tags(self, tags: Mapping[str, str]) -> Run:
         """The same run with further tags."""
@@ -38,7 +38,7 @@ class Run:
     def digest(self) -> str:
         """Hash of the run without its times; its tags imply its name."""
         tags = {name: value for name, value in self.tags.items() if name.startswith(PREFIX)}
-        return digest(tags, self.params, self.points, self.status, self.seconds)
+        return digest(tags, self.params, self.points, self.status, self.measured)
 
 
 def milliseconds(seconds: float) -> int:

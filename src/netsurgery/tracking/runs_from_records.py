@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from netsurgery import datasets
@@ -12,7 +13,7 @@ from netsurgery.search import scores
 from netsurgery.search.layout import SearchFolder
 from netsurgery.search.records import Record, Status
 from netsurgery.storage.files import CHECKSUMS
-from netsurgery.storage.mlflow_sqlite import SECONDS
+from netsurgery.storage.mlflow_sqlite import MEASURED, Measurement
 from netsurgery.tracking.run_tags import elimination_tags, provenance_tags
 from netsurgery.tracking.runs import (
     CANDIDATE,
@@ -32,8 +33,8 @@ from netsurgery.tracking.runs import (
 )
 from netsurgery.tracking.search_history import SearchHistory, TrainedStep
 
-# numbers of a summary that are no metrics: settings, and the wall time, which is one of its own
-NO_METRICS = ("seed", "budget", "greediness", SECONDS)
+# numbers of a summary that are no points: settings, and what is measured
+NO_POINTS = ("seed", "budget", "greediness", *MEASURED)
 DATA_PARAMS = ("origin", "version", "task", "samples", "parts", "shape", "type", "scaling")
 
 
@@ -70,10 +71,11 @@ def _search_run(history: SearchHistory, common: Mapping[str, str], data: Mapping
     settings, summary, generations = history.settings, history.summary, len(history.winners)
     tags = {**common, KIND: "search", **provenance_tags(history.records)}
     ends = [history.ended(generation) for generation in range(generations)]
-    seconds = {step: history.seconds(step) for step in range(generations)}
+    measured = {("wall_seconds", step): history.seconds(step) for step in range(generations)}
     if summary:
         ends.append(max(step.ended for steps in history.steps.values() for step in steps))
-        seconds[generations] = history.seconds()
+        measured["wall_seconds", generations] = history.seconds()
+        measured |= _latency(summary, generations)
         tags[PREFIX + "status"] = summary["status"]
         tags[PREFIX + "winner"] = summary["candidate"]
         tags[PREFIX + "layers"] = truncate(" | ".join(summary["layers"]), MAX_TAG_LENGTH)
@@ -91,7 +93,7 @@ def _search_run(history: SearchHistory, common: Mapping[str, str], data: Mapping
         started=min(_started(steps) for steps in history.steps.values()),
         ended=milliseconds(ends[-1]),
         times={step: milliseconds(ended) for step, ended in enumerate(ends)},
-        seconds=seconds,
+        measured=measured,
     )
 
 
@@ -106,13 +108,25 @@ def _search_metrics(history: SearchHistory) -> dict[tuple[str, int], float | Non
         )
         best = parents[ranks[0]]
         metrics["val_score", generation] = best.score
-        metrics["parameters", generation] = best.parameters
+        metrics |= _size(best, generation)
         metrics["epochs_trained", generation] = best.epochs_trained
         metrics["epochs_spent", generation] = spent / best.batches_per_epoch
     for name, value in history.summary.items():
-        if type(value) in (int, float) and name not in NO_METRICS:
+        if type(value) in (int, float) and name not in NO_POINTS:
             metrics[name, len(history.winners)] = value
     return metrics
+
+
+def _size(record: Record, step: int) -> dict[tuple[str, int], float | None]:
+    """The parameters and costs of a network."""
+    sizes = {"parameters": record.parameters, **asdict(record.costs)}
+    return {(name, step): value for name, value in sizes.items()}
+
+
+def _latency(values: Mapping[str, Any], step: int) -> dict[Measurement, float]:
+    """The latencies in a record or summary."""
+    names = ("latency", "latency_batch32")
+    return {(name, step): values[name] for name in names if values.get(name) is not None}
 
 
 def _candidate_run(history: SearchHistory, common: Mapping[str, str], record: Record) -> Run:
@@ -124,7 +138,7 @@ def _candidate_run(history: SearchHistory, common: Mapping[str, str], record: Re
             metrics[metric, round((entry["epoch"] or 0) * record.batches_per_epoch)] = value
     metrics["val_score", end] = record.score
     # not as a param: MLflow sorts those as text
-    metrics["parameters", end] = record.parameters
+    metrics |= _size(record, end)
     ends = [step.record.batches_trained for step in steps]
     times = {
         batches: milliseconds(steps[min(bisect.bisect_left(ends, batches), len(steps) - 1)].ended)
@@ -146,7 +160,10 @@ def _candidate_run(history: SearchHistory, common: Mapping[str, str], record: Re
         started=_started(steps),
         ended=milliseconds(max(step.ended for step in steps)),
         times=times,
-        seconds={end: round(sum(step.record.wall_seconds for step in steps), 3)},
+        measured={
+            ("wall_seconds", end): round(sum(step.record.wall_seconds for step in steps), 3),
+            **_latency(asdict(record), end),
+        },
     )
 
 

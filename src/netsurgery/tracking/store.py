@@ -11,7 +11,7 @@ from pathlib import Path
 from mlflow import MlflowClient, entities
 
 from netsurgery.storage.mlflow_artifacts import bring, relocated
-from netsurgery.storage.mlflow_sqlite import ATTACHED, DIGEST, PREFIX, SECONDS, Point, StoredRun
+from netsurgery.storage.mlflow_sqlite import ATTACHED, DIGEST, MEASURED, PREFIX, Point, StoredRun
 from netsurgery.tracking.mlflow_internals import create_runs, latest_points, rewrite_places
 from netsurgery.tracking.runs import CANDIDATE, NAME, PARENT_RUN, RESULTS, RUNNING, SEED, Run
 
@@ -108,8 +108,8 @@ class Store:
     ) -> tuple[Run, dict[str, str], list[entities.Metric]]:
         """The run of a candidate with all its tags and metric points."""
         tags = {**run.tags, PARENT_RUN: parent, DIGEST: run.digest()}
-        seconds = ((SECONDS, value, step) for step, value in run.seconds.items())
-        return run, tags, metrics_of(run, [*run.points, *seconds])
+        measured = ((name, value, step) for (name, step), value in run.measured.items())
+        return run, tags, metrics_of(run, [*run.points, *measured])
 
     def _stored(self, run: entities.Run, wanted: Run) -> StoredRun:
         """A run as the store has it.
@@ -125,15 +125,15 @@ class Store:
             tags={name: value for name, value in data.tags.items() if name.startswith(PREFIX)},
             params=data.params,
             points=set(wanted.points),
-            timed_steps=set(wanted.seconds),
-            latest={name: value for name, value in data.metrics.items() if name != SECONDS},
+            measured=set(wanted.measured),
+            latest={name: value for name, value in data.metrics.items() if name not in MEASURED},
         )
         if stored.logged_digest == wanted.digest():
             return stored
         last = latest_points(self.client, run)
         step = max((point.step for point in last), default=-1)
         stored.points = {point for point in stored.points if point[2] <= step}
-        stored.timed_steps = {timed for timed in stored.timed_steps if timed <= step}
+        stored.measured = {each for each in stored.measured if each[1] <= step}
         if stored.matches_digest:
             return stored
         if not can_become(with_points(stored, last), wanted):
@@ -148,9 +148,10 @@ class Store:
         """Log what a run lacks, its digest last, and remove our tags that are obsolete."""
         run_id, present = run.info.run_id, run.data.tags
         points = sorted(wanted.points - stored.points)
-        seconds = wanted.seconds.items()
         points += [
-            (SECONDS, value, step) for step, value in seconds if step not in stored.timed_steps
+            (name, value, step)
+            for (name, step), value in wanted.measured.items()
+            if (name, step) not in stored.measured
         ]
         params = sorted(wanted.params.items() - stored.params.items())
         obsolete = sorted(stored.tags.keys() - tags.keys() - {ATTACHED})
@@ -186,7 +187,7 @@ def can_become(stored: StoredRun, wanted: Run) -> bool:
     return stored.logged_digest == wanted.digest() or (
         stored.params.items() <= wanted.params.items()
         and stored.points <= wanted.points
-        and stored.timed_steps <= wanted.seconds.keys()
+        and stored.measured <= wanted.measured.keys()
     )
 
 
@@ -194,8 +195,8 @@ def with_points(stored: StoredRun, points: Iterable[entities.Metric]) -> StoredR
     """A stored run with these metric points."""
     return replace(
         stored,
-        points={(p.key, p.value, p.step) for p in points if p.key != SECONDS},
-        timed_steps={p.step for p in points if p.key == SECONDS},
+        points={(p.key, p.value, p.step) for p in points if p.key not in MEASURED},
+        measured={(p.key, p.step) for p in points if p.key in MEASURED},
     )
 
 

@@ -171,7 +171,7 @@ def _log(
     if reason:
         raise StoreUnreachableError(reason)
     runs = [search, *candidates.values()]
-    return {"runs": len(runs), "points": sum(len(run.points) + len(run.seconds) for run in runs)}
+    return {"runs": len(runs), "points": sum(len(run.points) + len(run.measured) for run in runs)}
 
 
 def _identity(store: Store, uri: TrackingURI, state: TrackingState) -> str:

@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from netsurgery.objectives.keras_catalog import Setting
 from netsurgery.storage.timer import Timer
 from netsurgery.training import graphs, onednn
 from netsurgery.training.graphs import Graph, GraphCache, TensorFunction
+from netsurgery.training.latency import median_seconds
 from netsurgery.training.metrics import MetricSums, Scores, metric_sums
 from netsurgery.training.model import TrainableNetwork
 from netsurgery.training.samples import Batches
@@ -150,10 +151,38 @@ def _compile_epoch(
     return _compile(epoch, name, network, metrics, batches, cache)
 
 
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores a network over samples, in inference mode.
+
+    Attributes:
+        sums: from positions of samples to sums over them.
+        metrics: that make scores of sums.
+        samples: how many there are.
+    """
+
+    sums: SumsFunction
+    metrics: MetricSums
+    samples: int
+
+    def __call__(self) -> Scores:
+        """The loss and metrics over all samples."""
+        self.metrics.reset()
+        positions = np.arange(self.samples, dtype=np.int32)
+        starts = range(0, self.samples, EVALUATION_BATCH)
+        parts = [self.sums(positions[start : start + EVALUATION_BATCH]) for start in starts]
+        return self.metrics.scores(np.sum(parts, axis=0), self.samples)
+
+    def latency(self, batch: int) -> float:
+        """Seconds to predict and score a batch of samples, the median of repeated calls."""
+        positions = np.arange(batch, dtype=np.int32) % self.samples
+        return median_seconds(lambda: self.sums(positions))
+
+
 def _compile_evaluation(
     network: TrainableNetwork, samples: Samples, metrics: MetricSums, cache: GraphCache
-) -> Callable[[], Scores]:
-    """A function without arguments that returns the loss and metrics over all samples."""
+) -> Evaluation:
+    """The evaluation of a network over samples."""
     batches = Batches(samples)
 
     def evaluate_batch(positions: tf.Tensor, *tensors: tf.Tensor) -> tf.Tensor:
@@ -163,15 +192,7 @@ def _compile_evaluation(
 
     name = _graph_name("evaluation", network, batches, metrics.settings)
     sums = _compile(evaluate_batch, name, network, metrics, batches, cache, warm_up=1)
-
-    def evaluation() -> Scores:
-        metrics.reset()
-        positions = np.arange(len(samples), dtype=np.int32)
-        starts = range(0, len(samples), EVALUATION_BATCH)
-        parts = [sums(positions[start : start + EVALUATION_BATCH]) for start in starts]
-        return metrics.scores(np.sum(parts, axis=0), len(samples))
-
-    return evaluation
+    return Evaluation(sums, metrics, len(samples))
 
 
 def evaluate(

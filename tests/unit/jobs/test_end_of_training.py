@@ -121,6 +121,7 @@ def test_the_selected_network_stays_where_they_do_not(
     assert record.batches_trained == before.batches_trained
     assert record.batches_spent == last.batches > 0  # the budget is spent nevertheless
     assert record.rounds[FINAL].score == last.score_after
+    assert record.latency == before.latency > 0
     assert model.read_bytes() == selected.read_bytes()
     assert read_candidate(model, record).network.finite
 

@@ -38,7 +38,7 @@ def test_times_and_dependencies_are_no_content(tmp_path):
     contents = []
     for made, value in (
         (MADE, {"score": 1, "wall_seconds": 2.0, "parents": [{"seconds": {"data": 1}}]}),
-        (NO_DEPENDENCIES, {"parents": [{"seconds": {}}], "score": 1.0, "wall_seconds": 3.0}),
+        (NO_DEPENDENCIES, {"parents": [{"seconds": {}}], "score": 1.0, "latency": 3.0}),
         (MADE, {"score": 2, "wall_seconds": 2.0, "parents": [{"seconds": {"data": 1}}]}),
     ):
         made.write(path, value)

@@ -47,7 +47,10 @@ def test_a_candidate_has_its_surgery_and_history_by_batches(results):
         ("epoch", 31, 3.1),
         ("loss", 21, 0.3),
         ("loss", 31, 0.3),
+        ("model_bytes", 31, 3040.0),
+        ("multiplications", 31, 740.0),
         ("parameters", 31, 760.0),
+        ("peak_memory", 31, 512.0),
         ("val_accuracy", 21, 0.5),
         ("val_accuracy", 31, 0.7),
         ("val_score", 31, 0.7),
@@ -79,5 +82,5 @@ def test_a_run_with_more_points_than_one_call_takes(results):
     search.track("final")
     runs = by_name(results)
     assert set(runs) == {"plain/seed0", "g00c00"}
-    assert len(points_of(results, runs["g00c00"])) == 5 * 201 + 2
+    assert len(points_of(results, runs["g00c00"])) == 5 * 201 + 5
     assert runs["plain/seed0"].data.metrics["epochs_spent"] == 200.5

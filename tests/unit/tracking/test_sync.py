@@ -10,7 +10,8 @@ from mlflow import MlflowClient
 
 from netsurgery.jobs import __main__ as jobs
 from netsurgery.processes.process_exit import WORKFLOW
-from netsurgery.storage.files import read_json
+from netsurgery.search.steps import WARM_UP
+from netsurgery.storage.files import read_json, write_json
 from netsurgery.storage.mlflow_sqlite import find_damage
 from netsurgery.tracking import store
 from netsurgery.tracking.mlflow_internals import SqlAlchemyStore
@@ -36,7 +37,7 @@ WRITES = {
 def test_a_search_appears_generation_by_generation(results):
     search = example(results)
 
-    assert search.track("00") == {"runs": 2, "points": 5 + 5 * 2 + 3}
+    assert search.track("00") == {"runs": 2, "points": 8 + 5 * 2 + 6}
     runs = by_name(results)
     assert set(runs) == {"s/seed0", "g00c00"}
     assert runs["s/seed0"].info.status == "RUNNING"
@@ -81,6 +82,21 @@ def test_syncing_in_steps_equals_syncing_at_once(results, empty_store):
     once = search.copied("once", empty_store)
     once.track("final")
     assert dump(once.results) == dump(results)
+
+
+def test_another_latency_alone_changes_no_run(results):
+    """It is measured, so that the same training gives another one."""
+    search = example(results)
+    path = search.folder.record(0, WARM_UP)
+    record = read_json(path)
+    for latency in (0.002, 0.003):
+        write_json(path, record | {"latency": latency, "latency_batch32": 2 * latency})
+        search.track("00")
+        run = by_name(results)["g00c00"]
+        assert run.data.metrics["latency"] == 0.002
+        assert run.data.metrics["latency_batch32"] == 0.004
+        history = client_of(results).get_metric_history(run.info.run_id, "latency")
+        assert [(point.value, point.step) for point in history] == [(0.002, 20)]
 
 
 def test_a_repeated_generation_replaces_the_old_one(results):

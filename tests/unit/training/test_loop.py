@@ -133,6 +133,20 @@ def test_training_resumes_from_a_checkpoint(optimizer, tmp_path):
         np.testing.assert_array_equal(a, b)
 
 
+def test_a_measured_latency_leaves_all_as_it_was():
+    network = new_network("cnn-medium")
+    loop = training.TrainingLoop(network, samples(70), samples(7, 1), 16, ["auc"])
+    (before,) = loop.run([2], np.random.default_rng(0))
+    arrays = [array.copy() for layer in network.network.weights for array in layer]
+    for batch in (1, 32):  # more than there are validation samples
+        assert 0 < loop.evaluation.latency(batch) < 1
+    after = [array for layer in network.network.weights for array in layer]
+    assert all(map(np.array_equal, arrays, after))
+    assert {f"val_{name}": value for name, value in loop.evaluation().items()} == {
+        name: value for name, value in before.items() if name.startswith("val_")
+    }
+
+
 def test_evaluation_in_batches_equals_evaluation_at_once(monkeypatch):
     network = new_network()
     whole = training.evaluate(network, samples(50))
