@@ -44,6 +44,8 @@ COLOURS_AND_MARKERS: dict[Operation, tuple[str, str]] = {
     operations.REMOVE_BLOCK: (BLUE, "v"),
     operations.REMOVE_BRANCH: (BLUE, "<"),
     operations.ADD_CELL: (VERMILLION, "^"),
+    operations.MAKE_RESIDUAL: (BLUE, "P"),
+    operations.MAKE_PLAIN: (BLUE, "X"),
 }
 OPERATION_STYLES = {
     "": OperationStyle("initial network", DARK, "s"),

@@ -13,6 +13,7 @@ from netsurgery.surgery.operations.conv_cells import AddConvCell, RemoveConvCell
 from netsurgery.surgery.operations.dense_layers import AddDense, RemoveDense
 from netsurgery.surgery.operations.identity import Identity
 from netsurgery.surgery.operations.residual_blocks import AddBottleneckBlock, AddResidualBlock
+from netsurgery.surgery.operations.shortcuts import MakePlain, MakeResidual
 from netsurgery.surgery.operations.truncation import Truncate
 from netsurgery.surgery.operations.units import AddUnits, RemoveUnits
 
@@ -26,6 +27,8 @@ __all__ = [
     "ADD_UNITS",
     "ECTONAS",
     "IDENTITY",
+    "MAKE_PLAIN",
+    "MAKE_RESIDUAL",
     "OPERATIONS",
     "REMOVE_BLOCK",
     "REMOVE_BRANCH",
@@ -57,6 +60,8 @@ OPERATIONS: tuple[Operation, ...] = (
     REMOVE_BLOCK := RemoveBlock(),
     REMOVE_BRANCH := RemoveBranch(),
     ADD_CELL := AddCell(),
+    MAKE_RESIDUAL := MakeResidual(),
+    MAKE_PLAIN := MakePlain(),
 )
 # the operations of each paper (ECToNAS section 3.2; Surgeon section 3.1)
 ECTONAS: tuple[Operation, ...] = (

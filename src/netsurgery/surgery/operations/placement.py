@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from netsurgery.networks.activations import ACTIVATIONS
+from netsurgery.networks.blocks import Block
 from netsurgery.networks.layers import (
     BatchNorm,
     Flatten,
@@ -91,3 +92,12 @@ def fills_its_row(topology: Topology, position: int) -> bool:
     """Whether the layer or block at `position` is all that its row holds."""
     *parent, _ = topology.steps[position].path
     return sum(step.path[:-1] == tuple(parent) for step in topology.steps) == 1
+
+
+def parent(topology: Topology, position: int) -> Block | None:
+    """The block that holds the row of the layer or block at `position`; None in the main row."""
+    path = topology.steps[position].path[:-2]
+    return next(
+        (topology.block(i) for i, step in enumerate(topology.steps) if path and step.path == path),
+        None,
+    )
