@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from netsurgery.networks.inference import predict
 from netsurgery.networks.network import Network
+from netsurgery.networks.topology import Topology
 from netsurgery.surgery import Mutation, is_exact, legal_mutations, mutate
 from tests.support.random_networks import inputs, trained, varied
 
@@ -34,11 +35,13 @@ def relative_change(child: Network, parent: Network, x: np.ndarray) -> float:
     return float(np.abs(predict(child, x) - before).max() / max(1.0, np.abs(before).max()))
 
 
-def changes(seeds: range) -> Iterator[Change]:
+def changes(
+    seeds: range, drawn: Callable[[np.random.Generator], Topology] = varied
+) -> Iterator[Change]:
     """The changes by all exact mutations of one random network per seed."""
     for seed in seeds:
         rng = np.random.default_rng(seed)
-        network = trained(varied(rng), rng)
+        network = trained(drawn(rng), rng)
         x = inputs(network.topology, rng)
         for mutation in legal_mutations(network.topology):
             if mutation.position is not None and is_exact(network.topology, mutation):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from netsurgery.networks.blocks import Block, Row, row_from_json, row_to_json
@@ -107,6 +107,11 @@ class Topology:
             leaving.append(step.layer.is_non_negative(entering[-1]))
         return tuple(entering)
 
+    @cached_property
+    def is_row(self) -> bool:
+        """Whether the network is a row of layers, without blocks."""
+        return not any(isinstance(node, Block) for node in self.row)
+
     def positions(self, kind: type[Layer]) -> list[int]:
         """Positions of the layers of a kind."""
         return [i for i, layer in enumerate(self.layers) if isinstance(layer, kind)]
@@ -191,6 +196,13 @@ class Topology:
         """The topology with others instead of the `count` layers of a row from `position` on."""
         return self._edit(position, lambda row, i: (*row[:i], *nodes, *row[i + count :]))
 
+    def with_layers(self, changed: Mapping[int, Layer]) -> Topology:
+        """The topology with other layers at some positions, all replaced at once."""
+        row = self.row
+        for position, layer in changed.items():
+            row = edit(row, self.steps[position].path, partial(_replaced, layer=layer))
+        return Topology(self.input_shape, row, self.non_negative_input)
+
     def insert(self, position: int, *nodes: Layer | Block) -> Topology:
         """The topology with layers inserted before the one at `position`, in its row."""
         return self._edit(position, lambda row, i: (*row[:i], *nodes, *row[i:]))
@@ -222,6 +234,10 @@ class Topology:
         """The topology that `to_json` wrote."""
         row = row_from_json(spec["layers"])
         return cls(tuple(spec["input_shape"]), row, spec.get("non_negative_input", False))
+
+
+def _replaced(row: Row, index: int, layer: Layer) -> Row:
+    return (*row[:index], layer, *row[index + 1 :])
 
 
 def _array_shapes(layer: Layer, shape: Shape) -> tuple[Shape, ...]:

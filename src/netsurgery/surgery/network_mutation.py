@@ -81,9 +81,20 @@ def mutate(
     result = build_child(network, transfer)
     if calibration is not None:
         positions = operation.layers_to_refit(network.topology, child, position)
-        result = refit.refit_layers(network, result, positions, calibration)
+        result = refit.refit_layers(
+            network, result, positions, calibration, _remaining_outputs(transfer)
+        )
         grown = len(child.layers) - len(network.topology.layers)
         refitted = dict.fromkeys(i + grown for i in positions)
         transfer = WeightTransfer(child, replaced(transfer.origins, refitted), transfer.changed)
     child_slots = transfer_slots(network.topology, slots, transfer) if slots else {}
     return MutationResult(result, child_slots, noise_bound)
+
+
+def _remaining_outputs(transfer: WeightTransfer) -> dict[int, np.ndarray]:
+    """By position in the parent which outputs remain of the layers that lose some."""
+    return {
+        origin.position: origin.outputs
+        for origin in transfer.origins
+        if origin is not None and origin.outputs is not None
+    }

@@ -8,7 +8,8 @@ input.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 
@@ -35,7 +36,11 @@ Pair = tuple[dict[int, np.ndarray], dict[int, np.ndarray]]  # of parent and chil
 
 
 def refit_layers(
-    parent: Network, child: Network, positions: Sequence[int], x: np.ndarray
+    parent: Network,
+    child: Network,
+    positions: Sequence[int],
+    x: np.ndarray,
+    outputs: Mapping[int, np.ndarray] = MappingProxyType({}),
 ) -> Network:
     """The child, with some layers fitted in order to what they computed in the parent.
 
@@ -44,6 +49,7 @@ def refit_layers(
         child: the network after it; the correction starts from its weights.
         positions: in the parent, of the layers to fit; all come after the changed layer.
         x: (n, *input_shape) calibration samples.
+        outputs: by position in the parent which outputs remain, where not all do.
     """
     grown = len(child.weights) - len(parent.weights)
     # the next layers in parent and child, and what they and later ones take
@@ -62,7 +68,8 @@ def refit_layers(
             for value, network, end in zip(values, (parent, child), stop, strict=True)
         )
         wanted = pre_activation(layer, parent.weights[before], read)
-        arrays = _fit(layer, child.weights[after], features, wanted)
+        remaining = wanted[..., outputs[before]] if before in outputs else wanted
+        arrays = _fit(layer, child.weights[after], features, remaining)
         child = child.with_arrays({after: arrays})
         values[0][before] = activations.apply(layer.activation, wanted)
         at = (before + 1, after)

@@ -7,11 +7,13 @@ from netsurgery.networks.layers import (
     CONV_CELL_LENGTH,
     Flatten,
     GlobalPool,
-    KernelLayer,
+    Layer,
     Pool,
     Windowed,
 )
 from netsurgery.networks.topology import Topology
+from netsurgery.surgery.channel_groups import channel_groups, kernel_layer
+from netsurgery.surgery.layouts import occurrences
 
 # layers that tell sides from channels
 OF_SIDES = (Windowed, Pool, GlobalPool)
@@ -51,10 +53,15 @@ def dense_block_end(topology: Topology, position: int) -> int:
 
 
 def with_width(topology: Topology, position: int, width: int) -> Topology:
-    """The topology with another number of channels or units in the layer at `position`."""
-    layer = topology.layers[position]
-    assert isinstance(layer, KernelLayer)
-    return topology.replace(position, layer.with_width(width))
+    """The topology with another width of the group of channels that a layer owns."""
+    groups = channel_groups(topology)
+    group = groups.owned(position)
+    changed: dict[int, Layer] = {}
+    for i in group.writers:
+        layer = kernel_layer(topology, i)
+        times = len(occurrences(groups.leaving[i], group.number))
+        changed[i] = layer.with_width(layer.width + times * (width - group.width))
+    return topology.with_layers(changed)
 
 
 def is_series(topology: Topology) -> bool:

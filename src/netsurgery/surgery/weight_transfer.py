@@ -12,9 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from netsurgery.networks.layers import Arrays
+from netsurgery.networks.layers import Arrays, Layer
 from netsurgery.networks.network import Network
 from netsurgery.networks.topology import Topology
+from netsurgery.surgery.channel_groups import ChannelGroup, channel_groups
+from netsurgery.surgery.layouts import NEW, sources
 
 # by the slot's name: for each layer, arrays of the shapes of its trainable ones
 Slots = Mapping[str, tuple[Arrays, ...]]
@@ -26,8 +28,9 @@ class Origin:
 
     Attributes:
         position: in the parent.
-        outputs: indices of the channels or units that remain, repeated where copied; None for all.
-        inputs: the same for the channels or units that the layer reads.
+        outputs: for each feature that the layer gives its source in the parent, repeated where
+            copied, or `NEW`, which starts at zero; None for all.
+        inputs: the same for the features that the layer reads.
     """
 
     position: int
@@ -63,59 +66,78 @@ def replaced(
     return tuple(changed.get(i, origin) for i, origin in enumerate(origins))
 
 
-def selection(topology: Topology, position: int, index: np.ndarray) -> dict[int, Origin | None]:
-    """The origins that change if the layer at `position` has the outputs in `index` afterwards.
-
-    These are the layer itself, the normalizations after it, and the layer that reads it.
+def selection(topology: Topology, group: ChannelGroup, index: np.ndarray) -> dict[int, Origin]:
+    """The origins that change if a group of channels has those in `index` afterwards.
 
     Args:
         topology: the parent's.
-        position: of the layer whose channels or units are cut or copied.
-        index: the source of each channel or unit of the child.
+        group: the channels or units that are cut or copied.
+        index: the source of each channel or unit of the child, or `NEW`.
     """
-    consumer = topology.consumer(position)
+    groups = channel_groups(topology)
+    outputs = {
+        i: sources(groups.leaving[i], group.number, index)
+        for i in group.members
+        if topology.layers[i].output_axes
+    }
+    inputs = {i: sources(groups.entering[i], group.number, index) for i in group.readers}
+    return {
+        i: Origin(i, outputs.get(i), inputs.get(i)) for i in sorted(outputs.keys() | inputs.keys())
+    }
+
+
+def selection_behind(topology: Topology, position: int, index: np.ndarray) -> dict[int, Origin]:
+    """The origins that change if what leaves a layer, or a join, has the features in `index`.
+
+    These are the normalizations behind it, and the layer that alone reads it.
+
+    Args:
+        topology: the parent's.
+        position: of the layer or join, which is not among the origins.
+        index: the source of each of its features in the child.
+    """
+    consumer, width = topology.consumer(position), topology.output_shapes[position][-1]
     assert consumer is not None
-    origins: dict[int, Origin | None] = {position: Origin(position, outputs=index)}
-    for i in range(position + 1, consumer):
-        if topology.layers[i].has_channel_arrays:
-            origins[i] = Origin(i, outputs=index)
-    return origins | {consumer: Origin(consumer, inputs=index)}
+    origins: dict[int, Origin] = {}
+    for i in range(position + 1, consumer + 1):
+        pixels = topology.input_shapes[i][-1] // width
+        features = (width * np.arange(pixels)[:, None] + index).reshape(-1)
+        if i == consumer:
+            origins[i] = Origin(i, inputs=features)
+        elif topology.layers[i].has_channel_arrays:
+            origins[i] = Origin(i, outputs=features)
+    return origins
 
 
-def _take(topology: Topology, arrays: Arrays, origin: Origin) -> Arrays:
+def take(layer: Layer, arrays: Arrays, origin: Origin) -> Arrays:
     """The arrays of a layer of the parent, with the outputs and inputs that remain."""
     if origin.outputs is None and origin.inputs is None:
         return arrays
-    layer = topology.layers[origin.position]
-    channels = topology.shape_before_flatten(origin.position)[-1]
-    axes = zip(arrays, layer.input_axes, layer.output_axes, strict=False)
-    taken = []
-    for array, entering, leaving in axes:
-        if origin.inputs is not None and entering is not None:
-            array = _choose(array, entering, origin.inputs, channels)
-        if origin.outputs is not None and leaving is not None:
-            width = channels if layer.has_channel_arrays else array.shape[leaving]
-            array = _choose(array, leaving, origin.outputs, width)
-        taken.append(array)
-    return tuple(taken)
+    found = []
+    for i, array in enumerate(arrays):
+        for index, axes in ((origin.inputs, layer.input_axes), (origin.outputs, layer.output_axes)):
+            if index is not None and axes and (axis := axes[i]) is not None:
+                array = _taken(array, index, axis)
+        found.append(array)
+    return tuple(found)
 
 
-def _choose(array: np.ndarray, axis: int, index: np.ndarray, channels: int) -> np.ndarray:
-    """Some channels of an array, which holds them along an axis: by pixel after a flatten layer."""
-    axis %= array.ndim
-    before, after = array.shape[:axis], array.shape[axis + 1 :]
-    by_pixel = array.reshape(*before, -1, channels, *after)
-    return by_pixel.take(index, axis=axis + 1).reshape(*before, -1, *after)
+def _taken(array: np.ndarray, index: np.ndarray, axis: int) -> np.ndarray:
+    chosen = np.take(array, index, axis=axis)
+    if (new := np.flatnonzero(index == NEW)).size:
+        np.moveaxis(chosen, axis, 0)[new] = 0
+    return chosen
 
 
 def build_child(parent: Network, transfer: WeightTransfer) -> Network:
     """The child network; it shares unchanged arrays with its parent."""
+    layers = parent.topology.layers
     weights = tuple(
         transfer.changed[i]
         if i in transfer.changed
         else ()
         if origin is None
-        else _take(parent.topology, parent.weights[origin.position], origin)
+        else take(layers[origin.position], parent.weights[origin.position], origin)
         for i, origin in enumerate(transfer.origins)
     )
     return Network(transfer.child, weights)
@@ -133,7 +155,9 @@ def transfer_slots(
 
     return {
         name: tuple(
-            zeros(i) if origin is None else _take(parent, layers[origin.position], origin)
+            zeros(i)
+            if origin is None
+            else take(parent.layers[origin.position], layers[origin.position], origin)
             for i, origin in enumerate(transfer.origins)
         )
         for name, layers in slots.items()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from netsurgery.networks.layers import Dense
 from netsurgery.surgery import Mutation, MutationSizes, Operation, mutate, operations
 from tests.support import exactness
+from tests.support.random_networks import branched
 from tests.support.strategies import SEEDS, SIZES, TOPOLOGIES, VARIED, Example, networks, trained
 from tests.support.surgery_helpers import (
     CELLS,
@@ -23,7 +24,8 @@ from tests.support.surgery_helpers import (
     outgoing,
 )
 
-GROWTH = (operations.ADD_UNITS, operations.ADD_CHANNELS, operations.ADD_DENSE)
+WIDENING = (operations.ADD_UNITS, operations.ADD_CHANNELS)
+GROWTH = (*WIDENING, operations.ADD_DENSE)
 
 
 def test_exact_growth_keeps_the_output_of_1500_networks() -> None:
@@ -31,6 +33,14 @@ def test_exact_growth_keeps_the_output_of_1500_networks() -> None:
     found = list(exactness.changes(range(1500)))
     assert len(found) > 5000
     assert {change.mutation.operation for change in found} == set(GROWTH)
+    assert max(found, key=lambda change: change.relative).relative < ROUNDING
+
+
+def test_exact_growth_keeps_the_output_of_300_branched() -> None:
+    """Also residual stages, branches and gates, which change as a whole."""
+    found = list(exactness.changes(range(300), branched))
+    assert len(found) > 800
+    assert {change.mutation.operation for change in found} >= set(WIDENING)
     assert max(found, key=lambda change: change.relative).relative < ROUNDING
 
 

@@ -14,7 +14,7 @@ from netsurgery.surgery.corrections import corrected
 from netsurgery.surgery.operations import placement
 from netsurgery.surgery.operations.base import Operation
 from netsurgery.surgery.refit import samples_needed
-from netsurgery.surgery.weight_transfer import Origin, WeightTransfer, replaced, selection
+from netsurgery.surgery.weight_transfer import Origin, WeightTransfer, replaced, selection_behind
 
 SMALLEST_GAIN = 1e-3  # below it, a correction in front of a normalization would be large
 
@@ -204,6 +204,6 @@ class RemoveBranch(_Removal):
         first = sum(topology.leaving(i)[-1] for i in before)
         width = topology.output_shapes[position][-1]
         kept = np.delete(np.arange(topology.output_shapes[join][-1]), np.s_[first : first + width])
-        cut = selection(topology, join, kept)
+        cut = selection_behind(topology, join, kept)
         origins = (origin and cut.get(origin.position, origin) for origin in transfer.origins)
         return WeightTransfer(child, tuple(origins), {})

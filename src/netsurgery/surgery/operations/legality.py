@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from netsurgery.networks.layers import Conv, Dense, KernelLayer, Layer, Other
 from netsurgery.networks.topology import Topology
+from netsurgery.surgery.channel_groups import Fixed, Obstacle, channel_groups
 
 
 def wrong_kind(topology: Topology, position: int, kind: type[Layer], name: str) -> str | None:
@@ -24,6 +25,37 @@ def no_reader(topology: Topology, position: int) -> str | None:
             kept = _kept(layer) if isinstance(layer, Other) else "kept as it is"
             return f"the {layer} at {i} reads its outputs and is {kept}"
     return "it is the output layer, which never changes"
+
+
+def not_owner(topology: Topology, position: int) -> str | None:
+    """The outputs of the layer at `position` cannot change, or change with another layer."""
+    groups = channel_groups(topology).at(position)
+    fixed = next((group.fixed for group in groups if group.fixed), None)
+    if fixed is not None:
+        return _why_fixed(topology, position, fixed)
+    owners = [group.owner for group in groups]
+    if owners == [position]:
+        return None
+    if None in owners:
+        return "its outputs are joined with parts of the outputs of several layers"
+    places = " and ".join(f"{topology.places[i]}" for i in owners if i is not None)
+    return f"its outputs change together with those of the layer at {places}: name that one"
+
+
+def _why_fixed(topology: Topology, position: int, fixed: Fixed) -> str:
+    if fixed.obstacle in (Obstacle.READER, Obstacle.OUTPUT) and topology.is_row:
+        return no_reader(topology, position) or ""
+    if fixed.obstacle is Obstacle.OUTPUT:
+        return "its outputs are among those of the network, which never change"
+    if fixed.obstacle is Obstacle.INPUT:
+        return "its outputs are joined with the network's input, which never changes"
+    layer, place = topology.layers[fixed.position], topology.places[fixed.position]
+    if fixed.obstacle is Obstacle.JOIN:
+        return f"the {layer} at {place} joins its outputs with a flattened image"
+    kept = _kept(layer) if isinstance(layer, Other) else "kept as it is"
+    if fixed.obstacle is Obstacle.READER:
+        return f"the {layer} at {place} reads its outputs and is {kept}"
+    return f"its outputs are joined with those of the {layer} at {place}, which is {kept}"
 
 
 def _computes(layer: Layer) -> bool:
