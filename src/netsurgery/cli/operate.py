@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from pathlib import Path
 
@@ -11,8 +12,10 @@ import numpy as np
 from netsurgery.cli.arguments import Subparsers, non_negative_int
 from netsurgery.cli.quiet import no_stderr
 from netsurgery.networks.layers import POOLINGS
-from netsurgery.surgery import OPERATIONS, Mutation
+from netsurgery.surgery import OPERATIONS, Mutation, MutationSizes
 from netsurgery.surgery.operations import by_name
+from netsurgery.surgery.operations.widths import ChangeOfWidth
+from netsurgery.surgery.settings import Growth
 
 
 def add_parser(commands: Subparsers) -> None:
@@ -45,6 +48,11 @@ def add_parser(commands: Subparsers) -> None:
         "--width", type=int, help="units or channels of the result; for truncate, the rank"
     )
     command.add_argument(
+        "--factor",
+        type=_factor,
+        help="instead of --width: how many times as wide, or as narrow, as before",
+    )
+    command.add_argument(
         "--pooling", choices=POOLINGS, help="pooling of an added conv cell (default: average)"
     )
     command.add_argument(
@@ -68,6 +76,13 @@ def add_parser(commands: Subparsers) -> None:
         " (default: 0, which is exact)",
     )
     command.add_argument(
+        "--growth",
+        choices=[*map(str, Growth)],
+        default=str(Growth.COPIES),
+        help="what add_units and add_channels add: copies that share their outgoing weights, or new"
+        " ones whose outgoing weights are zeros (default: copies)",
+    )
+    command.add_argument(
         "--uncompiled",
         action="store_true",
         help="drop the compile settings; needed if the loss or a metric is your own code",
@@ -78,6 +93,7 @@ def add_parser(commands: Subparsers) -> None:
 def run(given: argparse.Namespace) -> None:
     """Apply the operation, write the result and print a summary."""
     _check_output(given.model, given.out, force=given.force)
+    _check_factor(given)
     with no_stderr():
         import keras
 
@@ -91,9 +107,29 @@ def run(given: argparse.Namespace) -> None:
             np.random.default_rng(given.seed),
             calibration=calibration,
             noise=given.noise,
+            growth=Growth(given.growth),
+            sizes=MutationSizes(width_factor=given.factor),
         )
         archive.save(result.model, given.out)
     print(f"{given.out}: {result.summary}")
+
+
+def _factor(text: str) -> float:
+    """Parse a finite number above 1."""
+    number = float(text)
+    if not 1 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is not a number above 1")
+    return number
+
+
+def _check_factor(given: argparse.Namespace) -> None:
+    """Exit with a message if a factor cannot say how wide the result is."""
+    if given.factor is None:
+        return
+    if given.width is not None:
+        sys.exit("--factor and --width both say how wide the result is: give one of them")
+    if not isinstance(by_name(given.operation), ChangeOfWidth):
+        sys.exit(f"--factor: {given.operation} makes no layer wider or narrower")
 
 
 def _check_output(model: Path, out: Path, *, force: bool) -> None:

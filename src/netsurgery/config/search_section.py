@@ -26,6 +26,7 @@ from netsurgery.search.selection import SelectionMode
 from netsurgery.search.size_limit import SizeLimits, why_no_start
 from netsurgery.storage.canonical import with_whole_numbers
 from netsurgery.storage.settings import from_settings
+from netsurgery.surgery.settings import Growth
 
 
 def load_searches(
@@ -100,6 +101,7 @@ def _check(
     except checks.SettingError as error:
         raise error_at([*where, *error.where], str(error)) from None
     _check_data(where, search, dataset)
+    _check_growth(where, search)
     if model is None:
         _check_start(where, search, hidden, dataset)
     else:
@@ -151,6 +153,13 @@ def _check_limits(
     if found := why_no_start(start, from_settings(SizeLimits, search), smallest=smallest):
         key, reason = found
         raise error_at([*where, key], reason)
+
+
+def _check_growth(where: list[str], search: Mapping[str, Any]) -> None:
+    """Check that noise is asked for only where there are copies."""
+    if search.get("growth") == Growth.ZEROS and search.get("copy_noise"):
+        message = f"{search['copy_noise']} needs copies, but growth is zeros (allowed: 0)"
+        raise error_at([*where, "copy_noise"], message)
 
 
 def _check_data(where: list[str], search: Mapping[str, Any], dataset: Dataset) -> None:

@@ -34,7 +34,7 @@ from netsurgery.storage.files import CHECKSUMS, checksums
 from netsurgery.storage.random_streams import random_stream
 from netsurgery.storage.settings import from_settings
 from netsurgery.surgery import mutate, mutate_topology
-from netsurgery.surgery.settings import LEAST_SQUARES, SurgerySettings
+from netsurgery.surgery.settings import LEAST_SQUARES, Growth, SurgerySettings
 from netsurgery.training import TrainableNetwork
 
 
@@ -123,13 +123,15 @@ def train_offspring(
         step.fail(record_of(mutate_topology(topology, mutation)), batches)
         return
     before = step.load(parent, parent_record)
-    data_aware = surgery.removal_rule == LEAST_SQUARES
+    by_samples = surgery.removal_rule == LEAST_SQUARES
+    data_aware = by_samples or (surgery.growth is Growth.ZEROS and mutation.operation.accepts_noise)
     with step.timer("surgery"):
         result = mutate(
             before.network,
             mutation,
             random_stream(step.seed, offspring.candidate, "surgery"),
             calibration=step.calibration(surgery.calibration_samples) if data_aware else None,
+            growth=surgery.growth,
             slots=before.slots,
             noise=surgery.copy_noise,
         )

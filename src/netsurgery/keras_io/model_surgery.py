@@ -28,13 +28,16 @@ from netsurgery.surgery import (
     IllegalMutation,
     Mutation,
     MutationResult,
+    MutationSizes,
     Operation,
     Slots,
     is_exact,
     legal_mutations,
     mutate,
     mutate_topology,
+    with_default_width,
 )
+from netsurgery.surgery.settings import Growth
 
 Origins = list[int | None]
 BYTES_PER_PARAMETER = 16  # of the parent and the child, in numpy and in Keras
@@ -122,6 +125,8 @@ def apply(
     *,
     calibration: np.ndarray | None = None,
     noise: float = 0.0,
+    growth: Growth = Growth.COPIES,
+    sizes: MutationSizes | None = None,
 ) -> ModelMutationResult:
     """Apply a mutation to a model; do not use the given model afterwards.
 
@@ -134,6 +139,8 @@ def apply(
             squares. They also show whether samples have negative values, which an inserted
             activation must not cut off.
         noise: relative size of the noise on copies of units and channels, finite and not negative.
+        growth: what added units and channels are: copies, or new ones that nothing reads yet.
+        sizes: how much the operation changes if the mutation gives no width.
 
     Returns:
         The child, compiled as its parent is. Its new weights satisfy their constraints.
@@ -148,13 +155,14 @@ def apply(
         calibration = checked_samples(calibration, network.topology.input_shape)
         network = with_known_sign(network, calibration)
     topology = network.topology
+    mutation = with_default_width(topology, mutation, sizes)
     _check_memory(mutate_topology(topology, mutation))  # before anything that takes time
     if not network.finite:
         raise UnusableFileError("its weights are not finite, so its training has diverged")
-    _check_noise(mutation, noise)
+    _check_noise(mutation, noise, growth)
     initial = optimizer_slots.initial_values(model) if model.compiled else {}
     slots = optimizer_slots.add_constant(optimizer_slots.read_slots(model), initial, -1)
-    result = _mutate(network, mutation, rng, calibration, slots, noise)
+    result = _mutate(network, mutation, rng, calibration, slots, noise, growth)
     like = _keras_layers(model, origins(topology, result.network.topology, mutation))
     child, projected = constraints.satisfy(result.network, network, like)
     try:
@@ -207,13 +215,20 @@ def _mutate(
     calibration: np.ndarray | None,
     slots: Slots,
     noise: float,
+    growth: Growth,
 ) -> MutationResult:
     given = "the noise" if calibration is None else "the calibration samples"
     too_large = f"its weights or {given} are too large: the new weights would not be finite"
     try:
         with np.errstate(over="ignore", invalid="ignore"):
             result = mutate(
-                network, mutation, rng, calibration=calibration, slots=slots, noise=noise
+                network,
+                mutation,
+                rng,
+                calibration=calibration,
+                slots=slots,
+                noise=noise,
+                growth=growth,
             )
     except ValueError as failed:
         if isinstance(failed, np.linalg.LinAlgError):
@@ -239,13 +254,15 @@ def _check_memory(child: Topology) -> None:
         )
 
 
-def _check_noise(mutation: Mutation, noise: float) -> None:
+def _check_noise(mutation: Mutation, noise: float, growth: Growth) -> None:
     if not (math.isfinite(noise) and noise >= 0):
         raise IllegalMutation(f"noise: {noise:g} is not a finite number of at least 0")
     if noise and not mutation.operation.accepts_noise:
         raise IllegalMutation(
             f"{mutation.operation} takes no noise: it copies no units or channels"
         )
+    if noise and growth is Growth.ZEROS:
+        raise IllegalMutation("noise needs copies of units or channels: growth is zeros")
 
 
 def _variables_by_array(model: keras.Sequential, network: Network) -> list[tuple[int, Any]]:

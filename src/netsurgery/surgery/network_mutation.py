@@ -9,6 +9,7 @@ import numpy as np
 from netsurgery.networks.network import Network
 from netsurgery.surgery import refit, widening
 from netsurgery.surgery.mutations import Mutation, mutate_topology
+from netsurgery.surgery.settings import Growth
 from netsurgery.surgery.weight_transfer import (
     Slots,
     WeightTransfer,
@@ -42,6 +43,7 @@ def mutate(
     calibration: np.ndarray | None = None,
     slots: Slots | None = None,
     noise: float = 0.0,
+    growth: Growth = Growth.COPIES,
 ) -> MutationResult:
     """Perform a mutation.
 
@@ -57,6 +59,8 @@ def mutate(
             start at zero (see `netsurgery.surgery.weight_transfer`).
         noise: size of the noise on the incoming weights of copies, relative to those; 0 keeps
             growth exact.
+        growth: what added units and channels are. New ones with outgoing weights of zero take no
+            noise, and calibration samples give their normalizations the moving statistics.
 
     Raises:
         IllegalMutation: the network does not allow it; the message says why and where it is legal.
@@ -71,12 +75,15 @@ def mutate(
     if calibration is not None:  # its layout in memory must not change a rounding
         native = calibration.dtype.newbyteorder("=")
         calibration = calibration.astype(native, order="C", copy=False)
-    if calibration is None:
+    by_new = growth is Growth.ZEROS and operation.accepts_noise
+    if by_new:
+        transfer = widening.widen_by_new(network, child, position, rng, calibration)
+    elif calibration is None:
         transfer = operation.transfer(network, child, position, rng)
     else:
         transfer = operation.calibrated_transfer(network, child, position, rng, calibration)
     noise_bound = 0.0
-    if noise and operation.accepts_noise:
+    if noise and operation.accepts_noise and not by_new:
         transfer, noise_bound = widening.add_noise(network, transfer, position, noise, rng)
     result = build_child(network, transfer)
     if calibration is not None:

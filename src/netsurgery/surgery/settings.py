@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 LEAST_SQUARES = "least_squares"  # the removal rule that needs calibration samples
+
+
+class Growth(StrEnum):
+    """What added channels and units are."""
+
+    COPIES = "copies"  # of others, which share their outgoing weights
+    ZEROS = "zeros"  # drawn like those of an untrained layer, with outgoing weights of zero
 
 
 @dataclass(frozen=True)
@@ -17,3 +25,4 @@ class SurgerySettings:
     removal_rule: str
     calibration_samples: int
     copy_noise: float
+    growth: Growth = Growth.COPIES

@@ -8,7 +8,6 @@ learn from other incoming weights than those that are there.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from enum import StrEnum
 
 import numpy as np
 
@@ -35,13 +34,6 @@ from netsurgery.surgery.weight_transfer import (
 )
 
 STATISTICS_SAMPLES = 256  # for the moving statistics of new channels
-
-
-class Growth(StrEnum):
-    """What new channels and units are."""
-
-    COPIES = "copies"
-    ZEROS = "zeros"
 
 
 def choose_copies(width: int, added: int, rng: np.random.Generator) -> np.ndarray:

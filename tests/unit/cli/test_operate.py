@@ -37,6 +37,9 @@ def test_width_pooling_noise_and_samples_can_be_chosen(netsurgery, model, tmp_pa
         [
             (("add_units", "--position", 2, "--width", 9), "is now dense 9"),
             (("add_units", "--position", 2, "--noise", 0.1), "approximate: noise"),
+            (("add_units", "--position", 2, "--factor", 2), "is now dense 10"),
+            (("remove_units", "--position", 2, "--factor", 2), "is now dense 2 "),
+            (("add_units", "--position", 2, "--growth", "zeros"), "7 (relu); 224 -> 306"),
             (("add_conv_cell", "--position", 1, "--pooling", "max"), "max pool 2x2"),
             (("truncate", "--position", 2, "--width", 1), "added dense 1 (linear)"),
             (("identity",), "identity: nothing changed; 224 -> 224 parameters; exact"),
@@ -68,6 +71,15 @@ def test_an_illegal_request_is_refused_in_one_line(error_of, model, tmp_path):
         (("operate", model, tmp_path / "out.h5", *units, 2), r"must end in \.keras"),
         (("operate", model, tmp_path / "no" / "out.keras", *units, 2), "no: no such folder"),
         (("operate", model, out, *units, 2, "--calibration", there), "not a .npy or .npz"),
+        (("operate", model, out, *units, 2, "--factor", 2, "--width", 9), "give one of them"),
+        (
+            ("operate", model, out, "--operation", "truncate", "--position", 2, "--factor", 2),
+            "truncate makes no layer wider or narrower",
+        ),
+        (
+            ("operate", model, out, *units, 2, "--growth", "zeros", "--noise", 0.1),
+            "noise needs copies",
+        ),
         (("operations", tmp_path), "is a folder"),
     ]:
         message = error_of(*words)

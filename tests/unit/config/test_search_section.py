@@ -160,6 +160,15 @@ def test_what_does_not_fit_the_task_is_refused(dataset, key, value, line):
     assert line in str(caught.value)
 
 
+@pytest.mark.parametrize("algorithm", ["ectonas", "surgeon"])
+def test_noise_needs_growth_by_copies(algorithm):
+    given = {"topology": "ff-small", "algorithm": algorithm, "copy_noise": 0.1}
+    assert load(**given, growth="copies")
+    assert load(**given | {"copy_noise": 0}, growth="zeros")
+    with pytest.raises(ConfigError, match="needs copies, but growth is zeros"):
+        load(**given, growth="zeros")
+
+
 def test_the_surgeon_takes_no_regression():
     given = {"datasets": {"d": {"source": "sklearn", "name": "diabetes"}}}
     with pytest.raises(ConfigError, match="dataset: 'd' is for regression; the Surgeon needs"):

@@ -72,6 +72,9 @@ class Widening(ChangeOfWidth):
     def is_exact(self, topology: Topology, position: int) -> bool:
         return widening.is_exact(topology, position)
 
+    def is_exact_in_training(self, topology: Topology, position: int) -> bool:
+        return widening.is_exact(topology, position)
+
 
 class Narrowing(ChangeOfWidth):
     """Fewer channels or units: the strongest, or those that least squares keeps; approximate."""

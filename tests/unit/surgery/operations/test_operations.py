@@ -178,6 +178,16 @@ def test_mutation_changes_the_layers_at_its_position(mutation: Mutation, layers:
     assert list(child.topology.layers) == layers
 
 
+@pytest.mark.parametrize(
+    ("factor", "wider", "narrower"),
+    [(2, [2, 14], [0, 3]), (1.5, [2, 11], [0, 4]), (1.01, [2, 8], [0, 6])],
+)
+def test_widths_change_by_a_factor(factor: float, wider: list[int], narrower: list[int]) -> None:
+    sizes = MutationSizes(width_factor=factor)
+    assert [sizes.wider(width, 3) for width in (1, 7)] == wider
+    assert [sizes.narrower(width, 3) for width in (1, 7)] == narrower
+
+
 def test_units_change_by_a_tenth_but_at_least_by_two() -> None:
     assert [MutationSizes().units(n) for n in (1, 10, 29, 30, 39, 100)] == [2, 2, 2, 3, 3, 10]
     for percent in range(1, 101):
