@@ -11,6 +11,7 @@ from netsurgery.networks.layers import Conv, Dense, KernelLayer, Layer, Shape
 
 # Keras's name of the number of channels or units
 WIDTH_NAMES: dict[type[Layer], str] = {Conv: "filters", Dense: "units"}
+LINEAR = "linear"
 INITIALIZER = "_initializer"
 HOLDS_ARRAY = keras.initializers.Constant
 # by the end of the attribute's name: what stands for a Python object of the user for a while
@@ -27,7 +28,8 @@ def copy_layer(
 ) -> keras.Layer:
     """A new Keras layer with the settings of an existing one, but as wide as `layer`.
 
-    Activations, initializers, regularizers and constraints stay the Python objects that they are.
+    It has no activation if `layer` has none, and a bias if `layer` has one. Other activations,
+    initializers, regularizers and constraints stay the Python objects that they are.
     An initializer that gives arrays of another shape becomes the default one.
 
     Args:
@@ -46,7 +48,10 @@ def copy_layer(
     config.update({name: held for name, held in objects.items() if name in config})
     if isinstance(layer, KernelLayer):
         config[WIDTH_NAMES[type(layer)]] = layer.width
-    for variable, shape in zip(keras_layer.weights, array_shapes, strict=True):
+        config["use_bias"] = layer.use_bias
+        if layer.activation == LINEAR:
+            config["activation"] = LINEAR
+    for variable, shape in zip(keras_layer.weights, array_shapes, strict=False):
         name = f"{variable.name}{INITIALIZER}"
         if tuple(variable.shape) != shape and not _gives(config.get(name), shape):
             del config[name]
