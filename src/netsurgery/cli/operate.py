@@ -12,6 +12,7 @@ import numpy as np
 from netsurgery.cli.arguments import Subparsers, non_negative_int
 from netsurgery.cli.quiet import no_stderr
 from netsurgery.networks.layers import POOLINGS
+from netsurgery.networks.steps import Place
 from netsurgery.surgery import OPERATIONS, Mutation, MutationSizes
 from netsurgery.surgery.operations import by_name
 from netsurgery.surgery.operations.widths import ChangeOfWidth
@@ -22,14 +23,14 @@ def add_parser(commands: Subparsers) -> None:
     """Add the subcommand."""
     command = commands.add_parser(
         "operate",
-        help="apply one operation to a sequential Keras model",
+        help="apply one operation to a Keras model",
         allow_abbrev=False,
-        description="Apply one operation to a sequential Keras model and write the result. The"
+        description="Apply one operation to a Keras model and write the result. The"
         " names and settings of the other layers stay, and so do the compile settings and the"
         " optimizer's state for the weights that remain.",
     )
     command.set_defaults(run=run)
-    command.add_argument("model", type=Path, metavar="MODEL.keras")
+    command.add_argument("model", type=Path, metavar="MODEL", help="a .keras or .h5 file")
     command.add_argument("out", type=Path, metavar="OUT.keras")
     command.add_argument(
         "--operation",
@@ -40,9 +41,9 @@ def add_parser(commands: Subparsers) -> None:
     )
     command.add_argument(
         "--position",
-        type=int,
-        help="index in model.layers of the layer to change, or before which to insert;"
-        " `netsurgery operations` lists the legal ones",
+        type=_place,
+        help="the layer to change, or before which to insert: its position, such as 3 or"
+        " 3.body.1, or its name; `netsurgery operations` lists the legal ones",
     )
     command.add_argument(
         "--width", type=int, help="units or channels of the result; for truncate, the rank"
@@ -88,6 +89,11 @@ def add_parser(commands: Subparsers) -> None:
         help="drop the compile settings; needed if the loss or a metric is your own code",
     )
     command.add_argument("--force", action="store_true", help="overwrite OUT.keras")
+
+
+def _place(text: str) -> Place:
+    """A position in the main row as a number; any other place, or a layer's name, as it is."""
+    return int(text) if text.removeprefix("-").isdecimal() else text
 
 
 def run(given: argparse.Namespace) -> None:

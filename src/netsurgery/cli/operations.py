@@ -16,21 +16,22 @@ from netsurgery.surgery.operations import by_name
 if TYPE_CHECKING:
     from netsurgery.keras_io.model_surgery import LegalMutation
 
-HEADER = ("operation", "position", "layer there", "width", "parameters", "predictions")
+HEADER = ("operation", "position", "name", "layer there", "width", "parameters", "predictions")
 
 
 def add_parser(commands: Subparsers) -> None:
     """Add the subcommand."""
     command = commands.add_parser(
         "operations",
-        help="list the operations that a sequential Keras model allows",
+        help="list the operations that a Keras model allows",
         allow_abbrev=False,
-        description="List the operations that a sequential Keras model allows, with the trainable"
-        " parameters of the result. Positions are indices into model.layers; sizes change by as"
-        " much as in ECToNAS.",
+        description="List the operations that a Keras model allows, with the trainable parameters"
+        " of the result. A position is that of a layer in the model's main row, from 0 on and"
+        " without the input layer; inside a block it is a path, such as 3.body.1. Sizes change by"
+        " as much as in ECToNAS.",
     )
     command.set_defaults(run=run)
-    command.add_argument("model", type=Path, metavar="MODEL.keras")
+    command.add_argument("model", type=Path, metavar="MODEL", help="a .keras or .h5 file")
     command.add_argument(
         "--operation",
         choices=[operation.name for operation in OPERATIONS],
@@ -58,7 +59,7 @@ def run(given: argparse.Namespace) -> None:
 
 def _row(found: LegalMutation) -> tuple[str, ...]:
     mutation = found.mutation
-    cells = (mutation.operation, mutation.position, found.where, mutation.width)
+    cells = (mutation.operation, mutation.position, found.layer, found.where, mutation.width)
     return (
         *("" if cell is None else str(cell) for cell in cells),
         f"{found.parameters:,}",

@@ -32,6 +32,7 @@ from netsurgery.networks.layers import Arrays
 from netsurgery.storage.files import atomic_path
 
 FIXED_DATE = (1980, 1, 1, 0, 0, 0)
+SHORT_NAMES = ("mse", "mae", "mape", "msle", "bce", "kld")
 METADATA, CONFIG = "metadata.json", "config.json"  # in the archive
 
 
@@ -93,7 +94,20 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint, compiled: Mapping[str, 
             archive.writestr(zipfile.ZipInfo(name, FIXED_DATE), value)
 
 
-def load(path: Path, *, compiled: bool = True) -> keras.Sequential:
+def load_hdf5(path: Path, *, compiled: bool = True) -> keras.Model:
+    """Read a model from an HDF5 file in Keras's safe mode; see `load`.
+
+    Keras chooses the format by the name of a file, which a user may have changed. It also writes
+    short names of losses and metrics that it does not read again.
+    """
+    short = {name: keras.losses.get(name) for name in SHORT_NAMES}
+    with tempfile.TemporaryDirectory(prefix="netsurgery-") as folder:
+        link = Path(folder, "model.h5")
+        link.symlink_to(path.resolve())
+        return keras.models.load_model(link, short, compile=compiled, safe_mode=True)
+
+
+def load(path: Path, *, compiled: bool = True) -> keras.Model:
     """Read a `.keras` file in Keras's safe mode, by default compiled as when it was saved.
 
     Keras gives a loaded model the global dtype policy instead of its own. Under `mixed_float16`

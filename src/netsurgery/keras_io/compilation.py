@@ -11,6 +11,7 @@ from typing import Any
 
 import keras
 
+from netsurgery.keras_io.kept_layers import trained_variables
 from netsurgery.keras_io.keras_errors import first_line
 from netsurgery.keras_io.set_aside import without
 from netsurgery.storage.files import UnusableFileError
@@ -44,14 +45,18 @@ def copy_optimizer(optimizer: Any) -> Any:
 
 
 def compile_like(
-    model: keras.Sequential, parent: keras.Sequential, like: Sequence[keras.Layer | None]
+    model: keras.Model,
+    parent: keras.Model,
+    layers: Sequence[Any],
+    like: Sequence[Any],
 ) -> None:
     """Compile a built model as another one is, with an optimizer of its own without a state.
 
     Args:
         model: to compile.
         parent: compiled.
-        like: for each layer of the model the parent's layer that it comes from, or None.
+        layers: of the model.
+        like: for each of them the parent's layer that it comes from, or None.
 
     Raises:
         UnusableFileError: the parent's optimizer cannot be copied.
@@ -65,12 +70,12 @@ def compile_like(
             metric.reset_state()  # both models share it
     model.compile(**given)
     if model.optimizer is not None:
-        _exclude_from_weight_decay(model, parent.optimizer, like)
+        _exclude_from_weight_decay(model, parent.optimizer, layers, like)
         model.optimizer.build(model.trainable_variables)
 
 
 def _exclude_from_weight_decay(
-    model: keras.Sequential, parent: Any, like: Sequence[keras.Layer | None]
+    model: keras.Model, parent: Any, layers: Sequence[Any], like: Sequence[Any]
 ) -> None:
     """Exclude the variables that the parent's optimizer excludes, which no configuration holds."""
     old, new = (getattr(each, "inner_optimizer", each) for each in (parent, model.optimizer))
@@ -78,9 +83,9 @@ def _exclude_from_weight_decay(
         return
     pairs = [
         pair
-        for layer, origin in zip(model.layers, like, strict=True)
+        for layer, origin in zip(layers, like, strict=True)
         if origin is not None
-        for pair in zip(layer.trainable_weights, origin.trainable_weights, strict=True)
+        for pair in zip(trained_variables(layer), trained_variables(origin), strict=True)
     ]
     pattern = old._exclude_from_weight_decay_pattern
     new.exclude_from_weight_decay(
@@ -89,9 +94,9 @@ def _exclude_from_weight_decay(
     )
 
 
-def copy_attributes(model: keras.Sequential, parent: keras.Sequential) -> None:
+def copy_attributes(model: keras.Model, parent: keras.Model) -> None:
     """Give a model of a user's class what the user has set on another one, for its training."""
-    if type(parent) is keras.Sequential:
+    if type(parent).__module__.partition(".")[0] == "keras":
         return
     for name in vars(parent).keys() - vars(model).keys() - {"history"}:
         if not name.startswith("_"):

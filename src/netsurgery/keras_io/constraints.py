@@ -14,7 +14,7 @@ import numpy as np
 
 from netsurgery.keras_io.keras_errors import first_line
 from netsurgery.keras_io.layers import variables
-from netsurgery.networks.layers import Other
+from netsurgery.networks.layers import Join, Other
 from netsurgery.networks.network import Network
 from netsurgery.storage.files import UnusableFileError
 
@@ -22,9 +22,7 @@ ROUNDING = 1e-5  # relative to the largest weight: what a constraint may move wi
 REPEATS = 5  # a norm close to zero needs more than one projection
 
 
-def satisfy(
-    network: Network, parent: Network, like: Sequence[keras.Layer | None]
-) -> tuple[Network, list[str]]:
+def satisfy(network: Network, parent: Network, like: Sequence[Any]) -> tuple[Network, list[str]]:
     """The network with constrained weights projected, and the names of the layers that it changed.
 
     Args:
@@ -38,7 +36,7 @@ def satisfy(
     shared = {id(array) for arrays in parent.weights for array in arrays}
     changed, names = {}, []
     for i, (layer, old) in enumerate(zip(network.topology.layers, like, strict=True)):
-        if old is None or not old.trainable or isinstance(layer, Other):
+        if old is None or isinstance(layer, Other | Join) or not old.trainable:
             continue
         arrays = tuple(
             array if id(array) in shared else _project(variable.constraint, array, old.name)

@@ -13,7 +13,7 @@ from netsurgery.surgery.structure import is_series
 HALF = ("float16", "bfloat16")
 
 
-def low_precision(model: keras.Sequential) -> str:
+def low_precision(model: keras.Model) -> str:
     """In what a layer of the model computes if that is less precise than float32; else empty."""
     for layer in model.layers:
         for part in layer._flatten_layers():
@@ -24,7 +24,7 @@ def low_precision(model: keras.Sequential) -> str:
     return ""
 
 
-def has_constraints(model: keras.Sequential) -> bool:
+def has_constraints(model: keras.Model) -> bool:
     """Whether any trainable variable of the model has a constraint."""
     return any(variable.constraint is not None for variable in model.trainable_variables)
 

@@ -36,14 +36,20 @@ def describe_file(path: Path) -> str:
     return "not a .keras file"
 
 
-def _describe_hdf5(path: Path) -> str:
+def is_hdf5_model(path: Path) -> bool:
+    """Whether a file is an HDF5 file of a whole Keras model."""
     try:
         with h5py.File(path, "r") as file:
-            holds_model = "model_config" in file.attrs
+            return "model_config" in file.attrs
+    except OSError:
+        return False
+
+
+def _describe_hdf5(path: Path) -> str:
+    try:
+        h5py.File(path, "r").close()
     except OSError:
         return "but a damaged HDF5 file"
-    if holds_model:
-        return "but an older HDF5 file: load it with Keras and save it as .keras"
     return (
         "but an HDF5 file of weights only: build the model in Python, load_weights, and save it"
         " as .keras"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 
-from netsurgery.networks.layers import Other, PerChannel, Regularization, Shape
+from netsurgery.networks.layers import KeptJoin, Other, PerChannel, Regularization, Shape
 
 # Keras's layers without arrays that do nothing to an input but in training
 REGULARIZATION = (
@@ -33,35 +34,54 @@ OF_SEQUENCES = (
 )
 
 
-def from_keras(layer: keras.Layer, shape: Shape, setting: str = "") -> Other:
-    """A built Keras layer that is kept as it is, for an input of `shape`.
+def from_keras(
+    layer: Any, shape: Shape, setting: str = "", leaving: Shape | None = None, *, plain: bool = True
+) -> Other:
+    """A built Keras layer, or another operation of Keras, that is kept as it is.
 
     Args:
         layer: the layer.
         shape: of its input.
         setting: what surgery does not support, if it knows the class.
+        leaving: shape of its output; by default Keras computes it.
+        plain: whether the layer is called with its input alone.
     """
-    leaving = output_shape(layer, shape)
+    if leaving is None:
+        leaving = output_shape(layer, shape)
     return _kind(layer)(
         type(layer).__name__,
-        _config(layer),
+        _config(layer) if plain else "",
         shape,
         leaving,
         tuple(tuple(variable.shape) for variable in variables(layer)),
-        len(layer.trainable_weights),
+        len(trained_variables(layer)),
         setting,
         _may_give_image(layer, shape, leaving),
     )
 
 
-def _kind(layer: keras.Layer) -> type[Other]:
+def join_from_keras(layer: Any, shapes: Sequence[Shape], leaving: Shape, setting: str) -> KeptJoin:
+    """A Keras layer with several inputs that is kept as it is.
+
+    Args:
+        layer: the layer, or another operation of Keras.
+        shapes: of its inputs.
+        leaving: shape of its output.
+        setting: what surgery does not support, if it knows the class.
+    """
+    held = tuple(tuple(variable.shape) for variable in variables(layer))
+    name, trained = type(layer).__name__, len(trained_variables(layer))
+    return KeptJoin(name, "", tuple(shapes), leaving, held, trained, setting)
+
+
+def _kind(layer: Any) -> type[Other]:
     if type(layer) in REGULARIZATION:
         return Regularization
     channels_last = getattr(layer, "data_format", None) == "channels_last"
     return PerChannel if type(layer) in PER_CHANNEL and channels_last else Other
 
 
-def _config(layer: keras.Layer) -> str:
+def _config(layer: Any) -> str:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of lambdas
@@ -70,9 +90,9 @@ def _config(layer: keras.Layer) -> str:
         return ""
 
 
-def _may_give_image(layer: keras.Layer, shape: Shape, leaving: Shape) -> bool:
+def _may_give_image(layer: Any, shape: Shape, leaving: Shape) -> bool:
     """Whether the output may be an image, channels last, as far as the layer tells."""
-    for part in layer._flatten_layers():
+    for part in inner_layers(layer):
         if isinstance(part, OF_SEQUENCES):
             return False
         if getattr(part, "data_format", None) == "channels_first":
@@ -80,7 +100,7 @@ def _may_give_image(layer: keras.Layer, shape: Shape, leaving: Shape) -> bool:
     if len(leaving) != 2:
         return True
     # what changes two axes, or has an array by feature, takes them for steps and features
-    return leaving == shape and not any(len(variable.shape) for variable in layer.weights)
+    return leaving == shape and not any(len(variable.shape) for variable in variables(layer))
 
 
 def output_shape(layer: keras.Layer, shape: Shape) -> Shape:
@@ -92,6 +112,16 @@ def output_shape(layer: keras.Layer, shape: Shape) -> Shape:
         return tuple(layer.compute_output_spec(entering).shape[1:])
 
 
-def variables(layer: keras.Layer) -> list[Any]:
-    """A Keras layer's variables, trainable ones first."""
-    return [*layer.trainable_weights, *layer.non_trainable_weights]
+def variables(layer: Any) -> list[Any]:
+    """A Keras layer's variables, trainable ones first; other operations have none."""
+    return [*trained_variables(layer), *getattr(layer, "non_trainable_weights", ())]
+
+
+def trained_variables(layer: Any) -> list[Any]:
+    """A Keras layer's variables that are trained; other operations have none."""
+    return list(getattr(layer, "trainable_weights", ()))
+
+
+def inner_layers(layer: Any) -> list[Any]:
+    """A Keras layer and those that it holds; none for other operations."""
+    return list(layer._flatten_layers()) if isinstance(layer, keras.Layer) else []

@@ -22,6 +22,7 @@ from netsurgery.networks.layers import (
     Dropout,
     Flatten,
     GlobalPool,
+    KeptJoin,
     Layer,
     Multiply,
     Other,
@@ -280,22 +281,28 @@ def _known_layer(layer: keras.Layer, shape: Shape) -> Layer | str:
     return known
 
 
-def from_keras_layer(layer: keras.Layer, shape: Shape) -> Layer:
+def from_keras_layer(layer: keras.Layer, shape: Shape, leaving: Shape | None = None) -> Layer:
     """The layer that a built Keras layer is, for an input of `shape`.
 
     Layers that surgery does not know, or that hold additional arrays, become `Other`.
+
+    Args:
+        layer: called with nothing but its input.
+        shape: of the input.
+        leaving: shape of the output; by default Keras computes it.
     """
     known = _known_layer(layer, shape)
     if not isinstance(known, str):
         return known
-    return kept_layers.from_keras(layer, shape, known)
+    return kept_layers.from_keras(layer, shape, known, leaving)
 
 
 def variables(keras_layer: keras.Layer, layer: Layer) -> list[Any]:
     """A Keras layer's variables in the order of `Network.weights`, trainable ones first."""
-    if isinstance(layer, Other):
+    if isinstance(layer, Other | KeptJoin):
         return kept_layers.variables(keras_layer)
-    return keras_layer.weights  # in this order also if the layer is frozen
+    # in this order also if the layer is frozen; an operation such as `x + y` has none
+    return getattr(keras_layer, "weights", [])
 
 
 def to_array(variable: Any) -> np.ndarray:

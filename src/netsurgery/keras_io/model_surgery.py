@@ -15,7 +15,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from netsurgery.keras_io import constraints, conversion, effects, optimizer_slots
+from netsurgery.keras_io import constraints, conversion, effects, optimizer_slots, reading
 from netsurgery.keras_io.calibration import checked_samples
 from netsurgery.keras_io.compilation import compile_like, copy_attributes
 from netsurgery.keras_io.keras_errors import first_line
@@ -52,12 +52,14 @@ class LegalMutation:
         parameters: trainable parameters of the child.
         exact: whether the child's predictions are the same up to rounding.
         where: the layer at the mutation's position, for display.
+        layer: the name of this layer in Keras; of a block, that of the layer which joins its rows.
     """
 
     mutation: Mutation
     parameters: int
     exact: bool
     where: str = ""
+    layer: str | None = None
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class ModelMutationResult:
         summary: one line on what changed.
     """
 
-    model: keras.Sequential
+    model: keras.Model
     summary: str
 
 
@@ -78,11 +80,9 @@ def origins(topology: Topology, child: Topology, mutation: Mutation) -> Origins:
     return [*mutation.operation.layer_origins(topology, child, mutation.at(topology))]
 
 
-def parameters(
-    topology: Topology, like: Sequence[keras.Layer | None], model: keras.Sequential
-) -> int:
+def parameters(topology: Topology, like: Sequence[Any], model: keras.Model) -> int:
     """Trainable parameters, without those of frozen layers; new ones are frozen with the model."""
-    frozen = [not (model if old is None else old).trainable for old in like]
+    frozen = [not getattr(model if old is None else old, "trainable", True) for old in like]
     kept = zip(topology.layers, topology.input_shapes, frozen, strict=True)
     return topology.parameters - sum(
         layer.parameters(shape) for layer, shape, is_frozen in kept if is_frozen
@@ -90,36 +90,39 @@ def parameters(
 
 
 def list_mutations(
-    model: keras.Sequential, operations: Sequence[Operation] = ECTONAS
+    model: keras.Model, operations: Sequence[Operation] = ECTONAS
 ) -> list[LegalMutation]:
     """All mutations that a model allows, by operation and position; see `legal_mutations`.
 
     Raises:
-        UnusableFileError: the model is not sequential, or the shape of its input is unknown.
+        UnusableFileError: the model is neither sequential nor functional, or the shape of its
+            input is unknown.
     """
-    network = _network(model)
+    network, layers = _read(model)
     topology = network.topology
     rounded, constrained = effects.low_precision(model), effects.has_constraints(model)
     legal = []
     for mutation in legal_mutations(topology, operations=operations):
         child = mutate_topology(topology, mutation)
-        like = _keras_layers(model, origins(topology, child, mutation))
+        like = _keras_layers(layers, origins(topology, child, mutation))
         exact = is_exact(topology, mutation) and not (rounded and mutation.position is not None)
         if exact and constrained:
             result = mutate(network, mutation)
             exact = not constraints.satisfy(result.network, network, like)[1]
         count, where = parameters(child, like, model), effects.describe_place(topology, mutation)
-        legal.append(LegalMutation(mutation, count, exact, where))
+        name = None if mutation.position is None else layers[mutation.at(topology)].name
+        legal.append(LegalMutation(mutation, count, exact, where, name))
     return legal
 
 
 def to_json(legal: LegalMutation) -> dict[str, Any]:
     """A legal mutation as plain values."""
-    return {**legal.mutation.to_json(), "parameters": legal.parameters, "exact": legal.exact}
+    whole = {**legal.mutation.to_json(), "layer": legal.layer}
+    return {**whole, "parameters": legal.parameters, "exact": legal.exact}
 
 
 def apply(
-    model: keras.Sequential,
+    model: keras.Model,
     mutation: Mutation,
     rng: np.random.Generator | None = None,
     *,
@@ -131,9 +134,10 @@ def apply(
     """Apply a mutation to a model; do not use the given model afterwards.
 
     Args:
-        model: sequential; the child takes over the layers that surgery does not know, and whatever
-            Python objects (losses, metrics, initializers, constraints) the model was made of.
-        mutation: the operation, its place and its size.
+        model: sequential or functional; the child takes over the layers that surgery does not
+            know, and whatever Python objects (losses, metrics, initializers, constraints) the model
+            was made of.
+        mutation: the operation, its place and its size. A place may be the name of a Keras layer.
         rng: draws what is copied.
         calibration: (n, *input_shape) samples as the model takes them, for removal by least
             squares. They also show whether samples have negative values, which an inserted
@@ -147,36 +151,38 @@ def apply(
 
     Raises:
         IllegalMutation: the model does not allow it; the message says why.
-        UnusableFileError: the model is not sequential, its weights are not finite, Keras cannot
+        UnusableFileError: surgery cannot use the model, its weights are not finite, Keras cannot
             build or compile the child, or the calibration samples do not fit the model.
     """
-    network = _network(model)
+    network, layers = _read(model)
     if calibration is not None:
         calibration = checked_samples(calibration, network.topology.input_shape)
         network = with_known_sign(network, calibration)
     topology = network.topology
+    mutation = _at_place(mutation, topology, layers)
     mutation = with_default_width(topology, mutation, sizes)
     _check_memory(mutate_topology(topology, mutation))  # before anything that takes time
     if not network.finite:
         raise UnusableFileError("its weights are not finite, so its training has diverged")
     _check_noise(mutation, noise, growth)
     initial = optimizer_slots.initial_values(model) if model.compiled else {}
-    slots = optimizer_slots.add_constant(optimizer_slots.read_slots(model), initial, -1)
+    slots = optimizer_slots.add_constant(optimizer_slots.read_slots(model, layers), initial, -1)
     result = _mutate(network, mutation, rng, calibration, slots, noise, growth)
-    like = _keras_layers(model, origins(topology, result.network.topology, mutation))
+    positions = origins(topology, result.network.topology, mutation)
+    like = _keras_layers(layers, positions)
     child, projected = constraints.satisfy(result.network, network, like)
     try:
-        new = conversion.to_keras(child, like, parent=model)
+        new, new_layers = conversion.build(child, like, parent=model)
     except Exception as failed:  # Keras raises many types
         raise UnusableFileError(f"Keras cannot build the child: {first_line(failed)}") from failed
     if model.compiled:
-        compile_like(new, model, like)
+        compile_like(new, model, new_layers, like)
         slots = optimizer_slots.add_constant(result.slots, initial, 1)
-        unchanged = _unchanged_variables(model, network, new, child)
-        optimizer_slots.transfer_state(model, new, slots, unchanged)
+        unchanged = _unchanged_variables(layers, network, new_layers, child)
+        optimizer_slots.transfer_state(model, new, new_layers, slots, unchanged)
     copy_attributes(new, model)
     before, after = (
-        parameters(topology, model.layers, model),
+        parameters(topology, layers, model),
         parameters(child.topology, like, model),
     )
     effect = effects.describe_effect(
@@ -185,9 +191,7 @@ def apply(
         projected=projected,
         precision="" if mutation.position is None else effects.low_precision(model),
     )
-    change = effects.describe_change(
-        topology, child.topology, mutation, origins(topology, child.topology, mutation)
-    )
+    change = effects.describe_change(topology, child.topology, mutation, positions)
     return ModelMutationResult(new, f"{change}; {before:,} -> {after:,} parameters; {effect}")
 
 
@@ -197,15 +201,23 @@ def with_known_sign(network: Network, samples: np.ndarray) -> Network:
     return replace(network, topology=replace(network.topology, non_negative_input=known))
 
 
-def _network(model: keras.Model) -> Network:
+def _read(model: keras.Model) -> tuple[Network, list[Any]]:
     if (backend := keras.backend.backend()) != "tensorflow":
         raise UnusableFileError(
             f"Keras runs on {backend}, surgery needs TensorFlow: set KERAS_BACKEND=tensorflow"
         )
     try:
-        return conversion.from_keras(model)
+        return reading.read(model)
     except ValueError as unusable:
         raise UnusableFileError(str(unusable)) from None
+
+
+def _at_place(mutation: Mutation, topology: Topology, layers: Sequence[Any]) -> Mutation:
+    """The mutation with a place of the network where it names a Keras layer."""
+    names = [layer.name for layer in layers]
+    if mutation.position in topology.places or mutation.position not in names:
+        return mutation
+    return replace(mutation, position=topology.places[names.index(mutation.position)])
 
 
 def _mutate(
@@ -241,8 +253,8 @@ def _mutate(
     return result
 
 
-def _keras_layers(model: keras.Sequential, layer_origins: Origins) -> list[keras.Layer | None]:
-    return [None if i is None else model.layers[i] for i in layer_origins]
+def _keras_layers(layers: Sequence[Any], positions: Origins) -> list[Any]:
+    return [None if i is None else layers[i] for i in positions]
 
 
 def _check_memory(child: Topology) -> None:
@@ -265,24 +277,24 @@ def _check_noise(mutation: Mutation, noise: float, growth: Growth) -> None:
         raise IllegalMutation("noise needs copies of units or channels: growth is zeros")
 
 
-def _variables_by_array(model: keras.Sequential, network: Network) -> list[tuple[int, Any]]:
-    """The id of each array of a network, and the variable of the Keras model that holds it."""
+def _variables_by_array(layers: Sequence[Any], network: Network) -> list[tuple[int, Any]]:
+    """The id of each array of a network, and the Keras variable that holds it."""
     return [
         (id(array), variable)
         for keras_layer, layer, arrays in zip(
-            model.layers, network.topology.layers, network.weights, strict=True
+            layers, network.topology.layers, network.weights, strict=True
         )
         for array, variable in zip(arrays, variables(keras_layer, layer), strict=True)
     ]
 
 
 def _unchanged_variables(
-    model: keras.Sequential, network: Network, child_model: keras.Sequential, child: Network
+    layers: Sequence[Any], network: Network, child_layers: Sequence[Any], child: Network
 ) -> dict[int, Any]:
     """By the id of a variable of the child the parent's one with the same values."""
-    old = dict(_variables_by_array(model, network))
+    old = dict(_variables_by_array(layers, network))
     return {
         id(variable): old[array]
-        for array, variable in _variables_by_array(child_model, child)
+        for array, variable in _variables_by_array(child_layers, child)
         if array in old
     }

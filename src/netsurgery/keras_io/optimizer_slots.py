@@ -8,13 +8,14 @@ other variables (the step, the learning rate, the loss scale) belong to the whol
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 
 from netsurgery.keras_io.compilation import copy_optimizer
+from netsurgery.keras_io.kept_layers import trained_variables
 from netsurgery.keras_io.layers import to_array
 from netsurgery.networks.layers import Arrays
 from netsurgery.surgery import Slots
@@ -70,23 +71,23 @@ def _follows_weights(name: str, kept: Variables, trained: list[list[Any]]) -> bo
     )
 
 
-def _trained(model: keras.Sequential) -> list[list[Any]]:
-    return [list(layer.trainable_weights) for layer in model.layers]
-
-
-def _is_ready(model: keras.Sequential) -> bool:
+def _is_ready(model: keras.Model) -> bool:
     optimizer = getattr(model, "optimizer", None)
     return optimizer is not None and optimizer.built
 
 
-def read_slots(model: keras.Sequential) -> dict[str, tuple[Arrays, ...]]:
+def read_slots(model: keras.Model, layers: Sequence[Any]) -> dict[str, tuple[Arrays, ...]]:
     """The slots of a compiled model's optimizer that follow the weights, by name and layer.
 
     A variable that the optimizer keeps no slot for has zeros; frozen layers have no arrays.
+
+    Args:
+        model: the model.
+        layers: its layers, in the order of the network.
     """
     if not _is_ready(model):
         return {}
-    trained = _trained(model)
+    trained = [trained_variables(layer) for layer in layers]
 
     def read(kept: Variables, variable: Any) -> np.ndarray:
         slot = kept.get(id(variable))
@@ -99,10 +100,11 @@ def read_slots(model: keras.Sequential) -> dict[str, tuple[Arrays, ...]]:
     }
 
 
-def _write_slots(model: keras.Sequential, slots: Slots) -> None:
+def _write_slots(model: keras.Model, layers: Sequence[Any], slots: Slots) -> None:
     kept = _by_variable(model.optimizer)
-    for name, layers in slots.items():
-        for variables, arrays in zip(_trained(model), layers, strict=True):
+    trained = [trained_variables(layer) for layer in layers]
+    for name, by_layer in slots.items():
+        for variables, arrays in zip(trained, by_layer, strict=True):
             if not variables:  # frozen layers have none
                 continue
             for variable, array in zip(variables, arrays, strict=True):
@@ -110,7 +112,7 @@ def _write_slots(model: keras.Sequential, slots: Slots) -> None:
                     slot.assign(array)
 
 
-def initial_values(model: keras.Sequential) -> dict[str, float]:
+def initial_values(model: keras.Model) -> dict[str, float]:
     """The value of each slot of a compiled model's optimizer before the first step."""
     if not _is_ready(model):
         return {}
@@ -138,8 +140,9 @@ def add_constant(
 
 
 def transfer_state(
-    parent: keras.Sequential,
-    child: keras.Sequential,
+    parent: keras.Model,
+    child: keras.Model,
+    layers: Sequence[Any],
     slots: Slots,
     unchanged: Mapping[int, Any],
 ) -> None:
@@ -148,13 +151,14 @@ def transfer_state(
     Args:
         parent: the model before surgery; nothing happens if its optimizer has no state.
         child: the model after it; its optimizer is built.
+        layers: the child's, in the order of its network.
         slots: the child's slots that follow the weights.
         unchanged: by the id of a variable of the child the parent's one that it is a copy of.
     """
     if not _is_ready(parent):
         return
     before, after = _by_variable(parent.optimizer), _by_variable(child.optimizer)
-    _write_slots(child, slots)
+    _write_slots(child, layers, slots)
     for name in after.keys() & before.keys() - slots.keys():
         for variable, slot in after[name].items():
             source = before[name].get(id(unchanged.get(variable)))

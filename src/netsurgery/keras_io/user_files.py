@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import h5py
 import keras
 import numpy as np
 
@@ -23,27 +24,28 @@ ALWAYS_ALLOWED = 10 * 2**23  # ... and the bytes that any file may unpack to
 UNKNOWN_CODE = re.compile(r"Could not locate (?:class|function) '([^']+)'")
 
 
-def read_model(path: Path, *, compiled: bool = True) -> keras.Sequential:
-    """Read a model from a `.keras` file without executing any code from it.
+def read_model(path: Path, *, compiled: bool = True) -> keras.Model:
+    """Read a model from a `.keras` or HDF5 file without executing any code from it.
 
     Args:
         path: of the file.
         compiled: whether to restore the compilation and the optimizer, too.
 
     Raises:
-        UnusableFileError: there is no such file, it is no `.keras` file of a sequential model, it
+        UnusableFileError: there is no such file, it is none of a model that surgery can use, it
             needs code that is not part of Keras, or its optimizer's state cannot be restored.
     """
     if path.is_dir():
         raise UnusableFileError(f"{path}: {file_kinds.describe_folder(path)}")
     if not path.is_file():
         raise UnusableFileError(f"{path}: no such file")
-    config, metadata = _read_json(path)
+    is_hdf5 = file_kinds.is_hdf5_model(path)
+    config, metadata = _read_hdf5(path) if is_hdf5 else _read_json(path)
     if lambdas := _lambdas(config):
         raise UnusableFileError(
             f"{path}: {', '.join(lambdas)} would execute Python code stored in the file"
         )
-    if file_kinds.is_of_keras_2(config, metadata):
+    if not is_hdf5 and file_kinds.is_of_keras_2(config, metadata):
         raise UnusableFileError(f"{path}: a file of Keras 2: {file_kinds.FROM_KERAS_2}")
     try:
         model = _load(path, compiled, metadata)
@@ -53,11 +55,12 @@ def read_model(path: Path, *, compiled: bool = True) -> keras.Sequential:
     return model
 
 
-def _load(path: Path, compiled: bool, metadata: Mapping[str, Any]) -> keras.Sequential:
+def _load(path: Path, compiled: bool, metadata: Mapping[str, Any]) -> keras.Model:
+    load = archive.load_hdf5 if file_kinds.is_hdf5_model(path) else archive.load
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what matters raises an error
-            model = archive.load(path, compiled=compiled)
+            model = load(path, compiled=compiled)
     except Exception as failed:  # Keras raises many types
         why = _why(failed, metadata)
     else:
@@ -68,6 +71,16 @@ def _load(path: Path, compiled: bool, metadata: Mapping[str, Any]) -> keras.Sequ
         _load(path, False, metadata)
         why = f"its compilation cannot be restored (--uncompiled ignores it): {why}"
     raise UnusableFileError(why)
+
+
+def _read_hdf5(path: Path) -> tuple[Any, dict[str, Any]]:
+    """The configuration and the version of Keras in an HDF5 file."""
+    with h5py.File(path, "r") as file:
+        try:
+            config = json.loads(file.attrs["model_config"])
+        except ValueError:
+            raise UnusableFileError(f"{path}: its model_config is no JSON") from None
+        return config, {"keras_version": file.attrs.get("keras_version", keras.__version__)}
 
 
 def _read_json(path: Path) -> tuple[Any, dict[str, Any]]:
@@ -93,11 +106,13 @@ def _lambdas(config: Any, owner: str = "the model") -> list[str]:
         return [name for part in config for name in _lambdas(part, owner)]
     if not isinstance(config, dict):
         return []
-    if config.get("class_name") == "__lambda__":
-        return [owner]
     settings = config.get("config")
-    if isinstance(settings, dict) and "name" in settings:
+    settings = settings if isinstance(settings, dict) else {}
+    if "name" in settings:
         owner = f"layer {settings['name']}"
+    kind, function = config.get("class_name"), settings.get("function")
+    if kind == "__lambda__" or (kind == "Lambda" and isinstance(function, list)):  # of Keras 2
+        return [owner]
     return [name for part in config.values() for name in _lambdas(part, owner)]
 
 

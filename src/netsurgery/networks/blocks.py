@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from netsurgery.networks.layers import JOINS, Join, Layer, layer_from_json
+from netsurgery.networks.layers import JOINS, Join, KeptJoin, Layer, layer_from_json
 from netsurgery.networks.layers.joining import Add
 
 Row = tuple["Layer | Block", ...]
@@ -133,7 +133,48 @@ class Parallel(Block):
         return cls(tuple(map(row_from_json, values["rows"])), values["join"])
 
 
-BLOCKS: dict[str, type[Block]] = {block.kind: block for block in (Residual, Parallel)}
+@dataclass(frozen=True)
+class Kept(Block):
+    """Rows that end in a layer which surgery keeps as it is.
+
+    Attributes:
+        branches: the rows.
+        layer: takes their outputs.
+    """
+
+    branches: tuple[Row, ...]
+    layer: KeptJoin
+    kind: ClassVar[str] = "kept"
+
+    def __str__(self) -> str:
+        return f"{self.layer} of {', '.join(f'({listed(row)})' for row in self.branches)}"
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        return self.branches
+
+    @property
+    def row_names(self) -> tuple[str, ...]:
+        return tuple(map(str, range(len(self.branches))))
+
+    @property
+    def join(self) -> Join:
+        return self.layer
+
+    def with_rows(self, rows: Sequence[Row]) -> Kept:
+        return Kept(tuple(rows), self.layer)
+
+    def to_json(self) -> dict[str, Any]:
+        rows = [row_to_json(row) for row in self.branches]
+        return {"kind": self.kind, "rows": rows, "layer": self.layer.to_json()}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Kept:
+        settings = {name: value for name, value in values["layer"].items() if name != "kind"}
+        return cls(tuple(map(row_from_json, values["rows"])), KeptJoin(**settings))
+
+
+BLOCKS: dict[str, type[Block]] = {block.kind: block for block in (Residual, Parallel, Kept)}
 
 
 def listed(row: Row) -> str:

@@ -183,6 +183,17 @@ def apply(layer: Layer, arrays: Arrays, x: np.ndarray) -> np.ndarray:
     return LAYERS[type(layer)](layer, arrays, x)
 
 
+def join(layer: Join, inputs: list[np.ndarray]) -> np.ndarray:
+    """The output of a layer for several batches.
+
+    Raises:
+        ValueError: numpy inference does not support the layer.
+    """
+    if type(layer) not in JOINS:
+        raise ValueError(f"numpy inference does not support the layer {layer}")
+    return JOINS[type(layer)](inputs)
+
+
 def precision(x: np.ndarray) -> np.dtype:
     """The data type to compute in for a batch x: its own, or double precision for integers."""
     return x.dtype if np.issubdtype(x.dtype, np.floating) else np.dtype(np.float64)
@@ -224,7 +235,7 @@ def run_layers(network: Network, values: Values, start: int, stop: int) -> dict[
             if i != INPUT and last_reader[i] == position:
                 present.pop(i, None)
         if isinstance(step.layer, Join):
-            present[position] = JOINS[type(step.layer)](inputs)
+            present[position] = join(step.layer, inputs)
         else:
             present[position] = apply(step.layer, network.weights[position], inputs[0])
     return present

@@ -209,6 +209,12 @@ def _of_one_precision(inputs: list[tf.Tensor]) -> list[tf.Tensor]:
     return inputs if len(dtypes) == 1 else [tf.cast(x, tf.float32) for x in inputs]
 
 
+def _join(layer: Join, inputs: list[tf.Tensor]) -> tf.Tensor:
+    if type(layer) not in JOINS:
+        raise ValueError(f"training does not support the layer {layer}")
+    return JOINS[type(layer)](inputs)
+
+
 def _apply(layer: Layer, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
     if type(layer) not in LAYERS:
         raise ValueError(f"training does not support the layer {layer}")
@@ -264,7 +270,7 @@ def forward(
         if i in passed:
             pass
         elif isinstance(layer, Join):
-            x = JOINS[type(layer)](_of_one_precision([x, *others]))
+            x = _join(layer, _of_one_precision([x, *others]))
         elif isinstance(layer, Conv) and is_averaged(layer, rest, x.shape[1:]):
             x = convolve_and_average(layer, own, x, strided=strided)
             x = _add_bias(layer, own, x)

@@ -15,16 +15,16 @@ from typing import Any
 
 import keras
 
-from netsurgery.keras_io import conversion, optimizer_slots, user_files
+from netsurgery.keras_io import conversion, optimizer_slots, reading, user_files
 from netsurgery.keras_io.layers import to_array
-from netsurgery.networks.layers import Arrays, BatchNorm, Join
+from netsurgery.networks.layers import Arrays, BatchNorm
 from netsurgery.networks.network import Network
 from netsurgery.objectives import keras_catalog
 from netsurgery.objectives.checks import WITH_MOMENTUM
 from netsurgery.objectives.keras_catalog import LOSSES, OPTIMIZERS
 from netsurgery.objectives.training_settings import FLOAT32, CompileSettings
 from netsurgery.storage.files import UnusableFileError
-from netsurgery.training.forward import LAYERS
+from netsurgery.training.forward import JOINS, LAYERS
 from netsurgery.training.keras_objects import LINEAR, compile_arguments
 
 # of an optimizer's configuration; the others are arguments of its class
@@ -57,7 +57,7 @@ def _check(path: Path, network: Network) -> None:
     if not network.finite:
         raise UnusableFileError(f"{path}: its weights are not finite, so its training has diverged")
     for place, layer in zip(topology.places, topology.layers, strict=True):
-        if type(layer) not in LAYERS and not isinstance(layer, BatchNorm | Join):
+        if type(layer) not in (*LAYERS, *JOINS, BatchNorm):
             raise UnusableFileError(
                 f"{path}: layer {place} ({layer}) is of a kind that searches do not train; mutate"
                 " the model with netsurgery operate, and train it yourself"
@@ -182,12 +182,14 @@ def _state(
 ) -> Arrays | None:
     if not model.compiled or not model.optimizer.built:
         return None
-    same = conversion.to_keras(network)
+    _, own = reading.read(model)
+    same, layers = conversion.build(network)
     same.compile(**compile_arguments(settings, logits=logits), jit_compile=False)
     same.optimizer.build(same.trainable_variables)
     if type(model.optimizer) is not type(same.optimizer):
         return None
-    optimizer_slots.transfer_state(model, same, optimizer_slots.read_slots(model), {})
+    slots = optimizer_slots.read_slots(model, own)
+    optimizer_slots.transfer_state(model, same, layers, slots, {})
     same.optimizer.learning_rate.assign(settings.learning_rate)
     return tuple(to_array(variable) for variable in same.optimizer.variables)
 

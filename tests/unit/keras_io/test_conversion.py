@@ -12,6 +12,7 @@ from netsurgery.networks.inference import predict
 from netsurgery.networks.layers import Activation, BatchNorm, Conv, Dense, Flatten, Pool
 from netsurgery.networks.topology import Topology
 from tests.support.keras_models import FEW, OF_ALL_KINDS, batch, compiled, content, example
+from tests.support.random_networks import branched
 from tests.support.strategies import Example, inputs, trained
 
 KINDS = {
@@ -99,10 +100,19 @@ def test_unknown_layers_are_kept_as_they_are() -> None:
     np.testing.assert_array_equal(copy(x), model(x))
 
 
-def test_only_sequential_models_with_known_input_convert() -> None:
-    entering = keras.Input((4,))
-    branched = keras.Model(entering, keras.layers.Dense(2)(entering))
-    with pytest.raises(ValueError, match="only sequential"):
-        conversion.from_keras(branched)
+@pytest.mark.parametrize("seed", range(15))
+def test_random_blocks_are_the_same_in_keras(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    network = trained(branched(rng), rng)
+    model = conversion.to_keras(network)
+    copy = conversion.from_keras(model)
+    assert copy.topology == network.topology
+    assert content(copy) == content(network)
+    x = inputs(network.topology, rng)
+    found, expected = model(x.astype(np.float32), training=False), predict(network, x)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_models_without_a_known_input_are_refused() -> None:
     with pytest.raises(ValueError, match="shape of its input"):
         conversion.from_keras(keras.Sequential([keras.layers.Dense(2)]))

@@ -298,11 +298,11 @@ def test_slots_follow_the_weights_through_a_file(name: str, slots: int, tmp_path
     model = compiled(
         random_model((4,), layers.Dense(5, "relu"), layers.Dense(3)), OPTIMIZERS[name]()
     )
-    before = optimizer_slots.read_slots(model)
+    before = optimizer_slots.read_slots(model, model.layers)
     child = model_surgery.apply(model, Mutation(operations.ADD_UNITS, 0, 8)).model
     archive.save(child, tmp_path / "child.keras")
     child = user_files.read_model(tmp_path / "child.keras")
-    after = optimizer_slots.read_slots(child)
+    after = optimizer_slots.read_slots(child, child.layers)
     assert len(before) == len(after) == slots
     for slot, old in before.items():
         new = after[slot]
@@ -323,7 +323,9 @@ def test_new_slots_have_the_optimizers_initial_value() -> None:
     adagrad = keras.optimizers.Adagrad(0.01, initial_accumulator_value=0.25)
     model = compiled(random_model((4,), layers.Dense(5, "relu"), layers.Dense(3)), adagrad)
     child = model_surgery.apply(model, Mutation(operations.ADD_DENSE, 1)).model
-    before, after = (optimizer_slots.read_slots(m)["accumulators"] for m in (model, child))
+    before, after = (
+        optimizer_slots.read_slots(each, each.layers)["accumulators"] for each in (model, child)
+    )
     assert all((array == 0.25).all() for array in after[1])
     for old, new in ((before[0], after[0]), (before[1], after[2])):
         for one, other in zip(old, new, strict=True):

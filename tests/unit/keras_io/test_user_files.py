@@ -62,6 +62,8 @@ def test_other_files_are_refused_with_the_reason(tmp_path: Path) -> None:
     model.save_weights(tmp_path / "weights.h5.weights.h5")
     with h5py.File(tmp_path / "old.h5", "w") as file:
         file.attrs["model_config"] = "{}"
+    with h5py.File(tmp_path / "broken.h5", "w") as file:
+        file.attrs["model_config"] = "{"
     (tmp_path / "text.keras").write_text("hello")
     (tmp_path / "empty.keras").write_bytes(b"")
     (tmp_path / "damaged.keras").write_bytes(b"\x89HDF\r\n\x1a\n")
@@ -73,7 +75,8 @@ def test_other_files_are_refused_with_the_reason(tmp_path: Path) -> None:
         ("text.keras", "not a .keras file$"),
         ("empty.keras", "not a .keras file$"),
         ("other.npz", "not a .keras file, but another zip archive$"),
-        ("old.h5", "an older HDF5 file: load it with Keras and save it as .keras$"),
+        ("old.h5", r"Keras [\d.]+ cannot load it: "),
+        ("broken.h5", "its model_config is no JSON$"),
         ("weights.h5.weights.h5", "weights only: build the model in Python, load_weights, and"),
         ("damaged.keras", "not a .keras file, but a damaged HDF5 file$"),
         ("model.tflite", "a TensorFlow Lite model"),
@@ -159,9 +162,9 @@ def test_state_of_layers_frozen_later_is_read(tmp_path: Path) -> None:
     assert [layer.trainable for layer in read.layers] == [False, True]
     child = model_surgery.apply(read, Mutation(operations.IDENTITY)).model
     assert int(child.optimizer.iterations) == 2
-    kept = optimizer_slots.read_slots(child)["velocities"]
+    kept = optimizer_slots.read_slots(child, child.layers)["velocities"]
     for written, found in zip(
-        optimizer_slots.read_slots(model)["velocities"][1], kept[1], strict=True
+        optimizer_slots.read_slots(model, model.layers)["velocities"][1], kept[1], strict=True
     ):
         np.testing.assert_array_equal(found, written)
         assert found.any()
@@ -188,11 +191,44 @@ def test_untrained_optimizers_are_read(tmp_path: Path) -> None:
     assert user_files.read_model(tmp_path / "untrained.keras").compiled
 
 
-def test_functional_models_are_refused(tmp_path: Path) -> None:
+def of_a_block() -> keras.Model:
     entering = keras.Input((4,))
-    keras.Model(entering, layers.Dense(2)(entering)).save(tmp_path / "branched.keras")
-    with pytest.raises(UnusableFileError, match=r"branched\.keras: .* only sequential"):
-        user_files.read_model(tmp_path / "branched.keras")
+    x = layers.Dense(4, "relu", name="hidden")(entering)
+    return keras.Model(entering, layers.Dense(2)(layers.Add()([x, entering])))
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+@pytest.mark.parametrize("name", ["model.h5", "model.hdf5", "named otherwise"])
+def test_hdf5_files_are_read_with_their_state(name: str, frozen: bool, tmp_path: Path) -> None:
+    model = of_a_block()
+    model.get_layer("hidden").trainable = not frozen
+    trained(model, optimizer="adam", loss="mse", metrics=["mae"])
+    model.save(tmp_path / "model.h5")
+    (tmp_path / "model.h5").rename(tmp_path / name)
+    read = user_files.read_model(tmp_path / name)
+    x = np.ones((1, 4))
+    np.testing.assert_array_equal(np.asarray(read(x)), np.asarray(model(x)))
+    for written, found in zip(state(model), state(read), strict=True):
+        np.testing.assert_array_equal(found, written)
+    assert int(read.optimizer.iterations) == 2
+
+
+def test_code_in_hdf5_files_is_refused(tmp_path: Path) -> None:
+    random_model((4,), layers.Lambda(lambda x: 2 * x, name="twice")).save(tmp_path / "new.h5")
+    config = {"class_name": "Lambda", "config": {"name": "old", "function": ["4wEA", None, None]}}
+    with h5py.File(tmp_path / "old.h5", "w") as file:
+        file.attrs["model_config"] = json.dumps({"config": {"layers": [config]}})
+    for name, layer in (("new.h5", "twice"), ("old.h5", "old")):
+        with pytest.raises(UnusableFileError, match=f"layer {layer} would execute Python code"):
+            user_files.read_model(tmp_path / name)
+
+
+def test_functional_models_that_are_no_blocks_are_refused(tmp_path: Path) -> None:
+    entering = keras.Input((4,))
+    outputs = [layers.Dense(2, name="one")(entering), layers.Dense(2, name="two")(entering)]
+    keras.Model(entering, outputs).save(tmp_path / "two.keras")
+    with pytest.raises(UnusableFileError, match=r"two\.keras: it has 2 outputs \(one, two\): only"):
+        user_files.read_model(tmp_path / "two.keras")
 
 
 def test_samples_are_read_from_npy_and_npz_only(tmp_path: Path) -> None:

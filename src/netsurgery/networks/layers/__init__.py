@@ -14,7 +14,7 @@ from netsurgery.networks.layers.convolution import Conv, Windowed
 from netsurgery.networks.layers.dense import Dense
 from netsurgery.networks.layers.elementwise import Activation, BatchNorm, Dropout
 from netsurgery.networks.layers.joining import JOINS, Add, Concatenate, Join, Multiply
-from netsurgery.networks.layers.other import Other, PerChannel, Regularization
+from netsurgery.networks.layers.other import KeptJoin, Other, PerChannel, Regularization
 from netsurgery.networks.layers.pooling import POOLINGS, GlobalPool, Pool
 from netsurgery.networks.layers.reshaping import Flatten, Rescaling, Reshape
 from netsurgery.networks.layers.windows import CAUSAL, SAME, VALID
@@ -39,6 +39,7 @@ __all__ = [
     "Flatten",
     "GlobalPool",
     "Join",
+    "KeptJoin",
     "KernelLayer",
     "Layer",
     "Multiply",

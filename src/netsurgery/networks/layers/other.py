@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from netsurgery.networks.layers.base import Layer, Shape
+from netsurgery.networks.layers.joining import Join
 
 
 @dataclass(frozen=True)
@@ -83,3 +84,48 @@ class Regularization(Other):
 
     def output_shape(self, shape: Shape) -> Shape:
         return shape if len(shape) == len(self.entering) else super().output_shape(shape)
+
+
+@dataclass(frozen=True)
+class KeptJoin(Join):
+    """Any other Keras layer with several inputs: it is kept as it is, so they keep their shapes.
+
+    The fields are those of `Other`; `entering` holds the shape of each input.
+    """
+
+    name: str
+    config: str
+    entering: tuple[Shape, ...]
+    leaving: Shape
+    arrays: tuple[Shape, ...] = ()
+    trainable: int = 0
+    reason: str = ""
+    kind: ClassVar[str] = "kept_join"
+    function: ClassVar[str] = "kept"
+    has_channels_in_common: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "leaving", tuple(self.leaving))
+        for name in ("entering", "arrays"):
+            object.__setattr__(self, name, tuple(map(tuple, getattr(self, name))))
+
+    def __str__(self) -> str:
+        return self.name
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        if shapes != self.entering:
+            raise ValueError(
+                f"{self} is kept as it is and needs inputs of"
+                f" {' and '.join(map(str, self.entering))}, not {' and '.join(map(str, shapes))}"
+            )
+        return self.leaving
+
+    def array_shapes(self, shape: Shape) -> tuple[Shape, ...]:
+        return self.arrays
+
+    @property
+    def trainable_arrays(self) -> int:
+        return self.trainable
+
+    def is_non_negative(self, input_is_non_negative: bool) -> bool:
+        return False

@@ -1,0 +1,128 @@
+"""The graph of a functional Keras model: which layer takes the outputs of which others.
+
+Keras has no public way to the calls of a model's layers, and this is the only module that reads
+what it keeps of them. (`get_config` fails where a layer holds Python objects of the user.)
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+
+from netsurgery.networks.layers import Shape
+from netsurgery.networks.steps import INPUT
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """A call of a layer, or of another operation of Keras, in a functional model.
+
+    Attributes:
+        layer: what is called.
+        inputs: positions of the calls whose outputs it takes, `INPUT` for the model's input.
+            Only a list, such as that of `Add`, may hold one twice.
+        entering: shapes of these outputs, without the batch axis.
+        leaving: shape of its own output.
+        arguments: other arguments of the call, such as `training=False`, for display.
+    """
+
+    layer: Any
+    inputs: tuple[int, ...]
+    entering: tuple[Shape, ...]
+    leaving: Shape
+    arguments: tuple[str, ...]
+    _node: Any = field(repr=False)
+
+    @property
+    def is_layer(self) -> bool:
+        """Whether it is a layer, not another operation such as `keras.ops.relu`."""
+        return isinstance(self.layer, keras.Layer)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is a layer that is called with one tensor, or a list, and nothing else."""
+        node = self._node
+        lone = len(node.input_tensors) == 1 and not _takes_list(node)
+        several = len(node.input_tensors) > 1 and _takes_list(node)
+        return self.is_layer and not self.arguments and (lone or several)
+
+    def again(self, tensors: Sequence[Any]) -> Any:
+        """The output of the same layer, with the same other arguments, for other tensors.
+
+        Args:
+            tensors: one for each of `inputs`.
+        """
+        before = map(id, _inputs(self._node))
+        args, kwargs = self._node.arguments.fill_in(dict(zip(before, tensors, strict=True)))
+        return self.layer(*args, **kwargs)
+
+
+def is_functional(model: Any) -> bool:
+    """Whether a model is made of Keras tensors, by itself or as a subclass."""
+    return hasattr(model, "_nodes_by_depth")
+
+
+def calls(model: keras.Model) -> list[Call]:
+    """The calls of a functional model, each after those whose outputs it takes.
+
+    Raises:
+        ValueError: the model has several inputs or outputs, or a layer is called twice or gives
+            several outputs.
+    """
+    for what, tensors in (("inputs", model.inputs), ("outputs", model.outputs)):
+        if len(tensors) != 1:
+            names = ", ".join(tensor._keras_history.operation.name for tensor in tensors)
+            raise ValueError(f"it has {len(tensors)} {what} ({names}): only one can be used")
+    nodes = [node for _, row in sorted(model._nodes_by_depth.items(), reverse=True) for node in row]
+    nodes = [node for node in nodes if not node.is_input]
+    called: set[int] = set()
+    positions = {id(model.inputs[0]): INPUT}
+    found = []
+    for position, node in enumerate(nodes):
+        if id(node.operation) in called:
+            raise ValueError(f"its layer {node.operation.name} is shared: it is called twice")
+        if len(node.outputs) != 1:
+            raise ValueError(f"its layer {node.operation.name} gives {len(node.outputs)} outputs")
+        called.add(id(node.operation))
+        tensors = _inputs(node)
+        found.append(
+            Call(
+                node.operation,
+                tuple(positions[id(tensor)] for tensor in tensors),
+                tuple(tuple(tensor.shape[1:]) for tensor in tensors),
+                tuple(node.outputs[0].shape[1:]),
+                _arguments(node),
+                node,
+            )
+        )
+        positions[id(node.outputs[0])] = position
+    return found
+
+
+def _takes_list(node: Any) -> bool:
+    args = node.arguments.args
+    return len(args) == 1 and isinstance(args[0], list | tuple)
+
+
+def _inputs(node: Any) -> list[Any]:
+    """The tensors of a call, in order: each one once, unless the call takes a list of them."""
+    tensors = list(node.input_tensors)
+    return tensors if _takes_list(node) else list({id(each): each for each in tensors}.values())
+
+
+def _arguments(node: Any) -> tuple[str, ...]:
+    """The arguments of a call besides its first one, but for those that are as by default."""
+    _, *positional = node.arguments.args or (None,)
+    parameters = inspect.signature(node.operation.call).parameters
+    named = [
+        f"{name}={value}"
+        for name, value in node.arguments.kwargs.items()
+        if not (value is None or isinstance(value, keras.KerasTensor))
+        and not (name in parameters and parameters[name].default is value)
+    ]
+    others = [str(value) for value in positional if not isinstance(value, keras.KerasTensor)]
+    return (*others, *named)
