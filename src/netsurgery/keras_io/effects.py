@@ -65,7 +65,10 @@ def describe_change(
         return f"{what}added {', '.join(added)}{_reading(topology, mutation)}"
     if removed:
         return f"{what}removed {', '.join(removed)}"
-    return f"{what}{topology.layers[position]} is now {child.layers[position]}"
+    changed = [i for i, layer in enumerate(topology.layers) if layer != child.layers[i]]
+    others = [str(topology.places[i]) for i in changed if i != position]
+    along = f", and with it {', '.join(others)}" if others else ""
+    return f"{what}{topology.layers[position]} is now {child.layers[position]}{along}"
 
 
 def describe_effect(
