@@ -10,6 +10,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Annotation, Text
 
 from netsurgery import plots
+from netsurgery.networks.topologies import build, named
+from netsurgery.plots.labels import search_title
 from netsurgery.plots.style import OPERATION_STYLES
 from netsurgery.search.layout import SearchFolder
 from netsurgery.search.lineage import LINEAGE_COLUMNS, lineage
@@ -27,6 +29,9 @@ def entries(first, *values):
     )
 
 
+TOPOLOGY = build(named("cnn-small"), (28, 28, 1), 10)
+
+
 def start(*values, **fields):
     """The initial network."""
     known = {"parameters": 1000, "batches_trained": BATCHES * len(values)} | fields
@@ -38,7 +43,7 @@ def start(*values, **fields):
             "position": None,
             "generation": 0,
             "step": "warm-up",
-            "topology": {},
+            "topology": TOPOLOGY.to_json(),
             "batches_per_epoch": BATCHES,
             "batches_spent": known["batches_trained"],
             "history": entries(0, *values),
@@ -150,6 +155,7 @@ def draw(search, records, rows, headline):
         "accuracy": plots.plot_accuracy(search, records, headline),
         "size": plots.plot_size(search, records, headline),
         "family_tree": plots.plot_family_tree(search, rows, headline),
+        "structure": plots.plot_structure(search_title(search, headline), TOPOLOGY),
     }
 
 

@@ -11,7 +11,9 @@ from netsurgery import datasets
 from netsurgery.datasets.samples import Samples
 from netsurgery.jobs import model_check
 from netsurgery.keras_io import archive, tflite
+from netsurgery.networks.topology import Topology
 from netsurgery.report import error_analysis, model_card
+from netsurgery.search.candidates import read_record
 from netsurgery.storage.dependencies import NO_DEPENDENCIES, Dependencies
 from netsurgery.storage.files import CHECKSUMS, checksums, read_json, write_text
 
@@ -85,7 +87,8 @@ def export(
     written = [file] if file.exists() else []
     known.write(path, {"check": check, "exports": [lite], CHECKSUMS: checksums(path, *written)})
     summary = read_json(final / "summary.json")
+    topology = Topology.from_json(read_record(final / "network.keras").topology)
     write_text(
         final / "README.md",
-        model_card.model_card(summary, settings, described, errors, [lite], check),
+        model_card.model_card(summary, settings, described, topology, errors, [lite], check),
     )

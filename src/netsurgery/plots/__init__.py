@@ -12,6 +12,7 @@ from netsurgery.plots.family_tree import plot_family_tree
 from netsurgery.plots.saving import save_figure, write_search_plots
 from netsurgery.plots.simulation import plot_simulation
 from netsurgery.plots.singular_values import plot_singular_values
+from netsurgery.plots.structure import plot_structure
 from netsurgery.plots.summary_table import write_summary_table
 from netsurgery.plots.training_curves import plot_accuracy, plot_size
 
@@ -23,6 +24,7 @@ __all__ = [
     "plot_simulation",
     "plot_singular_values",
     "plot_size",
+    "plot_structure",
     "save_figure",
     "write_search_plots",
     "write_summary_table",

@@ -7,7 +7,10 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from netsurgery.analysis.lineage_table import read_lineage
+from netsurgery.networks.topology import Topology
 from netsurgery.plots.family_tree import plot_family_tree
+from netsurgery.plots.labels import search_title
+from netsurgery.plots.structure import plot_structure
 from netsurgery.plots.style import styled
 from netsurgery.plots.training_curves import plot_accuracy, plot_size
 from netsurgery.search.layout import SearchFolder
@@ -39,6 +42,10 @@ def write_search_plots(
         "accuracy": plot_accuracy(search, records, summary),
         "size": plot_size(search, records, summary),
         "family_tree": plot_family_tree(search, read_lineage(folder.lineage), summary),
+        "structure": plot_structure(
+            f"{search_title(search, summary)}: {summary['candidate']}",
+            Topology.from_json(folder.end().topology),
+        ),
     }
     plots = folder.root / "plots"
     paths = {name: plots / f"{name}.{suffix}" for name in figures}

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from matplotlib import style
 
+from netsurgery.networks.layers import Layer
 from netsurgery.surgery import Operation, operations
 
 P = ParamSpec("P")
@@ -54,7 +55,7 @@ OPERATION_STYLES = {
         for operation, (colour, marker) in COLOURS_AND_MARKERS.items()
     },
 }
-LAYER_COLOURS = {"conv": SKY, "dense": ORANGE}
+LAYER_COLOURS = {"conv": SKY, "dense": ORANGE}  # by the word that the kind of layer contains
 STYLE: dict[str, Any] = {
     "svg.hashsalt": "netsurgery",  # otherwise the ids in the file are random
     "svg.fonttype": "none",  # text stays text: a third of the size, and searchable
@@ -81,6 +82,11 @@ def styled(draw: Callable[P, R]) -> Callable[P, R]:
             return draw(*args, **kwargs)
 
     return inner
+
+
+def layer_colour(layer: Layer) -> str:
+    """The colour of a layer: convolutions of all kinds have one, and layers without a kernel."""
+    return next((c for word, c in LAYER_COLOURS.items() if word in layer.kind), PALE)
 
 
 def operation_style(operation: str | None) -> OperationStyle:

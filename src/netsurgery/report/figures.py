@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from netsurgery import plots
 from netsurgery.analysis.runs import Experiment, Run
 from netsurgery.config.scaling import describe_scale
+from netsurgery.networks.topology import Topology
 from netsurgery.plots.labels import format_score, operation_label
 from netsurgery.plots.style import BLUE, GREY, styled
 from netsurgery.reproduction import ectonas, statistics
@@ -78,6 +79,17 @@ def search_figures(run: Run, rows: Sequence[Mapping[str, Any]]) -> list[dict[str
             " lineage of the final network.",
         ),
     ]
+
+
+def structure(run: Run, topology: Topology) -> dict[str, Any]:
+    """The final network of a finished search."""
+    listed = ", ".join(map(str, topology.layers))
+    return embed_figure(
+        plots.plot_structure(f"{run.search}, seed {run.seed}", topology),
+        f"The layers of the final network: {listed}.",
+        "Boxes: layers with their places and the shapes of their outputs; circles: where the rows"
+        " of a block meet.",
+    )
 
 
 @styled

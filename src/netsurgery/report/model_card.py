@@ -9,6 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import netsurgery
+from netsurgery.networks.costs import Costs
+from netsurgery.networks.outline import outline
+from netsurgery.networks.topology import Topology
 from netsurgery.objectives.keras_catalog import describe as describe_setting
 from netsurgery.report.usage import usage_snippet
 from netsurgery.search.algorithms import ALGORITHMS
@@ -34,6 +37,18 @@ def _results(summary: Mapping[str, Any]) -> list[str]:
             for name, value in summary["test_metrics"].items()
         ]
     return ["| | |", "|---|---:|", *lines]
+
+
+def _costs(topology: Topology) -> list[str]:
+    costs = Costs.of(topology)
+    return [
+        "| | |",
+        "|---|---:|",
+        f"| parameters | {topology.parameters:,} |",
+        f"| multiplications | {costs.multiplications:,} |",
+        f"| memory of inputs and outputs of layers, at most | {costs.peak_memory:,} bytes |",
+        f"| weights in the model file | {costs.model_bytes:,} bytes |",
+    ]
 
 
 def _errors(errors: Mapping[str, Any]) -> list[str]:
@@ -79,6 +94,7 @@ def model_card(
     summary: Mapping[str, Any],
     settings: Mapping[str, Any],
     data: Mapping[str, Any],
+    topology: Topology,
     errors: Mapping[str, Any],
     exports: Sequence[Mapping[str, Any]],
     check: Mapping[str, Any],
@@ -89,6 +105,7 @@ def model_card(
         summary: of the search.
         settings: of the search.
         data: description of the prepared dataset.
+        topology: of the final network.
         errors: see `netsurgery.report.error_analysis`.
         exports: see `netsurgery.keras_io.tflite`.
         check: see `netsurgery.jobs.model_check`; without samples, why there was none.
@@ -174,9 +191,15 @@ def model_card(
         f"- netsurgery {netsurgery.__version__}; the same configuration and seed reproduce these"
         " weights.",
         "",
-        "Layers, from input to output:",
+        "Layers with their places, from input to output:",
         "",
-        *(f"{i}. {layer}" for i, layer in enumerate(summary["layers"])),
+        *(f"{'  ' * line.depth}- `{line.place}` {line.text}" for line in outline(topology)),
+        "",
+        "## Costs",
+        "",
+        "For one sample and numbers of four bytes:",
+        "",
+        *_costs(topology),
         "",
         "## Limits",
         "",

@@ -9,9 +9,10 @@ from typing import Any
 from netsurgery.analysis.lineage_table import ancestry, read_lineage
 from netsurgery.analysis.runs import Experiment, Run
 from netsurgery.config import scaling
-from netsurgery.networks.layers import Layer, Shape
+from netsurgery.networks.outline import outline
 from netsurgery.networks.topology import Topology
 from netsurgery.plots.labels import format_score, operation_label, pluralize
+from netsurgery.plots.structure import sides
 from netsurgery.plots.style import operation_style
 from netsurgery.report import brackets, figures
 from netsurgery.report.usage import usage_snippet
@@ -63,10 +64,28 @@ def setting_text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def memory(size: float | None) -> str:
+    """A number of bytes in a readable unit."""
+    if size is None:
+        return "–"  # noqa: RUF001
+    for unit in ("bytes", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.3g} {unit}"
+        size /= 1000
+    return f"{size:.3g} GB"
+
+
+def latency(seconds: float | None) -> str:
+    """The time of a prediction in milliseconds."""
+    return "–" if seconds is None else f"{1000 * seconds:.3g} ms"  # noqa: RUF001
+
+
 FILTERS: dict[str, Callable[..., str]] = {
     "percent": percent,
     "duration": duration,
     "count": count,
+    "memory": memory,
+    "latency": latency,
     "setting": setting_text,
     "plural": pluralize,
     "score": format_score,
@@ -140,34 +159,23 @@ def overview(experiment: Experiment, max_detailed: int) -> dict[str, Any]:
     }
 
 
-def _sides(shape: Shape) -> str:
-    return "×".join(map(str, shape))  # noqa: RUF001 - a multiplication sign
-
-
 def layers(topology: Topology) -> list[dict[str, Any]]:
-    """The layers of a topology as blocks: kind, label, output shape and parameters.
-
-    Layers after a convolution, such as normalization and pooling, are part of its block.
-    """
-    entry = {"kind": "end", "label": "input", "shape": _sides(topology.input_shape)}
-    blocks: list[dict[str, Any]] = [entry | {"parameters": 0, "parts": []}]
-    sizes = zip(topology.layers, topology.output_shapes, topology.array_shapes, strict=True)
-    for layer, shape, arrays in sizes:
-        parameters = sum(math.prod(array) for array in arrays[: layer.trainable_arrays])
-        kind = _kind(layer)
-        if kind == "other" and blocks[-1]["kind"] == "conv":
-            blocks[-1]["parts"].append(str(layer))
-            blocks[-1]["shape"] = _sides(shape)
-            blocks[-1]["parameters"] += parameters
-        else:
-            block = {"kind": kind, "label": str(layer), "shape": _sides(shape)}
-            blocks.append(block | {"parameters": parameters, "parts": []})
-    return blocks
-
-
-def _kind(layer: Layer) -> str:
-    name = type(layer).__name__.lower()
-    return name if name in ("conv", "dense", "flatten") else "other"
+    """The layers and blocks of a topology, in order: place, depth, text, shape and costs."""
+    rows = []
+    for line in outline(topology):
+        i = line.position
+        layer, shape = topology.layers[i], topology.input_shapes[i]
+        rows.append(
+            {
+                "place": line.place,
+                "depth": line.depth,
+                "text": line.text,
+                "shape": sides(topology.output_shapes[i]),
+                "parameters": layer.parameters(shape),
+                "multiplications": layer.multiplications(shape),
+            }
+        )
+    return rows
 
 
 def error_view(run: Run) -> dict[str, Any] | None:
@@ -222,6 +230,7 @@ def search_view(run: Run) -> dict[str, Any]:
     assert run.summary is not None
     summary, end = run.summary, run.folder.end()
     start = Topology.from_json(run.folder.start().topology)
+    topology = Topology.from_json(end.topology)
     rows = read_lineage(run.folder.lineage)
     data = OLDER | read_json(run.folder.final / "preprocessing.json")
     settings = {k: v for k, v in run.settings.items() if k not in ("seeds", "algorithm")}
@@ -234,7 +243,8 @@ def search_view(run: Run) -> dict[str, Any]:
         "score": _score(summary),
         "data_warnings": data.get("warnings", []),
         "start_layers": [str(layer) for layer in start.layers],
-        "layers": layers(Topology.from_json(end.topology)),
+        "structure": figures.structure(run, topology),
+        "layers": layers(topology),
         "lineage": lineage_view(rows, summary["candidate"]),
         "last_epochs": describe_last_epochs(summary),
         "figures": figures.search_figures(run, rows),

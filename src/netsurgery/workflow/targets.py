@@ -12,7 +12,7 @@ from netsurgery.workflow.inputs import Inputs
 from netsurgery.workflow.search_jobs import TRACKED, Files
 from netsurgery.workflow.searches import Searches
 
-PLOTS = ("accuracy", "size", "family_tree")
+PLOTS = ("accuracy", "size", "family_tree", "structure")
 SUMMARY_FILES = ("summary.csv", "summary.html", "summary.json", "report.html")
 REPORT_INPUTS = ("summary.json", "errors.json", "exports.json")  # of each finished search
 FINAL_FILES = (

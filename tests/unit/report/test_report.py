@@ -231,7 +231,9 @@ def test_the_model_card_agrees_with_the_summary(finished):
     assert f"| test accuracy | {summary['test_accuracy']:.1%} |" in card
     assert "seed 0" in card
     for i, layer in enumerate(summary["layers"]):
-        assert f"{i}. {layer}\n" in card
+        assert f"- `{i}` {layer}\n" in card
+    assert f"| multiplications | {summary['multiplications']:,} |" in card
+    assert f"| weights in the model file | {summary['model_bytes']:,} bytes |" in card
     for name in re.findall(r"^\| `([a-z.]+)` \|", card, re.MULTILINE):
         assert (final / name).exists()
 
