@@ -6,26 +6,44 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyBboxPatch
 
-from netsurgery.networks.layers import KernelLayer
+from netsurgery.networks.layers import Join, KernelLayer, Layer
 from netsurgery.networks.topology import Topology
 from netsurgery.plots.labels import format_score, operation_label
 from netsurgery.plots.layout import LABEL, add_legend, canvas, legend_entry, text_width
-from netsurgery.plots.style import BLACK, BLUE, DARK, GREY, LAYER_COLOURS, WHITE, styled
+from netsurgery.plots.structure_drawing import Drawing
+from netsurgery.plots.structure_layout import Layout, Line, Part, Sizes, arrange
+from netsurgery.plots.style import BLUE, DARK, LAYER_COLOURS, WHITE, styled
 from netsurgery.search.records import Record
 
-BOX, ROW, STEP = 0.46, 0.52, 0.62  # inches
+# inches: a box along and across the network, a node, and the space between them
+BOX, HEIGHT, NODE, GAP, LANE = 0.46, 0.3, 0.2, 0.16, 0.1
+MARGIN = 0.22  # inches between networks
+
+
+def _width(layer: Layer) -> str:
+    return str(layer.width) if isinstance(layer, KernelLayer) else ""
 
 
 def layer_widths(record: Record) -> list[tuple[str, str]]:
-    """Kind and width of every hidden layer with weights, from input to output."""
+    """Kind and width of every hidden layer with weights, and kinds of joins, in order."""
     layers = Topology.from_json(record.topology).layers[:-1]
-    widths = []
-    for layer in layers:
-        if isinstance(layer, KernelLayer):
-            widths.append((layer.kind, str(layer.width)))
-    return widths
+    return [
+        (layer.kind, _width(layer)) for layer in layers if isinstance(layer, KernelLayer | Join)
+    ]
+
+
+def _arranged(record: Record) -> Layout:
+    """The hidden layers with weights, and joins, from left to right."""
+    topology = Topology.from_json(record.topology)
+
+    def size(part: Part) -> tuple[float, float] | None:
+        if part.is_join:
+            return NODE, NODE
+        is_output = part.position == len(topology.steps) - 1
+        return None if is_output or not _width(part.layer) else (BOX, HEIGHT)
+
+    return arrange(topology, Sizes(size, GAP, LANE))
 
 
 @styled
@@ -42,9 +60,12 @@ def plot_evolution(title: str, lineage: Sequence[Record]) -> Figure:
             rows.append(record)
             operation = operation_label(record.operation, record.position)
             labels.append(f"epoch {before.epochs_trained:.0f}: {operation}")
+    layouts = [_arranged(record) for record in rows]
     left = max(text_width(label, LABEL) for label in labels) + 0.3
-    columns = max(len(layer_widths(record)) for record in rows) + 2
-    size = (max(columns * STEP + 1.2, 5.0), len(rows) * ROW)
+    length = max(layout.length for layout in layouts) + 2 * BOX + GAP
+    # from the middle of each row up and down
+    reaches = [(max(HEIGHT / 2, -layout.left), max(HEIGHT / 2, layout.right)) for layout in layouts]
+    size = (max(length + 1.2, 5.0), sum(up + down + MARGIN for up, down in reaches))
     figure, axes = canvas(
         (title, "layers with weights and their channels or units; I: input, O: output"),
         size,
@@ -53,31 +74,26 @@ def plot_evolution(title: str, lineage: Sequence[Record]) -> Figure:
     axes.set_axis_off()
     axes.set_xlim(-0.02, size[0])
     axes.set_ylim(size[1], 0)
-    for i, (record, label) in enumerate(zip(rows, labels, strict=True)):
-        y = (i + 0.5) * ROW
+    top = 0.0
+    for record, label, layout, (up, down) in zip(rows, labels, layouts, reaches, strict=True):
+        y = top + MARGIN / 2 + up
+        top += up + down + MARGIN
         axes.text(-0.12, y, label, size=LABEL, ha="right", va="center_baseline", color=DARK)
-        boxes = [("end", "I"), *layer_widths(record), ("end", "O")]
-        for column, (kind, text) in enumerate(boxes):
-            x = column * STEP
-            if column:
-                axes.plot([x - STEP + BOX, x], [y, y], color=GREY, linewidth=0.9, zorder=1)
-            axes.add_patch(
-                FancyBboxPatch(
-                    (x, y - 0.15),
-                    BOX,
-                    0.3,
-                    boxstyle="round,pad=0,rounding_size=0.05",
-                    facecolor=LAYER_COLOURS.get(kind, WHITE),
-                    edgecolor=BLACK,
-                    linewidth=0.8,
-                    zorder=2,
-                )
-            )
-            axes.text(x + BOX / 2, y, text, size=LABEL, ha="center", va="center_baseline", zorder=3)
-        value = record.score
-        if value is not None:
-            end = len(boxes) * STEP - STEP + BOX + 0.12
-            axes.text(end, y, format_score(value), size=LABEL, va="center_baseline", color=BLUE)
+        drawing = Drawing(axes, (BOX, y), sideways=True)
+        end = layout.length + GAP
+        for line in (*layout.lines, Line((layout.length, 0.0), (end, 0.0))):
+            drawing.line(line)
+        for placed in layout.parts:
+            if placed.part.is_join:
+                drawing.join(placed)
+            else:
+                drawing.box(placed, [_width(placed.part.layer)])
+        drawing.plain_box((-BOX / 2, 0.0), (BOX, HEIGHT), WHITE, ["I"])
+        drawing.plain_box((end + BOX / 2, 0.0), (BOX, HEIGHT), WHITE, ["O"])
+        if record.score is not None:
+            x, _ = drawing.point(end + BOX + 0.12, 0.0)
+            text = format_score(record.score)
+            axes.text(x, y, text, size=LABEL, va="center_baseline", color=BLUE)
     handles = [
         legend_entry("convolution", LAYER_COLOURS["conv"], marker="s"),
         legend_entry("dense", LAYER_COLOURS["dense"], marker="s"),

@@ -82,12 +82,12 @@ class Sizes:
     """How large parts are drawn, in inches.
 
     Attributes:
-        of: length along the network and width across it of a part.
+        of: length along the network and width across it of a part; None if it is not drawn.
         gap: along, between parts.
         lane: across, between rows.
     """
 
-    of: Callable[[Part], tuple[float, float]]
+    of: Callable[[Part], tuple[float, float] | None]
     gap: float
     lane: float
 
@@ -140,7 +140,9 @@ def _arrange_row(row: Parts, sizes: Sizes, along: float, across: float) -> Layou
     at = along
     for part in row:
         if isinstance(part, Part):
-            length, width = sizes.of(part)
+            if (size := sizes.of(part)) is None:
+                continue
+            length, width = size
             start = at + sizes.gap
             placed = Placed(part, start + length / 2, across, length, width)
             line = Line((at, across), (start, across))
@@ -161,7 +163,7 @@ def _arrange_row(row: Parts, sizes: Sizes, along: float, across: float) -> Layou
 def _arrange_branches(branches: Branches, sizes: Sizes, along: float, across: float) -> Layout:
     split = along + sizes.gap * 0.6  # where lines part
     rows = list(_beside(branches, sizes, split, across))
-    length, width = sizes.of(branches.join)
+    length, width = sizes.of(branches.join) or (0.0, 0.0)
     end = max([split + sizes.gap, *(layout.length for layout, _ in rows)]) + sizes.gap
     join = Placed(branches.join, end + length / 2, across, length, width)
     lines = [Line((along, across), (split, across))]
