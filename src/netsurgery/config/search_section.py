@@ -98,6 +98,7 @@ def _check(
     _check_algorithm(where, search, model.kinds if model else hidden, dataset)
     try:
         checks.check(search, dataset.task, logits=logits)
+        algorithm_of(search).check_settings(search)
     except checks.SettingError as error:
         raise error_at([*where, *error.where], str(error)) from None
     _check_data(where, search, dataset)

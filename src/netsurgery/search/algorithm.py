@@ -59,6 +59,13 @@ class Algorithm(ABC):
             UnsuitableSettingError: It cannot.
         """
 
+    def check_settings(self, settings: Mapping[str, Any]) -> None:  # noqa: B027
+        """Check what the schema cannot of its own settings.
+
+        Raises:
+            SettingError: Naming the setting.
+        """
+
     def method(self, settings: Mapping[str, Any]) -> str:
         """What tables and plots call it with these settings."""
         return self.title

@@ -225,3 +225,23 @@ def test_a_start_above_max_parameters_is_an_error(dataset, limit, line, tmp_path
     assert f"{limit:,} is less than {line}" in str(caught.value)
     assert load(top=own, dataset=dataset, topology="ff-large", max_parameters=261_682)
     assert load(top=own, dataset=dataset, topology="ff-large")
+
+
+@pytest.mark.parametrize(
+    ("settings", "line"),
+    [
+        (
+            {"operations": ["ectonas", "add_residual"]},
+            "operations.1: unknown operation 'add_residual'",
+        ),
+        (
+            {"recuperation": {"add_unit": 0.5}},
+            "recuperation.add_unit: unknown operation 'add_unit'; did",
+        ),
+        ({"operations": []}, "operations: is empty"),
+        ({"recuperation": {"add_cell": 2}}, "recuperation.add_cell: 2 is greater"),
+    ],
+)
+def test_unknown_operations_are_named(settings, line):
+    with pytest.raises(ConfigError, match=re.escape(line)):
+        load(**settings)

@@ -9,7 +9,7 @@ from netsurgery.search.algorithm import Algorithm
 from netsurgery.search.ectonas import loop
 from netsurgery.search.ectonas.plans import BracketPlan
 from netsurgery.search.ectonas.selection import select_parents
-from netsurgery.search.ectonas.settings import EctonasSettings, SelectionSettings
+from netsurgery.search.ectonas.settings import EctonasSettings, SelectionSettings, check_operations
 from netsurgery.search.methods import balanced
 from netsurgery.search.plans import GenerationPlan
 from netsurgery.search.records import Record
@@ -28,6 +28,10 @@ class Ectonas(Algorithm):
     reference = "Schiessler, Aydin and Cyron, *ECToNAS*, 2024"
     plans = (BracketPlan,)
     epoch_settings = ("budget", "warm_up_epochs", "round_epochs")
+
+    def check_settings(self, settings: Mapping[str, Any]) -> None:
+        """See `netsurgery.search.ectonas.settings.check_operations`."""
+        check_operations(settings)
 
     def method(self, settings: Mapping[str, Any]) -> str:
         """Its mode, or the greediness of the balanced one."""

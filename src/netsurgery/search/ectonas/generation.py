@@ -61,7 +61,8 @@ def propose_offspring(
     for index, parent in enumerate(parents):
         topology = Topology.from_json(parent.topology)
         rng = random_stream(seed, "breed", generation, index)
-        for mutation in legal_mutations(topology, settings.sizes, rng):
+        operations = settings.chosen_operations
+        for mutation in legal_mutations(topology, settings.sizes, rng, operations):
             made = mutate_topology(topology, mutation)
             reason = why_degenerate(made, topology, settings)
             if reason and not mutation.operation.changes_nothing:
@@ -77,7 +78,7 @@ def propose_offspring(
                     mutation=mutation,
                     parameters=made.parameters,
                     batches=part_of_epoch(
-                        settings.recuperation[mutation.operation.name], parent.batches_per_epoch
+                        settings.recuperation_epochs(mutation.operation), parent.batches_per_epoch
                     ),
                 )
             )

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from netsurgery.objectives.checks import Place, SettingError
+from netsurgery.objectives.suggestions import suggest
 from netsurgery.search.selection import Comparison, SelectionMode
 from netsurgery.search.size_limit import SizeLimits
-from netsurgery.surgery import MutationSizes
+from netsurgery.surgery import ECTONAS, OPERATIONS, MutationSizes, Operation
+from netsurgery.surgery.operations import IDENTITY
+
+PAPER = "ectonas"  # stands for the nine operations of the paper
+NAMES = (PAPER, *(operation.name for operation in OPERATIONS))
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,18 @@ class GenerationSettings:
     recuperation: Mapping[str, float]
     sizes: MutationSizes
     limits: SizeLimits
+    operations: Sequence[str] = (PAPER,)
+
+    @property
+    def chosen_operations(self) -> tuple[Operation, ...]:
+        """The operations that offspring are made by, in the order of the registry."""
+        own = {IDENTITY.name, *self.operations}
+        of_paper = ECTONAS if PAPER in own else ()
+        return tuple(each for each in OPERATIONS if each.name in own or each in of_paper)
+
+    def recuperation_epochs(self, operation: Operation) -> float:
+        """The training right after an operation, in epochs."""
+        return self.recuperation.get(operation.name, operation.recuperation_epochs)
 
 
 @dataclass(frozen=True)
@@ -58,3 +77,20 @@ class EctonasSettings:
     def initial_epochs(self) -> int:
         """Epochs that the initial network trains: the warm-up, at most the budget."""
         return math.floor(min(self.warm_up_epochs, self.budget.budget))
+
+
+def check_operations(settings: Mapping[str, Any]) -> None:
+    """Check the names of operations in the settings of a search.
+
+    Raises:
+        SettingError: There is no such operation.
+    """
+    for i, name in enumerate(settings.get("operations", ())):
+        _check_name(name, NAMES, ("operations", i))
+    for name in settings.get("recuperation", ()):
+        _check_name(name, NAMES[1:], ("recuperation", name))
+
+
+def _check_name(name: str, known: Sequence[str], where: Place) -> None:
+    if name not in known:
+        raise SettingError(where, f"unknown operation {name!r}{suggest(name, known)}")
