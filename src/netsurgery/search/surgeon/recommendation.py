@@ -19,6 +19,7 @@ from netsurgery.networks.network import Network
 from netsurgery.networks.topology import Topology
 from netsurgery.search.size_limit import SizeLimits, why_too_large
 from netsurgery.surgery import Mutation, mutate_topology, operations, why_illegal
+from netsurgery.surgery.channel_groups import channel_groups
 
 SMALLEST_ADDITION, SMALLEST_PART, TENFOLD = 2, 10, 10  # max(2, n // 10) units, or ten times that
 
@@ -110,8 +111,9 @@ def analyse(network: Network) -> list[Analysis]:
 
 
 def hidden_layers(topology: Topology) -> list[int]:
-    """The positions of all dense layers but the output layer."""
-    return [i for i in topology.positions(Dense) if topology.consumer(i) is not None]
+    """The positions of all dense layers whose width can change: in a row, of all but the last."""
+    owners = {group.owner for group in channel_groups(topology).groups}
+    return [i for i in topology.positions(Dense) if i in owners]
 
 
 def modifications(
@@ -127,20 +129,23 @@ def modifications(
     hidden, by_position = hidden_layers(topology), {layer.position: layer for layer in analysis}
     for number, position in enumerate(hidden, start=1):
         layer, consumer = by_position[position], topology.consumer(position)
+        place = topology.places[position]
         units, removable = layer.units, layer.removable(thresholds)
         share, depth = removable / units, number / len(hidden)
         addition = max(SMALLEST_ADDITION, units // SMALLEST_PART)
         for more in (addition, TENFOLD * addition):
-            yield number, Mutation(operations.ADD_UNITS, position, units + more), 1 - share
-        yield number, Mutation(operations.ADD_DENSE, consumer, units), (1 - share) * depth
+            yield number, Mutation(operations.ADD_UNITS, place, units + more), 1 - share
+        if consumer is not None:
+            before = topology.places[consumer]
+            yield number, Mutation(operations.ADD_DENSE, before, units), (1 - share) * depth
         left = units - min(max(removable, 1), units - 1)
-        yield number, Mutation(operations.REMOVE_UNITS, position, left), share
+        yield number, Mutation(operations.REMOVE_UNITS, place, left), share
         if len(hidden) > 1:
             score = 1.0 if removable == units else share * depth
-            yield number, Mutation(operations.REMOVE_DENSE, position), score
+            yield number, Mutation(operations.REMOVE_DENSE, place), score
         full = len(layer.singular_values)
         rank = min(max(full - removable, 1), full - 1)
-        yield number, Mutation(operations.TRUNCATE, position, rank), share
+        yield number, Mutation(operations.TRUNCATE, place, rank), share
 
 
 def recommend(

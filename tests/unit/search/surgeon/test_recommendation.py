@@ -5,8 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from netsurgery.networks.blocks import Residual
+from netsurgery.networks.layers import Dense
 from netsurgery.networks.network import Network, initialise
 from netsurgery.networks.topologies import build
+from netsurgery.networks.topology import Topology
 from netsurgery.search.size_limit import SizeLimits
 from netsurgery.search.surgeon.recommendation import (
     Analysis,
@@ -135,6 +138,19 @@ def test_every_recommendation_is_legal():
         assert child.parameters == each.parameters
         assert child.input_shape == network.topology.input_shape
         assert child.layers[-1] == network.topology.layers[-1]
+
+
+def test_recommendations_reach_into_blocks():
+    body = (Dense(6), Dense(8, "linear"))
+    topology = Topology((12,), (Dense(8), Residual(body), Dense(5), Dense(3)))
+    network = initialise(topology, np.random.default_rng(0))
+    found = ranked((topology, analyse(network)))
+    places = {each.mutation.position for each in found if of(each) == "add_units"}
+    assert places == {0, "1.body.0", 2}  # the stage moves with its first layer
+    assert {each.mutation.position for each in found if of(each) == "add_dense"} == {"1.body.1", 3}
+    for each in found:
+        child = mutate(network, each.mutation, np.random.default_rng(1)).network
+        assert child.topology.parameters == each.parameters
 
 
 def test_equal_scores_go_by_parameters_fewer_or_more_first():
