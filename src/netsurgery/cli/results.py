@@ -9,7 +9,15 @@ from netsurgery.analysis.finished import FinishedSearch, finished_searches
 from netsurgery.cli.arguments import Subparsers, add_results_folder, require_folder
 from netsurgery.cli.tables import format_table
 
-HEADER = ("search", "seed", "test accuracy", "parameters", "epochs spent", "epochs trained")
+HEADER = (
+    "search",
+    "seed",
+    "test accuracy",
+    "parameters",
+    "multiplications",
+    "epochs spent",
+    "epochs trained",
+)
 
 
 def add_parser(commands: Subparsers) -> None:
@@ -17,8 +25,9 @@ def add_parser(commands: Subparsers) -> None:
     command = commands.add_parser(
         "results",
         help="list the finished searches and their files",
-        description="List the finished searches and their files. Epochs spent are those of all"
-        " candidates; epochs trained are those that the final weights received.",
+        description="List the finished searches and their files. Multiplications are those of the"
+        " final network for one sample. Epochs spent are those of all candidates; epochs trained"
+        " are those that the final weights received.",
     )
     command.set_defaults(run=run)
     add_results_folder(command)
@@ -56,6 +65,7 @@ def _row(search: FinishedSearch) -> tuple[str, ...]:
         str(search.seed),
         "-" if accuracy is None else f"{accuracy:.1%}",
         f"{summary['start_parameters']} -> {parameters}" if summary["generations"] else parameters,
+        str(summary.get("multiplications", "-")),  # missing in 0.1
         f"{summary['epochs_spent']:.1f}",
         f"{summary['epochs_trained']:.1f}",
     )

@@ -13,6 +13,9 @@ from netsurgery.search.layout import SearchFolder
 from netsurgery.storage.dependencies import NO_DEPENDENCIES, Dependencies
 from netsurgery.storage.files import CHECKSUMS, checksums, read_json, write_text
 
+# of the final network; missing in 0.1
+LATENCIES = ("latency", "latency_batch32")
+COSTS = ("multiplications", "peak_memory", "model_bytes", *LATENCIES)
 # results first, because the page is narrow
 COLUMNS = (
     "test_accuracy",
@@ -22,6 +25,7 @@ COLUMNS = (
     "test_loss",
     "start_parameters",
     "parameters",
+    *COSTS,
     "epochs_trained",
     "epochs_spent",
     "generations",
@@ -66,9 +70,11 @@ def write_summary_table(
         summary = read_json(summaries[-1])
         rows.append(
             {"search": folder.parent.name, "seed": summary["seed"]}
-            | {name: summary[name] for name in COLUMNS}
+            | {name: summary.get(name) if name in COSTS else summary[name] for name in COLUMNS}
         )
-    table = pandas.DataFrame(rows).round(4)
+    table = pandas.DataFrame(rows)
+    # not latencies, which are short and have three digits
+    table = table.round(dict.fromkeys(table.columns.drop(list(LATENCIES)), 4))
     write_text(output, table.to_csv(index=False, lineterminator="\n"))
 
     # text left-aligned, numbers right-aligned

@@ -5,6 +5,7 @@ SUMMARY = {
     "test_accuracy": 0.975,
     "start_parameters": 939,
     "parameters": 1558,
+    "multiplications": 17256,
     "epochs_spent": 800.0,
     "epochs_trained": 95.25,
     "generations": 4,

@@ -15,13 +15,19 @@ def test_each_finished_search_is_listed_with_its_files(tmp_path):
     (tmp_path / "unfinished" / "seed0" / "final").mkdir(parents=True)
     text = describe(tmp_path)
     assert "97.5%" in text
-    assert "939 -> 1558" in text
+    assert "939 -> 1558  17256            800.0" in text
     assert str(tmp_path / "digits" / "seed3" / "final" / "model.keras") in text
     assert str(tmp_path / "plain" / "seed11" / "lineage.csv") in text
     assert "unfinished" not in text
     assert "report" not in text
     (tmp_path / "report.html").touch()
     assert str(tmp_path / "report.html") in describe(tmp_path)
+
+
+def test_results_of_an_older_version_lack_costs(tmp_path):
+    older = {key: value for key, value in SUMMARY.items() if key != "multiplications"}
+    write_json(tmp_path / "digits" / "seed3" / "final" / "summary.json", older)
+    assert "939 -> 1558  -                800.0" in describe(tmp_path)
 
 
 def test_a_folder_without_results_is_named(tmp_path, netsurgery):

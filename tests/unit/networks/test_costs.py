@@ -71,6 +71,15 @@ def test_branches_add_up():
     assert costs.peak_memory(topology) == 4 * 64 * (3 + 2 + 2 + 7)
 
 
+@given(seed=st.integers(0, 10**6))
+def test_what_has_a_kernel_multiplies(seed):
+    topology = branched(np.random.default_rng(seed))
+    layers = zip(topology.layers, topology.input_shapes, topology.array_shapes, strict=True)
+    for layer, shape, arrays in layers:
+        has_kernel = any(len(array) > 1 for array in arrays)
+        assert (layer.multiplications(shape) > 0) == has_kernel, layer
+
+
 def measured(network):
     """The most bytes of float32 that inference in numpy holds for one sample."""
     x = inputs(network.topology, np.random.default_rng(0), 1)
