@@ -17,16 +17,24 @@ from netsurgery.networks.layers import (
     Activation,
     Arrays,
     BatchNorm,
+    ClippedReLU,
     Conv,
+    Cropping,
     Dense,
+    DepthwiseConv,
     Dropout,
     Flatten,
     GlobalPool,
     Layer,
+    LayerNorm,
+    OnePixel,
     Pool,
+    PReLU,
     Rescaling,
     Reshape,
+    SeparableConv,
     Shape,
+    ZeroPadding,
     conv_cell,
 )
 from netsurgery.networks.layers.windows import Sides, as_sides, by_side, span
@@ -58,16 +66,34 @@ class _Builder:
         return self.one_of(*(SMOOTH if self.seldom() else PIECEWISE_LINEAR))
 
     def norm(self) -> None:
-        """Add batch normalization, seldom without gamma or beta."""
-        self.add(BatchNorm(1e-2, scale=not self.seldom(), center=not self.seldom()))
+        """Add normalization, mostly that of batches, seldom without gamma or beta."""
+        settings = {"scale": not self.seldom(), "center": not self.seldom()}
+        if self.seldom():
+            self.add(LayerNorm(1e-2, **settings))
+        else:
+            self.add(BatchNorm(1e-2, **settings))
 
     def function(self) -> None:
         """Add an activation layer, and sometimes dropout."""
         slope = float(self.rng.choice([0.2, 0.01, 0.3, 1.0]))
         name = self.activation()
-        self.add(Activation(name, slope) if name == "leaky_relu" else Activation(name))
         if self.seldom():
-            self.add(Dropout(0.5))
+            others = (PReLU(), ClippedReLU(2.0, slope, 0.1), Activation("elu", alpha=slope))
+            self.add(others[self.rng.integers(len(others))])
+        else:
+            self.add(Activation(name, slope) if name == "leaky_relu" else Activation(name))
+        if self.seldom():
+            together = tuple(range(1, len(self.shape))) if self.seldom() else ()
+            self.add(Dropout(0.5, together))
+
+    def margins(self) -> None:
+        """Add zeros around the sides, or take from them what fits."""
+        pairs = tuple(
+            (int(a), int(b)) for a, b in self.rng.integers(0, 2, (len(self.shape) - 1, 2))
+        )
+        sides = zip(self.shape, pairs, strict=False)
+        cropped = self.seldom() and all(side > sum(pair) for side, pair in sides)
+        self.add(Cropping(pairs) if cropped else ZeroPadding(pairs))
 
     def padding(self, size: Sides, dilation: Sides = 1, *others: str) -> str:
         """A random padding, also of `others` for series; `same` if the window does not fit."""
@@ -95,8 +121,20 @@ class _Builder:
         strides = self.size(1, 2) if self.seldom() else 1
         dilation = self.size(2, 3) if strides == 1 and self.seldom() else 1
         activation = "linear" if (normed := self.rng.random() < 0.5) else self.activation()
-        padding = self.padding(kernel, dilation, CAUSAL)
-        self.add(Conv(channels, kernel, activation, use_bias, strides, padding, dilation))
+        if self.seldom():
+            self.margins()
+        if self.seldom():
+            strides = 1 if isinstance(strides, tuple) else strides
+            settings = (kernel, activation, use_bias, strides, self.padding(kernel, dilation))
+            apart = self.rng.random() < 0.5
+            self.add(
+                DepthwiseConv(*settings, dilation)
+                if apart
+                else SeparableConv(channels, *settings, dilation)
+            )
+        else:
+            padding = self.padding(kernel, dilation, CAUSAL)
+            self.add(Conv(channels, kernel, activation, use_bias, strides, padding, dilation))
         if normed:
             self.norm()
             self.function()
@@ -135,7 +173,12 @@ def varied(rng: np.random.Generator) -> Topology:
     if kind == "series" or len(row.shape) == 3:
         for _ in range(rng.integers(4)):
             row.convolution()
-        row.add(GlobalPool(row.one_of("average", "max")) if row.seldom() else Flatten())
+        if row.seldom():
+            row.add(GlobalPool(row.one_of("average", "max"), row.seldom()))
+        if row.seldom() and len(row.shape) == 1:
+            row.add(OnePixel(2), Conv(3, 1))
+        if len(row.shape) > 1:
+            row.add(Flatten())
     elif len(row.shape) == 2:
         row.add(Flatten())
     if row.seldom():
@@ -191,7 +234,10 @@ class _Branching(_Builder):
         activation = "linear" if normed else self.activation()
         dilation = self.size(1, 2) if strides == 1 and self.seldom() else 1
         bias = not self.seldom()
-        self.add(Conv(channels, kernel, activation, bias, strides, dilation=dilation))
+        kind = SeparableConv if self.seldom() else Conv
+        if self.seldom() and strides == 1:
+            self.add(DepthwiseConv(kernel, "linear", bias, dilation=dilation))
+        self.add(kind(channels, kernel, activation, bias, strides, dilation=dilation))
         if normed:
             self.norm()
             self.function()
@@ -257,12 +303,13 @@ def trained(topology: Topology, rng: np.random.Generator) -> Network:
     """A network with weights and moving statistics as after training: nothing is neutral."""
 
     def arrays(layer: Layer, shapes: tuple[Shape, ...]) -> Arrays:
-        if isinstance(layer, BatchNorm):
+        if isinstance(layer, BatchNorm | LayerNorm) and shapes:
             (width,) = shapes[0]
             gamma = rng.uniform(0.3, 1.5, width) * rng.choice([-1, 1], width)
             beta, mean = rng.normal(0, 0.5, width), rng.normal(0, 0.3, width)
             learned = [gamma] * layer.scale + [beta] * layer.center
-            values = [*learned, mean, rng.uniform(0.3, 2, width)]
+            moving = [mean, rng.uniform(0.3, 2, width)] if isinstance(layer, BatchNorm) else []
+            values = [*learned, *moving]
         else:
             values = [
                 rng.normal(0, 1 / math.sqrt(math.prod(s[:-1])) if len(s) > 1 else 0.3, s)

@@ -18,18 +18,15 @@ REGULARIZATION = (
     keras.layers.GaussianDropout,
     keras.layers.GaussianNoise,
     keras.layers.Identity,
-    keras.layers.SpatialDropout1D,
-    keras.layers.SpatialDropout2D,
     keras.layers.SpatialDropout3D,
 )
-PER_CHANNEL = (keras.layers.Cropping2D, keras.layers.ZeroPadding2D)
+PER_CHANNEL = (keras.layers.UpSampling1D, keras.layers.UpSampling2D)
 # layers whose outputs of two or three axes hold steps, not a height and a width
 OF_SEQUENCES = (
     keras.layers.Embedding,
     keras.layers.Masking,
     keras.layers.MultiHeadAttention,
     keras.layers.RNN,
-    keras.layers.SpatialDropout1D,
     keras.layers.TimeDistributed,
 )
 
@@ -77,7 +74,7 @@ def join_from_keras(layer: Any, shapes: Sequence[Shape], leaving: Shape, setting
 def _kind(layer: Any) -> type[Other]:
     if type(layer) in REGULARIZATION:
         return Regularization
-    channels_last = getattr(layer, "data_format", None) == "channels_last"
+    channels_last = getattr(layer, "data_format", "channels_last") == "channels_last"
     return PerChannel if type(layer) in PER_CHANNEL and channels_last else Other
 
 

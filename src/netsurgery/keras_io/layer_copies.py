@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
 
+from netsurgery.keras_io.layers import one_pixel
 from netsurgery.keras_io.set_aside import without
-from netsurgery.networks.layers import Conv, Dense, KernelLayer, Layer, Shape
+from netsurgery.networks.layers import (
+    Conv,
+    Dense,
+    DepthwiseConv,
+    KernelLayer,
+    Layer,
+    OnePixel,
+    SeparableConv,
+    Shape,
+)
 
-# Keras's name of the number of channels or units
-WIDTH_NAMES: dict[type[Layer], str] = {Conv: "filters", Dense: "units"}
 LINEAR = "linear"
+# the settings of a Keras layer that surgery changes: layer, shape of its first array
+SETTINGS: dict[type[Layer], Callable[[Any, Shape], dict[str, Any]]] = {
+    Conv: lambda layer, kernel: {"filters": layer.channels, "kernel_size": kernel[:-2]},
+    DepthwiseConv: lambda layer, kernel: {"kernel_size": kernel[:-2]},
+    SeparableConv: lambda layer, kernel: {"filters": layer.channels, "kernel_size": kernel[:-2]},
+    Dense: lambda layer, kernel: {"units": layer.units},
+    OnePixel: lambda layer, kernel: {"target_shape": one_pixel(layer)},
+}
 INITIALIZER = "_initializer"
 HOLDS_ARRAY = keras.initializers.Constant
 # by the end of the attribute's name: what stands for a Python object of the user for a while
@@ -46,13 +63,16 @@ def copy_layer(
     with without(keras_layer, neutral) as objects:
         config = keras_layer.get_config()
     config.update({name: held for name, held in objects.items() if name in config})
-    if isinstance(layer, KernelLayer):
-        config[WIDTH_NAMES[type(layer)]] = layer.width
+    if type(layer) in SETTINGS:
+        config.update(SETTINGS[type(layer)](layer, next(iter(array_shapes), ())))
+    if isinstance(layer, KernelLayer | DepthwiseConv):
         config["use_bias"] = layer.use_bias
         if layer.activation == LINEAR:
             config["activation"] = LINEAR
     for variable, shape in zip(keras_layer.weights, array_shapes, strict=False):
         name = f"{variable.name}{INITIALIZER}"
+        if name not in config:  # of the kernels of a separable convolution
+            name = name.replace("_kernel", "")
         if tuple(variable.shape) != shape and not _gives(config.get(name), shape):
             del config[name]
     return type(keras_layer).from_config(config)

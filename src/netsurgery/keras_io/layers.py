@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import zlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,24 +18,32 @@ from netsurgery.networks.layers import (
     Activation,
     Add,
     BatchNorm,
+    ClippedReLU,
     Concatenate,
     Conv,
+    Cropping,
     Dense,
+    DepthwiseConv,
     Dropout,
     Flatten,
     GlobalPool,
     KeptJoin,
     Layer,
+    LayerNorm,
     Multiply,
+    OnePixel,
     Other,
     PerChannel,
     Pool,
+    PReLU,
     Regularization,
     Rescaling,
     Reshape,
+    SeparableConv,
     Shape,
+    ZeroPadding,
 )
-from netsurgery.networks.layers.windows import as_sides, by_side
+from netsurgery.networks.layers.windows import as_sides, by_side, described
 
 # --- to Keras -------------------------------------------------------------------------------------
 
@@ -42,7 +52,11 @@ LAST = {"data_format": "channels_last"}
 # by the kind of layer, or of pooling: for a series and for an image
 CONVOLUTIONS: dict[type[Layer], tuple[type[keras.Layer], ...]] = {
     Conv: (keras.layers.Conv1D, keras.layers.Conv2D),
+    DepthwiseConv: (keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D),
+    SeparableConv: (keras.layers.SeparableConv1D, keras.layers.SeparableConv2D),
 }
+PADDINGS = (keras.layers.ZeroPadding1D, keras.layers.ZeroPadding2D)
+CROPPINGS = (keras.layers.Cropping1D, keras.layers.Cropping2D)
 POOLS = {
     "average": (keras.layers.AveragePooling1D, keras.layers.AveragePooling2D),
     "max": (keras.layers.MaxPooling1D, keras.layers.MaxPooling2D),
@@ -53,14 +67,20 @@ GLOBAL_POOLS = {
 }
 
 
+def one_pixel(layer: OnePixel) -> tuple[int, ...]:
+    """The target shape of a Keras layer, for any number of channels."""
+    return (*[1] * layer.sides, -1)
+
+
 def _of(classes: Sequence[type[keras.Layer]], shape: Shape) -> Any:
     """The class for inputs of `shape`."""
     return classes[len(shape) - 2]
 
 
-def _to_conv(layer: Conv, name: str, shape: Shape) -> keras.Layer:
+def _to_conv(layer: Conv | DepthwiseConv | SeparableConv, name: str, shape: Shape) -> keras.Layer:
+    width = () if isinstance(layer, DepthwiseConv) else (layer.channels,)
     return _of(CONVOLUTIONS[type(layer)], shape)(
-        layer.channels,
+        *width,
         by_side(layer.kernel, shape),
         strides=by_side(layer.strides, shape),
         padding=layer.padding,
@@ -106,7 +126,46 @@ def _to_batch_norm(layer: BatchNorm, name: str, shape: Shape) -> keras.Layer:
 def _to_activation(layer: Activation, name: str, shape: Shape) -> keras.Layer:
     if layer.function == "leaky_relu":
         return keras.layers.LeakyReLU(negative_slope=layer.negative_slope, name=name)
+    if layer.function == "elu" and layer.alpha != 1:
+        return keras.layers.ELU(layer.alpha, name=name)
     return keras.layers.Activation(layer.function, name=name)
+
+
+def _to_layer_norm(layer: LayerNorm, name: str, shape: Shape) -> keras.Layer:
+    return keras.layers.LayerNormalization(
+        axis=[-1],  # as Keras writes it
+        epsilon=layer.epsilon,
+        scale=layer.scale,
+        center=layer.center,
+        name=name,
+    )
+
+
+def _to_relu(layer: ClippedReLU, name: str, shape: Shape) -> keras.Layer:
+    return keras.layers.ReLU(layer.max_value, layer.negative_slope, layer.threshold, name=name)
+
+
+def _to_prelu(layer: PReLU, name: str, shape: Shape) -> keras.Layer:
+    return keras.layers.PReLU(shared_axes=list(range(1, len(shape))) or None, name=name)
+
+
+def _to_dropout(layer: Dropout, name: str, shape: Shape) -> keras.Layer:
+    noise = None
+    if layer.shared_axes:
+        noise = [None, *(1 if i in layer.shared_axes else None for i in range(1, len(shape) + 1))]
+    seed = zlib.crc32(name.encode()) % 2**31  # so that the same network gives the same file
+    return keras.layers.Dropout(layer.rate, noise, seed=seed, name=name)
+
+
+def _to_margins(
+    classes: Sequence[type[keras.Layer]],
+) -> Callable[[Any, str, Shape], keras.Layer]:
+    def convert(layer: ZeroPadding | Cropping, name: str, shape: Shape) -> keras.Layer:
+        if len(shape) == 2:
+            return classes[0](layer.margins[0], name=name)
+        return classes[1](layer.margins, name=name, **LAST)
+
+    return convert
 
 
 def _to_other(layer: Other, name: str, shape: Shape) -> keras.Layer:
@@ -114,15 +173,21 @@ def _to_other(layer: Other, name: str, shape: Shape) -> keras.Layer:
 
 
 TO_KERAS: dict[type[Layer], Callable[[Any, str, Shape], keras.Layer]] = {
-    Conv: _to_conv,
+    **dict.fromkeys(CONVOLUTIONS, _to_conv),
     Dense: _to_dense,
     Pool: _to_pool,
     GlobalPool: _to_global_pool,
     BatchNorm: _to_batch_norm,
     Activation: _to_activation,
-    Dropout: lambda layer, name, shape: keras.layers.Dropout(layer.rate, name=name),
+    LayerNorm: _to_layer_norm,
+    ClippedReLU: _to_relu,
+    PReLU: _to_prelu,
+    Dropout: _to_dropout,
+    ZeroPadding: _to_margins(PADDINGS),
+    Cropping: _to_margins(CROPPINGS),
     Flatten: lambda layer, name, shape: keras.layers.Flatten(name=name, **LAST),
     Reshape: lambda layer, name, shape: keras.layers.Reshape(layer.shape, name=name),
+    OnePixel: lambda layer, name, shape: keras.layers.Reshape(one_pixel(layer), name=name),
     Rescaling: lambda layer, name, shape: keras.layers.Rescaling(
         layer.scale, layer.offset, name=name
     ),
@@ -174,6 +239,24 @@ def _from_conv(layer: Any, shape: Shape) -> Layer | str:
     )
 
 
+def _from_depthwise(layer: Any, shape: Shape) -> Layer | str:
+    function = _function(layer.activation)
+    if function is None:
+        return _unknown(layer.activation)
+    kernel, strides, dilation = map(
+        as_sides, (layer.kernel_size, layer.strides, layer.dilation_rate)
+    )
+    if layer.depth_multiplier != 1:
+        return f"its depth_multiplier of {layer.depth_multiplier}"
+    if not isinstance(strides, int):
+        return f"its strides of {described(strides)}, which differ"
+    if strides != 1 and dilation != 1:
+        return "its strides together with a dilation"
+    settings = (kernel, function, layer.use_bias, strides, layer.padding, dilation)
+    filters = getattr(layer, "filters", None)  # of a separable one
+    return DepthwiseConv(*settings) if filters is None else SeparableConv(filters, *settings)
+
+
 def _from_dense(layer: keras.layers.Dense, shape: Shape) -> Layer | str:
     function = _function(layer.activation)
     if function is None:
@@ -207,15 +290,47 @@ def _from_activation(layer: keras.layers.Activation, shape: Shape) -> Layer | st
 
 
 def _from_relu(layer: keras.layers.ReLU, shape: Shape) -> Layer | str:
-    settings = (layer.max_value, float(layer.negative_slope), float(layer.threshold))
-    function = {(None, 0.0, 0.0): "relu", (6.0, 0.0, 0.0): "relu6"}.get(settings)
-    return Activation(function) if function else "its max_value, negative_slope or threshold"
+    limit = None if layer.max_value is None else float(layer.max_value)
+    slope, threshold = float(layer.negative_slope), float(layer.threshold)
+    function = {(None, 0.0, 0.0): "relu", (6.0, 0.0, 0.0): "relu6"}.get((limit, slope, threshold))
+    return Activation(function) if function else ClippedReLU(limit, slope, threshold)
+
+
+def _from_layer_norm(layer: keras.layers.LayerNormalization, shape: Shape) -> Layer | str:
+    if layer.rms_scaling:
+        return "its rms_scaling"
+    if list(layer.axis) not in ([-1], [len(shape)]):
+        return f"its axis {layer.axis}, which is not the last one alone"
+    return LayerNorm(layer.epsilon, layer.scale, layer.center)
+
+
+def _from_prelu(layer: keras.layers.PReLU, shape: Shape) -> Layer | str:
+    by_channel = (tuple(layer.alpha.shape),) == PReLU().array_shapes(shape)
+    return PReLU() if by_channel else "its slopes, which are not shared by all pixels"
+
+
+def _from_reshape(layer: keras.layers.Reshape, shape: Shape) -> Layer | str:
+    target = output_shape(layer, shape)
+    flat = 1 in (len(shape), len(target))
+    if flat and target[-1:] == shape[-1:] and math.prod(target) == target[-1]:
+        return OnePixel(len(target) - 1)
+    return Reshape(target)
+
+
+def _margins(value: Any) -> tuple[tuple[int, int], ...]:
+    """Keras's padding or cropping: a pair for a series, a pair for each side of an image."""
+    return tuple(value) if isinstance(value[0], tuple | list) else (tuple(value),)
 
 
 def _from_dropout(layer: keras.layers.Dropout, shape: Shape) -> Layer | str:
-    if layer.noise_shape and any(size not in (None, 1) for size in layer.noise_shape):
+    batch, *sides = layer.noise_shape or (None, *[None] * len(shape))
+    if batch is not None or any(size not in (None, 1) for size in sides):
         return f"its noise_shape {layer.noise_shape}"
-    return Dropout(layer.rate)
+    return Dropout(layer.rate, tuple(i for i, size in enumerate(sides, start=1) if size == 1))
+
+
+def _from_spatial_dropout(layer: Any, shape: Shape) -> Layer | str:
+    return Dropout(layer.rate, tuple(range(1, len(shape))))
 
 
 def _from_rescaling(layer: keras.layers.Rescaling, shape: Shape) -> Layer | str:
@@ -227,6 +342,8 @@ def _from_rescaling(layer: keras.layers.Rescaling, shape: Shape) -> Layer | str:
 # a text names the setting that is unsupported
 FROM_KERAS: dict[type[keras.Layer], Callable[[Any, Shape], Layer | str]] = {
     **dict.fromkeys(CONVOLUTIONS[Conv], _from_conv),
+    **dict.fromkeys(CONVOLUTIONS[DepthwiseConv], _from_depthwise),
+    **dict.fromkeys(CONVOLUTIONS[SeparableConv], _from_depthwise),
     keras.layers.Dense: _from_dense,
     **{kind: _from_pool(name) for name, kinds in POOLS.items() for kind in kinds},
     **{kind: _from_global_pool(name) for name, kinds in GLOBAL_POOLS.items() for kind in kinds},
@@ -236,15 +353,19 @@ FROM_KERAS: dict[type[keras.Layer], Callable[[Any, Shape], Layer | str]] = {
         "leaky_relu", float(layer.negative_slope)
     ),
     keras.layers.ReLU: _from_relu,
-    keras.layers.ELU: lambda layer, shape: (
-        Activation("elu") if layer.alpha == 1.0 else f"its alpha {layer.alpha}"
-    ),
+    keras.layers.ELU: lambda layer, shape: Activation("elu", alpha=float(layer.alpha)),
+    keras.layers.PReLU: _from_prelu,
+    keras.layers.LayerNormalization: _from_layer_norm,
     keras.layers.Softmax: lambda layer, shape: (
         Activation("softmax") if layer.axis == -1 else f"its axis {layer.axis}"
     ),
     keras.layers.Dropout: _from_dropout,
+    keras.layers.SpatialDropout1D: _from_spatial_dropout,
+    keras.layers.SpatialDropout2D: _from_spatial_dropout,
+    **dict.fromkeys(PADDINGS, lambda layer, shape: ZeroPadding(_margins(layer.padding))),
+    **dict.fromkeys(CROPPINGS, lambda layer, shape: Cropping(_margins(layer.cropping))),
     keras.layers.Flatten: lambda layer, shape: Flatten(),
-    keras.layers.Reshape: lambda layer, shape: Reshape(output_shape(layer, shape)),
+    keras.layers.Reshape: _from_reshape,
     keras.layers.Rescaling: _from_rescaling,
 }
 

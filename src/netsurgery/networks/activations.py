@@ -26,16 +26,6 @@ def _elu(x: np.ndarray) -> np.ndarray:
     return np.where(x > 0, x, np.expm1(np.minimum(x, 0)))
 
 
-def _sparsemax(x: np.ndarray) -> np.ndarray:
-    """The nearest point of the simplex (Martins and Astudillo 2016)."""
-    falling = -np.sort(-x, axis=-1)
-    excess = np.cumsum(falling, axis=-1) - 1
-    ranks = np.arange(1, x.shape[-1] + 1, dtype=x.dtype)
-    support = (ranks * falling > excess).sum(axis=-1, keepdims=True)
-    threshold = np.take_along_axis(excess, support - 1, axis=-1) / support.astype(x.dtype)
-    return np.maximum(x - threshold, 0)
-
-
 def _log_softmax(x: np.ndarray) -> np.ndarray:
     shifted = x - x.max(axis=-1, keepdims=True)
     return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
@@ -75,11 +65,10 @@ ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "tanh": np.tanh,
     "softmax": _softmax,
     "log_softmax": _log_softmax,
-    "sparsemax": _sparsemax,
 }
 
 # what they give for a channel depends on all channels
-ACROSS_CHANNELS = {"softmax", "log_softmax", "sparsemax"}
+ACROSS_CHANNELS = {"softmax", "log_softmax"}
 
 # never negative: a relu after them changes nothing
 NON_NEGATIVE = {
@@ -93,7 +82,6 @@ NON_NEGATIVE = {
     "hard_sigmoid",
     "sparse_sigmoid",
     "softmax",
-    "sparsemax",
 }
 
 # Lipschitz constants: how much an activation can enlarge a difference between two inputs
@@ -125,7 +113,6 @@ LIPSCHITZ = {
     "tanh": 1.0,
     "softmax": 1.0,
     "log_softmax": float("inf"),  # the square root of the number of channels
-    "sparsemax": 1.0,
 }
 
 

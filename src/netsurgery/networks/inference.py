@@ -14,21 +14,29 @@ from netsurgery.networks.layers import (
     Add,
     Arrays,
     BatchNorm,
+    ClippedReLU,
     Concatenate,
     Conv,
+    Cropping,
     Dense,
+    DepthwiseConv,
     Dropout,
     Flatten,
     GlobalPool,
     Join,
     KernelLayer,
     Layer,
+    LayerNorm,
     Multiply,
+    OnePixel,
     Pool,
+    PReLU,
     Regularization,
     Rescaling,
     Reshape,
+    SeparableConv,
     Windowed,
+    ZeroPadding,
 )
 from netsurgery.networks.layers.windows import by_side, margins, span
 from netsurgery.networks.network import Network
@@ -71,13 +79,38 @@ def patches(x: np.ndarray, layer: Conv) -> np.ndarray:
 # --- what each kind of layer computes -------------------------------------------------------------
 
 
-def _convolve(layer: Conv, kernel: np.ndarray, x: np.ndarray) -> np.ndarray:
+def _convolve(layer: Conv, arrays: Arrays, x: np.ndarray) -> np.ndarray:
+    kernel = arrays[0]
     matrix = kernel.reshape(-1, kernel.shape[-1])
     return np.concatenate([patches(x[part], layer) @ matrix for part in chunks(len(x))])
 
 
-def _multiply(layer: Dense, kernel: np.ndarray, x: np.ndarray) -> np.ndarray:
-    return x @ kernel
+def _multiply(layer: Dense, arrays: Arrays, x: np.ndarray) -> np.ndarray:
+    return x @ arrays[0]
+
+
+def _convolve_channels(layer: DepthwiseConv, arrays: Arrays, x: np.ndarray) -> np.ndarray:
+    """Each channel with its kernel, before bias and activation."""
+    taps = np.moveaxis(arrays[0][..., 0].astype(x.dtype, copy=False), -1, 0)  # channels first
+    window = list(range(x.ndim, x.ndim + taps.ndim - 1))
+    channels = x.ndim - 1
+    axes = list(range(x.ndim))
+    parts = (windows(x[part], layer) for part in chunks(len(x)))
+    return np.concatenate(
+        [np.einsum(part, [*axes, *window], taps, [channels, *window], axes) for part in parts]
+    )
+
+
+def _convolve_apart(layer: DepthwiseConv, arrays: Arrays, x: np.ndarray) -> np.ndarray:
+    x = _convolve_channels(layer, arrays, x)
+    if layer.use_bias:
+        x = x + arrays[-1].astype(x.dtype, copy=False)
+    return activations.apply(layer.activation, x)
+
+
+def _mix_convolved(layer: SeparableConv, arrays: Arrays, x: np.ndarray) -> np.ndarray:
+    kernel = arrays[layer.mixing]
+    return mixed_input(layer, arrays, x) @ kernel.reshape(kernel.shape[-2:])
 
 
 def _pool(layer: Pool, arrays: Arrays, x: np.ndarray) -> np.ndarray:
@@ -100,8 +133,43 @@ def _normalize(layer: BatchNorm, arrays: Arrays, x: np.ndarray) -> np.ndarray:
     return x * gain + shift
 
 
+def _normalize_channels(layer: LayerNorm, arrays: Arrays, x: np.ndarray) -> np.ndarray:
+    gamma = arrays[0].astype(x.dtype) if layer.scale else np.ones((), x.dtype)
+    beta = arrays[-1].astype(x.dtype) if layer.center else np.zeros((), x.dtype)
+    centred = x - x.mean(axis=-1, keepdims=True)
+    variance = np.square(centred).mean(axis=-1, keepdims=True)
+    return centred / np.sqrt(variance + np.asarray(layer.epsilon, x.dtype)) * gamma + beta
+
+
 def _activate(layer: Activation, arrays: Arrays, x: np.ndarray) -> np.ndarray:
+    if layer.function == "elu" and layer.alpha != 1:
+        return np.where(x > 0, x, np.asarray(layer.alpha, x.dtype) * activations.apply("elu", x))
     return activations.apply(layer.function, x, layer.negative_slope)
+
+
+def _rectify(layer: ClippedReLU, arrays: Arrays, x: np.ndarray) -> np.ndarray:
+    threshold, slope = (np.asarray(v, x.dtype) for v in (layer.threshold, layer.negative_slope))
+    above = np.where(x > threshold, x, np.zeros((), x.dtype))
+    if layer.max_value is not None:
+        above = np.clip(above, 0, np.asarray(layer.max_value, x.dtype))
+    return above - slope * np.maximum(threshold - x, 0)
+
+
+def _rectify_by_channel(layer: PReLU, arrays: Arrays, x: np.ndarray) -> np.ndarray:
+    return np.where(x > 0, x, arrays[0].astype(x.dtype, copy=False) * x)
+
+
+def _pad(layer: ZeroPadding, arrays: Arrays, x: np.ndarray) -> np.ndarray:
+    return np.pad(x, ((0, 0), *layer.margins, (0, 0)))
+
+
+def _crop(layer: Cropping, arrays: Arrays, x: np.ndarray) -> np.ndarray:
+    sides = zip(x.shape[1:], layer.margins, strict=False)
+    return x[(slice(None), *(slice(before, side - after) for side, (before, after) in sides))]
+
+
+def _to_one_pixel(layer: OnePixel, arrays: Arrays, x: np.ndarray) -> np.ndarray:
+    return x.reshape(len(x), *layer.output_shape(x.shape[1:]))
 
 
 def _rescale(layer: Rescaling, arrays: Arrays, x: np.ndarray) -> np.ndarray:
@@ -130,24 +198,34 @@ def _gate(x: np.ndarray, other: np.ndarray) -> np.ndarray:
     return one.reshape(len(one), *[1] * (two.ndim - one.ndim), *one.shape[1:]) * two
 
 
-# what the kernel of a layer gives: layer, kernel, (n, *shape) -> (n, *output_shape)
-KERNELS: dict[type[Layer], Callable[[Any, np.ndarray, np.ndarray], np.ndarray]] = {
+# what the kernels of a layer give: layer, arrays, (n, *shape) -> (n, *output_shape)
+KERNELS: dict[type[Layer], Callable[[Any, Arrays, np.ndarray], np.ndarray]] = {
     Conv: _convolve,
     Dense: _multiply,
+    SeparableConv: _mix_convolved,
 }
-# the rows of the matrix that a kernel multiplies: (n, *shape), layer -> (n, ..., kernel rows)
-KERNEL_INPUTS: dict[type[Layer], Callable[[np.ndarray, Any], np.ndarray]] = {
-    Conv: patches,
-    Dense: lambda x, layer: x,
+# the rows of the matrix that the mixing kernel multiplies: layer, arrays, (n, *shape)
+KERNEL_INPUTS: dict[type[Layer], Callable[[Any, Arrays, np.ndarray], np.ndarray]] = {
+    Conv: lambda layer, arrays, x: patches(x, layer),
+    Dense: lambda layer, arrays, x: x,
+    SeparableConv: lambda layer, arrays, x: mixed_input(layer, arrays, x),
 }
 # what a layer gives: layer, arrays, (n, *shape) -> (n, *output_shape)
 LAYERS: dict[type[Layer], Callable[[Any, Arrays, np.ndarray], np.ndarray]] = {
     Conv: _apply_kernel,
     Dense: _apply_kernel,
+    SeparableConv: _apply_kernel,
+    DepthwiseConv: _convolve_apart,
     Pool: _pool,
     GlobalPool: _pool_globally,
     BatchNorm: _normalize,
+    LayerNorm: _normalize_channels,
     Activation: _activate,
+    ClippedReLU: _rectify,
+    PReLU: _rectify_by_channel,
+    ZeroPadding: _pad,
+    Cropping: _crop,
+    OnePixel: _to_one_pixel,
     Rescaling: _rescale,
     Flatten: _flatten,
     Reshape: _reshape,
@@ -167,9 +245,16 @@ JOINS: dict[type[Layer], Callable[[list[np.ndarray]], np.ndarray]] = {
 
 def pre_activation(layer: KernelLayer, arrays: Arrays, x: np.ndarray) -> np.ndarray:
     """What a layer with a kernel gives before its activation, for a batch (n, *shape)."""
-    kernel, *bias = (array.astype(x.dtype, copy=False) for array in arrays)
-    x = KERNELS[type(layer)](layer, kernel, x)
-    return x + bias[0] if bias else x
+    arrays = tuple(array.astype(x.dtype, copy=False) for array in arrays)
+    x = KERNELS[type(layer)](layer, arrays, x)
+    return x + arrays[-1] if layer.use_bias else x
+
+
+def mixed_input(layer: KernelLayer, arrays: Arrays, x: np.ndarray) -> np.ndarray:
+    """What the mixing kernel of a layer takes, of as many channels or units as x (n, *shape)."""
+    if isinstance(layer, SeparableConv):
+        return _convolve_channels(layer.depthwise, arrays, x)
+    return x
 
 
 def apply(layer: Layer, arrays: Arrays, x: np.ndarray) -> np.ndarray:
@@ -192,6 +277,31 @@ def join(layer: Join, inputs: list[np.ndarray]) -> np.ndarray:
     if type(layer) not in JOINS:
         raise ValueError(f"numpy inference does not support the layer {layer}")
     return JOINS[type(layer)](inputs)
+
+
+def of_constant(layer: Layer, arrays: Arrays, values: np.ndarray) -> np.ndarray:
+    """What a layer that keeps channels apart gives where each channel is the same everywhere.
+
+    Args:
+        layer: the layer.
+        arrays: its arrays.
+        values: (channels,), or (features,) behind a flatten layer.
+    """
+    if isinstance(layer, DepthwiseConv):  # away from the margins
+        kernel = arrays[0].astype(values.dtype)
+        values = values * kernel.reshape(-1, kernel.shape[-2]).sum(axis=0)
+        bias = arrays[-1].astype(values.dtype) if layer.use_bias else 0
+        return activations.apply(layer.activation, values + bias)
+    if isinstance(layer, PReLU):
+        return _rectify_by_channel(layer, (arrays[0].reshape(-1),), values)
+    return apply(layer, arrays, values) if layer.is_elementwise else values
+
+
+def mixed_constant(layer: KernelLayer, arrays: Arrays, values: np.ndarray) -> np.ndarray:
+    """What the mixing kernel takes where each channel (channels,) is the same everywhere."""
+    if isinstance(layer, SeparableConv):
+        return of_constant(layer.depthwise, arrays, values)
+    return values
 
 
 def precision(x: np.ndarray) -> np.dtype:

@@ -14,7 +14,7 @@ from functools import cached_property, partial
 from typing import Any
 
 from netsurgery.networks.blocks import Block, Row, row_from_json, row_to_json
-from netsurgery.networks.layers import Flatten, Join, KernelLayer, Layer, Shape
+from netsurgery.networks.layers import Flatten, Join, KernelLayer, Layer, OnePixel, Shape
 from netsurgery.networks.steps import INPUT, Place, Step, edit, place_of, steps_of
 
 
@@ -126,8 +126,11 @@ class Topology:
             (position,) = self.readers[position]
             if isinstance(self.layers[position], KernelLayer):
                 return position
-            if not self.layers[position].keeps_channels_apart:
+            layer = self.layers[position]
+            if not layer.keeps_channels_apart:
                 return None
+            if isinstance(layer, OnePixel) and len(self.shape_before_flatten(position)) > 1:
+                return None  # what it takes for channels are those of many pixels
         return None
 
     def chain(self, position: int) -> list[int]:

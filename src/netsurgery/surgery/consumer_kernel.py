@@ -10,21 +10,26 @@ from __future__ import annotations
 
 import numpy as np
 
-from netsurgery.networks.layers import Arrays
+from netsurgery.networks.layers import Arrays, KernelLayer
 from netsurgery.networks.network import Network
 from netsurgery.surgery.blocked_matmul import product
 
 
 def read(network: Network, consumer: int) -> np.ndarray:
     """The kernel at `consumer` as (..., channels, out): a view."""
-    kernel = network.weights[consumer][0]
+    layer = network.topology.layers[consumer]
+    assert isinstance(layer, KernelLayer)
+    kernel = network.weights[consumer][layer.mixing]
     if kernel.ndim == 2:
         return kernel.reshape(*network.topology.shape_before_flatten(consumer), -1)
     return kernel
 
 
 def write(
-    network: Network, consumer: int, kernel: np.ndarray, constant: np.ndarray | None = None
+    network: Network,
+    consumer: int,
+    kernel: np.ndarray,
+    constant: np.ndarray | None = None,
 ) -> Arrays:
     """The arrays at `consumer` with another kernel.
 
@@ -36,11 +41,14 @@ def write(
             the new one does not; their contribution goes to the bias (nowhere if the layer has
             none).
     """
-    old_kernel, *rest = network.weights[consumer]
-    if constant is not None and rest:
+    layer = network.topology.layers[consumer]
+    assert isinstance(layer, KernelLayer)
+    arrays = list(network.weights[consumer])
+    if constant is not None and layer.use_bias:
         old = read(network, consumer)
-        inputs = np.broadcast_to(constant, old.shape[:-1]).reshape(1, -1)
-        shift = product(inputs, old.reshape(inputs.size, -1), np.float64)[0]
-        rest = [(rest[0] + shift).astype(np.float32)]
-    shape = kernel.shape if old_kernel.ndim > 2 else (-1, kernel.shape[-1])
-    return (kernel.reshape(shape).astype(np.float32, copy=False), *rest)
+        entering = np.broadcast_to(constant, old.shape[:-1]).reshape(1, -1)
+        shift = product(entering, old.reshape(entering.size, -1), np.float64)[0]
+        arrays[-1] = (arrays[-1] + shift).astype(np.float32)
+    shape = kernel.shape if arrays[layer.mixing].ndim > 2 else (-1, kernel.shape[-1])
+    arrays[layer.mixing] = kernel.reshape(shape).astype(np.float32, copy=False)
+    return tuple(arrays)

@@ -15,14 +15,17 @@ def corrected(
     """A layer's arrays, changed so that it gives more by what is missing, as closely as possible.
 
     Args:
-        layer: a convolution or dense layer.
-        arrays: the kernel and perhaps a bias.
+        layer: the layer.
+        arrays: its arrays; the kernel that mixes channels changes, and the bias if there is one.
         entering: (n, *shape), its inputs for some samples.
         missing: (n, *output_shape), what to add to its outputs before the activation.
     """
-    kernel, *bias = arrays
     rows = np.asarray(missing, np.float64).reshape(-1, missing.shape[-1])
-    features = KERNEL_INPUTS[type(layer)](entering, layer).reshape(len(rows), -1)
-    change, shift = ridge_correction(features, rows, intercept=bool(bias))
-    kernel = (kernel + change.reshape(kernel.shape)).astype(np.float32)
-    return kernel, *((b + shift).astype(np.float32) for b in bias)
+    features = KERNEL_INPUTS[type(layer)](layer, arrays, entering).reshape(len(rows), -1)
+    change, shift = ridge_correction(features, rows, intercept=layer.use_bias)
+    changed = list(arrays)
+    kernel = arrays[layer.mixing]
+    changed[layer.mixing] = (kernel + change.reshape(kernel.shape)).astype(np.float32)
+    if layer.use_bias:
+        changed[-1] = (arrays[-1] + shift).astype(np.float32)
+    return tuple(changed)

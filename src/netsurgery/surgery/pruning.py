@@ -90,8 +90,9 @@ def _constants(
             _, beta, *_ = layer.statistics(arrays)
             whole = beta.astype(np.float64) if i in normalizations else entering[0] * gain + shift
             values[i] = whole
-        elif layer.is_elementwise:
-            values[i] = inference.apply(layer, arrays, entering[0])
+        elif len(entering[0]) == topology.output_shapes[i][-1]:
+            alone = not layer.mixes_channels
+            values[i] = inference.of_constant(layer, arrays, entering[0]) if alone else entering[0]
         else:  # the features again, once for each pixel behind a flatten layer
             pixels = topology.output_shapes[i][-1] // len(entering[0])
             values[i] = np.tile(entering[0], pixels)
@@ -168,7 +169,9 @@ def _constant_shift(
     for features in occurrences(layouts.entering[reader], group.number):
         gone = np.delete(features, kept, axis=-1)
         dropped[gone] = known[gone]
-    kernel = network.weights[reader][kernel_layer(topology, reader).mixing]
+    layer, arrays = kernel_layer(topology, reader), network.weights[reader]
+    dropped = inference.mixed_constant(layer, arrays, dropped)
+    kernel = arrays[layer.mixing]
     inputs = np.broadcast_to(dropped, kernel.shape[:-1]).reshape(1, -1)
     return product(inputs, kernel.reshape(inputs.size, -1), np.float64)[0]
 
@@ -196,7 +199,8 @@ def keep_most_useful(
     for reader, where in readings:
         layer = kernel_layer(topology, reader)
         some = samples[: samples_needed(topology, reader, len(samples))]
-        features = part(inference.layer_input(network, reader, some), where, -1)
+        entering = inference.layer_input(network, reader, some)
+        features = part(inference.mixed_input(layer, network.weights[reader], entering), where, -1)
         features = features.reshape(-1, group.width)
         width = group.width
         mean = features.mean(axis=0, dtype=np.float64) if layer.use_bias else np.zeros(width)
@@ -210,7 +214,7 @@ def keep_most_useful(
     kept, fitted = prune_features(moments, stacked, child.output_shapes[position][-1], rounding)
     ends = np.cumsum([each.shape[1] for each in flat])[:-1]
     kernels: dict[int, list[np.ndarray]] = {reader: [] for reader, _ in readings}
-    shifts = {reader: np.zeros(network.weights[reader][0].shape[-1]) for reader in kernels}
+    shifts = {reader: np.zeros(kernel_layer(topology, reader).width) for reader in kernels}
     for (reader, _), whole, values, mean in zip(
         readings, outgoing, np.split(fitted, ends, axis=1), means, strict=True
     ):

@@ -15,7 +15,6 @@ import numpy as np
 
 from netsurgery.networks import activations
 from netsurgery.networks.inference import (
-    KERNEL_INPUTS,
     Values,
     as_input,
     chunks,
@@ -26,7 +25,7 @@ from netsurgery.networks.inference import (
 from netsurgery.networks.layers import KernelLayer
 from netsurgery.networks.network import Network
 from netsurgery.networks.topology import Topology
-from netsurgery.surgery.least_squares import ridge_correction
+from netsurgery.surgery.corrections import corrected
 from netsurgery.surgery.pooling import resized
 
 ROWS_PER_FEATURE = 20  # pixels to fit a convolution to; more take time but add no accuracy
@@ -129,7 +128,9 @@ def samples_needed(topology: Topology, position: int, samples: int) -> int:
     *sides, _ = topology.input_shapes[position]
     if not sides:
         return samples
-    kernel, *_ = topology.array_shapes[position]
+    layer = topology.layers[position]
+    assert isinstance(layer, KernelLayer)
+    kernel = layer.kernel_shape(topology.input_shapes[position])
     rows = ROWS_PER_FEATURE * math.prod(kernel[:-1])
     return min(samples, max(MIN_IMAGES, -(-rows // math.prod(sides))))
 
@@ -141,11 +142,4 @@ def _fit(
     missing = pre_activation(layer, arrays, features)
     if wanted.ndim > 2:  # images or series, perhaps of another size
         wanted = resized(wanted, missing.shape[1:-1])
-    features = KERNEL_INPUTS[type(layer)](features, layer)
-    missing = np.subtract(wanted, missing, dtype=np.float64).reshape(-1, wanted.shape[-1])
-    features = features.reshape(len(missing), -1)
-    kernel, *bias = arrays
-    change, shift = ridge_correction(features, missing, intercept=bool(bias))
-    change += kernel.reshape(change.shape)
-    corrected = change.reshape(kernel.shape).astype(np.float32, copy=False)
-    return corrected, *((b + shift).astype(np.float32) for b in bias)
+    return corrected(layer, arrays, features, np.subtract(wanted, missing, dtype=np.float64))

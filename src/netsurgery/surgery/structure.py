@@ -5,18 +5,21 @@ from __future__ import annotations
 from netsurgery.networks.layers import (
     CONV_CELL_KINDS,
     CONV_CELL_LENGTH,
+    Cropping,
+    Dropout,
     Flatten,
     GlobalPool,
     Layer,
     Pool,
     Windowed,
+    ZeroPadding,
 )
 from netsurgery.networks.topology import Topology
 from netsurgery.surgery.channel_groups import channel_groups, kernel_layer
 from netsurgery.surgery.layouts import occurrences
 
 # layers that tell sides from channels
-OF_SIDES = (Windowed, Pool, GlobalPool)
+OF_SIDES = (Windowed, Pool, GlobalPool, ZeroPadding, Cropping)
 
 
 def is_conv_cell(topology: Topology, position: int) -> bool:
@@ -70,7 +73,11 @@ def is_series(topology: Topology) -> bool:
     Otherwise two axes are those of an image (height, width) without a channel axis.
     """
     layers = zip(topology.layers, topology.input_shapes, strict=True)
-    return any(isinstance(layer, OF_SIDES) and len(shape) == 2 for layer, shape in layers)
+    return any(_tells_sides(layer) and len(shape) == 2 for layer, shape in layers)
+
+
+def _tells_sides(layer: Layer) -> bool:
+    return isinstance(layer, OF_SIDES) or (isinstance(layer, Dropout) and bool(layer.shared_axes))
 
 
 def channels_at(topology: Topology, position: int) -> int:

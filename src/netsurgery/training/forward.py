@@ -23,18 +23,28 @@ from netsurgery.networks.layers import (
     Activation,
     Add,
     BatchNorm,
+    ClippedReLU,
     Concatenate,
     Conv,
+    Cropping,
     Dense,
+    DepthwiseConv,
+    Dropout,
     Flatten,
     GlobalPool,
     Join,
     KernelLayer,
     Layer,
+    LayerNorm,
     Multiply,
+    OnePixel,
     Pool,
+    PReLU,
+    Regularization,
     Rescaling,
     Reshape,
+    SeparableConv,
+    ZeroPadding,
 )
 from netsurgery.networks.layers.windows import by_side, span
 from netsurgery.networks.steps import INPUT
@@ -43,10 +53,12 @@ from netsurgery.objectives.training_settings import FLOAT32
 from netsurgery.training import onednn
 from netsurgery.training.fused_operations import (
     Arrays,
+    Biased,
     convolve_and_average,
     fold_normalizations,
     is_averaged,
     normalization_of,
+    with_bias,
 )
 
 # the data types that layers compute in
@@ -89,8 +101,24 @@ def _multiply(layer: Dense, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
     return tf.matmul(x, tf.cast(arrays[0], x.dtype))
 
 
-def _add_bias(layer: KernelLayer, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
-    return tf.nn.bias_add(x, tf.cast(arrays[1], x.dtype)) if layer.use_bias else x
+def _convolve_channels(layer: DepthwiseConv, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
+    kernel, strides = tf.cast(arrays[0], x.dtype), (1, layer.strides, layer.strides, 1)
+    padding, dilation = layer.padding.upper(), _sides(x.shape, layer.dilation)
+    if len(x.shape) == 4:
+        return tf.nn.depthwise_conv2d(x, kernel, strides, padding, dilations=dilation)
+    image, kernel = tf.expand_dims(x, 1), tf.expand_dims(kernel, 0)
+    image = tf.nn.depthwise_conv2d(image, kernel, strides, padding, dilations=[1, *dilation])
+    return tf.squeeze(image, 1)
+
+
+def _mix_convolved(layer: SeparableConv, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
+    x = _convolve_channels(layer.depthwise, arrays, x)
+    convolve = tf.nn.conv2d if len(x.shape) == 4 else tf.nn.conv1d
+    return convolve(x, tf.cast(arrays[layer.mixing], x.dtype), 1, "VALID")
+
+
+def _add_bias(layer: Biased, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
+    return tf.nn.bias_add(x, tf.cast(arrays[-1], x.dtype)) if layer.use_bias else x
 
 
 def _pool(layer: Pool, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
@@ -148,7 +176,7 @@ def _biased_variances(
     return tf.concat(statistics, 0) * (1 - 1 / counts)
 
 
-def _apply_kernel(layer: KernelLayer, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
+def _apply_kernel(layer: Biased, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
     x = KERNELS[type(layer)](layer, arrays, x)
     return _activated(_add_bias(layer, arrays, x), layer.activation)
 
@@ -158,7 +186,48 @@ def _pool_globally(layer: GlobalPool, arrays: Arrays, x: tf.Tensor) -> tf.Tensor
     return reduce(x, axis=list(range(1, len(x.shape) - 1)), keepdims=layer.keep_sides)
 
 
+def _normalize_channels(layer: LayerNorm, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
+    gamma = arrays[0] if layer.scale else 1.0
+    beta = arrays[-1] if layer.center else 0.0
+    wide = tf.cast(x, tf.float32)
+    mean, variance = tf.nn.moments(wide, axes=[-1], keepdims=True)
+    factor = tf.math.rsqrt(variance + layer.epsilon) * gamma
+    return tf.cast((wide - mean) * factor + beta, x.dtype)
+
+
+def _rectify(layer: ClippedReLU, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
+    return keras.activations.relu(x, layer.negative_slope, layer.max_value, layer.threshold)
+
+
+def _rectify_by_channel(layer: PReLU, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
+    return tf.nn.relu(x) - tf.cast(arrays[0], x.dtype) * tf.nn.relu(-x)
+
+
+def _pad(layer: ZeroPadding, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
+    return tf.pad(x, ((0, 0), *layer.margins, (0, 0)))
+
+
+def _crop(layer: Cropping, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
+    sides = zip(x.shape[1:], layer.margins, strict=False)
+    return x[(slice(None), *(slice(before, side - after) for side, (before, after) in sides))]
+
+
+def _keep(layer: Dropout | Regularization, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
+    return x
+
+
+def _drop(layer: Dropout, x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Drop values as the seed says, and enlarge the others so that the expectation stays."""
+    batch, *sides = tf.unstack(tf.shape(x))
+    noise = [batch, *(1 if i in layer.shared_axes else s for i, s in enumerate(sides, start=1))]
+    kept = tf.random.stateless_uniform(noise, seed) >= layer.rate
+    scale = 1 / (1 - layer.rate) if layer.rate < 1 else 0.0
+    return tf.where(kept, x * tf.cast(scale, x.dtype), tf.zeros((), x.dtype))
+
+
 def _activate(layer: Activation, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
+    if layer.function == "elu":
+        return keras.activations.elu(x, layer.alpha)
     return _activated(x, layer.function, layer.negative_slope)
 
 
@@ -166,7 +235,7 @@ def _rescale(layer: Rescaling, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
     return x * layer.scale + layer.offset
 
 
-def _reshape(layer: Flatten | Reshape, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
+def _reshape(layer: Flatten | Reshape | OnePixel, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
     return tf.reshape(x, (-1, *layer.output_shape(tuple(x.shape[1:]))))
 
 
@@ -174,18 +243,33 @@ def _reshape(layer: Flatten | Reshape, arrays: Arrays, x: tf.Tensor) -> tf.Tenso
 KERNELS: dict[type[Layer], Callable[[Any, Arrays, tf.Tensor], tf.Tensor]] = {
     Conv: _convolve,
     Dense: _multiply,
+    DepthwiseConv: _convolve_channels,
+    SeparableConv: _mix_convolved,
 }
 # what a layer gives: layer, arrays, (n, *shape) -> (n, *output_shape); batch normalization, which
 # also gives statistics, is computed by `_normalize`
 LAYERS: dict[type[Layer], Callable[[Any, Arrays, tf.Tensor], tf.Tensor]] = {
     Conv: _apply_kernel,
     Dense: _apply_kernel,
+    DepthwiseConv: _apply_kernel,
+    SeparableConv: _apply_kernel,
     Pool: _pool,
     GlobalPool: _pool_globally,
+    LayerNorm: _normalize_channels,
     Activation: _activate,
+    ClippedReLU: _rectify,
+    PReLU: _rectify_by_channel,
     Rescaling: _rescale,
     Flatten: _reshape,
     Reshape: _reshape,
+    OnePixel: _reshape,
+    ZeroPadding: _pad,
+    Cropping: _crop,
+    Dropout: _keep,
+}
+# what a layer gives in training that draws: layer, (n, *shape), seed (2,) -> (n, *output_shape)
+DRAWING: dict[type[Layer], Callable[[Any, tf.Tensor, tf.Tensor], tf.Tensor]] = {
+    Dropout: _drop,
 }
 
 
@@ -228,6 +312,7 @@ def forward(
     *,
     training: bool,
     precision: str = FLOAT32,
+    seed: tf.Tensor | None = None,
 ) -> tuple[tf.Tensor, tf.Tensor | None]:
     """The network's output for a batch, and the statistics of the batch.
 
@@ -237,13 +322,14 @@ def forward(
         x: (n, *input_shape).
         training: whether to compute in training mode or in inference mode.
         precision: a key of `PRECISIONS`.
+        seed: (2,), int32, of what layers draw in training; each draws its own from it.
 
     Returns:
         (n, outputs), float32; in training also the concatenated means and biased variances of all
         batch normalizations, None without any.
 
     Raises:
-        ValueError: a layer that no search builds (dropout, or one that surgery does not know).
+        ValueError: a layer that surgery keeps as it is, or one that draws without a seed.
     """
     changed: dict[int, Layer] = {}
     passed = set[int]()  # layers whose work is done in another one
@@ -262,11 +348,11 @@ def forward(
             x = tf.cast(x, tf.float32)
         chain = [j for j in topology.chain(i) if j not in passed]
         rest = [topology.layers[j] for j in chain]
-        if training and isinstance(layer, KernelLayer):
+        if training and isinstance(layer, Biased):
             norm = normalization_of(layer, rest)
             if norm is not None:
-                left_out[chain[norm]], own = own[1], own[:1]
-                layer = layer.with_bias(False)
+                left_out[chain[norm]], own = own[-1], own[:-1]
+                layer = with_bias(layer, False)
         if i in passed:
             pass
         elif isinstance(layer, Join):
@@ -281,6 +367,10 @@ def forward(
                 mean, variance = mean_and_variance
                 statistics += (mean + left_out.pop(i, 0.0), variance)
                 pixels += (math.inf, math.prod(x.shape[1:-1]))
+        elif training and type(layer) in DRAWING:
+            if seed is None:
+                raise ValueError(f"{layer} needs a seed in training")
+            x = DRAWING[type(layer)](layer, x, seed + tf.constant([0, i]))
         else:
             x = _apply(layer, own, x)
         values[i] = x

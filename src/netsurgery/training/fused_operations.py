@@ -16,18 +16,39 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from netsurgery.networks.layers import SAME, BatchNorm, Conv, KernelLayer, Layer, Pool, Shape
+from netsurgery.networks.layers import (
+    SAME,
+    BatchNorm,
+    Conv,
+    DepthwiseConv,
+    KernelLayer,
+    Layer,
+    Pool,
+    Shape,
+)
 from netsurgery.networks.steps import INPUT
 from netsurgery.networks.topology import Topology
 
 Arrays = Sequence[tf.Tensor]  # of a layer, in the order of `Network.weights`
 
 
-def normalization_of(layer: KernelLayer, rest: Sequence[Layer]) -> int | None:
+# layers that end with a bias and an activation
+Biased = KernelLayer | DepthwiseConv
+
+
+def with_bias(layer: Biased, use_bias: bool) -> Biased:
+    """The layer with or without a bias."""
+    settings: dict[str, Any] = {"use_bias": use_bias}
+    return replace(layer, **settings)
+
+
+def normalization_of(layer: Biased, rest: Sequence[Layer]) -> int | None:
     """The index of the batch normalization that subtracts a layer's bias; None without one.
 
     Args:
@@ -98,7 +119,7 @@ def convolve_and_average(layer: Conv, arrays: Arrays, x: tf.Tensor, *, strided: 
     return x
 
 
-def _fold_into_weights(layer: KernelLayer, arrays: Arrays, norm: BatchNorm, own: Arrays) -> Arrays:
+def _fold_into_weights(layer: Biased, arrays: Arrays, norm: BatchNorm, own: Arrays) -> Arrays:
     """The weights and bias of a layer that includes the normalization after it.
 
     Args:
@@ -111,8 +132,12 @@ def _fold_into_weights(layer: KernelLayer, arrays: Arrays, norm: BatchNorm, own:
     factor = tf.math.rsqrt(variance + norm.epsilon)
     if norm.scale:
         factor *= learned[0]
-    offset = ((arrays[1] if layer.use_bias else 0.0) - mean) * factor
-    return arrays[0] * factor, offset + learned[-1] if norm.center else offset
+    *kernels, bias = arrays if layer.use_bias else (*arrays, 0.0)
+    # the last kernel is the one that gives the outputs; a depthwise one has another axis after them
+    by_output = factor[:, None] if isinstance(layer, DepthwiseConv) else factor
+    kernels[-1] = kernels[-1] * by_output
+    offset = (bias - mean) * factor
+    return *kernels, offset + learned[-1] if norm.center else offset
 
 
 def fold_normalizations(
@@ -148,8 +173,8 @@ def fold_normalizations(
         if isinstance(pool, Pool) and pool.function == "average":
             source = before(source)
         layer = changed.get(source, topology.layers[source]) if source != INPUT else None
-        if isinstance(layer, KernelLayer) and layer.activation == "linear":
+        if isinstance(layer, Biased) and layer.activation == "linear":
             own[source] = _fold_into_weights(layer, own[source], norm, own[position])
-            changed[source] = layer.with_bias(True)
+            changed[source] = with_bias(layer, True)
             folded.add(position)
     return changed, own, folded

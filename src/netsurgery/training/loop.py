@@ -234,7 +234,7 @@ class TrainingLoop:
         cache: GraphCache | None = None,
     ) -> None:
         cache = cache or GraphCache()
-        self.samples, self.batch_size = len(training), batch_size
+        self.network, self.samples, self.batch_size = network, len(training), batch_size
         self.timer = timer or Timer()
         with self.timer("build"):
             known = network.loss, network.outputs, metrics
@@ -248,7 +248,7 @@ class TrainingLoop:
 
         Args:
             batches: of each epoch; fewer than the samples fill is a part of an epoch.
-            rng: draws the order of the samples.
+            rng: draws the order of the samples, and what layers such as dropout start from.
 
         Returns:
             Loss and metrics of each epoch, and those of the validation samples as val_loss etc.
@@ -258,6 +258,7 @@ class TrainingLoop:
         history: list[Scores] = []
         for count in batches:
             order = rng.permutation(self.samples)[: count * self.batch_size].astype(np.int32)
+            self.network.draw_seed(rng)
             with self.timer("training"):
                 self.metrics.reset()
                 trained = self.metrics.scores(self.epoch(order), len(order))

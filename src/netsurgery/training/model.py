@@ -16,7 +16,7 @@ from netsurgery.networks.network import Network
 from netsurgery.objectives.training_settings import CompileSettings
 from netsurgery.storage import provenance
 from netsurgery.surgery import Slots
-from netsurgery.training.forward import forward
+from netsurgery.training.forward import DRAWING, forward
 from netsurgery.training.keras_objects import LINEAR, compile_arguments
 from netsurgery.training.optimizer_state import OptimizerState, is_elementwise
 from netsurgery.training.packing import VariablePacking
@@ -75,6 +75,10 @@ class TrainableNetwork:
         self.weights = [keras.Variable(value, name=f"{WEIGHTS}{i}") for i, value in packed]
         statistics = self._statistics_of(network)
         self.statistics = keras.Variable(statistics, trainable=False, name="statistics")
+        self.draws = any(type(layer) in DRAWING for layer in self.layers)
+        self.seed = keras.Variable(
+            np.zeros(2, np.int32), trainable=False, dtype="int32", name="seed"
+        )
         self.logits = getattr(self.layers[-1], "activation", None) == LINEAR
         self.compile_arguments = compile_arguments(settings, logits=self.logits)
         self.optimizer = self.compile_arguments["optimizer"]
@@ -114,10 +118,28 @@ class TrainableNetwork:
         sizes, moving = self.statistics_sizes, self.statistics.value
         arrays = self._by_layer(trainable, tf.split(moving, sizes) if sizes else [])
         precision = self.settings.dtype_policy
-        predicted, seen = forward(self.topology, arrays, x, training=training, precision=precision)
+        predicted, seen = forward(
+            self.topology,
+            arrays,
+            x,
+            training=training,
+            precision=precision,
+            seed=self._seed_of_step if training and self.draws else None,
+        )
         if seen is not None:
             moving.assign_sub((moving - seen) * self._update_rates)
         return predicted
+
+    def draw_seed(self, rng: np.random.Generator) -> None:
+        """Draw what the layers that draw in training start from; nothing without any."""
+        if self.draws:
+            self.seed.assign(rng.integers(2**31 - 1, size=2, dtype=np.int32))
+
+    @property
+    def _seed_of_step(self) -> tf.Tensor:
+        """The seed of one step: the optimizer counts them, also over interruptions."""
+        steps = tf.cast(self.optimizer.iterations.value, tf.int32)
+        return self.seed.value + tf.stack([steps, 0])
 
     @property
     def _update_rates(self) -> np.ndarray:
@@ -132,8 +154,9 @@ class TrainableNetwork:
 
     @property
     def variables(self) -> list[keras.Variable]:
-        """The weights, the moving statistics and the variables of the optimizer."""
-        return [*self.weights, self.statistics, *self.optimizer.variables]
+        """The weights, the moving statistics, the seed and the variables of the optimizer."""
+        drawn = [self.seed] if self.draws else []
+        return [*self.weights, self.statistics, *drawn, *self.optimizer.variables]
 
     @property
     def outputs(self) -> int:

@@ -15,12 +15,21 @@ from netsurgery.keras_io import archive, checkpoints, conversion
 from netsurgery.networks.layers import (
     Activation,
     BatchNorm,
+    ClippedReLU,
     Conv,
+    Cropping,
     Dense,
+    DepthwiseConv,
+    Dropout,
     Flatten,
     GlobalPool,
+    LayerNorm,
+    OnePixel,
     Pool,
+    PReLU,
     Rescaling,
+    SeparableConv,
+    ZeroPadding,
 )
 from netsurgery.networks.network import Network
 from netsurgery.networks.topologies import build, named
@@ -55,6 +64,33 @@ CASES = [
     (Topology((4, 2), (Flatten(), Dense(3, "softmax"))), replace(ADAM, optimizer="adamw")),
 ]
 
+IMAGE = (
+    Dropout(0.5),
+    Conv(4),
+    Dropout(0.2, (1, 2)),
+    SeparableConv(4),
+    PReLU(),
+    ZeroPadding(((1, 0), (1, 1))),
+    DepthwiseConv(),
+    LayerNorm(),
+    ClippedReLU(2.0),
+    Cropping(((1, 0), (0, 0))),
+    GlobalPool(keep_sides=True),
+    OnePixel(0),
+    Dense(3, "softmax"),
+)
+SERIES = (
+    Conv(4, padding="causal"),
+    Dropout(0.2, (1,)),
+    SeparableConv(4, dilation=2),
+    PReLU(),
+    DepthwiseConv(),
+    ZeroPadding(((1, 0),)),
+    Pool(),
+    Flatten(),
+    Dense(3, "softmax"),
+)
+CASES += [(Topology((8, 8, 2), IMAGE), ADAM), (Topology((8, 2), SERIES), SETTINGS)]
 
 BRANCHED = [branched(np.random.default_rng(seed)) for seed in (4, 5, 8)]  # not in order in Keras
 CASES += [(topology, ADAM if seed else SETTINGS) for seed, topology in enumerate(BRANCHED)]

@@ -53,6 +53,13 @@ OPEN: dict[str, Make] = {
     "leaky relu": lambda: layers.LeakyReLU(0.3),
     "relu6": lambda: layers.ReLU(6.0),
     "celu": lambda: layers.Activation("celu"),
+    "elu": lambda: layers.ELU(0.5),
+    "clipped relu": lambda: layers.ReLU(3.0, 0.1, 0.2),
+    "prelu": lambda: layers.PReLU(shared_axes=[1, 2]),
+    "upsampling": lambda: layers.UpSampling2D(),
+    "layer normalization": lambda: layers.LayerNormalization(),
+    "depthwise": lambda: layers.DepthwiseConv2D(3, activation="relu"),
+    "separable": lambda: layers.SeparableConv2D(4, 3, depthwise_constraint="max_norm"),
     "oblong pooling": lambda: layers.AveragePooling2D((2, 1)),
     "dilation": lambda: layers.Conv2D(4, 3, dilation_rate=2),
     "oblong kernel": lambda: layers.Conv2D(4, (3, 2), strides=(1, 2)),
@@ -63,20 +70,20 @@ CLOSED: dict[str, tuple[Make, str]] = {
         lambda: layers.Dropout(0.3, noise_shape=(None, 1, 1, 4)),
         "the Dropout at 1 .* because of its noise_shape",
     ),
-    "depthwise": (lambda: layers.DepthwiseConv2D(3), "the DepthwiseConv2D at 1"),
-    "separable": (lambda: layers.SeparableConv2D(4, 3), "the SeparableConv2D at 1"),
+    "depthwise with several kernels": (
+        lambda: layers.DepthwiseConv2D(3, depth_multiplier=2),
+        "the DepthwiseConv2D at 1 .* its depth_multiplier of 2",
+    ),
+    "sparsemax": (lambda: layers.Activation("sparsemax"), "the Activation at 1 .* sparsemax"),
+    "norm of images": (lambda: layers.LayerNormalization(axis=(1, 2, 3)), "at 1 .* its axis"),
+    "slopes by pixel": (lambda: layers.PReLU(), "the PReLU at 1 .* not shared by all pixels"),
     "transposed": (lambda: layers.Conv2DTranspose(4, 2), "the Conv2DTranspose at 1"),
     "groups": (lambda: layers.Conv2D(4, 3, groups=2), "the Conv2D at 1 .* its 2 groups"),
-    "elu": (lambda: layers.ELU(0.5), "the ELU at 1 .* its alpha 0.5"),
-    "clipped relu": (lambda: layers.ReLU(3.0), "its max_value, negative_slope or threshold"),
     "softmax of an axis": (lambda: layers.Softmax(axis=1), "the Softmax at 1 .* its axis 1"),
-    "prelu": (lambda: layers.PReLU(shared_axes=[1, 2]), "the PReLU at 1"),
-    "upsampling": (lambda: layers.UpSampling2D(), "the UpSampling2D at 1"),
     "normalization of rows": (
         lambda: layers.BatchNormalization(axis=1),
         "the BatchNormalization at 1 .* its axis 1, which is not the last one",
     ),
-    "layer normalization": (lambda: layers.LayerNormalization(), "the LayerNormalization at 1"),
     "group normalization": (lambda: layers.GroupNormalization(2), "the GroupNormalization at 1"),
     "unit normalization": (lambda: layers.UnitNormalization(), "the UnitNormalization at 1"),
     "rms normalization": (lambda: layers.RMSNormalization(), "the RMSNormalization at 1"),
@@ -166,7 +173,6 @@ HEADS: dict[str, tuple[tuple[Any, ...], list[Make]]] = {
         (6, 3),
         [lambda: adapted(layers.Normalization(), (6, 3)), layers.Flatten],
     ),
-    "steps by feature": ((6, 3), [lambda: layers.SpatialDropout1D(0.2), layers.Flatten]),
     "volumes": ((4, 4, 4, 2), [lambda: layers.Conv3D(2, 2), layers.Flatten]),
     "films": ((3, 5, 5, 1), [lambda: layers.ConvLSTM2D(2, 2), layers.Flatten]),
     "steps of steps": (
@@ -195,7 +201,8 @@ def test_dense_layers_after_any_head_can_change(name: str) -> None:
 
 
 def test_series_change_as_images_do(tmp_path: Path) -> None:
-    head = (layers.Conv1D(4, 3, padding="causal", dilation_rate=2), layers.MaxPooling1D())
+    causal = layers.Conv1D(4, 3, padding="causal", dilation_rate=2)
+    head = (layers.SpatialDropout1D(0.2), causal, layers.MaxPooling1D())
     middle = (layers.Conv1D(5, 2, strides=2, activation="relu"), layers.Flatten())
     model = random_model((16, 3), *head, *middle, layers.Dense(4, "relu"), layers.Dense(2))
     found = check_children(model, tmp_path / "child.keras")

@@ -9,23 +9,34 @@ import tensorflow as tf
 from netsurgery import training
 from netsurgery.datasets import Samples, Scaling
 from netsurgery.keras_io import conversion
+from netsurgery.keras_io.checkpoints import order_in_keras
+from netsurgery.networks.activations import ACTIVATIONS
+from netsurgery.networks.blocks import Parallel
 from netsurgery.networks.inference import predict
 from netsurgery.networks.layers import (
     Activation,
     BatchNorm,
+    ClippedReLU,
     Conv,
+    Cropping,
     Dense,
+    DepthwiseConv,
     Dropout,
     Flatten,
     GlobalPool,
+    LayerNorm,
+    OnePixel,
     Pool,
+    PReLU,
     Rescaling,
     Reshape,
+    SeparableConv,
+    ZeroPadding,
 )
 from netsurgery.networks.network import initialise
 from netsurgery.networks.topology import Topology
-from tests.support.random_networks import branched, inputs, trained
-from tests.support.training_helpers import SETTINGS, arrays, assert_close, in_keras
+from tests.support.random_networks import branched, inputs, trained, varied
+from tests.support.training_helpers import SETTINGS, arrays, in_keras
 
 KINDS = {
     "average pooling of whole squares": [Conv(4), Pool("average"), BatchNorm(), Activation("relu")],
@@ -55,13 +66,35 @@ KINDS = {
         Conv(3),
         BatchNorm(),
     ],
+    "an oblong kernel with steps": [Conv(4, (3, 1), "relu", strides=(1, 2)), Pool("max", (2, 3))],
+    "holes": [Conv(4, 3, dilation=(2, 1)), Pool("average"), BatchNorm()],
+    "each channel apart": [DepthwiseConv(3), BatchNorm(), Activation("relu")],
+    "channels apart with steps": [DepthwiseConv((3, 5), "relu", strides=2, padding="valid")],
+    "channels apart with holes": [DepthwiseConv(3, dilation=2), Pool("average"), BatchNorm()],
+    "separable": [SeparableConv(4), BatchNorm(), Activation("hard_silu"), SeparableConv(3, (2, 3))],
+    "channels normalized": [Conv(4), LayerNorm(), Activation("gelu"), LayerNorm(scale=False)],
+    "rectified": [Conv(4), ClippedReLU(1.0, 0.1, 0.2), PReLU(), Activation("elu", alpha=0.4)],
+    "margins": [ZeroPadding(((1, 0), (2, 1))), Conv(4), Cropping(((1, 1), (0, 1)))],
+    "one pixel": [Conv(4), GlobalPool(), OnePixel(2), Conv(5, 1), OnePixel(0)],
+    "a global pool that keeps sides": [Conv(4), GlobalPool("max", keep_sides=True), Conv(3, 1)],
     "a reshape": [Flatten(), Dense(16, "gelu"), Reshape((4, 4, 1)), Conv(3), Pool("average")],
 }
+
+SERIES = {
+    "a convolution": [Conv(4, 3, "relu"), Pool("average"), BatchNorm(), Pool("max", 3, 2)],
+    "a causal one": [Conv(4, 3, padding="causal", dilation=2), BatchNorm()],
+    "a causal one with steps": [Conv(4, 2, strides=2, padding="causal"), LayerNorm()],
+    "each channel apart": [DepthwiseConv(3, dilation=2), BatchNorm(), DepthwiseConv(3, strides=2)],
+    "separable": [SeparableConv(4, strides=2), BatchNorm(), PReLU()],
+    "margins": [ZeroPadding(((1, 2),)), Conv(3), Cropping(((1, 0),))],
+    "a global pool": [Conv(4), GlobalPool(keep_sides=True), Conv(3, 1)],
+}
+ELEMENTWISE = [name for name in ACTIVATIONS if name not in ("hard_shrink", "exponential")]
 
 
 def network_of(layers, side):
     flat = isinstance(layers[0], Flatten) and not any(isinstance(k, Reshape) for k in layers)
-    flat = flat or any(isinstance(layer, GlobalPool) for layer in layers)
+    flat = flat or len(Topology((side, side, 2), tuple(layers)).output_shape) == 1
     whole = (*layers, *(() if flat else (Flatten(),)), Dense(10, "softmax"))
     return trained(Topology((side, side, 2), whole), np.random.default_rng(0))
 
@@ -74,13 +107,35 @@ def numbers(side):
 @pytest.mark.parametrize("side", [8, 7, 20])  # from 20 on with the kernels of oneDNN
 @pytest.mark.parametrize("layers", KINDS.values(), ids=KINDS)
 def test_every_layer_computes_and_trains_as_in_keras(layers, side):
-    (x, y), network = numbers(side), network_of(layers, side)
+    assert_trains_as_in_keras(network_of(layers, side), *numbers(side))
+
+
+@pytest.mark.parametrize("layers", SERIES.values(), ids=SERIES)
+def test_series_train_as_in_keras(layers):
+    topology = Topology((9, 2), (*layers, Flatten(), Dense(10, "softmax")))
+    x = np.random.default_rng(1).normal(size=(9, 9, 2)).astype(np.float32)
+    network = trained(topology, np.random.default_rng(0))
+    assert_trains_as_in_keras(network, x, np.arange(9, dtype=np.int32))
+
+
+def test_activations_train_as_in_keras():
+    branches = tuple((Dense(3, function),) for function in ELEMENTWISE)
+    topology = Topology((6,), (Parallel(branches), Dense(10, "softmax")))
+    x = np.random.default_rng(1).normal(size=(9, 6)).astype(np.float32)
+    network = trained(topology, np.random.default_rng(0))
+    assert_trains_as_in_keras(network, x, np.arange(9, dtype=np.int32))
+
+
+def assert_trains_as_in_keras(network, x, y):
     ours, plain = training.TrainableNetwork(network, SETTINGS), in_keras(network)
     np.testing.assert_allclose(ours(x, training=False), plain(x), atol=1e-5)
     part = Samples(x, y, np.arange(9, dtype=np.int32), Scaling(np.float32(0), np.float32(1)))
     training.TrainingLoop(ours, part, part, 9).run([1], np.random.default_rng(2))
     plain.train_on_batch(x, y)
-    assert_close(ours.network, conversion.from_keras(plain), 2e-5)
+    theirs = [variable.numpy() for variable in plain.weights]
+    ordered = [a for i in order_in_keras(network.topology) for a in ours.network.weights[i]]
+    for mine, other in zip(ordered, theirs, strict=True):
+        np.testing.assert_allclose(mine, other, rtol=2e-5, atol=2e-5)
 
 
 MIXED = {"dtype_policy": "mixed_bfloat16"}
@@ -116,22 +171,71 @@ def test_mixed_precision_excludes_the_output_layer():
     np.testing.assert_array_equal(full(rounded, training=False), mixed(x, training=False))
 
 
-def test_dropout_is_refused():
-    network = initialise(Topology((4,), (Dropout(0.5), Dense(2))), np.random.default_rng(0))
-    with pytest.raises(ValueError, match=r"training does not support the layer dropout 0\.5"):
-        training.TrainableNetwork(network, SETTINGS)(np.zeros((1, 4), np.float32), training=True)
+def dropping(topology, step=0, start=(1, 2)):
+    """What a network gives in training for ones, and its inputs, at a step of the optimizer."""
+    learner = training.TrainableNetwork(initialise(topology, np.random.default_rng(0)), SETTINGS)
+    learner.seed.assign(start)
+    learner.optimizer.iterations.assign(step)
+    ones = np.ones((200, *topology.input_shape), np.float32)
+    assert learner(ones, training=False).numpy().min() == 1
+    return learner(ones, training=True).numpy()
 
 
+def test_dropout_keeps_the_mean_and_draws_anew_in_each_step():
+    once = dropping(Topology((50,), (Dropout(0.25),)))
+    assert set(np.unique(once)) == {0, np.float32(1 / 0.75)}
+    assert abs(once.mean() - 1) < 0.02
+    np.testing.assert_array_equal(dropping(Topology((50,), (Dropout(0.25),))), once)
+    for other in ({"step": 1}, {"start": (3, 2)}):
+        assert (dropping(Topology((50,), (Dropout(0.25),)), **other) != once).any()
+    twice = dropping(Topology((50,), (Dropout(0.25), Dropout(0.25))))
+    assert np.unique(twice).size == 2, "two layers draw the same"
+    assert abs((twice > 0).mean() - 0.75**2) < 0.02
+
+
+def test_dropout_of_whole_channels_and_of_everything():
+    dropped = dropping(Topology((5, 7, 3), (Dropout(0.5, (1, 2)),)))
+    assert (dropped == dropped[:, :1, :1]).all()
+    assert 0 < (dropped == 0).mean() < 1
+    assert not dropping(Topology((4,), (Dropout(1.0),))).any()
+
+
+def test_dropout_trains_the_same_however_often_it_is_interrupted():
+    network = trained(
+        Topology((4,), (Dropout(0.5), Dense(6), Dropout(0.2), Dense(10, "softmax"))),
+        np.random.default_rng(0),
+    )
+    x = np.random.default_rng(1).normal(size=(9, 4)).astype(np.float32)
+    part = Samples(
+        x,
+        np.arange(9, dtype=np.int32),
+        np.arange(9, dtype=np.int32),
+        Scaling(np.float32(0), np.float32(1)),
+    )
+
+    def after(*runs):
+        learner = training.TrainableNetwork(network, SETTINGS)
+        for seed in runs:
+            state = learner.checkpoint
+            learner = training.TrainableNetwork(state.network, SETTINGS, state.state)
+            training.TrainingLoop(learner, part, part, 4).run([3], np.random.default_rng(seed))
+        return arrays(learner.network)
+
+    first, again, others = after(1, 2), after(1, 2), after(1, 3)
+    for one, other in zip(first, again, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert any((one != other).any() for one, other in zip(first, others, strict=True))
+
+
+@pytest.mark.parametrize("make", [varied, branched])
 @pytest.mark.parametrize("seed", range(12))
-def test_blocks_compute_what_numpy_and_keras_do(seed):
+def test_random_networks_compute_the_same_everywhere(make, seed):
     rng = np.random.default_rng(seed)
-    topology = branched(rng)
-    while topology.positions(Dropout):
-        topology = branched(rng)
-    network = trained(topology, rng)
+    network = trained(make(rng), rng)
     x = inputs(network.topology, rng).astype(np.float32)
     expected = predict(network, x)
+    tolerance = 1e-5 * max(1.0, np.abs(expected).max())
     ours = training.TrainableNetwork(network, SETTINGS)(tf.constant(x), training=False)
-    np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(ours, expected, rtol=0, atol=tolerance)
     keras_model = conversion.to_keras(network)
-    np.testing.assert_allclose(keras_model(x), expected, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(keras_model(x), expected, rtol=0, atol=tolerance)

@@ -10,13 +10,21 @@ from typing import Any
 
 from netsurgery.networks.layers.base import Arrays, KernelLayer, Layer, Shape
 from netsurgery.networks.layers.conv_cell import CONV_CELL_KINDS, CONV_CELL_LENGTH, conv_cell
-from netsurgery.networks.layers.convolution import Conv, Windowed
+from netsurgery.networks.layers.convolution import Conv, DepthwiseConv, SeparableConv, Windowed
 from netsurgery.networks.layers.dense import Dense
-from netsurgery.networks.layers.elementwise import Activation, BatchNorm, Dropout
+from netsurgery.networks.layers.elementwise import (
+    Activation,
+    BatchNorm,
+    ClippedReLU,
+    Dropout,
+    LayerNorm,
+    PReLU,
+)
 from netsurgery.networks.layers.joining import JOINS, Add, Concatenate, Join, Multiply
 from netsurgery.networks.layers.other import KeptJoin, Other, PerChannel, Regularization
+from netsurgery.networks.layers.padding import Cropping, ZeroPadding
 from netsurgery.networks.layers.pooling import POOLINGS, GlobalPool, Pool
-from netsurgery.networks.layers.reshaping import Flatten, Rescaling, Reshape
+from netsurgery.networks.layers.reshaping import Flatten, OnePixel, Rescaling, Reshape
 from netsurgery.networks.layers.windows import CAUSAL, SAME, VALID
 
 __all__ = [
@@ -32,9 +40,12 @@ __all__ = [
     "Add",
     "Arrays",
     "BatchNorm",
+    "ClippedReLU",
     "Concatenate",
     "Conv",
+    "Cropping",
     "Dense",
+    "DepthwiseConv",
     "Dropout",
     "Flatten",
     "GlobalPool",
@@ -42,15 +53,20 @@ __all__ = [
     "KeptJoin",
     "KernelLayer",
     "Layer",
+    "LayerNorm",
     "Multiply",
+    "OnePixel",
     "Other",
+    "PReLU",
     "PerChannel",
     "Pool",
     "Regularization",
     "Rescaling",
     "Reshape",
+    "SeparableConv",
     "Shape",
     "Windowed",
+    "ZeroPadding",
     "conv_cell",
     "layer_from_json",
 ]
@@ -71,6 +87,14 @@ LAYERS: dict[str, type[Layer]] = {
         Other,
         PerChannel,
         Regularization,
+        DepthwiseConv,
+        SeparableConv,
+        LayerNorm,
+        ClippedReLU,
+        PReLU,
+        OnePixel,
+        ZeroPadding,
+        Cropping,
     )
 }
 

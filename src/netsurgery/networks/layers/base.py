@@ -35,9 +35,11 @@ class Layer(ABC):
 
     Attributes:
         kind: identifies the kind of layer in records.
-        is_elementwise: treats every channel or unit on its own and keeps the shape.
-        keeps_channels_apart: no output depends on more than one channel or unit.
-        has_channel_arrays: an elementwise layer whose arrays hold one number per channel or unit.
+        is_elementwise: each output depends on the input at its place, and perhaps on the other
+            channels or units there; the shape stays.
+        keeps_channels_apart: each channel or unit of the output belongs to one of the input, so
+            that it can go with it.
+        has_channel_arrays: such a layer whose arrays hold numbers for each channel or unit.
         trainable_arrays: how many of its arrays are trained; they come before the others.
         activation_function: Keras's name of the activation that it ends with; None without one.
     """
@@ -67,10 +69,10 @@ class Layer(ABC):
     def output_axes(self) -> tuple[int | None, ...]:
         """For each array the axis that has an entry for each channel or unit of the output.
 
-        None where there is no such axis. After a flatten layer, a layer that keeps channels apart
-        holds an entry for each pixel and channel there, the channels being the last.
+        None where there is no such axis; empty if surgery changes none of the arrays. After a
+        flatten layer, a layer that keeps channels apart holds an entry for each pixel and channel.
         """
-        return (-1,) * self.trainable_arrays
+        return (-1,) * self.trainable_arrays if self.has_channel_arrays else ()
 
     @property
     def input_axes(self) -> tuple[int | None, ...]:
@@ -171,6 +173,10 @@ class KernelLayer(Layer):
     @property
     def trainable_arrays(self) -> int:
         return 1 + self.use_bias
+
+    @property
+    def output_axes(self) -> tuple[int | None, ...]:
+        return (-1, -1)[: self.trainable_arrays]
 
     @property
     def input_axes(self) -> tuple[int | None, ...]:

@@ -1,12 +1,17 @@
-"""Convolutions of series and images."""
+"""Convolutions of series and images: of all channels at once, of each on its own, or both."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from netsurgery.networks.layers.base import KernelLayer, Layer, Shape
+import numpy as np
+
+from netsurgery.networks.activations import LIPSCHITZ, NON_NEGATIVE
+from netsurgery.networks.layers.base import Arrays, KernelLayer, Layer, Shape
 from netsurgery.networks.layers.windows import (
+    CAUSAL,
     SAME,
     Sides,
     as_sides,
@@ -77,3 +82,124 @@ class Conv(Windowed, KernelLayer):
 
     def kernel_shape(self, shape: Shape) -> Shape:
         return (*self.taps(shape), shape[-1], self.channels)
+
+
+@dataclass(frozen=True)
+class DepthwiseConv(Windowed):
+    """A convolution of each channel with a kernel of its own.
+
+    Arrays: kernel (*taps, channels, 1) and bias (channels,).
+    """
+
+    kernel: Sides = 3
+    activation: str = "linear"
+    use_bias: bool = True
+    strides: Sides = 1
+    padding: str = SAME
+    dilation: Sides = 1
+    kind: ClassVar[str] = "depthwise_conv"
+    keeps_channels_apart: ClassVar[bool] = True
+    has_channel_arrays: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_depthwise(self)
+
+    def __str__(self) -> str:
+        return f"depthwise conv {self._described}"
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return (*self.sides(shape), shape[-1])
+
+    def array_shapes(self, shape: Shape) -> tuple[Shape, ...]:
+        return ((*self.taps(shape), shape[-1], 1), shape[-1:])[: self.trainable_arrays]
+
+    @property
+    def trainable_arrays(self) -> int:
+        return 1 + self.use_bias
+
+    @property
+    def output_axes(self) -> tuple[int | None, ...]:
+        return (-2, -1)[: self.trainable_arrays]
+
+    @property
+    def activation_function(self) -> str | None:
+        return self.activation
+
+    def is_non_negative(self, input_is_non_negative: bool) -> bool:
+        return self.activation in NON_NEGATIVE
+
+    def multiplications(self, shape: Shape) -> int:
+        return math.prod(self.taps(shape)) * math.prod(self.output_shape(shape))
+
+    def gain_bound(self, arrays: Arrays) -> np.ndarray:
+        kernel = np.abs(arrays[0].astype(np.float64))
+        return LIPSCHITZ[self.activation] * kernel.reshape(-1, kernel.shape[-2]).sum(axis=0)
+
+
+@dataclass(frozen=True)
+class SeparableConv(Windowed, KernelLayer):
+    """A depthwise convolution and then a convolution of single pixels that mixes the channels.
+
+    Arrays: kernel of each channel (*taps, in, 1), mixing kernel (1, 1, in, out) or (1, in, out),
+    and bias (out,).
+    """
+
+    channels: int
+    kernel: Sides = 3
+    activation: str = "linear"
+    use_bias: bool = True
+    strides: Sides = 1
+    padding: str = SAME
+    dilation: Sides = 1
+    kind: ClassVar[str] = "separable_conv"
+    width_field: ClassVar[str] = "channels"
+    mixing: ClassVar[int] = 1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_depthwise(self)
+
+    def __str__(self) -> str:
+        return f"separable conv {self.channels} {self._described}"
+
+    @property
+    def depthwise(self) -> DepthwiseConv:
+        """The first half, which has no bias and no activation."""
+        return DepthwiseConv(
+            self.kernel, "linear", False, self.strides, self.padding, self.dilation
+        )
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return (*self.sides(shape), self.channels)
+
+    def kernel_shape(self, shape: Shape) -> Shape:
+        return (*(1 for _ in self.taps(shape)), shape[-1], self.channels)
+
+    def array_shapes(self, shape: Shape) -> tuple[Shape, ...]:
+        return (*self.depthwise.array_shapes(shape), *super().array_shapes(shape))
+
+    @property
+    def trainable_arrays(self) -> int:
+        return 2 + self.use_bias
+
+    @property
+    def output_axes(self) -> tuple[int | None, ...]:
+        return (None, -1, -1)[: self.trainable_arrays]
+
+    @property
+    def input_axes(self) -> tuple[int | None, ...]:
+        return (-2, -2, None)[: self.trainable_arrays]
+
+    def multiplications(self, shape: Shape) -> int:
+        return self.depthwise.multiplications(shape) + super().multiplications(shape)
+
+
+def require_depthwise(layer: DepthwiseConv | SeparableConv) -> None:
+    """Raise a ValueError for settings that Keras's and TensorFlow's depthwise convolutions lack."""
+    if not isinstance(layer.strides, int):
+        raise ValueError(
+            f"{layer} has strides of {described(layer.strides)}: TensorFlow takes equal ones only"
+        )
+    if layer.padding == CAUSAL:
+        raise ValueError(f"{layer} has causal padding: Keras offers `same` and `valid` only")

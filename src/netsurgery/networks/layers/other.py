@@ -62,7 +62,7 @@ def _places(shape: Shape) -> int:
 
 @dataclass(frozen=True)
 class PerChannel(Other):
-    """A layer without arrays that treats each channel alike, such as zero padding.
+    """A layer without arrays that treats each channel alike, such as upsampling.
 
     It accepts any number of channels; the other axes must keep their lengths.
     """

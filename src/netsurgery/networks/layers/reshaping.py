@@ -49,6 +49,29 @@ class Reshape(Layer):
 
 
 @dataclass(frozen=True)
+class OnePixel(Layer):
+    """The channels of one pixel, with another number of sides of length 1; no arrays.
+
+    So that (channels,) becomes (1, 1, channels), or the other way round.
+    """
+
+    sides: int
+    kind: ClassVar[str] = "one_pixel"
+    keeps_channels_apart: ClassVar[bool] = True
+
+    def __str__(self) -> str:
+        return f"reshape to {'1x' * self.sides}channels"
+
+    def output_shape(self, shape: Shape) -> Shape:
+        if math.prod(shape[:-1]) != 1:
+            raise ValueError(f"{self} needs an input of one pixel, not {shape}")
+        return (1,) * self.sides + shape[-1:]
+
+    def is_non_negative(self, input_is_non_negative: bool) -> bool:
+        return input_is_non_negative
+
+
+@dataclass(frozen=True)
 class Rescaling(Layer):
     """Preprocessing: scale times the value, plus offset; no arrays."""
 

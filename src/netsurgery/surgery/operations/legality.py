@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netsurgery.networks.layers import Conv, Dense, KernelLayer, Layer, Other
+from netsurgery.networks.layers import BatchNorm, Conv, Dense, KernelLayer, Layer, LayerNorm, Other
 from netsurgery.networks.topology import Topology
 from netsurgery.surgery.channel_groups import Fixed, Obstacle, channel_groups
 
@@ -81,10 +81,20 @@ def not_hidden_conv(topology: Topology, position: int) -> str | None:
 
 def not_removable(topology: Topology, position: int, end: int) -> str | None:
     """The layers from `position` to `end` cannot go without what comes after them."""
-    between = topology.layers[end : topology.consumer(position)]
-    if any(layer.has_channel_arrays for layer in between):
+    reader = topology.consumer(position)
+    between = topology.layers[end:reader]
+    if any(isinstance(layer, BatchNorm | LayerNorm) for layer in between):
         return "a later batch normalization would lose the outputs that it normalizes"
+    layers = between if reader is None else (*between, topology.layers[reader])
+    for layer in layers:
+        if layer.has_channel_arrays or _reads_twice(layer):
+            return f"the {layer} that follows holds numbers for each of its outputs"
     return None
+
+
+def _reads_twice(layer: Layer) -> bool:
+    """Whether a layer has an array by input beside the kernel that mixes them."""
+    return sum(axis is not None for axis in layer.input_axes) > 1
 
 
 def not_wider(topology: Topology, position: int, width: int) -> str | None:
