@@ -15,6 +15,8 @@ def read_lineage(path: Path) -> list[dict[str, Any]]:
 
     def parse(column: str, text: str) -> Any:
         match column:
+            case "position" if not text.isdigit():
+                return text or None  # a place in a block, such as 3.body.1
             case "generation" | "parameters" | "position":
                 return int(text) if text else None
             case "epochs_trained" | "val_score":

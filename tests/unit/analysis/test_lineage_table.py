@@ -11,6 +11,7 @@ from tests.support.plotted_searches import (
 
 def test_a_lineage_table_is_read_as_it_was_written(tmp_path):
     _, rows, _ = family()
+    rows[1]["position"] = "3.body.1"
     path = tmp_path / "lineage.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, LINEAGE_COLUMNS)
