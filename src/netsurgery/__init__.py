@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from netsurgery.networks.network import Network
     from netsurgery.networks.topology import Topology
     from netsurgery.surgery import (
+        Growth,
         IllegalMutation,
         Mutation,
         MutationResult,
@@ -59,6 +60,7 @@ __all__ = [
     "REMOVE_UNITS",
     "TRUNCATE",
     "FinishedSearch",
+    "Growth",
     "IllegalMutation",
     "LegalMutation",
     "ModelMutationResult",
@@ -100,6 +102,7 @@ _MODULES = {
         "Operation",
     ),
     "netsurgery.surgery": (
+        "Growth",
         "IllegalMutation",
         "Mutation",
         "MutationResult",

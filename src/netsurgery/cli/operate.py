@@ -113,7 +113,7 @@ def run(given: argparse.Namespace) -> None:
             np.random.default_rng(given.seed),
             calibration=calibration,
             noise=given.noise,
-            growth=Growth(given.growth),
+            growth=given.growth,
             sizes=MutationSizes(width_factor=given.factor),
         )
         archive.save(result.model, given.out)

@@ -128,7 +128,7 @@ def apply(
     *,
     calibration: np.ndarray | None = None,
     noise: float = 0.0,
-    growth: Growth = Growth.COPIES,
+    growth: Growth | str = Growth.COPIES,
     sizes: MutationSizes | None = None,
 ) -> ModelMutationResult:
     """Apply a mutation to a model; do not use the given model afterwards.
@@ -143,7 +143,8 @@ def apply(
             squares. They also show whether samples have negative values, which an inserted
             activation must not cut off.
         noise: relative size of the noise on copies of units and channels, finite and not negative.
-        growth: what added units and channels are: copies, or new ones that nothing reads yet.
+        growth: what added units and channels are: `copies`, or new ones with outgoing weights of
+            `zeros`.
         sizes: how much the operation changes if the mutation gives no width.
 
     Returns:
@@ -164,7 +165,7 @@ def apply(
     _check_memory(mutate_topology(topology, mutation))  # before anything that takes time
     if not network.finite:
         raise UnusableFileError("its weights are not finite, so its training has diverged")
-    _check_noise(mutation, noise, growth)
+    _check_noise(mutation, noise, growth := Growth(growth))
     initial = optimizer_slots.initial_values(model) if model.compiled else {}
     slots = optimizer_slots.add_constant(optimizer_slots.read_slots(model, layers), initial, -1)
     result = _mutate(network, mutation, rng, calibration, slots, noise, growth)

@@ -18,6 +18,7 @@ from netsurgery.surgery.mutations import (
 )
 from netsurgery.surgery.network_mutation import MutationResult, mutate
 from netsurgery.surgery.operations import ECTONAS, OPERATIONS, SURGEON, Operation
+from netsurgery.surgery.settings import Growth
 from netsurgery.surgery.sizes import MutationSizes
 from netsurgery.surgery.weight_transfer import Slots
 
@@ -25,6 +26,7 @@ __all__ = [
     "ECTONAS",
     "OPERATIONS",
     "SURGEON",
+    "Growth",
     "IllegalMutation",
     "Mutation",
     "MutationResult",

@@ -43,7 +43,7 @@ def mutate(
     calibration: np.ndarray | None = None,
     slots: Slots | None = None,
     noise: float = 0.0,
-    growth: Growth = Growth.COPIES,
+    growth: Growth | str = Growth.COPIES,
 ) -> MutationResult:
     """Perform a mutation.
 
@@ -59,12 +59,14 @@ def mutate(
             start at zero (see `netsurgery.surgery.weight_transfer`).
         noise: size of the noise on the incoming weights of copies, relative to those; 0 keeps
             growth exact.
-        growth: what added units and channels are. New ones with outgoing weights of zero take no
-            noise, and calibration samples give their normalizations the moving statistics.
+        growth: what added units and channels are, `copies` or `zeros`: new ones with outgoing
+            weights of zero. These take no noise, and calibration samples give their normalizations
+            the moving statistics.
 
     Raises:
         IllegalMutation: the network does not allow it; the message says why and where it is legal.
-        ValueError: a layer that the calibration samples pass is unknown to numpy.
+        ValueError: a layer that the calibration samples pass is unknown to numpy, or there is no
+            such growth.
     """
     operation = mutation.operation
     child = mutate_topology(network.topology, mutation)
@@ -75,7 +77,7 @@ def mutate(
     if calibration is not None:  # its layout in memory must not change a rounding
         native = calibration.dtype.newbyteorder("=")
         calibration = calibration.astype(native, order="C", copy=False)
-    by_new = growth is Growth.ZEROS and operation.accepts_noise
+    by_new = Growth(growth) is Growth.ZEROS and operation.accepts_noise
     if by_new:
         transfer = widening.widen_by_new(network, child, position, rng, calibration)
     elif calibration is None:

@@ -120,3 +120,15 @@ def test_noise_is_for_copies_alone() -> None:
     mutation = Mutation(operations.ADD_CHANNELS, "3.body.0")
     assert mutate(network, mutation, noise=0.1).noise_bound > 0
     assert mutate(network, mutation, noise=0.1, growth=Growth.ZEROS).noise_bound == 0
+
+
+def test_growth_may_be_named_by_its_text() -> None:
+    network = trained(STAGE, generator())
+    one, other = (
+        mutate(network, GROWN, generator(1), growth=growth).network
+        for growth in ("zeros", Growth.ZEROS)
+    )
+    for old, new in zip(one.weights, other.weights, strict=True):
+        assert all(map(np.array_equal, old, new))
+    with pytest.raises(ValueError, match="'zeroes' is not a valid Growth"):
+        mutate(network, GROWN, growth="zeroes")
