@@ -29,7 +29,7 @@ SECTIONS = ("datasets", "topologies", "tracking", "searches")
 TYPES = {"string": "text", "boolean": "`true`, `false`", "object": "mapping"}
 HEAD = ("key", "values", "default", "meaning")
 # the shapes of samples that the parameters of built-in topologies are counted for
-SHAPES = ((28, 28, 1), (32, 32, 3))
+SHAPES = ((28, 28, 1), (32, 32, 3), (128, 9))
 CLASSES = 10
 PRESET_HEAD = ("topology", "entries", *("x".join(map(str, shape)) for shape in SHAPES))
 

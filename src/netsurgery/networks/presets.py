@@ -36,6 +36,19 @@ PRESETS: dict[str, list[Entry]] = {
         {"residual": {"channels": 64, "stride": 2}},
         {"global_average": {}},
     ],
+    "cnn1d-small": [
+        {"conv_cell": {"channels": 8, "kernel": 7, "pooling": "max"}},
+        {"conv_cell": {"channels": 16, "kernel": 5, "pooling": "max"}},
+        {"conv_cell": {"channels": 32, "pooling": "max"}},
+        {"global_average": {}},
+    ],
+    "resnet1d-tiny": [
+        {"conv_cell": {"channels": 16, "kernel": 7, "pooling": "none"}},
+        {"residual": {"channels": 16, "kernel": 5}},
+        {"residual": {"channels": 32, "kernel": 5, "stride": 2}},
+        {"residual": {"channels": 64, "stride": 2}},
+        {"global_average": {}},
+    ],
     "mlp-residual": [
         {"dense": {"units": 64}},
         {"residual_dense": {"units": 64, "repeats": 2}},

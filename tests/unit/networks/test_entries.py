@@ -18,7 +18,7 @@ from netsurgery.networks.topologies import build
 from netsurgery.networks.topology import Topology
 from tests.support.factories import schema
 
-IMAGE = (12, 10, 6)
+IMAGE, SERIES = (12, 10, 6), (20, 6)
 OF_SCHEMA = schema()["$defs"]["entries"]["items"]["properties"]
 
 
@@ -66,11 +66,14 @@ SETTINGS: list[dict[str, Any]] = [
 ]
 
 
+@pytest.mark.parametrize("shape", [IMAGE, SERIES], ids=["image", "series"])
 @pytest.mark.parametrize("entry", SETTINGS, ids=str)
-def test_each_entry_makes_a_network_that_computes(entry: dict[str, Any]) -> None:
-    topology = build([entry], IMAGE, 3)
+def test_each_entry_makes_a_network_that_computes(
+    entry: dict[str, Any], shape: tuple[int, ...]
+) -> None:
+    topology = build([entry], shape, 3)
     rng = np.random.default_rng(0)
-    outputs = predict(initialise(topology, rng), rng.normal(size=(2, *IMAGE)))
+    outputs = predict(initialise(topology, rng), rng.normal(size=(2, *shape)))
     assert outputs.shape == (2, 3)
     np.testing.assert_allclose(outputs.sum(axis=1), 1)
 
@@ -147,6 +150,6 @@ def test_a_list_that_cannot_be_is_refused(entries: Any, shape: Any, message: str
 
 
 @pytest.mark.parametrize("name", PRESETS)
-@pytest.mark.parametrize("shape", [(28, 28, 1), (32, 32, 3), (8, 8, 1)])
-def test_presets_take_images_of_any_size(name: str, shape: Any) -> None:
+@pytest.mark.parametrize("shape", [(28, 28, 1), (8, 8, 3), (128, 9), (10, 1)])
+def test_presets_take_images_and_series_of_any_size(name: str, shape: Any) -> None:
     assert build(NAMED[name], shape, 10).output_shape == (10,)
