@@ -31,14 +31,14 @@ def contributions(network: Network, samples: np.ndarray) -> dict[Place, float]:
     found: dict[Place, float] = {}
     for position, step in enumerate(topology.steps):
         block = topology.block(position)
-        if block is None or isinstance(step.layer, Multiply):
+        if not isinstance(block, Residual | Parallel) or isinstance(step.layer, Multiply):
             continue
         squares = _squares(network, position, samples[:MOST_SAMPLES])
         whole = max(squares[-1], np.finfo(np.float64).tiny)
         shares = [float(np.sqrt(part / whole)) for part in squares[:-1]]
         if isinstance(block, Residual):
             found[topology.places[position]] = shares[0]
-        elif isinstance(block, Parallel):
+        else:
             for row, end, share in zip(block.rows, step.inputs, shares, strict=True):
                 if row and end != INPUT:
                     found[topology.places[end]] = share

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from netsurgery.networks.activations import ACTIVATIONS
+from netsurgery.networks.activations import ACROSS_CHANNELS, ACTIVATIONS
 from netsurgery.networks.blocks import Block
 from netsurgery.networks.layers import (
     BatchNorm,
     Flatten,
     Join,
+    KeptJoin,
     KernelLayer,
     Layer,
     Other,
@@ -17,8 +18,8 @@ from netsurgery.networks.layers import (
 from netsurgery.networks.steps import INPUT
 from netsurgery.networks.topology import Topology
 
-# unbounded ones would overflow before random weights, the others are none
-UNUSABLE = {"linear", "softmax", "exponential"}
+# of gates and outputs, or without a bound on their growth
+UNUSABLE = {"linear", "exponential", "sigmoid", "hard_sigmoid", "sparse_sigmoid", *ACROSS_CHANNELS}
 
 
 def no_end_of_cell(topology: Topology, position: int) -> str | None:
@@ -43,7 +44,7 @@ def _is_computed(topology: Topology, position: int) -> bool:
     while position != INPUT:
         layer = topology.layers[position]
         if isinstance(layer, KernelLayer | Join):
-            return True
+            return not isinstance(layer, KeptJoin)
         if isinstance(layer, Other) or not layer.keeps_channels_apart:
             return False
         if isinstance(layer, Flatten) and len(topology.input_shapes[position]) > 1:

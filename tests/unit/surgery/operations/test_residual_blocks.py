@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from netsurgery.networks.blocks import Residual
+from netsurgery.networks.blocks import Parallel, Residual
 from netsurgery.networks.inference import layer_input, predict
 from netsurgery.networks.layers import (
     Activation,
@@ -87,6 +87,12 @@ def test_body_is_not_normalized_where_nothing_is() -> None:
     assert body == (Conv(8), Activation("elu"), Conv(8))
     narrow = added(PLAIN, Mutation(BOTTLENECK, 0)).body[::2]
     assert narrow == (Conv(2, 1), Conv(2, 3), Conv(8, 1))
+
+
+def test_activation_of_a_gate_is_not_that_of_a_body() -> None:
+    gate = Parallel(((), (GlobalPool(), Dense(8, "sigmoid"))), "multiply")
+    topology = Topology((8, 8, 2), (Conv(8, activation="silu"), gate, *PLAIN.row[1:]))
+    assert added(topology, Mutation(BLOCK, 1)).body == (Conv(8), Activation("silu"), Conv(8))
 
 
 @pytest.mark.parametrize(
