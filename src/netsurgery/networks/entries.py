@@ -17,10 +17,13 @@ from netsurgery.networks.layers import (
     BatchNorm,
     Conv,
     Dense,
+    Dropout,
     Flatten,
     GlobalPool,
     Layer,
+    LayerNorm,
     Pool,
+    SeparableConv,
     Shape,
 )
 from netsurgery.networks.topology import Topology
@@ -28,6 +31,7 @@ from netsurgery.networks.topology import Topology
 Entry = Mapping[str, Mapping[str, Any]]  # of one name, with its settings
 
 NONE = "none"
+NORMALIZATIONS: dict[str, Row] = {"batch": (BatchNorm(),), "layer": (LayerNorm(),), NONE: ()}
 BOTTLENECK_RATIO = 4  # channels of a bottleneck block, and those inside (He et al., 2016)
 
 
@@ -39,7 +43,7 @@ def _activation(function: str) -> Row:
 
 
 def _normalization(kind: str) -> Row:
-    return () if kind == NONE else (BatchNorm(),)
+    return NORMALIZATIONS[kind]
 
 
 def _shortcut(shape: Shape, after: Shape, projection: Layer, normalization: str) -> Row:
@@ -60,6 +64,7 @@ def conv_cell(
     channels: int,
     kernel: int = 3,
     stride: int = 1,
+    separable: bool = False,
     pooling: str = "average",
     activation: str = "relu",
     repeats: int = 1,
@@ -71,16 +76,24 @@ def conv_cell(
     row: Row = ()
     for i in range(repeats):
         pool = (Pool(pooling),) if pooling != NONE and i == repeats - 1 else ()
-        conv = Conv(channels, kernel, strides=stride if i == 0 else 1)
-        row += (conv, *pool, BatchNorm(), Activation(activation))
+        convolution = SeparableConv if separable else Conv
+        layer = convolution(channels, kernel, strides=stride if i == 0 else 1)
+        row += (layer, *pool, BatchNorm(), Activation(activation))
     return row
 
 
 def conv(
-    shape: Shape, *, channels: int, kernel: int = 3, stride: int = 1, activation: str = "relu"
+    shape: Shape,
+    *,
+    channels: int,
+    kernel: int = 3,
+    stride: int = 1,
+    separable: bool = False,
+    activation: str = "relu",
 ) -> Row:
     """A convolution with an activation."""
-    return (Conv(channels, kernel, activation, strides=stride),)
+    convolution = SeparableConv if separable else Conv
+    return (convolution(channels, kernel, activation, strides=stride),)
 
 
 def residual(
@@ -91,6 +104,7 @@ def residual(
     inner_channels: int | None = None,
     kernel: int = 3,
     stride: int = 1,
+    separable: bool = False,
     activation: str = "relu",
     normalization: str = "batch",
     repeats: int = 1,
@@ -114,7 +128,8 @@ def residual(
             convolutions = [(inner, 1, 1), (inner, kernel, strides), (channels, 1, 1)]
         body: Row = ()
         for width, size, step in convolutions:
-            body += (Conv(width, size, use_bias=use_bias, strides=step), *between)
+            convolution = SeparableConv if separable and size > 1 else Conv
+            body += (convolution(width, size, use_bias=use_bias, strides=step), *between)
         body = body[: len(body) - len(_activation(activation))]  # it comes after the sum
         after = _shape_after(body, shape)
         projection = Conv(channels, 1, use_bias=use_bias, strides=strides)
@@ -200,9 +215,19 @@ def batch_norm(shape: Shape) -> Row:
     return (BatchNorm(),)
 
 
+def layer_norm(shape: Shape) -> Row:
+    """Layer normalization."""
+    return (LayerNorm(),)
+
+
 def activation(shape: Shape, *, function: str = "relu") -> Row:
     """An activation."""
     return (Activation(function),)
+
+
+def dropout(shape: Shape, *, rate: float) -> Row:
+    """Dropout."""
+    return (Dropout(rate),)
 
 
 def parallel(
@@ -237,7 +262,9 @@ ENTRIES: dict[str, Callable[..., Row]] = {
         dense,
         residual_dense,
         batch_norm,
+        layer_norm,
         activation,
+        dropout,
         parallel,
     )
 }

@@ -36,6 +36,14 @@ PRESETS: dict[str, list[Entry]] = {
         {"residual": {"channels": 64, "stride": 2}},
         {"global_average": {}},
     ],
+    "mobile-tiny": [
+        {"conv_cell": {"channels": 16, "pooling": "none"}},
+        {"conv_cell": {"channels": 32, "separable": True, "pooling": "none"}},
+        {"conv_cell": {"channels": 64, "separable": True, "stride": 2, "pooling": "none"}},
+        {"conv_cell": {"channels": 64, "separable": True, "pooling": "none"}},
+        {"conv_cell": {"channels": 128, "separable": True, "stride": 2, "pooling": "none"}},
+        {"global_average": {}},
+    ],
     "cnn1d-small": [
         {"conv_cell": {"channels": 8, "kernel": 7, "pooling": "max"}},
         {"conv_cell": {"channels": 16, "kernel": 5, "pooling": "max"}},

@@ -11,7 +11,16 @@ import pytest
 from netsurgery.networks.blocks import Parallel, Residual
 from netsurgery.networks.entries import ENTRIES, row_of
 from netsurgery.networks.inference import predict
-from netsurgery.networks.layers import Activation, BatchNorm, Conv, Dense, Flatten, GlobalPool, Pool
+from netsurgery.networks.layers import (
+    Activation,
+    BatchNorm,
+    Conv,
+    Dense,
+    Flatten,
+    GlobalPool,
+    Pool,
+    SeparableConv,
+)
 from netsurgery.networks.network import initialise
 from netsurgery.networks.presets import NAMED, PRESETS
 from netsurgery.networks.topologies import build
@@ -46,7 +55,13 @@ SETTINGS: list[dict[str, Any]] = [
     {"conv_cell": {"channels": 4}},
     {"conv_cell": {"channels": 4, "pooling": "none"}},
     {"conv_cell": {"channels": 4, "kernel": 5, "stride": 2, "repeats": 3, "pooling": "max"}},
+    {"conv_cell": {"channels": 4, "separable": True, "stride": 2}},
     {"conv": {"channels": 4, "kernel": 1, "activation": "tanh"}},
+    {"conv": {"channels": 4, "separable": True}},
+    {"residual": {"channels": 8, "block": "bottleneck", "separable": True}},
+    {"residual": {"channels": 8, "normalization": "layer"}},
+    {"layer_norm": {}},
+    {"dropout": {"rate": 0.5}},
     {"residual": {"channels": 6}},
     {"residual": {"channels": 6, "stride": 2}},
     {"residual": {"channels": 4, "repeats": 2, "normalization": "none", "activation": "linear"}},
@@ -105,6 +120,17 @@ def test_a_bottleneck_reduces_its_channels_by_four() -> None:
         (4, 1, 1),
         (4, 3, 2),
         (16, 1, 1),
+    ]
+
+
+def test_only_kernels_that_see_neighbours_are_separable() -> None:
+    settings = {"channels": 8, "block": "bottleneck", "separable": True, "stride": 2}
+    block, _ = row_of([{"residual": settings}], IMAGE)
+    assert isinstance(block, Residual)
+    kinds = [type(layer) for layer in (*block.body, *block.shortcut)]
+    assert [kind for kind in kinds if kind in (Conv, SeparableConv)] == [
+        *(Conv, SeparableConv, Conv),
+        Conv,
     ]
 
 
