@@ -11,7 +11,6 @@ from netsurgery.networks.layers import (
     KeptJoin,
     KernelLayer,
     Layer,
-    Other,
     Pool,
     Shape,
 )
@@ -40,17 +39,20 @@ def computes_later(topology: Topology, position: int) -> bool:
 
 
 def _is_computed(topology: Topology, position: int) -> bool:
-    """Whether a layer with a kernel, or a join, gives the channels or units there."""
-    while position != INPUT:
-        layer = topology.layers[position]
-        if isinstance(layer, KernelLayer | Join):
-            return not isinstance(layer, KeptJoin)
-        if isinstance(layer, Other) or not layer.keeps_channels_apart:
-            return False
-        if isinstance(layer, Flatten) and len(topology.input_shapes[position]) > 1:
-            return False
-        (position,) = topology.steps[position].inputs
-    return False
+    """Whether a layer with a kernel gives the channels or units there, alone or in a sum."""
+    if position == INPUT:
+        return False
+    layer, inputs = topology.layers[position], topology.steps[position].inputs
+    if isinstance(layer, KernelLayer):
+        return True
+    if isinstance(layer, Join):
+        is_kept = isinstance(layer, KeptJoin)
+        return not is_kept and any(_is_computed(topology, i) for i in inputs)
+    if not layer.keeps_channels_apart:
+        return False
+    if isinstance(layer, Flatten) and len(topology.input_shapes[position]) > 1:
+        return False
+    return _is_computed(topology, inputs[0])
 
 
 def _same_cell(topology: Topology, position: int) -> int | None:

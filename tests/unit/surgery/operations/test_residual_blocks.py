@@ -15,6 +15,7 @@ from netsurgery.networks.layers import (
     Flatten,
     GlobalPool,
     Layer,
+    Other,
     Pool,
 )
 from netsurgery.networks.network import Network
@@ -121,6 +122,16 @@ def test_nothing_goes_behind_a_flattened_image() -> None:
     assert "no layer with a kernel" in str(why_illegal(PLAIN, Mutation(BLOCK, 2)))
     assert "flat" in str(why_illegal(PLAIN, Mutation(BOTTLENECK, 3)))
     assert "at least one" in str(why_illegal(PLAIN, Mutation(BLOCK, 0, 0)))
+
+
+def test_sum_of_layers_that_surgery_does_not_know_takes_no_block() -> None:
+    """Their channels may be anywhere."""
+    unknown = Other("Conv2D", "", (2, 8, 8), (2, 8, 8))
+    head = (Flatten(), Dense(2))
+    of_unknown = Topology((2, 8, 8), (Residual((unknown,)), *head))
+    assert not legal_mutations(of_unknown, operations=[BLOCK])
+    of_known = Topology((2, 8, 8), (Residual((Conv(8),)), *head))
+    assert [m.position for m in legal_mutations(of_known, operations=[BLOCK])] == ["0.body.0", 0]
 
 
 @pytest.mark.parametrize("topology", [NORMED, PLAIN], ids=["normalized", "plain"])
