@@ -29,32 +29,38 @@ def contributions(network: Network, samples: np.ndarray) -> dict[Place, float]:
     """
     topology = network.topology
     found: dict[Place, float] = {}
-    for position, step in enumerate(topology.steps):
+    for position, (*parts, whole) in _squares(network, samples[:MOST_SAMPLES]).items():
+        shares = np.sqrt(parts / max(whole, np.finfo(np.float64).tiny)).tolist()
         block = topology.block(position)
-        if not isinstance(block, Residual | Parallel) or isinstance(step.layer, Multiply):
-            continue
-        squares = _squares(network, position, samples[:MOST_SAMPLES])
-        whole = max(squares[-1], np.finfo(np.float64).tiny)
-        shares = [float(np.sqrt(part / whole)) for part in squares[:-1]]
+        assert block is not None
         if isinstance(block, Residual):
             found[topology.places[position]] = shares[0]
-        else:
-            for row, end, share in zip(block.rows, step.inputs, shares, strict=True):
-                if row and end != INPUT:
-                    found[topology.places[end]] = share
+            continue
+        ends = topology.steps[position].inputs
+        for row, end, share in zip(block.rows, ends, shares, strict=True):
+            if row and end != INPUT:
+                found[topology.places[end]] = share
     return found
 
 
-def _squares(network: Network, position: int, samples: np.ndarray) -> list[float]:
-    """Sums of squares of what the join at `position` takes, and of what it gives."""
-    step = network.topology.steps[position]
-    total = np.zeros(len(step.inputs) + 1)
+def _squares(network: Network, samples: np.ndarray) -> dict[int, np.ndarray]:
+    """By the position of a join, sums of squares of all that it takes, and of what it gives."""
+    topology = network.topology
+    totals = {
+        position: np.zeros(len(step.inputs) + 1)
+        for position, step in enumerate(topology.steps)
+        if isinstance(topology.block(position), Residual | Parallel)
+        and not isinstance(step.layer, Multiply)
+    }
     for part in chunks(len(samples)):
-        values = run_layers(network, as_input(samples[part]), 0, position)
-        inputs = [values[i] for i in step.inputs]
-        whole = JOINS[type(step.layer)](inputs)
-        total += [np.square(value, dtype=np.float64).sum() for value in (*inputs, whole)]
-    return total.tolist()
+        at, values = 0, as_input(samples[part])
+        for position, total in totals.items():
+            values = run_layers(network, values, at, position)
+            step, at = topology.steps[position], position
+            inputs = [values[i] for i in step.inputs]
+            gives = JOINS[type(step.layer)](inputs)
+            total += [np.square(value, dtype=np.float64).sum() for value in (*inputs, gives)]
+    return totals
 
 
 def least_first(
