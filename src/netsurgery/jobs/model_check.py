@@ -19,6 +19,7 @@ from netsurgery import datasets
 from netsurgery.datasets import DataError, Samples
 from netsurgery.datasets.source import Inputs
 from netsurgery.jobs.exit_messages import OneLineError
+from netsurgery.keras_io import functional
 
 MAX_SAMPLES = 2000  # that are compared
 MAX_READ = 100_000  # samples of the source that are read for them
@@ -92,7 +93,8 @@ def _chosen_positions(samples: Samples, most: int) -> np.ndarray:
 def gives_logits(network: keras.Model, samples: Samples) -> bool:
     """Whether a network's outputs are logits, not class probabilities or targets."""
     last = network.layers[-1]
-    return samples.target is None and last.activation is keras.activations.linear
+    activation = getattr(last, "activation", None)
+    return samples.target is None and activation is keras.activations.linear
 
 
 def in_units(outputs: np.ndarray, samples: Samples, *, logits: bool) -> np.ndarray:
@@ -164,7 +166,7 @@ def compare(
         DisagreementError: they differ by more than rounding.
     """
     indices = samples.indices[raw.positions]
-    inner = model.get_layer(network.layers[0].name)
+    inner = model.get_layer(functional.first_layer(network))
     both = keras.Model(model.inputs, [inner.input, *model.outputs])
     pairs = [both(_tensors(batch), training=False) for batch in raw.batches]
     reached, found = (np.concatenate(values) for values in zip(*pairs, strict=True))

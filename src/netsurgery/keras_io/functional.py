@@ -103,6 +103,25 @@ def calls(model: keras.Model) -> list[Call]:
     return found
 
 
+def through(network: keras.Model, x: Any) -> Any:
+    """The output of a sequential or functional model for a Keras tensor; it shares the layers."""
+    if not is_functional(network):
+        for layer in network.layers:
+            x = layer(x)
+        return x
+    values = {INPUT: x}
+    for position, call in enumerate(calls(network)):
+        values[position] = call.again([values[i] for i in call.inputs])
+    return values[len(values) - 2]
+
+
+def first_layer(network: keras.Model) -> str:
+    """The name of a layer of a sequential or functional model that takes the input alone."""
+    if not is_functional(network):
+        return str(network.layers[0].name)
+    return next(str(call.layer.name) for call in calls(network) if call.inputs == (INPUT,))
+
+
 def _takes_list(node: Any) -> bool:
     args = node.arguments.args
     return len(args) == 1 and isinstance(args[0], list | tuple)

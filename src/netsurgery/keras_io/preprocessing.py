@@ -23,6 +23,7 @@ from netsurgery.datasets.table_inputs import (
 )
 from netsurgery.datasets.tables import LEVEL, MISSING
 from netsurgery.datasets.units import LARGEST, SMALLEST, Units
+from netsurgery.keras_io import functional
 
 DESCRIBED = (
     "name",
@@ -165,28 +166,43 @@ def with_preprocessing(
         target: scaling of a regression's targets; None for classes.
     """
     shape = tuple(data["shape"])
-    layers = list(network.layers)
+    after: list[keras.layers.Layer] = []
     if target is not None:
-        layers += _target_layers(target)
-    elif network.layers[-1].activation is keras.activations.linear:
-        layers.append(keras.layers.Softmax(name="probabilities"))
+        after = _target_layers(target)
+    elif getattr(network.layers[-1], "activation", None) is keras.activations.linear:
+        after = [keras.layers.Softmax(name="probabilities")]
     if data["columns"]:
         inputs, x = _table(data)
         for layer in _scaling_layers(scaling):
             x = layer(x)
         x = keras.ops.nan_to_num(x, nan=0.0)
         x = keras.layers.Reshape(shape)(x) if len(shape) > 1 else x
-        for layer in layers:
+    else:
+        inputs, *before = _image_layers(data, scaling)
+        if not functional.is_functional(network):
+            return keras.Sequential([inputs, *before, *network.layers, *after], name="model")
+        x = inputs
+        for layer in before:
             x = layer(x)
-        return keras.Model(inputs, x, name="model")
-    dtype = "float32" if scaling.units is None else scaling.units.dtype
-    before = [keras.Input(shape, dtype=dtype, name="input"), *_scaling_layers(scaling)]
+    x = functional.through(network, x)
+    for layer in after:
+        x = layer(x)
+    return keras.Model(inputs, x, name="model")
+
+
+def _image_layers(data: Mapping[str, Any], scaling: Scaling) -> list[Any]:
+    """The input of a model of arrays, and the layers that bring it to the network's scale."""
+    shape = tuple(data["shape"])
+    scale = _scaling_layers(scaling)
     if data["resized"]:
-        before[:1] = [
-            keras.Input((None, None, shape[-1]), name="input"),
+        entering = keras.Input((None, None, shape[-1]), name="input")
+        return [
+            entering,
             keras.layers.Resizing(*shape[:2], antialias=True, name="resizing"),
+            *scale,
         ]
-    return keras.Sequential([*before, *layers], name="model")
+    dtype = "float32" if scaling.units is None else scaling.units.dtype
+    return [keras.Input(shape, dtype=dtype, name="input"), *scale]
 
 
 def description(

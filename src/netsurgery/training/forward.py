@@ -89,6 +89,10 @@ def _padded(layer: Conv, x: tf.Tensor) -> tuple[tf.Tensor, str]:
 def _convolve(layer: Conv, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
     x, padding = _padded(layer, x)
     kernel, strides = tf.cast(arrays[0], x.dtype), _sides(x.shape, layer.strides)
+    if max(kernel.shape[:-2]) == 1 and max(strides) > 1:
+        # the gradient of such a convolution may end the process (TensorFlow 2.21 with oneDNN)
+        x = x[:, *(slice(None, None, step) for step in strides)]
+        strides = [1] * len(strides)
     if layer.dilation != 1:
         return tf.nn.convolution(
             x, kernel, strides, padding, dilations=_sides(x.shape, layer.dilation)

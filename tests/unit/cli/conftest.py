@@ -49,7 +49,7 @@ def model(tmp_path_factory):
             layers.Rescaling(1 / 255),
             layers.Flatten(),
             layers.Dense(5, "relu", name="ours"),
-            layers.Dense(4, "relu"),
+            layers.Dense(4, "relu", name="theirs"),
             layers.Dense(3, "softmax"),
         ]
     )

@@ -11,6 +11,7 @@ def test_operations_are_listed_as_json(netsurgery, model):
         "position": None,
         "width": None,
         "pooling": None,
+        "layer": None,
         "parameters": start,
         "exact": True,
     }
@@ -30,9 +31,12 @@ def test_operations_are_listed_as_json(netsurgery, model):
 
 def test_operations_are_listed_as_a_table(netsurgery, model):
     lines = netsurgery("operations", model).splitlines()
-    assert lines[0].split() == "operation position layer there width parameters predictions".split()
+    assert (
+        lines[0].split()
+        == "operation position name layer there width parameters predictions".split()
+    )
     assert lines[6].split("  ")[0] == "add_units"
     assert [" ".join(line.split()) for line in lines[5:7]] == [
-        "remove_dense 3 dense 4 (relu) 203 differ",
-        "add_units 2 dense 5 (relu) 7 306 the same",
+        "remove_dense 3 theirs dense 4 (relu) 203 differ",
+        "add_units 2 ours dense 5 (relu) 7 306 the same",
     ]

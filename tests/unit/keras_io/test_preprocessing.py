@@ -10,16 +10,30 @@ import pytest
 from netsurgery import datasets
 from netsurgery.datasets import Scaling
 from netsurgery.keras_io import archive, conversion, preprocessing
+from netsurgery.networks.blocks import Parallel, Residual
+from netsurgery.networks.layers import BatchNorm, Conv, Dense, GlobalPool
 from netsurgery.networks.network import initialise
 from netsurgery.networks.topologies import build
+from netsurgery.networks.topology import Topology
 from netsurgery.surgery import legal_mutations
 
 SHAPE = (6, 5, 3)
 
 
-def network() -> keras.Sequential:
-    hidden = [{"conv_cell": {"channels": 2}}, {"dense": {"units": 4}}]
-    made = conversion.to_keras(initialise(build(hidden, SHAPE, 3), np.random.default_rng(0)))
+ROWS = build([{"conv_cell": {"channels": 2}}, {"dense": {"units": 4}}], SHAPE, 3)
+BLOCKS = Topology(
+    SHAPE,
+    (
+        Residual((Conv(4), BatchNorm(), Conv(3))),
+        Parallel(((Conv(2),), ())),
+        GlobalPool(),
+        Dense(3, "softmax"),
+    ),
+)
+
+
+def network(topology: Topology = ROWS) -> keras.Model:
+    made = conversion.to_keras(initialise(topology, np.random.default_rng(0)))
     made.compile(optimizer="sgd", loss="sparse_categorical_crossentropy")
     return made
 
@@ -36,10 +50,11 @@ CHANNELS = np.array([[[100.0, 120.0, 140.0]]], np.float32), np.array([[[0.01, 0.
 @pytest.mark.parametrize(
     ("shift", "scale"), [(np.float32(0), np.float32(1 / 255)), CHANNELS], ids=["unit", "standard"]
 )
+@pytest.mark.parametrize("topology", [ROWS, BLOCKS], ids=["row", "blocks"])
 def test_model_with_scaling_takes_raw_samples(
-    tmp_path: Path, shift: np.ndarray, scale: np.ndarray
+    tmp_path: Path, topology: Topology, shift: np.ndarray, scale: np.ndarray
 ) -> None:
-    inner = network()
+    inner = network(topology)
     scaling = Scaling(np.asarray(shift), np.asarray(scale, np.float32))
     archive.save(whole(inner, scaling), tmp_path / "model.keras")
     found = keras.models.load_model(tmp_path / "model.keras").predict(RAW, verbose=0)
@@ -56,8 +71,9 @@ def test_model_with_scaling_shares_the_weights() -> None:
     np.testing.assert_allclose(scaled(RAW / 127.5, training=False), expected, rtol=1e-4, atol=1e-6)
 
 
-def test_model_with_scaling_can_be_mutated() -> None:
-    inner = network()
+@pytest.mark.parametrize("topology", [ROWS, BLOCKS], ids=["row", "blocks"])
+def test_model_with_scaling_can_be_mutated(topology: Topology) -> None:
+    inner = network(topology)
     scaled = whole(inner, Scaling(np.array(0), np.array(0.5)))
     inside, outside = (conversion.from_keras(model).topology for model in (inner, scaled))
     assert outside.layers[1:] == inside.layers

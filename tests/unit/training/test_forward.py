@@ -11,7 +11,7 @@ from netsurgery.datasets import Samples, Scaling
 from netsurgery.keras_io import conversion
 from netsurgery.keras_io.checkpoints import order_in_keras
 from netsurgery.networks.activations import ACTIVATIONS
-from netsurgery.networks.blocks import Parallel
+from netsurgery.networks.blocks import Parallel, Residual
 from netsurgery.networks.inference import predict
 from netsurgery.networks.layers import (
     Activation,
@@ -77,6 +77,25 @@ KINDS = {
     "margins": [ZeroPadding(((1, 0), (2, 1))), Conv(4), Cropping(((1, 1), (0, 1)))],
     "one pixel": [Conv(4), GlobalPool(), OnePixel(2), Conv(5, 1), OnePixel(0)],
     "a global pool that keeps sides": [Conv(4), GlobalPool("max", keep_sides=True), Conv(3, 1)],
+    "a residual block": [
+        Conv(4, activation="relu"),
+        Residual((Conv(5), BatchNorm(), Activation("relu"), Conv(4))),
+        BatchNorm(),
+        Activation("relu"),
+    ],
+    "a residual block with steps": [
+        Residual((Conv(4), Pool("average"), BatchNorm()), (Conv(4, 3, strides=2), BatchNorm()))
+    ],
+    "branches": [
+        Parallel(((Conv(3), Pool("average")), (Pool("max"), Conv(2, activation="relu")))),
+        BatchNorm(),
+    ],
+    "a gate": [
+        Conv(4),
+        Parallel(((), (GlobalPool(), Dense(2), Dense(4, "sigmoid"))), "multiply"),
+        Residual((Residual((Conv(4), BatchNorm())), Conv(4))),
+    ],
+    "a residual block of units": [Flatten(), Dense(6), Residual((Dense(5), Dense(6, "linear")))],
     "a reshape": [Flatten(), Dense(16, "gelu"), Reshape((4, 4, 1)), Conv(3), Pool("average")],
 }
 
@@ -136,6 +155,18 @@ def assert_trains_as_in_keras(network, x, y):
     ordered = [a for i in order_in_keras(network.topology) for a in ours.network.weights[i]]
     for mine, other in zip(ordered, theirs, strict=True):
         np.testing.assert_allclose(mine, other, rtol=2e-5, atol=2e-5)
+
+
+def test_projections_with_steps_train():
+    """In Keras, TensorFlow's gradient of such a convolution may end the process."""
+    layers = [Residual((Conv(4, strides=2), BatchNorm()), (Conv(4, 1, strides=2),))]
+    (x, y), network = numbers(20), network_of(layers, 20)
+    ours = training.TrainableNetwork(network, SETTINGS)
+    np.testing.assert_allclose(ours(x, training=False), predict(network, x), atol=1e-5)
+    part = Samples(x, y, np.arange(9, dtype=np.int32), Scaling(np.float32(0), np.float32(1)))
+    for _ in range(3):
+        training.TrainingLoop(ours, part, part, 9).run([1], np.random.default_rng(2))
+    assert ours.network.finite
 
 
 MIXED = {"dtype_policy": "mixed_bfloat16"}
