@@ -1,6 +1,5 @@
 """The first search of docs/get-started.md, and the files and commands of docs/what-comes-out.md."""
 
-import os
 import re
 import shlex
 import shutil
@@ -12,10 +11,9 @@ import keras
 import numpy as np
 import pytest
 
-from netsurgery.processes.client import SERVERS
-from netsurgery.processes.process_exit import WORKFLOW
 from tests.support.factories import ROOT
 from tests.support.pages import blocks, commands
+from tests.support.workflow_runs import environment
 
 pytestmark = pytest.mark.workflow
 START, FILES = Path("docs/get-started.md"), Path("docs/what-comes-out.md")
@@ -28,9 +26,8 @@ PROGRAMS = {
 
 def run(line, folder):
     program, *words = shlex.split(line)
-    environment = {k: v for k, v in os.environ.items() if k not in (SERVERS, WORKFLOW)}
     done = subprocess.run(
-        [*PROGRAMS[program], *words], cwd=folder, env=environment, capture_output=True, text=True
+        [*PROGRAMS[program], *words], cwd=folder, env=environment(), capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return done.stdout

@@ -18,7 +18,6 @@ from tests.support.workflow_runs import QUICK, QUICK_SURGEON, run
 pytestmark = pytest.mark.workflow
 PLAIN = {key: QUICK[key] for key in ("dataset", "topology", "seeds")}
 SEARCHES = {
-    "s": QUICK | {"budget": 14},
     "balanced": QUICK | {"mode": "balanced", "budget": 14, "objective": "val_loss"},
     "random": QUICK | {"mode": "random", "budget": 14, "objective": "val_loss"},
     "baseline": PLAIN | {"algorithm": "baseline", "epochs": 3},
@@ -50,7 +49,12 @@ def ended(tmp_path_factory):
     houses(folder / "houses.csv")
     table = {"source": "csv", "path": "houses.csv", "target": "price", "task": "regression"}
     top = {"datasets": {"houses": table}, "searches": SEARCHES}
-    return folder, run(folder, check=False, top=top)
+    finals = [f"results/{name}/seed0/final" for name in SEARCHES]
+    targets = [
+        *(f"{final}/summary.json" for final in finals),
+        "results/regression/seed0/final/model.keras",
+    ]
+    return folder, run(folder, *targets, check=False, top=top)
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +88,7 @@ def test_other_modes_run_to_the_end(mode, summary_of):
 
 def test_a_baseline_has_the_same_summary(summary_of):
     summary = summary_of("baseline")
-    assert set(summary) == set(summary_of("s"))
+    assert set(summary) == set(summary_of("balanced"))
     assert summary["algorithm"] == "baseline"
     assert summary["epochs_spent"] == summary["epochs_trained"] == 3
     assert summary["start_parameters"] == summary["parameters"] == 760

@@ -21,6 +21,7 @@ from tests.support.workflow_runs import (
     TRAINED,
     assert_same,
     command,
+    environment,
     run,
     search_folder,
     times,
@@ -149,7 +150,9 @@ def test_a_killed_search_resumes_with_the_same_result(finished, tmp_path):
     log = (folder / "log").open("w")
     for awaited in ("generation01/recuperation/g01c03.json", "generation02/try1/plan.json"):
         arguments = [*command(folder, cores=1), *configured(folder)]
-        process = subprocess.Popen(arguments, stdout=log, stderr=log, start_new_session=True)
+        process = subprocess.Popen(
+            arguments, stdout=log, stderr=log, start_new_session=True, env=environment()
+        )
         deadline = time.monotonic() + PATIENCE
         while not (search_folder(folder).root / awaited).exists() and time.monotonic() < deadline:
             time.sleep(0.01)

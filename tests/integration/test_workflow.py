@@ -112,7 +112,7 @@ def test_a_second_run_does_nothing(finished):
 @pytest.fixture(scope="module")
 def on_one_core(tmp_path_factory):
     folder = tmp_path_factory.mktemp("one")
-    run(folder, cores=1)
+    run(folder, TRAINED, cores=1)
     return folder
 
 
@@ -171,11 +171,11 @@ def test_damage_and_a_wrong_clock_do_not_stop_a_search(finished, tmp_path):
     path.write_bytes(path.read_bytes()[:-2])
     for each in filter(Path.is_file, tmp_path.rglob("*")):
         os.utime(each, (time.time() + 86_400,) * 2)
-    said = run(tmp_path).stderr
+    said = run(tmp_path, TRAINED).stderr
     assert "split.json: damaged" in said
     assert "from the future" in said
     assert_same(finished, tmp_path)
-    assert "Nothing to be done" in run(tmp_path).stderr
+    assert "Nothing to be done" in run(tmp_path, TRAINED).stderr
 
 
 def test_a_deleted_generation_reruns_with_later_ones_only(finished, copy):
@@ -199,8 +199,8 @@ def test_a_deleted_record_is_regenerated(finished, copy):
 def test_a_larger_budget_extends_a_finished_search(finished, copy, tmp_path):
     before = times(copy)
     run(copy, budget=62)
-    run(tmp_path / "fresh", budget=62)
-    assert_same(tmp_path / "fresh", copy)
+    run(tmp_path / "fresh", TRAINED, budget=62)
+    assert_same(copy, tmp_path / "fresh")
     after = times(copy)
     kept = [n for n in before if n.startswith(("generation00", "generation01"))]
     assert [name for name in kept if after[name] > before[name] and "tracked" not in name] == []
@@ -299,19 +299,19 @@ def test_changed_data_or_settings_rerun_a_search(tmp_path):
     labels = np.arange(100) % 2
     section = own_data(tmp_path, labels)
     search = {"top": section, "dataset": "pictures", "budget": 6} | OF_KERAS
-    run(tmp_path, **search)
+    run(tmp_path, TRAINED, **search)
     root = search_folder(tmp_path).root
     summary = read_json(root / "final" / "summary.json")
     assert (summary["dataset"], summary["objective"]) == ("pictures", "val_auc")
     assert summary["test_score"] == summary["test_metrics"]["auc"]
     assert 0 <= summary["test_metrics"]["f1_score"] <= 1
     first = contents(tmp_path)
-    assert "Nothing to be done" in run(tmp_path, **search).stderr
+    assert "Nothing to be done" in run(tmp_path, TRAINED, **search).stderr
     section["datasets"]["pictures"]["scaling"] = "standard"
-    run(tmp_path, **search)
+    run(tmp_path, TRAINED, **search)
     second = contents(tmp_path)
     own_data(tmp_path, 1 - labels)
-    run(tmp_path, **search)
+    run(tmp_path, TRAINED, **search)
     third = contents(tmp_path)
     for name in ("split.npz", "final/network.keras"):
         assert len({first[name], second[name], third[name]}) == 3, name

@@ -104,6 +104,12 @@ def shared_servers():
     return {SERVERS: folder} if folder else {}
 
 
+def environment(*, own_servers=False):
+    """Return the environment of a run that starts servers of its own, or uses the shared ones."""
+    own = {k: v for k, v in os.environ.items() if k not in (SERVERS, WORKFLOW)}
+    return own if own_servers else own | shared_servers()
+
+
 def run(folder, *arguments, check=True, own_servers=False, **options):
     """Run the command in a folder; fails the test if it fails, unless told not to check.
 
@@ -111,11 +117,8 @@ def run(folder, *arguments, check=True, own_servers=False, **options):
     for the servers that a user's run starts.
     """
     folder.mkdir(exist_ok=True)
-    environment = {k: v for k, v in os.environ.items() if k not in (SERVERS, WORKFLOW)}
-    if not own_servers:
-        environment |= shared_servers()
     arguments = command(folder, *arguments, **options)[len(SNAKEMAKE) :]
-    done = snakemake_process.run(arguments, environment, PATIENCE)
+    done = snakemake_process.run(arguments, environment(own_servers=own_servers), PATIENCE)
     if check and done.returncode:
         pytest.fail(done.stdout[-3000:] + done.stderr[-3000:])
     return done
