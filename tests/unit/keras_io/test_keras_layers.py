@@ -207,8 +207,8 @@ def test_series_change_as_images_do(tmp_path: Path) -> None:
     model = random_model((16, 3), *head, *middle, layers.Dense(4, "relu"), layers.Dense(2))
     found = check_children(model, tmp_path / "child.keras")
     assert found >= {"add_channels", "remove_channels", "add_conv_cell", "add_units"}
-    child = model_surgery.apply(model, Mutation(operations.ADD_CONV_CELL, 0)).model
-    assert [type(layer) for layer in child.layers[:2]] == [layers.Conv1D, layers.AveragePooling1D]
+    child = model_surgery.apply(model, Mutation(operations.ADD_CONV_CELL, 1)).model
+    assert [type(layer) for layer in child.layers[1:3]] == [layers.Conv1D, layers.AveragePooling1D]
 
 
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])

@@ -10,7 +10,13 @@ from typing import Any
 
 from netsurgery.networks.layers.base import Arrays, KernelLayer, Layer, Shape
 from netsurgery.networks.layers.conv_cell import CONV_CELL_KINDS, CONV_CELL_LENGTH, conv_cell
-from netsurgery.networks.layers.convolution import Conv, DepthwiseConv, SeparableConv, Windowed
+from netsurgery.networks.layers.convolution import (
+    Conv,
+    Convolution,
+    DepthwiseConv,
+    SeparableConv,
+    Windowed,
+)
 from netsurgery.networks.layers.dense import Dense
 from netsurgery.networks.layers.elementwise import (
     Activation,
@@ -43,6 +49,7 @@ __all__ = [
     "ClippedReLU",
     "Concatenate",
     "Conv",
+    "Convolution",
     "Cropping",
     "Dense",
     "DepthwiseConv",

@@ -60,8 +60,22 @@ class Windowed(Layer):
         return by_side(self.kernel, shape)
 
 
+class Convolution(Windowed, KernelLayer):
+    """A layer whose kernel moves and that mixes all channels that enter it.
+
+    Attributes:
+        channels: that it gives.
+    """
+
+    channels: int
+    width_field: ClassVar[str] = "channels"
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return (*self.sides(shape), self.channels)
+
+
 @dataclass(frozen=True)
-class Conv(Windowed, KernelLayer):
+class Conv(Convolution):
     """A convolution; arrays: kernel (*taps, in, out) and bias (out,)."""
 
     channels: int
@@ -72,13 +86,9 @@ class Conv(Windowed, KernelLayer):
     padding: str = SAME
     dilation: Sides = 1
     kind: ClassVar[str] = "conv"
-    width_field: ClassVar[str] = "channels"
 
     def __str__(self) -> str:
         return f"conv {self.channels} {self._described}"
-
-    def output_shape(self, shape: Shape) -> Shape:
-        return (*self.sides(shape), self.channels)
 
     def kernel_shape(self, shape: Shape) -> Shape:
         return (*self.taps(shape), shape[-1], self.channels)
@@ -138,7 +148,7 @@ class DepthwiseConv(Windowed):
 
 
 @dataclass(frozen=True)
-class SeparableConv(Windowed, KernelLayer):
+class SeparableConv(Convolution):
     """A depthwise convolution and then a convolution of single pixels that mixes the channels.
 
     Arrays: kernel of each channel (*taps, in, 1), mixing kernel (1, 1, in, out) or (1, in, out),
@@ -153,7 +163,6 @@ class SeparableConv(Windowed, KernelLayer):
     padding: str = SAME
     dilation: Sides = 1
     kind: ClassVar[str] = "separable_conv"
-    width_field: ClassVar[str] = "channels"
     mixing: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
@@ -169,9 +178,6 @@ class SeparableConv(Windowed, KernelLayer):
         return DepthwiseConv(
             self.kernel, "linear", False, self.strides, self.padding, self.dilation
         )
-
-    def output_shape(self, shape: Shape) -> Shape:
-        return (*self.sides(shape), self.channels)
 
     def kernel_shape(self, shape: Shape) -> Shape:
         return (*(1 for _ in self.taps(shape)), shape[-1], self.channels)

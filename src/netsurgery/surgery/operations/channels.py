@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netsurgery.networks.layers import Conv
+from netsurgery.networks.layers import Convolution
 from netsurgery.surgery.operations.widths import Narrowing, Widening
 from netsurgery.surgery.sizes import MutationSizes
 
@@ -12,7 +12,7 @@ class AddChannels(Widening):
 
     name = "add_channels"
     label = "+ channels"
-    kind = Conv
+    kind = Convolution
     kind_name = "convolution"
 
     def changed_width(self, width: int, sizes: MutationSizes) -> int:
@@ -24,7 +24,7 @@ class RemoveChannels(Narrowing):
 
     name = "remove_channels"
     label = "− channels"  # noqa: RUF001 - a minus sign
-    kind = Conv
+    kind = Convolution
     kind_name = "convolution"
 
     def changed_width(self, width: int, sizes: MutationSizes) -> int:

@@ -9,6 +9,7 @@ from netsurgery.networks.layers import (
     Arrays,
     BatchNorm,
     Conv,
+    Convolution,
     Other,
     Reshape,
     conv_cell,
@@ -94,7 +95,7 @@ class AddConvCell(Operation):
             return "the series has one step left: there is nothing left to pool"
         if min(sides) == 1:
             return "the flattened image is 1 pixel wide or high: there is nothing left to pool"
-        if position != end and not isinstance(topology.layers[position], Conv):
+        if position != end and not isinstance(topology.layers[position], Convolution):
             return "conv cells go before a convolution or the layer that flattens the image"
         return None
 
