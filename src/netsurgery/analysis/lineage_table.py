@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from netsurgery.search.lineage import COSTS
+
+WHOLE_NUMBERS = ("generation", "position", "parameters", *COSTS)
 Row = TypeVar("Row", bound=Mapping[str, Any])
 
 
@@ -17,7 +20,7 @@ def read_lineage(path: Path) -> list[dict[str, Any]]:
         match column:
             case "position" if not text.isdigit():
                 return text or None  # a place in a block, such as 3.body.1
-            case "generation" | "parameters" | "position":
+            case _ if column in WHOLE_NUMBERS:
                 return int(text) if text else None
             case "epochs_trained" | "val_score":
                 return float(text) if text else None

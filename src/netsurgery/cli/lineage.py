@@ -15,7 +15,16 @@ from netsurgery.search.last_epochs import describe_last_epochs
 from netsurgery.search.layout import SearchFolder
 from netsurgery.storage.files import read_json
 
-HEADER = ("candidate", "operation", "position", "parameters", "epochs", "val_score", "eliminated")
+HEADER = (
+    "candidate",
+    "operation",
+    "position",
+    "parameters",
+    "multiplications",
+    "epochs",
+    "val_score",
+    "eliminated",
+)
 
 
 def add_parser(commands: Subparsers) -> None:
@@ -57,6 +66,7 @@ def _row(row: Mapping[str, str]) -> tuple[str, ...]:
         row["operation"] or "initial network",
         row["position"],
         f"{int(row['parameters']):,}",
+        f"{int(row['multiplications']):,}" if row.get("multiplications") else "-",  # 0.1: missing
         f"{float(row['epochs_trained']):.1f}",
         f"{float(row['val_score']):.4f}" if row["val_score"] else "not finite",
         row["eliminated_in"],

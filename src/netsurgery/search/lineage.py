@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple, fields
 from typing import Any
 
+from netsurgery.networks.costs import Costs
 from netsurgery.search.plans import GenerationPlan
 from netsurgery.search.records import Record
 from netsurgery.search.steps import Step, birth_order
 
+COSTS = tuple(field.name for field in fields(Costs))
 LINEAGE_COLUMNS = (
     "candidate",
     "parent",
@@ -16,6 +19,7 @@ LINEAGE_COLUMNS = (
     "operation",
     "position",
     "parameters",
+    *COSTS,
     "epochs_trained",
     "val_score",
     "status",
@@ -68,6 +72,7 @@ def lineage(records: Sequence[Record], survivors: set[str], final: str) -> list[
             record.operation,
             record.position,
             record.parameters,
+            *astuple(record.costs),
             record.epochs_trained,
             record.score,
             record.status,

@@ -1,6 +1,6 @@
 """The lineage: where each candidate was eliminated, and by whom."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from netsurgery.search.ectonas.byes import merge_byes
 from netsurgery.search.ectonas.plans import BracketPlan, GenerationBudget
@@ -58,6 +58,7 @@ def test_the_lineage_says_where_candidates_were_eliminated():
     assert [row["eliminated_in"] for row in rows] == ["", "", f"g01/{FIRST[1]}", "final"]
     assert rows[2]["status"] == "diverged"
     assert tuple(rows[0]) == LINEAGE_COLUMNS
+    assert {key: rows[0][key] for key in asdict(ROOT.costs)} == asdict(ROOT.costs)
 
 
 def test_candidates_are_ordered_by_number_from_the_hundredth_on():
