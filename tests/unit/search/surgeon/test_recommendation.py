@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from netsurgery.networks import costs
 from netsurgery.networks.blocks import Residual
 from netsurgery.networks.layers import Dense
 from netsurgery.networks.network import Network, initialise
@@ -173,6 +174,8 @@ def test_too_large_modifications_are_left_out():
     shrinking = ranked(branch, most=1)  # the branch itself is above the limit
     assert {of(each) for each in shrinking} == {"identity", "remove_units", "remove_dense"}
     assert all(each.parameters <= topology.parameters for each in shrinking)
+    few = SizeLimits(max_multiplications=costs.multiplications(topology))
+    assert recommend([branch], PAPER, TieBreak.FEWER, few) == found
 
 
 def pool():
