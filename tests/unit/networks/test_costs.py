@@ -13,10 +13,13 @@ from netsurgery.networks.layers import (
     BatchNorm,
     Conv,
     Dense,
+    DepthwiseConv,
     Flatten,
     GlobalPool,
+    KernelLayer,
     Other,
     Pool,
+    SeparableConv,
 )
 from netsurgery.networks.steps import INPUT
 from netsurgery.networks.topology import Topology
@@ -34,6 +37,9 @@ IMAGE = (8, 8, 3)
         (Conv(4, 1), IMAGE, 3 * 4 * 8 * 8),
         (Conv(4, strides=2), IMAGE, 3 * 3 * 3 * 4 * 4 * 4),
         (Conv(4, padding=VALID), IMAGE, 3 * 3 * 3 * 4 * 6 * 6),
+        (Conv(4), (8, 3), 3 * 3 * 4 * 8),
+        (DepthwiseConv(), IMAGE, 3 * 3 * 3 * 8 * 8),
+        (SeparableConv(4), IMAGE, (3 * 3 * 3 + 3 * 4) * 8 * 8),
         (BatchNorm(), IMAGE, 0),
         (Pool(), IMAGE, 0),
         (Activation("relu"), IMAGE, 0),
@@ -74,9 +80,8 @@ def test_branches_add_up():
 @given(seed=st.integers(0, 10**6))
 def test_what_has_a_kernel_multiplies(seed):
     topology = branched(np.random.default_rng(seed))
-    layers = zip(topology.layers, topology.input_shapes, topology.array_shapes, strict=True)
-    for layer, shape, arrays in layers:
-        has_kernel = any(len(array) > 1 for array in arrays)
+    for layer, shape in zip(topology.layers, topology.input_shapes, strict=True):
+        has_kernel = isinstance(layer, KernelLayer | DepthwiseConv)
         assert (layer.multiplications(shape) > 0) == has_kernel, layer
 
 
