@@ -14,6 +14,7 @@ from netsurgery.plots.style import styled
 
 PADDING = 0.07  # inches in boxes
 GAP, LANE = 0.14, 0.22  # inches between boxes: along and across
+EDGE = 0.02  # inches
 
 
 def sides(shape: Shape) -> str:
@@ -52,7 +53,8 @@ def plot_structure(title: str, topology: Topology) -> Figure:
         layout.length + GAP: ("output", "top"),
     }
     reach = max(text_width(text, LABEL) for text, _ in ends.values()) / 2
-    left, right = min(layout.left, -reach), max(layout.right, reach)
+    # with room for the lines around boxes
+    left, right = min(layout.left, -reach) - EDGE, max(layout.right, reach) + EDGE
     figure, axes = canvas(
         (
             title,
