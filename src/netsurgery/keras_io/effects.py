@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import keras
@@ -85,12 +86,12 @@ def describe_effect(
     if projected:
         names = ", ".join(projected)
         return f"approximate: predictions change, also by the constraints of {names}"
+    if not is_exact or math.isinf(noise_bound):
+        return "approximate: predictions change"
     if noise_bound:
         return (
             f"approximate: noise changes the next layer by at most {noise_bound:.3g} of its input"
         )
-    if not is_exact:
-        return "approximate: predictions change"
     if precision:
         return f"approximate: predictions change by the rounding of {precision}"
     return "exact: predictions stay the same"

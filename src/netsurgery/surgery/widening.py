@@ -261,5 +261,17 @@ def _effects(
     for i in group.readers:
         found = occurrences(groups.entering[i], group.number, wider)
         reading = network.weights[i][kernel_layer(topology, i).mixing]
-        rows = part(reading, _features(found, added), -2)
-        yield gains[topology.steps[i].inputs[0]] * _operator_norm_bound(rows)
+        features = _features(found, added)
+        entering_gain = gains[topology.steps[i].inputs[0]]
+        own_gain = _gain_before_mixing(network, i, features)
+        yield entering_gain * own_gain * _operator_norm_bound(part(reading, features, -2))
+
+
+def _gain_before_mixing(network: Network, position: int, features: np.ndarray) -> float:
+    """How much the kernels of single channels in a layer enlarge some of them."""
+    layer, gain = kernel_layer(network.topology, position), 1.0
+    for i, axis in enumerate(layer.input_axes):
+        if axis is not None and i != layer.mixing:
+            taps = np.moveaxis(network.weights[position][i], axis, 0)[features]
+            gain *= float(np.abs(taps.reshape(len(features), -1)).sum(axis=1).max())
+    return gain

@@ -2,7 +2,7 @@
 
 import pytest
 
-from netsurgery.keras_io.effects import describe_change
+from netsurgery.keras_io.effects import describe_change, describe_effect
 from netsurgery.networks.blocks import Residual
 from netsurgery.networks.layers import Conv, Dense, GlobalPool
 from netsurgery.networks.topology import Topology
@@ -28,3 +28,17 @@ def test_all_layers_that_change_are_named(place, said):
     mutation = Mutation(operations.ADD_CHANNELS, place)
     child = mutate_topology(STAGE, mutation)
     assert describe_change(STAGE, child, mutation, range(len(STAGE.layers))) == said
+
+
+@pytest.mark.parametrize(
+    ("exact", "bound", "said"),
+    [
+        (True, 0.0, "exact: predictions stay the same"),
+        (True, 0.5, "approximate: noise changes the next layer by at most 0.5 of its input"),
+        (True, float("inf"), "approximate: predictions change"),  # an activation jumps
+        (False, 0.5, "approximate: predictions change"),  # not by the noise alone
+    ],
+)
+def test_a_bound_is_given_where_noise_is_all_that_changes(exact, bound, said):
+    found = describe_effect(is_exact=exact, noise_bound=bound, projected=(), precision="")
+    assert found == said
