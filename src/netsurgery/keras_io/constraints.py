@@ -38,9 +38,11 @@ def satisfy(network: Network, parent: Network, like: Sequence[Any]) -> tuple[Net
     for i, (layer, old) in enumerate(zip(network.topology.layers, like, strict=True)):
         if old is None or isinstance(layer, Other | Join) or not old.trainable:
             continue
+        held = [variable.constraint for variable in variables(old, layer)]
+        held += [None] * (len(network.weights[i]) - len(held))  # a bias that the layer had not
         arrays = tuple(
-            array if id(array) in shared else _project(variable.constraint, array, old.name)
-            for array, variable in zip(network.weights[i], variables(old, layer), strict=True)
+            array if id(array) in shared else _project(constraint, array, old.name)
+            for array, constraint in zip(network.weights[i], held, strict=True)
         )
         if any(new is not now for new, now in zip(arrays, network.weights[i], strict=True)):
             changed[i] = arrays

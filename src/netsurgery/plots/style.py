@@ -47,6 +47,16 @@ COLOURS_AND_MARKERS: dict[Operation, tuple[str, str]] = {
     operations.ADD_CELL: (VERMILLION, "^"),
     operations.MAKE_RESIDUAL: (BLUE, "P"),
     operations.MAKE_PLAIN: (BLUE, "X"),
+    operations.GROW_KERNEL: (VERMILLION, "^"),
+    operations.SHRINK_KERNEL: (VERMILLION, "v"),
+    operations.FLATTEN_TO_GLOBAL_POOLING: (GREY, "v"),
+    operations.GLOBAL_POOLING_TO_FLATTEN: (GREY, "^"),
+    operations.ADD_DROPOUT: (PALE, "^"),
+    operations.REMOVE_DROPOUT: (PALE, "v"),
+    operations.ADD_GATE: (YELLOW, "^"),
+    operations.REMOVE_GATE: (YELLOW, "v"),
+    operations.MERGE_CONVOLUTIONS: (SKY, "D"),
+    operations.MERGE_NORMALIZATION: (GREEN, "D"),
 }
 OPERATION_STYLES = {
     "": OperationStyle("initial network", DARK, "s"),

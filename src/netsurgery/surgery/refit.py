@@ -68,7 +68,9 @@ def refit_layers(
         )
         wanted = pre_activation(layer, parent.weights[before], read)
         remaining = wanted[..., outputs[before]] if before in outputs else wanted
-        arrays = _fit(layer, child.weights[after], features, remaining)
+        fitted = child.topology.layers[after]
+        assert isinstance(fitted, KernelLayer)
+        arrays = _fit(fitted, child.weights[after], features, remaining)
         child = child.with_arrays({after: arrays})
         values[0][before] = activations.apply(layer.activation, wanted)
         at = (before + 1, after)

@@ -31,11 +31,14 @@ class Origin:
         outputs: for each feature that the layer gives its source in the parent, repeated where
             copied, or `NEW`, which starts at zero; None for all.
         inputs: the same for the features that the layer reads.
+        taps: for each side of the kernel the parent's tap that each of the child's comes from, or
+            `NEW`; None for all.
     """
 
     position: int
     outputs: np.ndarray | None = None
     inputs: np.ndarray | None = None
+    taps: tuple[np.ndarray, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,11 @@ def selection_behind(topology: Topology, position: int, index: np.ndarray) -> di
 
 def take(layer: Layer, arrays: Arrays, origin: Origin) -> Arrays:
     """The arrays of a layer of the parent, with the outputs and inputs that remain."""
+    if origin.taps is not None:
+        kernel, *rest = arrays
+        for side, sources_of_taps in enumerate(origin.taps):
+            kernel = _taken(kernel, sources_of_taps, side)
+        arrays = (kernel, *rest)
     if origin.outputs is None and origin.inputs is None:
         return arrays
     found = []

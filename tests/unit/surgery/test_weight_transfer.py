@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netsurgery.networks.layers import Arrays, BatchNorm
+from netsurgery.networks.layers import Arrays, BatchNorm, KernelLayer
 from netsurgery.networks.network import Network
 from netsurgery.networks.topologies import build
 from netsurgery.networks.topology import Topology
@@ -96,7 +96,10 @@ def test_unaffected_layers_keep_their_slots(example: Example, sizes: MutationSiz
     for mutation in legal_mutations(network.topology, sizes, operations=OPERATIONS)[1:]:
         after = grown_slots(network, mutation)
         child = mutate(network, mutation).network.topology
-        new, old = touched(network.topology, child, mutation.at(network.topology))
+        position = mutation.at(network.topology)
+        if mutation.operation == operations.MERGE_NORMALIZATION:  # into the layer before it
+            position = max(i for i in network.topology.positions(KernelLayer) if i < position)
+        new, old = touched(network.topology, child, position)
         kept = [
             *zip(before[: old.start], after[: new.start], strict=True),
             *zip(before[old.stop :], after[new.stop :], strict=True),

@@ -16,7 +16,8 @@ from netsurgery.reproduction.studies.outputs import accuracy, change, logits
 from netsurgery.reproduction.studies.rules import RULES, mutate_by_rule
 from netsurgery.search.ectonas.generation import part_of_epoch
 from netsurgery.storage.random_streams import random_stream
-from netsurgery.surgery import OPERATIONS, Mutation, legal_mutations
+from netsurgery.surgery import Mutation, legal_mutations
+from netsurgery.surgery.operations import PAPERS
 
 if TYPE_CHECKING:  # imports Keras
     from netsurgery.reproduction.studies.study_network import StudyNetwork
@@ -46,7 +47,7 @@ def measure_fidelity(
     first = part_of_epoch(FIRST_STAGE, study_network.batches_per_epoch)
     stages = [first, max(1, study_network.batches_per_epoch - first)]
     if chosen is None:
-        chosen = legal_mutations(study_network.network.topology, operations=OPERATIONS)
+        chosen = legal_mutations(study_network.network.topology, operations=PAPERS)
     for mutation in chosen:
         key = (str(mutation.operation), str(mutation.position))
         for rule in RULES:

@@ -18,7 +18,8 @@ from netsurgery.networks import topologies
 from netsurgery.networks.layers import Shape
 from netsurgery.networks.network import Network, initialise
 from netsurgery.reproduction.studies.rules import LEAST_SQUARES, SVD
-from netsurgery.surgery import OPERATIONS, legal_mutations, mutate
+from netsurgery.surgery import legal_mutations, mutate
+from netsurgery.surgery.operations import PAPERS
 
 CALIBRATION_SAMPLES = 1000
 # million parameters, name: channels of the cells, units of the dense layers, shape of the input
@@ -66,7 +67,7 @@ def measure_times() -> Iterator[dict[str, Any]]:
     for (millions, name), shape in NETWORKS.items():
         network = build_network(*shape)
         x = np.random.default_rng(1).random((CALIBRATION_SAMPLES, *shape[2]), np.float32)
-        for mutation in legal_mutations(network.topology, operations=OPERATIONS):
+        for mutation in legal_mutations(network.topology, operations=PAPERS):
             for rule, calibration in ((SVD, None), (LEAST_SQUARES, x)):
                 if mutation.operation.changes_nothing:
                     continue

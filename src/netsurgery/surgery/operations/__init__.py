@@ -11,7 +11,15 @@ from netsurgery.surgery.operations.cells import AddCell
 from netsurgery.surgery.operations.channels import AddChannels, RemoveChannels
 from netsurgery.surgery.operations.conv_cells import AddConvCell, RemoveConvCell
 from netsurgery.surgery.operations.dense_layers import AddDense, RemoveDense
+from netsurgery.surgery.operations.dropout import AddDropout, RemoveDropout
+from netsurgery.surgery.operations.gates import AddGate, RemoveGate
+from netsurgery.surgery.operations.global_pooling import (
+    FlattenToGlobalPooling,
+    GlobalPoolingToFlatten,
+)
 from netsurgery.surgery.operations.identity import Identity
+from netsurgery.surgery.operations.kernel_size import GrowKernel, ShrinkKernel
+from netsurgery.surgery.operations.merging import MergeConvolutions, MergeNormalization
 from netsurgery.surgery.operations.residual_blocks import AddBottleneckBlock, AddResidualBlock
 from netsurgery.surgery.operations.shortcuts import MakePlain, MakeResidual
 from netsurgery.surgery.operations.truncation import Truncate
@@ -23,19 +31,30 @@ __all__ = [
     "ADD_CHANNELS",
     "ADD_CONV_CELL",
     "ADD_DENSE",
+    "ADD_DROPOUT",
+    "ADD_GATE",
     "ADD_RESIDUAL_BLOCK",
     "ADD_UNITS",
     "ECTONAS",
+    "FLATTEN_TO_GLOBAL_POOLING",
+    "GLOBAL_POOLING_TO_FLATTEN",
+    "GROW_KERNEL",
     "IDENTITY",
     "MAKE_PLAIN",
     "MAKE_RESIDUAL",
+    "MERGE_CONVOLUTIONS",
+    "MERGE_NORMALIZATION",
     "OPERATIONS",
+    "PAPERS",
     "REMOVE_BLOCK",
     "REMOVE_BRANCH",
     "REMOVE_CHANNELS",
     "REMOVE_CONV_CELL",
     "REMOVE_DENSE",
+    "REMOVE_DROPOUT",
+    "REMOVE_GATE",
     "REMOVE_UNITS",
+    "SHRINK_KERNEL",
     "SURGEON",
     "TRUNCATE",
     "Operation",
@@ -62,6 +81,16 @@ OPERATIONS: tuple[Operation, ...] = (
     ADD_CELL := AddCell(),
     MAKE_RESIDUAL := MakeResidual(),
     MAKE_PLAIN := MakePlain(),
+    GROW_KERNEL := GrowKernel(),
+    SHRINK_KERNEL := ShrinkKernel(),
+    FLATTEN_TO_GLOBAL_POOLING := FlattenToGlobalPooling(),
+    GLOBAL_POOLING_TO_FLATTEN := GlobalPoolingToFlatten(),
+    ADD_DROPOUT := AddDropout(),
+    REMOVE_DROPOUT := RemoveDropout(),
+    ADD_GATE := AddGate(),
+    REMOVE_GATE := RemoveGate(),
+    MERGE_CONVOLUTIONS := MergeConvolutions(),
+    MERGE_NORMALIZATION := MergeNormalization(),
 )
 # the operations of each paper (ECToNAS section 3.2; Surgeon section 3.1)
 ECTONAS: tuple[Operation, ...] = (
@@ -83,6 +112,8 @@ SURGEON: tuple[Operation, ...] = (
     REMOVE_UNITS,
     TRUNCATE,
 )
+# the operations of either paper
+PAPERS: tuple[Operation, ...] = (*ECTONAS, TRUNCATE)
 
 
 def by_name(name: str) -> Operation:
