@@ -35,6 +35,7 @@ IMAGE = (8, 8, 3)
         (Dense(10, use_bias=False), (20,), 200),
         (Conv(4), IMAGE, 3 * 3 * 3 * 4 * 8 * 8),
         (Conv(4, 1), IMAGE, 3 * 4 * 8 * 8),
+        (Conv(4, (3, 1)), IMAGE, 3 * 3 * 4 * 8 * 8),
         (Conv(4, strides=2), IMAGE, 3 * 3 * 3 * 4 * 4 * 4),
         (Conv(4, padding=VALID), IMAGE, 3 * 3 * 3 * 4 * 6 * 6),
         (Conv(4), (8, 3), 3 * 3 * 4 * 8),

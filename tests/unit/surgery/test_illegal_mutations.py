@@ -180,7 +180,7 @@ REASONS: list[tuple[Row, Mutation, str, str]] = [
     (
         ((4, 4, 4, 2), [Flatten(), Dense(3)]),
         Mutation(ADD_CELL, 0),
-        "needs an input of height, width and channels",
+        "an image (height, width, channels), not (4, 4, 4, 2)",
         "legal nowhere",
     ),
     (

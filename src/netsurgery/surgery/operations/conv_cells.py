@@ -105,7 +105,7 @@ class AddConvCell(Operation):
         activation = "relu" if topology.non_negative_inputs[position] else "linear"
         cell = conv_cell(width, pooling=pooling, activation=activation)
         shape = topology.input_shapes[position]
-        channel_axis = [] if len(shape) == 3 or is_series(topology) else [Reshape((*shape, 1))]
+        channel_axis = [Reshape((*shape, 1))] if len(shape) == 2 and not is_series(topology) else []
         return topology.insert(position, *channel_axis, *cell)
 
     def transfer(
