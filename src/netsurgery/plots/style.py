@@ -57,6 +57,8 @@ COLOURS_AND_MARKERS: dict[Operation, tuple[str, str]] = {
     operations.REMOVE_GATE: (YELLOW, "v"),
     operations.MERGE_CONVOLUTIONS: (SKY, "D"),
     operations.MERGE_NORMALIZATION: (GREEN, "D"),
+    operations.SEPARATE: (SKY, "<"),
+    operations.JOIN_SEPARABLE: (SKY, ">"),
 }
 OPERATION_STYLES = {
     "": OperationStyle("initial network", DARK, "s"),

@@ -21,6 +21,7 @@ from netsurgery.surgery.operations.identity import Identity
 from netsurgery.surgery.operations.kernel_size import GrowKernel, ShrinkKernel
 from netsurgery.surgery.operations.merging import MergeConvolutions, MergeNormalization
 from netsurgery.surgery.operations.residual_blocks import AddBottleneckBlock, AddResidualBlock
+from netsurgery.surgery.operations.separable import JoinSeparable, Separate
 from netsurgery.surgery.operations.shortcuts import MakePlain, MakeResidual
 from netsurgery.surgery.operations.truncation import Truncate
 from netsurgery.surgery.operations.units import AddUnits, RemoveUnits
@@ -40,6 +41,7 @@ __all__ = [
     "GLOBAL_POOLING_TO_FLATTEN",
     "GROW_KERNEL",
     "IDENTITY",
+    "JOIN_SEPARABLE",
     "MAKE_PLAIN",
     "MAKE_RESIDUAL",
     "MERGE_CONVOLUTIONS",
@@ -54,6 +56,7 @@ __all__ = [
     "REMOVE_DROPOUT",
     "REMOVE_GATE",
     "REMOVE_UNITS",
+    "SEPARATE",
     "SHRINK_KERNEL",
     "SURGEON",
     "TRUNCATE",
@@ -91,6 +94,8 @@ OPERATIONS: tuple[Operation, ...] = (
     REMOVE_GATE := RemoveGate(),
     MERGE_CONVOLUTIONS := MergeConvolutions(),
     MERGE_NORMALIZATION := MergeNormalization(),
+    SEPARATE := Separate(),
+    JOIN_SEPARABLE := JoinSeparable(),
 )
 # the operations of each paper (ECToNAS section 3.2; Surgeon section 3.1)
 ECTONAS: tuple[Operation, ...] = (
