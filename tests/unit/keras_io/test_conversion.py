@@ -90,7 +90,7 @@ def test_training_a_model_leaves_its_networks_unchanged() -> None:
 
 
 def test_unknown_layers_are_kept_as_they_are() -> None:
-    hidden = keras.layers.LayerNormalization(name="normed")
+    hidden = keras.layers.RMSNormalization(name="normed")
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3), hidden])
     network = conversion.from_keras(model)
     assert network.topology.parameters == model.count_params()
