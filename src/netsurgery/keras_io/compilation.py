@@ -85,7 +85,7 @@ def _exclude_from_weight_decay(
         pair
         for layer, origin in zip(layers, like, strict=True)
         if origin is not None
-        for pair in zip(trained_variables(layer), trained_variables(origin), strict=True)
+        for pair in zip(trained_variables(layer), trained_variables(origin), strict=False)
     ]
     pattern = old._exclude_from_weight_decay_pattern
     new.exclude_from_weight_decay(
