@@ -144,8 +144,7 @@ def sections(schema: dict[str, Any]) -> list[tuple[KeyPath, str, dict[str, Any]]
     ]
     names = schema["properties"]["datasets"]["additionalProperties"]["properties"]["source"]
     known = [(("datasets", "d"), name, definitions[name]) for name in names["enum"]]
-    layers = schema["properties"]["topologies"]["additionalProperties"]
-    return [*searches, *known, (("topologies", "mine"), "", layers)]
+    return [*searches, *known, (("topologies", "mine"), "", definitions["entries"])]
 
 
 def invalid_configs(schema: dict[str, Any], rng: Random) -> Iterator[Invalid]:
@@ -180,6 +179,8 @@ def invalid_value(
     ]
     where, schema = found[rng.integers(len(found))]
     values = list(invalid_values(schema, rng))
+    if section[0] == "topologies" and "required" not in schema:  # an entry may have no settings
+        values = [(value, error) for value, error in values if value is not None]
     if values:
         errors = sorted({error for _, error in values})
         error = errors[rng.integers(len(errors))]

@@ -10,15 +10,21 @@ import yaml
 
 from netsurgery.objectives import checks, keras_catalog
 from netsurgery.search.size_limit import SIZES
+from netsurgery.surgery import OPERATIONS
 
 ROOT = Path(__file__).parent.parent.parent
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 Random = np.random.Generator
 
 # settings that another setting requires
-COMPANIONS = {"greediness": {"mode": "balanced"}, "momentum": {"optimizer": "rmsprop"}}
-# settings that name an object of Keras: those valid for classification
-KERAS_NAMES = {
+COMPANIONS = {
+    "copy_noise": {"growth": "copies"},
+    "greediness": {"mode": "balanced"},
+    "momentum": {"optimizer": "rmsprop"},
+}
+# settings that name an object of Keras, valid for classification, or an operation
+NAMES = {
+    "operations": [operation.name for operation in OPERATIONS],
     "optimizer": keras_catalog.names("optimizers"),
     "loss": [
         name
@@ -60,11 +66,11 @@ def valid_value(schema: dict[str, Any], rng: Random) -> Any:
 
 
 def valid_name(key: str, schema: dict[str, Any], rng: Random) -> Any:
-    """The name of an object of Keras, or a list of one."""
-    names = [name for name in KERAS_NAMES[key] if name in schema.get("enum", KERAS_NAMES[key])]
+    """The name of an object of Keras or an operation, or a list of one."""
+    names = [name for name in NAMES[key] if name in schema.get("enum", NAMES[key])]
     name = names[rng.integers(len(names))]
-    if key == "objective":
-        return name
+    if key in ("objective", "operations"):
+        return name if key == "objective" else [name]
     given = name if rng.random() < 0.5 or name in keras_catalog.SHORT_NAMES else {name: {}}
     return [given] if key == "extra_metrics" else given
 
@@ -79,7 +85,7 @@ def valid_search(algorithm: str, schema: dict[str, Any], rng: Random) -> dict[st
         given = COMPANIONS.get(name, {})
         if any(search.get(key, value) != value for key, value in given.items()):
             continue
-        search[name] = valid_name(name, own, rng) if name in KERAS_NAMES else valid_value(own, rng)
+        search[name] = valid_name(name, own, rng) if name in NAMES else valid_value(own, rng)
         search |= given
     for name in SIZES & search.keys():  # at least those of the starting topology
         search[name] += 1_000_000
@@ -106,7 +112,7 @@ def valid(schema: dict[str, Any], rng: Random) -> dict[str, Any]:
     algorithm = valid_value(algorithms["algorithm"], rng)
     given: dict[str, Any] = {"searches": {"s": valid_search(algorithm, schema, rng)}}
     if rng.random() < 0.5:
-        own = schema["properties"]["topologies"]["additionalProperties"]["items"]["properties"]
+        own = schema["$defs"]["entries"]["items"]["properties"]
         dense = valid_value(own["dense"], rng) | {"units": 4}
         given["topologies"] = {"mine": [{"dense": dense}]}
     return given

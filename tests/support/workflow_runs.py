@@ -52,8 +52,8 @@ SUMMARY = (
     "test_loss epochs_trained layers"
 ).split()
 LINEAGE = (
-    "candidate parent generation operation position parameters epochs_trained val_score status "
-    "eliminated_in"
+    "candidate parent generation operation position parameters multiplications peak_memory "
+    "model_bytes epochs_trained val_score status eliminated_in"
 ).split()
 
 

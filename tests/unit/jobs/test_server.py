@@ -62,6 +62,7 @@ def command(data, output, epochs=1, topology="ff-small"):
         "--output": output,
         "--step": "warm-up",
         "--layers": json.dumps(chosen.layers),
+        "--start": "null",
         "--activation": chosen.output_activation,
         "--epochs": epochs,
         "--limits": "{}",
