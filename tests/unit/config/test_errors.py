@@ -23,7 +23,7 @@ WRONG: dict[str, tuple[dict, str]] = {
     "searches.s.momentum": ({"optimizer": "adam", "momentum": 0.9}, "adam takes no momentum"),
     "searches.s.epochs": ({"epochs": 5}, "unknown key"),
     "searches.s.learning_rate": ({"learning_rate": float("nan")}, "finite"),
-    "searches.s.recuperation.add_layer": ({"recuperation": {"add_layer": 1}}, "add_dense"),
+    "searches.s.recuperation.add_dens": ({"recuperation": {"add_dens": 1}}, "add_dense"),
     "searches.s.recuperation.identity": ({"recuperation": {"identity": 2}}, "maximum of 1"),
     "reslts": ({"top": {"reslts": "x"}}, "did you mean results"),
     "results": ({"top": {"results": 3}}, "not text"),

@@ -126,15 +126,18 @@ def test_surviving_and_copied_weights_keep_their_slots(
             for weights, slot in zip(trainable(child)[i], found[i], strict=True):
                 np.testing.assert_array_equal(slot, weights)
         # outgoing weights are shared among copies, slots are not
-        old, new = network.weights[position][0], child.weights[position][0]
+        writer, reader = (network.topology.layers[i] for i in (position, consumer))
+        assert isinstance(writer, KernelLayer)
+        assert isinstance(reader, KernelLayer)
+        old, new = (each.weights[position][writer.mixing] for each in (network, child))
         width = old.shape[-1]
         sources = [
             next(s for s in range(width) if np.array_equal(old[..., s], new[..., c]))
             for c in range(new.shape[-1])
         ]
-        reading = network.weights[consumer][0]
+        reading = network.weights[consumer][reader.mixing]
         reading = reading.reshape(-1, width, reading.shape[-1])
-        slot = found[consumer][0].reshape(-1, len(sources), reading.shape[-1])
+        slot = found[consumer][reader.mixing].reshape(-1, len(sources), reading.shape[-1])
         np.testing.assert_array_equal(slot, reading[:, sources])
 
 

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from netsurgery.networks.layers import Dropout
+from netsurgery.networks.blocks import Residual
+from netsurgery.networks.layers import Conv, Dense, Dropout, GlobalPool
 from netsurgery.networks.network import Network
+from netsurgery.networks.topology import Topology
 from netsurgery.surgery import OPERATIONS, Operation, legal_mutations, mutate, operations
 from netsurgery.training.forward import forward
 from tests.support.random_networks import branched, inputs, trained
@@ -31,6 +33,9 @@ def networks(count: int) -> Iterator[tuple[Network, np.random.Generator]]:
         network = trained(branched(rng), rng)
         if not any(isinstance(layer, Dropout) for layer in network.topology.layers):
             yield network, rng
+    row = (Conv(3), Residual((Conv(3),)), GlobalPool(), Dense(2, "linear"))
+    for seed in range(5):  # bodies of one layer, which are not drawn
+        yield trained(Topology((4, 5, 2), row), generator(seed)), generator(seed)
 
 
 def in_training(network: Network, x: np.ndarray) -> np.ndarray:

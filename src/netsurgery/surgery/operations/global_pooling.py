@@ -7,9 +7,9 @@ import math
 import numpy as np
 
 from netsurgery.networks.layers import (
-    Activation,
     BatchNorm,
     Dense,
+    Dropout,
     Flatten,
     GlobalPool,
     KernelLayer,
@@ -20,6 +20,8 @@ from netsurgery.surgery import consumer_kernel
 from netsurgery.surgery.operations import legality
 from netsurgery.surgery.operations.base import Operation
 from netsurgery.surgery.weight_transfer import Origin, WeightTransfer, replaced, unchanged
+
+LINEAR = (BatchNorm, Dropout, Flatten)  # in inference mode
 
 
 def _no_dense_reader(topology: Topology, position: int) -> str | None:
@@ -120,7 +122,12 @@ class GlobalPoolingToFlatten(Operation):
     def why_illegal(self, topology: Topology, position: int, width: int) -> str | None:
         if reason := legality.wrong_kind(topology, position, GlobalPool, "global pooling"):
             return reason
-        return _no_dense_reader(topology, position)
+        if reason := _no_dense_reader(topology, position):
+            return reason
+        for layer in topology.layers[position : topology.consumer(position)]:
+            if layer.mixes_channels:
+                return f"the {layer} after it would take all pixels together"
+        return None
 
     def child_topology(
         self, topology: Topology, position: int, width: int, pooling: str
@@ -144,7 +151,7 @@ class GlobalPoolingToFlatten(Operation):
         moved: dict[int, Origin | None] = {
             i: Origin(i, outputs=index)
             for i in range(position + 1, dense)
-            if isinstance(topology.layers[i], BatchNorm)
+            if topology.layers[i].has_channel_arrays
         }
         origins = replaced(unchanged(len(child.layers)), {**moved, position: None, dense: None})
         return WeightTransfer(child, origins, {dense: (by_pixel, *bias)})
@@ -162,7 +169,7 @@ class GlobalPoolingToFlatten(Operation):
         return (
             isinstance(pool, GlobalPool)
             and pool.function == "average"
-            and not any(isinstance(layer, Activation) for layer in between)
+            and all(isinstance(layer, LINEAR) for layer in between[1:])
         )
 
     def is_exact_in_training(self, topology: Topology, position: int) -> bool:
