@@ -123,10 +123,16 @@ def numbers(side):
     return x.astype(np.float32), np.arange(9, dtype=np.int32)
 
 
-@pytest.mark.parametrize("side", [8, 7, 20])  # from 20 on with the kernels of oneDNN
-@pytest.mark.parametrize("layers", KINDS.values(), ids=KINDS)
-def test_every_layer_computes_and_trains_as_in_keras(layers, side):
-    assert_trains_as_in_keras(network_of(layers, side), *numbers(side))
+def sides(kind):
+    """The sizes of images to try: from 20 on with oneDNN's kernels, 7 leaves halves of squares."""
+    if isinstance(KINDS[kind][0], Flatten):
+        return [8]
+    return [8, 7, 20] if "averag" in kind or "steps" in kind else [8, 20]
+
+
+@pytest.mark.parametrize(("kind", "side"), [(kind, s) for kind in KINDS for s in sides(kind)])
+def test_every_layer_computes_and_trains_as_in_keras(kind, side):
+    assert_trains_as_in_keras(network_of(KINDS[kind], side), *numbers(side))
 
 
 @pytest.mark.parametrize("layers", SERIES.values(), ids=SERIES)
@@ -259,7 +265,7 @@ def test_dropout_trains_the_same_however_often_it_is_interrupted():
 
 
 @pytest.mark.parametrize("make", [varied, branched])
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(6))
 def test_random_networks_compute_the_same_everywhere(make, seed):
     rng = np.random.default_rng(seed)
     network = trained(make(rng), rng)
