@@ -6,11 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from netsurgery.storage import mlflow_sqlite
 from netsurgery.storage.dependencies import TIMES
 from netsurgery.storage.files import read_json
 
 IGNORED_FILES = ("tracked.json", "report.html")  # tracking state, and a page with times
+# of all searches: a table with measured latencies as a page, and the checksums of both
+IGNORED_SUMMARIES = ("summary.html", "summary.json")
 IGNORED_FOLDERS = ("logs", "_logs", "_tracking", "mlflow-artifacts")  # logs, and MLflow ids
 IGNORED_TAGS = [mlflow_sqlite.PREFIX + name for name in ("results", "digest", "files")]
 
@@ -32,9 +36,15 @@ def files(results: Path) -> dict[str, bytes]:
         parts = Path(name).parts
         if not path.is_file() or set(parts) & set(IGNORED_FOLDERS) or path.name in IGNORED_FILES:
             continue
+        if name in IGNORED_SUMMARIES:
+            continue
         if path.name.startswith((".lock", ".mlflow", "mlflow.db")):
             continue
         found[name] = path.read_bytes()
+        if name == "summary.csv":
+            found[name] = (
+                pd.read_csv(path).drop(columns=[*TIMES], errors="ignore").to_csv().encode()
+            )
         if path.suffix == ".json":
             found[name] = json.dumps(without_times(read_json(path))).encode()
     return found
