@@ -2,8 +2,8 @@
 
 PYTHON ?= python3.11
 CORES ?= $(shell nproc 2>/dev/null || echo 2)
-# test processes: one more than cores, for many tests wait for other processes
-WORKERS ?= $(shell expr $(CORES) + 1)
+# test processes: two more than cores, for many tests wait for other processes
+WORKERS ?= $(shell expr $(CORES) + 2)
 # set EXTRA=gpu to install TensorFlow with CUDA
 EXTRA ?= cpu
 RESULTS ?= results
