@@ -26,7 +26,7 @@ from netsurgery.keras_io.checkpoints import (
     Checkpoint,
     layer_name,
 )
-from netsurgery.keras_io.layers import to_keras_layer
+from netsurgery.keras_io.layers_to_keras import to_keras_layer
 from netsurgery.keras_io.model_config import MODEL_NAME, folders, model_config, without_addresses
 from netsurgery.networks.layers import Arrays
 from netsurgery.storage.files import atomic_path

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 from netsurgery.keras_io.keras_errors import first_line
-from netsurgery.keras_io.layers import variables
+from netsurgery.keras_io.variables import variables
 from netsurgery.networks.layers import Join, Other
 from netsurgery.networks.network import Network
 from netsurgery.storage.files import UnusableFileError

@@ -10,8 +10,9 @@ import keras
 from netsurgery.keras_io import functional, kept_layers, reading
 from netsurgery.keras_io.checkpoints import layer_name
 from netsurgery.keras_io.layer_copies import copy_layer
-from netsurgery.keras_io.layers import to_keras_layer, variables
+from netsurgery.keras_io.layers_to_keras import to_keras_layer
 from netsurgery.keras_io.model_config import INPUT_NAME, MODEL_NAME
+from netsurgery.keras_io.variables import variables
 from netsurgery.networks.layers import (
     Join,
     KeptJoin,

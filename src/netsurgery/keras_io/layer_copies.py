@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from netsurgery.keras_io.layers import one_pixel
+from netsurgery.keras_io.layers_to_keras import one_pixel
 from netsurgery.keras_io.set_aside import without
 from netsurgery.networks.layers import (
     Conv,

@@ -19,7 +19,7 @@ from netsurgery.keras_io import constraints, conversion, effects, optimizer_slot
 from netsurgery.keras_io.calibration import checked_samples
 from netsurgery.keras_io.compilation import compile_like, copy_attributes
 from netsurgery.keras_io.keras_errors import first_line
-from netsurgery.keras_io.layers import variables
+from netsurgery.keras_io.variables import variables
 from netsurgery.networks.network import Network
 from netsurgery.networks.topology import Topology
 from netsurgery.storage.files import UnusableFileError

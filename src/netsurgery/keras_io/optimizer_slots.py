@@ -16,7 +16,7 @@ import numpy as np
 
 from netsurgery.keras_io.compilation import copy_optimizer
 from netsurgery.keras_io.kept_layers import trained_variables
-from netsurgery.keras_io.layers import to_array
+from netsurgery.keras_io.variables import to_array
 from netsurgery.networks.layers import Arrays
 from netsurgery.surgery import Slots
 

@@ -10,8 +10,9 @@ import keras
 
 from netsurgery.keras_io import functional, kept_layers, series_parallel
 from netsurgery.keras_io.functional import Call
-from netsurgery.keras_io.layers import from_keras_layer, to_array, variables
+from netsurgery.keras_io.layers_from_keras import from_keras_layer
 from netsurgery.keras_io.series_parallel import CrossingRowsError, Fork
+from netsurgery.keras_io.variables import to_array, variables
 from netsurgery.networks.blocks import Block, Kept, Parallel, Residual, Row
 from netsurgery.networks.layers import Add, Arrays, Concatenate, Join, KeptJoin, Layer, Multiply
 from netsurgery.networks.network import Network

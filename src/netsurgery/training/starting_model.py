@@ -16,7 +16,7 @@ from typing import Any
 import keras
 
 from netsurgery.keras_io import conversion, optimizer_slots, reading, user_files
-from netsurgery.keras_io.layers import to_array
+from netsurgery.keras_io.variables import to_array
 from netsurgery.networks.layers import Arrays, BatchNorm
 from netsurgery.networks.network import Network
 from netsurgery.objectives import keras_catalog

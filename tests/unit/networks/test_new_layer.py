@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from netsurgery.keras_io import conversion
-from netsurgery.keras_io import layers as keras_layers
+from netsurgery.keras_io import conversion, layers_from_keras, layers_to_keras
 from netsurgery.networks import inference, layers
 from netsurgery.networks.inference import predict
 from netsurgery.networks.layers import Arrays, Conv, Dense, Flatten, Layer, Shape
@@ -73,8 +72,8 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
         (layers.LAYERS, PReLU.kind, PReLU),
         (inference.LAYERS, PReLU, in_numpy),
         (forward.LAYERS, PReLU, in_tensorflow),
-        (keras_layers.TO_KERAS, PReLU, lambda layer, name, shape: KerasPReLU(name=name)),
-        (keras_layers.FROM_KERAS, KerasPReLU, lambda layer, shape: PReLU()),
+        (layers_to_keras.TO_KERAS, PReLU, lambda layer, name, shape: KerasPReLU(name=name)),
+        (layers_from_keras.FROM_KERAS, KerasPReLU, lambda layer, shape: PReLU()),
     ]
     for table, key, value in entries:
         monkeypatch.setitem(table, key, value)

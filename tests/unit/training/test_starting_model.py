@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from keras import layers, losses, optimizers
 
-from netsurgery.keras_io.layers import to_array
+from netsurgery.keras_io.variables import to_array
 from netsurgery.objectives.training_settings import CompileSettings
 from netsurgery.storage.files import UnusableFileError
 from netsurgery.training import TrainableNetwork, starting_model

@@ -1,11 +1,9 @@
-"""Layers to and from Keras layers: one table for each direction."""
+"""Keras layers as layers that surgery knows: one function for each class."""
 
 from __future__ import annotations
 
-import json
 import math
-import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -13,13 +11,19 @@ import numpy as np
 
 from netsurgery.keras_io import kept_layers
 from netsurgery.keras_io.kept_layers import output_shape
+from netsurgery.keras_io.layer_classes import (
+    CONVOLUTIONS,
+    CROPPINGS,
+    GLOBAL_POOLS,
+    LAST,
+    PADDINGS,
+    POOLS,
+)
 from netsurgery.networks.activations import ACTIVATIONS
 from netsurgery.networks.layers import (
     Activation,
-    Add,
     BatchNorm,
     ClippedReLU,
-    Concatenate,
     Conv,
     Cropping,
     Dense,
@@ -27,189 +31,18 @@ from netsurgery.networks.layers import (
     Dropout,
     Flatten,
     GlobalPool,
-    KeptJoin,
     Layer,
     LayerNorm,
-    Multiply,
     OnePixel,
-    Other,
-    PerChannel,
     Pool,
     PReLU,
-    Regularization,
     Rescaling,
     Reshape,
     SeparableConv,
     Shape,
     ZeroPadding,
 )
-from netsurgery.networks.layers.windows import as_sides, by_side, described
-
-# --- to Keras -------------------------------------------------------------------------------------
-
-# surgery's images have their channels last, whatever keras.json says
-LAST = {"data_format": "channels_last"}
-# by the kind of layer, or of pooling: for a series and for an image
-CONVOLUTIONS: dict[type[Layer], tuple[type[keras.Layer], ...]] = {
-    Conv: (keras.layers.Conv1D, keras.layers.Conv2D),
-    DepthwiseConv: (keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D),
-    SeparableConv: (keras.layers.SeparableConv1D, keras.layers.SeparableConv2D),
-}
-PADDINGS = (keras.layers.ZeroPadding1D, keras.layers.ZeroPadding2D)
-CROPPINGS = (keras.layers.Cropping1D, keras.layers.Cropping2D)
-POOLS = {
-    "average": (keras.layers.AveragePooling1D, keras.layers.AveragePooling2D),
-    "max": (keras.layers.MaxPooling1D, keras.layers.MaxPooling2D),
-}
-GLOBAL_POOLS = {
-    "average": (keras.layers.GlobalAveragePooling1D, keras.layers.GlobalAveragePooling2D),
-    "max": (keras.layers.GlobalMaxPooling1D, keras.layers.GlobalMaxPooling2D),
-}
-
-
-def one_pixel(layer: OnePixel) -> tuple[int, ...]:
-    """The target shape of a Keras layer, for any number of channels."""
-    return (*[1] * layer.sides, -1)
-
-
-def _of(classes: Sequence[type[keras.Layer]], shape: Shape) -> Any:
-    """The class for inputs of `shape`."""
-    return classes[len(shape) - 2]
-
-
-def _to_conv(layer: Conv | DepthwiseConv | SeparableConv, name: str, shape: Shape) -> keras.Layer:
-    width = () if isinstance(layer, DepthwiseConv) else (layer.channels,)
-    return _of(CONVOLUTIONS[type(layer)], shape)(
-        *width,
-        by_side(layer.kernel, shape),
-        strides=by_side(layer.strides, shape),
-        padding=layer.padding,
-        dilation_rate=by_side(layer.dilation, shape),
-        activation=layer.activation,
-        use_bias=layer.use_bias,
-        name=name,
-        **LAST,
-    )
-
-
-def _to_dense(layer: Dense, name: str, shape: Shape) -> keras.Layer:
-    return keras.layers.Dense(
-        layer.units, activation=layer.activation, use_bias=layer.use_bias, name=name
-    )
-
-
-def _to_pool(layer: Pool, name: str, shape: Shape) -> keras.Layer:
-    return _of(POOLS[layer.function], shape)(
-        by_side(layer.size, shape),
-        strides=by_side(layer.step, shape),
-        padding=layer.padding,
-        name=name,
-        **LAST,
-    )
-
-
-def _to_global_pool(layer: GlobalPool, name: str, shape: Shape) -> keras.Layer:
-    classes = GLOBAL_POOLS[layer.function]
-    return _of(classes, shape)(name=name, keepdims=layer.keep_sides, **LAST)
-
-
-def _to_batch_norm(layer: BatchNorm, name: str, shape: Shape) -> keras.Layer:
-    return keras.layers.BatchNormalization(
-        epsilon=layer.epsilon,
-        momentum=layer.momentum,
-        scale=layer.scale,
-        center=layer.center,
-        name=name,
-    )
-
-
-def _to_activation(layer: Activation, name: str, shape: Shape) -> keras.Layer:
-    if layer.function == "leaky_relu":
-        return keras.layers.LeakyReLU(negative_slope=layer.negative_slope, name=name)
-    if layer.function == "elu" and layer.alpha != 1:
-        return keras.layers.ELU(layer.alpha, name=name)
-    return keras.layers.Activation(layer.function, name=name)
-
-
-def _to_layer_norm(layer: LayerNorm, name: str, shape: Shape) -> keras.Layer:
-    return keras.layers.LayerNormalization(
-        axis=[-1],  # as Keras writes it
-        epsilon=layer.epsilon,
-        scale=layer.scale,
-        center=layer.center,
-        name=name,
-    )
-
-
-def _to_relu(layer: ClippedReLU, name: str, shape: Shape) -> keras.Layer:
-    return keras.layers.ReLU(layer.max_value, layer.negative_slope, layer.threshold, name=name)
-
-
-def _to_prelu(layer: PReLU, name: str, shape: Shape) -> keras.Layer:
-    return keras.layers.PReLU(shared_axes=list(range(1, len(shape))) or None, name=name)
-
-
-def _to_dropout(layer: Dropout, name: str, shape: Shape) -> keras.Layer:
-    noise = None
-    if layer.shared_axes:
-        noise = [None, *(1 if i in layer.shared_axes else None for i in range(1, len(shape) + 1))]
-    seed = zlib.crc32(name.encode()) % 2**31  # so that the same network gives the same file
-    return keras.layers.Dropout(layer.rate, noise, seed=seed, name=name)
-
-
-def _to_margins(
-    classes: Sequence[type[keras.Layer]],
-) -> Callable[[Any, str, Shape], keras.Layer]:
-    def convert(layer: ZeroPadding | Cropping, name: str, shape: Shape) -> keras.Layer:
-        if len(shape) == 2:
-            return classes[0](layer.margins[0], name=name)
-        return classes[1](layer.margins, name=name, **LAST)
-
-    return convert
-
-
-def _to_other(layer: Other, name: str, shape: Shape) -> keras.Layer:
-    return keras.layers.deserialize(json.loads(layer.config))
-
-
-TO_KERAS: dict[type[Layer], Callable[[Any, str, Shape], keras.Layer]] = {
-    **dict.fromkeys(CONVOLUTIONS, _to_conv),
-    Dense: _to_dense,
-    Pool: _to_pool,
-    GlobalPool: _to_global_pool,
-    BatchNorm: _to_batch_norm,
-    Activation: _to_activation,
-    LayerNorm: _to_layer_norm,
-    ClippedReLU: _to_relu,
-    PReLU: _to_prelu,
-    Dropout: _to_dropout,
-    ZeroPadding: _to_margins(PADDINGS),
-    Cropping: _to_margins(CROPPINGS),
-    Flatten: lambda layer, name, shape: keras.layers.Flatten(name=name, **LAST),
-    Reshape: lambda layer, name, shape: keras.layers.Reshape(layer.shape, name=name),
-    OnePixel: lambda layer, name, shape: keras.layers.Reshape(one_pixel(layer), name=name),
-    Rescaling: lambda layer, name, shape: keras.layers.Rescaling(
-        layer.scale, layer.offset, name=name
-    ),
-    Add: lambda layer, name, shape: keras.layers.Add(name=name),
-    Multiply: lambda layer, name, shape: keras.layers.Multiply(name=name),
-    Concatenate: lambda layer, name, shape: keras.layers.Concatenate(name=name),
-    **dict.fromkeys((Other, PerChannel, Regularization), _to_other),
-}
-
-
-def to_keras_layer(layer: Layer, name: str, shape: Shape) -> keras.Layer:
-    """A Keras layer of that name, not yet built; other layers keep their own name.
-
-    Args:
-        layer: what it computes.
-        name: of the Keras layer.
-        shape: of its input.
-    """
-    return TO_KERAS[type(layer)](layer, name, shape)
-
-
-# --- from Keras -----------------------------------------------------------------------------------
+from netsurgery.networks.layers.windows import as_sides, described
 
 
 def _function(activation: Any) -> str | None:
@@ -416,17 +249,3 @@ def from_keras_layer(layer: keras.Layer, shape: Shape, leaving: Shape | None = N
     if not isinstance(known, str):
         return known
     return kept_layers.from_keras(layer, shape, known, leaving)
-
-
-def variables(keras_layer: keras.Layer, layer: Layer) -> list[Any]:
-    """A Keras layer's variables in the order of `Network.weights`, trainable ones first."""
-    if isinstance(layer, Other | KeptJoin):
-        return kept_layers.variables(keras_layer)
-    # in this order also if the layer is frozen; an operation such as `x + y` has none
-    return getattr(keras_layer, "weights", [])
-
-
-def to_array(variable: Any) -> np.ndarray:
-    """The value of a Keras variable; half precision, which numpy cannot compute in, as float32."""
-    array = np.asarray(variable)
-    return array.astype(np.float32) if "float16" in array.dtype.name else array
