@@ -1,7 +1,7 @@
 """Training and evaluation of one network, with the same result wherever and whenever it runs.
 
 - `samples` gathers batches;
-- `forward` computes a network's output;
+- `forward` computes a network's output, of what `layers` and `normalization` compute;
 - `model` holds its variables, `packing` says which arrays share one, and `optimizer_state` reads
   and writes the state of its optimizer;
 - `metrics` sums losses and metrics, and `keras_metrics` wraps those of Keras;

@@ -16,8 +16,9 @@ from netsurgery.networks.network import Network
 from netsurgery.objectives.training_settings import CompileSettings
 from netsurgery.storage import provenance
 from netsurgery.surgery import Slots
-from netsurgery.training.forward import DRAWING, forward
+from netsurgery.training.forward import forward
 from netsurgery.training.keras_objects import LINEAR, compile_arguments
+from netsurgery.training.layers import DRAWING
 from netsurgery.training.optimizer_state import OptimizerState, is_elementwise
 from netsurgery.training.packing import VariablePacking
 

@@ -24,8 +24,8 @@ from netsurgery.objectives.checks import WITH_MOMENTUM
 from netsurgery.objectives.keras_catalog import LOSSES, OPTIMIZERS
 from netsurgery.objectives.training_settings import FLOAT32, CompileSettings
 from netsurgery.storage.files import UnusableFileError
-from netsurgery.training.forward import JOINS, LAYERS
 from netsurgery.training.keras_objects import LINEAR, compile_arguments
+from netsurgery.training.layers import JOINS, LAYERS
 
 # of an optimizer's configuration; the others are arguments of its class
 NO_ARGUMENTS = ("name", "learning_rate", "momentum", "loss_scale_factor")

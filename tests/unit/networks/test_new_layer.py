@@ -18,7 +18,8 @@ from netsurgery.networks.layers import Arrays, Conv, Dense, Flatten, Layer, Shap
 from netsurgery.networks.network import Network, initialise
 from netsurgery.networks.topology import Topology
 from netsurgery.surgery import legal_mutations, mutate, operations
-from netsurgery.training import forward
+from netsurgery.training import layers as tensorflow_layers
+from netsurgery.training.forward import forward
 from tests.support.surgery_helpers import assert_computes_the_same, generator
 
 
@@ -71,7 +72,7 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     entries: list[tuple[Any, Any, Any]] = [
         (layers.LAYERS, PReLU.kind, PReLU),
         (inference.LAYERS, PReLU, in_numpy),
-        (forward.LAYERS, PReLU, in_tensorflow),
+        (tensorflow_layers.LAYERS, PReLU, in_tensorflow),
         (layers_to_keras.TO_KERAS, PReLU, lambda layer, name, shape: KerasPReLU(name=name)),
         (layers_from_keras.FROM_KERAS, KerasPReLU, lambda layer, shape: PReLU()),
     ]
@@ -111,7 +112,7 @@ def test_new_layer_computes_the_same_everywhere() -> None:
     expected = predict(network(), batch())
     model = conversion.to_keras(network())
     np.testing.assert_allclose(model(batch()), expected, rtol=1e-4, atol=1e-5)
-    output, _ = forward.forward(
+    output, _ = forward(
         TOPOLOGY,
         [list(map(tf.constant, arrays)) for arrays in network().weights],
         tf.constant(batch()),

@@ -30,7 +30,7 @@ class Layer(ABC):
 
     To add a kind of layer, write a subclass and add one line to the table of kinds
     (`netsurgery.networks.layers.LAYERS`) and to each table that gives what it computes: in numpy
-    (`netsurgery.networks.inference`), in TensorFlow (`netsurgery.training.forward`) and in Keras
+    (`netsurgery.networks.inference`), in TensorFlow (`netsurgery.training.layers`) and in Keras
     (`netsurgery.keras_io.layers_to_keras`, `layers_from_keras`).
 
     Attributes:
