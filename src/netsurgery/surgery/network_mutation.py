@@ -80,10 +80,8 @@ def mutate(
     by_new = Growth(growth) is Growth.ZEROS and operation.accepts_noise
     if by_new:
         transfer = widening.widen_by_new(network, child, position, rng, calibration)
-    elif calibration is None:
-        transfer = operation.transfer(network, child, position, rng)
     else:
-        transfer = operation.calibrated_transfer(network, child, position, rng, calibration)
+        transfer = operation.transfer(network, child, position, rng, calibration)
     noise_bound = 0.0
     if noise and operation.accepts_noise and not by_new:
         transfer, noise_bound = widening.add_noise(network, transfer, position, noise, rng)

@@ -104,30 +104,24 @@ class Operation(ABC):
 
     @abstractmethod
     def transfer(
-        self, network: Network, child: Topology, position: int, rng: np.random.Generator
+        self,
+        network: Network,
+        child: Topology,
+        position: int,
+        rng: np.random.Generator,
+        samples: np.ndarray | None = None,
     ) -> WeightTransfer:
-        """The child's weights by the papers' rule, from the parent's weights alone.
+        """The child's weights: by the papers' rule, or by what samples show.
 
         Args:
             network: the parent.
             child: the child's topology, from `child_topology`.
             position: in the parent.
             rng: draws what the rule leaves open.
+            samples: (n, *input_shape) calibration samples; without them the parent's weights alone
+                decide, as they do in operations that need no samples. `layers_to_refit` are fitted
+                to the samples afterwards.
         """
-
-    def calibrated_transfer(
-        self,
-        network: Network,
-        child: Topology,
-        position: int,
-        rng: np.random.Generator,
-        samples: np.ndarray,
-    ) -> WeightTransfer:
-        """The child's weights, given (n, *input_shape) samples; by default as without them.
-
-        `layers_to_refit` are fitted to the samples afterwards.
-        """
-        return self.transfer(network, child, position, rng)
 
     def layers_to_refit(self, topology: Topology, child: Topology, position: int) -> list[int]:
         """Positions in the parent of the layers to fit to what they computed there.

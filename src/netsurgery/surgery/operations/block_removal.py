@@ -63,7 +63,12 @@ class _Removal(Operation):
         return [i for i in topology.positions(KernelLayer) if i in later]
 
     def transfer(
-        self, network: Network, child: Topology, position: int, rng: np.random.Generator
+        self,
+        network: Network,
+        child: Topology,
+        position: int,
+        rng: np.random.Generator,
+        samples: np.ndarray | None = None,
     ) -> WeightTransfer:
         kept = self.layer_origins(network.topology, child, position)
         return WeightTransfer(child, tuple(Origin(i) for i in kept if i is not None), {})
@@ -98,18 +103,17 @@ class RemoveBlock(_Removal):
         start = position - _count(*block.rows)
         return {*range(start, start + _count(block.body)), position}
 
-    def calibrated_transfer(
+    def transfer(
         self,
         network: Network,
         child: Topology,
         position: int,
         rng: np.random.Generator,
-        samples: np.ndarray,
+        samples: np.ndarray | None = None,
     ) -> WeightTransfer:
-        transfer = self.transfer(network, child, position, rng)
+        transfer = super().transfer(network, child, position, rng)
         topology = network.topology
-        found = _projection(network, position)
-        if found is None:
+        if samples is None or (found := _projection(network, position)) is None:
             return transfer
         projection, gain = found
         layer = topology.layers[projection]
@@ -192,7 +196,12 @@ class RemoveBranch(_Removal):
         return lost | ({join} if len(self._rest(topology, position)) == 1 else set())
 
     def transfer(
-        self, network: Network, child: Topology, position: int, rng: np.random.Generator
+        self,
+        network: Network,
+        child: Topology,
+        position: int,
+        rng: np.random.Generator,
+        samples: np.ndarray | None = None,
     ) -> WeightTransfer:
         topology = network.topology
         transfer = super().transfer(network, child, position, rng)

@@ -51,22 +51,12 @@ class AddCell(Operation):
         return topology.append(position, Conv(width), BatchNorm(), activation)
 
     def transfer(
-        self, network: Network, child: Topology, position: int, rng: np.random.Generator
-    ) -> WeightTransfer:
-        return self._transfer(network, child, position, None)
-
-    def calibrated_transfer(
         self,
         network: Network,
         child: Topology,
         position: int,
         rng: np.random.Generator,
-        samples: np.ndarray,
-    ) -> WeightTransfer:
-        return self._transfer(network, child, position, samples)
-
-    def _transfer(
-        self, network: Network, child: Topology, position: int, samples: np.ndarray | None
+        samples: np.ndarray | None = None,
     ) -> WeightTransfer:
         conv, norm = position + 1, position + 2
         layer, normalization = child.layers[conv], child.layers[norm]

@@ -109,7 +109,12 @@ class AddConvCell(Operation):
         return topology.insert(position, *channel_axis, *cell)
 
     def transfer(
-        self, network: Network, child: Topology, position: int, rng: np.random.Generator
+        self,
+        network: Network,
+        child: Topology,
+        position: int,
+        rng: np.random.Generator,
+        samples: np.ndarray | None = None,
     ) -> WeightTransfer:
         added = len(child.layers) - len(network.topology.layers)
         start = position + added - CONV_CELL_LENGTH  # after a channel axis that had to be added
@@ -176,7 +181,12 @@ class RemoveConvCell(Operation):
         return topology.remove(position, CONV_CELL_LENGTH)
 
     def transfer(
-        self, network: Network, child: Topology, position: int, rng: np.random.Generator
+        self,
+        network: Network,
+        child: Topology,
+        position: int,
+        rng: np.random.Generator,
+        samples: np.ndarray | None = None,
     ) -> WeightTransfer:
         topology = network.topology
         batch_norm = topology.layers[position + 2]

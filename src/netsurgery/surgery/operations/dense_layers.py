@@ -45,7 +45,12 @@ class AddDense(Operation):
         return topology.insert(position, Dense(width, activation))
 
     def transfer(
-        self, network: Network, child: Topology, position: int, rng: np.random.Generator
+        self,
+        network: Network,
+        child: Topology,
+        position: int,
+        rng: np.random.Generator,
+        samples: np.ndarray | None = None,
     ) -> WeightTransfer:
         width = child.output_shapes[position][0]
         inserted = (np.eye(width, dtype=np.float32), np.zeros(width, np.float32))
@@ -86,7 +91,12 @@ class RemoveDense(Operation):
         return topology.remove(position, dense_block_end(topology, position) - position)
 
     def transfer(
-        self, network: Network, child: Topology, position: int, rng: np.random.Generator
+        self,
+        network: Network,
+        child: Topology,
+        position: int,
+        rng: np.random.Generator,
+        samples: np.ndarray | None = None,
     ) -> WeightTransfer:
         topology = network.topology
         consumer, end = topology.consumer(position), dense_block_end(topology, position)

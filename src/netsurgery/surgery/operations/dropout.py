@@ -47,7 +47,12 @@ class AddDropout(Operation):
         return topology.append(position, Dropout(RATE if is_flat else IMAGE_RATE))
 
     def transfer(
-        self, network: Network, child: Topology, position: int, rng: np.random.Generator
+        self,
+        network: Network,
+        child: Topology,
+        position: int,
+        rng: np.random.Generator,
+        samples: np.ndarray | None = None,
     ) -> WeightTransfer:
         behind = position + 1
         rest = unchanged(len(child.layers) - behind - 1, behind)
@@ -73,7 +78,12 @@ class RemoveDropout(Operation):
         return topology.remove(position)
 
     def transfer(
-        self, network: Network, child: Topology, position: int, rng: np.random.Generator
+        self,
+        network: Network,
+        child: Topology,
+        position: int,
+        rng: np.random.Generator,
+        samples: np.ndarray | None = None,
     ) -> WeightTransfer:
         rest = unchanged(len(child.layers) - position, position + 1)
         return WeightTransfer(child, (*unchanged(position), *rest), {})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from netsurgery.networks.blocks import Parallel
-from netsurgery.networks.inference import as_input, chunks, precision, run_layers
+from netsurgery.networks.inference import as_input, chunks, run_layers
 from netsurgery.networks.layers import (
     Arrays,
     Dense,
@@ -70,7 +70,12 @@ class AddGate(Operation):
         return topology.append(position, gate(topology.output_shapes[position][-1], width))
 
     def transfer(
-        self, network: Network, child: Topology, position: int, rng: np.random.Generator
+        self,
+        network: Network,
+        child: Topology,
+        position: int,
+        rng: np.random.Generator,
+        samples: np.ndarray | None = None,
     ) -> WeightTransfer:
         behind, layers = position + 1, len(network.topology.layers)
         new = range(behind, behind + len(child.layers) - layers)
@@ -130,33 +135,17 @@ class RemoveGate(Operation):
         return (*layers[: position + 1 - removed], *layers[position + 1 :])
 
     def transfer(
-        self, network: Network, child: Topology, position: int, rng: np.random.Generator
-    ) -> WeightTransfer:
-        shape = network.topology.output_shapes[position]
-        _, factors = _gated(network, position, np.zeros((1, *shape)))
-        return _without_gate(network, child, position, factors[0])
-
-    def calibrated_transfer(
         self,
         network: Network,
         child: Topology,
         position: int,
         rng: np.random.Generator,
-        samples: np.ndarray,
+        samples: np.ndarray | None = None,
     ) -> WeightTransfer:
-        """The factor s that minimises sum (g x - s x)^2 over samples and pixels."""
-        topology = network.topology
-        entering, factor = _ends(topology, position)
-        channels = topology.output_shapes[position][-1]
-        squares, gated = np.zeros(channels), np.zeros(channels)
-        for part in chunks(len(samples)):
-            values = run_layers(network, as_input(samples[part]), 0, position)
-            x, g = values[entering], values[factor].reshape(-1, channels)
-            energy = np.square(x, dtype=np.float64).sum(axis=tuple(range(1, x.ndim - 1)))
-            squares += energy.sum(axis=0)
-            gated += (g * energy).sum(axis=0)
-        neutral = np.ones(channels)
-        factors = np.divide(gated, squares, out=neutral, where=squares > 0)
+        if samples is None:
+            factors = _factors_for_zeros(network, position)
+        else:
+            factors = _closest_factors(network, position, samples)
         return _without_gate(network, child, position, factors)
 
     def layers_to_refit(self, topology: Topology, child: Topology, position: int) -> list[int]:
@@ -170,12 +159,27 @@ def _ends(topology: Topology, position: int) -> tuple[int, int]:
     return min(one, other), max(one, other)
 
 
-def _gated(network: Network, position: int, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For values x that enter a gate, x and the factors (n, channels)."""
+def _factors_for_zeros(network: Network, position: int) -> np.ndarray:
+    """The factors (channels,) of a gate that an image of zeros enters."""
     entering, factor = _ends(network.topology, position)
-    first = entering + 1
-    values = run_layers(network, {entering: x.astype(precision(x))}, first, position)
-    return x, values[factor].reshape(len(x), -1)
+    zeros = np.zeros((1, *network.topology.output_shapes[position]))
+    return run_layers(network, {entering: zeros}, entering + 1, position)[factor].reshape(-1)
+
+
+def _closest_factors(network: Network, position: int, samples: np.ndarray) -> np.ndarray:
+    """The factors s (channels,) that minimise sum (g x - s x)^2 over samples and pixels."""
+    topology = network.topology
+    entering, factor = _ends(topology, position)
+    channels = topology.output_shapes[position][-1]
+    squares, gated = np.zeros(channels), np.zeros(channels)
+    for part in chunks(len(samples)):
+        values = run_layers(network, as_input(samples[part]), 0, position)
+        x, g = values[entering], values[factor].reshape(-1, channels)
+        energy = np.square(x, dtype=np.float64).sum(axis=tuple(range(1, x.ndim - 1)))
+        squares += energy.sum(axis=0)
+        gated += (g * energy).sum(axis=0)
+    neutral = np.ones(channels)
+    return np.divide(gated, squares, out=neutral, where=squares > 0)
 
 
 def _without_gate(

@@ -86,7 +86,12 @@ class FlattenToGlobalPooling(Operation):
         return _with_new_layer(topology, position)
 
     def transfer(
-        self, network: Network, child: Topology, position: int, rng: np.random.Generator
+        self,
+        network: Network,
+        child: Topology,
+        position: int,
+        rng: np.random.Generator,
+        samples: np.ndarray | None = None,
     ) -> WeightTransfer:
         dense = network.topology.consumer(position)
         assert dense is not None
@@ -140,7 +145,12 @@ class GlobalPoolingToFlatten(Operation):
         return _with_new_layer(topology, position)
 
     def transfer(
-        self, network: Network, child: Topology, position: int, rng: np.random.Generator
+        self,
+        network: Network,
+        child: Topology,
+        position: int,
+        rng: np.random.Generator,
+        samples: np.ndarray | None = None,
     ) -> WeightTransfer:
         topology = network.topology
         dense, pixels = topology.consumer(position), _pixels(topology, position)

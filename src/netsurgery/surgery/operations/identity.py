@@ -28,7 +28,12 @@ class Identity(Operation):
         return topology
 
     def transfer(
-        self, network: Network, child: Topology, position: int, rng: np.random.Generator
+        self,
+        network: Network,
+        child: Topology,
+        position: int,
+        rng: np.random.Generator,
+        samples: np.ndarray | None = None,
     ) -> WeightTransfer:
         return WeightTransfer(child, unchanged(len(child.layers)), {})
 

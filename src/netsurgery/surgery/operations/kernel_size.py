@@ -80,7 +80,12 @@ class _KernelSize(Operation):
         return topology.replace(position, replace(layer, kernel=kernel))
 
     def transfer(
-        self, network: Network, child: Topology, position: int, rng: np.random.Generator
+        self,
+        network: Network,
+        child: Topology,
+        position: int,
+        rng: np.random.Generator,
+        samples: np.ndarray | None = None,
     ) -> WeightTransfer:
         return _change_kernel(network, child, position)
 

@@ -70,7 +70,12 @@ class MergeConvolutions(Operation):
         return (*range(position), None, *range(position + 2, len(topology.layers)))
 
     def transfer(
-        self, network: Network, child: Topology, position: int, rng: np.random.Generator
+        self,
+        network: Network,
+        child: Topology,
+        position: int,
+        rng: np.random.Generator,
+        samples: np.ndarray | None = None,
     ) -> WeightTransfer:
         first, behind = network.topology.layers[position], position + 1
         assert isinstance(first, Conv)
@@ -176,7 +181,12 @@ class MergeNormalization(Operation):
         return topology.remove(position).replace(before, biased)
 
     def transfer(
-        self, network: Network, child: Topology, position: int, rng: np.random.Generator
+        self,
+        network: Network,
+        child: Topology,
+        position: int,
+        rng: np.random.Generator,
+        samples: np.ndarray | None = None,
     ) -> WeightTransfer:
         before, layer = _normalized(network.topology, position), network.topology.layers[position]
         assert before is not None

@@ -74,7 +74,12 @@ class AddResidualBlock(Operation):
         return Conv(width), Conv(channels)
 
     def transfer(
-        self, network: Network, child: Topology, position: int, rng: np.random.Generator
+        self,
+        network: Network,
+        child: Topology,
+        position: int,
+        rng: np.random.Generator,
+        samples: np.ndarray | None = None,
     ) -> WeightTransfer:
         layers = len(network.topology.layers)
         join = position + len(child.layers) - layers
@@ -87,21 +92,12 @@ class AddResidualBlock(Operation):
         added = [None] * (join - position)
         end = position + 1
         origins = (*unchanged(end), *added, *unchanged(layers - end, end))
-        return WeightTransfer(child, origins, changed)
-
-    def calibrated_transfer(
-        self,
-        network: Network,
-        child: Topology,
-        position: int,
-        rng: np.random.Generator,
-        samples: np.ndarray,
-    ) -> WeightTransfer:
-        transfer = self.transfer(network, child, position, rng)
-        norms = [i for i in transfer.changed if isinstance(child.layers[i], BatchNorm)]
+        transfer = WeightTransfer(child, origins, changed)
+        if samples is None:
+            return transfer
+        norms = [i for i in changed if isinstance(child.layers[i], BatchNorm)]
         ready = calibrated(build_child(network, transfer), norms, samples)
-        changed = {i: ready.weights[i] for i in transfer.changed}
-        return WeightTransfer(child, transfer.origins, changed)
+        return WeightTransfer(child, origins, {i: ready.weights[i] for i in changed})
 
     def is_exact(self, topology: Topology, position: int) -> bool:
         return True

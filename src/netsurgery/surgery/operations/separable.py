@@ -61,7 +61,12 @@ class Separate(Operation):
         return (*range(position), None, None, *range(position + 1, len(topology.layers)))
 
     def transfer(
-        self, network: Network, child: Topology, position: int, rng: np.random.Generator
+        self,
+        network: Network,
+        child: Topology,
+        position: int,
+        rng: np.random.Generator,
+        samples: np.ndarray | None = None,
     ) -> WeightTransfer:
         kernel, *bias = network.weights[position]
         by_channel = np.moveaxis(kernel.astype(np.float64), -2, 0)
@@ -130,7 +135,12 @@ class JoinSeparable(Operation):
         return (*range(position), None, *range(position + 2, len(topology.layers)))
 
     def transfer(
-        self, network: Network, child: Topology, position: int, rng: np.random.Generator
+        self,
+        network: Network,
+        child: Topology,
+        position: int,
+        rng: np.random.Generator,
+        samples: np.ndarray | None = None,
     ) -> WeightTransfer:
         (depthwise, *first), (mixing, *second) = (
             [array.astype(np.float64) for array in network.weights[i]]

@@ -131,22 +131,12 @@ class MakeResidual(_Shortcut):
         return (*old[:end], *[None] * grown, *old[end:])
 
     def transfer(
-        self, network: Network, child: Topology, position: int, rng: np.random.Generator
-    ) -> WeightTransfer:
-        return self._transfer(network, child, position, None)
-
-    def calibrated_transfer(
         self,
         network: Network,
         child: Topology,
         position: int,
         rng: np.random.Generator,
-        samples: np.ndarray,
-    ) -> WeightTransfer:
-        return self._transfer(network, child, position, samples)
-
-    def _transfer(
-        self, network: Network, child: Topology, position: int, samples: np.ndarray | None
+        samples: np.ndarray | None = None,
     ) -> WeightTransfer:
         topology = network.topology
         last = self.last_kernel(topology, position)
@@ -218,22 +208,12 @@ class MakePlain(_Shortcut):
         return (*old[: self.last_kernel(topology, position) + 1], *old[position + 1 :])
 
     def transfer(
-        self, network: Network, child: Topology, position: int, rng: np.random.Generator
-    ) -> WeightTransfer:
-        return self._transfer(network, child, position, None)
-
-    def calibrated_transfer(
         self,
         network: Network,
         child: Topology,
         position: int,
         rng: np.random.Generator,
-        samples: np.ndarray,
-    ) -> WeightTransfer:
-        return self._transfer(network, child, position, samples)
-
-    def _transfer(
-        self, network: Network, child: Topology, position: int, samples: np.ndarray | None
+        samples: np.ndarray | None = None,
     ) -> WeightTransfer:
         topology = network.topology
         last = self.last_kernel(topology, position)

@@ -67,33 +67,27 @@ class Truncate(Operation):
         return topology.insert(position, Dense(width, "linear", use_bias=False))
 
     def transfer(
-        self, network: Network, child: Topology, position: int, rng: np.random.Generator
-    ) -> WeightTransfer:
-        narrow = child.layers[position]
-        assert isinstance(narrow, Dense)
-        basis = right_singular_vectors(network.weights[position][0], narrow.units)
-        return _factorize(network, child, position, basis)
-
-    def calibrated_transfer(
         self,
         network: Network,
         child: Topology,
         position: int,
         rng: np.random.Generator,
-        samples: np.ndarray,
+        samples: np.ndarray | None = None,
     ) -> WeightTransfer:
-        """The directions in which the layer's outputs vary most on real samples.
+        """Given samples, the directions in which the layer's outputs vary most on them.
 
-        The mean of the other directions goes to the bias.
+        The mean of the other directions then goes to the bias.
         """
-        layer, narrow = network.topology.layers[position], child.layers[position]
+        layer, rank = network.topology.layers[position], child.output_shapes[position][-1]
         assert isinstance(layer, Dense)
-        assert isinstance(narrow, Dense)
+        if samples is None:
+            basis = right_singular_vectors(network.weights[position][0], rank)
+            return _factorize(network, child, position, basis)
         entering = layer_input(network, position, samples)
         outputs = pre_activation(layer, network.weights[position], entering)
         mean = outputs.mean(axis=0, dtype=np.float64) if layer.use_bias else np.zeros(layer.units)
         outputs -= mean.astype(outputs.dtype)
-        basis = right_singular_vectors(outputs, narrow.units)
+        basis = right_singular_vectors(outputs, rank)
         transfer = _factorize(network, child, position, basis)
         if not layer.use_bias:
             return transfer

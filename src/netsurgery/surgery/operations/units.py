@@ -7,7 +7,7 @@ import numpy as np
 from netsurgery.networks.layers import Dense
 from netsurgery.networks.network import Network
 from netsurgery.networks.topology import Topology
-from netsurgery.surgery import consumer_kernel, pruning
+from netsurgery.surgery import consumer_kernel
 from netsurgery.surgery.blocked_matmul import product
 from netsurgery.surgery.operations.widths import Narrowing, Widening
 from netsurgery.surgery.singular_vectors import right_singular_vectors
@@ -39,9 +39,7 @@ class RemoveUnits(Narrowing):
     def changed_width(self, width: int, sizes: MutationSizes) -> int:
         return sizes.narrower(width, sizes.units(width))
 
-    def transfer(
-        self, network: Network, child: Topology, position: int, rng: np.random.Generator
-    ) -> WeightTransfer:
+    def by_rule(self, network: Network, child: Topology, position: int) -> WeightTransfer:
         """U S as kernel (eq. 6) and V^T multiplied onto the next layer; ignores the activation.
 
         The bias is projected like the kernel (the published code multiplies it by a square corner
@@ -51,7 +49,7 @@ class RemoveUnits(Narrowing):
         consumer = network.topology.consumer(position)
         between = [] if consumer is None else network.topology.layers[position:consumer]
         if consumer is None or any(layer.has_channel_arrays for layer in between):
-            return pruning.keep_strongest(network, child, position)
+            return super().by_rule(network, child, position)
         kernel, *bias = network.weights[position]
         basis = right_singular_vectors(kernel, child.output_shapes[position][0])
         outgoing = product(basis.T, consumer_kernel.read(network, consumer))

@@ -65,7 +65,12 @@ class Widening(ChangeOfWidth):
         return legality.not_wider(topology, position, width)
 
     def transfer(
-        self, network: Network, child: Topology, position: int, rng: np.random.Generator
+        self,
+        network: Network,
+        child: Topology,
+        position: int,
+        rng: np.random.Generator,
+        samples: np.ndarray | None = None,
     ) -> WeightTransfer:
         return widening.widen(network, child, position, rng)
 
@@ -87,19 +92,20 @@ class Narrowing(ChangeOfWidth):
         return legality.not_narrower(topology, position, width)
 
     def transfer(
-        self, network: Network, child: Topology, position: int, rng: np.random.Generator
-    ) -> WeightTransfer:
-        return pruning.keep_strongest(network, child, position)
-
-    def calibrated_transfer(
         self,
         network: Network,
         child: Topology,
         position: int,
         rng: np.random.Generator,
-        samples: np.ndarray,
+        samples: np.ndarray | None = None,
     ) -> WeightTransfer:
+        if samples is None:
+            return self.by_rule(network, child, position)
         return pruning.keep_most_useful(network, child, position, samples)
+
+    def by_rule(self, network: Network, child: Topology, position: int) -> WeightTransfer:
+        """The child's weights from the parent's alone."""
+        return pruning.keep_strongest(network, child, position)
 
     def layers_to_refit(self, topology: Topology, child: Topology, position: int) -> list[int]:
         readers = channel_groups(topology).owned(position).readers

@@ -42,7 +42,12 @@ class ReverseUnits(Operation):
         return topology
 
     def transfer(
-        self, network: Network, child: Topology, position: int, rng: np.random.Generator
+        self,
+        network: Network,
+        child: Topology,
+        position: int,
+        rng: np.random.Generator,
+        samples: np.ndarray | None = None,
     ) -> WeightTransfer:
         order = np.arange(child.output_shapes[position][-1])[::-1]
         consumer = network.topology.consumer(position)
