@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -126,20 +127,19 @@ class Operation(ABC):
     def layers_to_refit(self, topology: Topology, child: Topology, position: int) -> list[int]:
         """Positions in the parent of the layers to fit to what they computed there.
 
-        These are the first layer with a kernel that reads the changed layer, and all that depend on
-        it: what one cannot compensate, later ones may.
+        These are the layers with a kernel among the first readers of the change, and all that
+        depend on them: what one cannot compensate, later ones may.
         """
-        if not self.uses_calibration:
+        if not self.uses_calibration or self.is_exact(topology, position):
             return []
-        first = self.first_reader(topology, child, position)
-        if first is None:
-            return []
-        reached = {first} | topology.descendants(first)
+        first = self.first_readers(topology, child, position)
+        reached = set(first).union(*map(topology.descendants, first))
         return [i for i in topology.positions(KernelLayer) if i in reached]
 
-    def first_reader(self, topology: Topology, child: Topology, position: int) -> int | None:
-        """Position in the parent of the first layer that reads the changed one; None without."""
-        return topology.consumer(position)
+    def first_readers(self, topology: Topology, child: Topology, position: int) -> Sequence[int]:
+        """Positions in the parent of the first layers that take something else in the child."""
+        consumer = topology.consumer(position)
+        return () if consumer is None else (consumer,)
 
     def is_exact(self, topology: Topology, position: int) -> bool:
         """Whether the output stays the same up to rounding, whatever the weights are."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from netsurgery.networks.blocks import Parallel, Residual, Row
@@ -58,9 +60,8 @@ class _Removal(Operation):
         gone = self.gone(topology, position)
         return tuple(i for i in range(len(topology.layers)) if i not in gone)
 
-    def layers_to_refit(self, topology: Topology, child: Topology, position: int) -> list[int]:
-        later = topology.descendants(self.join(topology, position))
-        return [i for i in topology.positions(KernelLayer) if i in later]
+    def first_readers(self, topology: Topology, child: Topology, position: int) -> Sequence[int]:
+        return topology.readers[self.join(topology, position)]
 
     def transfer(
         self,

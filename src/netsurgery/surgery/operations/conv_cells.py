@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from netsurgery.networks.layers import (
@@ -143,10 +145,10 @@ class AddConvCell(Operation):
             origins = replaced(origins, {dense + added: None})
         return WeightTransfer(child, origins, changed)
 
-    def first_reader(self, topology: Topology, child: Topology, position: int) -> int | None:
+    def first_readers(self, topology: Topology, child: Topology, position: int) -> Sequence[int]:
         added = len(child.layers) - len(topology.layers)
         first = child.consumer(position + added - CONV_CELL_LENGTH)
-        return None if first is None else first - added
+        return () if first is None else (first - added,)
 
 
 class RemoveConvCell(Operation):

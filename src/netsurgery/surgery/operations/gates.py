@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from netsurgery.networks.blocks import Parallel
@@ -148,9 +150,8 @@ class RemoveGate(Operation):
             factors = _closest_factors(network, position, samples)
         return _without_gate(network, child, position, factors)
 
-    def layers_to_refit(self, topology: Topology, child: Topology, position: int) -> list[int]:
-        later = topology.descendants(position)
-        return [i for i in topology.positions(KernelLayer) if i in later]
+    def first_readers(self, topology: Topology, child: Topology, position: int) -> Sequence[int]:
+        return topology.readers[position]
 
 
 def _ends(topology: Topology, position: int) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from netsurgery.networks.layers import (
     Flatten,
     GlobalPool,
     KernelLayer,
+    Layer,
 )
 from netsurgery.networks.network import Network
 from netsurgery.networks.topology import Topology
@@ -41,12 +43,29 @@ def _pixels(topology: Topology, position: int) -> int:
     return math.prod(topology.input_shapes[position][:-1])
 
 
-def _with_new_layer(topology: Topology, position: int) -> tuple[int | None, ...]:
-    """The origins of the child's layers: the one at `position` is new."""
-    return tuple(None if i == position else i for i in range(len(topology.layers)))
+class _Replacement(Operation):
+    """What both have in common: another layer makes the image flat for a dense layer.
+
+    Attributes:
+        new_layer: the one that the child has at the position.
+    """
+
+    new_layer: ClassVar[Layer]
+    takes_width = False
+    uses_calibration = True
+
+    def child_topology(
+        self, topology: Topology, position: int, width: int, pooling: str
+    ) -> Topology:
+        return topology.replace(position, self.new_layer)
+
+    def layer_origins(
+        self, topology: Topology, child: Topology, position: int
+    ) -> tuple[int | None, ...]:
+        return tuple(None if i == position else i for i in range(len(topology.layers)))
 
 
-class FlattenToGlobalPooling(Operation):
+class FlattenToGlobalPooling(_Replacement):
     """Averages of channels instead of all pixels; approximate, exact for images of one pixel.
 
     The dense layer's kernel is summed over pixels, which is exact for images that are constant:
@@ -55,9 +74,8 @@ class FlattenToGlobalPooling(Operation):
 
     name = "flatten_to_global_pooling"
     label = "flatten → global pooling"
+    new_layer = GlobalPool()
     is_removal = True
-    takes_width = False
-    uses_calibration = True
     recuperation_epochs = 1.0
     recuperation_factor = 10
 
@@ -74,16 +92,6 @@ class FlattenToGlobalPooling(Operation):
         if any(layer.has_channel_arrays for layer in between):
             return "the batch normalization after the flatten layer supports one image size only"
         return None
-
-    def child_topology(
-        self, topology: Topology, position: int, width: int, pooling: str
-    ) -> Topology:
-        return topology.replace(position, GlobalPool())
-
-    def layer_origins(
-        self, topology: Topology, child: Topology, position: int
-    ) -> tuple[int | None, ...]:
-        return _with_new_layer(topology, position)
 
     def transfer(
         self,
@@ -103,16 +111,11 @@ class FlattenToGlobalPooling(Operation):
             {dense: consumer_kernel.write(network, dense, pooled)},
         )
 
-    def layers_to_refit(self, topology: Topology, child: Topology, position: int) -> list[int]:
-        if self.is_exact(topology, position):
-            return []
-        return super().layers_to_refit(topology, child, position)
-
     def is_exact(self, topology: Topology, position: int) -> bool:
         return _pixels(topology, position) == 1
 
 
-class GlobalPoolingToFlatten(Operation):
+class GlobalPoolingToFlatten(_Replacement):
     """All pixels instead of the averages of channels; exact for average pooling.
 
     Every pixel gets the weights of its channel, divided by the number of pixels. Approximate for
@@ -121,8 +124,7 @@ class GlobalPoolingToFlatten(Operation):
 
     name = "global_pooling_to_flatten"
     label = "global pooling → flatten"
-    takes_width = False
-    uses_calibration = True
+    new_layer = Flatten()
 
     def why_illegal(self, topology: Topology, position: int, width: int) -> str | None:
         if reason := legality.wrong_kind(topology, position, GlobalPool, "global pooling"):
@@ -133,16 +135,6 @@ class GlobalPoolingToFlatten(Operation):
             if layer.mixes_channels:
                 return f"the {layer} after it would take all pixels together"
         return None
-
-    def child_topology(
-        self, topology: Topology, position: int, width: int, pooling: str
-    ) -> Topology:
-        return topology.replace(position, Flatten())
-
-    def layer_origins(
-        self, topology: Topology, child: Topology, position: int
-    ) -> tuple[int | None, ...]:
-        return _with_new_layer(topology, position)
 
     def transfer(
         self,
@@ -165,11 +157,6 @@ class GlobalPoolingToFlatten(Operation):
         }
         origins = replaced(unchanged(len(child.layers)), {**moved, position: None, dense: None})
         return WeightTransfer(child, origins, {dense: (by_pixel, *bias)})
-
-    def layers_to_refit(self, topology: Topology, child: Topology, position: int) -> list[int]:
-        if self.is_exact(topology, position):
-            return []
-        return super().layers_to_refit(topology, child, position)
 
     def is_exact(self, topology: Topology, position: int) -> bool:
         if _pixels(topology, position) == 1:

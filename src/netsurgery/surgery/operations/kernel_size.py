@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -142,5 +143,5 @@ class ShrinkKernel(_KernelSize):
             return f"the kernel's size {width} is not between 1 and {current - 1}"
         return None
 
-    def first_reader(self, topology: Topology, child: Topology, position: int) -> int | None:
-        return position  # the convolution itself is fitted first
+    def first_readers(self, topology: Topology, child: Topology, position: int) -> Sequence[int]:
+        return (position,)  # the convolution itself is fitted first

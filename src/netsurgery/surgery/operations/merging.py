@@ -96,11 +96,6 @@ class MergeConvolutions(Operation):
             child, (*unchanged(position), None, *rest), {position: _float(merged)}
         )
 
-    def layers_to_refit(self, topology: Topology, child: Topology, position: int) -> list[int]:
-        if self.is_exact(topology, position):
-            return []
-        return super().layers_to_refit(topology, child, position)
-
     def is_exact(self, topology: Topology, position: int) -> bool:
         first, second = topology.layers[position : position + 2]
         assert isinstance(first, Conv)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -83,8 +84,8 @@ class Separate(Operation):
             {position: (depthwise,), position + 1: (mixing, *bias)},
         )
 
-    def first_reader(self, topology: Topology, child: Topology, position: int) -> int | None:
-        return position  # the mixing convolution is fitted to what the whole one gave
+    def first_readers(self, topology: Topology, child: Topology, position: int) -> Sequence[int]:
+        return (position,)  # the mixing convolution is fitted to what the whole one gave
 
 
 class JoinSeparable(Operation):

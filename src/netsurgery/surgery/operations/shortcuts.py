@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -38,11 +39,8 @@ class _Shortcut(Operation):
         last = self.last_kernel(topology, position)
         return self.first_kernel(topology, position) == last and _has_dirac(topology, last)
 
-    def layers_to_refit(self, topology: Topology, child: Topology, position: int) -> list[int]:
-        if self.is_exact(topology, position):
-            return []
-        later = topology.descendants(self.last_kernel(topology, position))
-        return [i for i in topology.positions(KernelLayer) if i in later]
+    def first_readers(self, topology: Topology, child: Topology, position: int) -> Sequence[int]:
+        return topology.readers[self.last_kernel(topology, position)]
 
     def with_shortcut(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -107,7 +108,5 @@ class Narrowing(ChangeOfWidth):
         """The child's weights from the parent's alone."""
         return pruning.keep_strongest(network, child, position)
 
-    def layers_to_refit(self, topology: Topology, child: Topology, position: int) -> list[int]:
-        readers = channel_groups(topology).owned(position).readers
-        reached = set(readers).union(*map(topology.descendants, readers))
-        return [i for i in topology.positions(KernelLayer) if i in reached]
+    def first_readers(self, topology: Topology, child: Topology, position: int) -> Sequence[int]:
+        return channel_groups(topology).owned(position).readers
