@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 from netsurgery.networks.layers import JOINS, Join, KeptJoin, Layer, layer_from_json
@@ -80,34 +80,31 @@ class Residual(Block):
     def join(self) -> Join:
         return Add()
 
-    def with_rows(self, rows: Sequence[Row]) -> Residual:
+    def with_rows(self, rows: Sequence[Row]) -> Self:
         body, shortcut = rows
-        return Residual(body, shortcut)
+        return replace(self, body=body, shortcut=shortcut)
 
     def to_json(self) -> dict[str, Any]:
         shortcut = {"shortcut": row_to_json(self.shortcut)} if self.shortcut else {}
         return {"kind": self.kind, "body": row_to_json(self.body), **shortcut}
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Residual:
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
         return cls(row_from_json(values["body"]), row_from_json(values.get("shortcut", ())))
 
 
 @dataclass(frozen=True)
-class Parallel(Block):
-    """Rows whose outputs are concatenated, added or multiplied.
+class Branches(Block):
+    """Rows of equal rank, which paths number from 0.
 
     Attributes:
         branches: the rows.
-        function: how they are joined, a key of `netsurgery.networks.layers.JOINS`.
     """
 
     branches: tuple[Row, ...]
-    function: str = "concatenate"
-    kind: ClassVar[str] = "parallel"
 
     def __str__(self) -> str:
-        return f"{self.function} of {', '.join(f'({listed(row)})' for row in self.branches)}"
+        return f"{self.join} of {', '.join(f'({listed(row)})' for row in self.branches)}"
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -117,59 +114,55 @@ class Parallel(Block):
     def row_names(self) -> tuple[str, ...]:
         return tuple(map(str, range(len(self.branches))))
 
+    def with_rows(self, rows: Sequence[Row]) -> Self:
+        return replace(self, branches=tuple(rows))
+
+
+@dataclass(frozen=True)
+class Parallel(Branches):
+    """Rows whose outputs are concatenated, added or multiplied.
+
+    Attributes:
+        function: how they are joined, a key of `netsurgery.networks.layers.JOINS`.
+    """
+
+    function: str = "concatenate"
+    kind: ClassVar[str] = "parallel"
+
     @property
     def join(self) -> Join:
         return JOINS[self.function]
-
-    def with_rows(self, rows: Sequence[Row]) -> Parallel:
-        return Parallel(tuple(rows), self.function)
 
     def to_json(self) -> dict[str, Any]:
         rows = [row_to_json(row) for row in self.branches]
         return {"kind": self.kind, "rows": rows, "join": self.function}
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Parallel:
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
         return cls(tuple(map(row_from_json, values["rows"])), values["join"])
 
 
 @dataclass(frozen=True)
-class Kept(Block):
+class Kept(Branches):
     """Rows that end in a layer which surgery keeps as it is.
 
     Attributes:
-        branches: the rows.
         layer: takes their outputs.
     """
 
-    branches: tuple[Row, ...]
     layer: KeptJoin
     kind: ClassVar[str] = "kept"
-
-    def __str__(self) -> str:
-        return f"{self.layer} of {', '.join(f'({listed(row)})' for row in self.branches)}"
-
-    @property
-    def rows(self) -> tuple[Row, ...]:
-        return self.branches
-
-    @property
-    def row_names(self) -> tuple[str, ...]:
-        return tuple(map(str, range(len(self.branches))))
 
     @property
     def join(self) -> Join:
         return self.layer
-
-    def with_rows(self, rows: Sequence[Row]) -> Kept:
-        return Kept(tuple(rows), self.layer)
 
     def to_json(self) -> dict[str, Any]:
         rows = [row_to_json(row) for row in self.branches]
         return {"kind": self.kind, "rows": rows, "layer": self.layer.to_json()}
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Kept:
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
         settings = {name: value for name, value in values["layer"].items() if name != "kind"}
         return cls(tuple(map(row_from_json, values["rows"])), KeptJoin(**settings))
 
