@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, TypeVar
 
 from netsurgery.networks.blocks import Block, Row, row_from_json, row_to_json
 from netsurgery.networks.layers import Flatten, Join, KernelLayer, Layer, OnePixel, Shape
 from netsurgery.networks.steps import INPUT, Place, Step, edit, place_of, steps_of
+
+AnyLayer = TypeVar("AnyLayer", bound=Layer)
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,12 @@ class Topology:
     def is_row(self) -> bool:
         """Whether the network is a row of layers, without blocks."""
         return not any(isinstance(node, Block) for node in self.row)
+
+    def layer(self, position: int, kind: type[AnyLayer]) -> AnyLayer:
+        """The layer at a position that is known to hold one of a kind."""
+        layer = self.layers[position]
+        assert isinstance(layer, kind)
+        return layer
 
     def positions(self, kind: type[Layer]) -> list[int]:
         """Positions of the layers of a kind."""

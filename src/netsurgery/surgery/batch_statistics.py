@@ -22,8 +22,7 @@ def calibrated(network: Network, positions: Sequence[int], samples: np.ndarray) 
         samples: (n, *input_shape); the first `MOST_SAMPLES` count.
     """
     for position in positions:
-        layer = network.topology.layers[position]
-        assert isinstance(layer, BatchNorm)
+        layer = network.topology.layer(position, BatchNorm)
         entering = layer_input(network, position, samples[:MOST_SAMPLES])
         channels = entering.reshape(-1, entering.shape[-1])
         mean = channels.mean(axis=0, dtype=np.float64).astype(np.float32)

@@ -91,13 +91,6 @@ class ChannelGroups:
         return group
 
 
-def kernel_layer(topology: Topology, position: int) -> KernelLayer:
-    """The layer at a position that is known to hold one with a kernel."""
-    layer = topology.layers[position]
-    assert isinstance(layer, KernelLayer)
-    return layer
-
-
 @lru_cache(maxsize=256)
 def channel_groups(topology: Topology) -> ChannelGroups:
     """The groups of channels of a topology."""

@@ -17,8 +17,7 @@ from netsurgery.surgery.blocked_matmul import product
 
 def read(network: Network, consumer: int) -> np.ndarray:
     """The kernel at `consumer` as (..., channels, out): a view."""
-    layer = network.topology.layers[consumer]
-    assert isinstance(layer, KernelLayer)
+    layer = network.topology.layer(consumer, KernelLayer)
     kernel = network.weights[consumer][layer.mixing]
     if kernel.ndim == 2:
         return kernel.reshape(*network.topology.shape_before_flatten(consumer), -1)
@@ -41,8 +40,7 @@ def write(
             the new one does not; their contribution goes to the bias (nowhere if the layer has
             none).
     """
-    layer = network.topology.layers[consumer]
-    assert isinstance(layer, KernelLayer)
+    layer = network.topology.layer(consumer, KernelLayer)
     arrays = list(network.weights[consumer])
     if constant is not None and layer.use_bias:
         old = read(network, consumer)

@@ -12,7 +12,7 @@ from netsurgery.networks.layers import Arrays, BatchNorm, Concatenate, Join, Ker
 from netsurgery.networks.network import Network
 from netsurgery.networks.topology import Topology
 from netsurgery.surgery.blocked_matmul import gram, product
-from netsurgery.surgery.channel_groups import ChannelGroup, channel_groups, kernel_layer
+from netsurgery.surgery.channel_groups import ChannelGroup, channel_groups
 from netsurgery.surgery.layouts import occurrences, part
 from netsurgery.surgery.least_squares import prune_features
 from netsurgery.surgery.refit import samples_needed
@@ -62,7 +62,7 @@ def _strength(network: Network, writer: int) -> tuple[np.ndarray, int | None]:
             gamma, *_ = layer.statistics(network.weights[i])
             if len(gamma) == width:
                 return np.abs(gamma), i
-    kernel = network.weights[writer][kernel_layer(topology, writer).mixing]
+    kernel = network.weights[writer][topology.layer(writer, KernelLayer).mixing]
     incoming = kernel.reshape(-1, width)
     return np.sqrt(np.einsum("ij,ij->j", incoming, incoming, dtype=np.float64)), None
 
@@ -139,7 +139,7 @@ def _keep(
     origins = selection(topology, group, kept)
     changed: dict[int, Arrays] = {}
     for reader in group.readers:
-        layer, origin = kernel_layer(topology, reader), origins[reader]
+        layer, origin = topology.layer(reader, KernelLayer), origins[reader]
         arrays = list(network.weights[reader])
         if layer.use_bias:
             shift = shifts.get(reader)
@@ -169,7 +169,7 @@ def _constant_shift(
     for features in occurrences(layouts.entering[reader], group.number):
         gone = np.delete(features, kept, axis=-1)
         dropped[gone] = known[gone]
-    layer, arrays = kernel_layer(topology, reader), network.weights[reader]
+    layer, arrays = topology.layer(reader, KernelLayer), network.weights[reader]
     dropped = inference.mixed_constant(layer, arrays, dropped)
     kernel = arrays[layer.mixing]
     inputs = np.broadcast_to(dropped, kernel.shape[:-1]).reshape(1, -1)
@@ -197,7 +197,7 @@ def keep_most_useful(
     moments, rounding = np.zeros((group.width, group.width)), 0.0
     means, outgoing = [], []
     for reader, where in readings:
-        layer = kernel_layer(topology, reader)
+        layer = topology.layer(reader, KernelLayer)
         some = samples[: samples_needed(topology, reader, len(samples))]
         entering = inference.layer_input(network, reader, some)
         features = part(inference.mixed_input(layer, network.weights[reader], entering), where, -1)
@@ -214,7 +214,7 @@ def keep_most_useful(
     kept, fitted = prune_features(moments, stacked, child.output_shapes[position][-1], rounding)
     ends = np.cumsum([each.shape[1] for each in flat])[:-1]
     kernels: dict[int, list[np.ndarray]] = {reader: [] for reader, _ in readings}
-    shifts = {reader: np.zeros(kernel_layer(topology, reader).width) for reader in kernels}
+    shifts = {reader: np.zeros(topology.layer(reader, KernelLayer).width) for reader in kernels}
     for (reader, _), whole, values, mean in zip(
         readings, outgoing, np.split(fitted, ends, axis=1), means, strict=True
     ):

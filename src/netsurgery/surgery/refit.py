@@ -54,8 +54,7 @@ def refit_layers(
     # the next layers in parent and child, and what they and later ones take
     at, values = (0, 0), (as_input(x), as_input(x))
     for before in positions:
-        layer, after = parent.topology.layers[before], before + grown
-        assert isinstance(layer, KernelLayer)
+        layer, after = parent.topology.layer(before, KernelLayer), before + grown
         count = samples_needed(child.topology, after, len(x))
         if count > _count(values[0]):
             at, values = (0, 0), (as_input(x), as_input(x))
@@ -68,8 +67,7 @@ def refit_layers(
         )
         wanted = pre_activation(layer, parent.weights[before], read)
         remaining = wanted[..., outputs[before]] if before in outputs else wanted
-        fitted = child.topology.layers[after]
-        assert isinstance(fitted, KernelLayer)
+        fitted = child.topology.layer(after, KernelLayer)
         arrays = _fit(fitted, child.weights[after], features, remaining)
         child = child.with_arrays({after: arrays})
         values[0][before] = activations.apply(layer.activation, wanted)
@@ -130,8 +128,7 @@ def samples_needed(topology: Topology, position: int, samples: int) -> int:
     *sides, _ = topology.input_shapes[position]
     if not sides:
         return samples
-    layer = topology.layers[position]
-    assert isinstance(layer, KernelLayer)
+    layer = topology.layer(position, KernelLayer)
     kernel = layer.kernel_shape(topology.input_shapes[position])
     rows = ROWS_PER_FEATURE * math.prod(kernel[:-1])
     return min(samples, max(MIN_IMAGES, -(-rows // math.prod(sides))))

@@ -9,13 +9,14 @@ from netsurgery.networks.layers import (
     Dropout,
     Flatten,
     GlobalPool,
+    KernelLayer,
     Layer,
     Pool,
     Windowed,
     ZeroPadding,
 )
 from netsurgery.networks.topology import Topology
-from netsurgery.surgery.channel_groups import channel_groups, kernel_layer
+from netsurgery.surgery.channel_groups import channel_groups
 from netsurgery.surgery.layouts import occurrences
 
 # layers that tell sides from channels
@@ -61,7 +62,7 @@ def with_width(topology: Topology, position: int, width: int) -> Topology:
     group = groups.owned(position)
     changed: dict[int, Layer] = {}
     for i in group.writers:
-        layer = kernel_layer(topology, i)
+        layer = topology.layer(i, KernelLayer)
         times = len(occurrences(groups.leaving[i], group.number))
         changed[i] = layer.with_width(layer.width + times * (width - group.width))
     return topology.with_layers(changed)

@@ -17,11 +17,12 @@ from netsurgery.networks.layers import (
     Arrays,
     BatchNorm,
     Join,
+    KernelLayer,
     Multiply,
 )
 from netsurgery.networks.network import Network
 from netsurgery.networks.topology import Topology
-from netsurgery.surgery.channel_groups import ChannelGroup, channel_groups, kernel_layer
+from netsurgery.surgery.channel_groups import ChannelGroup, channel_groups
 from netsurgery.surgery.layouts import NEW, occurrences, part
 from netsurgery.surgery.weight_transfer import (
     Origin,
@@ -93,7 +94,7 @@ def _shared(
 ) -> Arrays:
     """The arrays of a layer that reads copies."""
     reader = origin.position
-    layer, layout = kernel_layer(network.topology, reader), channel_groups(network.topology)
+    layer, layout = network.topology.layer(reader, KernelLayer), channel_groups(network.topology)
     arrays = take(layer, network.weights[reader], origin)
     for features in occurrences(layout.entering[reader], group.number, len(copies)):
         split(arrays[layer.mixing], features, copies, rng)
@@ -136,7 +137,7 @@ def widen_by_new(
             _fill(arrays, drawn, layer.output_axes, new[i])
         if origin.inputs is not None:
             read = _features(occurrences(layouts.entering[i], group.number, wider), added)
-            mixing = kernel_layer(child, i).mixing
+            mixing = child.layer(i, KernelLayer).mixing
             _fill(arrays[:mixing], drawn, layer.input_axes, read)
             arrays[mixing][..., read, :] = 0
         changed[i] = arrays
@@ -188,7 +189,7 @@ def is_exact(topology: Topology, position: int) -> bool:
 def takes_noise(topology: Topology, position: int) -> bool:
     """Whether the effect of noise on the copies is bounded: one kernel writes them, no gate."""
     group = channel_groups(topology).owned(position)
-    one_kernel = len(group.writers) == 1 and kernel_layer(topology, position).mixing == 0
+    one_kernel = len(group.writers) == 1 and topology.layer(position, KernelLayer).mixing == 0
     return one_kernel and not any(isinstance(topology.layers[i], Multiply) for i in group.members)
 
 
@@ -245,7 +246,7 @@ def _effects(
     group = groups.owned(position)
     wider = topology.output_shapes[position][-1]
     added = np.arange(group.width, wider)
-    activation = kernel_layer(topology, position).activation
+    activation = topology.layer(position, KernelLayer).activation
     gains = {position: _operator_norm_bound(change) * LIPSCHITZ[activation]}
     for i in group.members:
         layer = topology.layers[i]
@@ -260,7 +261,7 @@ def _effects(
             gains[i] = entering[0] * float(gain)
     for i in group.readers:
         found = occurrences(groups.entering[i], group.number, wider)
-        reading = network.weights[i][kernel_layer(topology, i).mixing]
+        reading = network.weights[i][topology.layer(i, KernelLayer).mixing]
         features = _features(found, added)
         entering_gain = gains[topology.steps[i].inputs[0]]
         own_gain = _gain_before_mixing(network, i, features)
@@ -269,7 +270,7 @@ def _effects(
 
 def _gain_before_mixing(network: Network, position: int, features: np.ndarray) -> float:
     """How much the kernels of single channels in a layer enlarge some of them."""
-    layer, gain = kernel_layer(network.topology, position), 1.0
+    layer, gain = network.topology.layer(position, KernelLayer), 1.0
     for i, axis in enumerate(layer.input_axes):
         if axis is not None and i != layer.mixing:
             taps = np.moveaxis(network.weights[position][i], axis, 0)[features]

@@ -20,8 +20,7 @@ def logits(network: Network, x: np.ndarray) -> np.ndarray:
         network: ends with a dense layer.
         x: (n, *input_shape).
     """
-    last = network.topology.layers[-1]
-    assert isinstance(last, Dense)
+    last = network.topology.layer(-1, Dense)
     topology = network.topology.replace(
         len(network.topology.layers) - 1, replace(last, activation="linear")
     )

@@ -117,8 +117,7 @@ class RemoveBlock(_Removal):
         if samples is None or (found := _projection(network, position)) is None:
             return transfer
         projection, gain = found
-        layer = topology.layers[projection]
-        assert isinstance(layer, KernelLayer)
+        layer = topology.layer(projection, KernelLayer)
         samples = samples[: samples_needed(topology, projection, len(samples))]
         entering = layer_input(network, projection, samples)
         missing = layer_input(network, position, samples) / gain  # what the body gives

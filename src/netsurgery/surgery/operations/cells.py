@@ -59,9 +59,7 @@ class AddCell(Operation):
         samples: np.ndarray | None = None,
     ) -> WeightTransfer:
         conv, norm = position + 1, position + 2
-        layer, normalization = child.layers[conv], child.layers[norm]
-        assert isinstance(layer, Conv)
-        assert isinstance(normalization, BatchNorm)
+        layer, normalization = child.layer(conv, Conv), child.layer(norm, BatchNorm)
         kernel = dirac(layer, child.input_shapes[conv])
         assert kernel is not None
         zeros, ones = np.zeros(layer.channels, np.float32), np.ones(layer.channels, np.float32)

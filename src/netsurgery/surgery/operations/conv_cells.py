@@ -120,9 +120,7 @@ class AddConvCell(Operation):
     ) -> WeightTransfer:
         added = len(child.layers) - len(network.topology.layers)
         start = position + added - CONV_CELL_LENGTH  # after a channel axis that had to be added
-        conv, batch_norm = child.layers[start], child.layers[start + 2]
-        assert isinstance(conv, Conv)
-        assert isinstance(batch_norm, BatchNorm)
+        conv, batch_norm = child.layer(start, Conv), child.layer(start + 2, BatchNorm)
         width = conv.channels
         kernel = np.zeros(child.array_shapes[start][0], np.float32)
         centre = tuple((taps - 1) // 2 for taps in kernel.shape[:-2])
@@ -191,8 +189,7 @@ class RemoveConvCell(Operation):
         samples: np.ndarray | None = None,
     ) -> WeightTransfer:
         topology = network.topology
-        batch_norm = topology.layers[position + 2]
-        assert isinstance(batch_norm, BatchNorm)
+        batch_norm = topology.layer(position + 2, BatchNorm)
         kernel, *bias = (array.astype(np.float64) for array in network.weights[position])
         gain, shift = batch_norm.gain_and_shift(network.weights[position + 2])
         constant = shift + gain * (bias[0] if bias else 0)

@@ -28,9 +28,7 @@ def _longest(layer: Conv, shape: Shape) -> int:
 def _change_kernel(network: Network, child: Topology, position: int) -> WeightTransfer:
     """The taps that parent and child have in common read the same pixels as before."""
     shape = network.topology.input_shapes[position]
-    old, new = network.topology.layers[position], child.layers[position]
-    assert isinstance(old, Conv)
-    assert isinstance(new, Conv)
+    old, new = (each.layer(position, Conv) for each in (network.topology, child))
     sides = zip(
         old.taps(shape),
         new.taps(shape),
@@ -57,8 +55,7 @@ class _KernelSize(Operation):
     def why_illegal(self, topology: Topology, position: int, width: int) -> str | None:
         if reason := legality.wrong_kind(topology, position, Conv, "convolution"):
             return reason
-        layer = topology.layers[position]
-        assert isinstance(layer, Conv)
+        layer = topology.layer(position, Conv)
         if layer.padding == VALID:
             return "its padding is valid: with another kernel its output has another size"
         return self.why_not_this_size(_longest(layer, topology.input_shapes[position]), width)
@@ -70,8 +67,7 @@ class _KernelSize(Operation):
     def child_topology(
         self, topology: Topology, position: int, width: int, pooling: str
     ) -> Topology:
-        layer = topology.layers[position]
-        assert isinstance(layer, Conv)
+        layer = topology.layer(position, Conv)
         shape = topology.input_shapes[position]
         longest = _longest(layer, shape)
         kernel = tuple(

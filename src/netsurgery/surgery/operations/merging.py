@@ -77,8 +77,7 @@ class MergeConvolutions(Operation):
         rng: np.random.Generator,
         samples: np.ndarray | None = None,
     ) -> WeightTransfer:
-        first, behind = network.topology.layers[position], position + 1
-        assert isinstance(first, Conv)
+        first, behind = network.topology.layer(position, Conv), position + 1
         (one, *one_bias), (other, *other_bias) = (
             [array.astype(np.float64) for array in network.weights[i]] for i in (position, behind)
         )
@@ -97,9 +96,7 @@ class MergeConvolutions(Operation):
         )
 
     def is_exact(self, topology: Topology, position: int) -> bool:
-        first, second = topology.layers[position : position + 2]
-        assert isinstance(first, Conv)
-        assert isinstance(second, Conv)
+        first, second = (topology.layer(i, Conv) for i in (position, position + 1))
         if not any(map(any, windows.margins(second, topology.input_shapes[position + 1]))):
             return True
         # without a bias, a single tap gives zero outside the image
@@ -109,9 +106,7 @@ class MergeConvolutions(Operation):
 
 def _merged(topology: Topology, position: int) -> Conv | None:
     """The convolution that does what the two from `position` on do; None if there is none."""
-    first, second = topology.layers[position : position + 2]
-    assert isinstance(first, Conv)
-    assert isinstance(second, Conv)
+    first, second = (topology.layer(i, Conv) for i in (position, position + 1))
     if (first.dilation, second.dilation) != (1, 1):
         return None
     entering, between = topology.input_shapes[position : position + 2]
@@ -183,10 +178,10 @@ class MergeNormalization(Operation):
         rng: np.random.Generator,
         samples: np.ndarray | None = None,
     ) -> WeightTransfer:
-        before, layer = _normalized(network.topology, position), network.topology.layers[position]
+        before = _normalized(network.topology, position)
         assert before is not None
-        assert isinstance(layer, BatchNorm)
-        gain, shift = layer.gain_and_shift(network.weights[position])
+        normalization = network.topology.layer(position, BatchNorm)
+        gain, shift = normalization.gain_and_shift(network.weights[position])
         linear = network.topology.layers[before]
         assert isinstance(linear, KernelLayer | DepthwiseConv)
         *kernels, bias = scaled_outputs(linear, network.weights[before], gain)

@@ -34,8 +34,7 @@ class Separate(Operation):
     def why_illegal(self, topology: Topology, position: int, width: int) -> str | None:
         if reason := legality.wrong_kind(topology, position, Conv, "convolution"):
             return reason
-        layer = topology.layers[position]
-        assert isinstance(layer, Conv)
+        layer = topology.layer(position, Conv)
         if not isinstance(layer.strides, int):
             return "its strides differ by side, which depthwise convolutions lack"
         if layer.padding == CAUSAL:
@@ -47,8 +46,7 @@ class Separate(Operation):
     def child_topology(
         self, topology: Topology, position: int, width: int, pooling: str
     ) -> Topology:
-        layer = topology.layers[position]
-        assert isinstance(layer, Conv)
+        layer = topology.layer(position, Conv)
         depthwise = DepthwiseConv(
             layer.kernel, "linear", False, layer.strides, layer.padding, layer.dilation
         )
@@ -116,9 +114,8 @@ class JoinSeparable(Operation):
     def child_topology(
         self, topology: Topology, position: int, width: int, pooling: str
     ) -> Topology:
-        depthwise, mixing = topology.layers[position : position + 2]
-        assert isinstance(depthwise, DepthwiseConv)
-        assert isinstance(mixing, Conv)
+        depthwise = topology.layer(position, DepthwiseConv)
+        mixing = topology.layer(position + 1, Conv)
         joined = replace(
             mixing,
             kernel=depthwise.kernel,

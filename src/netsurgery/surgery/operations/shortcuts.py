@@ -53,8 +53,7 @@ class _Shortcut(Operation):
         """Arrays of the last kernel that give, besides, the input of the body times `sign`."""
         topology = network.topology
         first, last = (f(topology, position) for f in (self.first_kernel, self.last_kernel))
-        layer = topology.layers[last]
-        assert isinstance(layer, KernelLayer)
+        layer = topology.layer(last, KernelLayer)
         if self.is_exact(topology, position):
             kernel = dirac(layer, topology.input_shapes[last])
         elif samples is not None:
@@ -217,7 +216,7 @@ class MakePlain(_Shortcut):
         last = self.last_kernel(topology, position)
         arrays = network.weights[last]
         for i in range(last + 1, position):
-            arrays = _normalized(arrays, topology.layers[i], network.weights[i])
+            arrays = _normalized(arrays, topology.layer(i, BatchNorm), network.weights[i])
         arrays = self.with_shortcut(network, position, 1, arrays, samples)
         kept = self.layer_origins(topology, child, position)
         origins = tuple(None if i is None else Origin(i) for i in kept)
@@ -242,9 +241,8 @@ def _has_dirac(topology: Topology, position: int) -> bool:
     return keeps_shape and middle(layer, shape) is not None
 
 
-def _normalized(arrays: Arrays, layer: object, statistics: Arrays) -> Arrays:
+def _normalized(arrays: Arrays, layer: BatchNorm, statistics: Arrays) -> Arrays:
     """A kernel with the effect of the normalization behind it, and a bias."""
-    assert isinstance(layer, BatchNorm)
     gain, shift = layer.gain_and_shift(statistics)
     kernel, *bias = arrays
     constant = bias[0] * gain + shift if bias else shift
@@ -258,8 +256,7 @@ def _linear_estimate(network: Network, first: int, last: int) -> np.ndarray | No
     there is anything else than layers with kernels and elementwise ones between.
     """
     topology = network.topology
-    layer, shape = topology.layers[last], topology.input_shapes[last]
-    assert isinstance(layer, KernelLayer)
+    layer, shape = topology.layer(last, KernelLayer), topology.input_shapes[last]
     tap = middle(layer, shape)
     if tap is None:
         return None

@@ -78,8 +78,8 @@ class Truncate(Operation):
 
         The mean of the other directions then goes to the bias.
         """
-        layer, rank = network.topology.layers[position], child.output_shapes[position][-1]
-        assert isinstance(layer, Dense)
+        layer = network.topology.layer(position, Dense)
+        rank = child.output_shapes[position][-1]
         if samples is None:
             basis = right_singular_vectors(network.weights[position][0], rank)
             return _factorize(network, child, position, basis)
