@@ -201,7 +201,7 @@ def branched(rng: np.random.Generator) -> Topology:
         for _ in range(rng.integers(1, 4)):
             row.dense_block()
     else:
-        sides = rng.integers(2, 8, 1 if rng.random() < 0.3 else 2)
+        sides = rng.integers(1, 8, 1 if rng.random() < 0.3 else 2)
         shape = (*(int(side) for side in sides), int(rng.integers(1, 4)))
         row = _Branching(shape, rng)
         for _ in range(rng.integers(1, 4)):
@@ -274,7 +274,8 @@ class _Branching(_Builder):
         strides, body = 2 if self.seldom() else 1, self.inner()
         projects = strides == 2 or self.rng.random() < 0.4
         channels = channels if projects else self.shape[-1]
-        body.cell(int(self.rng.integers(1, 6)), strides)
+        if projects or not self.seldom():
+            body.cell(int(self.rng.integers(1, 6)), strides)
         if depth < 1 and self.seldom():
             body.add(body.gate())
         body.add(Conv(channels))
