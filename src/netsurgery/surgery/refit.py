@@ -15,6 +15,7 @@ import numpy as np
 
 from netsurgery.networks import activations
 from netsurgery.networks.inference import (
+    CHUNK,
     Values,
     as_input,
     chunks,
@@ -31,6 +32,7 @@ from netsurgery.surgery.pooling import resized
 ROWS_PER_FEATURE = 20  # pixels to fit a convolution to; more take time but add no accuracy
 MIN_IMAGES = 32
 
+Networks = tuple[Network, Network]  # parent and child
 Pair = tuple[dict[int, np.ndarray], dict[int, np.ndarray]]  # of parent and child: see `Values`
 
 
@@ -51,40 +53,56 @@ def refit_layers(
         outputs: by position in the parent which outputs remain, where not all do.
     """
     grown = len(child.weights) - len(parent.weights)
-    # the next layers in parent and child, and what they and later ones take
-    at, values = (0, 0), (as_input(x), as_input(x))
+    # what the next layers in parent and child, and later ones, take
+    at, values = (0, 0), _nothing()
     for before in positions:
         layer, after = parent.topology.layer(before, KernelLayer), before + grown
+        networks, stop = (parent, child), (before, after)
         count = samples_needed(child.topology, after, len(x))
-        if count > _count(values[0]):
-            at, values = (0, 0), (as_input(x), as_input(x))
-        stop = (before, after)
-        values = (_first(values[0], count), _first(values[1], count))
-        values = _run_both((parent, child), at, stop, values)
+        values = _more(networks, stop, _run_both(networks, at, stop, values), x[:count])
         read, features = (
             value[network.topology.steps[end].inputs[0]]
-            for value, network, end in zip(values, (parent, child), stop, strict=True)
+            for value, network, end in zip(values, networks, stop, strict=True)
         )
         wanted = pre_activation(layer, parent.weights[before], read)
         remaining = wanted[..., outputs[before]] if before in outputs else wanted
         fitted = child.topology.layer(after, KernelLayer)
-        arrays = _fit(fitted, child.weights[after], features, remaining)
+        arrays = _fit(fitted, child.weights[after], features[:count], remaining[:count])
         child = child.with_arrays({after: arrays})
         values[0][before] = activations.apply(layer.activation, wanted)
         at = (before + 1, after)
     return child
 
 
+def _nothing() -> Pair:
+    return {}, {}
+
+
 def _count(values: Values) -> int:
-    return len(next(iter(values.values())))
+    return len(next(iter(values.values()), ()))
 
 
-def _first(values: Values, count: int) -> dict[int, np.ndarray]:
-    return {i: value[:count] for i, value in values.items()}
+def _more(networks: Networks, stop: tuple[int, int], values: Pair, x: np.ndarray) -> Pair:
+    """Values before some layers, for all samples x; `values` are those of the first ones.
+
+    The last of these chunks may be incomplete: it runs again, as a part of a larger one.
+    """
+    if _count(values[0]) >= len(x):
+        return values
+    complete = _count(values[0]) // CHUNK * CHUNK
+    rest = as_input(x[complete:])
+    more = _run_both(networks, (0, 0), stop, (rest, rest))
+    if not complete:
+        return more
+    one, other = (
+        {i: np.concatenate([first[i][:complete], second[i]]) for i in second}
+        for first, second in zip(values, more, strict=True)
+    )
+    return one, other
 
 
 def _run_both(
-    networks: tuple[Network, Network],
+    networks: Networks,
     start: tuple[int, int],
     stop: tuple[int, int],
     values: Pair,

@@ -6,7 +6,7 @@ from benchmarks import exactness
 
 
 def test_exact_operations_change_no_output() -> None:
-    found = exactness.measure([*range(0, 11, 10), 1], keras=1)
+    found = exactness.measure(range(2), keras=1)
     changes = [change for of in found.values() for how in of for change in of[how]]
     assert {how for of in found.values() for how in of} == set(exactness.COMPUTED)
     assert 0 < max(changes) < 1e-5
