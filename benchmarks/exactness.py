@@ -126,14 +126,16 @@ def table(found: Deviations) -> str:
     """The largest deviations, as Markdown."""
     headings = ["operation", "networks", "double precision", "single precision"]
     headings += ["networks in training mode", "largest change", "networks in Keras"]
-    lines = [headings + ["largest change"], ["---"] + ["---:"] * len(headings)]
+    lines = [[*headings, "largest change"], ["---"] + ["---:"] * len(headings)]
     order = {f"`{operation}`": i for i, operation in enumerate(OPERATIONS)}
     for name in sorted(found, key=lambda name: order[name.partition(",")[0]]):
         of = {how: found[name].get(how, []) for how in COMPUTED}
         count = {how: f"{len(values):,}" if values else "" for how, values in of.items()}
         worst = {how: f"{max(values):.1e}" if values else "" for how, values in of.items()}
         line = [name, count["double"], worst["double"], worst["single"]]
-        lines.append(line + [cell[how] for how in ("training", "Keras") for cell in (count, worst)])
+        lines.append(
+            [*line, *(cell[how] for how in ("training", "Keras") for cell in (count, worst))]
+        )
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
