@@ -15,7 +15,7 @@ from netsurgery.processes.process_exit import WORKFLOW
 from netsurgery.workflow.targets import PLOTS
 from tests.support import local_slurm, snakemake_process
 from tests.support.factories import ROOT
-from tests.support.workflow_runs import SNAKEMAKE, TRAINED, assert_same, command, run, search_folder
+from tests.support.workflow_runs import SNAKEMAKE, assert_same, command, run, search_folder
 
 pytestmark = pytest.mark.workflow
 PATIENCE = 900  # seconds; a SLURM job starts Python four times
@@ -61,7 +61,7 @@ def slurm(tmp_path_factory):
 
 
 def test_a_search_in_its_own_process_gives_the_same_files(flat, tmp_path):
-    run(tmp_path, own_servers=True, top={"cores_per_search": 2}, **SHORT)
+    run(tmp_path, top={"cores_per_search": 2}, **SHORT)
     assert_same(flat, tmp_path)
     assert (tmp_path / "results" / "summary.csv").exists()
     assert "Nothing to be done" in run(tmp_path, top={"cores_per_search": 2}, **SHORT).stderr
@@ -207,16 +207,18 @@ if "netsurgery.jobs.cold_start" in sys.orig_argv:
 @needs_slurm
 def test_training_steps_on_slurm_stay_in_their_allocation(slurm, tmp_path):
     """The node is the machine that submits, so the workflow's warm servers are in reach."""
+    plain = {"searches": {"s": BASELINE}}
+    run(tmp_path, "results/s/seed0/split.npz", top=plain)
     since = len(local_slurm.completed(slurm))
-    run_ = slurm_run(tmp_path, slurm, "slurm-steps", TRAINED, top={"searches": {"s": BASELINE}})
+    trained = search_folder(tmp_path).model(0, "warm-up").relative_to(tmp_path)
+    run_ = slurm_run(tmp_path, slurm, "slurm-steps", str(trained), top=plain)
     (tmp_path / "path").mkdir()
     (tmp_path / "path" / "sitecustomize.py").write_text(WITNESS)
     path = filter(None, [str(tmp_path / "path"), os.environ.get("PYTHONPATH")])
     run_["env"] |= {"PYTHONPATH": os.pathsep.join(path), "WITNESS": str(tmp_path / "seen")}
     done = subprocess.run(**run_, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr[-3000:]
-    assert [state for state, _ in jobs_of(slurm, since)] == ["COMPLETED"] * 3
-    prepared = local_slurm.completed(slurm)[since]["JobId"]
-    seen = (tmp_path / "seen").read_text().split()  # initial training, final training
-    assert seen == [str(int(prepared) + n) for n in (1, 2)]
+    assert [state for state, _ in jobs_of(slurm, since)] == ["COMPLETED"]
+    (job,) = local_slurm.completed(slurm)[since:]
+    assert (tmp_path / "seen").read_text().split() == [job["JobId"]]
     assert (search_folder(tmp_path).root / "logs/generation00/warm-up.log").exists()

@@ -3,34 +3,41 @@
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
+from netsurgery.cli.main import main
+from tests.support import snakemake_process
 from tests.support.factories import ROOT
 from tests.support.pages import blocks, commands
-from tests.support.workflow_runs import environment
+from tests.support.workflow_runs import PATIENCE, environment
 
 pytestmark = pytest.mark.workflow
 START, FILES = Path("docs/get-started.md"), Path("docs/what-comes-out.md")
 SURGERY = Path("docs/surgery.md")
-PROGRAMS = {
-    "snakemake": [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")],
-    "netsurgery": [sys.executable, "-m", "netsurgery"],
-}
 
 
-def run(line, folder):
-    program, *words = shlex.split(line)
-    done = subprocess.run(
-        [*PROGRAMS[program], *words], cwd=folder, env=environment(), capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    return done.stdout
+def words_of(line, program):
+    """Return what follows the program in a command."""
+    first, *words = shlex.split(line)
+    assert first == program
+    return words
+
+
+@pytest.fixture
+def run(finished, monkeypatch, capsys):
+    """Run a netsurgery command in the reader's folder and return what it prints."""
+
+    def run(line):
+        monkeypatch.chdir(finished)
+        monkeypatch.setattr("sys.argv", ["netsurgery", *words_of(line, "netsurgery")])
+        main()
+        return capsys.readouterr().out
+
+    return run
 
 
 def columns(text):
@@ -48,13 +55,17 @@ def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("reader")
     (folder / "first.yaml").write_text(blocks(START, "yaml")[0])
     (line,) = [line for line in commands(START) if "first.yaml" in line]
-    run(line, folder)
+    given = ["--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder)]
+    words = [*given, *words_of(line, "snakemake")]
+    words[words.index("first.yaml")] = str(folder / "first.yaml")
+    done = snakemake_process.run(words, environment(), PATIENCE)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return folder
 
 
-def test_the_commands_about_the_first_search_work(finished):
+def test_the_commands_about_the_first_search_work(run):
     lines = [line for line in commands(START) if re.match(r"netsurgery \w+ first", line)]
-    printed = {line.split()[1]: run(line, finished) for line in lines}
+    printed = {line.split()[1]: run(line) for line in lines}
     assert set(printed) == {"lineage", "progress", "report", "results"}
     assert "g00c00" in printed["lineage"]
     assert "compact" in printed["results"]
@@ -75,20 +86,20 @@ def test_the_files_that_are_listed_are_there(finished):
             assert list((finished / folder).glob(pattern)), name
 
 
-def test_the_results_are_intact_and_the_model_opens(finished):
-    run("netsurgery verify first", finished)
+def test_the_results_are_intact_and_the_model_opens(finished, run):
+    run("netsurgery verify first")
     model = keras.models.load_model(finished / "first/compact/seed0/final/model.keras")
     assert model.predict(np.zeros((1, 8, 8, 1)), verbose=0).shape == (1, 10)
 
 
-def test_surgery_on_the_trained_model_works_as_shown(finished):
+def test_surgery_on_the_trained_model_works_as_shown(finished, run):
     folder = finished / "results" / "digits" / "seed42" / "final"
     folder.mkdir(parents=True)
     shutil.copy(finished / "first/compact/seed0/final/model.keras", folder)
     listing, operation = commands(SURGERY)
     # this network has other layers than the one of the page
     operation = re.sub(r"--operation \w+ --position \d+", "--operation identity", operation)
-    listed = run(listing, finished)
+    listed = run(listing)
     assert columns(listed) == columns_shown(SURGERY)
-    assert "identity" in run(operation, finished)
+    assert "identity" in run(operation)
     assert (finished / "wider.keras").exists()

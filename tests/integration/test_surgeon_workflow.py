@@ -173,7 +173,7 @@ def test_a_killed_search_resumes_with_the_same_result(finished, tmp_path):
 def test_lost_files_are_regenerated(lost, finished, copy):
     for name in lost:
         (search_folder(copy).root / name).unlink()
-    search(copy)
+    search(copy, TRAINED)
     assert_same(finished, copy)
 
 
@@ -200,7 +200,7 @@ def test_a_search_that_stops_early_can_be_extended(finished, copy):
     plans = list(search_folder(copy).plans())
     assert plans[-1].reason == f"the accuracy of {limit} is reached"
     assert [n for n in redone(before, copy) if n.startswith(("generation00", "generation01"))] == []
-    search(copy)
+    search(copy, TRAINED)
     assert_same(finished, copy)
 
 

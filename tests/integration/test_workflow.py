@@ -192,13 +192,13 @@ def test_a_deleted_generation_reruns_with_later_ones_only(finished, copy):
 
 def test_a_deleted_record_is_regenerated(finished, copy):
     search_folder(copy).record(1, "phase2/round1/slot3").unlink()
-    run(copy)
+    run(copy, TRAINED)
     assert_same(finished, copy)
 
 
 def test_a_larger_budget_extends_a_finished_search(finished, copy, tmp_path):
     before = times(copy)
-    run(copy, budget=62)
+    run(copy, TRAINED, budget=62)
     run(tmp_path / "fresh", TRAINED, budget=62)
     assert_same(copy, tmp_path / "fresh")
     after = times(copy)

@@ -21,8 +21,10 @@ def new_network(topology="cnn-medium", seed=0, **settings):
 
 
 def in_keras(network, **settings):
+    """Return the compiled Keras model of a network; tracing it would take longest of all."""
     model = conversion.to_keras(network)
     training.compile_model(model, replace(SETTINGS, **settings))
+    model.run_eagerly = True
     return model
 
 

@@ -230,14 +230,14 @@ def test_steps_of_a_killed_server_run_in_new_processes(data, tmp_path):
         patch.setenv(client.SERVERS, "")
         servers = launch(tmp_path)
         other = servers["training"]
-        process = subprocess.Popen(command(data, tmp_path / "a.keras", epochs=2000))
+        process = subprocess.Popen(command(data, tmp_path / "a.keras", epochs=300))
         assert eventually(lambda: steps(other.pid))
         (child,) = steps(other.pid)
         other.kill()
         other.wait()
         assert eventually(lambda: not alive(child))
     assert process.wait(PATIENCE) == 0
-    assert len(read_json(tmp_path / "a.json")["history"]) == 2000
+    assert len(read_json(tmp_path / "a.json")["history"]) == 300
     stop(servers)
 
 

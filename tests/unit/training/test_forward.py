@@ -127,7 +127,7 @@ def sides(kind):
     """The sizes of images to try: from 20 on with oneDNN's kernels, 7 leaves halves of squares."""
     if isinstance(KINDS[kind][0], Flatten):
         return [8]
-    return [8, 7, 20] if "averag" in kind or "steps" in kind else [8, 20]
+    return [7 if "averag" in kind or "steps" in kind else 8, 20]
 
 
 @pytest.mark.parametrize(("kind", "side"), [(kind, s) for kind in KINDS for s in sides(kind)])
@@ -176,11 +176,24 @@ def test_projections_with_steps_train():
 
 
 MIXED = {"dtype_policy": "mixed_bfloat16"}
+# each layer that computes in a dtype of its own, or joins others
+MIXED_KINDS = [
+    "max pooling",
+    "a global pool",
+    "normalized units",
+    "and pooled before",
+    "separable",
+    "channels normalized",
+    "rectified",
+    "a gate",
+    "branches",
+    "a reshape",
+]
 
 
-@pytest.mark.parametrize("layers", KINDS.values(), ids=KINDS)
-def test_mixed_precision_only_rounds_to_bfloat16(layers):
-    (x, y), network = numbers(8), network_of(layers, 8)
+@pytest.mark.parametrize("kind", MIXED_KINDS)
+def test_mixed_precision_only_rounds_to_bfloat16(kind):
+    (x, y), network = numbers(8), network_of(KINDS[kind], 8)
     full, mixed = (
         training.TrainableNetwork(network, replace(SETTINGS, **own)) for own in ({}, MIXED)
     )

@@ -9,13 +9,13 @@ from sklearn import metrics
 
 from netsurgery import training
 from netsurgery.datasets import Samples, Scaling
-from netsurgery.keras_io import conversion
 from netsurgery.networks.layers import Dense
 from netsurgery.networks.network import initialise
 from netsurgery.networks.topology import Topology
 from netsurgery.objectives import keras_catalog
 from netsurgery.objectives.training_settings import CompileSettings
 from netsurgery.training import loop
+from tests.support.training_helpers import in_keras
 
 RNG = np.random.default_rng(0)
 SETTINGS = CompileSettings("sgd", learning_rate=0.1, momentum=0, loss="crossentropy")
@@ -167,8 +167,7 @@ BY_OUTPUT = [
 def test_every_classification_loss_trains_as_in_keras(loss, activation):
     name, _ = keras_catalog.split_setting(loss)
     network, samples = new_network(7, activation, loss), classes(48)
-    plain = conversion.to_keras(network.network)
-    training.compile_model(plain, replace(SETTINGS, loss=loss))
+    plain = in_keras(network.network, momentum=0, loss=loss)
     order = np.random.default_rng(0).permutation(48)
     (history,) = training.TrainingLoop(network, samples, samples, 16).run(
         [3], np.random.default_rng(0)
@@ -187,8 +186,7 @@ def test_every_classification_loss_trains_as_in_keras(loss, activation):
 @pytest.mark.parametrize("loss", keras_catalog.REGRESSION_LOSSES)
 def test_every_regression_loss_trains_as_in_keras(loss):
     network, samples = new_network(2, "linear", loss), targets(48, 2)
-    plain = conversion.to_keras(network.network)
-    training.compile_model(plain, replace(SETTINGS, loss=loss))
+    plain = in_keras(network.network, momentum=0, loss=loss)
     training.TrainingLoop(network, samples, samples, 48).run([1], np.random.default_rng(0))
     plain.train_on_batch(samples.x, (samples.y - 10) * 0.5)
     for one, other in zip(network.network.weights[0], plain.get_weights(), strict=True):
@@ -203,7 +201,9 @@ NEEDED = {
     "sensitivity_at_specificity": {"specificity": 0.5},
     "specificity_at_sensitivity": {"sensitivity": 0.5},
 }
-ALL_METRICS = [{name: NEEDED.get(name, {})} for name in keras_catalog.names("metrics")] + [
+ALL_METRICS = [{name: NEEDED.get(name, {})} for name in keras_catalog.names("metrics")]
+# two lists, because a metric occurs once among those of a network
+WITH_ARGUMENTS = [
     {"auc": {"curve": "PR", "multi_label": True}},
     {"f1_score": {"average": "weighted"}},
 ]
@@ -220,19 +220,21 @@ def keras_value(setting, y, predicted, outputs):
 
 
 @pytest.mark.parametrize("activation", ["softmax", "linear"])
-@pytest.mark.parametrize("setting", ALL_METRICS, ids=keras_catalog.describe)
-def test_every_keras_metric_has_the_value_of_keras(setting, activation, monkeypatch):
-    ((name, _),) = setting.items()
+@pytest.mark.parametrize("settings", [ALL_METRICS, WITH_ARGUMENTS], ids=["all", "with arguments"])
+def test_every_keras_metric_has_the_value_of_keras(settings, activation, monkeypatch):
     network, samples = new_network(7, activation), classes()
     predicted = predicted_by(network, samples)
     if activation == "linear":
         predicted = keras.ops.convert_to_numpy(keras.ops.softmax(predicted))
-    numbers = name in ("iou", "mean_iou") or name.startswith("sparse")
-    y = samples.y if numbers else np.eye(7, dtype=np.float32)[samples.y]
-    expected = keras_value(setting, y, predicted, 7)
+    expected = {}
+    for setting in settings:
+        ((name, _),) = setting.items()
+        numbers = name in ("iou", "mean_iou") or name.startswith("sparse")
+        y = samples.y if numbers else np.eye(7, dtype=np.float32)[samples.y]
+        expected[name] = keras_value(setting, y, predicted, 7)
     for _ in range(2):  # the second evaluation starts from zero
-        found = in_batches(network, samples, [setting], monkeypatch)
-        assert found[name] == pytest.approx(expected, rel=1e-4)
+        found = in_batches(network, samples, settings, monkeypatch)
+        assert {name: found[name] for name in expected} == pytest.approx(expected, rel=1e-4)
     assert "accuracy" in found
 
 
@@ -243,12 +245,12 @@ OF_NUMBERS = [
 ]
 
 
-@pytest.mark.parametrize("name", OF_NUMBERS)
-def test_keras_regression_metrics_are_in_the_targets_unit(name, monkeypatch):
+def test_keras_regression_metrics_are_in_the_targets_unit(monkeypatch):
     network, samples = new_network(2, "linear", "mse"), targets(outputs=2)
-    found = in_batches(network, samples, [name], monkeypatch)
-    expected = keras_value({name: {}}, samples.y, predicted_by(network, samples) / 0.5 + 10, 2)
-    assert found[name] == pytest.approx(expected, rel=1e-4)
+    found = in_batches(network, samples, OF_NUMBERS, monkeypatch)
+    predicted = predicted_by(network, samples) / 0.5 + 10
+    expected = {name: keras_value({name: {}}, samples.y, predicted, 2) for name in OF_NUMBERS}
+    assert {name: found[name] for name in expected} == pytest.approx(expected, rel=1e-4)
 
 
 def test_keras_metrics_are_measured_every_epoch():

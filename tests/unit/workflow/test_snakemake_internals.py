@@ -20,7 +20,7 @@ from netsurgery.workflow.snakemake_internals import (
 )
 
 PROBE = Path(__file__).parents[2] / "support" / "dag_probe.py"
-SEEDS = 3
+SEEDS = 2
 SNAKEFILE = """
 from pathlib import Path
 from netsurgery.workflow.snakemake_internals import SnakemakeRun, missing_interfaces
@@ -117,7 +117,7 @@ def plans(tmp_path_factory):
     """What Snakemake holds after each plan of some searches in one DAG that train nothing."""
     folder = tmp_path_factory.mktemp("kept")
     iris = {"source": "sklearn", "name": "iris"}
-    search = overhead.SEARCH | {"dataset": "iris", "budget": 40, "seeds": list(range(SEEDS))}
+    search = overhead.SEARCH | {"dataset": "iris", "budget": 28, "seeds": list(range(SEEDS))}
     config = {"cores_per_search": 0, "datasets": {"iris": iris}, "searches": {"s": search}}
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     given = ["--snakefile", overhead.ROOT / "Snakefile", "--directory", folder, "--cores", "2"]
