@@ -78,15 +78,16 @@ def _train(
         loop = training.TrainingLoop(model, samples, samples, size)
         count = min(work.batches, max(20, round(part * work.batches)))
         order = rng.integers(len(samples), size=count * size, dtype=np.int32)
-        loop.epoch(order[:size])  # compiles the graph
-        loops.append((work, loop, order))
+        rates = np.full(count, compile_settings.learning_rate, np.float32)
+        loop.epoch(order[:size], rates)  # compiles the graph
+        loops.append((work, loop, order, rates))
     found = []
     for _ in range(PASSES):
         barrier.wait()
         seconds = 0.0
-        for work, loop, order in loops:
+        for work, loop, order, rates in loops:
             begun = perf_counter()
-            loop.epoch(order)
+            loop.epoch(order, rates)
             seconds += (perf_counter() - begun) * work.batches * size / len(order)
         found.append(seconds)
     return found

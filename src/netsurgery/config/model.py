@@ -9,6 +9,8 @@ from typing import Any
 from netsurgery import datasets
 from netsurgery.config.starting_models import StartingModel
 from netsurgery.networks import topologies
+from netsurgery.objectives.schedules import CONSTANT
+from netsurgery.objectives.step_rates import Along, StepRates
 from netsurgery.search.algorithm import Algorithm
 from netsurgery.search.algorithms import algorithm_of
 from netsurgery.search.selection import SelectionMode
@@ -44,6 +46,13 @@ class Search:
     def first_epochs(self) -> int:
         """Epochs that the initial network trains: the warm-up, or all epochs of a baseline."""
         return self.algorithm.initial_epochs(self.settings)
+
+    @property
+    def rates(self) -> StepRates:
+        """The learning rates of a training step whose plan sets none; None: they are constant."""
+        if self.settings["schedule"] == CONSTANT:
+            return None
+        return Along(self.algorithm.schedule_epochs(self.settings))
 
     @property
     def output_activation(self) -> str:

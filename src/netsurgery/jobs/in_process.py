@@ -8,6 +8,7 @@ do: TensorFlow reads there which kernels it may use.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from netsurgery import training
@@ -49,7 +50,11 @@ class InProcessTrainer:
 
     def train(self, training: Training) -> Record:
         """Run a training step and return the record of its candidate."""
-        step = self._step(next(iter(training.batches)), self._output(training))
+        step = replace(
+            self._step(next(iter(training.batches)), self._output(training)),
+            rates=self.search.rates if training.rates is None else training.rates,
+            stream=training.stream,
+        )
         later_rounds = dict(list(training.batches.items())[1:])
         model = None if training.model is None else self.folder.root / training.model
         if model is None:

@@ -20,6 +20,7 @@ from netsurgery.jobs.command_line import (
     DEPENDENCIES,
     Choice,
     Command,
+    Default,
     Option,
     Several,
     make_parser,
@@ -27,6 +28,8 @@ from netsurgery.jobs.command_line import (
 from netsurgery.jobs.exit_messages import exit_with_message
 from netsurgery.jobs.export import export
 from netsurgery.jobs.training_step import TrainingStep
+from netsurgery.objectives import step_rates
+from netsurgery.objectives.step_rates import StepRates
 from netsurgery.processes import devices
 from netsurgery.processes.client import OUT_OF_MEMORY
 from netsurgery.processes.process_exit import prefer_for_oom_kill
@@ -53,6 +56,11 @@ def read_limits(text: str) -> SizeLimits:
 def read_surgery_settings(text: str) -> SurgerySettings:
     """Read the settings of surgery from JSON."""
     return from_settings(SurgerySettings, json.loads(text))
+
+
+def read_rates(text: str) -> StepRates:
+    """Read which learning rates a step has, from JSON."""
+    return step_rates.from_json(json.loads(text))
 
 
 def train_offspring(
@@ -124,6 +132,8 @@ COMMON: dict[str, Option] = {
     "dependencies": DEPENDENCIES,
     # not to be trained but recorded as failed, for this reason
     "failure": Choice(FAILED_STATUSES),
+    "rates": Default(read_rates, None),
+    "stream": Default(json.loads, None),
 }
 ROUNDS: dict[str, Option] = {"epochs": int, "later_rounds": Several(str, at_least=0)}
 COMMANDS = {
@@ -180,5 +190,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             given.step,
             Status(given.failure) if given.failure else None,
             given.dependencies.with_inputs(files_read(given)),
+            given.rates,
+            given.stream,
         )
         command.run(step, **command.values(given))

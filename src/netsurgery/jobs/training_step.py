@@ -16,6 +16,8 @@ from netsurgery.datasets import augmentation
 from netsurgery.keras_io import archive
 from netsurgery.networks.layers import Arrays
 from netsurgery.networks.network import Network
+from netsurgery.objectives.schedules import read_schedule
+from netsurgery.objectives.step_rates import StepRates, rates_of_step
 from netsurgery.objectives.training_settings import TrainingSettings
 from netsurgery.processes.client import kept_graphs
 from netsurgery.search import scores
@@ -45,6 +47,9 @@ class TrainingStep:
         name: of the step, which is also its first round.
         failure: record this failure instead of training.
         dependencies: what the files of the step depend on; those it reads included.
+        rates: the learning rates.
+        stream: names the order of the samples, the same in all steps that have this name; None: of
+            the candidate's own in each round.
         timer: how long the parts of the step take.
     """
 
@@ -56,6 +61,8 @@ class TrainingStep:
     name: str
     failure: Status | None = None
     dependencies: Dependencies = NO_DEPENDENCIES
+    rates: StepRates = None
+    stream: str | None = None
     timer: Timer = field(default_factory=Timer)
 
     @cached_property
@@ -134,9 +141,12 @@ class TrainingStep:
             GraphCache(kept_graphs()),
         )
         before = record.batches_trained
+        rates = self.learning_rates(before, sum(batches.values()))
         record = replace(record, rounds={})
-        for name, count in batches.items():
-            record = self._train_round(network, loop, record, name, count)
+        for number, (name, count) in enumerate(batches.items()):
+            rng = self._stream(record.candidate, name, number)
+            own, rates = np.split(rates, [count])
+            record = self._train_round(network, loop, record, name, count, rng, own)
         with self.timer("latency"):
             one, batch = loop.evaluation.latency(1), loop.evaluation.latency(LATENCY_BATCH)
         return replace(
@@ -146,6 +156,18 @@ class TrainingStep:
             latency_batch32=batch,
         )
 
+    def learning_rates(self, trained: int, count: int) -> np.ndarray:
+        """The learning rates of batches, float32 (count,), after those that weights trained."""
+        settings = self.training_settings
+        schedule, peak = read_schedule(settings.schedule), settings.compile.learning_rate
+        return rates_of_step(self.rates, schedule, peak, trained, count, self.batches_per_epoch)
+
+    def _stream(self, candidate: str, name: str, number: int) -> np.random.Generator:
+        """What draws the order of samples in a round of a candidate."""
+        if self.stream is None:
+            return random_stream(self.seed, candidate, name)
+        return random_stream(self.seed, "samples", self.stream, number)
+
     def _train_round(
         self,
         network: TrainableNetwork,
@@ -153,10 +175,12 @@ class TrainingStep:
         record: Record,
         name: str,
         batches: int,
+        rng: np.random.Generator,
+        rates: np.ndarray,
     ) -> Record:
         """Train a round and score it; a candidate that diverged trains no further."""
         epochs = self.epochs(batches) if record.status == Status.OK else []
-        history = loop.run(epochs, random_stream(self.seed, record.candidate, name))
+        history = loop.run(epochs, rng, rates[: sum(epochs)])
         trained = record.batches_trained
         entries = list(record.history)
         for count, values in zip(epochs, history, strict=False):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from netsurgery.objectives import keras_catalog
+from netsurgery.objectives import keras_catalog, schedules
 from netsurgery.objectives.keras_catalog import (
     CROSSENTROPY,
     LOSSES,
@@ -21,6 +21,7 @@ from netsurgery.objectives.metrics import (
     VALIDATION,
     keras_metrics,
 )
+from netsurgery.objectives.schedules import CONSTANT
 from netsurgery.objectives.suggestions import suggest
 
 DEFAULT_LOSS = {CLASSIFICATION: CROSSENTROPY, REGRESSION: "mse"}
@@ -60,6 +61,10 @@ def check(search: Mapping[str, Any], task: str, *, logits: bool) -> None:
         raise SettingError(
             ("momentum",), f"{name} takes no momentum (only {' and '.join(WITH_MOMENTUM)} do)"
         )
+    try:
+        schedules.read_schedule(search.get("schedule", CONSTANT))
+    except ValueError as error:
+        raise SettingError(("schedule",), str(error)) from None
     _check_loss(search.get("loss", DEFAULT_LOSS[task]), task, logits=logits)
     recorded = _check_extra_metrics(search.get("extra_metrics", ()), task)
     _check_objective(search.get("objective", "val_loss"), task, recorded)
@@ -138,6 +143,7 @@ def fill_task_defaults(settings: dict[str, Any], task: str) -> None:
         task: Classification or regression.
     """
     settings.setdefault("loss", DEFAULT_LOSS[task])
+    settings["schedule"] = schedules.without_defaults(settings["schedule"])
     for key, kind in (("optimizer", OPTIMIZERS), ("loss", LOSSES)):
         settings[key] = keras_catalog.without_defaults(kind, settings[key])
     settings.setdefault("objective", VALIDATION + next(iter(BUILTIN[task])))

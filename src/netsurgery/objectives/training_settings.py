@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from netsurgery.objectives.keras_catalog import Setting
+from netsurgery.objectives.schedules import CONSTANT
 
 FLOAT32 = "float32"
 
@@ -35,3 +36,4 @@ class TrainingSettings:
     augmentation: str
     objective: str
     score_window: int
+    schedule: Setting = CONSTANT

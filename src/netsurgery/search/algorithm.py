@@ -78,6 +78,12 @@ class Algorithm(ABC):
         """Epochs that a search may train over all candidates; None without a limit."""
         return settings.get("budget")
 
+    def schedule_epochs(self, settings: Mapping[str, Any]) -> float:
+        """Epochs that the schedule of the learning rate spans; by default those of the budget."""
+        epochs = self.budget(settings)
+        assert epochs is not None
+        return epochs
+
     @abstractmethod
     def expected_epochs(
         self, settings: Mapping[str, Any], spent: float, trained: float

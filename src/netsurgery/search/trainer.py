@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from netsurgery.networks.network import Network
+from netsurgery.objectives.step_rates import StepRates
 from netsurgery.search.plans import FinalPlan, Offspring
 from netsurgery.search.records import Record
 from netsurgery.search.steps import FINAL, WARM_UP
@@ -19,6 +20,8 @@ class Training:
     `generation` and `step` name it; `batches` are those of each round that it covers, in order;
     `model` is the model file that it starts from, relative to the search's folder (None: fresh
     weights of the initial network). With an `offspring`, surgery on that model makes it first.
+    `rates` are its learning rates (None: those of the search's schedule); `stream` names the order
+    of its samples, which all steps of that name have in common (None: the candidate's own).
     """
 
     generation: int
@@ -26,6 +29,8 @@ class Training:
     batches: Mapping[str, int]
     model: str | None = None
     offspring: Offspring | None = None
+    rates: StepRates = None
+    stream: str | None = None
 
 
 class Trainer(Protocol):
@@ -47,7 +52,9 @@ def initial_training(epochs: int, batches_per_epoch: int) -> Training:
     return Training(0, WARM_UP, {WARM_UP: epochs * batches_per_epoch})
 
 
-def final_training(plan: FinalPlan, model: str, batches: int | None = None) -> Training:
+def final_training(
+    plan: FinalPlan, model: str, batches: int | None = None, rates: StepRates = None
+) -> Training:
     """The training of the final candidate; by default for as many batches as its plan says."""
     count = plan.remaining_batches if batches is None else batches
-    return Training(plan.generation, FINAL, {FINAL: count or 0}, model)
+    return Training(plan.generation, FINAL, {FINAL: count or 0}, model, rates=rates)

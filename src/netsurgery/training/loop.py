@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,9 @@ from netsurgery.training.tensorflow_internals import can_load_functions
 EVALUATION_BATCH = 1000
 LOSSES = ("loss", "val_loss")
 
-SumsFunction = Callable[[np.ndarray], np.ndarray]  # positions, int32 (n,), -> sums, (width,)
+SumsFunction = Callable[..., np.ndarray]  # arrays, of the samples of an epoch or so -> (width,)
+POSITIONS = tf.TensorSpec([None], tf.int32)
+RATES = tf.TensorSpec([None], tf.float32)
 
 
 def _graph_name(kind: str, network: TrainableNetwork, batches: Batches, *more: object) -> str:
@@ -39,7 +41,7 @@ def _graph_name(kind: str, network: TrainableNetwork, batches: Batches, *more: o
     key = [
         kind,
         network.topology.to_json(),
-        network.settings,
+        replace(network.settings, learning_rate=0.0),  # a variable
         [str(spec) for spec in batches.signature],
         [samples.variants, samples.scaling, samples.target],
         len(tf.config.list_physical_devices("GPU")) > 0,
@@ -64,19 +66,21 @@ def _to_json(value: Any) -> object:
 
 def _load_or_trace(
     function: TensorFunction,
+    arguments: Sequence[tf.TensorSpec],
     name: str,
     network: TrainableNetwork,
     metrics: MetricSums,
     batches: Batches,
     cache: GraphCache,
 ) -> TensorFunction:
-    """A function of positions and the samples' tensors, from the cache if its graph is there."""
+    """A function of arguments and the samples' tensors, from the cache if its graph is there."""
+    signature = [*arguments, *batches.signature]
     if not can_load_functions():
-        return graphs.as_function(function, batches.signature)
+        return graphs.as_function(function, signature)
     handles = [variable.value.handle for variable in [*network.variables, *metrics.variables]]
 
     def trace() -> Graph:
-        graph = graphs.trace(function, batches.signature, handles, name)
+        graph = graphs.trace(function, signature, handles, name)
         if _uses_onednn(batches):
             onednn.use_onednn_kernels(graph.functions)
         return graph
@@ -86,6 +90,7 @@ def _load_or_trace(
 
 def _compile(
     function: TensorFunction,
+    arguments: Sequence[tf.TensorSpec],
     name: str,
     network: TrainableNetwork,
     metrics: MetricSums,
@@ -93,24 +98,25 @@ def _compile(
     cache: GraphCache,
     warm_up: int = 0,
 ) -> SumsFunction:
-    """A function of positions, int32 (n,), whose kernels exist already.
+    """A function of arrays whose kernels exist already.
 
     Args:
-        function: of positions and the samples' tensors.
+        function: of the arrays and the samples' tensors.
+        arguments: what the arrays are, one number per sample or batch.
         name: of its graph.
         network: whose variables it uses.
         metrics: whose variables it uses, too.
         batches: of the samples.
         cache: of graphs.
-        warm_up: number of positions in a first call, which creates the kernels; such a call must
-            change nothing.
+        warm_up: the length of the arrays in a first call, which creates the kernels; such a call
+            must change nothing.
     """
-    compiled = _load_or_trace(function, name, network, metrics, batches, cache)
+    compiled = _load_or_trace(function, arguments, name, network, metrics, batches, cache)
 
-    def run(positions: np.ndarray) -> np.ndarray:
-        return compiled(tf.constant(positions), *batches.tensors).numpy().astype(np.float64)
+    def run(*arrays: np.ndarray) -> np.ndarray:
+        return compiled(*map(tf.constant, arrays), *batches.tensors).numpy().astype(np.float64)
 
-    run(np.zeros(warm_up, np.int32))
+    run(*(np.zeros(warm_up, each.dtype.as_numpy_dtype) for each in arguments))
     return run
 
 
@@ -121,12 +127,15 @@ def _compile_epoch(
     metrics: MetricSums,
     cache: GraphCache,
 ) -> SumsFunction:
-    """A function from the order of the samples, int32 (n,), to the sums over the epoch."""
+    """A function from the order of the samples and the learning rates to the sums over the epoch.
+
+    They are int32 (n,), and float32 with a rate for each batch.
+    """
     batches = Batches(samples)
     weights = network.weights
 
-    def epoch(order: tf.Tensor, *tensors: tf.Tensor) -> tf.Tensor:
-        def step(start: tf.Tensor, sums: tf.Tensor) -> tuple[tf.Tensor, ...]:
+    def epoch(order: tf.Tensor, rates: tf.Tensor, *tensors: tf.Tensor) -> tf.Tensor:
+        def step(batch: tf.Tensor, start: tf.Tensor, sums: tf.Tensor) -> tuple[tf.Tensor, ...]:
             x, y = batches.take(order[start : start + batch_size], *tensors)
             with tf.GradientTape() as tape:
                 predicted = network(x, training=True)
@@ -140,15 +149,18 @@ def _compile_epoch(
                 # biases before a batch normalization are left out (see `forward`)
                 unconnected_gradients=tf.UnconnectedGradients.ZERO,
             )
-            network.optimizer.apply(gradients, weights)
-            return start + batch_size, sums + metrics.sums(y, predicted, losses)
+            with network.learning_rate(tf.gather(rates, batch)):
+                network.optimizer.apply(gradients, weights)
+            return batch + 1, start + batch_size, sums + metrics.sums(y, predicted, losses)
 
-        count = tf.shape(order)[0]
-        begin = (0, tf.zeros(metrics.width))
-        return tf.while_loop(lambda done, _: done < count, step, begin, parallel_iterations=1)[1]
+        def is_left(batch: tf.Tensor, start: tf.Tensor, sums: tf.Tensor) -> tf.Tensor:
+            return start < tf.shape(order)[0]
+
+        begin = (0, 0, tf.zeros(metrics.width))
+        return tf.while_loop(is_left, step, begin, parallel_iterations=1)[-1]
 
     name = _graph_name("epoch", network, batches, batch_size, metrics.settings, metrics.weights)
-    return _compile(epoch, name, network, metrics, batches, cache)
+    return _compile(epoch, (POSITIONS, RATES), name, network, metrics, batches, cache)
 
 
 @dataclass(frozen=True)
@@ -191,7 +203,7 @@ def _compile_evaluation(
         return metrics.sums(y, predicted, metrics.losses(y, predicted))
 
     name = _graph_name("evaluation", network, batches, metrics.settings)
-    sums = _compile(evaluate_batch, name, network, metrics, batches, cache, warm_up=1)
+    sums = _compile(evaluate_batch, (POSITIONS,), name, network, metrics, batches, cache, warm_up=1)
     return Evaluation(sums, metrics, len(samples))
 
 
@@ -243,25 +255,36 @@ class TrainingLoop:
             validation_metrics = metric_sums(validation, *known, logits=network.logits)
             self.evaluation = _compile_evaluation(network, validation, validation_metrics, cache)
 
-    def run(self, batches: Sequence[int], rng: np.random.Generator) -> list[Scores]:
+    def run(
+        self,
+        batches: Sequence[int],
+        rng: np.random.Generator,
+        rates: np.ndarray | None = None,
+    ) -> list[Scores]:
         """Train, and score after every epoch.
 
         Args:
             batches: of each epoch; fewer than the samples fill is a part of an epoch.
             rng: draws the order of the samples, and what layers such as dropout start from.
+            rates: the learning rate of each batch, float32 (sum of `batches`,); by default that of
+                the network's settings.
 
         Returns:
             Loss and metrics of each epoch, and those of the validation samples as val_loss etc.
             Training stops after an epoch whose loss is a NaN or an infinity; its entry is the last.
             Other metrics may be NaN without harm, such as a correlation with a constant.
         """
+        if rates is None:
+            rates = np.full(sum(batches), self.network.settings.learning_rate, np.float32)
         history: list[Scores] = []
-        for count in batches:
+        for count, end in zip(batches, np.cumsum(batches), strict=True):
             order = rng.permutation(self.samples)[: count * self.batch_size].astype(np.int32)
             self.network.draw_seed(rng)
             with self.timer("training"):
                 self.metrics.reset()
-                trained = self.metrics.scores(self.epoch(order), len(order))
+                sums = self.epoch(order, rates[end - count : end])
+                trained = self.metrics.scores(sums, len(order))
+            self.network.optimizer.learning_rate.assign(rates[end - 1])  # for the files
             with self.timer("validation"):
                 validated = self.evaluation()
             scores = trained | {f"val_{name}": value for name, value in validated.items()}

@@ -53,9 +53,8 @@ class Batches:
 
     @property
     def signature(self) -> list[tf.TensorSpec]:
-        """Of positions, int32 (n,), and of the three tensors to look them up in."""
-        tensors = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in self.tensors]
-        return [tf.TensorSpec([None], tf.int32), *tensors]
+        """Of the three tensors to look positions up in."""
+        return [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in self.tensors]
 
     def take(
         self, positions: tf.Tensor, x: tf.Tensor, y: tf.Tensor, indices: tf.Tensor

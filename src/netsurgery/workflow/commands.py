@@ -18,6 +18,8 @@ TO_USER = " 2>&1 | tee {log} >&2"
 # what every command of `netsurgery.jobs.training_commands` needs to know
 STEP = "--data {params.folder} --split {input.split} --seed {wildcards.seed}"
 STEP += " --settings {params.settings:q} --dependencies {params.dependencies:q}"
+# what a step that trains needs to know as well
+SCHEDULED = "--rates {params.rates:q} --stream {params.stream:q}"
 
 
 def job(command: str, arguments: str) -> str:
@@ -48,7 +50,7 @@ def training_job(command: str, arguments: str) -> str:
         arguments: The options that only this command has, as a format string for Snakemake.
     """
     limit = "--time-limit {params.time_limit}"
-    return f"{CLIENT} {TRAINING} {limit} {command} {STEP} {arguments}{TO_LOG}"
+    return f"{CLIENT} {TRAINING} {limit} {command} {STEP} {SCHEDULED} {arguments}{TO_LOG}"
 
 
 def tensorflow_job(command: str, arguments: str) -> str:

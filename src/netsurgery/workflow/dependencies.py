@@ -134,6 +134,7 @@ class JobDependencies:
             "topology": search.start,
             "output_activation": search.output_activation,
             epochs: search.first_epochs,
+            **_rates(self.parameters.first_rates(wildcards)),
         }
 
     def _train_offspring(self, wildcards: Wildcards) -> dict[str, Any]:
@@ -141,6 +142,7 @@ class JobDependencies:
             **self._settings((*job_settings.TRAINING, *job_settings.SURGERY))(wildcards),
             "offspring": json.loads(self.parameters.offspring(wildcards)),
             **self._rounds(wildcards),
+            **self._course(wildcards),
         }
 
     def _train_round(self, wildcards: Wildcards) -> dict[str, Any]:
@@ -148,6 +150,7 @@ class JobDependencies:
             **self._settings(job_settings.MATCH)(wildcards),
             "mode": self.parameters.selection_mode(wildcards),
             **self._rounds(wildcards),
+            **self._course(wildcards),
         }
 
     def _rounds(self, wildcards: Wildcards) -> dict[str, Any]:
@@ -160,11 +163,26 @@ class JobDependencies:
         return {
             **self._settings(job_settings.TRAINING)(wildcards),
             "batches": self.parameters.step_batches(wildcards),
+            **self._course(wildcards),
         }
+
+    def _course(self, wildcards: Wildcards) -> dict[str, Any]:
+        """What a plan says of the learning rates and of the order of samples."""
+        stream = json.loads(self.parameters.stream(wildcards))
+        return _rates(self.parameters.rates(wildcards)) | ({"stream": stream} if stream else {})
 
     def _finalize(self, wildcards: Wildcards) -> dict[str, Any]:
         return {
             **self._settings(job_settings.MATCH)(wildcards),
             "mode": self.parameters.final_mode(wildcards),
             "batches": self.parameters.remaining_batches(wildcards),
+            **_rates(self.parameters.final_rates(wildcards)),
         }
+
+
+def _rates(text: str) -> dict[str, Any]:
+    """The learning rates of a step, by what decides them; nothing if they are constant."""
+    rates = json.loads(text) or {}
+    length = {"schedule_epochs": rates.pop("epochs")} if "epochs" in rates else {}
+    planned = {key: value for key, value in rates.items() if value}
+    return length | ({"rates": planned} if planned else {})

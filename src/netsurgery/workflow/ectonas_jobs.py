@@ -5,13 +5,18 @@ from __future__ import annotations
 from functools import cache
 
 from netsurgery.jobs import ectonas
+from netsurgery.objectives.step_rates import StepRates
 from netsurgery.search.algorithms import Plan, read_plan
 from netsurgery.search.ectonas import priorities
+from netsurgery.search.ectonas.budget import step_rates
 from netsurgery.search.ectonas.plans import BracketPlan
 from netsurgery.search.ectonas.selection import mode_after
+from netsurgery.search.ectonas.settings import BudgetSettings
 from netsurgery.search.layout import SearchFolder
 from netsurgery.search.plans import TrainingPlan
 from netsurgery.search.selection import SelectionMode
+from netsurgery.search.steps import FINAL
+from netsurgery.storage.settings import from_settings
 from netsurgery.workflow.search_jobs import Files, SearchJobs
 
 
@@ -51,6 +56,17 @@ class EctonasJobs(SearchJobs):
     def round_epochs(self, generation: int) -> int:
         """Return the epochs of a round."""
         return self.generation(generation).round_epochs
+
+    def rates(self, generation: int, step: str) -> StepRates:
+        """Return which learning rates a training step has.
+
+        They depend on the search's budget, unless they are constant.
+        """
+        if generation == 0 or self.search.rates is None:
+            return self.search.rates
+        winners = self.folder.read_winners(generation - 1)
+        budget = from_settings(BudgetSettings, self.search.settings)
+        return step_rates(winners, budget, last=step == FINAL)
 
     def step_priority(self, generation: int, step: str) -> int:
         """Return how urgent a training step is; 0 while its generation is not planned."""

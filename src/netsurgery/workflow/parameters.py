@@ -11,8 +11,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from netsurgery.objectives import step_rates
 from netsurgery.search.size_limit import SizeLimits
-from netsurgery.search.steps import recuperation_step
+from netsurgery.search.steps import FINAL, WARM_UP, branch_step, recuperation_step
 from netsurgery.storage.canonical import canonical_json
 from netsurgery.storage.settings import setting_names
 from netsurgery.tracking import uri
@@ -31,6 +32,16 @@ def step_of(wildcards: Wildcards) -> str | None:
         return slot
     candidate = getattr(wildcards, "candidate", None)
     return recuperation_step(candidate) if candidate else None
+
+
+def place_of(wildcards: Wildcards) -> tuple[int, str]:
+    """Return the generation and the training step of a job in a generation."""
+    generation = int(wildcards.generation)
+    if (attempt := getattr(wildcards, "attempt", None)) is not None:
+        return generation, branch_step(int(attempt), int(wildcards.rank))
+    step = step_of(wildcards)
+    assert step is not None
+    return generation, step
 
 
 def result_settings_json(settings: Mapping[str, Any]) -> str:
@@ -110,6 +121,30 @@ class Parameters:
     def round_epochs(self, wildcards: Wildcards) -> int:
         """Return the epochs of each round that a training job covers."""
         return self.searches.of(wildcards).round_epochs(int(wildcards.generation))
+
+    def rates(self, wildcards: Wildcards) -> str:
+        """Return which learning rates a step of a generation has, as JSON."""
+        return self._rates(wildcards, *place_of(wildcards))
+
+    def first_rates(self, wildcards: Wildcards) -> str:
+        """Return which learning rates the first training has, as JSON."""
+        return self._rates(wildcards, 0, WARM_UP)
+
+    def final_rates(self, wildcards: Wildcards) -> str:
+        """Return which learning rates the last training has, as JSON."""
+        jobs = self.searches.of(wildcards)
+        plan = jobs.final_plan()
+        return self._rates(wildcards, plan.generation if plan else 0, FINAL)
+
+    def _rates(self, wildcards: Wildcards, generation: int, step: str) -> str:
+        rates = self.searches.of(wildcards).rates(generation, step)
+        return canonical_json(step_rates.to_json(rates))
+
+    def stream(self, wildcards: Wildcards) -> str:
+        """Return what names the order of samples in a step, as JSON; null: it has its own."""
+        if getattr(wildcards, "generation", None) is None:
+            return canonical_json(None)
+        return canonical_json(self.searches.of(wildcards).stream(*place_of(wildcards)))
 
     def selection_mode(self, wildcards: Wildcards) -> str:
         """Return how the winner among a job's contenders is selected."""

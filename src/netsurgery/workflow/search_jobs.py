@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from netsurgery.config.model import Search
+from netsurgery.objectives.step_rates import StepRates
 from netsurgery.search.algorithms import Plan
 from netsurgery.search.ectonas.priorities import HIGHEST
 from netsurgery.search.layout import SearchFolder
@@ -96,6 +97,14 @@ class SearchJobs(ABC):
     def round_epochs(self, generation: int) -> int:
         """Return the epochs of a round; 0 if the algorithm has no rounds."""
         return 0
+
+    def rates(self, generation: int, step: str) -> StepRates:
+        """Return which learning rates a training step has."""
+        return self.search.rates
+
+    def stream(self, generation: int, step: str) -> str | None:
+        """Return what names the order of samples in a training step; None: it has its own."""
+        return None
 
     def step_priority(self, generation: int, step: str) -> int:
         """Return how urgent a training step is, from 0 to `HIGHEST`."""

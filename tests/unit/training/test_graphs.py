@@ -81,20 +81,20 @@ def test_another_process_reuses_a_graph_with_the_same_bits(cache, tmp_path):
                 np.testing.assert_array_equal(array, other)
 
 
-def test_other_weights_and_samples_share_a_graph(cache):
-    plain = trained(new_network(seed=1), graphs.GraphCache(), samples(40))[1]
+def test_other_weights_samples_and_rates_share_a_graph(cache):
+    other = {"seed": 1, "learning_rate": 0.2}
+    plain = trained(new_network(**other), graphs.GraphCache(), samples(40))[1]
     graphs.GraphCache.in_memory.clear()
     trained(new_network(seed=0), cache, samples(40))
     names = cached(cache)
     assert len(names) == 2  # an epoch, an evaluation
-    again = trained(new_network(seed=1), cache, samples(40))[1]
+    again = trained(new_network(**other), cache, samples(40))[1]
     assert cached(cache) == names
     assert again == plain
 
 
 DIFFERENT = {
     "topology": {"settings": {"topology": "cnn-medium"}},
-    "learning rate": {"settings": {"learning_rate": 0.2}},
     "optimizer": {"settings": {"optimizer": "rmsprop"}},
     "precision": {"settings": {"dtype_policy": "mixed_bfloat16"}},
     "scaling": {"scaling": Scaling(np.array(1, np.float32), np.array(1 / 16, np.float32))},

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from netsurgery.objectives.step_rates import Along
 from netsurgery.search.ectonas.generation import (
     GenerationDesign,
     by_operation,
@@ -53,6 +54,20 @@ def generation_budget(
         return GenerationBudget(None if left > 0 else 0)
     design = draw_brackets(offspring, generation, settings.round_epochs, settings, seed)
     return GenerationBudget(None if cost(design, batches_per_epoch) <= left else max(0, left))
+
+
+def step_rates(winners: Winners, budget: BudgetSettings, *, last: bool = False) -> Along:
+    """The learning rates after some generations: the schedule runs over the search's budget.
+
+    How long a lineage becomes is unknown while it trains, but what the search has spent is known.
+    All candidates of a generation compete at the same rate, that of its beginning.
+
+    Args:
+        winners: of the last generation.
+        budget: of the search.
+        last: whether the last training follows, in which the rate goes on along the schedule.
+    """
+    return Along(budget.budget, winners.batches_spent, hold=not last)
 
 
 def _thin_out(offspring: Sequence[Offspring], rng: np.random.Generator) -> list[Offspring]:

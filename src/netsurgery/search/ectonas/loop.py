@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netsurgery.search.ectonas.budget import generation_budget
+from netsurgery.search.ectonas.budget import generation_budget, step_rates
 from netsurgery.search.ectonas.planning import plan_generation, plan_training
 from netsurgery.search.ectonas.selection import select_parents
 from netsurgery.search.ectonas.settings import EctonasSettings
@@ -38,9 +38,11 @@ def search(trainer: Trainer, settings: EctonasSettings, seed: int) -> Record:
         if isinstance(plan, FinalPlan):
             break
         records: dict[str, Record] = {}
+        rates = step_rates(winners, settings.budget)
         for step in plan.steps:
-            training = plan_training(plan, step, records, selection, seed, per_epoch)
+            training = plan_training(plan, step, records, selection, seed, per_epoch, rates)
             records[step] = trainer.train(training)
         winners = select_parents(plan, records, winners, selection, seed)
     index = select_contender(winners.records, selection.mode, selection.comparison, seed, FINAL)
-    return trainer.train(final_training(plan, winners.models[index]))
+    rates = step_rates(winners, settings.budget, last=True)
+    return trainer.train(final_training(plan, winners.models[index], rates=rates))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from netsurgery.objectives.step_rates import Along
 from netsurgery.search.ectonas.budget import shrink_to_budget
 from netsurgery.search.ectonas.generation import (
     changes_something,
@@ -86,6 +87,7 @@ def plan_training(
     settings: SelectionSettings,
     seed: int,
     batches_per_epoch: int,
+    rates: Along,
 ) -> Training:
     """Plan a training step: an offspring, or the winner of its contenders.
 
@@ -96,6 +98,7 @@ def plan_training(
         settings: of the search.
         seed: of the search.
         batches_per_epoch: the batches in an epoch.
+        rates: the learning rates of the generation.
     """
     round_batches = plan.round_epochs * batches_per_epoch
     later_rounds = dict.fromkeys(plan.rounds_of(step)[1:], round_batches)
@@ -105,7 +108,8 @@ def plan_training(
         competing = [records[each] for each in contenders]
         winner = contenders[select_contender(competing, mode, settings.comparison, seed, step)]
         model = model_name(plan.generation, winner)
-        return Training(plan.generation, step, {step: round_batches} | later_rounds, model)
+        batches = {step: round_batches} | later_rounds
+        return Training(plan.generation, step, batches, model, rates=rates)
     child = plan.child(Step.parse(step).candidate)
     batches = {RECUPERATION: child.batches} | later_rounds
-    return Training(plan.generation, step, batches, plan.model_of(child.parent), child)
+    return Training(plan.generation, step, batches, plan.model_of(child.parent), child, rates)

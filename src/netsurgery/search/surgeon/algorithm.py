@@ -52,6 +52,10 @@ class Surgeon(Algorithm):
         """The warm-up, but no more than all epochs or the budget."""
         return from_settings(SurgeonSettings, settings).initial_epochs
 
+    def schedule_epochs(self, settings: Mapping[str, Any]) -> float:
+        """The epochs that the winner's weights receive."""
+        return settings["epochs"]
+
     def expected_epochs(
         self, settings: Mapping[str, Any], spent: float, trained: float
     ) -> float | None:

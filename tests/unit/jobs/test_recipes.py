@@ -1,0 +1,80 @@
+"""Training steps follow the search's recipe, however the training is split into steps."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from netsurgery.jobs import train
+from netsurgery.jobs.training_step import TrainingStep
+from netsurgery.objectives.step_rates import Along, Ramp
+from netsurgery.search.candidates import read_candidate, read_record
+from tests.support.factories import prepare_digits, search
+
+LAYERS = [{"dense": {"units": 10}}]
+EPOCHS = 4
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("digits")
+    prepare_digits(folder)
+    return folder
+
+
+@pytest.fixture
+def step(digits, tmp_path):
+    """Makes a training step of the digits."""
+
+    def make(name, rates=None, stream=None, **settings):
+        chosen = dict(search(topology="ff-small", batch_size=200, **settings).settings)
+        output = tmp_path / f"{name}.keras"
+        made = TrainingStep(digits, digits / "split.npz", 0, chosen, output, name)
+        return replace(made, rates=rates, stream=stream)
+
+    return make
+
+
+def start(step, epochs=1):
+    train.train_initial_network(step, LAYERS, "softmax", epochs)
+    return step.output
+
+
+def go_on(step, model, *rounds):
+    batches = dict.fromkeys(rounds or [step.name], step.batches_per_epoch)
+    train.continue_training(step, model, read_record(model), batches)
+    return step.output
+
+
+def arrays(model):
+    network = read_candidate(model, read_record(model)).network
+    return [array for layer in network.weights for array in layer]
+
+
+def same(one, other):
+    return all(map(np.array_equal, arrays(one), arrays(other)))
+
+
+def test_joined_rounds_have_the_rates_of_single_ones(step):
+    recipe = {"rates": Along(EPOCHS), "schedule": "cosine", "momentum": 0.9}
+    first = start(step("warm-up", **recipe))
+    two = go_on(step("b", **recipe), go_on(step("a", **recipe), first))
+    assert same(go_on(step("joined", **recipe), first, "a", "b"), two)
+    assert not same(go_on(step("constant", momentum=0.9), first, "a", "b"), two)
+    held = replace(step("held", **recipe), rates=Along(EPOCHS, start=0, hold=True))
+    assert not same(go_on(held, first, "a", "b"), two)
+
+
+def test_a_step_trains_with_its_own_rates(step):
+    first = start(step("warm-up"))
+    still = go_on(step("still", Ramp(0.0, 0.0)), first)
+    assert same(still, first)
+    assert not same(go_on(step("moving", Ramp(0.0, 0.1)), first, "still"), still)
+
+
+def test_steps_of_one_stream_see_the_same_samples(step):
+    first = start(step("warm-up"))
+    one = go_on(step("one", stream="round 1"), first, "one", "more")
+    assert same(go_on(step("two", stream="round 1"), first, "two", "again"), one)
+    assert not same(go_on(step("three", stream="round 2"), first, "one", "more"), one)
+    assert not same(go_on(step("four"), first, "one", "more"), one)
