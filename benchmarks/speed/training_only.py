@@ -63,6 +63,7 @@ def _train(
     from netsurgery.networks.topology import Topology
     from netsurgery.objectives.training_settings import CompileSettings
     from netsurgery.storage.settings import from_settings
+    from netsurgery.training.loop import NO_MOVES
 
     training.use_one_thread()
     training.disable_trim()
@@ -79,7 +80,7 @@ def _train(
         count = min(work.batches, max(20, round(part * work.batches)))
         order = rng.integers(len(samples), size=count * size, dtype=np.int32)
         rates = np.full(count, compile_settings.learning_rate, np.float32)
-        loop.epoch(order[:size], rates)  # compiles the graph
+        loop.epoch(order[:size], rates, NO_MOVES)  # compiles the graph
         loops.append((work, loop, order, rates))
     found = []
     for _ in range(PASSES):
@@ -87,7 +88,7 @@ def _train(
         seconds = 0.0
         for work, loop, order, rates in loops:
             begun = perf_counter()
-            loop.epoch(order, rates)
+            loop.epoch(order, rates, NO_MOVES)
             seconds += (perf_counter() - begun) * work.batches * size / len(order)
         found.append(seconds)
     return found

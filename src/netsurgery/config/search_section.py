@@ -15,6 +15,7 @@ from netsurgery.config.schema import fill_defaults, validate
 from netsurgery.config.starting_models import StartingModel, is_path
 from netsurgery.config.starting_models import read as read_model
 from netsurgery.config.topology_section import Entries, load_topologies
+from netsurgery.datasets.augmentation import SHIFTED
 from netsurgery.datasets.builtin import BUILTIN_DATASETS
 from netsurgery.networks import topologies
 from netsurgery.networks.topology import Topology
@@ -170,7 +171,8 @@ def _check_data(where: list[str], search: Mapping[str, Any], dataset: Dataset) -
         message = f"{weights!r} needs classes, but {dataset.name!r} is for {dataset.task}"
         raise error_at([*where, "class_weights"], f"{message} (allowed: none)")
     flat, series = datasets.is_flat(dataset.settings), datasets.is_series(dataset.settings)
-    if augmentation != "none" and (flat or series):
-        found = "series" if series else "rows of features"
-        message = f"{augmentation!r} needs images, but {dataset.name!r} has {found}"
-        raise error_at([*where, "augmentation"], f"{message} (allowed: none)")
+    if augmentation != "none" and (flat or (series and augmentation != SHIFTED)):
+        needed = "images or series" if augmentation == SHIFTED else "images"
+        found, allowed = ("series", f"none, {SHIFTED}") if series else ("rows of features", "none")
+        message = f"{augmentation!r} needs {needed}, but {dataset.name!r} has {found}"
+        raise error_at([*where, "augmentation"], f"{message} (allowed: {allowed})")

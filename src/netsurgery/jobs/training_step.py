@@ -77,9 +77,10 @@ class TrainingStep:
     @cached_property
     def training(self) -> datasets.Samples:
         """The training samples, with augmentation."""
-        sixfold = self.training_settings.augmentation == augmentation.SIXFOLD
-        variants = augmentation.VARIANTS if sixfold else 1
-        return replace(self.samples("training"), variants=variants)
+        setting, samples = self.training_settings.augmentation, self.samples("training")
+        variants = augmentation.VARIANTS if setting == augmentation.SIXFOLD else 1
+        shift = augmentation.RandomShift.of(setting, samples.x.shape[1:])
+        return replace(samples, variants=variants, shift=shift)
 
     def calibration(self, count: int) -> np.ndarray:
         """Draw training samples for surgery, scaled; the same ones in a whole search."""

@@ -61,6 +61,8 @@ def check(search: Mapping[str, Any], task: str, *, logits: bool) -> None:
         raise SettingError(
             ("momentum",), f"{name} takes no momentum (only {' and '.join(WITH_MOMENTUM)} do)"
         )
+    if search.get("weight_decay"):
+        _check_own_decay(optimizer)
     try:
         schedules.read_schedule(search.get("schedule", CONSTANT))
     except ValueError as error:
@@ -68,6 +70,18 @@ def check(search: Mapping[str, Any], task: str, *, logits: bool) -> None:
     _check_loss(search.get("loss", DEFAULT_LOSS[task]), task, logits=logits)
     recorded = _check_extra_metrics(search.get("extra_metrics", ()), task)
     _check_objective(search.get("objective", "val_loss"), task, recorded)
+
+
+def _check_own_decay(optimizer: Any) -> None:
+    """Check that an optimizer does not decay weights itself."""
+    name, arguments = keras_catalog.split_setting(optimizer)
+    own = {**keras_catalog.find(OPTIMIZERS, name).arguments, **arguments}.get("weight_decay")
+    if own:
+        raise SettingError(
+            ("weight_decay",),
+            f"{name} decays all weights itself, by {own:g}; to decay kernels only, write"
+            f" optimizer: {{{name}: {{weight_decay: 0.0}}}}",
+        )
 
 
 def losses(task: str) -> list[str]:

@@ -16,13 +16,14 @@ FLOAT32 = "float32"
 
 @dataclass(frozen=True)
 class CompileSettings:
-    """How a network learns: what Keras's `compile` takes, and the dtype policy."""
+    """How a network learns: what Keras's `compile` takes, the dtype policy and weight decay."""
 
     optimizer: Setting
     learning_rate: float
     momentum: float
     loss: Setting
     dtype_policy: str = FLOAT32
+    weight_decay: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ LOSSES = ("loss", "val_loss")
 SumsFunction = Callable[..., np.ndarray]  # arrays, of the samples of an epoch or so -> (width,)
 POSITIONS = tf.TensorSpec([None], tf.int32)
 RATES = tf.TensorSpec([None], tf.float32)
+NO_MOVES = np.zeros((0, 0), np.int32)  # of samples that stay where they are
 
 
 def _graph_name(kind: str, network: TrainableNetwork, batches: Batches, *more: object) -> str:
@@ -43,7 +44,7 @@ def _graph_name(kind: str, network: TrainableNetwork, batches: Batches, *more: o
         network.topology.to_json(),
         replace(network.settings, learning_rate=0.0),  # a variable
         [str(spec) for spec in batches.signature],
-        [samples.variants, samples.scaling, samples.target],
+        [samples.variants, samples.shift, samples.scaling, samples.target],
         len(tf.config.list_physical_devices("GPU")) > 0,
         _uses_onednn(batches),
         *more,
@@ -102,7 +103,7 @@ def _compile(
 
     Args:
         function: of the arrays and the samples' tensors.
-        arguments: what the arrays are, one number per sample or batch.
+        arguments: what the arrays are, with an entry per sample or batch.
         name: of its graph.
         network: whose variables it uses.
         metrics: whose variables it uses, too.
@@ -116,7 +117,9 @@ def _compile(
     def run(*arrays: np.ndarray) -> np.ndarray:
         return compiled(*map(tf.constant, arrays), *batches.tensors).numpy().astype(np.float64)
 
-    run(*(np.zeros(warm_up, each.dtype.as_numpy_dtype) for each in arguments))
+    for_warm_up = ([warm_up, *each.shape[1:]] for each in arguments)
+    types = (each.dtype.as_numpy_dtype for each in arguments)
+    run(*map(np.zeros, for_warm_up, types))
     return run
 
 
@@ -127,16 +130,20 @@ def _compile_epoch(
     metrics: MetricSums,
     cache: GraphCache,
 ) -> SumsFunction:
-    """A function from the order of the samples and the learning rates to the sums over the epoch.
+    """A function that trains an epoch, and gives the sums over it.
 
-    They are int32 (n,), and float32 with a rate for each batch.
+    It takes the order of the samples, int32 (n,), the learning rate of each batch, float32, and how
+    the samples move, int32 (n, ...), where they do.
     """
     batches = Batches(samples)
     weights = network.weights
 
-    def epoch(order: tf.Tensor, rates: tf.Tensor, *tensors: tf.Tensor) -> tf.Tensor:
+    def epoch(
+        order: tf.Tensor, rates: tf.Tensor, moves: tf.Tensor, *tensors: tf.Tensor
+    ) -> tf.Tensor:
         def step(batch: tf.Tensor, start: tf.Tensor, sums: tf.Tensor) -> tuple[tf.Tensor, ...]:
-            x, y = batches.take(order[start : start + batch_size], *tensors)
+            own = slice(start, start + batch_size)
+            x, y = batches.take(order[own], *tensors, moves=moves[own])
             with tf.GradientTape() as tape:
                 predicted = network(x, training=True)
                 losses = metrics.losses(y, predicted)
@@ -149,7 +156,9 @@ def _compile_epoch(
                 # biases before a batch normalization are left out (see `forward`)
                 unconnected_gradients=tf.UnconnectedGradients.ZERO,
             )
-            with network.learning_rate(tf.gather(rates, batch)):
+            rate = tf.gather(rates, batch)
+            network.decay_weights(rate)
+            with network.learning_rate(rate):
                 network.optimizer.apply(gradients, weights)
             return batch + 1, start + batch_size, sums + metrics.sums(y, predicted, losses)
 
@@ -160,7 +169,8 @@ def _compile_epoch(
         return tf.while_loop(is_left, step, begin, parallel_iterations=1)[-1]
 
     name = _graph_name("epoch", network, batches, batch_size, metrics.settings, metrics.weights)
-    return _compile(epoch, (POSITIONS, RATES), name, network, metrics, batches, cache)
+    arguments = POSITIONS, RATES, batches.moves
+    return _compile(epoch, arguments, name, network, metrics, batches, cache)
 
 
 @dataclass(frozen=True)
@@ -247,6 +257,7 @@ class TrainingLoop:
     ) -> None:
         cache = cache or GraphCache()
         self.network, self.samples, self.batch_size = network, len(training), batch_size
+        self.shift = training.shift
         self.timer = timer or Timer()
         with self.timer("build"):
             known = network.loss, network.outputs, metrics
@@ -265,7 +276,8 @@ class TrainingLoop:
 
         Args:
             batches: of each epoch; fewer than the samples fill is a part of an epoch.
-            rng: draws the order of the samples, and what layers such as dropout start from.
+            rng: draws the order of the samples, how they move, and what layers such as dropout
+                start from.
             rates: the learning rate of each batch, float32 (sum of `batches`,); by default that of
                 the network's settings.
 
@@ -279,10 +291,11 @@ class TrainingLoop:
         history: list[Scores] = []
         for count, end in zip(batches, np.cumsum(batches), strict=True):
             order = rng.permutation(self.samples)[: count * self.batch_size].astype(np.int32)
+            moves = self.shift.draw(len(order), rng) if self.shift else NO_MOVES
             self.network.draw_seed(rng)
             with self.timer("training"):
                 self.metrics.reset()
-                sums = self.epoch(order, rates[end - count : end])
+                sums = self.epoch(order, rates[end - count : end], moves)
                 trained = self.metrics.scores(sums, len(order))
             self.network.optimizer.learning_rate.assign(rates[end - 1])  # for the files
             with self.timer("validation"):

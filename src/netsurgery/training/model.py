@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
@@ -18,6 +19,7 @@ from netsurgery.objectives.training_settings import CompileSettings
 from netsurgery.storage import provenance
 from netsurgery.surgery import Slots
 from netsurgery.training.forward import forward
+from netsurgery.training.fused_operations import Biased
 from netsurgery.training.keras_objects import LINEAR, compile_arguments
 from netsurgery.training.layers import DRAWING
 from netsurgery.training.optimizer_state import OptimizerState, is_elementwise
@@ -149,6 +151,34 @@ class TrainableNetwork:
             yield
         finally:
             del optimizer._get_current_learning_rate
+
+    @cached_property
+    def _kernels(self) -> list[np.ndarray]:
+        """For each variable where it holds kernels: 1 there, and 0 for biases and factors."""
+        shapes = self.topology.array_shapes
+        masks = [
+            np.full(shape, isinstance(self.layers[i], Biased) and len(shape) > 1, np.float32)
+            for i in self.order
+            for shape in shapes[i][: self.trainable_counts[i]]
+        ]
+        return self.packing.pack(masks)
+
+    def decay_weights(self, rate: tf.Tensor) -> None:
+        """Shrink the kernels, as a step of gradient descent does whose loss includes their squares.
+
+        Biases and the factors of normalizations, which often share a variable with small kernels,
+        stay: they do not make a network fit noise.
+
+        Args:
+            rate: the learning rate, ().
+        """
+        if not self.settings.weight_decay:
+            return
+        part = rate * self.settings.weight_decay
+        for weight, kernels in zip(self.weights, self._kernels, strict=True):
+            if kernels.any():
+                shrunk = part if kernels.all() else part * kernels
+                weight.value.assign_sub(weight.value * shrunk)
 
     @property
     def _seed_of_step(self) -> tf.Tensor:

@@ -44,6 +44,22 @@ def _variants(x: tf.Tensor, variants: tf.Tensor) -> tf.Tensor:
     return tf.reshape(tf.gather(padded, chosen, batch_dims=1), (-1, height, width, channels))
 
 
+def _shifted(x: tf.Tensor, moves: tf.Tensor) -> tf.Tensor:
+    """Each sample perhaps mirrored along its last axis, and then moved along all.
+
+    Args:
+        x: (n, *sides, channels).
+        moves: int32 (n, axes + 1) (see `RandomShift.draw`).
+    """
+    sides = x.shape[1:-1]
+    for axis, side in enumerate(sides, 1):
+        places = tf.range(side) - moves[:, axis - 1 : axis]
+        if axis == len(sides):
+            places = tf.where(moves[:, -1:] == 1, side - 1 - places, places)
+        x = tf.gather(x, tf.clip_by_value(places, 0, side - 1), axis=axis, batch_dims=1)
+    return x
+
+
 class Batches:
     """Inputs and labels of samples, by position."""
 
@@ -56,8 +72,20 @@ class Batches:
         """Of the three tensors to look positions up in."""
         return [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in self.tensors]
 
+    @property
+    def moves(self) -> tf.TensorSpec:
+        """What moves the samples of an epoch (see `RandomShift.draw`)."""
+        shift = self.samples.shift
+        return tf.TensorSpec([None, 0 if shift is None else len(shift.reach) + 1], tf.int32)
+
     def take(
-        self, positions: tf.Tensor, x: tf.Tensor, y: tf.Tensor, indices: tf.Tensor
+        self,
+        positions: tf.Tensor,
+        x: tf.Tensor,
+        y: tf.Tensor,
+        indices: tf.Tensor,
+        *,
+        moves: tf.Tensor | None = None,
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """A batch: the network's inputs, float32 (n, *shape), and their labels, (n, ...).
 
@@ -66,12 +94,15 @@ class Batches:
             x: all samples as stored.
             y: all classes or targets.
             indices: of the samples of this part.
+            moves: int32 (n, axes + 1), of samples that are shifted.
         """
         samples, count = self.samples, len(self.samples.indices)
         chosen = tf.gather(indices, positions % count if samples.variants > 1 else positions)
         raw, labels = tf.gather(x, chosen), tf.gather(y, chosen)
         if samples.variants > 1:
             raw = _variants(raw, positions // count)
+        if samples.shift is not None and moves is not None:
+            raw = _shifted(raw, moves)
         if samples.target is not None:
             labels = _scaled(labels, samples.target)
         return _scaled(raw, samples.scaling), labels

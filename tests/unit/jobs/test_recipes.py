@@ -78,3 +78,12 @@ def test_steps_of_one_stream_see_the_same_samples(step):
     assert same(go_on(step("two", stream="round 1"), first, "two", "again"), one)
     assert not same(go_on(step("three", stream="round 2"), first, "one", "more"), one)
     assert not same(go_on(step("four"), first, "one", "more"), one)
+
+
+def test_samples_move_in_another_way_in_every_epoch(step):
+    first = start(step("warm-up"))
+    one = go_on(step("one", stream="a", augmentation="shift"), first, "one", "more")
+    assert same(go_on(step("two", stream="a", augmentation="shift"), first, "two", "more"), one)
+    for other in ("none", "flip_shift"):
+        changed = step(other, stream="a", augmentation=other)
+        assert not same(go_on(changed, first, "one", "more"), one)

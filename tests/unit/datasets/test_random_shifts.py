@@ -1,0 +1,65 @@
+"""Random shifts of samples: what is drawn, and what becomes of a sample."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netsurgery.datasets.augmentation import RandomShift
+from netsurgery.training.samples import Batches
+from tests.support.training_helpers import samples
+
+
+def moved(x, moves, shift):
+    """The samples of `x` after `moves`, by the training's own function."""
+    n = len(x)
+    data = dataclasses.replace(samples(n), x=x, y=np.zeros(n, np.int32), shift=shift)
+    batches = Batches(data)
+    found, _ = batches.take(np.arange(n, dtype=np.int32), *batches.tensors, moves=moves)
+    return found.numpy() * 16
+
+
+@pytest.mark.parametrize(
+    ("setting", "shape", "expected"),
+    [
+        ("none", (32, 32, 3), None),
+        ("sixfold", (32, 32, 3), None),
+        ("shift", (28, 28, 1), RandomShift((3, 3))),
+        ("flip_shift", (32, 24, 3), RandomShift((4, 3), flips=True)),
+        ("shift", (128, 9), RandomShift((16,))),
+        ("shift", (7, 1, 1), RandomShift((1, 0))),
+    ],
+)
+def test_shifts_reach_an_eighth_of_a_side(setting, shape, expected):
+    assert RandomShift.of(setting, shape) == expected
+
+
+@pytest.mark.parametrize("flips", [False, True])
+def test_every_distance_is_drawn(flips):
+    drawn = RandomShift((2, 1), flips).draw(2000, np.random.default_rng(0))
+    found = {tuple(row) for row in drawn.tolist()}
+    assert found == {
+        (down, right, flip)
+        for down in range(-2, 3)
+        for right in range(-1, 2)
+        for flip in range(1 + flips)
+    }
+
+
+@given(seed=st.integers(0, 99), flips=st.booleans())
+def test_an_image_moves_and_repeats_its_edge(seed, flips):
+    shift, rng = RandomShift((2, 3), flips), np.random.default_rng(seed)
+    x = rng.integers(0, 255, (4, 5, 7, 2)).astype(np.uint8)
+    moves = shift.draw(4, rng)
+    for image, (down, right, flip), found in zip(x, moves, moved(x, moves, shift), strict=True):
+        first = image[:, ::-1] if flip else image
+        framed = np.pad(first, ((2, 2), (3, 3), (0, 0)), mode="edge")
+        np.testing.assert_array_equal(found, framed[2 - down : 7 - down, 3 - right : 10 - right])
+
+
+def test_a_series_moves_in_time():
+    x = np.arange(12, dtype=np.float32).reshape(1, 6, 2)
+    found = moved(x, np.array([[2, 0]], np.int32), RandomShift((2,)))
+    np.testing.assert_array_equal(found[0, :, 0], [0, 0, 0, 2, 4, 6])
