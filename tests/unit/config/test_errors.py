@@ -110,7 +110,11 @@ def test_an_invalid_search_is_refused_in_one_line(given):
         ("learning_rate", "1e-3", "YAML reads it as text, write 0.001 (without quotes)"),
         ("learning_rate", "0.01", "write 0.01 (without quotes)"),
         ("batch_size", "1e2", "write 100 (without quotes)"),
-        ("learning_rate", "fast", "'fast' is not a number (Constant learning rate)"),
+        (
+            "learning_rate",
+            "fast",
+            "'fast' is not a number (Learning rate, the highest one if a schedule changes it)",
+        ),
         ("learning_rate", ".nan", "'.nan' is not a number"),
     ],
 )
