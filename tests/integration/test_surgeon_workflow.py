@@ -173,7 +173,7 @@ def test_a_killed_search_resumes_with_the_same_result(finished, tmp_path):
 def test_lost_files_are_regenerated(lost, finished, copy):
     for name in lost:
         (search_folder(copy).root / name).unlink()
-    search(copy, TRAINED)
+    search(copy)
     assert_same(finished, copy)
 
 

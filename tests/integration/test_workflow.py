@@ -29,6 +29,7 @@ from tests.support.workflow_runs import (
     assert_same,
     command,
     contents,
+    environment,
     run,
     search_folder,
     times,
@@ -143,7 +144,10 @@ def test_a_stopped_search_resumes_with_the_same_result(finished, tmp_path):
     stops = {"recuperation/g01c02": signal.SIGINT, "phase2/round1/slot0": signal.SIGKILL}
     for slot, sent in stops.items():
         awaited = search_folder(folder).record(1, slot)
-        process = subprocess.Popen(command(folder), stdout=log, stderr=log, start_new_session=True)
+        servers = environment(own_servers=sent == signal.SIGINT)
+        process = subprocess.Popen(
+            command(folder), stdout=log, stderr=log, start_new_session=True, env=servers
+        )
         deadline = time.monotonic() + PATIENCE
         while not awaited.exists() and time.monotonic() < deadline:
             time.sleep(0.01)
