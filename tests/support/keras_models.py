@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from netsurgery.keras_io import conversion
 from netsurgery.networks.network import Network
 from netsurgery.networks.topologies import build, named
-from tests.support.strategies import inputs, networks, topologies, trained
+from tests.support.strategies import inputs, networks, one_in, topologies, trained
 
 # a Keras model takes a tenth of a second to build: few examples, and no search for a smaller one
 FEW = settings(
-    max_examples=12,
+    one_in(4),
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],  # one folder serves them all
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from netsurgery.networks.layers import (
@@ -23,6 +24,12 @@ from netsurgery.surgery import MutationSizes
 from tests.support.random_networks import inputs, trained, varied
 
 Example = tuple[Network, np.ndarray]
+
+
+def one_in(share: int) -> settings:
+    """Examples for a slow property: one in so many of those of the profile."""
+    return settings(max_examples=max(1, settings().max_examples // share))
+
 
 SEEDS = st.integers(0, 2**32 - 1)
 MOSTLY = st.sampled_from([True, True, True, False])

@@ -30,6 +30,7 @@ from netsurgery.surgery.corrections import corrected
 from netsurgery.surgery.pooling import resized
 
 ROWS_PER_FEATURE = 20  # pixels to fit a convolution to; more take time but add no accuracy
+MOST_ROWS = 5_000  # of them in wide layers, whose fit the penalty limits anyway
 MIN_IMAGES = 32
 
 Networks = tuple[Network, Network]  # parent and child
@@ -148,7 +149,7 @@ def samples_needed(topology: Topology, position: int, samples: int) -> int:
         return samples
     layer = topology.layer(position, KernelLayer)
     kernel = layer.kernel_shape(topology.input_shapes[position])
-    rows = ROWS_PER_FEATURE * math.prod(kernel[:-1])
+    rows = min(MOST_ROWS, ROWS_PER_FEATURE * math.prod(kernel[:-1]))
     return min(samples, max(MIN_IMAGES, -(-rows // math.prod(sides))))
 
 

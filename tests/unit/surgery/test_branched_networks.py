@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 import pytest
@@ -21,16 +22,28 @@ from netsurgery.surgery import (
 from tests.support.random_networks import branched, inputs, trained
 from tests.support.surgery_helpers import assert_computes_the_same, generator
 
-NETWORKS = 150
+NETWORKS = 80
 CHANGES = [operation for operation in OPERATIONS if operation.takes_position]
+
+
+@cache
+def networks() -> list[Network]:
+    """Random networks, shared by all tests."""
+    generators = map(generator, range(NETWORKS))
+    return [trained(branched(rng), rng) for rng in generators]
+
+
+@cache
+def offers(operation: Operation) -> list[list[Mutation]]:
+    """What the operation can do in each network."""
+    return [legal_mutations(network.topology, operations=[operation]) for network in networks()]
 
 
 def mutations(operation: Operation) -> Iterator[tuple[Network, Mutation, np.random.Generator]]:
     """One of the things that an operation can do, for each random network."""
-    for seed in range(NETWORKS):
-        rng = generator(seed)
-        network = trained(branched(rng), rng)
-        if legal := legal_mutations(network.topology, operations=[operation]):
+    for seed, (network, legal) in enumerate(zip(networks(), offers(operation), strict=True)):
+        if legal:
+            rng = generator(seed)
             yield network, legal[rng.integers(len(legal))], rng
 
 

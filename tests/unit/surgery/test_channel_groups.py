@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from netsurgery.networks.blocks import Parallel, Residual
 from netsurgery.networks.layers import (
@@ -110,7 +110,6 @@ def test_what_cannot_change_says_why(row: tuple, operation: str, place: Place, r
         mutate_topology(Topology(IMAGE, row), Mutation(widening, place))
 
 
-@settings(max_examples=200)
 @given(SEEDS)
 def test_layouts_hold_every_feature_of_a_layer_once(seed: int) -> None:
     topology = branched(np.random.default_rng(seed))
@@ -126,7 +125,6 @@ def test_layouts_hold_every_feature_of_a_layer_once(seed: int) -> None:
             np.testing.assert_array_equal(same, np.arange(features))
 
 
-@settings(max_examples=200)
 @given(SEEDS)
 def test_every_group_has_one_owner_or_a_reason(seed: int) -> None:
     topology = branched(np.random.default_rng(seed))

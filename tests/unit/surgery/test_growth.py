@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from netsurgery.networks.layers import Dense
@@ -14,7 +14,16 @@ from netsurgery.networks.network import Network
 from netsurgery.surgery import Mutation, MutationSizes, Operation, is_exact, mutate, operations
 from tests.support import exactness
 from tests.support.random_networks import branched
-from tests.support.strategies import SEEDS, SIZES, TOPOLOGIES, VARIED, Example, networks, trained
+from tests.support.strategies import (
+    SEEDS,
+    SIZES,
+    TOPOLOGIES,
+    VARIED,
+    Example,
+    networks,
+    one_in,
+    trained,
+)
 from tests.support.surgery_helpers import (
     CELLS,
     ROUNDING,
@@ -34,18 +43,18 @@ def exact(network: Network, sizes: MutationSizes) -> list[Mutation]:
     return [m for m in legal(network, sizes, *GROWTH) if is_exact(network.topology, m)]
 
 
-def test_exact_growth_keeps_the_output_of_1500_networks() -> None:
+def test_exact_growth_keeps_the_output_of_rows() -> None:
     """Any arrangement of layers, with any activation that numpy supports but softmax."""
-    found = list(exactness.changes(range(1500)))
-    assert len(found) > 5000
+    found = list(exactness.changes(range(200)))
+    assert len(found) > 600
     assert {change.mutation.operation for change in found} == set(GROWTH)
     assert max(found, key=lambda change: change.relative).relative < ROUNDING
 
 
-def test_exact_growth_keeps_the_output_of_300_branched() -> None:
+def test_exact_growth_keeps_the_output_of_blocks() -> None:
     """Also residual stages, branches and gates, which change as a whole."""
-    found = list(exactness.changes(range(300), branched))
-    assert len(found) > 800
+    found = list(exactness.changes(range(60), branched))
+    assert len(found) > 150
     assert {change.mutation.operation for change in found} >= set(WIDENING)
     assert max(found, key=lambda change: change.relative).relative < ROUNDING
 
@@ -60,7 +69,7 @@ def test_growth_of_any_size_keeps_the_output(
         assert_computes_the_same(child, network, x)
 
 
-@settings(max_examples=60)
+@one_in(2)
 @given(networks(VARIED), SIZES, SEEDS)
 def test_repeated_growth_keeps_the_output(
     example: Example, sizes: MutationSizes, seed: int

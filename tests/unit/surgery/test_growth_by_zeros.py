@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from netsurgery.networks.blocks import Parallel, Residual
@@ -33,7 +33,6 @@ STAGE = Topology((6, 6, 2), (Conv(4), *CELL, *BODIES, GATE, Flatten(), Dense(2))
 GROWN = Mutation(operations.ADD_CHANNELS, 0, 7)
 
 
-@settings(max_examples=150)
 @given(st.sampled_from([branched, varied]), SIZES, SEEDS, st.booleans())
 def test_growth_by_zeros_keeps_the_output(
     drawn: type, sizes: MutationSizes, seed: int, calibrated: bool

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import takewhile
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from netsurgery.networks.layers import (
     Flatten,
     GlobalPool,
     KernelLayer,
+    Layer,
     Pool,
 )
 from netsurgery.networks.network import Network
@@ -25,6 +27,7 @@ from netsurgery.surgery import Mutation, Operation, legal_mutations, mutate, ope
 from tests.support.random_networks import branched, inputs, trained
 from tests.support.surgery_helpers import assert_computes_the_same, generator
 
+SHIFTING = ("sigmoid", "softmax")
 BLOCK, BRANCH = operations.REMOVE_BLOCK, operations.REMOVE_BRANCH
 HEAD = (GlobalPool(), Dense(3, "linear"))
 PLAIN = Residual((Conv(5, activation="relu"), Conv(4)))
@@ -52,8 +55,15 @@ def silenced(network: Network, position: int) -> Network:
     return network.with_arrays({position: zero})
 
 
+def not_kernel(layer: Layer) -> bool:
+    return not isinstance(layer, KernelLayer)
+
+
 def removals(operation: Operation) -> Iterator[tuple[Network, Mutation, int]]:
-    """Removals in random networks, and the last layer of what goes: one that can be silenced."""
+    """Removals in random networks, and the last layer of what goes: one that can be silenced.
+
+    No bias or normalization makes more than zero of what it then gives.
+    """
     for seed in range(200):
         rng = generator(seed)
         network = trained(branched(rng), rng)
@@ -62,8 +72,11 @@ def removals(operation: Operation) -> Iterator[tuple[Network, Mutation, int]]:
             end = position = mutation.at(topology)
             if operation == BLOCK:
                 end = topology.steps[position].inputs[0]
-            layer = topology.layers[end]
-            if isinstance(layer, KernelLayer) and layer.activation not in ("sigmoid", "softmax"):
+            layer, chain = topology.layers[end], topology.chain(topology.readers[end][0])
+            behind = takewhile(not_kernel, (topology.layers[i] for i in chain))
+            shifts = any(each.has_channel_arrays for each in behind)
+            is_zero = isinstance(layer, KernelLayer) and layer.activation not in SHIFTING
+            if is_zero and not (operation == BRANCH and shifts):
                 yield network, mutation, end
 
 
@@ -117,10 +130,10 @@ def test_projection_is_fitted_to_the_whole_block() -> None:
 
 def test_samples_keep_more_of_the_output() -> None:
     losses: dict[bool, list[float]] = {False: [], True: []}
-    for seed in range(4):
+    for seed in range(2):
         rng = generator(seed)
         network = trained(NETWORK, rng)
-        x, other = rng.normal(size=(2, 150, 8, 8, 2))
+        x, other = rng.normal(size=(2, 100, 8, 8, 2))
         before = predict(network, other)
         for mutation in legal_mutations(NETWORK, operations=[BLOCK, BRANCH]):
             for samples in (None, x):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 
 from netsurgery.networks.inference import predict
 from netsurgery.networks.layers import Dense, Flatten, conv_cell
@@ -30,7 +30,7 @@ from netsurgery.surgery import (
     operations,
 )
 from tests.support.factories import SCHEMA
-from tests.support.strategies import SEEDS, SIZES, VARIED, Example, networks, trained
+from tests.support.strategies import SEEDS, SIZES, VARIED, Example, networks, one_in, trained
 from tests.support.surgery_helpers import CELLS, assert_computes_the_same, generator, legal
 
 CHANGES = tuple(operation for operation in OPERATIONS if not operation.changes_nothing)
@@ -55,6 +55,7 @@ def test_identity_takes_no_position() -> None:
         mutate_topology(CELLS, Mutation(operations.IDENTITY, 0))
 
 
+@one_in(2)
 @given(networks(VARIED), SIZES, SEEDS)
 def test_weights_agree_with_the_topology(example: Example, sizes: MutationSizes, seed: int) -> None:
     network, x = example
@@ -66,6 +67,7 @@ def test_weights_agree_with_the_topology(example: Example, sizes: MutationSizes,
         assert predict(child, x).shape == predict(network, x).shape
 
 
+@one_in(2)
 @given(networks(VARIED), SIZES, SEEDS)
 def test_parent_is_never_changed(example: Example, sizes: MutationSizes, seed: int) -> None:
     network, _ = example
@@ -76,6 +78,7 @@ def test_parent_is_never_changed(example: Example, sizes: MutationSizes, seed: i
         assert content(network) == before
 
 
+@one_in(2)
 @given(networks(VARIED), SIZES, SEEDS)
 def test_exact_mutations_keep_the_output(example: Example, sizes: MutationSizes, seed: int) -> None:
     network, x = example
@@ -85,7 +88,7 @@ def test_exact_mutations_keep_the_output(example: Example, sizes: MutationSizes,
             assert_computes_the_same(child, network, x)
 
 
-@settings(max_examples=60)
+@one_in(2)
 @given(networks(VARIED), SIZES, SEEDS)
 def test_same_seed_gives_the_same_child(example: Example, sizes: MutationSizes, seed: int) -> None:
     network, _ = example
@@ -95,19 +98,19 @@ def test_same_seed_gives_the_same_child(example: Example, sizes: MutationSizes, 
         assert content(one) == content(other)
 
 
-@settings(max_examples=60)
+@one_in(4)
 @given(networks(VARIED), SIZES, SEEDS)
 def test_mutations_can_be_chained(example: Example, sizes: MutationSizes, seed: int) -> None:
     network, x = example
     rng = generator(seed)
-    for _ in range(10):
+    for _ in range(6):
         mutations = legal_mutations(network.topology, sizes, operations=OPERATIONS)
         network = mutate(network, mutations[rng.integers(len(mutations))], rng).network
     assert network.finite
     assert np.isfinite(predict(network, x)).all()
 
 
-@settings(max_examples=40)
+@one_in(2)
 @given(networks(VARIED))
 def test_error_names_the_legal_positions(
     example: Example,
