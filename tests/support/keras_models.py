@@ -58,3 +58,9 @@ def random_model(shape: tuple[int, ...], *hidden: keras.Layer) -> keras.Sequenti
             drawn = rng.uniform(0.4, 2, variable.shape) if statistic else None
             variable.assign(rng.normal(0, 0.4, variable.shape) if drawn is None else drawn)
     return model
+
+
+def frozen(layer: keras.Layer) -> keras.Layer:
+    """The layer, which no longer trains."""
+    layer.trainable = False
+    return layer
