@@ -6,7 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from netsurgery.networks.layers.base import Layer, Shape
+import numpy as np
+
+from netsurgery.networks.layers.base import Arrays, Layer, Shape
 
 
 @dataclass(frozen=True)
@@ -73,14 +75,19 @@ class OnePixel(Layer):
 
 @dataclass(frozen=True)
 class Rescaling(Layer):
-    """Preprocessing: scale times the value, plus offset; no arrays."""
+    """Scale times the value, plus offset, of samples or in a gate; no arrays."""
 
     scale: float
     offset: float = 0.0
     kind: ClassVar[str] = "rescaling"
+    is_elementwise: ClassVar[bool] = True
+    keeps_channels_apart: ClassVar[bool] = True
 
     def __str__(self) -> str:
         return f"rescaling by {self.scale:.4g}"
 
     def is_non_negative(self, input_is_non_negative: bool) -> bool:
         return input_is_non_negative and self.scale >= 0 and self.offset >= 0
+
+    def gain_bound(self, arrays: Arrays) -> np.ndarray:
+        return np.asarray(abs(self.scale))

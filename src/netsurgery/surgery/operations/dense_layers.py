@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from netsurgery.networks.layers import BatchNorm, Dense
+from netsurgery.networks.layers import BatchNorm, Dense, Rescaling
 from netsurgery.networks.network import Network
 from netsurgery.networks.topology import Topology
 from netsurgery.surgery import consumer_kernel
@@ -108,6 +108,8 @@ class RemoveDense(Operation):
             if isinstance(layer := topology.layers[i], BatchNorm):
                 gain, shift = layer.gain_and_shift(network.weights[i])
                 gains, constant = gains * gain, constant * gain + shift
+            elif isinstance(layer, Rescaling):
+                gains, constant = gains * layer.scale, constant * layer.scale + layer.offset
         outgoing = consumer_kernel.read(network, consumer) * gains[:, None].astype(np.float32)
         merged = consumer_kernel.write(network, consumer, product(kernel, outgoing), constant)
         origins = (*unchanged(position), *unchanged(len(topology.layers) - end, end))

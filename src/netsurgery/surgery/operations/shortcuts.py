@@ -9,7 +9,15 @@ import numpy as np
 
 from netsurgery.networks.blocks import Residual, Row
 from netsurgery.networks.inference import layer_input
-from netsurgery.networks.layers import Activation, Arrays, BatchNorm, Conv, Dense, KernelLayer
+from netsurgery.networks.layers import (
+    Activation,
+    Arrays,
+    BatchNorm,
+    Conv,
+    Dense,
+    KernelLayer,
+    Rescaling,
+)
 from netsurgery.networks.network import Network
 from netsurgery.networks.steps import steps_of
 from netsurgery.networks.topology import Topology
@@ -265,6 +273,8 @@ def _linear_estimate(network: Network, first: int, last: int) -> np.ndarray | No
         between = topology.layers[i]
         if isinstance(between, BatchNorm):
             mixing = mixing * between.gain_and_shift(network.weights[i])[0]
+        elif isinstance(between, Rescaling):
+            mixing = mixing * between.scale
         elif isinstance(between, Conv | Dense):
             kernel = network.weights[i][0].astype(np.float64)
             mixing = mixing @ kernel.sum(axis=tuple(range(kernel.ndim - 2)))

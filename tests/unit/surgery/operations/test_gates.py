@@ -22,7 +22,14 @@ from netsurgery.networks.layers import (
 )
 from netsurgery.networks.network import Network
 from netsurgery.networks.topology import Topology
-from netsurgery.surgery import IllegalMutation, Mutation, legal_mutations, mutate, operations
+from netsurgery.surgery import (
+    Growth,
+    IllegalMutation,
+    Mutation,
+    legal_mutations,
+    mutate,
+    operations,
+)
 from tests.support.random_networks import trained
 from tests.support.surgery_helpers import assert_computes_the_same, generator
 
@@ -150,3 +157,29 @@ def test_places_where_gates_are_refused(place: int, reason: str) -> None:
 def test_gates_need_a_cell_before_them() -> None:
     with pytest.raises(IllegalMutation, match="the layer there is rescaling"):
         mutate(network_of(Rescaling(2.0), *CELL, *HEAD), Mutation(operations.ADD_GATE, 0))
+
+
+@pytest.mark.parametrize("growth", Growth)
+def test_stage_with_a_new_gate_can_still_be_widened(growth: Growth) -> None:
+    block = Residual((Conv(8, activation="relu"), Conv(8)))
+    gated = mutate(network_of(*CELL, block, *HEAD), Mutation(operations.ADD_GATE, 3)).network
+    gated = trained(gated.topology, generator(2))
+    wider = mutate(gated, Mutation(operations.ADD_CHANNELS, 0, 11), growth=growth).network
+    assert wider.topology.output_shapes[wider.topology.position(4)][-1] == 11
+    assert_computes_the_same(wider, gated, images())
+
+
+def test_noise_counts_the_scale_of_what_it_passes() -> None:
+    rows = [(Dense(5, "linear"), Rescaling(scale), Dense(2, "linear")) for scale in (1.0, -2.0)]
+    networks = [trained(Topology((3,), row), generator()) for row in rows]
+    grown = Mutation(operations.ADD_UNITS, 0, 7)
+    one, other = (mutate(network, grown, noise=0.1).noise_bound for network in networks)
+    assert other == pytest.approx(2 * one)
+
+
+def test_removed_layer_takes_its_scale_with_it() -> None:
+    row = (Dense(5, "linear"), Rescaling(0.5, 0.3), Dense(4, "linear"), Dense(2, "linear"))
+    network, x = trained(Topology((3,), row), generator()), generator(1).normal(size=(4, 3))
+    child = mutate(network, Mutation(operations.REMOVE_DENSE, 0)).network
+    assert child.topology.row == row[2:]
+    assert_computes_the_same(child, network, x)
