@@ -32,11 +32,11 @@ from netsurgery.surgery import (
     Operation,
     Slots,
     is_exact,
-    legal_mutations,
     mutate,
     mutate_topology,
     with_default_width,
 )
+from netsurgery.surgery.mutations import legal_children
 from netsurgery.surgery.settings import Growth
 
 Origins = list[int | None]
@@ -102,8 +102,7 @@ def list_mutations(
     topology = network.topology
     rounded, constrained = effects.low_precision(model), effects.has_constraints(model)
     legal = []
-    for mutation in legal_mutations(topology, operations=operations):
-        child = mutate_topology(topology, mutation)
+    for mutation, child in legal_children(topology, operations=operations):
         like = _keras_layers(layers, origins(topology, child, mutation))
         exact = is_exact(topology, mutation) and not (rounded and mutation.position is not None)
         if exact and constrained:

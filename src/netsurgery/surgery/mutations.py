@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -79,9 +79,15 @@ def with_default_width(
 
 def why_illegal(topology: Topology, mutation: Mutation) -> str | None:
     """Why a topology does not allow a mutation; None if it does."""
+    child = _child_or_reason(topology, mutation)
+    return child if isinstance(child, str) else None
+
+
+def _child_or_reason(topology: Topology, mutation: Mutation) -> Topology | str:
+    """The topology after a mutation, or why it is illegal."""
     operation, place = mutation.operation, mutation.position
     if not operation.takes_position:
-        return None if place is None else "it takes no position"
+        return topology if place is None else "it takes no position"
     if place is None:
         return "it needs a position"
     if place not in topology.places:
@@ -95,19 +101,16 @@ def why_illegal(topology: Topology, mutation: Mutation) -> str | None:
         if mutation.pooling not in POOLINGS:
             return f"pooling must be {' or '.join(POOLINGS)}, not {mutation.pooling}"
     mutation = with_default_width(topology, mutation)
-    if reason := operation.why_illegal(topology, position, mutation.width or 0):
+    width, pooling = mutation.width or 0, mutation.pooling or "average"
+    if reason := operation.why_illegal(topology, position, width):
         return reason
     try:
-        child = _child_topology(topology, mutation, position)
+        child = operation.child_topology(topology, position, width, pooling)
     except ValueError as impossible:  # a later layer cannot take its new input
         return str(impossible)
-    return _why_not_resizable(topology, child) if operation.resizes_image else None
-
-
-def _child_topology(topology: Topology, mutation: Mutation, position: int) -> Topology:
-    return mutation.operation.child_topology(
-        topology, position, mutation.width or 0, mutation.pooling or "average"
-    )
+    if operation.resizes_image and (reason := _why_not_resizable(topology, child)):
+        return reason
+    return child
 
 
 def _why_not_resizable(topology: Topology, child: Topology) -> str | None:
@@ -146,6 +149,16 @@ def legal_mutations(
     Raises:
         ValueError: the pooling is random and there is no generator.
     """
+    return [mutation for mutation, _ in legal_children(topology, sizes, rng, operations=operations)]
+
+
+def legal_children(
+    topology: Topology,
+    sizes: MutationSizes | None = None,
+    rng: np.random.Generator | None = None,
+    operations: Iterable[Operation] = ECTONAS,
+) -> Iterator[tuple[Mutation, Topology]]:
+    """The same mutations, each with the topology that it gives."""
     sizes = sizes or MutationSizes()
 
     def pooling() -> str:
@@ -155,15 +168,16 @@ def legal_mutations(
             raise ValueError("pooling: random needs a random generator (rng)")
         return str(rng.choice(POOLINGS))
 
-    legal = []
     for operation in operations:
         for place in topology.places if operation.takes_position else [None]:
             mutation = with_default_width(topology, Mutation(operation, place), sizes)
-            if why_illegal(topology, mutation) is None:
-                legal.append(
-                    replace(mutation, pooling=pooling()) if operation.takes_pooling else mutation
-                )
-    return legal
+            child = _child_or_reason(topology, mutation)
+            if isinstance(child, str):
+                continue
+            if operation.takes_pooling:
+                mutation = replace(mutation, pooling=pooling())
+                child = mutate_topology(topology, mutation)
+            yield mutation, child
 
 
 def mutate_topology(topology: Topology, mutation: Mutation) -> Topology:
@@ -172,15 +186,13 @@ def mutate_topology(topology: Topology, mutation: Mutation) -> Topology:
     Raises:
         IllegalMutation: the topology does not allow it; the message says why and where it is legal.
     """
-    operation, place = mutation.operation, mutation.position
-    if reason := why_illegal(topology, mutation):
+    child = _child_or_reason(topology, mutation)
+    if isinstance(child, str):
+        operation, place = mutation.operation, mutation.position
         raise IllegalMutation(
-            f"{operation} at position {place}: {reason}; {_where_legal(topology, operation)}"
+            f"{operation} at position {place}: {child}; {_where_legal(topology, operation)}"
         )
-    if place is None:
-        return topology
-    mutation = with_default_width(topology, mutation)
-    return _child_topology(topology, mutation, mutation.at(topology))
+    return child
 
 
 def _where_legal(topology: Topology, operation: Operation) -> str:
