@@ -73,8 +73,7 @@ def in_training(network: Network, x: np.ndarray) -> np.ndarray:
     from netsurgery.training.forward import forward
 
     batch = tf.constant(x, tf.float32)
-    outputs, *_ = forward(network.topology, network.weights, batch, training=True)
-    return np.asarray(outputs)
+    return np.asarray(forward(network.topology, network.weights, batch, training=True).output)
 
 
 def by_keras(network: Network, x: np.ndarray) -> np.ndarray:

@@ -20,7 +20,14 @@ from typing import Any
 
 import netsurgery
 from netsurgery.config.errors import error_at
-from netsurgery.networks.layers import KernelLayer, Rescaling, Shape
+from netsurgery.networks.layers import (
+    Flatten,
+    KeptJoin,
+    KernelLayer,
+    Other,
+    Rescaling,
+    Shape,
+)
 from netsurgery.networks.topology import Topology
 from netsurgery.objectives.metrics import REGRESSION
 from netsurgery.storage.dependencies import digest
@@ -61,9 +68,12 @@ class StartingModel:
 
     @property
     def kinds(self) -> list[dict[str, Any]]:
-        """Its layers as entries of a list, for algorithms that take some kinds only."""
-        kinds = [layer.kind for layer in self.topology.layers]
-        return [{kind: {}} for kind in kinds if kind != "flatten"]
+        """Its layers as entries of a list, for algorithms that take some kinds only.
+
+        Those that surgery keeps as they are do not count.
+        """
+        ignored = Flatten | Other | KeptJoin
+        return [{e.kind: {}} for e in self.topology.layers if not isinstance(e, ignored)]
 
     def with_compilation(self, search: Mapping[str, Any]) -> dict[str, Any]:
         """Return the settings of a search, completed by the compilation of the model.

@@ -18,6 +18,7 @@ from typing import Any
 import h5py
 import keras
 
+from netsurgery.keras_io import kept_files
 from netsurgery.keras_io.checkpoints import (
     LAYERS,
     STATE,
@@ -27,8 +28,9 @@ from netsurgery.keras_io.checkpoints import (
     layer_name,
 )
 from netsurgery.keras_io.layers_to_keras import to_keras_layer
-from netsurgery.keras_io.model_config import MODEL_NAME, folders, model_config, without_addresses
-from netsurgery.networks.layers import Arrays
+from netsurgery.keras_io.model_config import MODEL_NAME, folders, model_config
+from netsurgery.keras_io.serialization import without_addresses
+from netsurgery.networks.layers import Arrays, KeptJoin, Other
 from netsurgery.storage.files import atomic_path
 
 FIXED_DATE = (1980, 1, 1, 0, 0, 0)
@@ -80,9 +82,12 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint, compiled: Mapping[str, 
     with h5py.File(weights, "w") as file:
         _write_group(file, "vars", MODEL_NAME, ())
         for position, folder in folders(topology, layers).items():
-            if arrays := network.weights[position]:
-                place = f"{LAYERS}/{folder}/{VARIABLES}"
-                _write_group(file, place, layers[position].name, arrays)
+            layer, arrays = topology.layers[position], network.weights[position]
+            name, place = layers[position].name, f"{LAYERS}/{folder}"
+            if isinstance(layer, Other | KeptJoin):
+                kept_files.write(file, place, name, layer, arrays)
+            elif arrays:
+                _write_group(file, f"{place}/{VARIABLES}", name, arrays)
         _write_group(file, STATE, compiled["optimizer"].name, checkpoint.state)
     content: dict[str, str | bytes] = {
         METADATA: json.dumps({"keras_version": keras.__version__}),

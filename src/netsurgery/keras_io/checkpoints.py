@@ -7,13 +7,15 @@ Building a Keras model, to load or save a file, takes longer than training a sma
 from __future__ import annotations
 
 import io
+import json
+import re
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
 
-from netsurgery.networks.layers import Arrays
+from netsurgery.networks.layers import Arrays, KeptJoin, Other
 from netsurgery.networks.network import Network
 from netsurgery.networks.steps import INPUT
 from netsurgery.networks.topology import Topology
@@ -22,6 +24,9 @@ WEIGHTS = "model.weights.h5"  # in the archive
 LAYERS = "layers"  # in the weights file: a folder for each layer, which says the layer's name
 VARIABLES = "vars"  # in the folder of a layer, or of the optimizer
 STATE = f"optimizer/{VARIABLES}"  # the optimizer's state
+PATHS = "paths"  # an attribute of ours: where the folder of a layer has its arrays
+# where Keras puts an underscore in the name of a class
+FIRST_CAPITAL, SECOND_CAPITAL = re.compile("(.)([A-Z][a-z]+)"), re.compile("([a-z])([A-Z])")
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +45,14 @@ class Checkpoint:
 def layer_name(topology: Topology, position: int) -> str:
     """The name of a Keras layer that has no counterpart in a user's model."""
     place = str(topology.places[position]).replace(".", "_")
-    return f"{topology.layers[position].kind}_{place}"
+    layer = topology.layers[position]
+    kind = snake_case(layer.name) if isinstance(layer, Other | KeptJoin) else layer.kind
+    return f"{kind}_{place}"
+
+
+def snake_case(name: str) -> str:
+    """A class's name as Keras writes it in files, such as `conv2d` for Conv2D."""
+    return SECOND_CAPITAL.sub(r"\1_\2", FIRST_CAPITAL.sub(r"\1_\2", name)).lower()
 
 
 def order_in_keras(topology: Topology) -> list[int]:
@@ -73,11 +85,19 @@ def read(path: Path, topology: Topology) -> Checkpoint:
     with zipfile.ZipFile(path) as archive:
         weights = io.BytesIO(archive.read(WEIGHTS))
     with h5py.File(weights) as file:
-        groups = [folder[VARIABLES] for folder in file.get(LAYERS, {}).values()]
-        by_name = {group.attrs["name"]: group for group in groups}
+        held = dict(_held(folder) for folder in file.get(LAYERS, {}).values())
         names = [layer_name(topology, i) for i in range(len(topology.steps))]
-        arrays = tuple(_arrays(by_name[name]) if name in by_name else () for name in names)
+        arrays = tuple(held.get(name, ()) for name in names)
         return Checkpoint(Network(topology, arrays), _arrays(file[STATE]))
+
+
+def _held(folder: h5py.Group) -> tuple[str, Arrays]:
+    """The name of a layer and its arrays."""
+    if PATHS in folder.attrs:  # of a layer that surgery keeps, which may hold others
+        paths = json.loads(folder.attrs[PATHS])
+        return folder.attrs["name"], tuple(folder[path][()] for path in paths)
+    group = folder[VARIABLES]
+    return group.attrs["name"], _arrays(group)
 
 
 def _arrays(group: h5py.Group) -> Arrays:

@@ -7,11 +7,11 @@ from typing import Any
 
 import keras
 
-from netsurgery.keras_io import functional, kept_layers, reading
+from netsurgery.keras_io import functional, kept_layers, layer_calls, reading
 from netsurgery.keras_io.checkpoints import layer_name
 from netsurgery.keras_io.layer_copies import copy_layer
 from netsurgery.keras_io.layers_to_keras import to_keras_layer
-from netsurgery.keras_io.model_config import INPUT_NAME, MODEL_NAME
+from netsurgery.keras_io.model_config import INPUT_NAME, MODEL_NAME, is_functional
 from netsurgery.keras_io.variables import variables
 from netsurgery.networks.layers import (
     Join,
@@ -110,8 +110,7 @@ def _connected(
     """A model of these layers, connected as the topology says."""
     name = MODEL_NAME if parent is None else parent.name
     entering = _input(topology.input_shape, parent)
-    has_blocks = any(isinstance(layer, Join) for layer in topology.layers)
-    if not has_blocks and (parent is None or isinstance(parent, keras.Sequential)):
+    if not is_functional(topology) and (parent is None or isinstance(parent, keras.Sequential)):
         kind = keras.Sequential if parent is None else type(parent)
         return kind([entering, *layers], name=name)
     if parent is None or type(parent) is keras.Sequential:
@@ -132,7 +131,9 @@ def _connected(
         if before is not None and not before.is_plain:
             values[i] = before.again(inputs)
         else:
-            values[i] = layer(inputs if isinstance(step.layer, Join) else inputs[0])
+            arguments = "" if before is not None else getattr(step.layer, "call", "")
+            several = isinstance(step.layer, Join)
+            values[i] = layer_calls.apply(layer, arguments, inputs, several=several)
     return kind(entering, values[len(layers) - 1], name=name)
 
 

@@ -13,8 +13,11 @@ from typing import Any
 
 import keras
 
+from netsurgery.keras_io import layer_calls
 from netsurgery.networks.layers import Shape
 from netsurgery.networks.steps import INPUT
+
+MASK = "_keras_mask"  # where Keras keeps the mask of a tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +31,7 @@ class Call:
         entering: shapes of these outputs, without the batch axis.
         leaving: shape of its own output.
         arguments: other arguments of the call, such as `training=False`, for display.
+        masked: whether one of the inputs has a mask.
     """
 
     layer: Any
@@ -35,6 +39,7 @@ class Call:
     entering: tuple[Shape, ...]
     leaving: Shape
     arguments: tuple[str, ...]
+    masked: bool
     _node: Any = field(repr=False)
 
     @property
@@ -49,6 +54,18 @@ class Call:
         lone = len(node.input_tensors) == 1 and not _takes_list(node)
         several = len(node.input_tensors) > 1 and _takes_list(node)
         return self.is_layer and not self.arguments and (lone or several)
+
+    @property
+    def written(self) -> str:
+        """The arguments as text, see `layer_calls`; empty if it is plain.
+
+        Raises:
+            Exception: whatever objects raise that Keras cannot serialize.
+        """
+        if self.is_plain:
+            return ""
+        given = self._node.arguments
+        return layer_calls.written(given.args, given.kwargs, _inputs(self._node))
 
     def again(self, tensors: Sequence[Any]) -> Any:
         """The output of the same layer, with the same other arguments, for other tensors.
@@ -96,11 +113,21 @@ def calls(model: keras.Model) -> list[Call]:
                 tuple(tuple(tensor.shape[1:]) for tensor in tensors),
                 tuple(node.outputs[0].shape[1:]),
                 _arguments(node),
+                any(map(_has_mask, tensors)),
                 node,
             )
         )
         positions[id(node.outputs[0])] = position
     return found
+
+
+def takes_mask(layer: keras.Layer) -> bool:
+    """Whether a layer of a model takes an input with a mask of its steps."""
+    return any(_has_mask(tensor) for node in layer._inbound_nodes for tensor in node.input_tensors)
+
+
+def _has_mask(tensor: Any) -> bool:
+    return getattr(tensor, MASK, None) is not None
 
 
 def through(network: keras.Model, x: Any) -> Any:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Sequence
 from typing import Any
 
 import keras
 
+from netsurgery.keras_io.functional import Call
+from netsurgery.keras_io.serialization import serialized
 from netsurgery.networks.layers import KeptJoin, Other, PerChannel, Regularization, Shape
 
 # Keras's layers without arrays that do nothing to an input but in training
@@ -32,7 +33,11 @@ OF_SEQUENCES = (
 
 
 def from_keras(
-    layer: Any, shape: Shape, setting: str = "", leaving: Shape | None = None, *, plain: bool = True
+    layer: Any,
+    shape: Shape,
+    setting: str = "",
+    leaving: Shape | None = None,
+    call: Call | None = None,
 ) -> Other:
     """A built Keras layer, or another operation of Keras, that is kept as it is.
 
@@ -41,34 +46,35 @@ def from_keras(
         shape: of its input.
         setting: what surgery does not support, if it knows the class.
         leaving: shape of its output; by default Keras computes it.
-        plain: whether the layer is called with its input alone.
+        call: how a functional model calls it; by default with its input alone.
     """
+    config, arguments = _written(layer, call)
     if leaving is None:
         leaving = output_shape(layer, shape)
     return _kind(layer)(
         type(layer).__name__,
-        _config(layer) if plain else "",
+        config,
         shape,
         leaving,
         tuple(tuple(variable.shape) for variable in variables(layer)),
         len(trained_variables(layer)),
         setting,
         _may_give_image(layer, shape, leaving),
+        arguments,
     )
 
 
-def join_from_keras(layer: Any, shapes: Sequence[Shape], leaving: Shape, setting: str) -> KeptJoin:
-    """A Keras layer with several inputs that is kept as it is.
+def join_from_keras(call: Call, setting: str) -> KeptJoin:
+    """A Keras layer with several inputs, or another operation of Keras, that is kept as it is.
 
     Args:
-        layer: the layer, or another operation of Keras.
-        shapes: of its inputs.
-        leaving: shape of its output.
+        call: how the model calls it.
         setting: what surgery does not support, if it knows the class.
     """
+    layer, (config, arguments) = call.layer, _written(call.layer, call)
     held = tuple(tuple(variable.shape) for variable in variables(layer))
     name, trained = type(layer).__name__, len(trained_variables(layer))
-    return KeptJoin(name, "", tuple(shapes), leaving, held, trained, setting)
+    return KeptJoin(name, config, call.entering, call.leaving, held, trained, setting, arguments)
 
 
 def _kind(layer: Any) -> type[Other]:
@@ -78,13 +84,14 @@ def _kind(layer: Any) -> type[Other]:
     return PerChannel if type(layer) in PER_CHANNEL and channels_last else Other
 
 
-def _config(layer: Any) -> str:
+def _written(layer: Any, call: Call | None) -> tuple[str, str]:
+    """The configuration of a layer and the arguments of its call; empty if it cannot be made."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of lambdas
-            return json.dumps(keras.layers.serialize(layer))
+            return json.dumps(serialized(layer)), call.written if call else ""
     except Exception:  # whatever a layer of the user raises; its Python object is what counts
-        return ""
+        return "", ""
 
 
 def _may_give_image(layer: Any, shape: Shape, leaving: Shape) -> bool:

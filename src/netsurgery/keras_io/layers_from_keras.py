@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable
 from typing import Any
@@ -210,7 +211,7 @@ def _accepts(layer: Layer, shape: Shape) -> bool:
         return False
 
 
-def _known_layer(layer: keras.Layer, shape: Shape) -> Layer | str:
+def _known_layer(layer: keras.Layer, shape: Shape, *, masked: bool) -> Layer | str:
     """The layer as surgery knows it; the unsupported setting, empty if the class is unknown."""
     kind = next((kind for kind in type(layer).__mro__ if kind in FROM_KERAS), None)
     # a subclass from elsewhere may compute anything
@@ -219,6 +220,8 @@ def _known_layer(layer: keras.Layer, shape: Shape) -> Layer | str:
         return ""
     if (order := getattr(layer, "data_format", LAST["data_format"])) != LAST["data_format"]:
         return f"its data_format {order}"
+    if masked and "mask" in inspect.signature(layer.call).parameters:
+        return "the mask of its input"
     if None in shape:
         return "its input, which has no fixed size"
     known = FROM_KERAS[kind](layer, shape)
@@ -235,7 +238,9 @@ def _known_layer(layer: keras.Layer, shape: Shape) -> Layer | str:
     return known
 
 
-def from_keras_layer(layer: keras.Layer, shape: Shape, leaving: Shape | None = None) -> Layer:
+def from_keras_layer(
+    layer: keras.Layer, shape: Shape, leaving: Shape | None = None, *, masked: bool = False
+) -> Layer:
     """The layer that a built Keras layer is, for an input of `shape`.
 
     Layers that surgery does not know, or that hold additional arrays, become `Other`.
@@ -244,8 +249,9 @@ def from_keras_layer(layer: keras.Layer, shape: Shape, leaving: Shape | None = N
         layer: called with nothing but its input.
         shape: of the input.
         leaving: shape of the output; by default Keras computes it.
+        masked: whether the input has a mask.
     """
-    known = _known_layer(layer, shape)
+    known = _known_layer(layer, shape, masked=masked)
     if not isinstance(known, str):
         return known
     return kept_layers.from_keras(layer, shape, known, leaving)

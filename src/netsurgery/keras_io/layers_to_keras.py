@@ -30,6 +30,7 @@ from netsurgery.networks.layers import (
     Dropout,
     Flatten,
     GlobalPool,
+    KeptJoin,
     Layer,
     LayerNorm,
     Multiply,
@@ -149,8 +150,13 @@ def _to_margins(
     return convert
 
 
-def _to_other(layer: Other, name: str, shape: Shape) -> keras.Layer:
-    return keras.layers.deserialize(json.loads(layer.config))
+def _to_other(layer: Other | KeptJoin, name: str, shape: Shape) -> Any:
+    """The layer, or another operation of Keras, built."""
+    if not layer.config:
+        raise ValueError(f"the layer {layer} cannot be made again from its configuration")
+    made = keras.saving.deserialize_keras_object(json.loads(layer.config), safe_mode=True)
+    made.name = name
+    return made
 
 
 TO_KERAS: dict[type[Layer], Callable[[Any, str, Shape], keras.Layer]] = {
@@ -175,12 +181,12 @@ TO_KERAS: dict[type[Layer], Callable[[Any, str, Shape], keras.Layer]] = {
     Add: lambda layer, name, shape: keras.layers.Add(name=name),
     Multiply: lambda layer, name, shape: keras.layers.Multiply(name=name),
     Concatenate: lambda layer, name, shape: keras.layers.Concatenate(name=name),
-    **dict.fromkeys((Other, PerChannel, Regularization), _to_other),
+    **dict.fromkeys((Other, PerChannel, Regularization, KeptJoin), _to_other),
 }
 
 
 def to_keras_layer(layer: Layer, name: str, shape: Shape) -> keras.Layer:
-    """A Keras layer of that name, not yet built; other layers keep their own name.
+    """A Keras layer of that name, not yet built unless surgery keeps it as it is.
 
     Args:
         layer: what it computes.

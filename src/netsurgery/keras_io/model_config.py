@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 import inspect
-import re
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
 
-from netsurgery.keras_io.checkpoints import order_in_keras
-from netsurgery.networks.layers import Join, Shape
+from netsurgery.keras_io import layer_calls
+from netsurgery.keras_io.checkpoints import order_in_keras, snake_case
+from netsurgery.keras_io.serialization import serialized
+from netsurgery.networks.layers import Join, Layer, Shape
 from netsurgery.networks.steps import INPUT
 from netsurgery.networks.topology import Topology
 
 MODEL_NAME, INPUT_NAME = "network", "input"  # of models without a parent
-# where Keras puts an underscore in the name of a class
-FIRST_CAPITAL, SECOND_CAPITAL = re.compile("(.)([A-Z][a-z]+)"), re.compile("([a-z])([A-Z])")
 
 Config = dict[str, Any]
-
-
-def without_addresses(value: Any) -> Any:
-    """A serialized Keras object, without the ids that differ from one process to the next."""
-    if isinstance(value, dict):
-        return {k: without_addresses(v) for k, v in value.items() if k != "shared_object_id"}
-    if isinstance(value, list):
-        return [without_addresses(v) for v in value]
-    return value
 
 
 def model_config(
@@ -41,15 +32,15 @@ def model_config(
         compiled: Keras's optimizer, loss and metrics, as `compile` takes them.
     """
     shape = [None, *topology.input_shape]
-    first = _plain(keras.layers.InputLayer(batch_shape=tuple(shape), name=INPUT_NAME))
-    if any(isinstance(layer, Join) for layer in topology.layers):
+    first = serialized(keras.layers.InputLayer(batch_shape=tuple(shape), name=INPUT_NAME))
+    if is_functional(topology):
         config = _functional(topology, layers, first)
     else:
         config = _sequential(topology, layers, first, shape)
     return {
         **config,
         "compile_config": {
-            **{key: _plain(value) for key, value in compiled.items()},
+            **{key: serialized(value) for key, value in compiled.items()},
             "loss_weights": None,
             "weighted_metrics": None,
             "run_eagerly": False,
@@ -57,6 +48,11 @@ def model_config(
             "jit_compile": False,
         },
     }
+
+
+def is_functional(topology: Topology) -> bool:
+    """Whether a Keras model of a network must be functional, not sequential."""
+    return any(isinstance(layer, Join) or getattr(layer, "call", "") for layer in topology.layers)
 
 
 def _sequential(
@@ -82,8 +78,7 @@ def _functional(topology: Topology, layers: Sequence[keras.Layer], first: Config
     configs = [{**first, "name": INPUT_NAME, "inbound_nodes": []}]
     for i in order_in_keras(topology):
         tensors = [_tensor(topology, layers, j) for j in topology.steps[i].inputs]
-        argument = tensors if isinstance(topology.layers[i], Join) else tensors[0]
-        call = {"args": [argument], "kwargs": _call_settings(layers[i])}
+        call = _call(topology.layers[i], layers[i], tensors)
         named = {"name": layers[i].name, "inbound_nodes": [call]}
         configs.append({**_layer_config(topology, i, layers[i]), **named})
     return {
@@ -101,6 +96,15 @@ def _functional(topology: Topology, layers: Sequence[keras.Layer], first: Config
     }
 
 
+def _call(layer: Layer, keras_layer: keras.Layer, tensors: Sequence[Config]) -> Config:
+    """What a layer is called with."""
+    if arguments := getattr(layer, "call", ""):
+        args, kwargs = layer_calls.filled(json.loads(arguments), lambda number: tensors[number])
+        return {"args": args, "kwargs": kwargs}
+    argument = tensors if isinstance(layer, Join) else tensors[0]
+    return {"args": [argument], "kwargs": _call_settings(keras_layer)}
+
+
 def _call_settings(layer: keras.Layer) -> Config:
     """What Keras notes that a layer was called with, beside its inputs."""
     parameters = inspect.signature(layer.call).parameters
@@ -112,8 +116,8 @@ def _call_settings(layer: keras.Layer) -> Config:
 
 
 def _layer_config(topology: Topology, position: int, layer: keras.Layer) -> Config:
-    config: Config = _plain(layer)
-    if not layer.built:
+    config: Config = serialized(layer)
+    if not getattr(layer, "built", True):
         shapes = [_batch(topology, i) for i in topology.steps[position].inputs]
         several = isinstance(topology.layers[position], Join)
         config["build_config"] = {"input_shape": shapes if several else shapes[0]}
@@ -127,7 +131,9 @@ def _tensor(topology: Topology, layers: Sequence[keras.Layer], position: int) ->
         "class_name": "__keras_tensor__",
         "config": {
             "shape": _batch(topology, position),
-            "dtype": keras.config.floatx() if is_input else layers[position].compute_dtype,
+            "dtype": keras.config.floatx()
+            if is_input
+            else getattr(layers[position], "compute_dtype", keras.config.floatx()),
             "keras_history": [INPUT_NAME if is_input else layers[position].name, 0, 0],
         },
     }
@@ -136,10 +142,6 @@ def _tensor(topology: Topology, layers: Sequence[keras.Layer], position: int) ->
 def _batch(topology: Topology, position: int) -> list[int | None]:
     shape: Shape = topology.input_shape if position == INPUT else topology.output_shapes[position]
     return [None, *shape]
-
-
-def _plain(value: Any) -> Any:
-    return without_addresses(keras.saving.serialize_keras_object(value))
 
 
 def folders(topology: Topology, layers: Sequence[keras.Layer]) -> dict[int, str]:
@@ -151,12 +153,9 @@ def folders(topology: Topology, layers: Sequence[keras.Layer]) -> dict[int, str]
     found: dict[int, str] = {}
     counts: dict[str, int] = {}
     for position in order_in_keras(topology):
-        name = _snake_case(type(layers[position]).__name__)
+        if not isinstance(layers[position], keras.Layer):
+            continue  # another operation of Keras, which holds nothing
+        name = snake_case(type(layers[position]).__name__)
         number = counts[name] = counts.get(name, -1) + 1
         found[position] = f"{name}_{number}" if number else name
     return found
-
-
-def _snake_case(name: str) -> str:
-    """A class's name as Keras writes it in files, such as `conv2d` for Conv2D."""
-    return SECOND_CAPITAL.sub(r"\1_\2", FIRST_CAPITAL.sub(r"\1_\2", name)).lower()

@@ -96,7 +96,7 @@ def _sequential(model: keras.Sequential) -> tuple[Row, list[Any]]:
     row: list[Layer] = []
     shape = tuple(model.input_shape[1:])
     for layer in model.layers:
-        row.append(from_keras_layer(layer, shape))
+        row.append(from_keras_layer(layer, shape, masked=functional.takes_mask(layer)))
         shape = row[-1].output_shape(shape)
     return tuple(row), list(model.layers)
 
@@ -156,8 +156,8 @@ def _row(tree: series_parallel.Row, calls: Sequence[Call], layers: list[Any]) ->
 def _layer(call: Call) -> Layer:
     (shape,) = call.entering
     if call.is_plain:
-        return from_keras_layer(call.layer, shape, call.leaving)
-    return kept_layers.from_keras(call.layer, shape, _called_with(call), call.leaving, plain=False)
+        return from_keras_layer(call.layer, shape, call.leaving, masked=call.masked)
+    return kept_layers.from_keras(call.layer, shape, _called_with(call), call.leaving, call)
 
 
 def _called_with(call: Call) -> str:
@@ -208,7 +208,7 @@ def _join(call: Call) -> Join:
             reason = "the shapes of its inputs"
         else:
             return known
-    return kept_layers.join_from_keras(layer, call.entering, call.leaving, reason)
+    return kept_layers.join_from_keras(call, reason)
 
 
 def _gives(join: Join, call: Call) -> bool:

@@ -238,6 +238,9 @@ JOINS: dict[type[Layer], Callable[[list[np.ndarray]], np.ndarray]] = {
     Multiply: functools.partial(functools.reduce, _gate),
     Concatenate: functools.partial(np.concatenate, axis=-1),
 }
+# what a layer that surgery keeps as it is gives: layer, arrays, batches; without Keras nothing is
+# known of them, so `netsurgery.keras_io.kept_calls` adds them
+KEPT: dict[type[Layer], Callable[[Any, Arrays, list[np.ndarray]], np.ndarray]] = {}
 
 
 # --- networks -------------------------------------------------------------------------------------
@@ -263,17 +266,21 @@ def apply(layer: Layer, arrays: Arrays, x: np.ndarray) -> np.ndarray:
     Raises:
         ValueError: numpy inference does not support the layer or its activation.
     """
+    if type(layer) in KEPT and type(layer) not in LAYERS:
+        return KEPT[type(layer)](layer, arrays, [x])
     if type(layer) not in LAYERS:
         raise ValueError(f"numpy inference does not support the layer {layer}")
     return LAYERS[type(layer)](layer, arrays, x)
 
 
-def join(layer: Join, inputs: list[np.ndarray]) -> np.ndarray:
+def join(layer: Join, arrays: Arrays, inputs: list[np.ndarray]) -> np.ndarray:
     """The output of a layer for several batches.
 
     Raises:
         ValueError: numpy inference does not support the layer.
     """
+    if type(layer) in KEPT:
+        return KEPT[type(layer)](layer, arrays, inputs)
     if type(layer) not in JOINS:
         raise ValueError(f"numpy inference does not support the layer {layer}")
     return JOINS[type(layer)](inputs)
@@ -345,7 +352,7 @@ def run_layers(network: Network, values: Values, start: int, stop: int) -> dict[
             if i != INPUT and last_reader[i] == position:
                 present.pop(i, None)
         if isinstance(step.layer, Join):
-            present[position] = join(step.layer, inputs)
+            present[position] = join(step.layer, network.weights[position], inputs)
         else:
             present[position] = apply(step.layer, network.weights[position], inputs[0])
     return present

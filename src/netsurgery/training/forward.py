@@ -11,10 +11,13 @@ Keras's policy `mixed_bfloat16`; arrays, statistics and the loss stay float32.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 
 import tensorflow as tf
 
+from netsurgery.keras_io.kept_calls import KeptCall, mask_passed_on
 from netsurgery.networks.layers import BatchNorm, Conv, Join, KernelLayer, Layer
 from netsurgery.networks.steps import INPUT
 from netsurgery.networks.topology import Topology
@@ -31,8 +34,27 @@ from netsurgery.training.fused_operations import (
 )
 from netsurgery.training.normalization import biased_variances, normalize
 
+NO_CALLS: Mapping[int, KeptCall] = MappingProxyType({})
 # the data types that layers compute in
 PRECISIONS = {FLOAT32: tf.float32, "mixed_bfloat16": tf.bfloat16}
+
+
+@dataclass(frozen=True)
+class Forward:
+    """What a pass gives.
+
+    Attributes:
+        output: (n, outputs), float32.
+        statistics: in training the concatenated means and biased variances of the batch, of all
+            batch normalizations; None without any.
+        states: by the positions of kept layers what their arrays become that are not trained.
+        penalties: scalars that training adds to the loss.
+    """
+
+    output: tf.Tensor
+    statistics: tf.Tensor | None
+    states: Mapping[int, tuple[tf.Tensor, ...]]
+    penalties: tuple[tf.Tensor, ...]
 
 
 def forward(
@@ -43,8 +65,9 @@ def forward(
     training: bool,
     precision: str = FLOAT32,
     seed: tf.Tensor | None = None,
-) -> tuple[tf.Tensor, tf.Tensor | None]:
-    """The network's output for a batch, and the statistics of the batch.
+    kept: Mapping[int, KeptCall] = NO_CALLS,
+) -> Forward:
+    """What the network gives for a batch.
 
     Args:
         topology: the network's.
@@ -53,19 +76,18 @@ def forward(
         training: whether to compute in training mode or in inference mode.
         precision: a key of `PRECISIONS`.
         seed: (2,), int32, of what layers draw in training; each draws its own from it.
-
-    Returns:
-        (n, outputs), float32; in training also the concatenated means and biased variances of all
-        batch normalizations, None without any.
+        kept: by their positions the layers that surgery keeps as they are.
 
     Raises:
-        ValueError: a layer that surgery keeps as it is, or one that draws without a seed.
+        ValueError: a layer is unknown, or draws without a seed.
     """
     changed: dict[int, Layer] = {}
     passed = set[int]()  # layers whose work is done in another one
     if not training:
         changed, arrays, passed = fold_normalizations(topology, arrays)
     left_out: dict[int, tf.Tensor] = {}  # biases, by the normalizations that subtract them
+    states: dict[int, tuple[tf.Tensor, ...]] = {}
+    penalties: list[tf.Tensor] = []
     statistics: list[tf.Tensor] = []
     pixels: list[float] = []  # per sample, behind each statistic
     strided = not training and onednn.is_faster(math.prod(x.shape[1:]))
@@ -85,6 +107,13 @@ def forward(
                 layer = with_bias(layer, False)
         if i in passed:
             pass
+        elif i in kept:
+            mine = None if seed is None else tf.random.experimental.stateless_fold_in(seed, i)
+            given = kept[i](own, [x, *others], training=training, seed=mine)
+            x, states[i] = given.output, given.states
+            penalties += given.penalties
+            if x.dtype.is_floating:
+                x = tf.cast(x, tf.float32 if i > last else PRECISIONS[precision])
         elif isinstance(layer, Join):
             x = layers.join(layer, [x, *others])
         elif isinstance(layer, Conv) and is_averaged(layer, rest, x.shape[1:]):
@@ -101,5 +130,8 @@ def forward(
             x = layers.draw(layer, x, None if seed is None else seed + tf.constant([0, i]))
         else:
             x = layers.apply(layer, own, x)
+        if i not in kept and (layer.is_elementwise or isinstance(layer, Join)):
+            mask_passed_on([values[j] for j in step.inputs], x)
         values[i] = x
-    return x, biased_variances(statistics, pixels, tf.shape(x)[0]) if statistics else None
+    seen = biased_variances(statistics, pixels, tf.shape(x)[0]) if statistics else None
+    return Forward(x, seen, states, tuple(penalties))

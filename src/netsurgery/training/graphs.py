@@ -26,6 +26,10 @@ NO_OPTIMIZER.graph_options.rewrite_options.disable_meta_optimizer = True
 TensorFunction = Callable[..., tf.Tensor]
 
 
+class OutsideTensorError(Exception):
+    """A function uses a tensor that is neither an argument nor a variable it may use."""
+
+
 @dataclass(frozen=True)
 class Graph:
     """A traced function and everything it calls.
@@ -83,11 +87,14 @@ def trace(
         name: globally unique.
 
     Raises:
-        KeyError: it uses another tensor from outside.
+        OutsideTensorError: it uses another tensor from outside.
     """
     traced = as_function(function, signature).get_concrete_function()
     positions = {id(handle): i for i, handle in enumerate(variables)}
-    captured = tuple(positions[id(handle)] for handle in traced.captured_inputs)
+    handles = [id(handle) for handle in traced.captured_inputs]
+    if not positions.keys() >= set(handles):
+        raise OutsideTensorError
+    captured = tuple(positions[handle] for handle in handles)
     graph = Graph(tf.compat.v1.GraphDef(), captured)
     called = traced.graph.as_graph_def().library.function
     graph.functions.extend([traced.function_def, *called])

@@ -86,7 +86,10 @@ def _load_or_trace(
             onednn.use_onednn_kernels(graph.functions)
         return graph
 
-    return graphs.load(cache.get(name, trace), handles)
+    try:
+        return graphs.load(cache.get(name, trace), handles)
+    except graphs.OutsideTensorError:  # a Keras layer has one of its own, such as a factor
+        return graphs.as_function(function, signature)
 
 
 def _compile(
@@ -145,14 +148,15 @@ def _compile_epoch(
             own = slice(start, start + batch_size)
             x, y = batches.take(order[own], *tensors, moves=moves[own])
             with tf.GradientTape() as tape:
-                predicted = network(x, training=True)
+                given = network.forward(x, training=True)
+                predicted, penalties = given.output, list(given.penalties)
                 losses = metrics.losses(y, predicted)
             count = tf.shape(losses)
             shares = tf.fill(count, 1 / tf.cast(count[0], tf.float32))  # of each loss in their mean
             gradients = tape.gradient(
-                losses,
+                [losses, *penalties],
                 [weight.value for weight in weights],
-                output_gradients=shares,
+                output_gradients=[shares, *map(tf.ones_like, penalties)],
                 # biases before a batch normalization are left out (see `forward`)
                 unconnected_gradients=tf.UnconnectedGradients.ZERO,
             )

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from itertools import islice
+from types import MappingProxyType
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from netsurgery.keras_io import kept_calls
 from netsurgery.keras_io.checkpoints import Checkpoint, order_in_keras
-from netsurgery.networks.layers import Arrays, BatchNorm
+from netsurgery.networks.layers import Arrays, BatchNorm, KeptJoin, Other
 from netsurgery.networks.network import Network
 from netsurgery.objectives.training_settings import CompileSettings
 from netsurgery.storage import provenance
 from netsurgery.surgery import Slots
-from netsurgery.training.forward import forward
+from netsurgery.training.forward import Forward, forward
 from netsurgery.training.fused_operations import Biased
 from netsurgery.training.keras_objects import LINEAR, compile_arguments
 from netsurgery.training.layers import DRAWING
@@ -27,6 +29,8 @@ from netsurgery.training.packing import VariablePacking
 
 # the first part of variable names; without an underscore, which separates the names of slots
 WEIGHTS = "weights"
+WITH_KERNELS = Biased | Other | KeptJoin
+NO_STATES: Mapping[int, Iterable[Any]] = MappingProxyType({})
 
 
 def use_one_thread() -> None:
@@ -74,16 +78,33 @@ class TrainableNetwork:
         shared = is_elementwise(settings.optimizer)
         self.packing = VariablePacking.of(trainable, shared=shared)
         layers = zip(shapes, self.trainable_counts, strict=True)
-        self.statistics_sizes = [shape[0] for layer, n in layers for shape in layer[n:]]
+        self.kept = {
+            i: kept_calls.make(layer)
+            for i, layer in enumerate(self.layers)
+            if isinstance(layer, Other | KeptJoin)
+        }
+        # the statistics of normalizations share a variable, the states of kept layers do not
+        self.statistics_sizes = [
+            array[0] for i, (s, n) in enumerate(layers) if i not in self.kept for array in s[n:]
+        ]
+        self.states = {
+            i: [
+                keras.Variable(array, trainable=False, dtype=array.dtype.name, name=f"state{i}")
+                for array in network.weights[i][self.trainable_counts[i] :]
+            ]
+            for i in self.kept
+        }
         packed = enumerate(self.packing.pack(self._trainable_arrays(network)))
         self.weights = [keras.Variable(value, name=f"{WEIGHTS}{i}") for i, value in packed]
         statistics = self._statistics_of(network)
         self.statistics = keras.Variable(statistics, trainable=False, name="statistics")
-        self.draws = any(type(layer) in DRAWING for layer in self.layers)
+        self.draws = any(type(layer) in DRAWING for layer in self.layers) or any(
+            call.draws for call in self.kept.values()
+        )
         self.seed = keras.Variable(
             np.zeros(2, np.int32), trainable=False, dtype="int32", name="seed"
         )
-        self.logits = getattr(self.layers[-1], "activation", None) == LINEAR
+        self.logits = self.layers[-1].activation_function == LINEAR
         self.compile_arguments = compile_arguments(settings, logits=self.logits)
         self.optimizer = self.compile_arguments["optimizer"]
         self.loss = self.compile_arguments["loss"]
@@ -98,41 +119,58 @@ class TrainableNetwork:
 
     def _statistics_of(self, network: Network) -> np.ndarray:
         """The moving statistics of a network, concatenated."""
-        layers = zip(network.weights, self.trainable_counts, strict=True)
-        statistics = (array for arrays, n in layers for array in arrays[n:])
+        layers = enumerate(zip(network.weights, self.trainable_counts, strict=True))
+        statistics = (a for i, (arrays, n) in layers if i not in self.kept for a in arrays[n:])
         return np.concatenate([np.zeros(0, np.float32), *statistics])
 
     def _by_layer(
-        self, trainable: Iterable[Any], statistics: Iterable[Any] = ()
+        self,
+        trainable: Iterable[Any],
+        statistics: Iterable[Any] = (),
+        states: Mapping[int, Iterable[Any]] = NO_STATES,
     ) -> list[tuple[Any, ...]]:
         """Arrays grouped by layer.
 
         Args:
             trainable: those of all layers, in the order of the weights.
             statistics: the moving statistics; without them the groups are of trainable ones only.
+            states: the same of kept layers, by position.
         """
         first, rest = iter(trainable), iter(statistics)
         learned = {i: tuple(islice(first, self.trainable_counts[i])) for i in self.order}
         layers = enumerate(zip(self.topology.array_shapes, self.trainable_counts, strict=True))
-        return [(*learned[i], *islice(rest, len(shapes) - n)) for i, (shapes, n) in layers]
+        return [
+            (*learned[i], *(states.get(i, ()) if i in self.kept else islice(rest, len(shapes) - n)))
+            for i, (shapes, n) in layers
+        ]
 
     def __call__(self, x: tf.Tensor, *, training: bool) -> tf.Tensor:
-        """The network's output for a batch; in training it updates the moving statistics."""
+        """The network's output for a batch; in training it updates what is not trained."""
+        return self.forward(x, training=training).output
+
+    def forward(self, x: tf.Tensor, *, training: bool) -> Forward:
+        """What the network gives for a batch; in training it updates what is not trained."""
         trainable = self.packing.tensors(variable.value for variable in self.weights)
         sizes, moving = self.statistics_sizes, self.statistics.value
-        arrays = self._by_layer(trainable, tf.split(moving, sizes) if sizes else [])
+        states = {i: [state.value for state in states] for i, states in self.states.items()}
+        arrays = self._by_layer(trainable, tf.split(moving, sizes) if sizes else [], states)
         precision = self.settings.dtype_policy
-        predicted, seen = forward(
+        given = forward(
             self.topology,
             arrays,
             x,
             training=training,
             precision=precision,
             seed=self._seed_of_step if training and self.draws else None,
+            kept=self.kept,
         )
-        if seen is not None:
-            moving.assign_sub((moving - seen) * self._update_rates)
-        return predicted
+        if given.statistics is not None:
+            moving.assign_sub((moving - given.statistics) * self._update_rates)
+        for i, values in given.states.items() if training else ():
+            for state, before, after in zip(self.states[i], states[i], values, strict=True):
+                if after is not before:
+                    state.assign(after)
+        return given
 
     def draw_seed(self, rng: np.random.Generator) -> None:
         """Draw what the layers that draw in training start from; nothing without any."""
@@ -157,7 +195,7 @@ class TrainableNetwork:
         """For each variable where it holds kernels: 1 there, and 0 for biases and factors."""
         shapes = self.topology.array_shapes
         masks = [
-            np.full(shape, isinstance(self.layers[i], Biased) and len(shape) > 1, np.float32)
+            np.full(shape, isinstance(self.layers[i], WITH_KERNELS) and len(shape) > 1, np.float32)
             for i in self.order
             for shape in shapes[i][: self.trainable_counts[i]]
         ]
@@ -199,9 +237,10 @@ class TrainableNetwork:
 
     @property
     def variables(self) -> list[keras.Variable]:
-        """The weights, the moving statistics, the seed and the variables of the optimizer."""
+        """The weights, all that is not trained, the seed and the variables of the optimizer."""
         drawn = [self.seed] if self.draws else []
-        return [*self.weights, self.statistics, *drawn, *self.optimizer.variables]
+        states = [state for states in self.states.values() for state in states]
+        return [*self.weights, self.statistics, *states, *drawn, *self.optimizer.variables]
 
     @property
     def outputs(self) -> int:
@@ -218,7 +257,8 @@ class TrainableNetwork:
         """The network with its present arrays."""
         statistics = np.split(self.statistics.numpy(), np.cumsum(self.statistics_sizes)[:-1])
         trainable = self.packing.unpack(variable.numpy() for variable in self.weights)
-        arrays = self._by_layer(trainable, statistics)
+        states = {i: [state.numpy() for state in states] for i, states in self.states.items()}
+        arrays = self._by_layer(trainable, statistics, states)
         return Network(self.topology, tuple(arrays))
 
     def load(self, network: Network, state: Arrays) -> None:
@@ -232,6 +272,10 @@ class TrainableNetwork:
         for variable, value in zip(self.weights, packed, strict=True):
             variable.assign(value)
         self.statistics.assign(self._statistics_of(network))
+        for i, held in self.states.items():
+            rest = network.weights[i][self.trainable_counts[i] :]
+            for variable, array in zip(held, rest, strict=True):
+                variable.assign(array)
         self.optimizer_state.values = state
 
     @property

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +18,19 @@ import keras
 
 from netsurgery.keras_io import conversion, optimizer_slots, reading, user_files
 from netsurgery.keras_io.variables import to_array
-from netsurgery.networks.layers import Arrays, BatchNorm
+from netsurgery.networks.layers import (
+    Arrays,
+    KeptJoin,
+    Other,
+)
 from netsurgery.networks.network import Network
 from netsurgery.objectives import keras_catalog
 from netsurgery.objectives.checks import WITH_MOMENTUM
 from netsurgery.objectives.keras_catalog import LOSSES, OPTIMIZERS
 from netsurgery.objectives.training_settings import FLOAT32, CompileSettings
 from netsurgery.storage.files import UnusableFileError
+from netsurgery.training import trainability
 from netsurgery.training.keras_objects import LINEAR, compile_arguments
-from netsurgery.training.layers import JOINS, LAYERS
 
 # of an optimizer's configuration; the others are arguments of its class
 NO_ARGUMENTS = ("name", "learning_rate", "momentum", "loss_scale_factor")
@@ -44,52 +49,43 @@ def describe(path: Path) -> dict[str, Any]:
     Raises:
         UnusableFileError: it cannot be read, or a search could not train it.
     """
-    model = user_files.read_model(path)
-    network = conversion.from_keras(model)
-    _check(path, network)
-    notes = [*_layer_notes(model)]
+    model, network, layers = _read(path)
+    if reason := trainability.why_not(model, network):
+        raise UnusableFileError(f"{path}: {reason}")
+    notes = _layer_notes(model, network, layers)
     settings = _compilation(model, notes)
     return {"topology": network.topology.to_json(), "settings": settings, "notes": notes}
 
 
-def _check(path: Path, network: Network) -> None:
-    topology = network.topology
-    if not network.finite:
-        raise UnusableFileError(f"{path}: its weights are not finite, so its training has diverged")
-    for place, layer in zip(topology.places, topology.layers, strict=True):
-        if type(layer) not in (*LAYERS, *JOINS, BatchNorm):
-            raise UnusableFileError(
-                f"{path}: layer {place} ({layer}) is of a kind that searches do not train; mutate"
-                " the model with netsurgery operate, and train it yourself"
-            )
-    if len(topology.output_shape) != 1:
-        raise UnusableFileError(
-            f"{path}: its output has the shape {topology.output_shape}, not one axis of classes or"
-            " targets"
-        )
+def _read(path: Path) -> tuple[keras.Model, Network, list[Any]]:
+    """A model, the network that it is, and its layer for each of the network's."""
+    model = user_files.read_model(path)
+    return model, *reading.read(model)
 
 
-def _layer_notes(model: keras.Model) -> list[str]:
+def _layer_notes(model: keras.Model, network: Network, layers: Sequence[Any]) -> list[str]:
     """What a search does not keep of the layers of a model, one line each."""
-    layers = list(model._flatten_layers(include_self=False))
-    frozen = [layer.name for layer in layers if layer.weights and not layer.trainable]
-    kept = ("regularizer", "constraint")
-    penalized = [
-        layer.name
-        for layer in layers
-        if any(value for key, value in vars(layer).items() if key.endswith(kept))
-    ]
+    pairs = zip(network.topology.layers, layers, strict=True)
+    known = [made for layer, made in pairs if not isinstance(layer, Other | KeptJoin)]
+    known = [layer for layer in known if isinstance(layer, keras.Layer)]
+    inner = list(model._flatten_layers(include_self=False))
+    frozen = [layer.name for layer in known if layer.weights and not layer.trainable]
     notes = []
     if frozen:
         notes.append(f"frozen layers are trained as the others ({', '.join(frozen)})")
-    if penalized:
-        notes.append(f"regularizers and constraints are left out ({', '.join(penalized)})")
+    for what, among in (("regularizer", known), ("constraint", inner)):
+        if names := [layer.name for layer in among if _has(layer, what)]:
+            notes.append(f"{what}s are left out ({', '.join(names)})")
     if model.dtype_policy.name != FLOAT32:
         notes.append(
             f"its dtype policy {model.dtype_policy.name} is left out; dtype_policy sets that of the"
             " search"
         )
     return notes
+
+
+def _has(layer: keras.Layer, what: str) -> bool:
+    return any(value for key, value in vars(layer).items() if key.endswith(what))
 
 
 def _compilation(model: keras.Model, notes: list[str]) -> dict[str, Any]:
@@ -170,19 +166,21 @@ def load(path: Path, settings: CompileSettings) -> tuple[Network, Arrays | None]
     Raises:
         UnusableFileError: it cannot be read, or a search could not train it.
     """
-    model = user_files.read_model(path)
-    network = conversion.from_keras(model)
-    _check(path, network)
-    logits = getattr(network.topology.layers[-1], "activation", None) == LINEAR
-    return network, _state(model, network, settings, logits=logits)
+    model, network, own = _read(path)
+    logits = network.topology.layers[-1].activation_function == LINEAR
+    return network, _state(model, network, own, settings, logits=logits)
 
 
 def _state(
-    model: keras.Model, network: Network, settings: CompileSettings, *, logits: bool
+    model: keras.Model,
+    network: Network,
+    own: Sequence[Any],
+    settings: CompileSettings,
+    *,
+    logits: bool,
 ) -> Arrays | None:
     if not model.compiled or not model.optimizer.built:
         return None
-    _, own = reading.read(model)
     same, layers = conversion.build(network)
     same.compile(**compile_arguments(settings, logits=logits), jit_compile=False)
     same.optimizer.build(same.trainable_variables)

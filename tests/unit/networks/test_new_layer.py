@@ -112,13 +112,13 @@ def test_new_layer_computes_the_same_everywhere() -> None:
     expected = predict(network(), batch())
     model = conversion.to_keras(network())
     np.testing.assert_allclose(model(batch()), expected, rtol=1e-4, atol=1e-5)
-    output, _ = forward(
+    given = forward(
         TOPOLOGY,
         [list(map(tf.constant, arrays)) for arrays in network().weights],
         tf.constant(batch()),
         training=False,
     )
-    np.testing.assert_allclose(output, expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(given.output, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_new_layer_comes_back_from_keras() -> None:

@@ -24,7 +24,7 @@ def without_dropout(rng):
 
 def in_training(network, x):
     arrays = [tuple(map(tf.constant, each)) for each in network.weights]
-    return forward(network.topology, arrays, tf.constant(x), training=True)[0].numpy()
+    return forward(network.topology, arrays, tf.constant(x), training=True).output.numpy()
 
 
 @pytest.mark.parametrize("growth", Growth)

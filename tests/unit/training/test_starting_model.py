@@ -90,7 +90,7 @@ def test_what_a_search_does_not_keep_is_said(tmp_path: Path) -> None:
     found = starting_model.describe(path)
     assert found["notes"] == [
         "frozen layers are trained as the others (base)",
-        "regularizers and constraints are left out (base)",
+        "regularizers are left out (base)",
         "its schedule of learning rates is left out; it has reached 0.03125",
     ]
     assert found["settings"]["learning_rate"] == 0.5 * 0.5**4  # four batches
@@ -101,7 +101,7 @@ def test_what_a_search_does_not_keep_is_said(tmp_path: Path) -> None:
     [
         (
             [layers.Reshape((12, 6)), layers.GRU(3, activation="softmax")],
-            r"layer 1 \(GRU\) is of a kind that searches do not train",
+            "it ends with GRU, whose activation searches do not know",
         ),
         ([layers.Conv2D(3, 3)], r"its output has the shape \(4, 4, 3\), not one axis"),
     ],
@@ -110,6 +110,14 @@ def test_what_a_search_cannot_train_is_refused(inner: Any, line: str, tmp_path: 
     path, _ = saved(tmp_path, inner, optimizer=None)
     with pytest.raises(UnusableFileError, match=f"mine.keras: {line}"):
         starting_model.describe(path)
+
+
+def test_a_state_that_lasts_over_batches_is_refused(tmp_path: Path) -> None:
+    inner = [layers.GRU(3, stateful=True), layers.Dense(3, activation="softmax")]
+    keras.Sequential([keras.Input(batch_shape=(2, 4, 2)), *inner]).save(tmp_path / "mine.keras")
+    line = r"mine.keras: layer 0 \(GRU\) carries its state from one batch to the next"
+    with pytest.raises(UnusableFileError, match=line):
+        starting_model.describe(tmp_path / "mine.keras")
 
 
 def test_a_diverged_model_is_refused(tmp_path: Path) -> None:

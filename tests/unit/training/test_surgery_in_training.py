@@ -39,7 +39,7 @@ def networks(count: int) -> Iterator[tuple[Network, np.random.Generator]]:
 
 
 def in_training(network: Network, x: np.ndarray) -> np.ndarray:
-    return forward(network.topology, network.weights, tf.constant(x), training=True)[0].numpy()
+    return forward(network.topology, network.weights, tf.constant(x), training=True).output.numpy()
 
 
 @pytest.mark.parametrize("operation", PROMISING, ids=str)

@@ -15,7 +15,8 @@ class Other(Layer):
     """Any other Keras layer: it is kept as it is, so its input must keep its shape.
 
     `trainable` counts the first of its arrays, which are the trainable ones. A shape may hold None
-    for an axis of any length.
+    for an axis of any length. `call` says what the layer is called with, as
+    `netsurgery.keras_io.layer_calls` writes it; it is empty if that is the input alone.
     """
 
     name: str  # the Keras class
@@ -26,6 +27,7 @@ class Other(Layer):
     trainable: int = 0
     reason: str = ""  # why surgery does not change it, if Keras's class is one that it knows
     is_image: bool = True  # whether what leaves it may be an image, channels last
+    call: str = ""
     kind: ClassVar[str] = "other"
 
     def __post_init__(self) -> None:
@@ -100,6 +102,7 @@ class KeptJoin(Join):
     arrays: tuple[Shape, ...] = ()
     trainable: int = 0
     reason: str = ""
+    call: str = ""
     kind: ClassVar[str] = "kept_join"
     function: ClassVar[str] = "kept"
     has_channels_in_common: ClassVar[bool] = False
