@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from netsurgery.config.model import Config, Search
+from netsurgery.config.starting_models import StartingModel
+from netsurgery.networks.topology import Topology
 from netsurgery.search.algorithm import Algorithm
 from netsurgery.search.algorithms import algorithm_of
 from netsurgery.search.layout import SearchFolder
@@ -106,6 +108,7 @@ def listing(config: Config) -> dict[str, Any]:
                 "name": search.name,
                 "settings": dict(search.settings),
                 "layers": search.layers,
+                **({"model": search.model.to_json()} if search.model else {}),
                 "original": config.datasets[search.settings["dataset"]].settings.get(
                     "excerpt_of", search.settings["dataset"]
                 ),
@@ -128,11 +131,17 @@ def listed_config(results: Path) -> Config:
     none: dict[str, Any] = {"scale": 1.0, "searches": []}
     listed = read_json(path) if path.exists() else none
     searches = {
-        each["name"]: Search(each["name"], each["settings"], each["layers"])
+        each["name"]: Search(each["name"], each["settings"], each["layers"], _model(each))
         for each in listed["searches"]
     }
     scale = listed["scale"]
     return Config(str(results), datasets={}, searches=searches, tracking={}, scale=scale)
+
+
+def _model(listed: Mapping[str, Any]) -> StartingModel | None:
+    """The user's model that a listed search starts from, without its layers."""
+    given = listed.get("model")
+    return given and StartingModel(**given, topology=Topology((), ()), settings={})
 
 
 def read_experiment(results: Path) -> Experiment:

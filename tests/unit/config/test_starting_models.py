@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import keras
 import pytest
 
+from netsurgery.analysis import runs
 from netsurgery.config import starting_models
 from netsurgery.config.errors import ConfigError
 from netsurgery.config.starting_models import is_path
@@ -168,3 +170,10 @@ def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
     (tmp_path / "text.keras").write_text("no model")
     with pytest.raises(ConfigError, match=r"topology: .*text.keras: not a .keras file"):
         load(topology=str(tmp_path / "text.keras"))
+
+
+def test_a_listing_remembers_the_model(model: Any, tmp_path: Path) -> None:
+    config = load(topology=model())
+    runs.write_listing(replace(config, results=str(tmp_path)))
+    (listed,) = runs.listed_config(tmp_path).searches.values()
+    assert listed.start == config.searches["s"].start
