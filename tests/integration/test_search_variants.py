@@ -10,21 +10,25 @@ import numpy as np
 import pytest
 
 from netsurgery.report import html_report
+from netsurgery.search.candidates import read_candidate, read_record
 from netsurgery.search.layout import SearchFolder
 from netsurgery.search.surgeon.decision_point import modification_of
 from netsurgery.storage.files import read_json
+from tests.support.in_process import assert_same_training, search_in_one_process
 from tests.support.workflow_runs import QUICK, QUICK_SURGEON, run
 
 pytestmark = pytest.mark.workflow
 PLAIN = {key: QUICK[key] for key in ("dataset", "topology", "seeds")}
 SEARCHES = {
-    "balanced": QUICK | {"mode": "balanced", "budget": 14, "objective": "val_loss"},
+    "balanced": QUICK
+    | {"mode": "balanced", "budget": 14, "objective": "val_loss"}
+    | {"schedule": {"cosine": {"final": 0.1}}, "momentum": 0.9, "weight_decay": 0.001},
     "random": QUICK | {"mode": "random", "budget": 14, "objective": "val_loss"},
     "baseline": PLAIN | {"algorithm": "baseline", "epochs": 3},
     "diverging": QUICK | {"learning_rate": 1e30, "budget": 14},
     "regression": QUICK | {"dataset": "houses", "budget": 14},
     "tight": QUICK_SURGEON | {"budget": 8},
-    "walk": QUICK_SURGEON | {"mode": "random"},
+    "walk": QUICK_SURGEON | {"mode": "random", "schedule": "one_cycle", "augmentation": "shift"},
     # with a learning rate that ruins every network, no try succeeds
     "backtracking": QUICK_SURGEON
     | {"on_no_improvement": "backtrack", "max_redraws": 0, "learning_rate": 3.0}
@@ -75,6 +79,26 @@ def folder_of(finished):
 def summary_of(folder_of):
     """A function from a search's name to its summary."""
     return lambda name: read_json(folder_of(name).final / "summary.json")
+
+
+@pytest.mark.parametrize("name", ["balanced", "walk"])
+def test_a_search_with_a_recipe_is_the_same_in_one_process(name, folder_of, tmp_path):
+    mine = search_in_one_process(folder_of(name), tmp_path, SEARCHES[name])
+    assert_same_training(folder_of(name), mine)
+
+
+def test_the_rate_follows_the_schedule_over_a_search(folder_of):
+    """The rate of the last batch is in the file of a network."""
+
+    def rate(model):
+        return float(read_candidate(model, read_record(model)).state[1])
+
+    folder, peak = folder_of("balanced"), 0.1
+    models = sorted(folder.root.glob("generation01/**/*.keras"))
+    within = {rate(model) for model in models}
+    warm_up, last = rate(folder.model(0, "warm-up")), rate(folder.final / "network.keras")
+    assert len(within) == 1  # all candidates of a generation compete at the same rate
+    assert peak > warm_up > within.pop() > last > peak / 10
 
 
 @pytest.mark.parametrize("mode", ["balanced", "random"])

@@ -26,8 +26,14 @@ run_search(config.searches["s"], 0, Path(data), Path(split), SearchFolder(Path(f
 
 
 def search_in_one_process(finished, folder, settings) -> SearchFolder:
-    """Run a search again, with the data of a finished one, in a process of its own."""
-    theirs, mine = search_folder(finished), SearchFolder(folder / "s" / "seed0")
+    """Run a search again, with the data of a finished one, in a process of its own.
+
+    Args:
+        finished: the folder in which the workflow ran, or that of its search.
+        folder: for the files.
+        settings: of the search.
+    """
+    theirs, mine = of_search(finished), SearchFolder(folder / "s" / "seed0")
     schema = ROOT / "workflow/schemas/config.schema.yaml"
     data = theirs.root.parents[1] / "_data" / settings["dataset"]
     split = theirs.root / "split.npz"
@@ -44,6 +50,11 @@ def search_in_one_process(finished, folder, settings) -> SearchFolder:
     return mine
 
 
+def of_search(finished) -> SearchFolder:
+    """The folder of a search."""
+    return finished if isinstance(finished, SearchFolder) else search_folder(finished)
+
+
 def trained(folder: SearchFolder):
     """Every record and model of a search, by file name."""
     found = {}
@@ -58,6 +69,6 @@ def trained(folder: SearchFolder):
 
 def assert_same_training(finished, mine: SearchFolder):
     """Assert that both searches trained the same candidates to the same weights."""
-    theirs, here = trained(search_folder(finished)), trained(mine)
+    theirs, here = trained(of_search(finished)), trained(mine)
     assert theirs.keys() == here.keys()
     assert [name for name in theirs if theirs[name] != here[name]] == []

@@ -71,6 +71,7 @@ def test_what_was_made_with_the_same_settings_is_up_to_date(made, copy, monkeypa
         {"optimizer": "adam"},
         {"optimizer": {"adam": {"beta_1": 0.9, "amsgrad": False}}},  # as Keras has them
         {"loss": {"crossentropy": {}}},
+        {"schedule": {"constant": {}}},
         {"time_limit": 100},
         dict(reversed(SEARCH.items())),
     ],
@@ -96,6 +97,7 @@ def test_another_name_of_the_topology_retrains_nothing(made):
     ("changed", "first", "line"),
     [
         ({"learning_rate": 0.5}, "generation00/warm-up.json", "learning_rate is 0.1 there, 0.5 in"),
+        ({"schedule": "cosine"}, "generation00/warm-up.json", 'schedule is "constant" there, "cos'),
         ({"warm_up_epochs": 3}, "generation00/warm-up.json", "warm_up_epochs is 2 there, 3 in"),
         (
             {"optimizer": {"adam": {"beta_1": 0.8}}},
@@ -122,6 +124,16 @@ def test_a_changed_setting_is_named_with_what_it_decides(made, changed, first, l
 def test_a_larger_budget_keeps_the_generations(made):
     found, _ = outdated(configure(made.results, budget=300))
     assert {name.split("/")[2] for name in found} <= {"generation02", "final", "plots"}
+
+
+def test_a_larger_budget_changes_the_rates_of_a_schedule(tmp_path):
+    made = Chain(configure(tmp_path / "results", schedule="cosine")).write()
+    assert outdated(configure(made.results, schedule="cosine")) == ({}, "")
+    found, said = outdated(configure(made.results, schedule="cosine", budget=300))
+    assert "schedule_epochs is 200 there, 300 in the configuration" in said
+    assert "the run makes generation00/warm-up.json again" in said
+    steps = [name for name in found if "/generation" in name and "/plan" not in name]
+    assert len(steps) > 5
 
 
 def test_a_plan_comes_before_the_end_of_a_search(copy):
