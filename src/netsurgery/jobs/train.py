@@ -251,9 +251,9 @@ def finalize(
     train_last_epochs(step, path, mode, batches)
     write_exported_model(step)
     test, record = step.samples("test"), read_record(step.output)
-    # in the precision of whoever loads the model
-    in_float32 = replace(step.training_settings.compile, dtype_policy=FLOAT32)
-    network = TrainableNetwork(read_candidate(step.output, record).network, in_float32)
+    # as whoever loads the model has it
+    plain = replace(step.training_settings.compile, dtype_policy=FLOAT32, ema_momentum=0.0)
+    network = TrainableNetwork(read_candidate(step.output, record).network, plain)
     metrics = training.evaluate(network, test, step.training_settings.extra_metrics)
     finite = {k: v if training.finite([v]) else None for k, v in metrics.items()}
     if finite["loss"] is None:
@@ -288,7 +288,7 @@ def study(
         read_candidate(model, read_record(model)).network,
         step.training,
         step.samples("validation"),
-        step.training_settings.compile,
+        replace(step.training_settings.compile, ema_momentum=0.0),  # measured as it trains
         step.training_settings.batch_size,
         step.seed,
     )

@@ -23,6 +23,7 @@ from netsurgery.processes.client import kept_graphs
 from netsurgery.search import scores
 from netsurgery.search.candidates import read_candidate, record_path
 from netsurgery.search.records import Record, RoundResult, Status
+from netsurgery.search.steps import FINAL
 from netsurgery.storage import provenance
 from netsurgery.storage.dependencies import NO_DEPENDENCIES, Dependencies
 from netsurgery.storage.files import atomic_path, sha256, verify_checksum
@@ -207,10 +208,19 @@ class TrainingStep:
 
     def write(self, network: TrainableNetwork, record: Record) -> Record:
         """Write a candidate's model and then its record."""
+        return self._write_record(self._write_model(network, record))
+
+    @property
+    def _averages(self) -> bool:
+        """Whether the model to write has the moving averages of the weights, as it is scored."""
+        return self.name == FINAL and self.training_settings.compile.ema_momentum > 0
+
+    def _write_model(self, network: TrainableNetwork, record: Record) -> Record:
+        """Write a candidate's model; return its record."""
         with self.timer("files"):
-            archive.write_checkpoint(self.output, network.checkpoint, network.compile_arguments)
-            record = replace(record, model_sha256=sha256(self.output))
-        return self._write_record(record)
+            written = network.averaged_checkpoint if self._averages else network.checkpoint
+            archive.write_checkpoint(self.output, written, network.compile_arguments)
+            return replace(record, model_sha256=sha256(self.output))
 
     def _write_record(self, record: Record) -> Record:
         timed = replace(
@@ -224,14 +234,17 @@ class TrainingStep:
         return timed
 
     def keep(self, model: Path, record: Record) -> Record:
-        """Write a copy of a model that this step does not change, and a record."""
-        self._copy(model, record)
-        return self._write_record(record)
+        """Write a copy of a model that this step does not train, and a record."""
+        return self._write_record(self._copy(model, record))
 
-    def _copy(self, model: Path, record: Record) -> None:
+    def _copy(self, model: Path, record: Record) -> Record:
+        """Write a model that this step does not train; return its record."""
+        if self._averages and record.status == Status.OK:
+            return self._write_model(self.load(model, record), record)
         verify_checksum(model, record.model_sha256)
         with atomic_path(self.output) as temporary:
             shutil.copyfile(model, temporary)
+        return record
 
     def skip(self, model: Path, record: Record, batches: Mapping[str, int]) -> Record:
         """Pass a failed candidate on as it is: it keeps its bracket place and trains no more.
@@ -241,7 +254,7 @@ class TrainingStep:
             record: of the candidate.
             batches: that were to be trained, by round; if it fails here, they count as spent.
         """
-        self._copy(model, record)
+        record = self._copy(model, record)
         if self.failure and record.status == Status.OK:
             return self._write_untrained(self.failed(record), batches)
         return self._write_untrained(record, dict.fromkeys(batches, 0))

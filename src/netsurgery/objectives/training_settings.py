@@ -16,7 +16,7 @@ FLOAT32 = "float32"
 
 @dataclass(frozen=True)
 class CompileSettings:
-    """How a network learns: what Keras's `compile` takes, the dtype policy and weight decay."""
+    """How a network learns: what Keras's `compile` takes, and what else an epoch depends on."""
 
     optimizer: Setting
     learning_rate: float
@@ -24,6 +24,7 @@ class CompileSettings:
     loss: Setting
     dtype_policy: str = FLOAT32
     weight_decay: float = 0.0
+    ema_momentum: float = 0.0
 
 
 @dataclass(frozen=True)

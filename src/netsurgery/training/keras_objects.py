@@ -18,6 +18,8 @@ def new_optimizer(settings: CompileSettings) -> keras.optimizers.Optimizer:
     name, arguments = keras_catalog.split_setting(settings.optimizer)
     if settings.momentum:
         arguments["momentum"] = settings.momentum
+    if settings.ema_momentum:
+        arguments |= {"use_ema": True, "ema_momentum": settings.ema_momentum}
     optimizer = getattr(keras.optimizers, keras_catalog.find(OPTIMIZERS, name).class_name)
     # Keras takes no integers
     return optimizer(learning_rate=float(settings.learning_rate), name="optimizer", **arguments)

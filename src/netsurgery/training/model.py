@@ -110,6 +110,9 @@ class TrainableNetwork:
         self.loss = self.compile_arguments["loss"]
         self.optimizer.build(self.weights)
         self.optimizer_state = OptimizerState(self.optimizer, self.packing, settings.optimizer)
+        self.averages = self.optimizer_state.averages
+        for average, weight in zip(self.averages, self.weights, strict=False):
+            average.assign(weight)
         if state is not None:
             self.optimizer_state.values = state
 
@@ -145,12 +148,16 @@ class TrainableNetwork:
         ]
 
     def __call__(self, x: tf.Tensor, *, training: bool) -> tf.Tensor:
-        """The network's output for a batch; in training it updates what is not trained."""
+        """The network's output for a batch; in training it updates what is not trained.
+
+        Otherwise it is computed with the moving averages of the weights, where there are any.
+        """
         return self.forward(x, training=training).output
 
     def forward(self, x: tf.Tensor, *, training: bool) -> Forward:
-        """What the network gives for a batch; in training it updates what is not trained."""
-        trainable = self.packing.tensors(variable.value for variable in self.weights)
+        """What the network gives for a batch; see `__call__`."""
+        used = self.weights if training else self.averages or self.weights
+        trainable = self.packing.tensors(variable.value for variable in used)
         sizes, moving = self.statistics_sizes, self.statistics.value
         states = {i: [state.value for state in states] for i, states in self.states.items()}
         arrays = self._by_layer(trainable, tf.split(moving, sizes) if sizes else [], states)
@@ -253,10 +260,19 @@ class TrainableNetwork:
         return Checkpoint(self.network, self.optimizer_state.values)
 
     @property
+    def averaged_checkpoint(self) -> Checkpoint:
+        """The same with the moving averages of the weights in place of them, if there are any."""
+        averaged = self._network_of(self.averages or self.weights)
+        return Checkpoint(averaged, self.optimizer_state.values)
+
+    @property
     def network(self) -> Network:
         """The network with its present arrays."""
+        return self._network_of(self.weights)
+
+    def _network_of(self, variables: Iterable[keras.Variable]) -> Network:
         statistics = np.split(self.statistics.numpy(), np.cumsum(self.statistics_sizes)[:-1])
-        trainable = self.packing.unpack(variable.numpy() for variable in self.weights)
+        trainable = self.packing.unpack(variable.numpy() for variable in variables)
         states = {i: [state.numpy() for state in states] for i, states in self.states.items()}
         arrays = self._by_layer(trainable, statistics, states)
         return Network(self.topology, tuple(arrays))

@@ -25,6 +25,7 @@ ARRAYWISE_ARGUMENTS = ("clipnorm", "gradient_accumulation_steps", "amsgrad")
 SLOT_BY_SLOT = ("sgd", "rmsprop")
 # optimizers whose slots hold weights; surgery transfers sums of gradients only
 WITH_WEIGHT_SLOTS = ("schedule_free_adamw",)
+AVERAGE = "average"  # the slot with the moving average of the weights; Keras lists it first
 LEADING_COUNTERS = 2  # every optimizer's variables begin with the iterations and the learning rate
 
 
@@ -65,9 +66,18 @@ class OptimizerState:
     def _counters(self) -> list[keras.Variable]:
         return [variable for variable in self.variables if not len(variable.shape)]
 
+    @property
+    def averages(self) -> list[keras.Variable]:
+        """The moving averages of the weights, in their order; none if the optimizer keeps none."""
+        return self._every_slot.get(AVERAGE, [])
+
     @cached_property
     def _slots(self) -> dict[str, list[keras.Variable]]:
-        """The variables of each slot, in the order of the weights."""
+        """The variables of each slot but the averages, in the order of the weights."""
+        return {name: slot for name, slot in self._every_slot.items() if name != AVERAGE}
+
+    @cached_property
+    def _every_slot(self) -> dict[str, list[keras.Variable]]:
         found: dict[str, list[keras.Variable]] = {}
         for variable in self.variables:
             if len(variable.shape):
@@ -99,7 +109,8 @@ class OptimizerState:
         rows = slots if self.name in SLOT_BY_SLOT else zip(*slots, strict=True)
         counters = [counter.numpy() for counter in self._counters]
         arrays = (array for row in rows for array in row)
-        return (*counters[:LEADING_COUNTERS], *arrays, *counters[LEADING_COUNTERS:])
+        averages = self._arrays(self.averages) if self.averages else []
+        return (*counters[:LEADING_COUNTERS], *averages, *arrays, *counters[LEADING_COUNTERS:])
 
     @values.setter
     def values(self, values: Arrays) -> None:
@@ -113,6 +124,9 @@ class OptimizerState:
         for counter, value in zip(counters, scalars, strict=True):
             counter.assign(value)
         arrays, count = values[LEADING_COUNTERS:end], len(self.packing.shapes)
+        if self.averages:
+            self._assign(self.averages, arrays[:count])
+            arrays = arrays[count:]
         for i, slot in enumerate(slots):
             interleaved, block = slice(i, None, len(slots)), slice(i * count, (i + 1) * count)
             self._assign(slot, arrays[block if self.name in SLOT_BY_SLOT else interleaved])

@@ -189,6 +189,10 @@ def _state(
     slots = optimizer_slots.read_slots(model, own)
     optimizer_slots.transfer_state(model, same, layers, slots, {})
     same.optimizer.learning_rate.assign(settings.learning_rate)
+    if settings.ema_momentum and not model.optimizer.use_ema:
+        averages = same.optimizer._model_variables_moving_average
+        for average, weight in zip(averages, same.trainable_variables, strict=True):
+            average.assign(weight)
     return tuple(to_array(variable) for variable in same.optimizer.variables)
 
 

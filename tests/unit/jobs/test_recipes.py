@@ -9,7 +9,10 @@ from netsurgery.jobs import train
 from netsurgery.jobs.training_step import TrainingStep
 from netsurgery.objectives.step_rates import Along, Ramp
 from netsurgery.search.candidates import read_candidate, read_record
+from netsurgery.search.selection import SelectionMode
+from netsurgery.training import TrainableNetwork, evaluate
 from tests.support.factories import prepare_digits, search
+from tests.support.training_helpers import SETTINGS
 
 LAYERS = [{"dense": {"units": 10}}]
 EPOCHS = 4
@@ -78,6 +81,19 @@ def test_steps_of_one_stream_see_the_same_samples(step):
     assert same(go_on(step("two", stream="round 1"), first, "two", "again"), one)
     assert not same(go_on(step("three", stream="round 2"), first, "one", "more"), one)
     assert not same(go_on(step("four"), first, "one", "more"), one)
+
+
+@pytest.mark.parametrize("batches", [0, 8])
+def test_the_final_network_has_averaged_weights(step, batches):
+    recipe = {"ema_momentum": 0.9, "schedule": "cosine", "rates": Along(EPOCHS)}
+    first, final = start(step("warm-up", **recipe), 2), step("final", **recipe)
+    train.train_last_epochs(final, first, SelectionMode.GREEDY, batches)
+    before, after = (read_record(each) for each in (first, final.output))
+    for model, record in ((first, before), (final.output, after)):
+        network = TrainableNetwork(read_candidate(model, record).network, SETTINGS)
+        found = evaluate(network, final.samples("validation"))["loss"]
+        close = found == pytest.approx(record.history[-1]["val_loss"], rel=1e-4)
+        assert close == (model == final.output)  # others are kept as they go on
 
 
 def test_samples_move_in_another_way_in_every_epoch(step):

@@ -26,6 +26,9 @@ from tests.support.training_helpers import (
 
 OPTIMIZERS = {
     "sgd": {"momentum": 0.9},
+    "sgd with averages": {"ema_momentum": 0.8},
+    "adam with averages": {"optimizer": "adam", "momentum": 0, "ema_momentum": 0.8},
+    "muon with averages": {"optimizer": "muon", "momentum": 0, "ema_momentum": 0.8},
     "rmsprop with momentum": {"optimizer": "rmsprop", "momentum": 0.5, "learning_rate": 0.01},
     **{
         name: {"optimizer": name, "momentum": 0, "learning_rate": 0.01}
@@ -109,6 +112,21 @@ def test_only_the_same_generator_gives_the_same_weights():
         np.testing.assert_array_equal(a, b)
     with pytest.raises(AssertionError):
         assert_close(one.network, three.network)
+
+
+def test_networks_are_scored_with_averaged_weights():
+    network = new_network(ema_momentum=0.9)
+    start = network.network
+    for a, b in zip(arrays(start), arrays(network.averaged_checkpoint.network), strict=True):
+        np.testing.assert_array_equal(a, b)
+    (scores,) = train(network, [5])
+    averaged = network.averaged_checkpoint.network
+    losses = [
+        training.evaluate(training.TrainableNetwork(each, SETTINGS), samples(30, 1))["loss"]
+        for each in (averaged, network.network)
+    ]
+    assert losses[0] == pytest.approx(scores["val_loss"], rel=1e-5)
+    assert losses[1] != pytest.approx(scores["val_loss"], rel=1e-3)
 
 
 def test_training_stops_when_it_diverges():
