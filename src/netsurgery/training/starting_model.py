@@ -137,6 +137,7 @@ def _optimizer(optimizer: Any, notes: list[str]) -> dict[str, Any]:
         "optimizer": setting,
         "learning_rate": rate,
         **({"momentum": momentum} if momentum else {}),
+        **({"ema_momentum": config["ema_momentum"]} if config.get("use_ema") else {}),
     }
 
 
@@ -189,7 +190,7 @@ def _state(
     slots = optimizer_slots.read_slots(model, own)
     optimizer_slots.transfer_state(model, same, layers, slots, {})
     same.optimizer.learning_rate.assign(settings.learning_rate)
-    if settings.ema_momentum and not model.optimizer.use_ema:
+    if settings.ema_momentum:  # they start anew, as after surgery
         averages = same.optimizer._model_variables_moving_average
         for average, weight in zip(averages, same.trainable_variables, strict=True):
             average.assign(weight)

@@ -65,6 +65,11 @@ CROSSENTROPY = {"loss": "sparse_categorical_crossentropy"}
             {"optimizer": {"adamw": {"weight_decay": 0.1, "clipnorm": 1.0}}, "learning_rate": 0.01}
             | CROSSENTROPY,
         ),
+        (
+            optimizers.Adam(0.01, use_ema=True, ema_momentum=0.9),
+            "sparse_categorical_crossentropy",
+            {"optimizer": "adam", "learning_rate": 0.01, "ema_momentum": 0.9} | CROSSENTROPY,
+        ),
     ],
 )
 def test_a_compilation_becomes_settings(
@@ -161,3 +166,13 @@ def test_another_optimizer_starts_anew(tmp_path: Path) -> None:
     path, _ = saved(tmp_path, optimizer="adam")
     _, state = starting_model.load(path, CompileSettings("sgd", 0.1, 0.9, "crossentropy"))
     assert state is None
+
+
+def test_averages_of_weights_start_with_those_of_the_model(tmp_path: Path) -> None:
+    path, model = saved(tmp_path, optimizer="adam")
+    settings = CompileSettings("adam", 0.01, 0.0, "crossentropy", ema_momentum=0.9)
+    network, state = starting_model.load(path, settings)
+    trainable = TrainableNetwork(network, settings, state)
+    averaged = trainable.averaged_checkpoint.network.weights
+    for array, weight in zip(sum(averaged, ()), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(array, weight)
