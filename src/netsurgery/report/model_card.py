@@ -5,23 +5,45 @@ After M. Mitchell et al., *Model Cards for Model Reporting*, 2019.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import netsurgery
+from netsurgery.datasets.augmentation import NONE
 from netsurgery.networks.costs import Costs
 from netsurgery.networks.outline import outline
 from netsurgery.networks.topology import Topology
 from netsurgery.objectives.keras_catalog import describe as describe_setting
+from netsurgery.objectives.schedules import CONSTANT
 from netsurgery.report.usage import usage_snippet
 from netsurgery.search.algorithms import ALGORITHMS
 from netsurgery.search.last_epochs import describe_last_epochs
 
 MAX_LISTED_CLASSES = 20
+# settings of training that are 0 where they do nothing, and what they are called
+OPTIONAL = {
+    "momentum": "momentum",
+    "weight_decay": "weight decay",
+    "ema_momentum": "weights averaged with momentum",
+}
 
 
 def _number(value: float | None, form: str = "{:.1%}") -> str:
     return "not finite" if value is None else form.format(value)
+
+
+def _recipe(settings: Mapping[str, Any]) -> Iterator[str]:
+    """What was set of the training, one thing at a time."""
+    schedule = settings["schedule"]
+    changes = f" ({describe_setting(schedule)})" if schedule != CONSTANT else ""
+    yield describe_setting(settings["optimizer"])
+    yield f"learning rate {settings['learning_rate']:g}{changes}"
+    for key, name in OPTIONAL.items():
+        if settings[key]:
+            yield f"{name} {settings[key]:g}"
+    yield f"batch size {settings['batch_size']}"
+    if settings["augmentation"] != NONE:
+        yield f"augmentation {settings['augmentation']}"
 
 
 def _results(summary: Mapping[str, Any]) -> list[str]:
@@ -185,8 +207,7 @@ def model_card(
         f" ancestors; the whole search took {summary['epochs_spent']:.1f}"
         + (f" of a budget of {summary['budget']:g}." if summary["budget"] else "."),
         *([f"- Last epochs: {last_epochs}"] if last_epochs else []),
-        f"- Optimizer: {describe_setting(settings['optimizer'])}, learning rate"
-        f" {settings['learning_rate']:g}, batch size {settings['batch_size']}.",
+        f"- Optimizer: {', '.join(_recipe(settings))}.",
         f"- Objective: {summary['objective']} on held-out validation samples.",
         f"- netsurgery {netsurgery.__version__}; the same configuration and seed reproduce these"
         " weights.",
