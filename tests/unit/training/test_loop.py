@@ -114,6 +114,18 @@ def test_only_the_same_generator_gives_the_same_weights():
         assert_close(one.network, three.network)
 
 
+def test_each_batch_has_its_own_rate():
+    rates, one, other = np.linspace(0.1, 0.01, 10, dtype=np.float32), new_network(), new_network()
+    loops = [training.TrainingLoop(each, samples(70), samples(30, 1), 16) for each in (one, other)]
+    loops[0].run([5, 5], np.random.default_rng(0), rates)
+    rng = np.random.default_rng(0)
+    for part in (rates[:5], rates[5:]):
+        loops[1].run([5], rng, part)
+    for a, b in zip(arrays(one.network), arrays(other.network), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert one.optimizer.learning_rate == rates[-1]
+
+
 def test_networks_are_scored_with_averaged_weights():
     network = new_network(ema_momentum=0.9)
     start = network.network
