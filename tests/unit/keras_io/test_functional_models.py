@@ -90,10 +90,18 @@ STYLES: dict[str, Body] = {
 }
 
 
+# one style tries all operations: each child takes Keras a tenth of a second
+OF_ROWS_THAT_JOIN = (
+    *(operations.ADD_UNITS, operations.ADD_CHANNELS, operations.REMOVE_CHANNELS),
+    *(operations.ADD_DENSE, operations.REMOVE_BRANCH, operations.REMOVE_GATE),
+)
+
+
 @pytest.mark.parametrize("style", STYLES)
 def test_children_of_functional_models_are_sound(style: str, tmp_path: Path) -> None:
     model = compiled(functional(IMAGE, STYLES[style]))
-    done = check_children(model, tmp_path / "child.keras", OPERATIONS)
+    offered = OPERATIONS if style == "residual" else OF_ROWS_THAT_JOIN
+    done = check_children(model, tmp_path / "child.keras", offered)
     assert {"add_units", "add_channels"} & done
 
 

@@ -62,12 +62,7 @@ def test_optimizer_state_of_other_layers_stays(name: str, tmp_path: Path) -> Non
     before = state_of(model, 0)
     assert len(before) > (1 if name != "sgd" else -1)
     counters = [np.asarray(v) for v in optimizer_slots._counters(model.optimizer)]
-    for mutation in (
-        Mutation(operations.IDENTITY),
-        Mutation(operations.ADD_UNITS, 1),
-        Mutation(operations.REMOVE_UNITS, 1),
-        Mutation(operations.ADD_DENSE, 2),
-    ):
+    for mutation in (Mutation(operations.REMOVE_UNITS, 1), Mutation(operations.ADD_DENSE, 2)):
         child = model_surgery.apply(model, mutation).model
         for old, new in zip(before, state_of(child, 0), strict=True):
             np.testing.assert_allclose(new, old, rtol=1e-6, atol=1e-30)
