@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from netsurgery.networks.blocks import Residual
 from netsurgery.networks.inference import layer_input, pre_activation, predict
-from netsurgery.networks.layers import BatchNorm, Conv, Dense
+from netsurgery.networks.layers import BatchNorm, Conv, Dense, Flatten, KernelLayer
 from netsurgery.networks.network import Network
 from netsurgery.networks.topologies import build, named
 from netsurgery.networks.topology import Topology
@@ -21,6 +24,7 @@ from netsurgery.surgery import (
     mutate,
     mutate_topology,
     operations,
+    refit,
 )
 from netsurgery.surgery.least_squares import prune_features
 from tests.support.strategies import (
@@ -193,3 +197,36 @@ def test_next_layer_is_fitted_to_its_former_values() -> None:
     assert isinstance(child.topology.layers[2], BatchNorm)
     for i in range(4):
         assert child.weights[i] is network.weights[i]
+
+
+def test_samples_that_are_added_later_count_as_the_first_ones(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Layers need few, more, few and all samples: each sample passes the network once."""
+    block = Residual((Conv(18, 1), Conv(8)))
+    row = (Conv(6), Conv(8), block, Conv(5, 1), Flatten(), Dense(3))
+    topology = Topology((6, 6, 3), row)
+    network, x = trained(topology, generator()), inputs(topology, generator(1), 150)
+    plain = mutate(network, Mutation(operations.REMOVE_CHANNELS, 0, 4)).network
+    positions = [i for i in topology.positions(KernelLayer) if i > 0]
+    counts = [refit.samples_needed(plain.topology, i, len(x)) for i in positions]
+    assert counts == [32, 32, 90, 32, 150]
+    started = []
+    whole = refit._run_both
+
+    def counted(networks: Any, start: Any, stop: Any, values: Any) -> Any:
+        started.append(refit._count(values[0]) if start == (0, 0) else 0)
+        return whole(networks, start, stop, values)
+
+    monkeypatch.setattr(refit, "_run_both", counted)
+    child = refit.refit_layers(network, plain, positions, x)
+    assert sum(started) <= len(x) + 2 * refit.CHUNK  # of incomplete chunks, which run again
+    expected = plain
+    for i, count in zip(positions, counts, strict=True):
+        taken, features = (layer_input(each, i, x[:count]) for each in (network, expected))
+        layer, arrays = topology.layer(i, KernelLayer), expected.weights[i]
+        wanted = pre_activation(layer, network.weights[i], taken)
+        expected = expected.with_arrays({i: refit._fit(layer, arrays, features, wanted)})
+    for one, other in zip(child.weights, expected.weights, strict=True):
+        for array, same in zip(one, other, strict=True):
+            np.testing.assert_allclose(array, same, rtol=1e-5, atol=1e-6)
