@@ -2,10 +2,10 @@
 
     PYTHONPATH=src .venv/bin/python -m benchmarks.keras_applications [NAME ...]
 
-prints a table: layers, how long it takes to read a model and to list what it allows, how many
-mutations that are and how many of them exact, how many operations were done once each, the largest
-change of a prediction by the exact ones, relative to the largest prediction, and how many children
-Keras alone loaded and trained for one step.
+Normalizations have the statistics of random images. It prints a table: layers, how long it takes to
+read a model and to list what it allows, how many mutations that are and how many of them exact, how
+many operations were done once each, the largest change of a prediction by the exact ones, relative
+to the largest prediction, and how many children Keras alone loaded and trained for one step.
 """
 
 from __future__ import annotations
@@ -33,9 +33,20 @@ MODELS = {
 CLASSES, SAMPLES = 10, 4
 
 
-def samples(side: int) -> np.ndarray:
+def samples(side: int, count: int = SAMPLES) -> np.ndarray:
     """Random images with values of 0 to 255."""
-    return np.random.default_rng(0).uniform(0, 255, (SAMPLES, side, side, 3)).astype("f4")
+    return np.random.default_rng(0).uniform(0, 255, (count, side, side, 3)).astype("f4")
+
+
+def settle(model: keras.Model, side: int) -> None:
+    """Give normalizations the statistics of samples: else random weights predict nothing."""
+    norms = [each for each in model.layers if isinstance(each, keras.layers.BatchNormalization)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = 0.0
+    model(samples(side, 8 * SAMPLES), training=True)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
 
 
 def one_of_each(offers: list[LegalMutation]) -> list[LegalMutation]:
@@ -51,6 +62,7 @@ def measure(name: str, side: int) -> list[str]:
     build = getattr(keras.applications, name)
     model = build(weights=None, input_shape=(side, side, 3), classes=CLASSES)
     model.compile("sgd", "sparse_categorical_crossentropy")
+    settle(model, side)
     x, y = samples(side), np.arange(SAMPLES) % CLASSES
     before = np.asarray(model(x, training=False))
     start = time.perf_counter()
