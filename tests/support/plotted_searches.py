@@ -13,6 +13,7 @@ from netsurgery import plots
 from netsurgery.networks.topologies import build, named
 from netsurgery.plots.labels import search_title
 from netsurgery.plots.style import OPERATION_STYLES
+from netsurgery.search.front import front_table
 from netsurgery.search.layout import SearchFolder
 from netsurgery.search.lineage import LINEAGE_COLUMNS, lineage
 from netsurgery.search.records import Record, Status
@@ -151,9 +152,12 @@ def deep(generations, children, epochs):
 
 def draw(search, records, rows, headline):
     """All plots of a search, by name."""
+    models = {str(number): record for number, record in enumerate(records)}
+    networks = front_table(models, headline["objective"])
     return {
         "accuracy": plots.plot_accuracy(search, records, headline),
         "size": plots.plot_size(search, records, headline),
+        "front": plots.plot_front(search, networks, headline),
         "family_tree": plots.plot_family_tree(search, rows, headline),
         "structure": plots.plot_structure(search_title(search, headline), TOPOLOGY),
     }

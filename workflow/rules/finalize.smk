@@ -9,6 +9,7 @@ rule summarize_search:
         test=f"{SEARCH}/final/test.json",
     output:
         lineage=f"{SEARCH}/lineage.csv",
+        front=f"{SEARCH}/front.csv",
         summary=f"{SEARCH}/final/summary.json",
     log:
         f"{LOGS}/summary.log",
@@ -20,7 +21,7 @@ rule summarize_search:
         settings=parameters.result_settings,
         folder=parameters.folder,
     message:
-        "{wildcards.search} seed {wildcards.seed}: write lineage and summary"
+        "{wildcards.search} seed {wildcards.seed}: write lineage, front and summary"
     shell:
         job(
             "summarize_search",

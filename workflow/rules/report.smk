@@ -8,6 +8,7 @@ rule plot_search:
         record=f"{SEARCH}/final/network.json",
         summary=f"{SEARCH}/final/summary.json",
         lineage=f"{SEARCH}/lineage.csv",
+        front=f"{SEARCH}/front.csv",
     output:
         [
             report(

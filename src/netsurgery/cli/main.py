@@ -11,6 +11,7 @@ from netsurgery.cli import (
     lineage,
     operate,
     operations,
+    pick,
     progress,
     report,
     results,
@@ -21,7 +22,18 @@ from netsurgery.cli import (
 from netsurgery.storage.files import UnusableFileError
 from netsurgery.surgery import IllegalMutation
 
-SUBCOMMANDS = (results, verify, lineage, track, simulate, report, progress, operations, operate)
+SUBCOMMANDS = (
+    results,
+    verify,
+    lineage,
+    track,
+    simulate,
+    report,
+    progress,
+    pick,
+    operations,
+    operate,
+)
 
 
 def parser() -> argparse.ArgumentParser:

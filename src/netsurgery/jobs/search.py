@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from netsurgery.search import lineage
-from netsurgery.search.algorithms import planned_by, read_generation
+from netsurgery.search import front, lineage
+from netsurgery.search.algorithms import algorithm_of, planned_by, read_generation
 from netsurgery.search.layout import SearchFolder
 from netsurgery.search.steps import WARM_UP
 from netsurgery.search.summary import summarize
@@ -45,7 +45,7 @@ def summarize_search(
     seed: int,
     dependencies: Dependencies = NO_DEPENDENCIES,
 ) -> None:
-    """Write the lineage and, last, the summary of a finished search."""
+    """Write the lineage, the front and, last, the summary of a finished search."""
     records = folder.records()
     generations = len(folder.generations())
     survivors = {
@@ -56,6 +56,8 @@ def summarize_search(
     final = records[-1]
     rows = lineage.lineage(records, survivors, final.candidate)
     write_table(folder.lineage, lineage.LINEAGE_COLUMNS, rows)
+    networks = folder.front_table(algorithm_of(settings), settings["objective"])
+    write_table(folder.front, front.COLUMNS, networks)
     summary = summarize(
         settings,
         seed,
@@ -71,5 +73,5 @@ def summarize_search(
     inputs = [folder.final / "network.json", folder.final / "test.json"]
     # all that comes before a final network is behind the parents that it was selected from
     inputs += [folder.winners(number) for number in range(generations + 1)]
-    summary |= {CHECKSUMS: checksums(path, folder.lineage)}
+    summary |= {CHECKSUMS: checksums(path, folder.lineage, folder.front)}
     dependencies.with_inputs(inputs).write(path, summary)

@@ -14,13 +14,15 @@ from typing import Any
 from netsurgery import datasets, training
 from netsurgery.jobs.divergence import explain_divergence
 from netsurgery.jobs.initial_network import fresh_network, network_of_model
+from netsurgery.jobs.raw_model import raw_model
 from netsurgery.jobs.training_step import TrainingStep
 from netsurgery.keras_io import archive, preprocessing
+from netsurgery.networks.network import initialise
 from netsurgery.networks.topology import Topology
 from netsurgery.objectives.training_settings import FLOAT32
 from netsurgery.reproduction.studies.study_network import StudyNetwork
 from netsurgery.search.candidates import read_candidate, read_record, record_path
-from netsurgery.search.plans import Offspring
+from netsurgery.search.plans import FreshNetwork, Offspring
 from netsurgery.search.records import LastEpochs, Record, RoundResult, Status
 from netsurgery.search.selection import (
     Comparison,
@@ -143,6 +145,34 @@ def train_offspring(
         degenerate = replace(record, status=Status.DEGENERATE)
         step.write(trainable, degenerate.skipped(dict.fromkeys(batches, 0)))
         return
+    step.train(trainable, record, batches)
+
+
+def train_fresh(step: TrainingStep, fresh: FreshNetwork) -> None:
+    """Train a network from fresh weights.
+
+    Args:
+        step: this one.
+        fresh: what its plan says of it.
+    """
+    topology, batches = Topology.from_json(fresh.topology), {step.name: fresh.batches}
+    record = Record(
+        candidate=fresh.candidate,
+        parent=fresh.parent,
+        operation=fresh.origin,
+        position=None,
+        generation=fresh.generation,
+        step=step.name,
+        topology=topology.to_json(),
+        parameters=topology.parameters,
+        batches_per_epoch=step.batches_per_epoch,
+    )
+    if step.failure:
+        step.fail(record, batches)
+        return
+    rng = random_stream(step.seed, fresh.candidate, "initial weights")
+    with step.timer("build"):
+        trainable = step.trainable(initialise(topology, rng))
     step.train(trainable, record, batches)
 
 
@@ -269,9 +299,7 @@ def finalize(
 def write_exported_model(step: TrainingStep) -> None:
     """Write the final network with its preprocessing, and a description of that."""
     data, test = datasets.describe(step.data), step.samples("test")
-    network = archive.load(step.output)
-    model = preprocessing.with_preprocessing(network, data, test.scaling, test.target)
-    training.compile_model(model, step.training_settings.compile)
+    model = raw_model(step.output, step.data, step.split, step.training_settings.compile)
     archive.save(model, step.output.with_name("model.keras"))
     description = preprocessing.description(data, test.scaling, test.target, test.non_negative)
     path = step.output.with_name("preprocessing.json")

@@ -9,6 +9,7 @@ cut off, and the same arguments give the same bytes. Only this package, `report`
 from netsurgery.plots.baseline import plot_against_baseline
 from netsurgery.plots.evolution import plot_evolution
 from netsurgery.plots.family_tree import plot_family_tree
+from netsurgery.plots.front import plot_front
 from netsurgery.plots.saving import save_figure, write_search_plots
 from netsurgery.plots.simulation import plot_simulation
 from netsurgery.plots.singular_values import plot_singular_values
@@ -21,6 +22,7 @@ __all__ = [
     "plot_against_baseline",
     "plot_evolution",
     "plot_family_tree",
+    "plot_front",
     "plot_simulation",
     "plot_singular_values",
     "plot_size",

@@ -9,10 +9,12 @@ from matplotlib.figure import Figure
 from netsurgery.analysis.lineage_table import read_lineage
 from netsurgery.networks.topology import Topology
 from netsurgery.plots.family_tree import plot_family_tree
+from netsurgery.plots.front import plot_front
 from netsurgery.plots.labels import search_title
 from netsurgery.plots.structure import plot_structure
 from netsurgery.plots.style import styled
 from netsurgery.plots.training_curves import plot_accuracy, plot_size
+from netsurgery.search.algorithms import algorithm_of
 from netsurgery.search.layout import SearchFolder
 from netsurgery.storage.dependencies import NO_DEPENDENCIES, Dependencies
 from netsurgery.storage.files import CHECKSUMS, atomic_path, checksums, read_json
@@ -38,9 +40,11 @@ def write_search_plots(
     """
     search, records = folder.root.parent.name, folder.records()
     summary = read_json(folder.final / "summary.json")
+    metric = summary["objective"]
     figures = {
         "accuracy": plot_accuracy(search, records, summary),
         "size": plot_size(search, records, summary),
+        "front": plot_front(search, folder.front_table(algorithm_of(summary), metric), summary),
         "family_tree": plot_family_tree(search, read_lineage(folder.lineage), summary),
         "structure": plot_structure(
             f"{search_title(search, summary)}: {summary['candidate']}",

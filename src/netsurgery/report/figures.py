@@ -62,6 +62,7 @@ def search_figures(run: Run, rows: Sequence[Mapping[str, Any]]) -> list[dict[str
     ]
     if not summary["generations"]:
         return figures
+    front = run.folder.front_table(run.algorithm, summary["objective"])
     return [
         *figures,
         embed_figure(
@@ -70,6 +71,12 @@ def search_figures(run: Run, rows: Sequence[Mapping[str, Any]]) -> list[dict[str
             f" {summary['parameters']:,}.",
             "Trainable parameters along the winner's lineage; grey dots: other candidates when they"
             " were eliminated.",
+        ),
+        embed_figure(
+            plots.plot_front(run.search, front, summary),
+            f"Validation {word} of all finished networks against their parameters.",
+            "Each dot is a network that may be used. No smaller one is better than those on the"
+            " line; `netsurgery pick` exports them.",
         ),
         embed_figure(
             plots.plot_family_tree(run.search, rows, summary),

@@ -33,6 +33,7 @@ class Algorithm(ABC):
         plans: the classes of its plans of generations, which read them from their files; none if
             it plans nothing.
         epoch_settings: the settings that count epochs, which scaling shrinks.
+        fixed_settings: settings of training and surgery that it decides, not its users.
     """
 
     name: ClassVar[str]
@@ -42,6 +43,7 @@ class Algorithm(ABC):
     generation: ClassVar[str] = "generation"
     plans: ClassVar[tuple[type[GenerationPlan], ...]] = ()
     epoch_settings: ClassVar[tuple[str, ...]]
+    fixed_settings: ClassVar[Mapping[str, Any]] = {}
 
     @property
     def searches(self) -> bool:
@@ -99,6 +101,10 @@ class Algorithm(ABC):
     @abstractmethod
     def final_mode(self, settings: Mapping[str, Any]) -> SelectionMode:
         """How the final candidate is selected among the last parents."""
+
+    def is_finished(self, step: str) -> bool:
+        """Whether a training step leaves a network that may be used as it is."""
+        return True
 
     @abstractmethod
     def select_parents(

@@ -9,6 +9,9 @@
         generation<g>/recuperation/<candidate>.keras .json
         generation<g>/phase1/<operation>/round<r>/slot<i>.keras .json
         generation<g>/phase2/round<r>/slot<i>.keras .json
+        generation<g>/first_look.json       (Arbor) all growths of the trunk, and their gradients
+        generation<g>/cooled/<candidate>.keras .json    (Arbor) after its learning rate fell
+        generation<g>/fresh/<candidate>.keras .json     (Arbor) trained from fresh weights
         generation<g>/try<t>/slot<i>.keras .json    (Surgeon) the best of a try, fully trained
         generation<g>/try<t>/plan.json      (Surgeon) a try; or the verdict on all of them
         generation<g>/singular_values.json layers.csv recommendations.csv singular_values.svg
@@ -16,6 +19,7 @@
         final/model.keras network.keras network.json
               preprocessing.json test.json summary.json
         lineage.csv                         a row per candidate
+        front.csv                           a row per network that may be used
         plots/                              plots of the search
         logs/                               the output of each job
 
@@ -29,8 +33,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from netsurgery.search.algorithm import Algorithm
 from netsurgery.search.algorithms import Plan, read_plan
+from netsurgery.search.front import front_table
 from netsurgery.search.plans import FinalPlan, GenerationPlan, TrainingPlan
 from netsurgery.search.records import Record
 from netsurgery.search.steps import WARM_UP, Phase
@@ -56,6 +63,10 @@ class SearchFolder:
     def try_plan(self, generation: int, attempt: int) -> Path:
         """The plan of a try of the Surgeon, the verdict on all tries, or the final plan."""
         return self.generation(generation) / f"try{attempt}" / "plan.json"
+
+    def first_look(self, generation: int) -> Path:
+        """What the first look of Arbor says of all growths that a generation may try."""
+        return self.generation(generation) / "first_look.json"
 
     def singular_values(self, generation: int) -> Path:
         """The singular values of the branches that a decision point of the Surgeon starts from."""
@@ -116,11 +127,11 @@ class SearchFolder:
         return [plan for plan in self.plans() if isinstance(plan, GenerationPlan)]
 
     def strays(self, plan: Plan) -> list[Path]:
-        """List files of training steps that an earlier plan of a generation of ECToNAS left."""
+        """List files of training steps that an earlier plan of a generation left."""
         generation, number = self.generation(plan.generation), plan.generation
         steps = plan.steps if isinstance(plan, GenerationPlan) else []
         own = {path(number, step) for step in steps for path in (self.record, self.model)}
-        phases = (Phase.RECUPERATION, Phase.PHASE1, Phase.PHASE2)
+        phases = (Phase.RECUPERATION, Phase.PHASE1, Phase.PHASE2, Phase.COOLED, Phase.FRESH)
         found = (path for phase in phases for path in (generation / phase).rglob("*"))
         return [path for path in found if path.is_file() and path not in own]
 
@@ -149,13 +160,31 @@ class SearchFolder:
         return Record.from_json(read_json(self.final / "network.json"))
 
     @property
+    def front(self) -> Path:
+        """The table of all finished networks."""
+        return self.root / "front.csv"
+
+    def finished_models(self, algorithm: Algorithm) -> dict[str, Record]:
+        """The records of the networks of a finished search that may be used, by model file."""
+        found = {model_name(0, WARM_UP): self.start()} if algorithm.is_finished(WARM_UP) else {}
+        for plan in self.generations():
+            for step, record in self.records_of(plan).items():
+                if algorithm.is_finished(step):
+                    found[model_name(plan.generation, step)] = record
+        return found | {"final/network.keras": self.end()}
+
+    def front_table(self, algorithm: Algorithm, metric: str) -> list[dict[str, Any]]:
+        """All finished networks, the smallest first (see `netsurgery.search.front`)."""
+        return front_table(self.finished_models(algorithm), metric)
+
+    @property
     def complete(self) -> bool:
         """Whether a search has all its records and its final files."""
         try:
             self.records()
         except (OSError, ValueError):
             return False
-        ends = (self.final / "model.keras", self.final / "summary.json", self.lineage)
+        ends = (self.final / "model.keras", self.final / "summary.json", self.lineage, self.front)
         return all(path.exists() for path in ends)
 
     def records(self) -> list[Record]:

@@ -51,6 +51,32 @@ class Offspring:
         return cls(**(own | {"mutation": Mutation.from_json(values["mutation"])}))
 
 
+@dataclass(frozen=True)
+class FreshNetwork:
+    """A network that trains from fresh weights.
+
+    Attributes:
+        candidate: its name.
+        generation: that it belongs to.
+        parent: the candidate whose shape it has; None for a template.
+        origin: where its shape comes from, such as `scaled` or `template`.
+        topology: as JSON values.
+        batches: that it trains.
+    """
+
+    candidate: str
+    generation: int
+    parent: str | None
+    origin: str
+    topology: Mapping[str, Any]
+    batches: int
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> FreshNetwork:
+        """Read what `asdict` gave."""
+        return cls(**{field.name: values[field.name] for field in fields(cls)})
+
+
 @dataclass(frozen=True, kw_only=True)
 class TrainingPlan:
     """A plan that trains offspring.

@@ -5,6 +5,8 @@ recuperation/<candidate>             an offspring right after surgery
 phase1/<operation>/round<r>/slot<i>  ECToNAS: a round within one mutation type
 phase2/round<r>/slot<i>              ECToNAS: a round between mutation types
 try<t>/slot<rank>                    Surgeon: a candidate that trains to the full step
+cooled/<candidate>                   Arbor: an offspring while its learning rate falls
+fresh/<candidate>                    Arbor: a network that trains from fresh weights
 final                                the final candidate
 """
 
@@ -23,6 +25,8 @@ class Phase(StrEnum):
     PHASE1 = "phase1"
     PHASE2 = "phase2"
     TRY = "try"
+    COOLED = "cooled"
+    FRESH = "fresh"
     FINAL = "final"
 
     @property
@@ -34,7 +38,7 @@ class Phase(StrEnum):
 WARM_UP, RECUPERATION, FINAL = map(str, (Phase.WARM_UP, Phase.RECUPERATION, Phase.FINAL))
 
 _NAME = re.compile(
-    r"(?P<phase>warm-up|recuperation|phase1|phase2|try|final)(?P<attempt>\d+)?"
+    r"(?P<phase>warm-up|recuperation|phase1|phase2|try|cooled|fresh|final)(?P<attempt>\d+)?"
     r"(?:/(?P<candidate>g\d+c\d+))?(?:/(?P<operation>[a-z_]+)(?=/))?"
     r"(?:/round(?P<round>\d+))?(?:/slot(?P<slot>\d+))?"
 )
@@ -96,6 +100,16 @@ def birth_order(candidate: str) -> tuple[int, ...]:
 def recuperation_step(candidate: str) -> str:
     """The training step of an offspring right after surgery."""
     return f"{RECUPERATION}/{candidate}"
+
+
+def cooled_step(candidate: str) -> str:
+    """The training step of an offspring in which its learning rate falls."""
+    return f"{Phase.COOLED}/{candidate}"
+
+
+def fresh_step(candidate: str) -> str:
+    """The training step of a network with fresh weights."""
+    return f"{Phase.FRESH}/{candidate}"
 
 
 def bracket_slot(bracket: str, round_: int, slot: int) -> str:

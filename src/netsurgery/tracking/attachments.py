@@ -26,7 +26,13 @@ from netsurgery.tracking.uri import VARIABLE
 
 MODEL = "model"  # of a run: `runs:/<run id>/model`
 SHA256 = PREFIX + "model_sha256"
-PATTERNS = ("lineage.csv", "final/*.json", "plots/*.svg", "generation*/singular_values.svg")
+PATTERNS = (
+    "lineage.csv",
+    "front.csv",
+    "final/*.json",
+    "plots/*.svg",
+    "generation*/singular_values.svg",
+)
 
 
 def log_attachments(

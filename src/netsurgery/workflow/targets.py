@@ -12,7 +12,7 @@ from netsurgery.workflow.inputs import Inputs
 from netsurgery.workflow.search_jobs import TRACKED, Files
 from netsurgery.workflow.searches import Searches
 
-PLOTS = ("accuracy", "size", "family_tree", "structure")
+PLOTS = ("accuracy", "size", "front", "family_tree", "structure")
 SUMMARY_FILES = ("summary.csv", "summary.html", "summary.json", "report.html")
 REPORT_INPUTS = ("summary.json", "errors.json", "exports.json")  # of each finished search
 FINAL_FILES = (
@@ -82,6 +82,7 @@ class Targets:
                 folder.root / "split.json",
                 *(folder.final / file for file in FINAL_FILES),
                 folder.lineage,
+                folder.front,
             ]
             return jobs.decision_files() + jobs.decision_reports() + list(map(str, fixed))
 

@@ -26,7 +26,7 @@ from tests.support.plotted_searches import (
 )
 
 HARD_NAME = "a_b <i> & $x_1$ {c} \\d"
-PLOTS = ("accuracy", "size", "family_tree", "structure")
+PLOTS = ("accuracy", "size", "front", "family_tree", "structure")
 
 
 @pytest.mark.parametrize("metric", ["val_accuracy", "val_loss"])
