@@ -63,7 +63,7 @@ def tables(schema: Schema) -> dict[str, str]:
         own = definitions[source]
         shown = {k: v for k, v in own["properties"].items() if k not in every_dataset}
         found[f"dataset-{source}"] = rows(shown, required=own["required"])
-    for algorithm in ("baseline", "ectonas", "surgeon"):
+    for algorithm in ("arbor", "baseline", "ectonas", "surgeon"):
         properties = definitions[algorithm]["properties"]
         shown = {k: v for k, v in properties.items() if every_search.get(k) != v}
         found[f"search-{algorithm}"] = rows(shown)

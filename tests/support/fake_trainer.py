@@ -5,8 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from netsurgery.networks.costs import multiplications
 from netsurgery.networks.network import Network, initialise
 from netsurgery.networks.topology import Topology
+from netsurgery.search.first_look import Look
 from netsurgery.search.records import Record, RoundResult, Status
 from netsurgery.search.steps import FINAL
 from netsurgery.search.trainer import Training
@@ -35,7 +37,7 @@ class FakeTrainer:
         rng = random_stream(self.seed, training.generation, training.step)
         record = self._before(training)
         surgery = record.history == () and record.operation not in (None, "identity")
-        may_fail = training.model is not None and training.step != FINAL
+        may_fail = (training.model or training.fresh) and training.step != FINAL
         fails = may_fail and rng.random() < self.failing
         status = record.status
         if status == Status.OK and fails:
@@ -47,7 +49,8 @@ class FakeTrainer:
         else:
             spent = min(wanted, 1) if status == Status.DIVERGED else wanted
         score = float(rng.random()) if status == Status.OK else None
-        entry = {"epoch": 1.0, "loss": 1.0, "val_loss": 1.0, "val_accuracy": score}
+        loss = None if score is None else 1 - score
+        entry = {"epoch": 1.0, "loss": 1.0, "val_loss": loss, "val_accuracy": score}
         record = replace(
             record,
             step=list(training.batches)[-1],
@@ -66,7 +69,29 @@ class FakeTrainer:
         topology = Topology.from_json(self.records[model].topology)
         return initialise(topology, np.random.default_rng(self.seed))
 
+    def look(self, model: str, growths) -> list[Look]:
+        topology = Topology.from_json(self.records[model].topology)
+        rng = random_stream(self.seed, "look", model)
+        made = [mutate_topology(topology, mutation) for mutation in growths]
+        return [
+            Look(mutation, child.parameters, multiplications(child), float(rng.random()))
+            for mutation, child in zip(growths, made, strict=True)
+        ]
+
     def _before(self, training: Training) -> Record:
+        if (fresh := training.fresh) is not None:
+            topology = Topology.from_json(fresh.topology)
+            return Record(
+                candidate=fresh.candidate,
+                parent=fresh.parent,
+                operation=fresh.origin,
+                position=None,
+                generation=fresh.generation,
+                step=training.step,
+                topology=topology.to_json(),
+                parameters=topology.parameters,
+                batches_per_epoch=self.batches_per_epoch,
+            )
         if training.model is None:
             return Record(
                 candidate="g00c00",

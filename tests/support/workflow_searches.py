@@ -27,7 +27,7 @@ def checkpoints(results) -> Checkpoints:
             raise IncompleteError(str(path))
         return str(path)
 
-    def generation_plan(search, seed, generation):
+    def generation_plan(rule, search, seed, generation):
         return existing(Path(results, search, f"seed{seed}/generation{generation:02d}/plan.json"))
 
     def try_plan(search, seed, generation, attempt):

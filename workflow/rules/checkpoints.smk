@@ -12,9 +12,9 @@ def find_checkpoint(name):
     return next(getattr(each, name) for each in session.checkpoints if hasattr(each, name))
 
 
-def generation_plan(search, seed, generation):
-    """Name the plan of a generation of ECToNAS; Snakemake waits for it if it is not there."""
-    plan = find_checkpoint("plan_generation")
+def generation_plan(rule, search, seed, generation):
+    """Name the plan of a generation that a rule writes; Snakemake waits for it if it is not there."""
+    plan = find_checkpoint(rule)
     return plan.get(search=search, seed=seed, generation=f"{generation:02d}").output[0]
 
 

@@ -19,7 +19,13 @@ from netsurgery.search.steps import Phase, Step
 from netsurgery.search.winners import Winners
 from netsurgery.storage.files import read_json
 
-NO_RECORDS = ("plan.json", "winners.json", "tracked.json", "singular_values.json")
+NO_RECORDS = (
+    "plan.json",
+    "winners.json",
+    "tracked.json",
+    "first_look.json",
+    "singular_values.json",
+)
 WINDOW = 300.0  # seconds over which the training speed is averaged
 PHASES = {
     Phase.WARM_UP: "start",
@@ -27,6 +33,8 @@ PHASES = {
     Phase.PHASE1: "phase 1, round {0}",
     Phase.PHASE2: "phase 2, round {0}",
     Phase.TRY: "try {0}, full step",
+    Phase.COOLED: "cooling",
+    Phase.FRESH: "from fresh weights",
     Phase.FINAL: "final",
 }
 

@@ -110,9 +110,7 @@ def _choices(given: argparse.Namespace) -> list[Choice]:
         found = sorted({each.summary[key] for each in searches})
         if len(found) > 1:
             listed = ", ".join(found)
-            sys.exit(
-                f"{given.folder}: searches of several {key}s ({listed}): choose one by --search"
-            )
+            sys.exit(f"{given.folder}: searches of several {key}s ({listed}): choose by --search")
     choices = []
     for search in searches:
         path = SearchFolder(search.folder).front

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from netsurgery.datasets.splits import SplitSettings
 from netsurgery.objectives.training_settings import TrainingSettings
+from netsurgery.search.arbor.settings import GrowthSettings, JudgementSettings, RoundSettings
 from netsurgery.search.ectonas.settings import GenerationSettings, SelectionSettings
 from netsurgery.search.selection import Comparison
 from netsurgery.search.surgeon.settings import DecisionSettings
@@ -17,7 +18,9 @@ from netsurgery.surgery.settings import SurgerySettings
 TRAINING = setting_names(TrainingSettings)
 MATCH = setting_names(TrainingSettings, Comparison)  # training of the winner of a match
 SPLIT = setting_names(SplitSettings)
-SELECTION = setting_names(SelectionSettings)
+SELECTION = setting_names(SelectionSettings, JudgementSettings)
 SURGERY = setting_names(SurgerySettings)
 GENERATION = setting_names(GenerationSettings)
+ROUND = setting_names(RoundSettings)
+GROWTH = setting_names(GrowthSettings)
 DECISION = setting_names(DecisionSettings)

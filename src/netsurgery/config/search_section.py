@@ -60,6 +60,7 @@ def load_searches(
             layers = _check(full, search, own_topologies, known_datasets, model)
             properties = schema["$defs"][search["algorithm"]]["properties"]
             settings = fill_defaults(properties, search)
+            settings |= algorithm_of(search).fixed_settings
             checks.fill_task_defaults(settings, known_datasets[search["dataset"]].task)
             if settings.get("mode") != SelectionMode.BALANCED:
                 settings["greediness"] = 1.0

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from netsurgery import datasets
-from netsurgery.jobs import ectonas, search, surgeon
+from netsurgery.jobs import arbor, ectonas, search, surgeon
 from netsurgery.jobs.command_line import DEPENDENCIES, Command, Several, run
 from netsurgery.jobs.exit_messages import exit_with_message
 from netsurgery.processes.process_exit import exit_with_workflow
+from netsurgery.search.arbor.plans import Allowance
 from netsurgery.search.ectonas.plans import GenerationBudget
 from netsurgery.search.layout import SearchFolder
 from netsurgery.search.surgeon.plans import parse_allowance
@@ -142,6 +143,14 @@ COMMANDS = {
         generation=int,
         settings=json.loads,
         seed=int,
+        dependencies=DEPENDENCIES,
+    ),
+    "plan_arbor": Command(
+        arbor.plan_arbor,
+        folder=search_folder,
+        generation=int,
+        settings=json.loads,
+        allowed=Allowance.parse,
         dependencies=DEPENDENCIES,
     ),
     "singular_values": Command(

@@ -8,21 +8,24 @@ do: TensorFlow reads there which kernels it may use.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from netsurgery import training
 from netsurgery.config.model import Search
-from netsurgery.jobs import train
+from netsurgery.jobs import first_look, train
 from netsurgery.jobs.training_step import TrainingStep
 from netsurgery.networks.network import Network
 from netsurgery.search.candidates import read_candidate, read_record
+from netsurgery.search.first_look import Look
 from netsurgery.search.layout import SearchFolder
 from netsurgery.search.records import Record
 from netsurgery.search.size_limit import SizeLimits
 from netsurgery.search.steps import FINAL
 from netsurgery.search.trainer import Training
 from netsurgery.storage.settings import from_settings
+from netsurgery.surgery import Mutation
 from netsurgery.surgery.settings import SurgerySettings
 
 
@@ -57,7 +60,9 @@ class InProcessTrainer:
         )
         later_rounds = dict(list(training.batches.items())[1:])
         model = None if training.model is None else self.folder.root / training.model
-        if model is None:
+        if training.fresh is not None:
+            train.train_fresh(step, training.fresh)
+        elif model is None:
             epochs = training.batches[step.name] // step.batches_per_epoch
             activation = self.search.output_activation
             limits = from_settings(SizeLimits, self.search.settings)
@@ -78,6 +83,12 @@ class InProcessTrainer:
         """The topology and weights in a model file, relative to the search's folder."""
         path = self.folder.root / model
         return read_candidate(path, read_record(path)).network
+
+    def look(self, model: str, growths: Sequence[Mutation]) -> list[Look]:
+        """Look at growths of a model, before any of them trains."""
+        step = self._step("first look", self.folder.root / model)
+        surgery = from_settings(SurgerySettings, self.search.settings)
+        return first_look.look(step, self.network(model), growths, surgery)
 
     def _output(self, training: Training) -> Path:
         if training.step == FINAL:

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from netsurgery import training
-from netsurgery.jobs import train
+from netsurgery.jobs import first_look, train
 from netsurgery.jobs.command_line import (
     DEPENDENCIES,
     Choice,
@@ -34,8 +34,9 @@ from netsurgery.processes import devices
 from netsurgery.processes.client import OUT_OF_MEMORY
 from netsurgery.processes.process_exit import prefer_for_oom_kill
 from netsurgery.reproduction.studies import fidelity, pooling_trials
-from netsurgery.search.candidates import record_path
-from netsurgery.search.plans import Offspring
+from netsurgery.search.arbor.settings import GrowthSettings
+from netsurgery.search.candidates import read_record, record_path
+from netsurgery.search.plans import FreshNetwork, Offspring
 from netsurgery.search.records import FAILED_STATUSES, Status
 from netsurgery.search.selection import SelectionMode
 from netsurgery.search.size_limit import SizeLimits
@@ -46,6 +47,16 @@ from netsurgery.surgery.settings import SurgerySettings
 def read_offspring(text: str) -> Offspring:
     """Read the entry of an offspring in a plan from JSON."""
     return Offspring.from_json(json.loads(text))
+
+
+def read_fresh(text: str) -> FreshNetwork:
+    """Read the entry of a network with fresh weights in a plan from JSON."""
+    return FreshNetwork.from_json(json.loads(text))
+
+
+def read_growth(text: str) -> GrowthSettings:
+    """Read the settings of growth from JSON."""
+    return from_settings(GrowthSettings, json.loads(text))
 
 
 def read_limits(text: str) -> SizeLimits:
@@ -91,6 +102,11 @@ def train_round(
 def train_branch(step: TrainingStep, models: list[Path], rank: int, batches: int) -> None:
     """Train the candidate of a rank in a try to the full step."""
     train.train_branch(step, models, rank, batches)
+
+
+def cool_down(step: TrainingStep, model: Path, batches: int) -> None:
+    """Train a candidate further while its learning rate falls."""
+    train.continue_training(step, model, read_record(model), {step.name: batches})
 
 
 def finalize(step: TrainingStep, models: list[Path], mode: SelectionMode, batches: int) -> None:
@@ -153,6 +169,15 @@ COMMANDS = {
         **ROUNDS,
     ),
     "train_round": Command(train_round, models=Several(Path), mode=SelectionMode, **ROUNDS),
+    "cool_down": Command(cool_down, model=Path, batches=int),
+    "train_fresh": Command(train.train_fresh, fresh=read_fresh),
+    "first_look": Command(
+        first_look.first_look,
+        winners=Path,
+        growth=read_growth,
+        surgery=read_surgery_settings,
+        is_needed=json.loads,
+    ),
     "train_branch": Command(train_branch, models=Several(Path), rank=int, batches=int),
     "finalize": Command(finalize, models=Several(Path), mode=SelectionMode, batches=int),
     "export_model": Command(export_model),

@@ -83,11 +83,14 @@ class TrainingStep:
         shift = augmentation.RandomShift.of(setting, samples.x.shape[1:])
         return replace(samples, variants=variants, shift=shift)
 
-    def calibration(self, count: int) -> np.ndarray:
-        """Draw training samples for surgery, scaled; the same ones in a whole search."""
+    def calibration_positions(self, count: int) -> np.ndarray:
+        """Draw training samples for surgery, by position; the same ones in a whole search."""
         rng, samples = random_stream(self.seed, "calibration"), self.training
-        chosen = np.sort(rng.permutation(len(samples.indices))[:count])
-        return samples.inputs(chosen)
+        return np.sort(rng.permutation(len(samples.indices))[:count])
+
+    def calibration(self, count: int) -> np.ndarray:
+        """The same samples, scaled."""
+        return self.training.inputs(self.calibration_positions(count))
 
     @property
     def batches_per_epoch(self) -> int:

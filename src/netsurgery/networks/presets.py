@@ -29,6 +29,12 @@ OF_PAPERS: dict[str, list[Entry]] = {
 WITH_LOGITS = ("surgeon-small", "surgeon-medium", "surgeon-large")
 
 PRESETS: dict[str, list[Entry]] = {
+    "cnn-tiny": [
+        {"conv_cell": {"channels": 8, "pooling": "max"}},
+        {"conv_cell": {"channels": 16, "pooling": "max"}},
+        {"conv_cell": {"channels": 16, "pooling": "none"}},
+        {"global_average": {}},
+    ],
     "resnet-tiny": [
         {"conv_cell": {"channels": 16, "pooling": "none"}},
         {"residual": {"channels": 16}},

@@ -31,9 +31,16 @@ class Family:
             birth = (record.batches_trained - record.batches_spent) / record.batches_per_epoch
             earlier = self.birth_epochs.get(record.candidate, math.inf)
             self.birth_epochs[record.candidate] = min(birth, earlier)
-        self.lineage = [self.last_record[final]]  # from the initial network to the final candidate
-        while (parent := self.lineage[0].parent) is not None:
-            self.lineage.insert(0, self.last_record[parent])
+        # from the network with fresh weights to the final candidate
+        self.lineage = [self.last_record[final]]
+        while (parent := self._parent(self.lineage[0])) is not None:
+            self.lineage.insert(0, parent)
+
+    def _parent(self, record: Record) -> Record | None:
+        """The candidate whose weights one continued; None if it had fresh weights."""
+        if record.parent is None or self.birth_epochs[record.candidate] == 0:
+            return None
+        return self.last_record[record.parent]
 
     @property
     def others(self) -> list[Record]:
@@ -57,11 +64,9 @@ class Family:
 
     def curve(self, record: Record) -> np.ndarray:
         """Epochs and metric of a candidate (2, n), from its parent's last value."""
-        if record.parent is None:
+        if (parent := self._parent(record)) is None:
             return self.own_curve(record)
-        before = self.own_curve(
-            self.last_record[record.parent], self.birth_epochs[record.candidate]
-        )
+        before = self.own_curve(parent, self.birth_epochs[record.candidate])
         return np.hstack([before[:, -1:], self.own_curve(record)])
 
     def lineage_curve(self) -> np.ndarray:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 from matplotlib import style
 
 from netsurgery.networks.layers import Layer
+from netsurgery.search.arbor.shapes import SCALED, TEMPLATE
 from netsurgery.surgery import Operation, operations
 
 P = ParamSpec("P")
@@ -62,6 +63,9 @@ COLOURS_AND_MARKERS: dict[Operation, tuple[str, str]] = {
 }
 OPERATION_STYLES = {
     "": OperationStyle("initial network", DARK, "s"),
+    # networks that train from fresh weights
+    TEMPLATE: OperationStyle("template", GREY, "s"),
+    SCALED: OperationStyle("scaled", BLUE, "s"),
     **{
         operation.name: OperationStyle(operation.label, colour, marker)
         for operation, (colour, marker) in COLOURS_AND_MARKERS.items()

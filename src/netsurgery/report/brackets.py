@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from functools import singledispatch
 from typing import Any
 
+from netsurgery.search.arbor.judgement import loss_of
+from netsurgery.search.arbor.plans import FreshPlan, RoundPlan
 from netsurgery.search.ectonas.byes import expand_rounds
 from netsurgery.search.ectonas.plans import BracketPlan
 from netsurgery.search.plans import GenerationPlan
@@ -98,6 +100,45 @@ def _(plan: BracketPlan, records: Mapping[str, Record], parents: Sequence[str]) 
         "from": [parent.candidate for parent in plan.parents],
         "phase1": [(name, _rounds(plan, trained, parents, f"phase1/{name}")) for name in types],
         "phase2": _rounds(plan, trained, parents, "phase2"),
+    }
+
+
+@describe.register
+def _(plan: RoundPlan, records: Mapping[str, Record], parents: Sequence[str]) -> dict[str, Any]:
+    """A round of Arbor: its growths, each after its learning rate fell."""
+    return _competition(plan, records, parents, plan.gradients)
+
+
+@describe.register
+def _(plan: FreshPlan, records: Mapping[str, Record], parents: Sequence[str]) -> dict[str, Any]:
+    """Networks of Arbor that trained from fresh weights."""
+    return _competition(plan, records, parents, {})
+
+
+def _competition(
+    plan: GenerationPlan,
+    records: Mapping[str, Record],
+    parents: Sequence[str],
+    gradients: Mapping[str, float | None],
+) -> dict[str, Any]:
+    """The networks of which the winner goes on."""
+    cooled = [records[step] for group in plan.winners for step in group]
+    return {
+        "kind": "competition",
+        "number": plan.generation,
+        "parents": list(parents),
+        "gradients": bool(gradients),
+        "networks": [
+            _entry(record, record.candidate in parents)
+            | {
+                "operation": record.operation,
+                "place": record.position,
+                "gradient": gradients.get(record.candidate),
+                "loss": loss_of(record),
+                "multiplications": record.costs.multiplications,
+            }
+            for record in cooled
+        ],
     }
 
 

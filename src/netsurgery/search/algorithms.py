@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from netsurgery.search.algorithm import Algorithm
+from netsurgery.search.arbor.algorithm import Arbor
 from netsurgery.search.baseline import Baseline
 from netsurgery.search.ectonas.algorithm import Ectonas
 from netsurgery.search.plans import FinalPlan, GenerationPlan
@@ -14,7 +15,7 @@ from netsurgery.search.surgeon.algorithm import Surgeon
 from netsurgery.storage.files import read_json
 
 ALGORITHMS: Mapping[str, Algorithm] = {
-    algorithm.name: algorithm for algorithm in (Ectonas(), Surgeon(), Baseline())
+    algorithm.name: algorithm for algorithm in (Arbor(), Ectonas(), Surgeon(), Baseline())
 }
 Plan = GenerationPlan | FinalPlan
 

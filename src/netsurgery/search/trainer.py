@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from netsurgery.networks.network import Network
 from netsurgery.objectives.step_rates import StepRates
-from netsurgery.search.plans import FinalPlan, Offspring
+from netsurgery.search.first_look import Look
+from netsurgery.search.plans import FinalPlan, FreshNetwork, Offspring
 from netsurgery.search.records import Record
 from netsurgery.search.steps import FINAL, WARM_UP
+from netsurgery.surgery import Mutation
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,8 @@ class Training:
 
     `generation` and `step` name it; `batches` are those of each round that it covers, in order;
     `model` is the model file that it starts from, relative to the search's folder (None: fresh
-    weights of the initial network). With an `offspring`, surgery on that model makes it first.
+    weights of the initial network). With an `offspring`, surgery on that model makes it first; a
+    `fresh` network starts from weights of its own.
     `rates` are its learning rates (None: those of the search's schedule); `stream` names the order
     of its samples, which all steps of that name have in common (None: the candidate's own).
     """
@@ -31,6 +34,7 @@ class Training:
     offspring: Offspring | None = None
     rates: StepRates = None
     stream: str | None = None
+    fresh: FreshNetwork | None = None
 
 
 class Trainer(Protocol):
@@ -45,6 +49,9 @@ class Trainer(Protocol):
 
     def network(self, model: str) -> Network:
         """The topology and weights in a model file, relative to the search's folder."""
+
+    def look(self, model: str, growths: Sequence[Mutation]) -> list[Look]:
+        """Look at growths of a model, before any of them trains."""
 
 
 def initial_training(epochs: int, batches_per_epoch: int) -> Training:

@@ -294,6 +294,10 @@ class TrainableNetwork:
                 variable.assign(array)
         self.optimizer_state.values = state
 
+    def by_layer(self, variables: Iterable[np.ndarray]) -> tuple[Arrays, ...]:
+        """Trainable arrays by layer, from values of the shapes of `weights`, such as gradients."""
+        return tuple(self._by_layer(self.packing.unpack(variables)))
+
     @property
     def slots(self) -> Slots:
         """The optimizer's slot variables that surgery can transfer."""

@@ -23,19 +23,20 @@ class Checkpoints:
     """Gives the plans that jobs depend on.
 
     Args:
-        generation_plan: Returns the file of a generation's plan, by search, seed and generation.
-        try_plan: The same for a try of the Surgeon; its last argument is the attempt.
+        generation_plan: Returns the file of a generation's plan, by the rule that writes it, the
+            search, the seed and the generation.
+        try_plan: The same for a try of the Surgeon, by search, seed, generation and attempt.
         incomplete: The exception that both raise for a plan that is still to be written. It has to
             reach Snakemake, which then calls the input function again once the plan is there.
     """
 
-    generation_plan: Callable[[str, int, int], str]
+    generation_plan: Callable[[str, str, int, int], str]
     try_plan: Callable[[str, int, int, int], str]
     incomplete: type[Exception]
 
-    def read_generation(self, search: str, seed: int, generation: int) -> Plan:
+    def read_generation(self, rule: str, search: str, seed: int, generation: int) -> Plan:
         """Return the plan of a generation, or the final plan in its place."""
-        path = Path(self.generation_plan(search, seed, generation))
+        path = Path(self.generation_plan(rule, search, seed, generation))
         return _read_plan(path, path.stat().st_mtime_ns)
 
     def read_try(
@@ -72,7 +73,7 @@ def existing_plans(results: Path) -> Checkpoints:
             raise MissingPlanError(str(path))
         return str(path)
 
-    def generation_plan(search: str, seed: int, generation: int) -> str:
+    def generation_plan(rule: str, search: str, seed: int, generation: int) -> str:
         return existing(SearchFolder(results / search / f"seed{seed}").plan(generation))
 
     def try_plan(search: str, seed: int, generation: int, attempt: int) -> str:

@@ -48,7 +48,7 @@ STAGES: dict[str, tuple[str, ...]] = {
         *(f"keras_io/{each}.py" for each in ("optimizer_slots", "optimizer_files", "set_aside")),
         *(f"keras_io/{each}.py" for each in ("user_files", "file_kinds", "keras_errors")),
     ),
-    MODEL: ("keras_io/preprocessing.py", "search/last_epochs.py"),
+    MODEL: ("jobs/raw_model.py", "keras_io/preprocessing.py", "search/last_epochs.py"),
     EXPORT: (
         *("jobs/export.py", "jobs/model_check.py", "keras_io/tflite.py"),
         *("report/error_analysis.py", "report/model_card.py"),
@@ -57,15 +57,15 @@ STAGES: dict[str, tuple[str, ...]] = {
         *("training/*", "networks/*", "objectives/*", "keras_io/*"),
         *("datasets/samples.py", "datasets/augmentation.py"),
         *(f"search/{each}.py" for each in ("candidates", "records", "scores", "selection")),
-        *(f"jobs/{each}.py" for each in ("train", "training_*", "initial_network")),
+        *(f"jobs/{each}.py" for each in ("first_look", "train", "training_*", "initial_network")),
     ),
     SURGERY: ("surgery/*",),
     REPORT: (
         *("plots/*", "report/*", "analysis/*", "reproduction/*"),
-        *(f"search/{each}.py" for each in ("last_epochs", "lineage", "summary")),
+        *(f"search/{each}.py" for each in ("front", "last_epochs", "lineage", "summary")),
         "jobs/search.py",
     ),
-    PLANNING: ("search/*", "jobs/ectonas.py", "jobs/surgeon.py"),
+    PLANNING: ("search/*", "jobs/arbor.py", "jobs/ectonas.py", "jobs/surgeon.py"),
     DATA: ("datasets/*",),
     SHARED: (),
 }

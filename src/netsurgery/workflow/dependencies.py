@@ -55,6 +55,10 @@ class JobDependencies:
             "init_search": Rule((PLANNING,), self._seed),
             "plan_generation": Rule((PLANNING,), self._plan_generation),
             "select_parents": Rule((PLANNING,), self._settings(job_settings.SELECTION)),
+            "plan_arbor": Rule((PLANNING,), self._plan_arbor),
+            "first_look": Rule((PLANNING, TRAINING, SURGERY), self._first_look),
+            "cool_down": Rule((TRAINING,), self._cool_down),
+            "train_fresh": Rule((TRAINING,), self._train_fresh),
             "singular_values": Rule((PLANNING,), self._seed),
             "plan_try": Rule((PLANNING,), self._plan_try),
             "merge_tries": Rule((PLANNING,), self._seed),
@@ -125,6 +129,29 @@ class JobDependencies:
     def _plan_try(self, wildcards: Wildcards) -> dict[str, Any]:
         allowed = self.parameters.try_allowance(wildcards)
         return {**self._settings(job_settings.DECISION)(wildcards), "allowed": allowed}
+
+    def _plan_arbor(self, wildcards: Wildcards) -> dict[str, Any]:
+        allowed = self.parameters.arbor_allowance(wildcards)
+        return {**self._settings(job_settings.ROUND)(wildcards), "allowed": allowed}
+
+    def _first_look(self, wildcards: Wildcards) -> dict[str, Any]:
+        names = (*job_settings.TRAINING, *job_settings.SURGERY, *job_settings.GROWTH)
+        needed = json.loads(self.parameters.is_round(wildcards))
+        return {**self._settings(names)(wildcards), "is_round": needed}
+
+    def _cool_down(self, wildcards: Wildcards) -> dict[str, Any]:
+        return {
+            **self._settings(job_settings.TRAINING)(wildcards),
+            "batches": self.parameters.cooling_batches(wildcards),
+            **self._course(wildcards),
+        }
+
+    def _train_fresh(self, wildcards: Wildcards) -> dict[str, Any]:
+        return {
+            **self._settings(job_settings.TRAINING)(wildcards),
+            "fresh": json.loads(self.parameters.fresh(wildcards)),
+            **self._course(wildcards),
+        }
 
     def _train_initial_network(self, wildcards: Wildcards) -> dict[str, Any]:
         search = self.parameters.searches.search(wildcards)

@@ -27,7 +27,7 @@ class EctonasJobs(SearchJobs):
 
     def plan(self, generation: int) -> Plan:
         """Return the plan of a generation, or the final plan in its place."""
-        return self.checkpoints.read_generation(self.search.name, self.seed, generation)
+        return self._planned(generation)
 
     def generation(self, generation: int) -> BracketPlan:
         """Return the plan of a generation that has jobs."""

@@ -81,6 +81,21 @@ class Inputs:
         jobs, generation = self.searches.ectonas(wildcards), int(wildcards.generation)
         return jobs.contenders(generation, wildcards.slot)
 
+    # --- rounds of Arbor --------------------------------------------------------------------------
+
+    def arbor_inputs(self, wildcards: Wildcards) -> dict[str, Files]:
+        """List what a generation of Arbor is planned from."""
+        return self.searches.arbor(wildcards).plan_inputs(int(wildcards.generation))
+
+    def previous_models(self, wildcards: Wildcards) -> Files:
+        """List the models of the generation before, which a generation may start from."""
+        return self.searches.arbor(wildcards).models_of(int(wildcards.generation) - 1)
+
+    def model_before(self, wildcards: Wildcards) -> str:
+        """Name the model that a candidate of Arbor has before its learning rate falls."""
+        jobs, generation = self.searches.arbor(wildcards), int(wildcards.generation)
+        return jobs.model_before(generation, wildcards.step)
+
     # --- decision points of the Surgeon -----------------------------------------------------------
 
     def branch_models(self, wildcards: Wildcards) -> Files:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,8 +29,9 @@ LIMITS = setting_names(SizeLimits)
 
 def step_of(wildcards: Wildcards) -> str | None:
     """Return the training step of a job in a generation; None for other training jobs."""
-    if slot := getattr(wildcards, "slot", None):
-        return slot
+    for name in ("slot", "step"):
+        if (step := getattr(wildcards, name, None)) is not None:
+            return step
     candidate = getattr(wildcards, "candidate", None)
     return recuperation_step(candidate) if candidate else None
 
@@ -154,6 +156,23 @@ class Parameters:
     def generation_budget(self, wildcards: Wildcards) -> str:
         """Return what a generation of ECToNAS may cost."""
         return self.searches.ectonas(wildcards).generation_budget(int(wildcards.generation))
+
+    def arbor_allowance(self, wildcards: Wildcards) -> str:
+        """Return all that a generation of Arbor knows of the budget."""
+        return str(self.searches.arbor(wildcards).allowance(int(wildcards.generation)))
+
+    def is_round(self, wildcards: Wildcards) -> str:
+        """Return whether a generation of Arbor is a round, as JSON."""
+        return json.dumps(self.searches.arbor(wildcards).is_round(int(wildcards.generation)))
+
+    def cooling_batches(self, wildcards: Wildcards) -> int:
+        """Return the batches in which the learning rate of a candidate of Arbor falls."""
+        return self.searches.arbor(wildcards).round(int(wildcards.generation)).cooling_batches
+
+    def fresh(self, wildcards: Wildcards) -> str:
+        """Return the entry of a network with fresh weights in its plan, as JSON."""
+        plan = self.searches.arbor(wildcards).fresh_plan(int(wildcards.generation))
+        return canonical_json(asdict(plan.network_of(wildcards.step)))
 
     def step_batches(self, wildcards: Wildcards) -> int:
         """Return the batches from one decision point of the Surgeon to the next."""

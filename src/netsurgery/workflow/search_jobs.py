@@ -39,6 +39,11 @@ class SearchJobs(ABC):
     def plan(self, generation: int) -> Plan:
         """Return the plan of a generation, or the final plan in its place."""
 
+    def _planned(self, generation: int) -> Plan:
+        """Return the plan of a generation that one rule writes as a whole."""
+        name = self.search.name
+        return self.checkpoints.read_generation(self.plan_rule, name, self.seed, generation)
+
     def plans(self) -> Iterator[Plan]:
         """Yield the plans in order; the final plan is the last one."""
         generation = 1

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from netsurgery.config.model import Config, Dataset, Search
 from netsurgery.search.layout import SearchFolder
+from netsurgery.workflow.arbor_jobs import ArborJobs
 from netsurgery.workflow.baseline_jobs import BaselineJobs
 from netsurgery.workflow.checkpoints import Checkpoints, Wildcards
 from netsurgery.workflow.ectonas_jobs import EctonasJobs
@@ -14,6 +15,7 @@ from netsurgery.workflow.search_jobs import SearchJobs
 from netsurgery.workflow.surgeon_jobs import SurgeonJobs
 
 JOBS: dict[str, type[SearchJobs]] = {  # of each algorithm, by its name
+    "arbor": ArborJobs,
     "baseline": BaselineJobs,
     "ectonas": EctonasJobs,
     "surgeon": SurgeonJobs,
@@ -61,6 +63,12 @@ class Searches:
     def of(self, wildcards: Wildcards) -> SearchJobs:
         """Return the jobs of the search and seed that a job belongs to."""
         return self.jobs(wildcards.search, int(wildcards.seed))
+
+    def arbor(self, wildcards: Wildcards) -> ArborJobs:
+        """Return the same for a job of Arbor."""
+        jobs = self.of(wildcards)
+        assert isinstance(jobs, ArborJobs)
+        return jobs
 
     def ectonas(self, wildcards: Wildcards) -> EctonasJobs:
         """Return the same for a job of ECToNAS."""

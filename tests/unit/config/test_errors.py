@@ -15,7 +15,7 @@ WRONG: dict[str, tuple[dict, str]] = {
     "searches.s.topology": ({"topology": "cnn-smal"}, "did you mean cnn-small"),
     "searches.s.dataset": ({"dataset": "digit"}, "did you mean digits"),
     "searches.s.mode": ({"mode": "gredy"}, "did you mean greedy"),
-    "searches.s.algorithm": ({"algorithm": "magic"}, "allowed: baseline, ectonas"),
+    "searches.s.algorithm": ({"algorithm": "magic"}, "allowed: arbor, baseline, ectonas"),
     "searches.s.budget": ({"budget": "many"}, "not a number"),
     "searches.s.seeds.0": ({"seeds": [-1]}, "minimum of 0"),
     "searches.s.seeds": ({"seeds": []}, "empty"),

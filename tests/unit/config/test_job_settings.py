@@ -9,30 +9,35 @@ import pytest
 from netsurgery.config import job_settings
 from netsurgery.datasets import SplitSettings
 from netsurgery.objectives.training_settings import TrainingSettings
+from netsurgery.search.algorithms import ALGORITHMS
+from netsurgery.search.arbor.settings import ArborSettings
 from netsurgery.search.ectonas.settings import BudgetSettings, GenerationSettings, SelectionSettings
 from netsurgery.search.size_limit import SIZES
 from netsurgery.search.surgeon.settings import DecisionSettings, StoppingSettings
 from netsurgery.storage.settings import setting_names
 from netsurgery.surgery.operations import ECTONAS, SURGEON
 from netsurgery.surgery.settings import SurgerySettings
-from tests.support.factories import ROOT, schema
+from tests.support.factories import ROOT, schema, search
 from tests.unit.config.examples import load, load_surgeon
 
 COMMON = (TrainingSettings, SplitSettings)
 READERS = {
+    "arbor": (*COMMON, ArborSettings, SurgerySettings),
     "baseline": COMMON,
     "ectonas": (*COMMON, SurgerySettings, GenerationSettings, SelectionSettings, BudgetSettings),
     "surgeon": (*COMMON, SurgerySettings, DecisionSettings, StoppingSettings),
 }
 # what the workflow reads itself: which jobs there are
 WORKFLOW = {"algorithm", "dataset", "topology", "seeds", "time_limit"}
-FIRST_TRAINING = {"baseline": {"epochs"}, "ectonas": {"warm_up_epochs"}, "surgeon": set()}
+FIRST_TRAINING = {"baseline": {"epochs"}, "ectonas": {"warm_up_epochs"}}
 
 
 @pytest.mark.parametrize("algorithm", READERS)
 def test_each_key_of_a_search_has_a_class_that_reads_it(algorithm):
-    known = set(schema()["$defs"][algorithm]["properties"])
-    assert known == {*setting_names(*READERS[algorithm])} | WORKFLOW | FIRST_TRAINING[algorithm]
+    known = {*schema()["$defs"][algorithm]["properties"], *ALGORITHMS[algorithm].fixed_settings}
+    assert known == {*setting_names(*READERS[algorithm])} | WORKFLOW | FIRST_TRAINING.get(
+        algorithm, set()
+    )
 
 
 @cache
@@ -64,10 +69,11 @@ def test_a_job_gets_the_settings_of_the_class_that_reads_them():
     }
     limits = dict.fromkeys(SIZES, 10**7)
     settings = load(width_factor=2, operations=["ectonas"], **limits).searches["s"].settings
-    assert {*job_settings.TRAINING, *job_settings.GENERATION, *job_settings.SELECTION} <= {
-        *settings
-    }
+    assert {*job_settings.TRAINING, *job_settings.GENERATION} <= {*settings}
     assert {*job_settings.DECISION} <= {*load_surgeon(**limits).searches["s"].settings}
+    arbor = search(algorithm="arbor", topology="cnn-tiny", **limits).settings
+    assert {*job_settings.ROUND, *job_settings.GROWTH, *job_settings.SURGERY} <= {*arbor}
+    assert {*job_settings.SELECTION} <= {*settings, *arbor}  # of each algorithm those that it has
 
 
 def test_recuperation_has_a_default_for_each_operation():

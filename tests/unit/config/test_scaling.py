@@ -10,7 +10,7 @@ from netsurgery.search.algorithms import ALGORITHMS
 from tests.support.factories import SCHEMA, search
 
 
-@given(st.floats(0.001, 1), st.sampled_from(["ectonas", "surgeon", "baseline"]))
+@given(st.floats(0.001, 1), st.sampled_from(["arbor", "ectonas", "surgeon", "baseline"]))
 def test_scaling_shrinks_epochs_data_and_seeds(factor, algorithm):
     topology = "surgeon-small" if algorithm == "surgeon" else "cnn-medium"
     settings = search(algorithm=algorithm, topology=topology, seeds=list(range(10))).settings

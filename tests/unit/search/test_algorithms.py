@@ -20,7 +20,7 @@ def settings(algorithm, **changed):
 
 
 def test_schema_and_workflow_know_the_registered_algorithms():
-    assert ALGORITHMS.keys() == JOBS.keys() == {"ectonas", "surgeon", "baseline"}
+    assert ALGORITHMS.keys() == JOBS.keys() == {"arbor", "ectonas", "surgeon", "baseline"}
     assert all(name in schema()["$defs"] for name in ALGORITHMS)
 
 
@@ -55,6 +55,7 @@ def test_only_a_baseline_does_not_search():
         ("ectonas", {"mode": "balanced", "greediness": 0.5}, "alpha 0.5"),
         ("surgeon", {}, methods.SURGEON),
         ("surgeon", {"mode": "random"}, methods.RANDOM_WALK),
+        ("arbor", {}, "Arbor"),
         ("baseline", {}, methods.BASELINE),
     ],
 )
@@ -70,6 +71,9 @@ def test_methods_have_names(algorithm, changed, method):
         ("surgeon", {"warm_up_epochs": 10, "epochs": 100}, 10),
         ("surgeon", {"warm_up_epochs": 10, "epochs": 7}, 7),
         ("surgeon", {"warm_up_epochs": 10, "epochs": 100, "budget": 3}, 3),
+        ("arbor", {"budget": 100, "warm_up_epochs": 4}, 4),
+        ("arbor", {"budget": 10, "warm_up_epochs": 4}, 2),
+        ("arbor", {"budget": 1}, 1),
         ("baseline", {"epochs": 25}, 25),
     ],
 )
@@ -84,6 +88,7 @@ def test_the_first_training_is_within_all_limits(algorithm, changed, epochs):
         ("ectonas", {"budget": 20}, 30),  # exceeded
         ("surgeon", {"epochs": 60}, 90),  # three epochs over all candidates for each of the best
         ("surgeon", {"epochs": 60, "budget": 70}, 70),
+        ("arbor", {"budget": 60}, 60),
         ("baseline", {"epochs": 25}, 25),
     ],
 )

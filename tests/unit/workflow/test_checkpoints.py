@@ -20,7 +20,7 @@ def write_plan(results, batches):
 def test_a_plan_that_is_missing_reaches_snakemake(tmp_path):
     plans = checkpoints(tmp_path)
     with pytest.raises(IncompleteError):
-        plans.read_generation("s", 0, 1)
+        plans.read_generation("plan_generation", "s", 0, 1)
     with pytest.raises(IncompleteError):
         plans.read_try("s", 0, 1, 1)
 
@@ -32,9 +32,9 @@ def test_a_plan_is_read_once_per_version(tmp_path, monkeypatch):
     )
     plans = checkpoints(tmp_path)
     path = write_plan(tmp_path, 3)
-    assert plans.read_generation("s", 0, 1).remaining_batches == 3
-    assert plans.read_generation("s", 0, 1).remaining_batches == 3
+    assert plans.read_generation("plan_generation", "s", 0, 1).remaining_batches == 3
+    assert plans.read_generation("plan_generation", "s", 0, 1).remaining_batches == 3
     write_plan(tmp_path, 4)
     os.utime(path, ns=(0, path.stat().st_mtime_ns + 1_000))
-    assert plans.read_generation("s", 0, 1).remaining_batches == 4
+    assert plans.read_generation("plan_generation", "s", 0, 1).remaining_batches == 4
     assert reads == [path, path]

@@ -1,0 +1,77 @@
+"""Arbor as an object."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from netsurgery.search.algorithm import Algorithm
+from netsurgery.search.arbor import loop
+from netsurgery.search.arbor.judgement import next_trunk
+from netsurgery.search.arbor.plans import FreshPlan, RoundPlan, is_cooled
+from netsurgery.search.arbor.settings import (
+    ArborSettings,
+    BudgetSettings,
+    JudgementSettings,
+    check_operations,
+)
+from netsurgery.search.plans import GenerationPlan
+from netsurgery.search.records import Record
+from netsurgery.search.selection import SelectionMode
+from netsurgery.search.trainer import Trainer
+from netsurgery.search.winners import Winners
+from netsurgery.storage.settings import from_settings
+from netsurgery.surgery.settings import LEAST_SQUARES, Growth
+
+
+class Arbor(Algorithm):
+    """A small network grows round by round; its shape, full-size, then trains from scratch."""
+
+    name = "arbor"
+    title = "Arbor"
+    description = "Arbor, a search that grows a small network and trains the shape that it found"
+    generation = "round"
+    plans = (RoundPlan, FreshPlan)
+    # new layers and channels get their statistics from samples
+    fixed_settings: ClassVar[Mapping[str, Any]] = {
+        "growth": Growth.ZEROS.value,
+        "removal_rule": LEAST_SQUARES,
+        "copy_noise": 0,
+    }
+    epoch_settings = ("budget", "warm_up_epochs")
+
+    def check_settings(self, settings: Mapping[str, Any]) -> None:
+        """See `netsurgery.search.arbor.settings.check_operations`."""
+        check_operations(settings)
+
+    def initial_epochs(self, settings: Mapping[str, Any]) -> int:
+        """The warm-up, but at most a fifth of the budget."""
+        return from_settings(BudgetSettings, settings).initial_epochs
+
+    def expected_epochs(self, settings: Mapping[str, Any], spent: float, trained: float) -> float:
+        """The budget."""
+        return max(float(settings["budget"]), spent)
+
+    def final_mode(self, settings: Mapping[str, Any]) -> SelectionMode:
+        """By score: there is one finalist."""
+        return SelectionMode.GREEDY
+
+    def is_finished(self, step: str) -> bool:
+        """Whether the learning rate has fallen."""
+        return is_cooled(step)
+
+    def select_parents(
+        self,
+        plan: GenerationPlan,
+        records: Mapping[str, Record],
+        previous: Winners,
+        settings: Mapping[str, Any],
+        seed: int,
+    ) -> Winners:
+        """The best network of the generation, by validation loss and multiplications."""
+        price = from_settings(JudgementSettings, settings).price
+        return next_trunk(plan, records, previous, price)
+
+    def search(self, trainer: Trainer, settings: Mapping[str, Any], seed: int) -> Record:
+        """See `netsurgery.search.arbor.loop`."""
+        return loop.search(trainer, from_settings(ArborSettings, settings))

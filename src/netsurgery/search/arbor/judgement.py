@@ -1,0 +1,80 @@
+"""The judgement of cooled networks: who wins, and how much was gained."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from netsurgery.search.arbor.plans import FreshPlan
+from netsurgery.search.plans import GenerationPlan
+from netsurgery.search.records import Record, Status
+from netsurgery.search.steps import Step, recuperation_step
+from netsurgery.search.winners import Winner, Winners, model_name
+
+
+def loss_of(record: Record) -> float:
+    """The validation loss after the last epoch; infinite for a failed network."""
+    loss = record.history[-1].get("val_loss") if record.history else None
+    return math.inf if record.status != Status.OK or loss is None else loss
+
+
+def best(records: Sequence[Record], price: float) -> int:
+    """The index of the best of some cooled networks; of equal ones the first.
+
+    The lowest validation loss wins, with a price for multiplications: a network with e times (2.7
+    times) as many must have a loss that is lower by `price` times the lowest loss of all.
+
+    Args:
+        records: of the networks, at least one.
+        price: of multiplications; 0 compares by loss alone.
+    """
+    losses = list(map(loss_of, records))
+    scale = price * abs(min(losses))
+
+    def cost(index: int) -> float:
+        if not math.isfinite(losses[index]):
+            return math.inf
+        return losses[index] + scale * math.log(max(1, records[index].costs.multiplications))
+
+    return min(range(len(records)), key=cost)
+
+
+def next_trunk(
+    plan: GenerationPlan, records: Mapping[str, Record], previous: Winners, price: float
+) -> Winners:
+    """The winner of a generation; if all its networks failed, the one before.
+
+    The winner of a round is judged by its cooled network, but goes on from the weights before the
+    rate fell: the record is that of the former, the model that of the latter.
+
+    Args:
+        plan: of the generation.
+        records: of all its training steps.
+        previous: the trunk that it started from.
+        price: of multiplications.
+    """
+    spent = previous.batches_spent + sum(record.batches_spent for record in records.values())
+    (steps,) = plan.winners
+    winner = steps[best([records[step] for step in steps], price)]
+    if records[winner].status != Status.OK:
+        return Winners(previous.parents, spent)
+    goes_on = winner
+    if not isinstance(plan, FreshPlan):
+        goes_on = recuperation_step(Step.parse(winner).candidate)
+    return Winners((Winner(records[winner], model_name(plan.generation, goes_on)),), spent)
+
+
+def rounds_without_gain(losses: Sequence[float], min_gain: float) -> int:
+    """How many of the last rounds gained less than a part of the best loss before them.
+
+    Args:
+        losses: of the winners of all rounds, cooled, in order.
+        min_gain: the part.
+    """
+    count = 0
+    for i in range(len(losses) - 1, 0, -1):
+        before = min(losses[:i])
+        if before - losses[i] >= min_gain * abs(before):
+            break
+        count += 1
+    return count

@@ -1,0 +1,117 @@
+"""The settings of Arbor; their defaults are those of the configuration's schema."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from netsurgery.objectives.checks import SettingError
+from netsurgery.objectives.suggestions import suggest
+from netsurgery.search.size_limit import SizeLimits
+from netsurgery.storage.fractions import floor_product
+from netsurgery.surgery import OPERATIONS, Operation
+
+GROWTHS = tuple(
+    operation
+    for operation in OPERATIONS
+    if operation.name
+    in ("add_units", "add_channels", "add_residual_block", "add_bottleneck_block", "add_cell")
+)
+
+
+@dataclass(frozen=True)
+class GrowthSettings:
+    """What the candidates of a round are."""
+
+    operations: Sequence[str]
+    width_factor: float
+    limits: SizeLimits
+
+    @property
+    def chosen_operations(self) -> tuple[Operation, ...]:
+        """The operations that candidates are made by, in the order of the registry."""
+        return tuple(each for each in GROWTHS if each.name in self.operations)
+
+
+@dataclass(frozen=True)
+class RoundSettings:
+    """The settings that shape a round."""
+
+    candidates: int
+    round_epochs: float
+    cooling_epochs: float
+    growth: GrowthSettings
+
+    def round_batches(self, per_epoch: int) -> int:
+        """Batches that a candidate trains at the full rate."""
+        return max(1, floor_product(self.round_epochs, per_epoch))
+
+    def cooling_batches(self, per_epoch: int) -> int:
+        """Batches in which the rate then falls."""
+        return max(1, floor_product(self.cooling_epochs, per_epoch))
+
+
+@dataclass(frozen=True)
+class JudgementSettings:
+    """What cooled networks are compared by (see `netsurgery.search.arbor.judgement`)."""
+
+    price: float
+
+
+@dataclass(frozen=True)
+class BudgetSettings:
+    """How the epochs of a search are divided. No plan knows them, so that they may change later."""
+
+    budget: float
+    warm_up_epochs: int
+    search_fraction: float
+    contest_fraction: float
+    min_gain: float
+    patience: int
+
+    @property
+    def initial_epochs(self) -> int:
+        """Epochs that the initial network trains: the warm-up, at most a fifth of the budget."""
+        return max(1, min(self.warm_up_epochs, math.floor(self.budget / 5)))
+
+    def batches(self, per_epoch: int) -> int:
+        """Batches of the whole search."""
+        return floor_product(self.budget, per_epoch)
+
+    def search_batches(self, per_epoch: int) -> int:
+        """Batches of the warm-up and all rounds."""
+        return floor_product(self.search_fraction, self.batches(per_epoch))
+
+    def contest_batches(self, per_epoch: int) -> int:
+        """Batches that each network of the contest trains."""
+        return floor_product(self.contest_fraction, self.batches(per_epoch))
+
+
+@dataclass(frozen=True)
+class ArborSettings:
+    """All settings of a search that Arbor itself reads."""
+
+    budget: BudgetSettings
+    rounds: RoundSettings
+    judgement: JudgementSettings
+    round_learning_rate: float
+
+    @property
+    def limits(self) -> SizeLimits:
+        """The limits on the size of networks."""
+        return self.rounds.growth.limits
+
+
+def check_operations(settings: Mapping[str, Any]) -> None:
+    """Check the names of operations in the settings of a search.
+
+    Raises:
+        SettingError: an operation is none that grows a network exactly.
+    """
+    known = [operation.name for operation in GROWTHS]
+    for i, name in enumerate(settings.get("operations", ())):
+        if name not in known:
+            message = f"{name!r} is no growth of Arbor{suggest(name, known)}"
+            raise SettingError(("operations", i), f"{message} (allowed: {', '.join(known)})")

@@ -1,0 +1,67 @@
+"""The first look: which growths of a network promise most, before any of them trains.
+
+A growth keeps the network's output, so that it cannot be judged by its loss. But the gradient of
+the loss by its new weights says how fast training would use them. Its norm, of each candidate at
+the same samples, ranks candidates nearly as training does (see docs/methods/arbor.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from netsurgery.surgery import Mutation
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the first look says of a growth.
+
+    Attributes:
+        mutation: the growth.
+        parameters: of the network that it gives.
+        multiplications: of that network, for one sample.
+        gradient: the norm of the loss's gradient by the new weights; None if it is not finite.
+    """
+
+    mutation: Mutation
+    parameters: int
+    multiplications: int
+    gradient: float | None
+
+    def promise(self, multiplications: int) -> float:
+        """The gradient, divided by the factor by which the multiplications grow; -1 without one.
+
+        Args:
+            multiplications: of the network that grows.
+        """
+        if self.gradient is None:
+            return -1.0
+        return self.gradient * multiplications / self.multiplications
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "mutation": self.mutation.to_json(),
+            "parameters": self.parameters,
+            "multiplications": self.multiplications,
+            "gradient": self.gradient,
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Look:
+        """Read what `to_json` gave."""
+        return cls(**(dict(values) | {"mutation": Mutation.from_json(values["mutation"])}))
+
+
+def most_promising(looks: Sequence[Look], multiplications: int, count: int) -> list[Look]:
+    """The growths that train, the most promising first; of equal ones the first in the list.
+
+    Args:
+        looks: at all its growths.
+        multiplications: of the network that grows.
+        count: how many train.
+    """
+    ranked = sorted(looks, key=lambda look: -look.promise(multiplications))
+    return [look for look in ranked if look.gradient is not None][:count]

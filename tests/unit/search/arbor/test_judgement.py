@@ -1,0 +1,51 @@
+"""Who wins among cooled networks, and when rounds gain."""
+
+from dataclasses import replace
+
+import pytest
+
+from netsurgery.networks import topologies
+from netsurgery.search.arbor.judgement import best, rounds_without_gain
+from netsurgery.search.records import Status
+from tests.support.factories import history, start
+
+
+def network(loss, channels=8, status=Status.OK):
+    """The record of a network of one cell; twice the channels multiply twice as often."""
+    topology = topologies.build([{"conv_cell": {"channels": channels}}], (8, 8, 1), 10)
+    record = start(history=history(0.5, loss=loss), status=status)
+    return replace(record, topology=topology.to_json(), parameters=topology.parameters)
+
+
+@pytest.mark.parametrize(
+    ("records", "price", "winner"),
+    [
+        ([network(1.0), network(0.9), network(1.1)], 0, 1),
+        ([network(1.0), network(1.0)], 0.1, 0),  # of equal ones the first
+        ([network(1.0), network(0.99, channels=16)], 0, 1),
+        ([network(1.0), network(0.99, channels=16)], 0.1, 0),  # one percent costs twice as much
+        ([network(1.0), network(0.5, channels=16)], 0.1, 1),
+        ([network(-1.0), network(-1.01, channels=16)], 0.1, 0),  # as with cosine similarity
+        ([network(0.1, status=Status.DIVERGED), network(1.0)], 0.1, 1),
+        ([network(None), network(1.0)], 0.1, 1),
+        ([network(None), network(None)], 0.1, 0),
+    ],
+)
+def test_the_lowest_loss_for_its_price_wins(records, price, winner):
+    assert best(records, price) == winner
+
+
+@pytest.mark.parametrize(
+    ("losses", "count"),
+    [
+        ([], 0),
+        ([1.0], 0),
+        ([1.0, 0.9], 0),
+        ([1.0, 0.995], 1),
+        ([1.0, 1.2, 1.1], 2),
+        ([1.0, 1.2, 0.9], 0),
+        ([1.0, 0.9, 0.95, 0.899], 2),  # measured by the best round before
+    ],
+)
+def test_rounds_without_gain_are_counted_from_the_last(losses, count):
+    assert rounds_without_gain(losses, 0.01) == count

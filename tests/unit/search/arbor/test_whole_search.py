@@ -1,0 +1,105 @@
+"""A whole search of Arbor with a trainer that trains nothing."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from netsurgery.networks.topologies import build, named
+from netsurgery.networks.topology import Topology
+from netsurgery.search.arbor import loop
+from netsurgery.search.arbor.plans import FreshPlan, Part, RoundPlan
+from netsurgery.search.arbor.settings import ArborSettings
+from netsurgery.search.plans import FinalPlan
+from netsurgery.search.records import Status
+from netsurgery.search.steps import Phase, Step
+from netsurgery.storage.settings import from_settings
+from tests.support.factories import search
+from tests.support.fake_trainer import FakeTrainer
+
+SETTINGS = search(algorithm="arbor", topology="cnn-tiny").settings
+SHAPES = {"cnn-tiny": (16, 16, 1), "cnn1d-small": (32, 2), "ff-small": (9,), "mlp-residual": (9,)}
+
+
+def run(topology="cnn-tiny", per_epoch=20, failing=0.0, seed=0, **changed):
+    """The trainer, the plans and the final record of a search."""
+    chosen = from_settings(ArborSettings, SETTINGS | changed)
+    start = build(named(topology), SHAPES[topology], 10)
+    trainer, plans = FakeTrainer(start, per_epoch, failing, seed), []
+    plan_generation = loop.plan_generation
+
+    def recorded(*arguments):
+        plans.append(plan_generation(*arguments))
+        assert len(plans) < 100, "the search does not end"
+        return plans[-1]
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(loop, "plan_generation", recorded)
+        final = loop.search(trainer, chosen)
+    return trainer, plans, final
+
+
+@settings(deadline=None, max_examples=15)
+@given(
+    topology=st.sampled_from(sorted(SHAPES)),
+    per_epoch=st.integers(1, 40),
+    failing=st.sampled_from([0.0, 0.3, 0.9, 1.0]),
+    seed=st.integers(0, 100),
+    budget=st.integers(100, 12_000).map(lambda hundredths: hundredths / 100),
+    search_fraction=st.sampled_from([0.0, 0.2, 1.0]),
+    contest_fraction=st.sampled_from([0.0, 0.05, 0.25]),
+    candidates=st.integers(1, 4),
+    max_parameters=st.sampled_from([20_000, 40_000]),
+)
+def test_a_search_ends_and_keeps_its_budget_and_limits(budget, per_epoch, max_parameters, **given_):
+    trainer, plans, final = run(
+        budget=budget, per_epoch=per_epoch, max_parameters=max_parameters, **given_
+    )
+    assert isinstance(plans[-1], FinalPlan)
+    allowed = int(budget * per_epoch)
+    assert sum(trainer.spent.values()) <= max(allowed, per_epoch)  # of the first epoch at least
+    # what is left is less than the final training may take
+    if given_["failing"] == 0:
+        assert sum(trainer.spent.values()) >= allowed - 1
+    for record in trainer.records.values():
+        assert record.parameters < max_parameters
+    assert final.status == Status.OK or given_["failing"]
+
+
+def test_the_parts_of_a_search_follow_each_other():
+    _, plans, final = run(budget=100)
+    parts = [plan.part if isinstance(plan, FreshPlan) else "round" for plan in plans[:-1]]
+    rounds = parts.count("round")
+    assert rounds >= 2
+    assert parts == ["round"] * rounds + [Part.CONTEST, Part.FINAL]
+    assert final.candidate == plans[-2].networks[0].candidate
+
+
+def test_a_larger_budget_leaves_rounds_as_they_are():
+    few, more = (run(budget=budget)[1] for budget in (60, 120))
+    rounds = [plan for plan in few if isinstance(plan, RoundPlan)]
+    assert rounds
+    assert more[: len(rounds)] == rounds
+    assert isinstance(more[len(rounds)], RoundPlan)
+
+
+def test_the_trunk_goes_on_from_before_its_rate_fell():
+    _, plans, _ = run(budget=100)
+    second, contest = plans[1], next(p for p in plans if isinstance(p, FreshPlan))
+    for plan in (second, contest):
+        (parent,) = plan.parents
+        step = Step.parse(parent.model.split("/", 1)[1].removesuffix(".keras"))
+        assert step.phase is Phase.RECUPERATION
+
+
+def test_networks_of_a_contest_are_full_size():
+    _, plans, _ = run(budget=100, max_parameters=20_000)
+    contest = next(plan for plan in plans if isinstance(plan, FreshPlan))
+    assert [network.origin for network in contest.networks] == ["template", "scaled"]
+    for network in contest.networks:
+        assert 19_000 < Topology.from_json(network.topology).parameters < 20_000
+
+
+def test_a_round_without_gain_ends_growth(monkeypatch):
+    monkeypatch.setattr("netsurgery.search.arbor.allowance.loss_of", lambda _: 1.0)
+    _, plans, _ = run(budget=400)
+    assert sum(isinstance(plan, RoundPlan) for plan in plans) == 1 + SETTINGS["patience"]
