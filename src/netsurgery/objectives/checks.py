@@ -160,6 +160,8 @@ def fill_task_defaults(settings: dict[str, Any], task: str) -> None:
     settings["schedule"] = schedules.without_defaults(settings["schedule"])
     for key, kind in (("optimizer", OPTIMIZERS), ("loss", LOSSES)):
         settings[key] = keras_catalog.without_defaults(kind, settings[key])
+    if keras_catalog.split_setting(settings["optimizer"])[0] not in WITH_MOMENTUM:
+        settings["momentum"] = 0  # where the default of the algorithm is another one
     settings.setdefault("objective", VALIDATION + next(iter(BUILTIN[task])))
     scored = settings["objective"].removeprefix(VALIDATION)
     requested = [*settings["extra_metrics"]]

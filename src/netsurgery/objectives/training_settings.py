@@ -25,6 +25,7 @@ class CompileSettings:
     dtype_policy: str = FLOAT32
     weight_decay: float = 0.0
     ema_momentum: float = 0.0
+    statistics_momentum: float | None = None  # of batch normalization; None: that of each layer
 
 
 @dataclass(frozen=True)

@@ -235,8 +235,9 @@ class TrainableNetwork:
     def _update_rates(self) -> np.ndarray:
         """One minus the momentum of each moving statistic."""
         layers = zip(self.layers, self.topology.input_shapes, strict=True)
+        common = self.settings.statistics_momentum
         rates = [
-            np.full(2 * shape[-1], 1 - layer.momentum, np.float32)
+            np.full(2 * shape[-1], 1 - (layer.momentum if common is None else common), np.float32)
             for layer, shape in layers
             if isinstance(layer, BatchNorm)
         ]

@@ -67,11 +67,11 @@ def test_a_job_gets_the_settings_of_the_class_that_reads_them():
         "subset_fraction",
         "min_subset_size",
     }
-    limits = dict.fromkeys(SIZES, 10**7)
-    settings = load(width_factor=2, operations=["ectonas"], **limits).searches["s"].settings
+    optional = dict.fromkeys(SIZES, 10**7) | {"statistics_momentum": 0.9}
+    settings = load(width_factor=2, operations=["ectonas"], **optional).searches["s"].settings
     assert {*job_settings.TRAINING, *job_settings.GENERATION} <= {*settings}
-    assert {*job_settings.DECISION} <= {*load_surgeon(**limits).searches["s"].settings}
-    arbor = search(algorithm="arbor", topology="cnn-tiny", **limits).settings
+    assert {*job_settings.DECISION} <= {*load_surgeon(**optional).searches["s"].settings}
+    arbor = search(algorithm="arbor", topology="cnn-tiny", **optional).settings
     assert {*job_settings.ROUND, *job_settings.GROWTH, *job_settings.SURGERY} <= {*arbor}
     assert {*job_settings.SELECTION} <= {*settings, *arbor}  # of each algorithm those that it has
 

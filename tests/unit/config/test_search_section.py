@@ -245,3 +245,14 @@ def test_a_start_above_max_parameters_is_an_error(dataset, limit, line, tmp_path
 def test_unknown_operations_are_named(settings, line):
     with pytest.raises(ConfigError, match=re.escape(line)):
         load(**settings)
+
+
+@pytest.mark.parametrize(("optimizer", "momentum"), [("sgd", 0.9), ("rmsprop", 0.9), ("adam", 0)])
+def test_a_default_momentum_is_for_optimizers_that_take_one(optimizer, momentum):
+    settings = load(algorithm="arbor", topology="cnn-tiny", optimizer=optimizer)
+    assert settings.searches["s"].settings["momentum"] == momentum
+
+
+def test_arbor_refuses_operations_that_do_not_grow_exactly():
+    with pytest.raises(ConfigError, match=r"operations.1: 'add_dense' is no growth of Arbor"):
+        load(algorithm="arbor", topology="cnn-tiny", operations=["add_cell", "add_dense"])

@@ -8,6 +8,7 @@ import pytest
 
 from netsurgery import training
 from netsurgery.keras_io import archive, checkpoints, conversion
+from netsurgery.networks.layers import BatchNorm
 from netsurgery.networks.network import initialise
 from netsurgery.networks.topologies import build
 from netsurgery.objectives.keras_catalog import describe, names
@@ -184,3 +185,13 @@ def test_evaluation_in_batches_equals_evaluation_at_once(monkeypatch):
     parts = training.evaluate(network, samples(50))
     assert parts == pytest.approx(whole, rel=1e-5)
     assert math.isclose(parts["accuracy"] * 50, round(parts["accuracy"] * 50), abs_tol=1e-6)
+
+
+def test_moving_statistics_have_the_momentum_of_the_settings():
+    seen = {}
+    for momentum in (None, 0.5):
+        network = new_network("cnn-medium", statistics_momentum=momentum)
+        train(network, [1])
+        position = next(i for i, layer in enumerate(network.layers) if isinstance(layer, BatchNorm))
+        seen[momentum] = network.network.weights[position][2]  # the moving mean, 0 before
+    np.testing.assert_allclose(seen[0.5], 50 * seen[None], rtol=1e-4)

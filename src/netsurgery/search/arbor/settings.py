@@ -114,4 +114,4 @@ def check_operations(settings: Mapping[str, Any]) -> None:
     for i, name in enumerate(settings.get("operations", ())):
         if name not in known:
             message = f"{name!r} is no growth of Arbor{suggest(name, known)}"
-            raise SettingError(("operations", i), f"{message} (allowed: {', '.join(known)})")
+            raise SettingError(("operations", i), message)
