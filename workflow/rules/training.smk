@@ -17,7 +17,7 @@ rule train_initial_network:
     params:
         time_limit=scheduling.time_limit,
         dependencies=dependencies.of("train_initial_network"),
-        settings=parameters.settings(job_settings.TRAINING),
+        settings=parameters.settings(job_settings.INITIAL),
         rates=parameters.first_rates,
         stream=parameters.stream,
         layers=parameters.layers,

@@ -10,11 +10,14 @@ from typing import Any
 from netsurgery import datasets
 from netsurgery.config.starting_models import StartingModel, content_of_model
 from netsurgery.jobs.training_step import TrainingStep
+from netsurgery.networks import penalties
 from netsurgery.networks.network import initialise
 from netsurgery.networks.topologies import build
 from netsurgery.networks.topology import Topology
+from netsurgery.objectives.training_settings import PenaltySettings
 from netsurgery.storage.files import UnusableFileError
 from netsurgery.storage.random_streams import random_stream
+from netsurgery.storage.settings import from_settings
 from netsurgery.training import TrainableNetwork, starting_model
 
 
@@ -37,7 +40,7 @@ def fresh_network(
         topology = build(layers, tuple(data["shape"]), data["outputs"], activation)
     except ValueError as error:
         raise datasets.DataError(f"{data['origin']}: {error}") from None
-    topology = with_sign(topology, step)
+    topology = _completed(topology, step)
     return step.trainable(initialise(topology, random_stream(step.seed, "initial weights")))
 
 
@@ -62,9 +65,11 @@ def network_of_model(step: TrainingStep, start: Mapping[str, str]) -> TrainableN
     reason = model.why_unsuitable(shape, data["outputs"], data["task"], data["name"], scaling)
     if reason:
         raise datasets.DataError(f"{path}: {reason}")
-    return step.trainable(replace(network, topology=with_sign(network.topology, step)), state)
+    return step.trainable(replace(network, topology=_completed(network.topology, step)), state)
 
 
-def with_sign(topology: Topology, step: TrainingStep) -> Topology:
-    """The topology with what the training samples tell of the sign of its input."""
+def _completed(topology: Topology, step: TrainingStep) -> Topology:
+    """The topology with the penalties of the search, and the sign of the training samples."""
+    penalty = from_settings(PenaltySettings, step.settings)
+    topology = penalties.penalized(topology, (penalty.l1, penalty.l2))
     return replace(topology, non_negative_input=step.training.non_negative)

@@ -89,7 +89,7 @@ class KeptCall:
             output = layer_calls.apply(
                 self.keras_layer, self.layer.call, inputs, several=several, **mode
             )
-            penalties = tuple(self.keras_layer.losses) if is_layer and training else ()
+            penalties = tuple(self.keras_layer.losses) if is_layer else ()
         states = self.variables[self.layer.trainable :]
         return KeptOutput(output, tuple(map(scope.get_current_value, states)), penalties)
 

@@ -16,6 +16,7 @@ from netsurgery.keras_io.layer_classes import (
     CONVOLUTIONS,
     CROPPINGS,
     GLOBAL_POOLS,
+    KERNEL_REGULARIZERS,
     LAST,
     PADDINGS,
     POOLS,
@@ -44,6 +45,8 @@ from netsurgery.networks.layers import (
     ZeroPadding,
 )
 from netsurgery.networks.layers.windows import as_sides, described
+from netsurgery.networks.penalties import NONE as NO_PENALTY
+from netsurgery.networks.penalties import Penalty, penalty_of, with_penalty
 
 
 def _function(activation: Any) -> str | None:
@@ -173,6 +176,7 @@ def _from_rescaling(layer: keras.layers.Rescaling, shape: Shape) -> Layer | str:
     return "its scale or offset, which is an array"
 
 
+L1_AND_L2 = (keras.regularizers.L1, keras.regularizers.L2, keras.regularizers.L1L2)
 # a text names the setting that is unsupported
 FROM_KERAS: dict[type[keras.Layer], Callable[[Any, Shape], Layer | str]] = {
     **dict.fromkeys(CONVOLUTIONS[Conv], _from_conv),
@@ -204,6 +208,29 @@ FROM_KERAS: dict[type[keras.Layer], Callable[[Any, Shape], Layer | str]] = {
 }
 
 
+def _penalty(keras_layer: keras.layers.Layer, layer: Layer) -> Penalty:
+    """The L1 and L2 factors of a layer's kernels; zero for regularizers of another class."""
+    names = KERNEL_REGULARIZERS.get(type(layer), ())
+    found = {_factors(getattr(keras_layer, name)) for name in names}
+    return found.pop() if len(found) == 1 else NO_PENALTY
+
+
+def _factors(regularizer: Any) -> Penalty:
+    if type(regularizer) not in L1_AND_L2:
+        return NO_PENALTY
+    config = regularizer.get_config()  # of numbers in float32
+    l1, l2 = (float(f"{float(config.get(name) or 0.0):.7g}") for name in ("l1", "l2"))
+    return l1, l2
+
+
+def leaves_out(keras_layer: keras.layers.Layer, layer: Layer) -> bool:
+    """Whether a layer that surgery knows has a regularizer besides L1 and L2 of its kernels."""
+    held = vars(keras_layer).items()
+    given = {name for name, value in held if name.endswith("_regularizer") and value}
+    kept = KERNEL_REGULARIZERS.get(type(layer), ()) if penalty_of(layer) != NO_PENALTY else ()
+    return not given <= set(kept)
+
+
 def _accepts(layer: Layer, shape: Shape) -> bool:
     try:
         return bool(layer.output_shape(shape))
@@ -227,6 +254,7 @@ def _known_layer(layer: keras.Layer, shape: Shape, *, masked: bool) -> Layer | s
     known = FROM_KERAS[kind](layer, shape)
     if isinstance(known, str):
         return known
+    known = with_penalty(known, _penalty(layer, known))
     if not _accepts(known, shape):
         return f"its input of {len(shape)} axes"
     held = layer.weights

@@ -13,6 +13,7 @@ from netsurgery.keras_io.layer_classes import (
     CONVOLUTIONS,
     CROPPINGS,
     GLOBAL_POOLS,
+    KERNEL_REGULARIZERS,
     LAST,
     PADDINGS,
     POOLS,
@@ -47,6 +48,7 @@ from netsurgery.networks.layers import (
     ZeroPadding,
 )
 from netsurgery.networks.layers.windows import by_side
+from netsurgery.networks.penalties import penalty_of
 
 
 def one_pixel(layer: OnePixel) -> tuple[int, ...]:
@@ -70,13 +72,27 @@ def _to_conv(layer: Conv | DepthwiseConv | SeparableConv, name: str, shape: Shap
         activation=layer.activation,
         use_bias=layer.use_bias,
         name=name,
+        **dict.fromkeys(KERNEL_REGULARIZERS[type(layer)], _regularizer(layer)),
         **LAST,
     )
 
 
+def _regularizer(layer: Layer) -> keras.Regularizer | None:
+    l1, l2 = penalty_of(layer)
+    if l1 and l2:
+        return keras.regularizers.L1L2(l1, l2)
+    if l1:
+        return keras.regularizers.L1(l1)
+    return keras.regularizers.L2(l2) if l2 else None
+
+
 def _to_dense(layer: Dense, name: str, shape: Shape) -> keras.Layer:
     return keras.layers.Dense(
-        layer.units, activation=layer.activation, use_bias=layer.use_bias, name=name
+        layer.units,
+        activation=layer.activation,
+        use_bias=layer.use_bias,
+        kernel_regularizer=_regularizer(layer),
+        name=name,
     )
 
 

@@ -26,6 +26,7 @@ from netsurgery.networks.layers import (
     SeparableConv,
     Shape,
 )
+from netsurgery.networks.penalties import penalized_row
 from netsurgery.networks.topology import Topology
 
 Entry = Mapping[str, Mapping[str, Any]]  # of one name, with its settings
@@ -68,6 +69,8 @@ def conv_cell(
     pooling: str = "average",
     activation: str = "relu",
     repeats: int = 1,
+    l1: float = 0.0,
+    l2: float = 0.0,
 ) -> Row:
     """Convolution, pooling, batch normalization, activation (ECToNAS section 3.2).
 
@@ -79,7 +82,7 @@ def conv_cell(
         convolution = SeparableConv if separable else Conv
         layer = convolution(channels, kernel, strides=stride if i == 0 else 1)
         row += (layer, *pool, BatchNorm(), Activation(activation))
-    return row
+    return penalized_row(row, (l1, l2))
 
 
 def conv(
@@ -90,10 +93,12 @@ def conv(
     stride: int = 1,
     separable: bool = False,
     activation: str = "relu",
+    l1: float = 0.0,
+    l2: float = 0.0,
 ) -> Row:
     """A convolution with an activation."""
     convolution = SeparableConv if separable else Conv
-    return (convolution(channels, kernel, activation, strides=stride),)
+    return penalized_row((convolution(channels, kernel, activation, strides=stride),), (l1, l2))
 
 
 def residual(
@@ -108,6 +113,8 @@ def residual(
     activation: str = "relu",
     normalization: str = "batch",
     repeats: int = 1,
+    l1: float = 0.0,
+    l2: float = 0.0,
 ) -> Row:
     """Residual blocks (He et al., 2016); the first has the stride.
 
@@ -136,7 +143,7 @@ def residual(
         shortcut = _shortcut(shape, after, projection, normalization)
         row += (Residual(body, shortcut), *_activation(activation))
         shape = after
-    return row
+    return penalized_row(row, (l1, l2))
 
 
 def squeeze(shape: Shape, *, ratio: int = 4, activation: str = "relu") -> Row:
@@ -175,9 +182,11 @@ def global_max(shape: Shape) -> Row:
 # --- dense layers ---------------------------------------------------------------------------------
 
 
-def dense(shape: Shape, *, units: int, activation: str = "relu") -> Row:
+def dense(
+    shape: Shape, *, units: int, activation: str = "relu", l1: float = 0.0, l2: float = 0.0
+) -> Row:
     """A dense layer."""
-    return (Dense(units, activation),)
+    return penalized_row((Dense(units, activation),), (l1, l2))
 
 
 def residual_dense(
@@ -188,6 +197,8 @@ def residual_dense(
     activation: str = "relu",
     normalization: str = "batch",
     repeats: int = 1,
+    l1: float = 0.0,
+    l2: float = 0.0,
 ) -> Row:
     """Residual blocks of two dense layers."""
     use_bias = normalization == NONE
@@ -204,7 +215,7 @@ def residual_dense(
         shortcut = _shortcut(shape, (units,), projection, normalization)
         row += (Residual(body, shortcut), *_activation(activation))
         shape = (units,)
-    return row
+    return penalized_row(row, (l1, l2))
 
 
 # --- anywhere -------------------------------------------------------------------------------------

@@ -29,6 +29,14 @@ class CompileSettings:
 
 
 @dataclass(frozen=True)
+class PenaltySettings:
+    """Penalties on the kernels of the initial network, which all others inherit."""
+
+    l1: float = 0.0
+    l2: float = 0.0
+
+
+@dataclass(frozen=True)
 class TrainingSettings:
     """How a candidate trains, and how its training is scored."""
 

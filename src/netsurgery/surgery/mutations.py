@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from netsurgery.networks import penalties
 from netsurgery.networks.layers import POOLINGS
 from netsurgery.networks.steps import Place
 from netsurgery.networks.topology import Topology
@@ -110,7 +111,8 @@ def _child_or_reason(topology: Topology, mutation: Mutation) -> Topology | str:
         return str(impossible)
     if operation.resizes_image and (reason := _why_not_resizable(topology, child)):
         return reason
-    return child
+    origins = operation.layer_origins(topology, child, position)
+    return penalties.inherited(topology, child, origins)
 
 
 def _why_not_resizable(topology: Topology, child: Topology) -> str | None:

@@ -19,6 +19,7 @@ import tensorflow as tf
 
 from netsurgery.keras_io.kept_calls import KeptCall, mask_passed_on
 from netsurgery.networks.layers import BatchNorm, Conv, Join, KernelLayer, Layer
+from netsurgery.networks.penalties import penalty_of
 from netsurgery.networks.steps import INPUT
 from netsurgery.networks.topology import Topology
 from netsurgery.objectives.training_settings import FLOAT32
@@ -48,7 +49,7 @@ class Forward:
         statistics: in training the concatenated means and biased variances of the batch, of all
             batch normalizations; None without any.
         states: by the positions of kept layers what their arrays become that are not trained.
-        penalties: scalars that training adds to the loss.
+        penalties: scalars that belong to the loss: L1, L2 and what kept layers add.
     """
 
     output: tf.Tensor
@@ -81,13 +82,13 @@ def forward(
     Raises:
         ValueError: a layer is unknown, or draws without a seed.
     """
+    penalties = _penalties(topology, arrays)
     changed: dict[int, Layer] = {}
     passed = set[int]()  # layers whose work is done in another one
     if not training:
         changed, arrays, passed = fold_normalizations(topology, arrays)
     left_out: dict[int, tf.Tensor] = {}  # biases, by the normalizations that subtract them
     states: dict[int, tuple[tf.Tensor, ...]] = {}
-    penalties: list[tf.Tensor] = []
     statistics: list[tf.Tensor] = []
     pixels: list[float] = []  # per sample, behind each statistic
     strided = not training and onednn.is_faster(math.prod(x.shape[1:]))
@@ -135,3 +136,16 @@ def forward(
         values[i] = x
     seen = biased_variances(statistics, pixels, tf.shape(x)[0]) if statistics else None
     return Forward(x, seen, states, tuple(penalties))
+
+
+def _penalties(topology: Topology, arrays: Sequence[Arrays]) -> list[tf.Tensor]:
+    """L1 and L2 of the kernels, as Keras's regularizers add them to the loss."""
+    found = []
+    for layer, own in zip(topology.layers, arrays, strict=True):
+        l1, l2 = penalty_of(layer)
+        for kernel in (array for array in own if len(array.shape) > 1):
+            if l1:
+                found.append(l1 * tf.reduce_sum(tf.abs(kernel)))
+            if l2:
+                found.append(l2 * tf.reduce_sum(tf.square(kernel)))
+    return found

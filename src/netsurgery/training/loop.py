@@ -20,6 +20,7 @@ from netsurgery.datasets import Samples
 from netsurgery.objectives.keras_catalog import Setting
 from netsurgery.storage.timer import Timer
 from netsurgery.training import graphs, onednn
+from netsurgery.training.forward import Forward
 from netsurgery.training.graphs import Graph, GraphCache, TensorFunction
 from netsurgery.training.latency import median_seconds
 from netsurgery.training.metrics import MetricSums, Scores, metric_sums
@@ -126,6 +127,12 @@ def _compile(
     return run
 
 
+def _losses(metrics: MetricSums, y: tf.Tensor, given: Forward) -> tf.Tensor:
+    """The loss of each sample (n,), with the penalties of the network, as in Keras."""
+    losses = metrics.losses(y, given.output)
+    return losses + tf.add_n(given.penalties) if given.penalties else losses
+
+
 def _compile_epoch(
     network: TrainableNetwork,
     samples: Samples,
@@ -149,14 +156,13 @@ def _compile_epoch(
             x, y = batches.take(order[own], *tensors, moves=moves[own])
             with tf.GradientTape() as tape:
                 given = network.forward(x, training=True)
-                predicted, penalties = given.output, list(given.penalties)
-                losses = metrics.losses(y, predicted)
+                losses = _losses(metrics, y, given)
             count = tf.shape(losses)
             shares = tf.fill(count, 1 / tf.cast(count[0], tf.float32))  # of each loss in their mean
             gradients = tape.gradient(
-                [losses, *penalties],
+                losses,
                 [weight.value for weight in weights],
-                output_gradients=[shares, *map(tf.ones_like, penalties)],
+                output_gradients=shares,
                 # biases before a batch normalization are left out (see `forward`)
                 unconnected_gradients=tf.UnconnectedGradients.ZERO,
             )
@@ -164,7 +170,7 @@ def _compile_epoch(
             network.decay_weights(rate)
             with network.learning_rate(rate):
                 network.optimizer.apply(gradients, weights)
-            return batch + 1, start + batch_size, sums + metrics.sums(y, predicted, losses)
+            return batch + 1, start + batch_size, sums + metrics.sums(y, given.output, losses)
 
         def is_left(batch: tf.Tensor, start: tf.Tensor, sums: tf.Tensor) -> tf.Tensor:
             return start < tf.shape(order)[0]
@@ -213,8 +219,8 @@ def _compile_evaluation(
 
     def evaluate_batch(positions: tf.Tensor, *tensors: tf.Tensor) -> tf.Tensor:
         x, y = batches.take(positions, *tensors)
-        predicted = network(x, training=False)
-        return metrics.sums(y, predicted, metrics.losses(y, predicted))
+        given = network.forward(x, training=False)
+        return metrics.sums(y, given.output, _losses(metrics, y, given))
 
     name = _graph_name("evaluation", network, batches, metrics.settings)
     sums = _compile(evaluate_batch, (POSITIONS,), name, network, metrics, batches, cache, warm_up=1)

@@ -17,6 +17,7 @@ from typing import Any
 import keras
 
 from netsurgery.keras_io import conversion, optimizer_slots, reading, user_files
+from netsurgery.keras_io.layers_from_keras import leaves_out
 from netsurgery.keras_io.variables import to_array
 from netsurgery.networks.layers import (
     Arrays,
@@ -65,17 +66,22 @@ def _read(path: Path) -> tuple[keras.Model, Network, list[Any]]:
 
 def _layer_notes(model: keras.Model, network: Network, layers: Sequence[Any]) -> list[str]:
     """What a search does not keep of the layers of a model, one line each."""
-    pairs = zip(network.topology.layers, layers, strict=True)
-    known = [made for layer, made in pairs if not isinstance(layer, Other | KeptJoin)]
-    known = [layer for layer in known if isinstance(layer, keras.Layer)]
-    inner = list(model._flatten_layers(include_self=False))
-    frozen = [layer.name for layer in known if layer.weights and not layer.trainable]
+    known = [
+        (made, layer)
+        for made, layer in zip(layers, network.topology.layers, strict=True)
+        if isinstance(made, keras.Layer) and not isinstance(layer, Other | KeptJoin)
+    ]
+    frozen = [made.name for made, _ in known if made.weights and not made.trainable]
+    penalized = [made.name for made, layer in known if leaves_out(made, layer)]
+    inner = model._flatten_layers(include_self=False)
+    constrained = [layer.name for layer in inner if _has_constraint(layer)]
     notes = []
     if frozen:
         notes.append(f"frozen layers are trained as the others ({', '.join(frozen)})")
-    for what, among in (("regularizer", known), ("constraint", inner)):
-        if names := [layer.name for layer in among if _has(layer, what)]:
-            notes.append(f"{what}s are left out ({', '.join(names)})")
+    if penalized:
+        notes.append(f"regularizers but L1 and L2 of kernels are left out ({', '.join(penalized)})")
+    if constrained:
+        notes.append(f"constraints are left out ({', '.join(constrained)})")
     if model.dtype_policy.name != FLOAT32:
         notes.append(
             f"its dtype policy {model.dtype_policy.name} is left out; dtype_policy sets that of the"
@@ -84,8 +90,8 @@ def _layer_notes(model: keras.Model, network: Network, layers: Sequence[Any]) ->
     return notes
 
 
-def _has(layer: keras.Layer, what: str) -> bool:
-    return any(value for key, value in vars(layer).items() if key.endswith(what))
+def _has_constraint(layer: keras.Layer) -> bool:
+    return any(value for key, value in vars(layer).items() if key.endswith("constraint"))
 
 
 def _compilation(model: keras.Model, notes: list[str]) -> dict[str, Any]:

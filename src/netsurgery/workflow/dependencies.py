@@ -157,7 +157,7 @@ class JobDependencies:
         search = self.parameters.searches.search(wildcards)
         epochs = "warm_up_epochs" if search.algorithm.searches else "epochs"
         return {
-            **self._settings(job_settings.TRAINING)(wildcards),
+            **self._settings(job_settings.INITIAL)(wildcards),
             "topology": search.start,
             "output_activation": search.output_activation,
             epochs: search.first_epochs,

@@ -8,7 +8,7 @@ import pytest
 
 from netsurgery.config import job_settings
 from netsurgery.datasets import SplitSettings
-from netsurgery.objectives.training_settings import TrainingSettings
+from netsurgery.objectives.training_settings import PenaltySettings, TrainingSettings
 from netsurgery.search.algorithms import ALGORITHMS
 from netsurgery.search.arbor.settings import ArborSettings
 from netsurgery.search.ectonas.settings import BudgetSettings, GenerationSettings, SelectionSettings
@@ -20,7 +20,7 @@ from netsurgery.surgery.settings import SurgerySettings
 from tests.support.factories import ROOT, schema, search
 from tests.unit.config.examples import load, load_surgeon
 
-COMMON = (TrainingSettings, SplitSettings)
+COMMON = (TrainingSettings, PenaltySettings, SplitSettings)
 READERS = {
     "arbor": (*COMMON, ArborSettings, SurgerySettings),
     "baseline": COMMON,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ import pytest
 
 from netsurgery.config.starting_models import content_of_model
 from netsurgery.datasets import DataError
-from netsurgery.jobs import train
+from netsurgery.jobs import initial_network, train
 from netsurgery.jobs.training_step import TrainingStep
+from netsurgery.networks.penalties import penalty_of
 from netsurgery.search.candidates import read_candidate, read_record
 from netsurgery.storage.files import UnusableFileError
 from tests.support.factories import prepare_digits, search
@@ -52,6 +54,14 @@ def test_training_goes_on_from_the_models_weights(digits: Path, tmp_path: Path) 
     expected_kernel, expected_bias = model.get_weights()
     np.testing.assert_allclose(kernel, expected_kernel, atol=1e-8)
     np.testing.assert_allclose(bias, expected_bias, atol=1e-8)
+
+
+def test_penalties_of_the_search_are_those_of_its_network(digits: Path, tmp_path: Path) -> None:
+    first = step(digits, tmp_path / "warm-up.keras")
+    first = replace(first, settings=first.settings | {"l2": 0.5})
+    entries: list[dict[str, Any]] = [{"dense": {"units": 3, "l1": 0.1}}, {"dense": {"units": 3}}]
+    fresh = initial_network.fresh_network(first, entries, "softmax")
+    assert [penalty_of(layer) for layer in fresh.layers[1:]] == [(0.1, 0), (0, 0.5), (0, 0.5)]
 
 
 def test_a_model_that_has_changed_is_refused(digits: Path, tmp_path: Path) -> None:

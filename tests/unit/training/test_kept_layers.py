@@ -27,13 +27,13 @@ def row(shape: tuple[int, ...], *inner: keras.Layer) -> keras.Model:
 
 
 def transposed() -> keras.Model:
-    up = layers.Conv2DTranspose(3, 3, strides=2, activation="relu")
+    up = layers.Conv2DTranspose(3, 3, strides=2, activation="relu", activity_regularizer="l1")
     return row((3, 3, 2), up, layers.UpSampling2D(), layers.Flatten())
 
 
 def recurrent() -> keras.Model:
     both = layers.Bidirectional(layers.LSTM(3, return_sequences=True))
-    return row((4, 2), both, layers.GRU(3, kernel_regularizer="l2", activity_regularizer="l1"))
+    return row((4, 2), both, layers.GRU(3, kernel_regularizer="l2"))
 
 
 def attention() -> keras.Model:

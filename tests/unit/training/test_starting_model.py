@@ -87,15 +87,17 @@ def test_a_model_without_compilation_has_no_settings(tmp_path: Path) -> None:
 
 
 def test_what_a_search_does_not_keep_is_said(tmp_path: Path) -> None:
-    frozen = layers.Dense(8, name="base", kernel_regularizer="l2")
+    frozen = layers.Dense(8, name="base", bias_regularizer="l2", kernel_constraint="non_neg")
     frozen.trainable = False
-    inner = [layers.Flatten(), frozen, layers.Dense(3, activation="softmax")]
+    output = layers.Dense(3, activation="softmax", kernel_regularizer="l2")
+    inner = [layers.Flatten(), frozen, output]
     schedule = optimizers.schedules.ExponentialDecay(0.5, 1, 0.5)
     path, _ = saved(tmp_path, inner, optimizers.SGD(schedule))
     found = starting_model.describe(path)
     assert found["notes"] == [
         "frozen layers are trained as the others (base)",
-        "regularizers are left out (base)",
+        "regularizers but L1 and L2 of kernels are left out (base)",
+        "constraints are left out (base)",
         "its schedule of learning rates is left out; it has reached 0.03125",
     ]
     assert found["settings"]["learning_rate"] == 0.5 * 0.5**4  # four batches

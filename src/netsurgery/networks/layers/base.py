@@ -136,12 +136,16 @@ class KernelLayer(Layer):
         width_field: the field that holds the number of channels or units.
         activation: Keras's name of its activation.
         use_bias: whether it has a second array, one number per output.
+        l1: factor in the loss of the absolute values of its kernels.
+        l2: the same of their squares (see `netsurgery.networks.penalties`).
     """
 
     mixing: ClassVar[int] = 0
     width_field: ClassVar[str]
     activation: str
     use_bias: bool
+    l1: float
+    l2: float
 
     @property
     def width(self) -> int:

@@ -85,6 +85,8 @@ class Conv(Convolution):
     strides: Sides = 1
     padding: str = SAME
     dilation: Sides = 1
+    l1: float = 0.0
+    l2: float = 0.0
     kind: ClassVar[str] = "conv"
 
     def __str__(self) -> str:
@@ -107,6 +109,8 @@ class DepthwiseConv(Windowed):
     strides: Sides = 1
     padding: str = SAME
     dilation: Sides = 1
+    l1: float = 0.0
+    l2: float = 0.0
     kind: ClassVar[str] = "depthwise_conv"
     keeps_channels_apart: ClassVar[bool] = True
     has_channel_arrays: ClassVar[bool] = True
@@ -162,6 +166,8 @@ class SeparableConv(Convolution):
     strides: Sides = 1
     padding: str = SAME
     dilation: Sides = 1
+    l1: float = 0.0
+    l2: float = 0.0
     kind: ClassVar[str] = "separable_conv"
     mixing: ClassVar[int] = 1
 

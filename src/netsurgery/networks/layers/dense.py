@@ -15,6 +15,8 @@ class Dense(KernelLayer):
     units: int
     activation: str = "relu"
     use_bias: bool = True
+    l1: float = 0.0
+    l2: float = 0.0
     kind: ClassVar[str] = "dense"
     width_field: ClassVar[str] = "units"
 
