@@ -151,9 +151,13 @@ def _compile_epoch(
     def epoch(
         order: tf.Tensor, rates: tf.Tensor, moves: tf.Tensor, *tensors: tf.Tensor
     ) -> tf.Tensor:
-        def step(batch: tf.Tensor, start: tf.Tensor, sums: tf.Tensor) -> tuple[tf.Tensor, ...]:
-            own = slice(start, start + batch_size)
-            x, y = batches.take(order[own], *tensors, moves=moves[own])
+        def step(batch: tf.Tensor, sums: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            first = batch * batch_size
+            start = tf.expand_dims(first, 0)
+            # faster than a slice from one scalar to another
+            own = tf.strided_slice(order, start, start + batch_size, (1,))
+            shifts = moves[first : first + batch_size] if samples.shift else None
+            x, y = batches.take(own, *tensors, moves=shifts)
             with tf.GradientTape() as tape:
                 given = network.forward(x, training=True)
                 losses = _losses(metrics, y, given)
@@ -170,13 +174,11 @@ def _compile_epoch(
             network.decay_weights(rate)
             with network.learning_rate(rate):
                 network.optimizer.apply(gradients, weights)
-            return batch + 1, start + batch_size, sums + metrics.sums(y, given.output, losses)
+            return batch + 1, sums + metrics.sums(y, given.output, losses)
 
-        def is_left(batch: tf.Tensor, start: tf.Tensor, sums: tf.Tensor) -> tf.Tensor:
-            return start < tf.shape(order)[0]
-
-        begin = (0, 0, tf.zeros(metrics.width))
-        return tf.while_loop(is_left, step, begin, parallel_iterations=1)[-1]
+        count = tf.size(rates)
+        begin = (0, tf.zeros(metrics.width))
+        return tf.while_loop(lambda done, _: done < count, step, begin, parallel_iterations=1)[1]
 
     name = _graph_name("epoch", network, batches, batch_size, metrics.settings, metrics.weights)
     arguments = POSITIONS, RATES, batches.moves

@@ -101,7 +101,7 @@ class Batches:
         raw, labels = tf.gather(x, chosen), tf.gather(y, chosen)
         if samples.variants > 1:
             raw = _variants(raw, positions // count)
-        if samples.shift is not None and moves is not None:
+        if moves is not None:
             raw = _shifted(raw, moves)
         if samples.target is not None:
             labels = _scaled(labels, samples.target)
