@@ -147,6 +147,13 @@ def _check_model(
     reason = model.why_unsuitable(shape, outputs, dataset.task, dataset.name, scaling)
     if reason:
         raise error_at([*where, "topology"], f"'{model.path}' {reason}")
+    algorithm = algorithm_of(search)
+    if algorithm.trains_anew and (kept := model.kept_layer):
+        raise error_at(
+            [*where, "topology"],
+            f"'{model.path}' has {kept}, whose weights surgery keeps as they are; {algorithm.title}"
+            " trains its final network from fresh weights: take another algorithm",
+        )
     _check_limits(where, search, model.topology)
 
 

@@ -75,6 +75,12 @@ class StartingModel:
         ignored = Flatten | Other | KeptJoin
         return [{e.kind: {}} for e in self.topology.layers if not isinstance(e, ignored)]
 
+    @property
+    def kept_layer(self) -> str | None:
+        """The first layer with weights that surgery keeps as it is, for display; None without."""
+        kept = (e for e in self.topology.layers if isinstance(e, Other | KeptJoin) and e.arrays)
+        return next(map(str, kept), None)
+
     def with_compilation(self, search: Mapping[str, Any]) -> dict[str, Any]:
         """Return the settings of a search, completed by the compilation of the model.
 
@@ -132,7 +138,12 @@ def is_path(topology: Any) -> bool:
     """Whether the `topology` of a search is a path rather than a name."""
     if not isinstance(topology, str):
         return False
-    return topology.endswith(SUFFIXES) or "/" in topology
+    return topology.endswith(SUFFIXES) or "/" in topology or _is_saved_model(topology)
+
+
+def _is_saved_model(topology: str) -> bool:
+    """Whether it is a folder of TensorFlow, which is refused with advice."""
+    return Path(topology, "saved_model.pb").is_file()
 
 
 @cache

@@ -10,6 +10,11 @@ import h5py
 
 HDF5 = b"\x89HDF"
 SAVED_MODEL = ("saved_model.pb", "saved_model.pbtxt")
+OF_KERAS_2 = "keras_metadata.pb"  # in a SavedModel folder: the layers, which TFSMLayer ignores
+SAVE_ITSELF = (
+    "save the model itself, where it was made, with model.save('model.keras') instead of"
+    " model.export or tf.saved_model.save"
+)
 FROM_KERAS_2 = (
     "load it with Keras 2 (TensorFlow 2.15, or the package tf_keras), save it as .h5, and convert"
     " this with Keras 3: keras.models.load_model('model.h5').save('model.keras')"
@@ -18,8 +23,10 @@ FROM_KERAS_2 = (
 
 def describe_folder(path: Path) -> str:
     """What a folder is that should be a model."""
+    if (path / OF_KERAS_2).is_file():
+        return f"a SavedModel folder of Keras 2, which Keras 3 cannot read: {FROM_KERAS_2}"
     if any((path / name).is_file() for name in SAVED_MODEL):
-        return f"a SavedModel folder, which Keras 3 cannot read: {FROM_KERAS_2}"
+        return f"a SavedModel folder, which holds no layers of Keras: {SAVE_ITSELF}"
     return "is a folder"
 
 

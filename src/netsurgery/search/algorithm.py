@@ -34,6 +34,7 @@ class Algorithm(ABC):
             it plans nothing.
         epoch_settings: the settings that count epochs, which scaling shrinks.
         fixed_settings: settings of training and surgery that it decides, not its users.
+        trains_anew: whether the final network starts from fresh weights.
     """
 
     name: ClassVar[str]
@@ -44,6 +45,7 @@ class Algorithm(ABC):
     plans: ClassVar[tuple[type[GenerationPlan], ...]] = ()
     epoch_settings: ClassVar[tuple[str, ...]]
     fixed_settings: ClassVar[Mapping[str, Any]] = {}
+    trains_anew: ClassVar[bool] = False
 
     @property
     def searches(self) -> bool:

@@ -14,7 +14,7 @@ from netsurgery.analysis import runs
 from netsurgery.config import starting_models
 from netsurgery.config.errors import ConfigError
 from netsurgery.config.starting_models import is_path
-from netsurgery.networks.layers import Conv, Dense, Flatten, Layer, Rescaling
+from netsurgery.networks.layers import Conv, Dense, Flatten, Layer, Other, Rescaling
 from netsurgery.networks.topology import Topology
 from tests.unit.config.examples import REGRESSION, load
 
@@ -103,6 +103,11 @@ def test_two_models_of_one_name_are_refused(model: Any) -> None:
             (Conv(4), Flatten(), Dense(10)),
             {"algorithm": "surgeon"},
             "'mine.keras' has conv; the Surgeon takes dense layers only",
+        ),
+        (
+            (Flatten(), Other("GRU", "", (64,), (9,), ((64, 9),), 1), Dense(10, "softmax")),
+            {"algorithm": "arbor"},
+            "'mine.keras' has GRU, whose weights surgery keeps as they are; Arbor trains",
         ),
         ((Flatten(), Dense(10, "linear")), {"loss": "dice"}, "dice takes no logits"),
         ((Flatten(), Dense(10, "softmax")), {"max_parameters": 9}, "max_parameters: 9 is less"),

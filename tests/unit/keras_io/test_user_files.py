@@ -68,8 +68,10 @@ def test_other_files_are_refused_with_the_reason(tmp_path: Path) -> None:
     (tmp_path / "empty.keras").write_bytes(b"")
     (tmp_path / "damaged.keras").write_bytes(b"\x89HDF\r\n\x1a\n")
     (tmp_path / "model.tflite").write_bytes(b"\x1c\0\0\0TFL3")
-    (tmp_path / "saved").mkdir()
-    (tmp_path / "saved" / "saved_model.pb").write_bytes(b"")
+    for folder, files in (("exported", []), ("saved", ["keras_metadata.pb"])):
+        (tmp_path / folder).mkdir()
+        for name in ("saved_model.pb", *files):
+            (tmp_path / folder / name).write_bytes(b"")
     np.savez(tmp_path / "other.npz", np.zeros(3))
     for name, reason in (
         ("text.keras", "not a .keras file$"),
@@ -82,7 +84,8 @@ def test_other_files_are_refused_with_the_reason(tmp_path: Path) -> None:
         ("model.tflite", "a TensorFlow Lite model"),
         ("none.keras", "no such file"),
         (".", "is a folder"),
-        ("saved", "a SavedModel folder, which Keras 3 cannot read: load it with Keras 2"),
+        ("saved", "a SavedModel folder of Keras 2, which Keras 3 cannot read: load it with Keras"),
+        ("exported", r"a SavedModel folder, which holds no layers of Keras: save .* model.save"),
     ):
         with pytest.raises(UnusableFileError, match=reason):
             user_files.read_model(tmp_path / name)

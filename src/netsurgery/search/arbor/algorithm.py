@@ -39,6 +39,7 @@ class Arbor(Algorithm):
         "copy_noise": 0,
     }
     epoch_settings = ("budget", "warm_up_epochs")
+    trains_anew = True
 
     def check_settings(self, settings: Mapping[str, Any]) -> None:
         """See `netsurgery.search.arbor.settings.check_operations`."""

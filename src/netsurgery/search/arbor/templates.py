@@ -6,6 +6,7 @@ from typing import Any
 
 from netsurgery.networks import topologies
 from netsurgery.networks.layers import Dense
+from netsurgery.networks.penalties import penalized_row, penalty_of
 from netsurgery.networks.topology import Topology
 
 CHANNELS = 16  # of the first cell; each one behind it has as many more
@@ -37,11 +38,15 @@ def template_entries(shape: tuple[int | None, ...]) -> list[dict[str, Any]]:
 
 
 def template_for(start: Topology) -> Topology | None:
-    """The template with the input and the output of a network; None if its output is not dense."""
+    """The template with the input and the output of a network; None if its output is not dense.
+
+    Its other layers have the penalties of the output.
+    """
     output = start.layers[-1]
     if not isinstance(output, Dense):
         return None
     built = topologies.build(
         template_entries(start.input_shape), start.input_shape, output.units, output.activation
     )
-    return Topology(start.input_shape, (*built.row[:-1], output), start.non_negative_input)
+    row = penalized_row(built.row[:-1], penalty_of(output))
+    return Topology(start.input_shape, (*row, output), start.non_negative_input)
