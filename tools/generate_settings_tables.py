@@ -52,7 +52,7 @@ def tables(schema: Schema) -> dict[str, str]:
         ),
         "every-search": rows(
             every_search | top["searches"]["additionalProperties"]["properties"],
-            required=("algorithm", "dataset", "topology"),
+            required=("dataset",),
         ),
     }
     for name, entry in entries.items():

@@ -15,7 +15,7 @@ from netsurgery.config.schema import fill_defaults, validate
 from netsurgery.config.starting_models import StartingModel, is_path
 from netsurgery.config.starting_models import read as read_model
 from netsurgery.config.topology_section import Entries, load_topologies
-from netsurgery.datasets.augmentation import SHIFTED
+from netsurgery.datasets.augmentation import AUTO, NONE, SHIFTED
 from netsurgery.datasets.builtin import BUILTIN_DATASETS
 from netsurgery.networks import topologies
 from netsurgery.networks.topology import Topology
@@ -53,6 +53,8 @@ def load_searches(
         for full, given_search in expand(name, listed):
             check_name(["searches"], full)
             search = with_whole_numbers(given_search)
+            if isinstance(search, Mapping):
+                search = _choices(search, schema, known_datasets) | dict(search)
             validate(search, schema, ("searches", full))
             where = ("searches", full, "topology")
             model = read_model(search["topology"], where) if is_path(search["topology"]) else None
@@ -66,6 +68,16 @@ def load_searches(
                 settings["greediness"] = 1.0
             found[full] = Search(full, scale_settings(settings, scale), layers, model)
     return found
+
+
+def _choices(
+    search: Mapping[str, Any], schema: Mapping[str, Any], known_datasets: Mapping[str, Dataset]
+) -> dict[str, Any]:
+    """What a search that names only its dataset is: an algorithm and a start that fit the data."""
+    dataset = known_datasets.get(str(search.get("dataset")))
+    flat = dataset is not None and datasets.is_flat(dataset.settings)
+    topology = topologies.START_OF_ROWS if flat else topologies.START_OF_IMAGES
+    return {"algorithm": schema["properties"]["algorithm"]["default"], "topology": topology}
 
 
 def _check(
@@ -179,7 +191,7 @@ def _check_data(where: list[str], search: Mapping[str, Any], dataset: Dataset) -
         message = f"{weights!r} needs classes, but {dataset.name!r} is for {dataset.task}"
         raise error_at([*where, "class_weights"], f"{message} (allowed: none)")
     flat, series = datasets.is_flat(dataset.settings), datasets.is_series(dataset.settings)
-    if augmentation != "none" and (flat or (series and augmentation != SHIFTED)):
+    if augmentation not in (NONE, AUTO) and (flat or (series and augmentation != SHIFTED)):
         needed = "images or series" if augmentation == SHIFTED else "images"
         found, allowed = ("series", f"none, {SHIFTED}") if series else ("rows of features", "none")
         message = f"{augmentation!r} needs {needed}, but {dataset.name!r} has {found}"

@@ -6,11 +6,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
-NONE, SIXFOLD, SHIFTED, FLIPPED = "none", "sixfold", "shift", "flip_shift"
+NONE, AUTO, SIXFOLD = "none", "auto", "sixfold"
+SHIFTED, FLIPPED = "shift", "flip_shift"
 VARIANTS = 6
+IMAGE_AXES = 3  # rows, columns, channels
 SHIFT = 4  # pixels
 SHIFTS = ((0, SHIFT), (0, -SHIFT), (SHIFT, 0), (-SHIFT, 0))  # down, right
 REACH = 8  # random shifts are by at most this part of a side
+
+
+def resolve(setting: str, shape: tuple[int, ...]) -> str:
+    """What `auto` stands for: shifts of images. A mirrored digit or letter is none any more.
+
+    Args:
+        setting: `augmentation` of a search.
+        shape: of a sample.
+    """
+    if setting != AUTO:
+        return setting
+    return SHIFTED if len(shape) == IMAGE_AXES else NONE
 
 
 @dataclass(frozen=True)
@@ -35,10 +49,11 @@ class RandomShift:
             setting: `augmentation` of a search.
             shape: of a sample; the last axis is that of channels.
         """
-        if setting not in (SHIFTED, FLIPPED):
+        kind = resolve(setting, shape)
+        if kind not in (SHIFTED, FLIPPED):
             return None
         reach = tuple(min(max(1, side // REACH), side - 1) for side in shape[:-1])
-        return cls(reach, setting == FLIPPED)
+        return cls(reach, kind == FLIPPED)
 
     def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """Draw for some samples how far they move along each axis, and whether they are mirrored.

@@ -69,3 +69,5 @@ PRESETS: dict[str, list[Entry]] = {
     ],
 }
 NAMED = OF_PAPERS | PRESETS
+
+START_OF_IMAGES, START_OF_ROWS = "cnn-tiny", "ff-small"  # of a search that names none

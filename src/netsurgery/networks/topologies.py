@@ -8,10 +8,18 @@ from typing import Any
 
 from netsurgery.networks.entries import Entry, defaults_of, flatten, row_of
 from netsurgery.networks.layers import Dense, Shape
-from netsurgery.networks.presets import NAMED, WITH_LOGITS
+from netsurgery.networks.presets import NAMED, START_OF_IMAGES, START_OF_ROWS, WITH_LOGITS
 from netsurgery.networks.topology import Topology
 
-__all__ = ["NAMED", "WITH_LOGITS", "build", "named", "without_defaults"]
+__all__ = [
+    "NAMED",
+    "START_OF_IMAGES",
+    "START_OF_ROWS",
+    "WITH_LOGITS",
+    "build",
+    "named",
+    "without_defaults",
+]
 
 
 def named(name: str) -> list[dict[str, Any]]:

@@ -256,3 +256,24 @@ def test_a_default_momentum_is_for_optimizers_that_take_one(optimizer, momentum)
 def test_arbor_refuses_operations_that_do_not_grow_exactly():
     with pytest.raises(ConfigError, match=r"operations.1: 'add_dense' is no growth of Arbor"):
         load(algorithm="arbor", topology="cnn-tiny", operations=["add_cell", "add_dense"])
+
+
+@pytest.mark.parametrize(
+    ("source", "topology"),
+    [
+        ({"source": "sklearn", "name": "digits"}, "cnn-tiny"),
+        ({"source": "sklearn", "name": "wine"}, "ff-small"),
+    ],
+)
+def test_a_search_needs_no_more_than_its_data(source, topology):
+    searches = {"s": {"dataset": "d"}}
+    settings = load(top={"datasets": {"d": source}, "searches": searches}).searches["s"].settings
+    assert (settings["algorithm"], settings["topology"]) == ("arbor", topology)
+    assert settings["augmentation"] == "auto"
+
+
+def test_rows_in_a_file_start_from_dense_layers(tmp_path):
+    np.savez(tmp_path / "rows.npz", x_train=np.ones((9, 5)), y_train=np.arange(9) % 3)
+    source = {"source": "npz", "path": str(tmp_path / "rows.npz")}
+    top = {"datasets": {"d": source}, "searches": {"s": {"dataset": "d"}}}
+    assert load(top=top).searches["s"].settings["topology"] == "ff-small"

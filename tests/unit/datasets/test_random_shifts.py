@@ -30,6 +30,9 @@ def moved(x, moves, shift):
         ("flip_shift", (32, 24, 3), RandomShift((4, 3), flips=True)),
         ("shift", (128, 9), RandomShift((16,))),
         ("shift", (7, 1, 1), RandomShift((1, 0))),
+        ("auto", (28, 28, 1), RandomShift((3, 3))),
+        ("auto", (128, 9), None),
+        ("auto", (14,), None),
     ],
 )
 def test_shifts_reach_an_eighth_of_a_side(setting, shape, expected):
