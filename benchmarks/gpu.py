@@ -5,7 +5,7 @@
 
 Requires a machine with an NVIDIA GPU and an environment made with `make env EXTRA=gpu`. The same
 ECToNAS search of a small CNN on colour images runs on the CPU and, for each number of concurrent
-training steps per GPU, twice on the GPU and once there in mixed precision. The results are written
+training steps per GPU, twice on the GPU and once there in bfloat16. The results are written
 to `gpu.json` and `gpu.md` in OUTPUT: run time, utilization, GPU devices held open by the warm
 server (there should be none), and how far two GPU runs, and GPU and CPU runs, agree: the number of
 equal decisions and the largest difference in validation loss before they diverge. FOLDER may
@@ -93,7 +93,7 @@ def search(
     budget: int,
     cores: int,
     jobs_per_gpu: int,
-    dtype_policy: str,
+    precision: str,
 ) -> dict[str, Any]:
     """Run the search; on the CPU if `jobs_per_gpu` is 0."""
     results = (folder / name).resolve()
@@ -109,7 +109,7 @@ def search(
                 "dataset": "samples",
                 "topology": "cnn-small",
                 "budget": budget,
-                "dtype_policy": dtype_policy,
+                "precision": precision,
                 "seeds": [0],
             }
         },
@@ -224,13 +224,13 @@ def main() -> None:
             for n in given.jobs_per_gpu
             for a in ("", ", repeated")
         ),
-        *((f"GPU, {n} at once, mixed precision", n, "mixed_bfloat16") for n in given.jobs_per_gpu),
+        *((f"GPU, {n} at once, bfloat16", n, "bfloat16") for n in given.jobs_per_gpu),
     ]
-    for name, jobs_per_gpu, dtype_policy in plan:
+    for name, jobs_per_gpu, precision in plan:
         print(name, flush=True)
         folder_name = name.replace(", ", "-").replace(" ", "-")
         run = search(
-            folder_name, given.output, images, given.budget, given.cores, jobs_per_gpu, dtype_policy
+            folder_name, given.output, images, given.budget, given.cores, jobs_per_gpu, precision
         )
         found["runs"][name] = run
         mine = records(given.output / folder_name)

@@ -52,5 +52,5 @@ def _against_divergence(step: TrainingStep) -> Iterator[str]:
     name, arguments = split_setting(settings.optimizer)
     if not any(arguments.get(key) for key in CLIPPING):
         yield f"gradient clipping (optimizer: {{{name}: {{clipnorm: 1.0}}}})"
-    if settings.dtype_policy != FLOAT32:
-        yield f"dtype_policy: {FLOAT32} (now {settings.dtype_policy})"
+    if settings.precision != FLOAT32:
+        yield f"precision: {FLOAT32} (now {settings.precision})"

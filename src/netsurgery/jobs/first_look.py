@@ -89,7 +89,7 @@ def _look(
         growth=surgery.growth,
         slots={KEPT: ones_for(trunk)},
     )
-    settings = replace(step.training_settings.compile, dtype_policy=FLOAT32)
+    settings = replace(step.training_settings.compile, precision=FLOAT32)
     network = TrainableNetwork(result.network, settings)
     norm = gradient_norm(network, result.slots[KEPT], step.training, positions.astype(np.int32))
     child = result.network.topology

@@ -19,7 +19,6 @@ from netsurgery.jobs.training_step import TrainingStep
 from netsurgery.keras_io import archive, preprocessing
 from netsurgery.networks.network import initialise
 from netsurgery.networks.topology import Topology
-from netsurgery.objectives.training_settings import FLOAT32
 from netsurgery.reproduction.studies.study_network import StudyNetwork
 from netsurgery.search.candidates import read_candidate, read_record, record_path
 from netsurgery.search.plans import FreshNetwork, Offspring
@@ -282,7 +281,7 @@ def finalize(
     write_exported_model(step)
     test, record = step.samples("test"), read_record(step.output)
     # as whoever loads the model has it
-    plain = replace(step.training_settings.compile, dtype_policy=FLOAT32, ema_momentum=0.0)
+    plain = replace(step.training_settings.compile, ema_momentum=0.0)
     network = TrainableNetwork(read_candidate(step.output, record).network, plain)
     metrics = training.evaluate(network, test, step.training_settings.extra_metrics)
     finite = {k: v if training.finite([v]) else None for k, v in metrics.items()}

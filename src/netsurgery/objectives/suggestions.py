@@ -11,6 +11,7 @@ MAX_LISTED = 20  # with more valid names, the closest one is enough
 KNOWN_AS = {
     "architecture": "topology",
     "delim": "delimiter",
+    "dtype_policy": "precision",
     "file": "path",
     "label": "target",
     "lr": "learning_rate",
@@ -22,7 +23,6 @@ KNOWN_AS = {
     "monitor": "objective",
     "network": "topology",
     "noise": "copy_noise",
-    "precision": "dtype_policy",
     "seed": "seeds",
     "sep": "delimiter",
     "separator": "delimiter",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from netsurgery.objectives.keras_catalog import Setting
 from netsurgery.objectives.schedules import CONSTANT
 
-FLOAT32 = "float32"
+FLOAT32, BFLOAT16 = "float32", "bfloat16"
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class CompileSettings:
     learning_rate: float
     momentum: float
     loss: Setting
-    dtype_policy: str = FLOAT32
+    precision: str = FLOAT32
     weight_decay: float = 0.0
     ema_momentum: float = 0.0
     statistics_momentum: float | None = None  # of batch normalization; None: that of each layer

@@ -59,14 +59,23 @@ def environment() -> str:
 
 def processor() -> str:
     """The name of the CPU, or else its architecture."""
+    return _of_processor("model name") or platform.processor() or platform.machine()
+
+
+@functools.cache
+def processor_flags() -> frozenset[str]:
+    """What the CPU can do, by Linux's names; empty where they are unknown."""
+    return frozenset(_of_processor("flags").split())
+
+
+def _of_processor(name: str) -> str:
+    """What Linux says of the first CPU under this name; empty if nothing."""
     try:
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            name, _, value = line.partition(":")
-            if name.strip() == "model name":
-                return value.strip()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
-        pass
-    return platform.processor() or platform.machine()
+        return ""
+    pairs = (line.partition(":") for line in lines)
+    return next((value.strip() for key, _, value in pairs if key.strip() == name), "")
 
 
 def describe(device: str) -> dict[str, str]:

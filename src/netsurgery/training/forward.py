@@ -4,8 +4,9 @@ Tracing a Keras model's layers takes longer than training a small network, and i
 normalization is a dozen operations where TensorFlow has one. `layers` and `normalization` hold what
 single layers compute, `fused_operations` joins them.
 
-**Mixed precision.** All layers but the one that gives the output compute in bfloat16, as with
-Keras's policy `mixed_bfloat16`; arrays, statistics and the loss stay float32.
+**Precision.** Training may compute in bfloat16, except for the layer that gives the output, as with
+Keras's policy `mixed_bfloat16`; arrays, statistics and the loss stay float32. Inference mode always
+computes in float32: what scores a network is what whoever loads it gets.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from netsurgery.networks.layers import BatchNorm, Conv, Join, KernelLayer, Layer
 from netsurgery.networks.penalties import penalty_of
 from netsurgery.networks.steps import INPUT
 from netsurgery.networks.topology import Topology
-from netsurgery.objectives.training_settings import FLOAT32
+from netsurgery.objectives.training_settings import BFLOAT16, FLOAT32
 from netsurgery.training import layers, onednn
 from netsurgery.training.fused_operations import (
     Arrays,
@@ -37,7 +38,7 @@ from netsurgery.training.normalization import biased_variances, normalize
 
 NO_CALLS: Mapping[int, KeptCall] = MappingProxyType({})
 # the data types that layers compute in
-PRECISIONS = {FLOAT32: tf.float32, "mixed_bfloat16": tf.bfloat16}
+PRECISIONS = {FLOAT32: tf.float32, BFLOAT16: tf.bfloat16}
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def forward(
         arrays: the arrays of each layer.
         x: (n, *input_shape).
         training: whether to compute in training mode or in inference mode.
-        precision: a key of `PRECISIONS`.
+        precision: of training, a key of `PRECISIONS`; inference mode computes in float32.
         seed: (2,), int32, of what layers draw in training; each draws its own from it.
         kept: by their positions the layers that surgery keeps as they are.
 
@@ -93,7 +94,8 @@ def forward(
     pixels: list[float] = []  # per sample, behind each statistic
     strided = not training and onednn.is_faster(math.prod(x.shape[1:]))
     last = max(topology.positions(KernelLayer), default=0)
-    values = {INPUT: tf.cast(x, PRECISIONS[precision])}
+    dtype = PRECISIONS[precision] if training else tf.float32
+    values = {INPUT: tf.cast(x, dtype)}
     for i, step in enumerate(topology.steps):
         layer, own = changed.get(i, step.layer), arrays[i]
         x, *others = (values[j] for j in step.inputs)
@@ -114,7 +116,7 @@ def forward(
             x, states[i] = given.output, given.states
             penalties += given.penalties
             if x.dtype.is_floating:
-                x = tf.cast(x, tf.float32 if i > last else PRECISIONS[precision])
+                x = tf.cast(x, tf.float32 if i > last else dtype)
         elif isinstance(layer, Join):
             x = layers.join(layer, [x, *others])
         elif isinstance(layer, Conv) and is_averaged(layer, rest, x.shape[1:]):

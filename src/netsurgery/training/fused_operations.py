@@ -34,6 +34,7 @@ from netsurgery.networks.layers import (
 )
 from netsurgery.networks.steps import INPUT
 from netsurgery.networks.topology import Topology
+from netsurgery.training.convolution import convolve
 
 Arrays = Sequence[tf.Tensor]  # of a layer, in the order of `Network.weights`
 
@@ -115,7 +116,7 @@ def convolve_and_average(layer: Conv, arrays: Arrays, x: tf.Tensor, *, strided: 
         x = tf.nn.conv2d(x, kernel, 2, margins)
     else:
         kernel = tf.reshape(kernel, (blocks, blocks, 4 * channels, layer.channels))
-        x = tf.nn.conv2d(tf.nn.space_to_depth(tf.pad(x, margins), 2), kernel, 1, "VALID")
+        x = convolve(tf.nn.space_to_depth(tf.pad(x, margins), 2), kernel, 1, "VALID")
     return x
 
 

@@ -1,6 +1,8 @@
 """What each kind of layer computes in TensorFlow, in the data type of its input.
 
-Arrays are float32, whatever the data type of a batch.
+Arrays are float32, whatever the data type of a batch. What adds many numbers in the layer or in its
+gradient, other than by oneDNN, does so in float32: TensorFlow's sums in bfloat16 round after every
+addition.
 """
 
 from __future__ import annotations
@@ -39,7 +41,20 @@ from netsurgery.networks.layers import (
     ZeroPadding,
 )
 from netsurgery.networks.layers.windows import by_side, span
+from netsurgery.training.convolution import convolve
 from netsurgery.training.fused_operations import Arrays, Biased
+
+# layer, arrays, (n, *shape) -> (n, *output_shape)
+LayerFunction = Callable[[Any, Arrays, tf.Tensor], tf.Tensor]
+
+
+def _in_float32(function: LayerFunction) -> LayerFunction:
+    """The function, computed in float32 for a batch of any data type."""
+
+    def computed(layer: Any, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
+        return tf.cast(function(layer, arrays, tf.cast(x, tf.float32)), x.dtype)
+
+    return computed
 
 
 def _activated(x: tf.Tensor, function: str, slope: float | None = None) -> tf.Tensor:
@@ -74,16 +89,17 @@ def _convolve(layer: Conv, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
         return tf.nn.convolution(
             x, kernel, strides, padding, dilations=_sides(x.shape, layer.dilation)
         )
-    convolve = tf.nn.conv2d if len(x.shape) == 4 else tf.nn.conv1d
-    return convolve(x, kernel, strides, padding)
+    convolution = convolve if len(x.shape) == 4 else tf.nn.conv1d
+    return convolution(x, kernel, strides, padding)
 
 
 def _multiply(layer: Dense, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
     return tf.matmul(x, tf.cast(arrays[0], x.dtype))
 
 
+@_in_float32
 def _convolve_channels(layer: DepthwiseConv, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
-    kernel, strides = tf.cast(arrays[0], x.dtype), (1, layer.strides, layer.strides, 1)
+    kernel, strides = arrays[0], (1, layer.strides, layer.strides, 1)
     padding, dilation = layer.padding.upper(), _sides(x.shape, layer.dilation)
     if len(x.shape) == 4:
         return tf.nn.depthwise_conv2d(x, kernel, strides, padding, dilations=dilation)
@@ -94,13 +110,26 @@ def _convolve_channels(layer: DepthwiseConv, arrays: Arrays, x: tf.Tensor) -> tf
 
 def _mix_convolved(layer: SeparableConv, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
     x = _convolve_channels(layer.depthwise, arrays, x)
-    convolve = tf.nn.conv2d if len(x.shape) == 4 else tf.nn.conv1d
-    return convolve(x, tf.cast(arrays[layer.mixing], x.dtype), 1, "VALID")
+    convolution = convolve if len(x.shape) == 4 else tf.nn.conv1d
+    return convolution(x, tf.cast(arrays[layer.mixing], x.dtype), 1, "VALID")
 
 
 def add_bias(layer: Biased, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
     """A batch with the layer's bias, if it has one."""
-    return tf.nn.bias_add(x, tf.cast(arrays[-1], x.dtype)) if layer.use_bias else x
+    if not layer.use_bias:
+        return x
+    return (tf.nn.bias_add if x.dtype == tf.float32 else _add_narrow)(x, arrays[-1])
+
+
+@tf.custom_gradient
+def _add_narrow(x: tf.Tensor, bias: tf.Tensor) -> tuple[tf.Tensor, Any]:
+    """A batch in bfloat16 with a bias in float32, whose gradient is a sum in float32."""
+
+    def gradients(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        axes = list(range(len(x.shape) - 1))
+        return upstream, tf.reduce_sum(tf.cast(upstream, tf.float32), axes)
+
+    return tf.nn.bias_add(x, tf.cast(bias, x.dtype)), gradients
 
 
 def _pool(layer: Pool, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
@@ -121,26 +150,28 @@ def _apply_kernel(layer: Biased, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
     return _activated(add_bias(layer, arrays, x), layer.activation)
 
 
+@_in_float32
 def _pool_globally(layer: GlobalPool, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
     reduce = tf.reduce_max if layer.function == "max" else tf.reduce_mean
     return reduce(x, axis=list(range(1, len(x.shape) - 1)), keepdims=layer.keep_sides)
 
 
+@_in_float32
 def _normalize_channels(layer: LayerNorm, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
     gamma = arrays[0] if layer.scale else 1.0
     beta = arrays[-1] if layer.center else 0.0
-    wide = tf.cast(x, tf.float32)
-    mean, variance = tf.nn.moments(wide, axes=[-1], keepdims=True)
+    mean, variance = tf.nn.moments(x, axes=[-1], keepdims=True)
     factor = tf.math.rsqrt(variance + layer.epsilon) * gamma
-    return tf.cast((wide - mean) * factor + beta, x.dtype)
+    return (x - mean) * factor + beta
 
 
 def _rectify(layer: ClippedReLU, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
     return keras.activations.relu(x, layer.negative_slope, layer.max_value, layer.threshold)
 
 
+@_in_float32
 def _rectify_by_channel(layer: PReLU, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
-    return tf.nn.relu(x) - tf.cast(arrays[0], x.dtype) * tf.nn.relu(-x)
+    return tf.nn.relu(x) - arrays[0] * tf.nn.relu(-x)
 
 
 def _pad(layer: ZeroPadding, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
@@ -180,15 +211,14 @@ def _reshape(layer: Flatten | Reshape | OnePixel, arrays: Arrays, x: tf.Tensor) 
 
 
 # what the kernel of a layer gives
-KERNELS: dict[type[Layer], Callable[[Any, Arrays, tf.Tensor], tf.Tensor]] = {
+KERNELS: dict[type[Layer], LayerFunction] = {
     Conv: _convolve,
     Dense: _multiply,
     DepthwiseConv: _convolve_channels,
     SeparableConv: _mix_convolved,
 }
-# what a layer gives: layer, arrays, (n, *shape) -> (n, *output_shape); batch normalization, which
-# also gives statistics, is in `normalization`
-LAYERS: dict[type[Layer], Callable[[Any, Arrays, tf.Tensor], tf.Tensor]] = {
+# what a layer gives; batch normalization, which also gives statistics, is in `normalization`
+LAYERS: dict[type[Layer], LayerFunction] = {
     Conv: _apply_kernel,
     Dense: _apply_kernel,
     DepthwiseConv: _apply_kernel,
@@ -216,7 +246,10 @@ DRAWING: dict[type[Layer], Callable[[Any, tf.Tensor, tf.Tensor], tf.Tensor]] = {
 def _gate(x: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
     one, two = sorted((x, other), key=lambda each: len(each.shape))
     missing = [1] * (len(two.shape) - len(one.shape))
-    return tf.reshape(one, (-1, *missing, *one.shape[1:])) * two if missing else one * two
+    if not missing:
+        return one * two
+    gates = tf.cast(tf.reshape(one, (-1, *missing, *one.shape[1:])), tf.float32)
+    return tf.cast(gates * tf.cast(two, tf.float32), two.dtype)
 
 
 # what a layer with several inputs gives

@@ -18,6 +18,7 @@ import tensorflow as tf
 
 from netsurgery.datasets import Samples
 from netsurgery.objectives.keras_catalog import Setting
+from netsurgery.objectives.training_settings import BFLOAT16, FLOAT32
 from netsurgery.storage.timer import Timer
 from netsurgery.training import graphs, onednn
 from netsurgery.training.forward import Forward
@@ -37,7 +38,9 @@ RATES = tf.TensorSpec([None], tf.float32)
 NO_MOVES = np.zeros((0, 0), np.int32)  # of samples that stay where they are
 
 
-def _graph_name(kind: str, network: TrainableNetwork, batches: Batches, *more: object) -> str:
+def _graph_name(
+    kind: str, network: TrainableNetwork, batches: Batches, with_onednn: bool, *more: object
+) -> str:
     """A name for a graph: a hash of everything it depends on, which excludes the weights."""
     samples = batches.samples
     key = [
@@ -47,15 +50,17 @@ def _graph_name(kind: str, network: TrainableNetwork, batches: Batches, *more: o
         [str(spec) for spec in batches.signature],
         [samples.variants, samples.shift, samples.scaling, samples.target],
         len(tf.config.list_physical_devices("GPU")) > 0,
-        _uses_onednn(batches),
+        with_onednn,
         *more,
     ]
     text = json.dumps(key, sort_keys=True, default=_to_json)
     return f"{kind}_{hashlib.sha256(text.encode()).hexdigest()}"
 
 
-def _uses_onednn(batches: Batches) -> bool:
-    """Whether a graph over these samples uses the kernels of oneDNN."""
+def _uses_onednn(batches: Batches, precision: str = FLOAT32) -> bool:
+    """Whether a graph over these samples that computes in this precision uses oneDNN's kernels."""
+    if precision == BFLOAT16:  # TensorFlow's default kernels for it are several times slower
+        return onednn.has_bfloat16()
     return onednn.is_faster(math.prod(batches.samples.x.shape[1:]))
 
 
@@ -74,6 +79,7 @@ def _load_or_trace(
     metrics: MetricSums,
     batches: Batches,
     cache: GraphCache,
+    with_onednn: bool,
 ) -> TensorFunction:
     """A function of arguments and the samples' tensors, from the cache if its graph is there."""
     signature = [*arguments, *batches.signature]
@@ -83,7 +89,7 @@ def _load_or_trace(
 
     def trace() -> Graph:
         graph = graphs.trace(function, signature, handles, name)
-        if _uses_onednn(batches):
+        if with_onednn:
             onednn.use_onednn_kernels(graph.functions)
         return graph
 
@@ -101,6 +107,7 @@ def _compile(
     metrics: MetricSums,
     batches: Batches,
     cache: GraphCache,
+    with_onednn: bool,
     warm_up: int = 0,
 ) -> SumsFunction:
     """A function of arrays whose kernels exist already.
@@ -113,10 +120,13 @@ def _compile(
         metrics: whose variables it uses, too.
         batches: of the samples.
         cache: of graphs.
+        with_onednn: whether to use the kernels of oneDNN.
         warm_up: the length of the arrays in a first call, which creates the kernels; such a call
             must change nothing.
     """
-    compiled = _load_or_trace(function, arguments, name, network, metrics, batches, cache)
+    compiled = _load_or_trace(
+        function, arguments, name, network, metrics, batches, cache, with_onednn
+    )
 
     def run(*arrays: np.ndarray) -> np.ndarray:
         return compiled(*map(tf.constant, arrays), *batches.tensors).numpy().astype(np.float64)
@@ -180,9 +190,11 @@ def _compile_epoch(
         begin = (0, tf.zeros(metrics.width))
         return tf.while_loop(lambda done, _: done < count, step, begin, parallel_iterations=1)[1]
 
-    name = _graph_name("epoch", network, batches, batch_size, metrics.settings, metrics.weights)
+    with_onednn = _uses_onednn(batches, network.settings.precision)
+    more = batch_size, metrics.settings, metrics.weights
+    name = _graph_name("epoch", network, batches, with_onednn, *more)
     arguments = POSITIONS, RATES, batches.moves
-    return _compile(epoch, arguments, name, network, metrics, batches, cache)
+    return _compile(epoch, arguments, name, network, metrics, batches, cache, with_onednn)
 
 
 @dataclass(frozen=True)
@@ -224,8 +236,10 @@ def _compile_evaluation(
         given = network.forward(x, training=False)
         return metrics.sums(y, given.output, _losses(metrics, y, given))
 
-    name = _graph_name("evaluation", network, batches, metrics.settings)
-    sums = _compile(evaluate_batch, (POSITIONS,), name, network, metrics, batches, cache, warm_up=1)
+    with_onednn = _uses_onednn(batches)
+    name = _graph_name("evaluation", network, batches, with_onednn, metrics.settings)
+    known = name, network, metrics, batches, cache, with_onednn
+    sums = _compile(evaluate_batch, (POSITIONS,), *known, warm_up=1)
     return Evaluation(sums, metrics, len(samples))
 
 

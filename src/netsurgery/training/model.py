@@ -59,7 +59,7 @@ class TrainableNetwork:
 
     Args:
         network: its initial arrays.
-        settings: optimizer, learning rate, momentum, loss and dtype policy.
+        settings: optimizer, learning rate, momentum, loss and precision.
         state: values of the optimizer's variables (see `OptimizerState`); by
             default those of a new one.
     """
@@ -161,13 +161,12 @@ class TrainableNetwork:
         sizes, moving = self.statistics_sizes, self.statistics.value
         states = {i: [state.value for state in states] for i, states in self.states.items()}
         arrays = self._by_layer(trainable, tf.split(moving, sizes) if sizes else [], states)
-        precision = self.settings.dtype_policy
         given = forward(
             self.topology,
             arrays,
             x,
             training=training,
-            precision=precision,
+            precision=self.settings.precision,
             seed=self._seed_of_step if training and self.draws else None,
             kept=self.kept,
         )

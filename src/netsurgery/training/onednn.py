@@ -1,4 +1,4 @@
-"""Graphs that name oneDNN's kernels explicitly.
+"""Graphs that name oneDNN's kernels explicitly, for float32 and bfloat16.
 
 TensorFlow would choose them by itself unless its environment says not to, as that of training jobs
 does (see `netsurgery.processes.tensorflow_imports`). But then, in every process, it searches all
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
+from netsurgery.storage import provenance
 from netsurgery.training.tensorflow_internals import (
     MAX_POOL,
     MAX_POOL_GRADIENT,
@@ -27,23 +28,37 @@ if TYPE_CHECKING:
     from netsurgery.training.tensorflow_internals import FunctionDef, NodeDef
 
 SMALL_SAMPLE = 768  # numbers in a sample: an image of 16x16 with 3 channels
+TYPES = [each.as_datatype_enum for each in (tf.float32, tf.bfloat16)]
+BFLOAT16_FLAGS = (
+    "avx512_bf16",
+    "amx_bf16",
+)  # of processors that compute in it
 FUSIBLE = ("BiasAdd", "Relu")  # operations that a fused convolution can absorb, in this order
 
 
-def is_faster(numbers: int) -> bool:
-    """Whether oneDNN is faster for samples of so many numbers.
-
-    It generates its kernels in every process, a fifth of the time of a small job, and for small
-    samples they are no faster than TensorFlow's default ones. GPUs have no oneDNN, and neither has
-    every build of TensorFlow.
-    """
-    if numbers <= SMALL_SAMPLE or not has_operation(ONEDNN_OPERATIONS["Conv2D"]):
+def is_present() -> bool:
+    """Whether there is oneDNN: neither GPUs have it nor every build of TensorFlow."""
+    if not has_operation(ONEDNN_OPERATIONS["Conv2D"]):
         return False
     return not tf.config.list_physical_devices("GPU")
 
 
+def is_faster(numbers: int) -> bool:
+    """Whether oneDNN is faster in float32 for samples of so many numbers.
+
+    It generates its kernels in every process, a fifth of the time of a small job, and for small
+    samples they are no faster than TensorFlow's default ones.
+    """
+    return numbers > SMALL_SAMPLE and is_present()
+
+
+def has_bfloat16() -> bool:
+    """Whether oneDNN is present, and the processor computes in bfloat16."""
+    return is_present() and not provenance.processor_flags().isdisjoint(BFLOAT16_FLAGS)
+
+
 def use_onednn_kernels(functions: Iterable[FunctionDef]) -> None:
-    """Replace the operations of functions, in place, by those of oneDNN that exist for float32.
+    """Replace the operations of functions, in place, by those of oneDNN.
 
     A convolution absorbs its bias and the ReLU that follows it.
     """
@@ -91,7 +106,7 @@ def _fuse(function: FunctionDef, convolution: NodeDef, absorbed: Sequence[NodeDe
     convolution.op = ONEDNN_FUSED_CONV
     convolution.input.append(absorbed[0].input[1])
     convolution.attr["num_args"].i = 1
-    convolution.attr["TArgs"].list.type.append(tf.float32.as_datatype_enum)
+    convolution.attr["TArgs"].list.type.append(convolution.attr["T"].type)
     convolution.attr["fused_ops"].list.s.extend(node.op.encode() for node in absorbed)
     last, output = absorbed[-1].name, f"{convolution.name}:output:0"
     for node in absorbed:
@@ -108,7 +123,7 @@ def _fuse(function: FunctionDef, convolution: NodeDef, absorbed: Sequence[NodeDe
 def _has_kernel(node: NodeDef) -> bool:
     if node.op not in ONEDNN_OPERATIONS or not has_operation(ONEDNN_OPERATIONS[node.op]):
         return False
-    return bool(node.attr["T"].type == tf.float32.as_datatype_enum)
+    return node.attr["T"].type in TYPES
 
 
 def _share_workspace(gradient: NodeDef, nodes: dict[str, NodeDef]) -> bool:

@@ -84,7 +84,7 @@ def _layer_notes(model: keras.Model, network: Network, layers: Sequence[Any]) ->
         notes.append(f"constraints are left out ({', '.join(constrained)})")
     if model.dtype_policy.name != FLOAT32:
         notes.append(
-            f"its dtype policy {model.dtype_policy.name} is left out; dtype_policy sets that of the"
+            f"its dtype policy {model.dtype_policy.name} is left out; precision sets that of the"
             " search"
         )
     return notes

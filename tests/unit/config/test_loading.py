@@ -26,7 +26,7 @@ def test_defaults_of_ectonas_are_those_of_the_paper():
         "optimizer": "sgd",
         "learning_rate": 0.1,
         "batch_size": 32,
-        "dtype_policy": "float32",
+        "precision": "float32",
         "validation_fraction": 0.1,
         "test_fraction": 0.1,
         "objective": "val_accuracy",

@@ -154,7 +154,7 @@ def why_diverged(data, folder, **changed):
     [
         ({}, "a smaller learning_rate (now 1e+30), or gradient clipping (optimizer: {sgd: "),
         ({"optimizer": {"adam": {"amsgrad": True}}}, "(optimizer: {adam: {clipnorm: 1.0}})"),
-        ({"dtype_policy": "mixed_bfloat16"}, "or dtype_policy: float32 (now mixed_bfloat16)"),
+        ({"precision": "bfloat16"}, "or precision: float32 (now bfloat16)"),
     ],
 )
 def test_a_diverged_training_is_a_failure_with_advice(changed, advice, digits, tmp_path):

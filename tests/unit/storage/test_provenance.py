@@ -41,3 +41,4 @@ def test_a_record_names_machine_and_slurm_job(monkeypatch):
     assert "python" in described["environment"]
     assert described["host"]
     assert provenance.processor()
+    assert "fpu" in provenance.processor_flags()  # of every x86 processor

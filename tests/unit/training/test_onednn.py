@@ -12,6 +12,7 @@ from netsurgery.networks.layers import Activation, BatchNorm, Conv, Dense, Flatt
 from netsurgery.networks.network import initialise
 from netsurgery.networks.topology import Topology
 from netsurgery.objectives.training_settings import CompileSettings
+from netsurgery.storage import provenance
 from netsurgery.training import onednn, tensorflow_internals
 from netsurgery.training.graphs import GraphCache
 from netsurgery.training.tensorflow_internals import ONEDNN_FUSED_CONV, ONEDNN_OPERATIONS
@@ -37,6 +38,10 @@ with_onednn = pytest.mark.skipif(
     reason="this TensorFlow has no oneDNN",
 )
 
+with_bfloat16 = pytest.mark.skipif(
+    not onednn.has_bfloat16(), reason="this processor does not compute in bfloat16"
+)
+
 
 def trained(side, cache, precision="float32"):
     """The arrays of a network with every kind of operation after two epochs, and its scores."""
@@ -45,7 +50,7 @@ def trained(side, cache, precision="float32"):
     y = (np.arange(20) % 3).astype(np.int32)
     part = Samples(x, y, np.arange(20, dtype=np.int32), Scaling(np.float32(0), np.float32(1)))
     network = initialise(Topology((side, side, 3), EVERY_KIND), rng)
-    trainable = training.TrainableNetwork(network, replace(SETTINGS, dtype_policy=precision))
+    trainable = training.TrainableNetwork(network, replace(SETTINGS, precision=precision))
     loop = training.TrainingLoop(trainable, part, part, 5, cache=cache)
     history = loop.run([4, 4], np.random.default_rng(1))
     return [array for layer in trainable.network.weights for array in layer], history
@@ -131,10 +136,27 @@ def test_its_results_are_those_of_the_default_kernels(cache, monkeypatch):
         assert one == pytest.approx(other, rel=1e-4)
 
 
+def epoch(cache):
+    """The names of the operations that train."""
+    (graph,) = (graph for name, graph in cache.in_memory.items() if name.startswith("epoch"))
+    return {node.op for function in graph.functions for node in function.node_def}
+
+
+@with_bfloat16
+@pytest.mark.parametrize("side", [12, 20])
+def test_training_in_bfloat16_uses_its_kernels(side, cache):
+    trained(side, cache, "bfloat16")
+    assert set(ONEDNN_OPERATIONS.values()) <= epoch(cache)
+    assert not set(ONEDNN_OPERATIONS) & epoch(cache)
+    assert ("_MklNativeAvgPool" in evaluation(cache)) == (side == 20)  # as in float32
+
+
 @with_onednn
-def test_operations_without_its_kernels_stay(cache):
-    trained(20, cache, "mixed_bfloat16")
-    assert {"Conv2D", "MaxPool", "MaxPoolGrad"} <= operations(cache)  # in bfloat16
+def test_processors_without_bfloat16_use_default_kernels(cache, monkeypatch):
+    monkeypatch.setattr(provenance, "processor_flags", lambda: frozenset({"avx2"}))
+    trained(20, cache, "bfloat16")
+    assert set(ONEDNN_OPERATIONS) <= epoch(cache)
+    assert not set(ONEDNN_OPERATIONS.values()) & epoch(cache)
 
 
 def test_a_tensorflow_without_it_uses_the_default_kernels(cache, monkeypatch):
