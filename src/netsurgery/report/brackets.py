@@ -7,7 +7,7 @@ from functools import singledispatch
 from typing import Any
 
 from netsurgery.search.arbor.judgement import loss_of
-from netsurgery.search.arbor.plans import FreshPlan, RoundPlan
+from netsurgery.search.arbor.plans import FreshPlan, RoundPlan, is_cooled
 from netsurgery.search.ectonas.byes import expand_rounds
 from netsurgery.search.ectonas.plans import BracketPlan
 from netsurgery.search.plans import GenerationPlan
@@ -121,8 +121,8 @@ def _competition(
     parents: Sequence[str],
     gradients: Mapping[str, float | None],
 ) -> dict[str, Any]:
-    """The networks of which the winner goes on."""
-    cooled = [records[step] for group in plan.winners for step in group]
+    """The finished networks of a generation; the winner goes on."""
+    cooled = [record for step, record in records.items() if is_cooled(step)]
     return {
         "kind": "competition",
         "number": plan.generation,

@@ -14,6 +14,7 @@ from netsurgery.search.arbor.settings import (
     BudgetSettings,
     JudgementSettings,
     check_operations,
+    check_sizes,
 )
 from netsurgery.search.plans import GenerationPlan
 from netsurgery.search.records import Record
@@ -42,8 +43,9 @@ class Arbor(Algorithm):
     trains_anew = True
 
     def check_settings(self, settings: Mapping[str, Any]) -> None:
-        """See `netsurgery.search.arbor.settings.check_operations`."""
+        """Check the operations, and the sizes of smaller networks."""
         check_operations(settings)
+        check_sizes(settings)
 
     def initial_epochs(self, settings: Mapping[str, Any]) -> int:
         """The warm-up, but at most a fifth of the budget."""

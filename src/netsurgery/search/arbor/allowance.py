@@ -8,7 +8,7 @@ from netsurgery.networks.topology import Topology
 from netsurgery.search.arbor.growth import growths
 from netsurgery.search.arbor.judgement import loss_of, rounds_without_gain
 from netsurgery.search.arbor.plans import Allowance, FreshPlan, Part
-from netsurgery.search.arbor.settings import ArborSettings
+from netsurgery.search.arbor.settings import ArborSettings, BudgetSettings
 from netsurgery.search.arbor.shapes import shapes
 from netsurgery.search.plans import GenerationPlan
 from netsurgery.search.records import Status
@@ -34,7 +34,7 @@ def allowance(
     if trunk.status != Status.OK:
         return Allowance(Part.END, 0, "the training of the initial network failed")
     if plans and isinstance(plans[-1], FreshPlan):
-        return _after_fresh_networks(history, plans[-1], left)
+        return _after_fresh_networks(history, plans[-1], left, budget)
     if _may_grow(history, settings):
         return Allowance(Part.ROUND)
     count = len(shapes(Topology.from_json(trunk.topology), settings.limits))
@@ -42,15 +42,24 @@ def allowance(
     if count > 1 and contest >= MIN_CONTEST * per_epoch and left > count * contest:
         return Allowance(Part.CONTEST, contest)
     if count and left:
-        return Allowance(Part.FINAL, left)
+        return _final(left, budget)
     return Allowance(Part.END, left, "the budget is spent")
 
 
-def _after_fresh_networks(history: Sequence[Winners], plan: FreshPlan, left: int) -> Allowance:
+def _final(left: int, budget: BudgetSettings) -> Allowance:
+    """The final training, with that of smaller networks."""
+    each = budget.smaller_batches(left)
+    smaller = tuple((size, each) for size in sorted(budget.sizes) if each)
+    return Allowance(Part.FINAL, left - len(smaller) * each, smaller=smaller)
+
+
+def _after_fresh_networks(
+    history: Sequence[Winners], plan: FreshPlan, left: int, budget: BudgetSettings
+) -> Allowance:
     if history[-1].parents == history[-2].parents:
         return Allowance(Part.END, left, f"all networks of the {plan.part} failed")
     if plan.part is Part.CONTEST and left:
-        return Allowance(Part.FINAL, left)
+        return _final(left, budget)
     return Allowance(Part.END, 0, "the budget is spent")
 
 

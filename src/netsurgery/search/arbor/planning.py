@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from netsurgery.networks.costs import multiplications
 from netsurgery.networks.topology import Topology
 from netsurgery.objectives.step_rates import Along, Ramp
 from netsurgery.search.arbor.plans import Allowance, FreshPlan, Part, RoundPlan
+from netsurgery.search.arbor.scaling import scaled_to_limits
 from netsurgery.search.arbor.settings import RoundSettings
 from netsurgery.search.arbor.shapes import TEMPLATE, shapes
 from netsurgery.search.first_look import Look, most_promising
@@ -101,31 +103,40 @@ def _plan_round(
 def _plan_fresh(
     trunk: Winners, generation: int, allowed: Allowance, settings: RoundSettings
 ) -> FreshPlan:
-    """All shapes in a contest; at the end its winner, or without a contest the template."""
+    """All shapes in a contest; at the end its winner, or without a contest the template.
+
+    The winner may train in smaller sizes as well, which do not compete.
+    """
     (record,) = trunk.records
     topology = Topology.from_json(record.topology)
     if _has_fresh_weights(record):
         found = {record.operation or TEMPLATE: topology}
     else:
         found = shapes(topology, settings.growth.limits)
-    names = list(found) if allowed.part is Part.CONTEST else list(found)[:1]
+    competing = found if allowed.part is Part.CONTEST else dict(list(found.items())[:1])
+    made = [(origin, shape, allowed.batches) for origin, shape in competing.items()]
+    ((origin, final), *_) = competing.items()
+    for size, batches in allowed.smaller:
+        smaller = scaled_to_limits(final, replace(settings.growth.limits, max_parameters=size))
+        if smaller is not None:
+            made.append((origin, smaller, batches))
     networks = tuple(
         FreshNetwork(
             candidate=candidate_name(generation, number),
             generation=generation,
             parent=record.candidate,
-            origin=name,
-            topology=found[name].to_json(),
-            batches=allowed.batches,
+            origin=origin,
+            topology=shape.to_json(),
+            batches=batches,
         )
-        for number, name in enumerate(names)
+        for number, (origin, shape, batches) in enumerate(made)
     )
     return FreshPlan(
         generation=generation,
         parents=_parents(trunk),
         offspring=(),
         contenders={},
-        winners=(tuple(fresh_step(network.candidate) for network in networks),),
+        winners=(tuple(fresh_step(each.candidate) for each in networks[: len(competing)]),),
         part=allowed.part,
         networks=networks,
     )

@@ -10,6 +10,8 @@ from typing import Any, ClassVar
 from netsurgery.search.plans import FreshNetwork, GenerationPlan
 from netsurgery.search.steps import Phase, Step, fresh_step
 
+NONE = "-"
+
 
 class Part(StrEnum):
     """The parts of a search, in order."""
@@ -31,20 +33,26 @@ class Allowance:
         batches: that each network of it trains; those of the final candidate at the end. A round
             has its own.
         reason: why the search ends.
+        smaller: networks that train besides the final one: the parameters that each has less than,
+            and its batches.
     """
 
     part: Part
     batches: int = 0
     reason: str = ""
+    smaller: tuple[tuple[int, int], ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.part} {self.batches} {self.reason}"
+        smaller = ",".join(f"{size}:{batches}" for size, batches in self.smaller)
+        return f"{self.part} {self.batches} {smaller or NONE} {self.reason}"
 
     @classmethod
     def parse(cls, text: str) -> Allowance:
         """Read what `str` gave."""
-        part, batches, reason = text.split(" ", 2)
-        return cls(Part(part), int(batches), reason)
+        part, batches, smaller, reason = text.split(" ", 3)
+        pairs = [] if smaller == NONE else [each.split(":") for each in smaller.split(",")]
+        read = tuple((int(size), int(count)) for size, count in pairs)
+        return cls(Part(part), int(batches), reason, read)
 
 
 @dataclass(frozen=True, kw_only=True)

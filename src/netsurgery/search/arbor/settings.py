@@ -21,6 +21,9 @@ GROWTHS = tuple(
 )
 
 
+MAX_PARAMETERS, SIZE_FRACTION = 100_000, 0.1  # defaults of the schema
+
+
 @dataclass(frozen=True)
 class GrowthSettings:
     """What the candidates of a round are."""
@@ -70,6 +73,8 @@ class BudgetSettings:
     contest_fraction: float
     min_gain: float
     patience: int
+    sizes: Sequence[int]
+    size_fraction: float
 
     @property
     def initial_epochs(self) -> int:
@@ -88,6 +93,10 @@ class BudgetSettings:
         """Batches that each network of the contest trains."""
         return floor_product(self.contest_fraction, self.batches(per_epoch))
 
+    def smaller_batches(self, left: int) -> int:
+        """Batches that each of the smaller networks trains, of those that are left at the end."""
+        return floor_product(self.size_fraction, left)
+
 
 @dataclass(frozen=True)
 class ArborSettings:
@@ -102,6 +111,23 @@ class ArborSettings:
     def limits(self) -> SizeLimits:
         """The limits on the size of networks."""
         return self.rounds.growth.limits
+
+
+def check_sizes(settings: Mapping[str, Any]) -> None:
+    """Check the sizes of smaller networks in the settings of a search.
+
+    Raises:
+        SettingError: one is not smaller than the final network, or they leave nothing for it.
+    """
+    sizes, limit = settings.get("sizes", ()), settings.get("max_parameters", MAX_PARAMETERS)
+    for i, size in enumerate(sizes):
+        if size >= limit:
+            message = f"{size} is not less than max_parameters, {limit}"
+            raise SettingError(("sizes", i), message)
+    fraction = settings.get("size_fraction", SIZE_FRACTION)
+    if len(sizes) * fraction >= 1:
+        message = f"{fraction} for each of {len(sizes)} sizes leaves nothing for the final network"
+        raise SettingError(("size_fraction",), message)
 
 
 def check_operations(settings: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from netsurgery.networks.topologies import build, named
 from netsurgery.networks.topology import Topology
 from netsurgery.search.arbor import loop
-from netsurgery.search.arbor.plans import FreshPlan, Part, RoundPlan
+from netsurgery.search.arbor.plans import Allowance, FreshPlan, Part, RoundPlan
 from netsurgery.search.arbor.settings import ArborSettings
 from netsurgery.search.plans import FinalPlan
 from netsurgery.search.records import Status
@@ -103,3 +103,28 @@ def test_a_round_without_gain_ends_growth(monkeypatch):
     monkeypatch.setattr("netsurgery.search.arbor.allowance.loss_of", lambda _: 1.0)
     _, plans, _ = run(budget=400)
     assert sum(isinstance(plan, RoundPlan) for plan in plans) == 1 + SETTINGS["patience"]
+
+
+def test_smaller_networks_train_beside_the_final_one():
+    trainer, plans, final = run(budget=100, max_parameters=20_000, sizes=[8_000, 4_000])
+    last = plans[-2]
+    sizes = [Topology.from_json(network.topology).parameters for network in last.networks]
+    assert 19_000 < sizes[0] < 20_000
+    assert 3_500 < sizes[1] < 4_000
+    assert 7_500 < sizes[2] < 8_000
+    batches = [network.batches for network in last.networks]
+    assert batches[1] == batches[2] == pytest.approx(0.1 * sum(batches), abs=1)
+    assert sum(trainer.spent.values()) == 100 * 20
+    assert final.candidate == last.networks[0].candidate
+
+
+@pytest.mark.parametrize(
+    "allowed",
+    [
+        Allowance(Part.ROUND),
+        Allowance(Part.END, 7, "the budget is spent"),
+        Allowance(Part.FINAL, 70, smaller=((500, 10), (900, 10))),
+    ],
+)
+def test_an_allowance_is_read_as_it_was_written(allowed):
+    assert Allowance.parse(str(allowed)) == allowed
