@@ -279,6 +279,7 @@ def test_rows_in_a_file_start_from_dense_layers(tmp_path):
     assert load(top=top).searches["s"].settings["topology"] == "ff-small"
 
 
+@pytest.mark.parametrize(
     ("changed", "message"),
     [
         ({"sizes": [500, 9000], "max_parameters": 9000}, "sizes.1: 9000 is not less than max_par"),

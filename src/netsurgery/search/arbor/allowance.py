@@ -14,8 +14,6 @@ from netsurgery.search.plans import GenerationPlan
 from netsurgery.search.records import Status
 from netsurgery.search.winners import Winners
 
-MIN_CONTEST = 1  # epochs that a network of the contest trains at least
-
 
 def allowance(
     history: Sequence[Winners], plans: Sequence[GenerationPlan], settings: ArborSettings
@@ -39,7 +37,7 @@ def allowance(
         return Allowance(Part.ROUND)
     count = len(shapes(Topology.from_json(trunk.topology), settings.limits))
     contest = budget.contest_batches(per_epoch)
-    if count > 1 and contest >= MIN_CONTEST * per_epoch and left > count * contest:
+    if count > 1 and contest and left > count * contest:
         return Allowance(Part.CONTEST, contest)
     if count and left:
         return _final(left, budget)

@@ -21,6 +21,9 @@ GROWTHS = tuple(
 )
 
 
+# with momentum 0.9 a rate takes effect over some ten batches, so that it cannot fall in fewer
+MIN_BATCHES = 40  # of a candidate at the full rate, and while it falls
+MIN_CONTEST = 150  # batches over a whole schedule
 MAX_PARAMETERS, SIZE_FRACTION = 100_000, 0.1  # defaults of the schema
 
 
@@ -49,11 +52,11 @@ class RoundSettings:
 
     def round_batches(self, per_epoch: int) -> int:
         """Batches that a candidate trains at the full rate."""
-        return max(1, floor_product(self.round_epochs, per_epoch))
+        return max(MIN_BATCHES, floor_product(self.round_epochs, per_epoch))
 
     def cooling_batches(self, per_epoch: int) -> int:
         """Batches in which the rate then falls."""
-        return max(1, floor_product(self.cooling_epochs, per_epoch))
+        return max(MIN_BATCHES, floor_product(self.cooling_epochs, per_epoch))
 
 
 @dataclass(frozen=True)
@@ -90,8 +93,11 @@ class BudgetSettings:
         return floor_product(self.search_fraction, self.batches(per_epoch))
 
     def contest_batches(self, per_epoch: int) -> int:
-        """Batches that each network of the contest trains."""
-        return floor_product(self.contest_fraction, self.batches(per_epoch))
+        """Batches that each network of the contest trains; 0 if these are too few to tell."""
+        batches = self.batches(per_epoch)
+        wanted = floor_product(self.contest_fraction, batches)
+        needed = max(wanted, MIN_CONTEST, per_epoch)
+        return needed if wanted and needed <= max(wanted, batches // 10) else 0
 
     def smaller_batches(self, left: int) -> int:
         """Batches that each of the smaller networks trains, of those that are left at the end."""

@@ -12,6 +12,7 @@ from netsurgery.search.arbor.settings import ArborSettings
 from netsurgery.search.plans import FinalPlan
 from netsurgery.search.records import Status
 from netsurgery.search.steps import Phase, Step
+from netsurgery.storage.fractions import floor_product
 from netsurgery.storage.settings import from_settings
 from tests.support.factories import search
 from tests.support.fake_trainer import FakeTrainer
@@ -20,7 +21,7 @@ SETTINGS = search(algorithm="arbor", topology="cnn-tiny").settings
 SHAPES = {"cnn-tiny": (16, 16, 1), "cnn1d-small": (32, 2), "ff-small": (9,), "mlp-residual": (9,)}
 
 
-def run(topology="cnn-tiny", per_epoch=20, failing=0.0, seed=0, **changed):
+def run(topology="cnn-tiny", per_epoch=100, failing=0.0, seed=0, **changed):
     """The trainer, the plans and the final record of a search."""
     chosen = from_settings(ArborSettings, SETTINGS | changed)
     start = build(named(topology), SHAPES[topology], 10)
@@ -55,7 +56,7 @@ def test_a_search_ends_and_keeps_its_budget_and_limits(budget, per_epoch, max_pa
         budget=budget, per_epoch=per_epoch, max_parameters=max_parameters, **given_
     )
     assert isinstance(plans[-1], FinalPlan)
-    allowed = int(budget * per_epoch)
+    allowed = floor_product(budget, per_epoch)
     assert sum(trainer.spent.values()) <= max(allowed, per_epoch)  # of the first epoch at least
     # what is left is less than the final training may take
     if given_["failing"] == 0:
@@ -99,6 +100,12 @@ def test_networks_of_a_contest_are_full_size():
         assert 19_000 < Topology.from_json(network.topology).parameters < 20_000
 
 
+def test_too_few_batches_to_compare_networks_train_the_template():
+    _, plans, final = run(budget=60, per_epoch=11)
+    assert [plan.part for plan in plans[:-1]] == [Part.FINAL]
+    assert final.operation == "template"
+
+
 def test_a_round_without_gain_ends_growth(monkeypatch):
     monkeypatch.setattr("netsurgery.search.arbor.allowance.loss_of", lambda _: 1.0)
     _, plans, _ = run(budget=400)
@@ -114,7 +121,7 @@ def test_smaller_networks_train_beside_the_final_one():
     assert 7_500 < sizes[2] < 8_000
     batches = [network.batches for network in last.networks]
     assert batches[1] == batches[2] == pytest.approx(0.1 * sum(batches), abs=1)
-    assert sum(trainer.spent.values()) == 100 * 20
+    assert sum(trainer.spent.values()) == 100 * 100
     assert final.candidate == last.networks[0].candidate
 
 
