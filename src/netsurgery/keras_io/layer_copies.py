@@ -13,8 +13,8 @@ from netsurgery.networks.layers import (
     Conv,
     Dense,
     DepthwiseConv,
-    KernelLayer,
     Layer,
+    LinearLayer,
     OnePixel,
     SeparableConv,
     Shape,
@@ -65,7 +65,7 @@ def copy_layer(
     config.update({name: held for name, held in objects.items() if name in config})
     if type(layer) in SETTINGS:
         config.update(SETTINGS[type(layer)](layer, next(iter(array_shapes), ())))
-    if isinstance(layer, KernelLayer | DepthwiseConv):
+    if isinstance(layer, LinearLayer):
         config["use_bias"] = layer.use_bias
         if layer.activation == LINEAR:
             config["activation"] = LINEAR

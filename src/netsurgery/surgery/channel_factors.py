@@ -8,12 +8,11 @@ from netsurgery.networks.layers import (
     Activation,
     Arrays,
     BatchNorm,
-    DepthwiseConv,
     Dropout,
     Flatten,
     GlobalPool,
-    KernelLayer,
     Layer,
+    LinearLayer,
     Pool,
 )
 from netsurgery.networks.network import Network
@@ -89,7 +88,7 @@ def multiplied_before(
             learned = layer.trainable_arrays
             scaled = tuple((a * factors).astype(np.float32) for a in arrays[:learned])
             return {position: (*scaled, *arrays[learned:])}
-        if isinstance(layer, KernelLayer | DepthwiseConv):
+        if isinstance(layer, LinearLayer):
             if layer.activation not in HOMOGENEOUS:
                 return None
             return {position: scaled_outputs(layer, arrays, factors)}

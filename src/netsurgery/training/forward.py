@@ -19,7 +19,7 @@ from types import MappingProxyType
 import tensorflow as tf
 
 from netsurgery.keras_io.kept_calls import KeptCall, mask_passed_on
-from netsurgery.networks.layers import BatchNorm, Conv, Join, KernelLayer, Layer
+from netsurgery.networks.layers import BatchNorm, Conv, Join, KernelLayer, Layer, LinearLayer
 from netsurgery.networks.penalties import penalty_of
 from netsurgery.networks.steps import INPUT
 from netsurgery.networks.topology import Topology
@@ -27,12 +27,10 @@ from netsurgery.objectives.training_settings import BFLOAT16, FLOAT32
 from netsurgery.training import layers, onednn
 from netsurgery.training.fused_operations import (
     Arrays,
-    Biased,
     convolve_and_average,
     fold_normalizations,
     is_averaged,
     normalization_of,
-    with_bias,
 )
 from netsurgery.training.normalization import biased_variances, normalize
 
@@ -103,11 +101,11 @@ def forward(
             x = tf.cast(x, tf.float32)
         chain = [j for j in topology.chain(i) if j not in passed]
         rest = [topology.layers[j] for j in chain]
-        if training and isinstance(layer, Biased):
+        if training and isinstance(layer, LinearLayer):
             norm = normalization_of(layer, rest)
             if norm is not None:
                 left_out[chain[norm]], own = own[-1], own[:-1]
-                layer = with_bias(layer, False)
+                layer = layer.with_bias(False)
         if i in passed:
             pass
         elif i in kept:

@@ -16,8 +16,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -27,8 +25,8 @@ from netsurgery.networks.layers import (
     BatchNorm,
     Conv,
     DepthwiseConv,
-    KernelLayer,
     Layer,
+    LinearLayer,
     Pool,
     Shape,
 )
@@ -39,17 +37,7 @@ from netsurgery.training.convolution import convolve
 Arrays = Sequence[tf.Tensor]  # of a layer, in the order of `Network.weights`
 
 
-# layers that end with a bias and an activation
-Biased = KernelLayer | DepthwiseConv
-
-
-def with_bias(layer: Biased, use_bias: bool) -> Biased:
-    """The layer with or without a bias."""
-    settings: dict[str, Any] = {"use_bias": use_bias}
-    return replace(layer, **settings)
-
-
-def normalization_of(layer: Biased, rest: Sequence[Layer]) -> int | None:
+def normalization_of(layer: LinearLayer, rest: Sequence[Layer]) -> int | None:
     """The index of the batch normalization that subtracts a layer's bias; None without one.
 
     Args:
@@ -120,7 +108,7 @@ def convolve_and_average(layer: Conv, arrays: Arrays, x: tf.Tensor, *, strided: 
     return x
 
 
-def _fold_into_weights(layer: Biased, arrays: Arrays, norm: BatchNorm, own: Arrays) -> Arrays:
+def _fold_into_weights(layer: LinearLayer, arrays: Arrays, norm: BatchNorm, own: Arrays) -> Arrays:
     """The weights and bias of a layer that includes the normalization after it.
 
     Args:
@@ -174,8 +162,8 @@ def fold_normalizations(
         if isinstance(pool, Pool) and pool.function == "average":
             source = before(source)
         layer = changed.get(source, topology.layers[source]) if source != INPUT else None
-        if isinstance(layer, Biased) and layer.activation == "linear":
+        if isinstance(layer, LinearLayer) and layer.activation == "linear":
             own[source] = _fold_into_weights(layer, own[source], norm, own[position])
-            changed[source] = with_bias(layer, True)
+            changed[source] = layer.with_bias(True)
             folded.add(position)
     return changed, own, folded

@@ -30,6 +30,7 @@ from netsurgery.networks.layers import (
     Join,
     Layer,
     LayerNorm,
+    LinearLayer,
     Multiply,
     OnePixel,
     Pool,
@@ -42,7 +43,7 @@ from netsurgery.networks.layers import (
 )
 from netsurgery.networks.layers.windows import by_side, span
 from netsurgery.training.convolution import convolve
-from netsurgery.training.fused_operations import Arrays, Biased
+from netsurgery.training.fused_operations import Arrays
 
 # layer, arrays, (n, *shape) -> (n, *output_shape)
 LayerFunction = Callable[[Any, Arrays, tf.Tensor], tf.Tensor]
@@ -114,7 +115,7 @@ def _mix_convolved(layer: SeparableConv, arrays: Arrays, x: tf.Tensor) -> tf.Ten
     return convolution(x, tf.cast(arrays[layer.mixing], x.dtype), 1, "VALID")
 
 
-def add_bias(layer: Biased, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
+def add_bias(layer: LinearLayer, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
     """A batch with the layer's bias, if it has one."""
     if not layer.use_bias:
         return x
@@ -145,7 +146,7 @@ def _pool_image(layer: Pool, x: tf.Tensor, size: list[int], step: list[int]) -> 
     return pool(x, size, step, layer.padding.upper())
 
 
-def _apply_kernel(layer: Biased, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
+def _apply_kernel(layer: LinearLayer, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
     x = KERNELS[type(layer)](layer, arrays, x)
     return _activated(add_bias(layer, arrays, x), layer.activation)
 

@@ -15,13 +15,12 @@ import tensorflow as tf
 
 from netsurgery.keras_io import kept_calls
 from netsurgery.keras_io.checkpoints import Checkpoint, order_in_keras
-from netsurgery.networks.layers import Arrays, BatchNorm, KeptJoin, Other
+from netsurgery.networks.layers import Arrays, BatchNorm, KeptJoin, LinearLayer, Other
 from netsurgery.networks.network import Network
 from netsurgery.objectives.training_settings import CompileSettings
 from netsurgery.storage import provenance
 from netsurgery.surgery import Slots
 from netsurgery.training.forward import Forward, forward
-from netsurgery.training.fused_operations import Biased
 from netsurgery.training.keras_objects import LINEAR, compile_arguments
 from netsurgery.training.layers import DRAWING
 from netsurgery.training.optimizer_state import OptimizerState, is_elementwise
@@ -29,7 +28,7 @@ from netsurgery.training.packing import VariablePacking
 
 # the first part of variable names; without an underscore, which separates the names of slots
 WEIGHTS = "weights"
-WITH_KERNELS = Biased | Other | KeptJoin
+WITH_KERNELS = LinearLayer | Other | KeptJoin
 NO_STATES: Mapping[int, Iterable[Any]] = MappingProxyType({})
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from netsurgery.networks.layers.base import Arrays, KernelLayer, Layer, Shape
+from netsurgery.networks.layers.base import Arrays, KernelLayer, Layer, LinearLayer, Shape
 from netsurgery.networks.layers.conv_cell import CONV_CELL_KINDS, CONV_CELL_LENGTH, conv_cell
 from netsurgery.networks.layers.convolution import (
     Conv,
@@ -61,6 +61,7 @@ __all__ = [
     "KernelLayer",
     "Layer",
     "LayerNorm",
+    "LinearLayer",
     "Multiply",
     "OnePixel",
     "Other",

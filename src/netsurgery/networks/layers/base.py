@@ -128,22 +128,46 @@ class Layer(ABC):
         return {"kind": self.kind, **settings}
 
 
-class KernelLayer(Layer):
+class LinearLayer(Layer):
+    """A layer that multiplies by a kernel, adds a bias and ends with an activation.
+
+    Attributes:
+        activation: Keras's name of its activation.
+        use_bias: whether it has a bias, one number per output, which is the last of its arrays.
+    """
+
+    activation: str
+    use_bias: bool
+
+    def with_bias(self, use_bias: bool) -> Self:
+        """The layer with or without a bias."""
+        settings: dict[str, Any] = {"use_bias": use_bias}
+        return replace(self, **settings)
+
+    @property
+    def trainable_arrays(self) -> int:
+        return 1 + self.use_bias
+
+    @property
+    def activation_function(self) -> str | None:
+        return self.activation
+
+    def is_non_negative(self, input_is_non_negative: bool) -> bool:
+        return self.activation in NON_NEGATIVE
+
+
+class KernelLayer(LinearLayer):
     """A layer whose kernel mixes all channels or units that enter it: (..., in, out).
 
     Attributes:
-        mixing: the index of this kernel among the layer's arrays; the bias is the last of them.
+        mixing: the index of this kernel among the layer's arrays.
         width_field: the field that holds the number of channels or units.
-        activation: Keras's name of its activation.
-        use_bias: whether it has a second array, one number per output.
         l1: factor in the loss of the absolute values of its kernels.
         l2: the same of their squares (see `netsurgery.networks.penalties`).
     """
 
     mixing: ClassVar[int] = 0
     width_field: ClassVar[str]
-    activation: str
-    use_bias: bool
     l1: float
     l2: float
 
@@ -155,11 +179,6 @@ class KernelLayer(Layer):
     def with_width(self, width: int) -> Self:
         """The layer with another number of channels or units."""
         settings: dict[str, Any] = {self.width_field: width}
-        return replace(self, **settings)
-
-    def with_bias(self, use_bias: bool) -> Self:
-        """The layer with or without a bias."""
-        settings: dict[str, Any] = {"use_bias": use_bias}
         return replace(self, **settings)
 
     def kernel_shape(self, shape: Shape) -> Shape:
@@ -175,20 +194,9 @@ class KernelLayer(Layer):
         return math.prod(self.kernel_shape(shape)) * math.prod(self.output_shape(shape)[:-1])
 
     @property
-    def trainable_arrays(self) -> int:
-        return 1 + self.use_bias
-
-    @property
     def output_axes(self) -> tuple[int | None, ...]:
         return (-1, -1)[: self.trainable_arrays]
 
     @property
     def input_axes(self) -> tuple[int | None, ...]:
         return (-2, None)[: self.trainable_arrays]
-
-    @property
-    def activation_function(self) -> str | None:
-        return self.activation
-
-    def is_non_negative(self, input_is_non_negative: bool) -> bool:
-        return self.activation in NON_NEGATIVE

@@ -8,8 +8,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from netsurgery.networks.activations import LIPSCHITZ, NON_NEGATIVE
-from netsurgery.networks.layers.base import Arrays, KernelLayer, Layer, Shape
+from netsurgery.networks.activations import LIPSCHITZ
+from netsurgery.networks.layers.base import Arrays, KernelLayer, Layer, LinearLayer, Shape
 from netsurgery.networks.layers.windows import (
     CAUSAL,
     SAME,
@@ -97,7 +97,7 @@ class Conv(Convolution):
 
 
 @dataclass(frozen=True)
-class DepthwiseConv(Windowed):
+class DepthwiseConv(Windowed, LinearLayer):
     """A convolution of each channel with a kernel of its own.
 
     Arrays: kernel (*taps, channels, 1) and bias (channels,).
@@ -129,19 +129,8 @@ class DepthwiseConv(Windowed):
         return ((*self.taps(shape), shape[-1], 1), shape[-1:])[: self.trainable_arrays]
 
     @property
-    def trainable_arrays(self) -> int:
-        return 1 + self.use_bias
-
-    @property
     def output_axes(self) -> tuple[int | None, ...]:
         return (-2, -1)[: self.trainable_arrays]
-
-    @property
-    def activation_function(self) -> str | None:
-        return self.activation
-
-    def is_non_negative(self, input_is_non_negative: bool) -> bool:
-        return self.activation in NON_NEGATIVE
 
     def multiplications(self, shape: Shape) -> int:
         return math.prod(self.taps(shape)) * math.prod(self.output_shape(shape))

@@ -11,10 +11,9 @@ from netsurgery.networks.layers import (
     Arrays,
     BatchNorm,
     Conv,
-    DepthwiseConv,
     Dropout,
     GlobalPool,
-    KernelLayer,
+    LinearLayer,
     Pool,
 )
 from netsurgery.networks.layers.windows import by_side
@@ -161,13 +160,7 @@ class MergeNormalization(Operation):
     ) -> Topology:
         before = _normalized(topology, position)
         assert before is not None
-        layer = topology.layers[before]
-        assert isinstance(layer, KernelLayer | DepthwiseConv)
-        biased = (
-            layer.with_bias(True)
-            if isinstance(layer, KernelLayer)
-            else replace(layer, use_bias=True)
-        )
+        biased = topology.layer(before, LinearLayer).with_bias(True)
         return topology.remove(position).replace(before, biased)
 
     def transfer(
@@ -182,8 +175,7 @@ class MergeNormalization(Operation):
         assert before is not None
         normalization = network.topology.layer(position, BatchNorm)
         gain, shift = normalization.gain_and_shift(network.weights[position])
-        linear = network.topology.layers[before]
-        assert isinstance(linear, KernelLayer | DepthwiseConv)
+        linear = network.topology.layer(before, LinearLayer)
         *kernels, bias = scaled_outputs(linear, network.weights[before], gain)
         if not linear.use_bias:
             kernels, bias = [*kernels, bias], np.zeros(len(shift))
@@ -204,7 +196,7 @@ def _normalized(topology: Topology, position: int) -> int | None:
     reader, before = position, topology.steps[position].inputs[0]
     while before != INPUT and topology.readers[before] == (reader,):
         layer = topology.layers[before]
-        if isinstance(layer, KernelLayer | DepthwiseConv):
+        if isinstance(layer, LinearLayer):
             return before if layer.activation == "linear" else None
         averages = isinstance(layer, Pool | GlobalPool) and layer.function == "average"
         if not (averages or isinstance(layer, Dropout)):
