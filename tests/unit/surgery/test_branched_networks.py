@@ -22,7 +22,7 @@ from netsurgery.surgery import (
 from tests.support.random_networks import branched, inputs, trained
 from tests.support.surgery_helpers import assert_computes_the_same, generator
 
-NETWORKS = 80
+NETWORKS = 50
 CHANGES = [operation for operation in OPERATIONS if operation.takes_position]
 
 

@@ -136,7 +136,7 @@ def test_least_squares_lose_less_than_the_papers_rules(name: str) -> None:
     topology = build(named(name), (12, 12, 2), 4)
     rng = generator(3)
     network = trained(topology, rng)
-    calibration, x = (np.abs(inputs(topology, rng, batch=n)) for n in (300, 100))
+    calibration, x = (np.abs(inputs(topology, rng, batch=n)) for n in (150, 50))
     expected = predict(network, x)
     for mutation in legal_mutations(topology, operations=LESSENING):
         by_rule = predict(mutate(network, mutation).network, x)

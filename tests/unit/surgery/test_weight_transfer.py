@@ -28,6 +28,7 @@ from tests.support.strategies import (
     Example,
     inputs,
     networks,
+    one_in,
     trained,
 )
 
@@ -77,6 +78,7 @@ def touched(parent: Topology, child: Topology, position: int) -> tuple[range, ra
     return range(position, end + grown), range(position, end)
 
 
+@one_in(2)
 @given(ANY_KIND, SIZES)
 def test_slots_have_the_shapes_of_trainable_arrays(example: Example, sizes: MutationSizes) -> None:
     network, _ = example
@@ -89,6 +91,7 @@ def test_slots_have_the_shapes_of_trainable_arrays(example: Example, sizes: Muta
         assert set(result.slots) == set(slots)
 
 
+@one_in(2)
 @given(ANY_KIND, SIZES)
 def test_unaffected_layers_keep_their_slots(example: Example, sizes: MutationSizes) -> None:
     network, _ = example
