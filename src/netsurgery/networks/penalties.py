@@ -7,23 +7,22 @@ from dataclasses import replace
 from typing import Any
 
 from netsurgery.networks.blocks import Block, Row
-from netsurgery.networks.layers import DepthwiseConv, KernelLayer, Layer
+from netsurgery.networks.layers import Layer, LinearLayer
 from netsurgery.networks.topology import Topology
 
 Penalty = tuple[float, float]  # factors of the absolute values of kernels, and of their squares
 NONE: Penalty = (0.0, 0.0)
-WITH_KERNEL = KernelLayer | DepthwiseConv
 
 
 def penalty_of(layer: Layer) -> Penalty:
     """The factors of a layer; zero for layers without a kernel."""
-    return (layer.l1, layer.l2) if isinstance(layer, WITH_KERNEL) else NONE
+    return (layer.l1, layer.l2) if isinstance(layer, LinearLayer) else NONE
 
 
 def with_penalty(layer: Layer, penalty: Penalty) -> Layer:
     """A layer with other factors; layers without a kernel stay."""
     factors: dict[str, Any] = dict(zip(("l1", "l2"), penalty, strict=True))
-    return replace(layer, **factors) if isinstance(layer, WITH_KERNEL) else layer
+    return replace(layer, **factors) if isinstance(layer, LinearLayer) else layer
 
 
 def penalized_row(row: Row, penalty: Penalty) -> Row:
@@ -58,12 +57,12 @@ def inherited(parent: Topology, child: Topology, origins: Sequence[int | None]) 
     changed: dict[int, Layer] = {}
     known = [
         penalty_of(parent.layers[origin])
-        if origin is not None and isinstance(layer, WITH_KERNEL)
+        if origin is not None and isinstance(layer, LinearLayer)
         else None
         for layer, origin in zip(child.layers, origins, strict=True)
     ]
     for i, layer in enumerate(child.layers):
-        if isinstance(layer, WITH_KERNEL):
+        if isinstance(layer, LinearLayer):
             nearest = [*reversed(known[: i + 1]), *known[i + 1 :]]
             found = next((each for each in nearest if each is not None), NONE)
             changed[i] = with_penalty(layer, found)

@@ -18,10 +18,11 @@ from netsurgery.networks.layers import (
     Dense,
     DepthwiseConv,
     Flatten,
+    LinearLayer,
     SeparableConv,
 )
 from netsurgery.networks.network import Network, initialise
-from netsurgery.networks.penalties import WITH_KERNEL, penalized, penalty_of
+from netsurgery.networks.penalties import penalized, penalty_of
 from netsurgery.networks.topology import Topology
 from netsurgery.objectives.training_settings import CompileSettings
 from netsurgery.surgery import OPERATIONS, legal_mutations, mutate_topology
@@ -78,12 +79,12 @@ def test_descendants_inherit_them(seed: int) -> None:
     topology = penalized(branched(np.random.default_rng(seed)), (0.0, 0.25))
     for mutation in legal_mutations(topology, operations=OPERATIONS):
         for layer in mutate_topology(topology, mutation).layers:
-            assert penalty_of(layer) == (0.0, 0.25) or not isinstance(layer, WITH_KERNEL)
+            assert penalty_of(layer) == (0.0, 0.25) or not isinstance(layer, LinearLayer)
 
 
 def test_own_ones_come_first() -> None:
     cell: Entry = {"conv_cell": {"channels": 2, "l1": 0.5}}
     entries: list[Entry] = [cell, {"residual": {"channels": 2}}]
     topology = penalized(Topology((8, 8, 1), row_of(entries, (8, 8, 1))), (0.0, 0.25))
-    kernels = [layer for layer in topology.layers if isinstance(layer, WITH_KERNEL)]
+    kernels = [layer for layer in topology.layers if isinstance(layer, LinearLayer)]
     assert [penalty_of(layer) for layer in kernels] == [(0.5, 0.0), (0.0, 0.25), (0.0, 0.25)]

@@ -134,10 +134,14 @@ class LinearLayer(Layer):
     Attributes:
         activation: Keras's name of its activation.
         use_bias: whether it has a bias, one number per output, which is the last of its arrays.
+        l1: factor in the loss of the absolute values of its kernels.
+        l2: the same of their squares (see `netsurgery.networks.penalties`).
     """
 
     activation: str
     use_bias: bool
+    l1: float
+    l2: float
 
     def with_bias(self, use_bias: bool) -> Self:
         """The layer with or without a bias."""
@@ -162,14 +166,10 @@ class KernelLayer(LinearLayer):
     Attributes:
         mixing: the index of this kernel among the layer's arrays.
         width_field: the field that holds the number of channels or units.
-        l1: factor in the loss of the absolute values of its kernels.
-        l2: the same of their squares (see `netsurgery.networks.penalties`).
     """
 
     mixing: ClassVar[int] = 0
     width_field: ClassVar[str]
-    l1: float
-    l2: float
 
     @property
     def width(self) -> int:
