@@ -7,6 +7,7 @@ import pytest
 
 from netsurgery.config.errors import ConfigError
 from netsurgery.networks import topologies
+from netsurgery.objectives.step_rates import Along
 from tests.unit.config.examples import REGRESSION, load, load_surgeon
 
 
@@ -84,6 +85,28 @@ def test_a_metric_to_score_by_is_recorded():
     assert settings["extra_metrics"] == ["recall"]
 
 
+@pytest.mark.parametrize("kind", ["adamw", {"sgd": {"weight_decay": 0.5}}])
+def test_weights_decay_in_one_way(kind):
+    with pytest.raises(ConfigError, match=r"searches\.s\.weight_decay: (adamw|sgd) decays all"):
+        load(optimizer=kind, weight_decay=0.01)
+    plain = {"adamw": {"weight_decay": 0.0}}
+    assert load(optimizer=plain, weight_decay=0.01).searches["s"].settings["weight_decay"] == 0.01
+
+
+@pytest.mark.parametrize(
+    ("search", "epochs"),
+    [
+        ({"algorithm": "baseline", "epochs": 7}, 7),
+        ({"algorithm": "surgeon", "topology": "surgeon-small", "epochs": 30, "budget": 90}, 30),
+        ({"budget": 40}, 40),
+    ],
+)
+def test_a_schedule_spans_what_the_algorithm_says(search, epochs):
+    assert load(**search).searches["s"].rates is None
+    assert load(schedule="cosine", **search).searches["s"].rates == Along(epochs)
+    assert load(schedule={"constant": {}}, **search).searches["s"].rates is None
+
+
 def test_a_loss_without_logits_needs_probabilities():
     assert load(loss="dice").searches["s"].settings["loss"] == "dice"
     with pytest.raises(
@@ -114,6 +137,9 @@ def test_a_loss_without_logits_needs_probabilities():
         ),
         ("sugar", "objective", "val_auc", "does not fit regression"),
         ("sugar", "augmentation", "sixfold", "needs images"),
+        ("sugar", "augmentation", "shift", "'shift' needs images or series, but 'sugar' has rows"),
+        ("digits", "schedule", "cosin", "unknown schedule 'cosin'; did you mean cosine?"),
+        ("digits", "schedule", {"cosine": {"end": 0}}, "cosine has no argument 'end'"),
         ("digits", "objective", "val_r2", "does not fit classification"),
         ("digits", "loss", "ctc", "unknown loss 'ctc' (allowed: binary_cross"),
         ("digits", "objective", "auc", "unknown metric 'auc'; did you mean val_auc?"),

@@ -69,3 +69,6 @@ def test_series_take_no_augmentation_of_images(tmp_path: Path) -> None:
     assert load(top=top, dataset="gait", topology="ff-small")
     with pytest.raises(ConfigError, match="'sixfold' needs images, but 'gait' has series"):
         load(top=top, dataset="gait", topology="ff-small", augmentation="sixfold")
+    with pytest.raises(ConfigError, match=r"\(allowed: none, shift\)"):
+        load(top=top, dataset="gait", topology="ff-small", augmentation="flip_shift")
+    assert load(top=top, dataset="gait", topology="ff-small", augmentation="shift")
