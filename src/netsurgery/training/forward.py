@@ -19,7 +19,17 @@ from types import MappingProxyType
 import tensorflow as tf
 
 from netsurgery.keras_io.kept_calls import KeptCall, mask_passed_on
-from netsurgery.networks.layers import BatchNorm, Conv, Join, KernelLayer, Layer, LinearLayer
+from netsurgery.networks.layers import (
+    BatchNorm,
+    Conv,
+    Flatten,
+    Join,
+    KernelLayer,
+    Layer,
+    LinearLayer,
+    OnePixel,
+    Reshape,
+)
 from netsurgery.networks.penalties import penalty_of
 from netsurgery.networks.steps import INPUT
 from netsurgery.networks.topology import Topology
@@ -34,6 +44,7 @@ from netsurgery.training.fused_operations import (
 )
 from netsurgery.training.normalization import biased_variances, normalize
 
+RESHAPING = Flatten | Reshape | OnePixel
 NO_CALLS: Mapping[int, KeptCall] = MappingProxyType({})
 # the data types that layers compute in
 PRECISIONS = {FLOAT32: tf.float32, BFLOAT16: tf.bfloat16}
@@ -93,12 +104,15 @@ def forward(
     strided = not training and onednn.is_faster(math.prod(x.shape[1:]))
     last = max(topology.positions(KernelLayer), default=0)
     dtype = PRECISIONS[precision] if training else tf.float32
-    values = {INPUT: tf.cast(x, dtype)}
+    # embeddings take whole numbers, which bfloat16 would round
+    values = {INPUT: tf.cast(x, tf.float32 if kept else dtype)}
     for i, step in enumerate(topology.steps):
         layer, own = changed.get(i, step.layer), arrays[i]
         x, *others = (values[j] for j in step.inputs)
         if i == last:
             x = tf.cast(x, tf.float32)
+        elif kept and i < last and i not in kept and not isinstance(layer, RESHAPING):
+            x = tf.cast(x, dtype)
         chain = [j for j in topology.chain(i) if j not in passed]
         rest = [topology.layers[j] for j in chain]
         if training and isinstance(layer, LinearLayer):

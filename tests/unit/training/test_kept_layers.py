@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -133,6 +134,15 @@ def test_it_trains_as_in_keras(
         for a, b in zip(mine, before, strict=True)
     ]
     assert max(moved) > 1e-3
+
+
+def test_bfloat16_rounds_no_numbers_of_words() -> None:
+    words = layers.Embedding(1000, 3, embeddings_initializer="uniform")
+    network = conversion.from_keras(row((4,), layers.Reshape((2, 2)), words, layers.Flatten()))
+    x = np.arange(600, 648, dtype=np.float32).reshape(12, 4)
+    half = training.TrainableNetwork(network, replace(SETTINGS, precision="bfloat16"))
+    expected = training.TrainableNetwork(network, SETTINGS)(x, training=True)
+    np.testing.assert_allclose(half(x, training=True), expected, atol=2e-3)
 
 
 def test_files_keep_it_for_us_and_for_keras(
