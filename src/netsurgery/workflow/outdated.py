@@ -30,7 +30,10 @@ from netsurgery.workflow.parameters import Parameters
 from netsurgery.workflow.searches import JOBS, Searches
 
 MAX_REASONS = 3  # in a message
-FROM_PLANS = ("allowed", "batches", "later_rounds", "offspring", "rates", "stream")
+FROM_PLANS = (
+    *("allowed", "batches", "fresh", "is_round"),
+    *("later_rounds", "offspring", "rates", "stream"),
+)
 UNKNOWN = "an earlier version of netsurgery did not record what it was made from"
 SHARED_CODE = "code that all stages share has changed"
 PLAN = "plan"  # written by another rule for each algorithm
