@@ -13,8 +13,9 @@ import keras
 import numpy as np
 
 from netsurgery.keras_io import archive, model_surgery, user_files
-from netsurgery.surgery import OPERATIONS, Operation
+from netsurgery.surgery import ECTONAS, OPERATIONS, SURGEON, Operation
 
+OF_PAPERS = tuple(each for each in OPERATIONS if each in (*ECTONAS, *SURGEON))
 ROUNDING = 3e-6  # Keras computes in float32
 HALF_ROUNDING = 0.1
 
@@ -44,7 +45,7 @@ def compiled(model: keras.Sequential, optimizer: Any = "adam") -> keras.Sequenti
 def check_children(
     model: keras.Sequential,
     path: Path | None = None,
-    operations: Sequence[Operation] = OPERATIONS,
+    operations: Sequence[Operation] = OF_PAPERS,
 ) -> set[str]:
     """Apply one mutation of each operation that the model allows; return their names."""
     x, offers = samples(model), model_surgery.list_mutations(model, operations)
