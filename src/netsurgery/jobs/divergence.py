@@ -34,14 +34,14 @@ def explain_divergence(step: TrainingStep, record: Record) -> str:
     else:
         what, when = "a weight", ""
     is_metric = what == objective and objective not in LOSSES
-    advice = ["another objective"] if is_metric else list(_against_divergence(step))
+    advice = ["another objective"] if is_metric else list(_against_divergence(step, record))
     return (
         f"{step.output.parent.parent}: training diverged: {what} is not finite{when}; try"
         f" {', or '.join(advice)}"
     )
 
 
-def _against_divergence(step: TrainingStep) -> Iterator[str]:
+def _against_divergence(step: TrainingStep, record: Record) -> Iterator[str]:
     settings = step.training_settings.compile
     samples = step.samples("training")
     largest = float(np.abs(samples.inputs(np.arange(min(COMPARED, len(samples.indices))))).max())
@@ -52,5 +52,5 @@ def _against_divergence(step: TrainingStep) -> Iterator[str]:
     name, arguments = split_setting(settings.optimizer)
     if not any(arguments.get(key) for key in CLIPPING):
         yield f"gradient clipping (optimizer: {{{name}: {{clipnorm: 1.0}}}})"
-    if settings.precision != FLOAT32:
-        yield f"precision: {FLOAT32} (now {settings.precision})"
+    if record.precision != FLOAT32:
+        yield f"precision: {FLOAT32} (now {record.precision})"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,6 @@ import numpy as np
 from netsurgery.jobs.training_step import TrainingStep
 from netsurgery.networks.costs import multiplications
 from netsurgery.networks.network import Network
-from netsurgery.objectives.training_settings import FLOAT32
 from netsurgery.search.arbor.growth import growths
 from netsurgery.search.arbor.settings import GrowthSettings
 from netsurgery.search.candidates import read_candidate, read_record
@@ -22,7 +20,6 @@ from netsurgery.search.winners import read_winners
 from netsurgery.storage.random_streams import random_stream
 from netsurgery.surgery import Mutation, mutate
 from netsurgery.surgery.settings import SurgerySettings
-from netsurgery.training import TrainableNetwork
 from netsurgery.training.first_look import gradient_norm
 
 KEPT = "kept"  # a slot that is 1 for all weights of the trunk, and so 0 for new ones
@@ -89,8 +86,7 @@ def _look(
         growth=surgery.growth,
         slots={KEPT: ones_for(trunk)},
     )
-    settings = replace(step.training_settings.compile, precision=FLOAT32)
-    network = TrainableNetwork(result.network, settings)
+    network = step.trainable(result.network)
     norm = gradient_norm(network, result.slots[KEPT], step.training, positions.astype(np.int32))
     child = result.network.topology
     gradient = norm if math.isfinite(norm) else None

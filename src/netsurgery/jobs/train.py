@@ -14,6 +14,7 @@ from typing import Any
 from netsurgery import datasets, training
 from netsurgery.jobs.divergence import explain_divergence
 from netsurgery.jobs.initial_network import fresh_network, network_of_model
+from netsurgery.jobs.precision import precision_of_search
 from netsurgery.jobs.raw_model import raw_model
 from netsurgery.jobs.training_step import TrainingStep
 from netsurgery.keras_io import archive, preprocessing
@@ -82,6 +83,7 @@ def train_initial_network(
         topology=topology.to_json(),
         parameters=topology.parameters,
         batches_per_epoch=step.batches_per_epoch,
+        precision=precision_of_search(step, trainable),
     )
     record = step.run(trainable, record, {step.name: epochs * step.batches_per_epoch})
     if record.status != Status.OK:
@@ -165,6 +167,7 @@ def train_fresh(step: TrainingStep, fresh: FreshNetwork) -> None:
         topology=topology.to_json(),
         parameters=topology.parameters,
         batches_per_epoch=step.batches_per_epoch,
+        precision=fresh.precision,
     )
     if step.failure:
         step.fail(record, batches)

@@ -119,6 +119,25 @@ class TrainingStep:
         """Train a candidate, and write its model and record (see `run`)."""
         return self.write(network, self.run(network, record, batches))
 
+    def loop(self, network: TrainableNetwork, precision: str) -> TrainingLoop:
+        """The training of a network in a precision, on the samples of the search."""
+        settings = self.training_settings
+        with self.timer("data"):
+            samples, validation = self.training, self.samples("validation")
+            balanced = settings.class_weights == "balanced"
+            weights = samples.balancing_weights if balanced else None
+        return TrainingLoop(
+            network,
+            samples,
+            validation,
+            settings.batch_size,
+            settings.extra_metrics,
+            weights,
+            self.timer,
+            GraphCache(kept_graphs()),
+            precision,
+        )
+
     def run(self, network: TrainableNetwork, record: Record, batches: Mapping[str, int]) -> Record:
         """Train a candidate.
 
@@ -130,21 +149,7 @@ class TrainingStep:
         Returns:
             Its new record.
         """
-        settings = self.training_settings
-        with self.timer("data"):
-            samples, validation = self.training, self.samples("validation")
-            balanced = settings.class_weights == "balanced"
-            weights = samples.balancing_weights if balanced else None
-        loop = TrainingLoop(
-            network,
-            samples,
-            validation,
-            settings.batch_size,
-            settings.extra_metrics,
-            weights,
-            self.timer,
-            GraphCache(kept_graphs()),
-        )
+        loop = self.loop(network, record.precision)
         before = record.batches_trained
         rates = self.learning_rates(before, sum(batches.values()))
         record = replace(record, rounds={})

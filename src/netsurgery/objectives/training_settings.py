@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from netsurgery.objectives.keras_catalog import Setting
 from netsurgery.objectives.schedules import CONSTANT
 
-FLOAT32, BFLOAT16 = "float32", "bfloat16"
+FLOAT32, BFLOAT16, AUTO = "float32", "bfloat16", "auto"  # precisions, and to measure which
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,6 @@ class CompileSettings:
     learning_rate: float
     momentum: float
     loss: Setting
-    precision: str = FLOAT32
     weight_decay: float = 0.0
     ema_momentum: float = 0.0
     statistics_momentum: float | None = None  # of batch normalization; None: that of each layer
@@ -48,3 +47,4 @@ class TrainingSettings:
     objective: str
     score_window: int
     schedule: Setting = CONSTANT
+    precision: str = FLOAT32  # or `AUTO`

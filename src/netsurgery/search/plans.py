@@ -62,6 +62,7 @@ class FreshNetwork:
         origin: where its shape comes from, such as `scaled` or `template`.
         topology: as JSON values.
         batches: that it trains.
+        precision: that it trains in, as the whole search.
     """
 
     candidate: str
@@ -70,6 +71,7 @@ class FreshNetwork:
     origin: str
     topology: Mapping[str, Any]
     batches: int
+    precision: str
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> FreshNetwork:

@@ -11,6 +11,7 @@ from typing import Any
 from netsurgery.networks.costs import Costs
 from netsurgery.networks.steps import Place
 from netsurgery.networks.topology import Topology
+from netsurgery.objectives.training_settings import FLOAT32
 
 
 class Status(StrEnum):
@@ -82,6 +83,7 @@ class Record:
     history: tuple[Mapping[str, float | None], ...] = field(default=())
     score: float | None = None
     last_epochs: LastEpochs | None = None
+    precision: str = FLOAT32  # that it trains in; the first training decides for the whole search
     parent_score: float | None = None
     parent_parameters: int | None = None
     status: Status = Status.OK

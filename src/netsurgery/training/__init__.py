@@ -9,6 +9,7 @@
 - `graphs` caches traced functions, and `onednn` makes them use the kernels of oneDNN;
 - `malloc` and `prefork` save start-up time;
 - `tensorflow_internals` holds all that is private to TensorFlow;
+- `precision` measures whether bfloat16 trains faster;
 - `loop` trains and scores, and `latency` measures how long a prediction takes.
 
 There is one thread, and the caller's generator draws the order of the samples, so a training step

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -149,6 +150,7 @@ def _compile_epoch(
     batch_size: int,
     metrics: MetricSums,
     cache: GraphCache,
+    precision: str,
 ) -> SumsFunction:
     """A function that trains an epoch, and gives the sums over it.
 
@@ -169,7 +171,7 @@ def _compile_epoch(
             shifts = moves[first : first + batch_size] if samples.shift else None
             x, y = batches.take(own, *tensors, moves=shifts)
             with tf.GradientTape() as tape:
-                given = network.forward(x, training=True)
+                given = network.forward(x, training=True, precision=precision)
                 losses = _losses(metrics, y, given)
             count = tf.shape(losses)
             shares = tf.fill(count, 1 / tf.cast(count[0], tf.float32))  # of each loss in their mean
@@ -190,8 +192,8 @@ def _compile_epoch(
         begin = (0, tf.zeros(metrics.width))
         return tf.while_loop(lambda done, _: done < count, step, begin, parallel_iterations=1)[1]
 
-    with_onednn = _uses_onednn(batches, network.settings.precision)
-    more = batch_size, metrics.settings, metrics.weights
+    with_onednn = _uses_onednn(batches, precision)
+    more = precision, batch_size, metrics.settings, metrics.weights
     name = _graph_name("epoch", network, batches, with_onednn, *more)
     arguments = POSITIONS, RATES, batches.moves
     return _compile(epoch, arguments, name, network, metrics, batches, cache, with_onednn)
@@ -268,6 +270,7 @@ class TrainingLoop:
         class_weights: (classes,) weights of the training samples' losses; None: all are 1.
         timer: measures where the time goes.
         cache: of graphs, shared with other loops over networks of the same topology.
+        precision: of training; scores are computed in float32.
     """
 
     def __init__(
@@ -280,6 +283,7 @@ class TrainingLoop:
         class_weights: np.ndarray | None = None,
         timer: Timer | None = None,
         cache: GraphCache | None = None,
+        precision: str = FLOAT32,
     ) -> None:
         cache = cache or GraphCache()
         self.network, self.samples, self.batch_size = network, len(training), batch_size
@@ -288,7 +292,8 @@ class TrainingLoop:
         with self.timer("build"):
             known = network.loss, network.outputs, metrics
             self.metrics = metric_sums(training, *known, class_weights, logits=network.logits)
-            self.epoch = _compile_epoch(network, training, batch_size, self.metrics, cache)
+            fixed = network, training, batch_size, self.metrics, cache
+            self.epoch = _compile_epoch(*fixed, precision)
             validation_metrics = metric_sums(validation, *known, logits=network.logits)
             self.evaluation = _compile_evaluation(network, validation, validation_metrics, cache)
 
@@ -331,3 +336,13 @@ class TrainingLoop:
             if not finite(scores[name] for name in LOSSES):
                 break
         return history
+
+    def seconds(self, batches: int) -> float:
+        """The time to train some batches, of the processor where it trains; changes the network."""
+        on_gpu = tf.config.list_physical_devices("GPU")
+        clock = time.perf_counter if on_gpu else time.process_time  # other jobs take turns
+        order = np.arange(batches * self.batch_size, dtype=np.int32) % self.samples
+        moves = self.shift.draw(len(order), np.random.default_rng(0)) if self.shift else NO_MOVES
+        start = clock()
+        self.epoch(order, np.zeros(batches, np.float32), moves)
+        return clock() - start

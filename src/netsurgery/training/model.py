@@ -17,7 +17,7 @@ from netsurgery.keras_io import kept_calls
 from netsurgery.keras_io.checkpoints import Checkpoint, order_in_keras
 from netsurgery.networks.layers import Arrays, BatchNorm, KeptJoin, LinearLayer, Other
 from netsurgery.networks.network import Network
-from netsurgery.objectives.training_settings import CompileSettings
+from netsurgery.objectives.training_settings import FLOAT32, CompileSettings
 from netsurgery.storage import provenance
 from netsurgery.surgery import Slots
 from netsurgery.training.forward import Forward, forward
@@ -58,7 +58,7 @@ class TrainableNetwork:
 
     Args:
         network: its initial arrays.
-        settings: optimizer, learning rate, momentum, loss and precision.
+        settings: how it learns.
         state: values of the optimizer's variables (see `OptimizerState`); by
             default those of a new one.
     """
@@ -153,7 +153,7 @@ class TrainableNetwork:
         """
         return self.forward(x, training=training).output
 
-    def forward(self, x: tf.Tensor, *, training: bool) -> Forward:
+    def forward(self, x: tf.Tensor, *, training: bool, precision: str = FLOAT32) -> Forward:
         """What the network gives for a batch; see `__call__`."""
         used = self.weights if training else self.averages or self.weights
         trainable = self.packing.tensors(variable.value for variable in used)
@@ -165,7 +165,7 @@ class TrainableNetwork:
             arrays,
             x,
             training=training,
-            precision=self.settings.precision,
+            precision=precision,
             seed=self._seed_of_step if training and self.draws else None,
             kept=self.kept,
         )

@@ -1,7 +1,5 @@
 """Networks compute and train as their Keras models do, layer by layer."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -190,39 +188,51 @@ ROUNDED = [
 ]
 
 
-def in_precisions(network):
-    """The network to train in float32 and in bfloat16."""
-    each = (replace(SETTINGS, precision=name) for name in ("float32", "bfloat16"))
-    return [training.TrainableNetwork(network, settings) for settings in each]
+PRECISIONS = ("float32", "bfloat16")
+
+
+def in_precisions(network, x):
+    """What the network gives in training, in float32 and in bfloat16."""
+    learner = training.TrainableNetwork(network, SETTINGS)
+    given = (learner.forward(x, training=True, precision=each) for each in PRECISIONS)
+    return [each.output.numpy() for each in given]
 
 
 @pytest.mark.parametrize("kind", ROUNDED)
 def test_bfloat16_only_rounds_what_training_computes(kind):
     (x, y), network = numbers(8), network_of(KINDS[kind], 8)
-    full, mixed = in_precisions(network)
-    one, other = (each(x, training=True).numpy() for each in (full, mixed))
+    one, other = in_precisions(network, x)
     assert other.dtype == np.float32
     assert 0 < np.abs(one - other).max() < 0.05
-    full, mixed = in_precisions(network)
-    one, other = (each(x, training=False).numpy() for each in (full, mixed))
-    np.testing.assert_array_equal(one, other)
     part = Samples(x, y, np.arange(9, dtype=np.int32), Scaling(np.float32(0), np.float32(1)))
-    for each in (full, mixed):
-        training.TrainingLoop(each, part, part, 9).run([1], np.random.default_rng(2))
-    assert all(array.dtype == np.float32 for array in arrays(mixed.network))
-    found = map(arrays, (network, full.network, mixed.network))
-    changes = [
-        (abs(a - before).max(), abs(a - b).max()) for before, a, b in zip(*found, strict=True)
-    ]
+    learners = [training.TrainableNetwork(network, SETTINGS) for _ in PRECISIONS]
+    for learner, precision in zip(learners, PRECISIONS, strict=True):
+        loop = training.TrainingLoop(learner, part, part, 9, precision=precision)
+        loop.run([1], np.random.default_rng(2))
+    full, mixed = (arrays(each.network) for each in learners)
+    assert all(array.dtype == np.float32 for array in mixed)
+    found = zip(arrays(network), full, mixed, strict=True)
+    changes = [(abs(a - before).max(), abs(a - b).max()) for before, a, b in found]
     largest, _ = max(changes)
     assert all(rounding < 0.25 * change + 0.02 * largest for change, rounding in changes)
 
 
+def test_scores_after_bfloat16_are_those_of_float32():
+    (x, y), network = numbers(8), network_of(KINDS["max pooling"], 8)
+    part = Samples(x, y, np.arange(9, dtype=np.int32), Scaling(np.float32(0), np.float32(1)))
+    learner = training.TrainableNetwork(network, SETTINGS)
+    loop = training.TrainingLoop(learner, part, part, 9, precision="bfloat16")
+    (scores,) = loop.run([1], np.random.default_rng(2))
+    again = training.evaluate(training.TrainableNetwork(learner.network, SETTINGS), part)
+    assert {f"val_{name}": value for name, value in again.items()}.items() <= scores.items()
+
+
 def test_bfloat16_excludes_the_output_layer():
-    full, mixed = in_precisions(network_of([Flatten()], 8))
-    x, _ = numbers(8)
+    network, (x, _) = network_of([Flatten()], 8), numbers(8)
     rounded = tf.cast(tf.cast(x, tf.bfloat16), tf.float32).numpy()
-    np.testing.assert_array_equal(full(rounded, training=True), mixed(x, training=True))
+    _, mixed = in_precisions(network, x)
+    full, _ = in_precisions(network, rounded)
+    np.testing.assert_array_equal(full, mixed)
 
 
 def dropping(topology, step=0, start=(1, 2)):

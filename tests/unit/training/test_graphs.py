@@ -96,7 +96,7 @@ def test_other_weights_samples_and_rates_share_a_graph(cache):
 DIFFERENT = {
     "topology": {"settings": {"topology": "cnn-medium"}},
     "optimizer": {"settings": {"optimizer": "rmsprop"}},
-    "precision": {"settings": {"precision": "bfloat16"}},
+    "precision": {"precision": "bfloat16"},
     "scaling": {"scaling": Scaling(np.array(1, np.float32), np.array(1 / 16, np.float32))},
     "variants": {"variants": 6},
     "type of samples": {"x": np.zeros((50, 8, 8, 1), np.float32)},

@@ -1,7 +1,5 @@
 """Kernels of oneDNN are used where they pay, and compute what TensorFlow's default ones do."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -50,8 +48,8 @@ def trained(side, cache, precision="float32"):
     y = (np.arange(20) % 3).astype(np.int32)
     part = Samples(x, y, np.arange(20, dtype=np.int32), Scaling(np.float32(0), np.float32(1)))
     network = initialise(Topology((side, side, 3), EVERY_KIND), rng)
-    trainable = training.TrainableNetwork(network, replace(SETTINGS, precision=precision))
-    loop = training.TrainingLoop(trainable, part, part, 5, cache=cache)
+    trainable = training.TrainableNetwork(network, SETTINGS)
+    loop = training.TrainingLoop(trainable, part, part, 5, cache=cache, precision=precision)
     history = loop.run([4, 4], np.random.default_rng(1))
     return [array for layer in trainable.network.weights for array in layer], history
 

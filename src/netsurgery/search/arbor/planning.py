@@ -128,6 +128,7 @@ def _plan_fresh(
             origin=origin,
             topology=shape.to_json(),
             batches=batches,
+            precision=record.precision,
         )
         for number, (origin, shape, batches) in enumerate(made)
     )
