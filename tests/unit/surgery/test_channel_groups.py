@@ -16,7 +16,7 @@ from netsurgery.networks.layers import (
     GlobalPool,
     KernelLayer,
     Pool,
-    Rescaling,
+    Reshape,
 )
 from netsurgery.networks.steps import Place
 from netsurgery.networks.topology import Topology
@@ -91,10 +91,10 @@ def test_a_gate_changes_with_what_it_multiplies() -> None:
         ((Flatten(), Dense(4), Residual((Dense(4),))), "U", 1, "among those of the network"),
         (STAGE.row, "C", "2.body.3", "together with those of the layer at 0: name that one"),
         (
-            (Conv(2), Residual((Conv(2), Rescaling(2.0))), Flatten(), Dense(1)),
+            (Conv(2), Residual((Conv(2), Reshape((8, 8, 2)))), Flatten(), Dense(1)),
             "C",
             0,
-            r"its outputs are joined with those of the rescaling by 2 at 1\.body\.1, which is kept",
+            r"joined with those of the reshape to 8x8x2 at 1\.body\.1, which is kept",
         ),
         (
             (Parallel(((Flatten(), Dense(64)), (Conv(1), Flatten())), "add"), Dense(2)),
