@@ -196,7 +196,10 @@ class TrainingStep:
         for count, values in zip(epochs, history, strict=False):
             trained += count
             finite = {k: v if training.finite([v]) else None for k, v in values.items()}
-            entries.append({"epoch": trained / self.batches_per_epoch, **finite})
+            entry = {"epoch": trained / self.batches_per_epoch, **finite}
+            if self.rates is not None:
+                entry["learning_rate"] = float(rates[trained - record.batches_trained - 1])
+            entries.append(entry)
         deciding = ("loss", "val_loss", self.training_settings.objective)
         diverged = any(entry.get(each, 0) is None for entry in entries for each in deciding)
         # an infinite weight need not show: a relu may hide it

@@ -63,7 +63,8 @@ class Record:
     Attributes:
         history: an entry per epoch (or part of one) since the candidate's surgery, with `epoch`
             (counted along its lineage from the start of the search), loss, val_loss and metrics
-            such as accuracy and val_accuracy; None for a value that is not finite.
+            such as accuracy and val_accuracy; None for a value that is not finite. If it is not
+            constant, also the learning_rate of the last batch.
         rounds: the result of each round that the step covers.
         last_epochs: those of the search, if this is its final network and there were any.
     """

@@ -68,6 +68,18 @@ def test_joined_rounds_have_the_rates_of_single_ones(step):
     assert not same(go_on(held, first, "a", "b"), two)
 
 
+def test_a_record_has_the_rates_that_are_not_constant(step):
+    recipe = {"rates": Along(EPOCHS), "schedule": "cosine"}
+    model = go_on(step("two", **recipe), start(step("warm-up", **recipe), 2), "a", "b")
+    record = read_record(model)
+    rates = [entry["learning_rate"] for entry in record.history]
+    half = 0.5 / record.batches_per_epoch  # the rate is that at the middle of the last batch
+    last = [(1 + np.cos(np.pi * (epoch - half) / EPOCHS)) / 20 for epoch in (1, 2, 3, 4)]
+    np.testing.assert_allclose(rates, last, rtol=1e-3)
+    plain = start(step("plain"))
+    assert "learning_rate" not in read_record(plain).history[-1]
+
+
 def test_a_step_trains_with_its_own_rates(step):
     first = start(step("warm-up"))
     still = go_on(step("still", Ramp(0.0, 0.0)), first)
