@@ -65,7 +65,7 @@ def _sequential(
         "config": {
             "name": MODEL_NAME,
             "trainable": True,
-            "dtype": configs[0]["config"]["dtype"],
+            "dtype": serialized(keras.config.dtype_policy()),
             "layers": [first, *configs],
             "build_input_shape": shape,
         },

@@ -59,7 +59,8 @@ def embedding() -> keras.Model:
 def nested() -> keras.Model:
     body = [layers.Conv2D(3, 3), layers.BatchNormalization(), layers.ReLU()]
     frozen = layers.Conv2D(2, 1, trainable=False)
-    inner = keras.Sequential([keras.Input((5, 5, 2)), frozen, *body], name="base")
+    entering = keras.Input((5, 5, 2))
+    inner = keras.Model(entering, keras.Sequential([frozen, *body])(entering), name="base")
     return row((5, 5, 2), inner, layers.GaussianNoise(0.0), layers.GlobalAveragePooling2D())
 
 
