@@ -54,6 +54,15 @@ def test_paths_and_names_differ(value: Any, expected: bool) -> None:
     assert is_path(value) == expected
 
 
+def test_a_folder_of_tensorflow_is_a_path(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("exported", "other"):
+        Path(name).mkdir()
+    Path("exported/saved_model.pb").touch()
+    assert is_path("exported")
+    assert not is_path("other")
+
+
 def test_a_search_takes_over_the_compilation(model: Any) -> None:
     search = load(topology=model()).searches["s"]
     assert search.settings.items() >= SETTINGS.items()
