@@ -29,12 +29,12 @@ class KeptOutput:
 
     Attributes:
         output: (n, *output_shape).
-        states: what its arrays that are not trained become.
+        states: what its arrays that are not trained become; None for those that stay.
         penalties: what it adds to the loss, scalars.
     """
 
     output: tf.Tensor
-    states: tuple[tf.Tensor, ...]
+    states: tuple[tf.Tensor | None, ...]
     penalties: tuple[tf.Tensor, ...]
 
 
@@ -84,14 +84,18 @@ class KeptCall:
         is_layer = isinstance(self.keras_layer, keras.Layer)
         mode = {"training": training} if is_layer else {}
         with keras.StatelessScope(values, collect_losses=True) as scope:
+            states = self.variables[self.layer.trainable :]
+            before = [scope.get_current_value(variable) for variable in states]
             self._update_constants()
             several = isinstance(self.layer, KeptJoin)
             output = layer_calls.apply(
                 self.keras_layer, self.layer.call, inputs, several=several, **mode
             )
             penalties = tuple(self.keras_layer.losses) if is_layer else ()
-        states = self.variables[self.layer.trainable :]
-        return KeptOutput(output, tuple(map(scope.get_current_value, states)), penalties)
+        after = [scope.get_current_value(variable) for variable in states]
+        pairs = zip(before, after, strict=True)
+        changed = tuple(new if new is not old else None for old, new in pairs)
+        return KeptOutput(output, changed, penalties)
 
     def _update_constants(self) -> None:
         for part in kept_layers.inner_layers(self.keras_layer):

@@ -58,13 +58,14 @@ class Forward:
         output: (n, outputs), float32.
         statistics: in training the concatenated means and biased variances of the batch, of all
             batch normalizations; None without any.
-        states: by the positions of kept layers what their arrays become that are not trained.
+        states: by the positions of kept layers what their arrays become that are not trained; None
+            for those that stay.
         penalties: scalars that belong to the loss: L1, L2 and what kept layers add.
     """
 
     output: tf.Tensor
     statistics: tf.Tensor | None
-    states: Mapping[int, tuple[tf.Tensor, ...]]
+    states: Mapping[int, tuple[tf.Tensor | None, ...]]
     penalties: tuple[tf.Tensor, ...]
 
 
@@ -98,7 +99,7 @@ def forward(
     if not training:
         changed, arrays, passed = fold_normalizations(topology, arrays)
     left_out: dict[int, tf.Tensor] = {}  # biases, by the normalizations that subtract them
-    states: dict[int, tuple[tf.Tensor, ...]] = {}
+    states: dict[int, tuple[tf.Tensor | None, ...]] = {}
     statistics: list[tf.Tensor] = []
     pixels: list[float] = []  # per sample, behind each statistic
     strided = not training and onednn.is_faster(math.prod(x.shape[1:]))

@@ -13,7 +13,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from netsurgery.keras_io import kept_calls
 from netsurgery.keras_io.checkpoints import Checkpoint, order_in_keras
 from netsurgery.networks.layers import Arrays, BatchNorm, KeptJoin, LinearLayer, Other
 from netsurgery.networks.network import Network
@@ -21,6 +20,7 @@ from netsurgery.objectives.training_settings import FLOAT32, CompileSettings
 from netsurgery.storage import provenance
 from netsurgery.surgery import Slots
 from netsurgery.training.forward import Forward, forward
+from netsurgery.training.kept_states import KeptLayers
 from netsurgery.training.keras_objects import LINEAR, compile_arguments
 from netsurgery.training.layers import DRAWING
 from netsurgery.training.optimizer_state import OptimizerState, is_elementwise
@@ -76,30 +76,16 @@ class TrainableNetwork:
         trainable = [s for i in self.order for s in shapes[i][: self.trainable_counts[i]]]
         shared = is_elementwise(settings.optimizer)
         self.packing = VariablePacking.of(trainable, shared=shared)
-        layers = zip(shapes, self.trainable_counts, strict=True)
-        self.kept = {
-            i: kept_calls.make(layer)
-            for i, layer in enumerate(self.layers)
-            if isinstance(layer, Other | KeptJoin)
-        }
-        # the statistics of normalizations share a variable, the states of kept layers do not
+        self.kept = KeptLayers(network)
+        counts = enumerate(self.trainable_counts)
         self.statistics_sizes = [
-            array[0] for i, (s, n) in enumerate(layers) if i not in self.kept for array in s[n:]
+            array[0] for i, n in counts if i not in self.kept.calls for array in shapes[i][n:]
         ]
-        self.states = {
-            i: [
-                keras.Variable(array, trainable=False, dtype=array.dtype.name, name=f"state{i}")
-                for array in network.weights[i][self.trainable_counts[i] :]
-            ]
-            for i in self.kept
-        }
         packed = enumerate(self.packing.pack(self._trainable_arrays(network)))
         self.weights = [keras.Variable(value, name=f"{WEIGHTS}{i}") for i, value in packed]
         statistics = self._statistics_of(network)
         self.statistics = keras.Variable(statistics, trainable=False, name="statistics")
-        self.draws = any(type(layer) in DRAWING for layer in self.layers) or any(
-            call.draws for call in self.kept.values()
-        )
+        self.draws = self.kept.draw or any(type(layer) in DRAWING for layer in self.layers)
         self.seed = keras.Variable(
             np.zeros(2, np.int32), trainable=False, dtype="int32", name="seed"
         )
@@ -121,8 +107,8 @@ class TrainableNetwork:
 
     def _statistics_of(self, network: Network) -> np.ndarray:
         """The moving statistics of a network, concatenated."""
-        layers = enumerate(zip(network.weights, self.trainable_counts, strict=True))
-        statistics = (a for i, (arrays, n) in layers if i not in self.kept for a in arrays[n:])
+        weights, counts = network.weights, enumerate(self.trainable_counts)
+        statistics = (a for i, n in counts if i not in self.kept.calls for a in weights[i][n:])
         return np.concatenate([np.zeros(0, np.float32), *statistics])
 
     def _by_layer(
@@ -140,11 +126,12 @@ class TrainableNetwork:
         """
         first, rest = iter(trainable), iter(statistics)
         learned = {i: tuple(islice(first, self.trainable_counts[i])) for i in self.order}
-        layers = enumerate(zip(self.topology.array_shapes, self.trainable_counts, strict=True))
-        return [
-            (*learned[i], *(states.get(i, ()) if i in self.kept else islice(rest, len(shapes) - n)))
-            for i, (shapes, n) in layers
-        ]
+        found = []
+        for i, shapes in enumerate(self.topology.array_shapes):
+            count = len(shapes) - self.trainable_counts[i]
+            others = states.get(i, ()) if i in self.kept.calls else islice(rest, count)
+            found.append((*learned[i], *others))
+        return found
 
     def __call__(self, x: tf.Tensor, *, training: bool) -> tf.Tensor:
         """The network's output for a batch; in training it updates what is not trained.
@@ -158,8 +145,8 @@ class TrainableNetwork:
         used = self.weights if training else self.averages or self.weights
         trainable = self.packing.tensors(variable.value for variable in used)
         sizes, moving = self.statistics_sizes, self.statistics.value
-        states = {i: [state.value for state in states] for i, states in self.states.items()}
-        arrays = self._by_layer(trainable, tf.split(moving, sizes) if sizes else [], states)
+        split = tf.split(moving, sizes) if sizes else []
+        arrays = self._by_layer(trainable, split, self.kept.tensors)
         given = forward(
             self.topology,
             arrays,
@@ -167,14 +154,12 @@ class TrainableNetwork:
             training=training,
             precision=precision,
             seed=self._seed_of_step if training and self.draws else None,
-            kept=self.kept,
+            kept=self.kept.calls,
         )
         if given.statistics is not None:
             moving.assign_sub((moving - given.statistics) * self._update_rates)
-        for i, values in given.states.items() if training else ():
-            for state, before, after in zip(self.states[i], states[i], values, strict=True):
-                if after is not before:
-                    state.assign(after)
+        if training:
+            self.kept.update(given.states)
         return given
 
     def draw_seed(self, rng: np.random.Generator) -> None:
@@ -244,9 +229,8 @@ class TrainableNetwork:
     @property
     def variables(self) -> list[keras.Variable]:
         """The weights, all that is not trained, the seed and the variables of the optimizer."""
-        drawn = [self.seed] if self.draws else []
-        states = [state for states in self.states.values() for state in states]
-        return [*self.weights, self.statistics, *states, *drawn, *self.optimizer.variables]
+        untrained = [self.statistics, *self.kept.variables, *([self.seed] if self.draws else [])]
+        return [*self.weights, *untrained, *self.optimizer.variables]
 
     @property
     def outputs(self) -> int:
@@ -272,8 +256,7 @@ class TrainableNetwork:
     def _network_of(self, variables: Iterable[keras.Variable]) -> Network:
         statistics = np.split(self.statistics.numpy(), np.cumsum(self.statistics_sizes)[:-1])
         trainable = self.packing.unpack(variable.numpy() for variable in variables)
-        states = {i: [state.numpy() for state in states] for i, states in self.states.items()}
-        arrays = self._by_layer(trainable, statistics, states)
+        arrays = self._by_layer(trainable, statistics, self.kept.arrays)
         return Network(self.topology, tuple(arrays))
 
     def load(self, network: Network, state: Arrays) -> None:
@@ -287,10 +270,7 @@ class TrainableNetwork:
         for variable, value in zip(self.weights, packed, strict=True):
             variable.assign(value)
         self.statistics.assign(self._statistics_of(network))
-        for i, held in self.states.items():
-            rest = network.weights[i][self.trainable_counts[i] :]
-            for variable, array in zip(held, rest, strict=True):
-                variable.assign(array)
+        self.kept.load(network)
         self.optimizer_state.values = state
 
     def by_layer(self, variables: Iterable[np.ndarray]) -> tuple[Arrays, ...]:
