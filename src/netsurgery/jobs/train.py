@@ -319,7 +319,7 @@ def study(
         step.training,
         step.samples("validation"),
         replace(step.training_settings.compile, ema_momentum=0.0),  # measured as it trains
-        step.training_settings.batch_size,
+        step.batch_size,
         step.seed,
     )
     rows = []

@@ -18,7 +18,7 @@ from netsurgery.networks.layers import Arrays
 from netsurgery.networks.network import Network
 from netsurgery.objectives.schedules import read_schedule
 from netsurgery.objectives.step_rates import StepRates, rates_of_step
-from netsurgery.objectives.training_settings import TrainingSettings
+from netsurgery.objectives.training_settings import TrainingSettings, batch_size_for
 from netsurgery.processes.client import kept_graphs
 from netsurgery.search import scores
 from netsurgery.search.candidates import read_candidate, record_path
@@ -95,7 +95,13 @@ class TrainingStep:
     @property
     def batches_per_epoch(self) -> int:
         """Batches in an epoch; the last one may be smaller."""
-        return -(-len(self.training) // self.training_settings.batch_size)
+        return -(-len(self.training) // self.batch_size)
+
+    @property
+    def batch_size(self) -> int:
+        """Samples per batch."""
+        size = self.training_settings.batch_size
+        return batch_size_for(len(self.training)) if isinstance(size, str) else size
 
     def epochs(self, batches: int) -> list[int]:
         """Split batches into whole epochs and the rest of one."""
@@ -130,7 +136,7 @@ class TrainingStep:
             network,
             samples,
             validation,
-            settings.batch_size,
+            self.batch_size,
             settings.extra_metrics,
             weights,
             self.timer,

@@ -12,6 +12,8 @@ from netsurgery.objectives.keras_catalog import Setting
 from netsurgery.objectives.schedules import CONSTANT
 
 FLOAT32, BFLOAT16, AUTO = "float32", "bfloat16", "auto"  # precisions, and to measure which
+MIN_BATCH, MAX_BATCH = 16, 128  # samples
+MIN_BATCHES = 40  # in an epoch
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class TrainingSettings:
     """How a candidate trains, and how its training is scored."""
 
     compile: CompileSettings
-    batch_size: int
+    batch_size: int | str  # a number, or `AUTO` (see `batch_size_for`)
     extra_metrics: Sequence[Setting]
     class_weights: str
     augmentation: str
@@ -48,3 +50,17 @@ class TrainingSettings:
     score_window: int
     schedule: Setting = CONSTANT
     precision: str = FLOAT32  # or `AUTO`
+
+
+def batch_size_for(samples: int) -> int:
+    """The batch size that `auto` stands for: the largest power of two with enough batches.
+
+    Few samples in large batches would give too few steps.
+
+    Args:
+        samples: in an epoch.
+    """
+    size = MAX_BATCH
+    while size > MIN_BATCH and size * MIN_BATCHES > samples:
+        size //= 2
+    return size
