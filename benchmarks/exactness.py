@@ -130,12 +130,18 @@ def table(found: Deviations) -> str:
     for name in sorted(found, key=lambda name: order[name.partition(",")[0]]):
         of = {how: found[name].get(how, []) for how in COMPUTED}
         count = {how: f"{len(values):,}" if values else "" for how, values in of.items()}
-        worst = {how: f"{max(values):.1e}" if values else "" for how, values in of.items()}
+        worst = {how: _shown(values) for how, values in of.items()}
         line = [name, count["double"], worst["double"], worst["single"]]
         lines.append(
             [*line, *(cell[how] for how in ("training", "Keras") for cell in (count, worst))]
         )
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _shown(changes: list[float]) -> str:
+    """The largest change, for the table."""
+    largest = max(changes, default=None)
+    return "" if largest is None else f"{largest:.1e}" if largest else "0"
 
 
 def main() -> None:
