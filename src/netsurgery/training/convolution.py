@@ -13,6 +13,7 @@ from typing import Any
 import tensorflow as tf
 
 from netsurgery.networks.layers import SAME
+from netsurgery.training import onednn
 
 NARROW = 4  # pixels in a row of the output, up to which products of matrices are faster
 
@@ -28,7 +29,8 @@ def convolve(x: tf.Tensor, kernel: tf.Tensor, strides: Any, padding: str) -> tf.
     """
     reach = 0 if padding == SAME.upper() else kernel.shape[1] - 1
     is_narrow = x.shape[2] is not None and x.shape[2] - reach <= NARROW
-    if x.dtype == tf.bfloat16 and strides in (1, [1, 1]) and is_narrow:
+    is_narrow = is_narrow and strides in (1, [1, 1])
+    if x.dtype == tf.bfloat16 and is_narrow and onednn.has_bfloat16():
         return _convolve_narrow(x, kernel, padding)
     return tf.nn.conv2d(x, kernel, strides, padding)
 

@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from netsurgery.networks.layers import BatchNorm
+from netsurgery.training import onednn
 from netsurgery.training.fused_operations import Arrays
 
 FAST_CHANNELS = 16  # channels come in multiples of them in oneDNN's fast kernels for bfloat16
@@ -33,7 +34,8 @@ def normalize(
     beta = learned[-1] if layer.center else tf.zeros_like(mean)
     parts = FAST_CHANNELS // math.gcd(x.shape[-1], FAST_CHANNELS)
     divisible = len(x.shape) > 2 and math.prod(x.shape[1:-1]) % parts == 0
-    if training and x.dtype == tf.bfloat16 and parts > 1 and divisible:
+    joins = parts > 1 and divisible and onednn.has_bfloat16()
+    if training and x.dtype == tf.bfloat16 and joins:
         y, *statistics = _normalize_parts(x, gamma, beta, layer.epsilon, parts)
         return y, tuple(statistics)
     sides = (*x.shape[1:-1], *[1] * (4 - len(x.shape)))

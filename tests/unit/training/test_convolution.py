@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from netsurgery.training import onednn
 from netsurgery.training.convolution import NARROW, convolve
 
 
@@ -25,7 +26,8 @@ def results(function, dtype, side, window, strides, padding):
 @pytest.mark.parametrize("side", [2, NARROW, NARROW + 1])
 @pytest.mark.parametrize("window", [(3, 3), (2, 2), (1, 1), (2, 3)])
 @pytest.mark.parametrize(("strides", "padding"), [(1, "SAME"), (1, "VALID"), (2, "SAME")])
-def test_it_gives_what_tensorflow_gives(side, window, strides, padding):
+def test_it_gives_what_tensorflow_gives(side, window, strides, padding, monkeypatch):
+    monkeypatch.setattr(onednn, "has_bfloat16", lambda: True)
     if padding == "VALID" and side < max(window):
         pytest.skip("the window is larger than the image")
     settings = side, window, strides, padding
