@@ -28,8 +28,17 @@ def without_times(value: Any) -> Any:
     return value
 
 
+def content(path: Path) -> bytes:
+    """A file; JSON and tables without times."""
+    if path.suffix == ".json":
+        return json.dumps(without_times(read_json(path))).encode()
+    if path.suffix == ".csv" and set(TIMES) & set(pd.read_csv(path, nrows=0).columns):
+        return pd.read_csv(path).drop(columns=[*TIMES], errors="ignore").to_csv().encode()
+    return path.read_bytes()
+
+
 def files(results: Path) -> dict[str, bytes]:
-    """The files that must not depend on interruptions; JSON without times."""
+    """The files that must not depend on interruptions, without times."""
     found = {}
     for path in sorted(results.rglob("*")):
         name = str(path.relative_to(results))
@@ -40,13 +49,7 @@ def files(results: Path) -> dict[str, bytes]:
             continue
         if path.name.startswith((".lock", ".mlflow", "mlflow.db")):
             continue
-        found[name] = path.read_bytes()
-        if name == "summary.csv":
-            found[name] = (
-                pd.read_csv(path).drop(columns=[*TIMES], errors="ignore").to_csv().encode()
-            )
-        if path.suffix == ".json":
-            found[name] = json.dumps(without_times(read_json(path))).encode()
+        found[name] = content(path)
     return found
 
 

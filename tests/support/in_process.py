@@ -5,11 +5,13 @@ import os
 import subprocess
 import sys
 
+from benchmarks.faults.compare import without_times
+
 from netsurgery.search.layout import SearchFolder
 from netsurgery.search.records import Record
 from netsurgery.storage.files import read_json
 from tests.support.factories import ROOT
-from tests.support.workflow_runs import PATIENCE, search_folder, without_times
+from tests.support.workflow_runs import PATIENCE, search_folder
 
 RUN = """
 import json, sys

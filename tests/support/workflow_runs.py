@@ -3,7 +3,6 @@
 import atexit
 import fcntl
 import functools
-import json
 import os
 import subprocess
 import sys
@@ -12,12 +11,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from benchmarks.faults.compare import content
 
 from netsurgery.processes.client import SERVERS, TRAINING
 from netsurgery.processes.process_exit import WORKFLOW
 from netsurgery.search.layout import SearchFolder
-from netsurgery.storage.dependencies import TIMES
-from netsurgery.storage.files import read_json
 from tests.support import snakemake_process
 from tests.support.factories import ROOT
 
@@ -137,19 +135,8 @@ def contents(folder):
         name = str(path.relative_to(root))
         if name.startswith("logs/") or path.name == "tracked.json":
             continue
-        found[name] = path.read_bytes()
-        if path.suffix == ".json":
-            found[name] = json.dumps(without_times(read_json(path)))
+        found[name] = content(path)
     return found
-
-
-def without_times(value):
-    """Return a JSON value without what may differ between two runs of a search."""
-    if isinstance(value, dict):
-        return {k: without_times(v) for k, v in value.items() if k not in TIMES}
-    if isinstance(value, list):
-        return [without_times(v) for v in value]
-    return value
 
 
 def assert_same(folder, other):
@@ -161,9 +148,10 @@ def assert_same(folder, other):
     decisions = (".keras", "/plan.json", "/winners.json", "split.npz", "lineage.csv")
     needed = {name for name in mine if name.endswith(decisions)} - {"final/model.keras"}
     missing = (needed | {"final/summary.json"}) - theirs.keys()
-    assert (missing, theirs.keys() - mine.keys()) == (set(), set())
-    mine = {name: mine[name] for name in theirs}
-    assert [name for name in mine if mine[name] != theirs[name]] == []
+    assert not missing, missing
+    assert not theirs.keys() - mine.keys(), theirs.keys() - mine.keys()
+    different = [name for name in theirs if mine[name] != theirs[name]]
+    assert not different, different
 
 
 def times(folder):

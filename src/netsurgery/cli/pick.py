@@ -14,21 +14,23 @@ from netsurgery.cli.arguments import Subparsers, add_results_folder, positive_in
 from netsurgery.cli.quiet import no_stderr
 from netsurgery.objectives.metrics import is_maximized
 from netsurgery.search.layout import SearchFolder
+from netsurgery.storage.files import read_json
 
 
 class Limit(NamedTuple):
-    """A limit that the user may set: the option, the column that it limits, and its unit."""
+    """A limit that the user may set: the option, what it limits, and its unit."""
 
     option: str
-    column: str
+    quantity: str
     unit: str
 
 
+LATENCY = "latency"  # in records alone: it differs from run to run
 LIMITS = (
     Limit("max_parameters", "parameters", "parameters"),
     Limit("max_multiplications", "multiplications", "multiplications per sample"),
     Limit("max_model_bytes", "model_bytes", "bytes of weights"),
-    Limit("max_latency", "latency", "seconds per sample"),
+    Limit("max_latency", LATENCY, "seconds per sample"),
 )
 
 
@@ -77,6 +79,12 @@ class Choice(NamedTuple):
     def model(self) -> Path:
         """Its file."""
         return self.search.folder / self.row["model"]
+
+    def value(self, quantity: str) -> float | None:
+        """What a limit may limit; None if it is unknown."""
+        if quantity == LATENCY:
+            return read_json(self.model.with_suffix(".json"))[LATENCY]
+        return self.row[quantity]
 
 
 def run(given: argparse.Namespace) -> None:
@@ -128,13 +136,14 @@ def pick(choices: Sequence[Choice], limits: Mapping[str, Any]) -> Choice:
         limits: values of `LIMITS` and `min_accuracy`; None or missing: no limit.
     """
     within = list(choices)
-    for option, column, unit in LIMITS:
+    for option, quantity, unit in LIMITS:
         if (limit := limits.get(option)) is None:
             continue
-        known = [each for each in within if each.row[column] is not None]
-        kept = [each for each in known if each.row[column] <= limit]
+        values = [(each, each.value(quantity)) for each in within]
+        known = [(each, value) for each, value in values if value is not None]
+        kept = [each for each, value in known if value <= limit]
         if not kept:
-            least = min((each.row[column] for each in known), default=None)
+            least = min((value for _, value in known), default=None)
             shown = "unknown" if least is None else f"{least:,}"
             flag = "--" + option.replace("_", "-")
             sys.exit(f"{flag}: no network has at most {limit:,} {unit}; the least is {shown}")

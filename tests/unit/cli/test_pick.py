@@ -23,9 +23,11 @@ def write_search(results, name, networks, **changed):
     rows = [
         dict.fromkeys(COLUMNS, 1)
         | {"candidate": candidate, "parameters": size, "multiplications": count}
-        | {"latency": latency, "val_score": score, "on_front": True, "model": f"{candidate}.keras"}
-        for candidate, size, count, latency, score in networks
+        | {"val_score": score, "on_front": True, "model": f"{candidate}.keras"}
+        for candidate, size, count, _, score in networks
     ]
+    for candidate, _, _, latency, _ in networks:
+        write_json(folder / f"{candidate}.json", {"latency": latency})
     write_table(folder / "front.csv", COLUMNS, rows)
 
 
