@@ -20,7 +20,7 @@ QUICK_ARBOR = {
     "topology": "cnn-tiny",
     "budget": 24,
     "warm_up_epochs": 1,
-    "search_fraction": 0.4,
+    "search_fraction": 0.25,
     "contest_fraction": 0.16,
     "batch_size": 32,
     "candidates": 2,
