@@ -216,9 +216,13 @@ class TrainableNetwork:
 
     @property
     def _update_rates(self) -> np.ndarray:
-        """One minus the momentum of each moving statistic."""
+        """One minus the momentum of each moving statistic.
+
+        Averaged weights are used with the statistics of the same batches: others can cost more
+        accuracy than averaging gains.
+        """
         layers = zip(self.layers, self.topology.input_shapes, strict=True)
-        common = self.settings.statistics_momentum
+        common = self.settings.ema_momentum or self.settings.statistics_momentum
         rates = [
             np.full(2 * shape[-1], 1 - (layer.momentum if common is None else common), np.float32)
             for layer, shape in layers

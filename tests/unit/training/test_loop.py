@@ -138,8 +138,18 @@ def test_networks_are_scored_with_averaged_weights():
         training.evaluate(training.TrainableNetwork(each, SETTINGS), samples(30, 1))["loss"]
         for each in (averaged, network.network)
     ]
-    assert losses[0] == pytest.approx(scores["val_loss"], rel=1e-5)
-    assert losses[1] != pytest.approx(scores["val_loss"], rel=1e-3)
+    assert losses[0] == pytest.approx(scores["val_loss"], rel=1e-6)
+    assert losses[1] != pytest.approx(scores["val_loss"], rel=1e-4)
+
+
+def test_statistics_are_averaged_over_the_batches_of_the_weights():
+    still = {"learning_rate": 1e-12, "momentum": 0}
+    slow, fast = new_network(ema_momentum=0.999, **still), new_network(ema_momentum=0.1, **still)
+    start = slow.statistics.numpy()
+    for network in (slow, fast):
+        train(network, [5])
+    moved = [float(np.abs(each.statistics.numpy() - start).max()) for each in (slow, fast)]
+    assert 0 < moved[0] < 0.02 * moved[1]
 
 
 def test_training_stops_when_it_diverges():
