@@ -1,6 +1,6 @@
 """What each operation costs in networks of about a million parameters.
 
-    PYTHONPATH=src OMP_NUM_THREADS=1 python -m benchmarks.operation_costs OUT.md [--samples 500]
+    PYTHONPATH=src OMP_NUM_THREADS=1 python -m benchmarks.operation_costs OUT.md [--samples 200]
 
 One network has conv cells that pool and dense layers, as the papers' have, the other one residual
 blocks, branches, a gate and depthwise convolutions; together they allow every operation. Each is
@@ -123,7 +123,7 @@ def main() -> None:
     """Measure, and write the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--samples", type=int, default=500)
+    parser.add_argument("--samples", type=int, default=200)
     given = parser.parse_args()
     given.out.write_text(measure(given.samples) + "\n")
 
