@@ -56,6 +56,7 @@ def summarize(
         "start_parameters": start_parameters,
         "parameters": final.parameters,
         **asdict(final.costs),
+        "precision": final.precision,
         "latency": final.latency,
         "latency_batch32": final.latency_batch32,
         "val_score": final.score,
