@@ -58,9 +58,15 @@ def _in_float32(function: LayerFunction) -> LayerFunction:
     return computed
 
 
-def _activated(x: tf.Tensor, function: str, slope: float | None = None) -> tf.Tensor:
+def _activated(
+    x: tf.Tensor, function: str, slope: float | None = None, alpha: float = 1.0
+) -> tf.Tensor:
     if function == "linear":
         return x
+    if x.dtype == tf.bfloat16 and function != "relu":  # TensorFlow is slower in it, and rounds more
+        return tf.cast(_activated(tf.cast(x, tf.float32), function, slope, alpha), x.dtype)
+    if function == "elu":
+        return keras.activations.elu(x, alpha)
     if function == "leaky_relu" and slope is not None:
         return tf.nn.leaky_relu(x, slope)
     return keras.activations.get(function)(x)
@@ -198,9 +204,7 @@ def _drop(layer: Dropout, x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
 
 
 def _activate(layer: Activation, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
-    if layer.function == "elu":
-        return keras.activations.elu(x, layer.alpha)
-    return _activated(x, layer.function, layer.negative_slope)
+    return _activated(x, layer.function, layer.negative_slope, layer.alpha)
 
 
 def _rescale(layer: Rescaling, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
