@@ -23,13 +23,11 @@ def results(function, dtype, side, window, strides, padding):
     return [tf.cast(each, tf.float32).numpy() for each in found]
 
 
-@pytest.mark.parametrize("side", [2, NARROW, NARROW + 1])
-@pytest.mark.parametrize("window", [(3, 3), (2, 2), (1, 1), (2, 3)])
+@pytest.mark.parametrize("side", [NARROW, NARROW + 1])
+@pytest.mark.parametrize("window", [(3, 3), (2, 3)])
 @pytest.mark.parametrize(("strides", "padding"), [(1, "SAME"), (1, "VALID"), (2, "SAME")])
 def test_it_gives_what_tensorflow_gives(side, window, strides, padding, monkeypatch):
     monkeypatch.setattr(onednn, "has_bfloat16", lambda: True)
-    if padding == "VALID" and side < max(window):
-        pytest.skip("the window is larger than the image")
     settings = side, window, strides, padding
     expected = results(tf.nn.conv2d, tf.float32, *settings)
     for dtype, error in ((tf.float32, 0), (tf.bfloat16, 2**-7)):
