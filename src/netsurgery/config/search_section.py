@@ -61,9 +61,11 @@ def load_searches(
             search = search if model is None else model.with_compilation(search)
             layers = _check(full, search, own_topologies, known_datasets, model)
             properties = schema["$defs"][search["algorithm"]]["properties"]
-            settings = fill_defaults(properties, search)
-            settings |= algorithm_of(search).fixed_settings
-            checks.fill_task_defaults(settings, known_datasets[search["dataset"]].task)
+            algorithm, task = algorithm_of(search), known_datasets[search["dataset"]].task
+            defaults = algorithm.task_defaults.get(task, {})
+            filled = fill_defaults(properties, {**defaults, **search})
+            settings = {**filled, **algorithm.fixed_settings}
+            checks.fill_task_defaults(settings, task)
             if settings.get("mode") != SelectionMode.BALANCED:
                 settings["greediness"] = 1.0
             found[full] = Search(full, scale_settings(settings, scale), layers, model)

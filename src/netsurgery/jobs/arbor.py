@@ -37,11 +37,12 @@ def plan_arbor(
     dependencies: Dependencies = NO_DEPENDENCIES,
 ) -> None:
     """Write the plan of a generation, or the final plan."""
-    inputs = [folder.winners(generation - 1), folder.first_look(generation)]
+    inputs = [folder.winners(number) for number in range(generation)]
+    inputs.append(folder.first_look(generation))
     looks = read_looks(folder.first_look(generation))
-    trunk = folder.read_winners(generation - 1)
+    history = [folder.read_winners(number) for number in range(generation)]
     chosen = from_settings(RoundSettings, settings)
-    plan = planning.plan_generation(trunk, generation, looks, allowed, chosen)
+    plan = planning.plan_generation(history, looks, allowed, chosen)
     for stray in folder.strays(plan):
         stray.unlink()
     dependencies.with_inputs(inputs).write(folder.plan(generation), plan.to_json())

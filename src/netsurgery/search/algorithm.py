@@ -33,6 +33,7 @@ class Algorithm(ABC):
         plans: the classes of its plans of generations, which read them from their files; none if
             it plans nothing.
         epoch_settings: the settings that count epochs, which scaling shrinks.
+        task_defaults: defaults of settings by task, where these differ.
         fixed_settings: settings of training and surgery that it decides, not its users.
         trains_anew: whether the final network starts from fresh weights.
     """
@@ -44,6 +45,7 @@ class Algorithm(ABC):
     generation: ClassVar[str] = "generation"
     plans: ClassVar[tuple[type[GenerationPlan], ...]] = ()
     epoch_settings: ClassVar[tuple[str, ...]]
+    task_defaults: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     fixed_settings: ClassVar[Mapping[str, Any]] = {}
     trains_anew: ClassVar[bool] = False
 

@@ -10,7 +10,7 @@ from netsurgery.config import job_settings
 from netsurgery.datasets import SplitSettings
 from netsurgery.objectives.training_settings import PenaltySettings, TrainingSettings
 from netsurgery.search.algorithms import ALGORITHMS
-from netsurgery.search.arbor.settings import ArborSettings
+from netsurgery.search.arbor import settings as arbor
 from netsurgery.search.ectonas.settings import BudgetSettings, GenerationSettings, SelectionSettings
 from netsurgery.search.size_limit import SIZES
 from netsurgery.search.surgeon.settings import DecisionSettings, StoppingSettings
@@ -22,14 +22,18 @@ from tests.unit.config.examples import load, load_surgeon
 
 COMMON = (TrainingSettings, PenaltySettings, SplitSettings)
 READERS = {
-    "arbor": (*COMMON, ArborSettings, SurgerySettings),
+    "arbor": (*COMMON, SurgerySettings, arbor.RoundSettings, arbor.BudgetSettings),
     "baseline": COMMON,
     "ectonas": (*COMMON, SurgerySettings, GenerationSettings, SelectionSettings, BudgetSettings),
     "surgeon": (*COMMON, SurgerySettings, DecisionSettings, StoppingSettings),
 }
 # what the workflow reads itself: which jobs there are
 WORKFLOW = {"algorithm", "dataset", "topology", "seeds", "time_limit"}
-FIRST_TRAINING = {"baseline": {"epochs"}, "ectonas": {"warm_up_epochs"}}
+FIRST_TRAINING = {
+    "arbor": {"price", "round_learning_rate"},
+    "baseline": {"epochs"},
+    "ectonas": {"warm_up_epochs"},
+}
 
 
 @pytest.mark.parametrize("algorithm", READERS)
@@ -71,9 +75,9 @@ def test_a_job_gets_the_settings_of_the_class_that_reads_them():
     settings = load(width_factor=2, operations=["ectonas"], **optional).searches["s"].settings
     assert {*job_settings.TRAINING, *job_settings.GENERATION} <= {*settings}
     assert {*job_settings.DECISION} <= {*load_surgeon(**optional).searches["s"].settings}
-    arbor = search(algorithm="arbor", topology="cnn-tiny", **optional).settings
-    assert {*job_settings.ROUND, *job_settings.GROWTH, *job_settings.SURGERY} <= {*arbor}
-    assert {*job_settings.SELECTION} <= {*settings, *arbor}  # of each algorithm those that it has
+    grown = search(algorithm="arbor", topology="cnn-tiny", **optional).settings
+    assert {*job_settings.ROUND, *job_settings.GROWTH, *job_settings.SURGERY} <= {*grown}
+    assert {*job_settings.SELECTION} <= {*settings, *grown}  # of each algorithm those that it has
 
 
 def test_recuperation_has_a_default_for_each_operation():

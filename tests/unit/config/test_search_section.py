@@ -316,3 +316,12 @@ def test_rows_in_a_file_start_from_dense_layers(tmp_path):
 def test_sizes_of_arbor_leave_room_for_the_final_network(changed, message):
     with pytest.raises(ConfigError, match=message):
         load(algorithm="arbor", topology="cnn-tiny", **changed)
+
+
+@pytest.mark.parametrize(("task", "rate"), [("diabetes", 0.02), ("wine", 0.15)])
+def test_rates_of_arbor_suit_the_task(task, rate):
+    data = {"datasets": {"d": {"source": "sklearn", "name": task}}}
+    given = {"algorithm": "arbor", "dataset": "d", "topology": "ff-small"}
+    for changed, expected in (({}, rate), ({"learning_rate": 0.3}, 0.3)):
+        loaded = load(top=data | {"searches": {"s": given | changed}})
+        assert loaded.searches["s"].settings["learning_rate"] == expected

@@ -33,6 +33,11 @@ class Arbor(Algorithm):
     description = "Arbor, a search that grows a small network and trains the shape that it found"
     generation = "round"
     plans = (RoundPlan, FreshPlan)
+    # the gradient of a squared error grows with the error
+    task_defaults: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "classification": {"learning_rate": 0.15, "round_learning_rate": 0.05},
+        "regression": {"learning_rate": 0.02, "round_learning_rate": 0.02},
+    }
     # new layers and channels get their statistics from samples
     fixed_settings: ClassVar[Mapping[str, Any]] = {
         "growth": Growth.ZEROS.value,
@@ -77,4 +82,4 @@ class Arbor(Algorithm):
 
     def search(self, trainer: Trainer, settings: Mapping[str, Any], seed: int) -> Record:
         """See `netsurgery.search.arbor.loop`."""
-        return loop.search(trainer, from_settings(ArborSettings, settings))
+        return loop.search(trainer, from_settings(ArborSettings, settings), seed)

@@ -6,9 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 
 from netsurgery.search.arbor.plans import FreshPlan
-from netsurgery.search.plans import GenerationPlan
+from netsurgery.search.plans import FinalPlan, GenerationPlan
 from netsurgery.search.records import Record, Status
-from netsurgery.search.steps import Step, recuperation_step
+from netsurgery.search.selection import Comparison, SelectionMode, select_contender
+from netsurgery.search.steps import FINAL, Step, recuperation_step
 from netsurgery.search.winners import Winner, Winners, model_name
 
 
@@ -62,6 +63,40 @@ def next_trunk(
     if not isinstance(plan, FreshPlan):
         goes_on = recuperation_step(Step.parse(winner).candidate)
     return Winners((Winner(records[winner], model_name(plan.generation, goes_on)),), spent)
+
+
+def finalists(history: Sequence[Winners]) -> list[Winner]:
+    """The finished networks that won a generation, the last one first.
+
+    With few samples a small one of an early round may be the best.
+
+    Args:
+        history: the trunk after the initial training and after every generation.
+    """
+    found: dict[str, Winner] = {}
+    for winners in reversed(history):
+        for winner in winners.parents:
+            record = winner.record
+            model = model_name(record.generation, record.step)
+            found.setdefault(record.candidate, Winner(record, model))
+    return list(found.values())
+
+
+def select_finalist(
+    plan: FinalPlan, history: Sequence[Winners], comparison: Comparison, seed: int
+) -> str:
+    """The model file of the finalist with the best score.
+
+    Args:
+        plan: that names the finalists.
+        history: the trunk after the initial training and after every generation.
+        comparison: what they are compared by.
+        seed: of the search.
+    """
+    records = {each.record.candidate: each.record for each in finalists(history)}
+    competing = [records[parent.candidate] for parent in plan.parents]
+    index = select_contender(competing, SelectionMode.GREEDY, comparison, seed, FINAL)
+    return plan.parents[index].model
 
 
 def rounds_without_gain(losses: Sequence[float], min_gain: float) -> int:

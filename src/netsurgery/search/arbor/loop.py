@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from netsurgery.search.arbor.allowance import allowance
 from netsurgery.search.arbor.growth import possible_growths
-from netsurgery.search.arbor.judgement import next_trunk
+from netsurgery.search.arbor.judgement import next_trunk, select_finalist
 from netsurgery.search.arbor.planning import (
     falling_rates,
     plan_generation,
@@ -20,7 +20,7 @@ from netsurgery.search.trainer import Trainer, final_training, initial_training
 from netsurgery.search.winners import Winners
 
 
-def search(trainer: Trainer, settings: ArborSettings) -> Record:
+def search(trainer: Trainer, settings: ArborSettings, seed: int) -> Record:
     """Run a whole search.
 
     The workflow runs the same functions, each in a job of its own.
@@ -28,6 +28,7 @@ def search(trainer: Trainer, settings: ArborSettings) -> Record:
     Args:
         trainer: trains the networks.
         settings: of the search.
+        seed: of the search.
 
     Returns:
         The record of the final candidate.
@@ -40,7 +41,7 @@ def search(trainer: Trainer, settings: ArborSettings) -> Record:
         trunk, allowed = history[-1], allowance(history, plans, settings)
         found = possible_growths(trunk, allowed, settings.rounds.growth)
         looks = trainer.look(trunk.models[0], found) if found else []
-        plan = plan_generation(trunk, len(history), looks, allowed, settings.rounds)
+        plan = plan_generation(history, looks, allowed, settings.rounds)
         if isinstance(plan, FinalPlan):
             break
         records: dict[str, Record] = {}
@@ -48,4 +49,5 @@ def search(trainer: Trainer, settings: ArborSettings) -> Record:
             records[step] = trainer.train(plan_training(plan, step, records, rate, per_epoch))
         history.append(next_trunk(plan, records, trunk, settings.judgement.price))
         plans.append(plan)
-    return trainer.train(final_training(plan, trunk.models[0], rates=falling_rates(rate)))
+    best = select_finalist(plan, history, settings.comparison, seed)
+    return trainer.train(final_training(plan, best, rates=falling_rates(rate)))

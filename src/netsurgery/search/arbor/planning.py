@@ -8,6 +8,7 @@ from dataclasses import replace
 from netsurgery.networks.costs import multiplications
 from netsurgery.networks.topology import Topology
 from netsurgery.objectives.step_rates import Along, Ramp
+from netsurgery.search.arbor.judgement import finalists
 from netsurgery.search.arbor.plans import Allowance, FreshPlan, Part, RoundPlan
 from netsurgery.search.arbor.scaling import scaled_to_limits
 from netsurgery.search.arbor.settings import RoundSettings
@@ -32,8 +33,7 @@ Plan = RoundPlan | FreshPlan | FinalPlan
 
 
 def plan_generation(
-    trunk: Winners,
-    generation: int,
+    history: Sequence[Winners],
     looks: Sequence[Look],
     allowed: Allowance,
     settings: RoundSettings,
@@ -41,24 +41,25 @@ def plan_generation(
     """Plan the next generation, or the end of the search.
 
     Args:
-        trunk: the network that goes on.
-        generation: the number of the next generation.
+        history: the trunk after the initial training and after every generation.
         looks: at all growths of the trunk; only a round needs them.
         allowed: what comes next.
         settings: of the search.
     """
+    trunk, generation = history[-1], len(history)
     if allowed.part is Part.ROUND:
         plan = _plan_round(trunk, generation, looks, settings)
-        return plan or _end(trunk, generation, 0, "no growth has a finite gradient")
+        return plan or _end(history, 0, "no growth has a finite gradient")
     if allowed.part is Part.END:
-        return _end(trunk, generation, allowed.batches, allowed.reason)
+        return _end(history, allowed.batches, allowed.reason)
     return _plan_fresh(trunk, generation, allowed, settings)
 
 
-def _end(trunk: Winners, generation: int, batches: int, reason: str) -> FinalPlan:
+def _end(history: Sequence[Winners], batches: int, reason: str) -> FinalPlan:
+    """The end: the best finished network is selected, and trains with what is left."""
     return FinalPlan(
-        generation=generation,
-        parents=_parents(trunk),
+        generation=len(history),
+        parents=tuple(Parent(each.record.candidate, each.model) for each in finalists(history)),
         remaining_batches=batches,
         reason=reason,
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 from netsurgery.objectives.checks import SettingError
 from netsurgery.objectives.suggestions import suggest
+from netsurgery.search.selection import Comparison
 from netsurgery.search.size_limit import SizeLimits
 from netsurgery.storage.fractions import floor_product
 from netsurgery.surgery import OPERATIONS, Operation
@@ -111,6 +112,7 @@ class ArborSettings:
     budget: BudgetSettings
     rounds: RoundSettings
     judgement: JudgementSettings
+    comparison: Comparison
     round_learning_rate: float
 
     @property

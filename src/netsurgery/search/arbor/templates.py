@@ -19,13 +19,15 @@ def template_entries(shape: tuple[int | None, ...]) -> list[dict[str, Any]]:
     """The entries of the template for samples of a shape.
 
     Images and series: conv cells that max-pool until a side is short, two that do not, and the
-    mean of each channel. Rows of features: two dense layers.
+    mean of each channel. Rows of features: two dense layers, normalized by batches.
 
     Args:
         shape: (height, width, channels), (steps, channels) or (features,).
     """
     if len(shape) == 1:
-        return [{"dense": {"units": units}} for units in UNITS]
+        normalized: list[dict[str, Any]] = [{"batch_norm": {}}, {"activation": {}}]
+        layers = [{"dense": {"units": units, "activation": "linear"}} for units in UNITS]
+        return [entry for layer in layers for entry in (layer, *normalized)]
     side, pooled = min(side or 1 for side in shape[:-1]), 0
     while side > LARGEST_SIDE or (pooled == 0 and side >= LARGEST_SIDE):
         side, pooled = side // 2, pooled + 1

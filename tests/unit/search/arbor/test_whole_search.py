@@ -35,7 +35,7 @@ def run(topology="cnn-tiny", per_epoch=100, failing=0.0, seed=0, **changed):
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(loop, "plan_generation", recorded)
-        final = loop.search(trainer, chosen)
+        final = loop.search(trainer, chosen, seed)
     return trainer, plans, final
 
 
@@ -67,12 +67,20 @@ def test_a_search_ends_and_keeps_its_budget_and_limits(budget, per_epoch, max_pa
 
 
 def test_the_parts_of_a_search_follow_each_other():
-    _, plans, final = run(budget=100)
+    _, plans, _ = run(budget=100)
     parts = [plan.part if isinstance(plan, FreshPlan) else "round" for plan in plans[:-1]]
     rounds = parts.count("round")
     assert rounds >= 2
     assert parts == ["round"] * rounds + [Part.CONTEST, Part.FINAL]
-    assert final.candidate == plans[-2].networks[0].candidate
+
+
+def test_the_best_finished_network_is_the_final_one():
+    trainer, plans, final = run(budget=100)
+    finalists = [trainer.records[parent.model] for parent in plans[-1].parents]
+    assert len(finalists) == len(plans)  # the winner of each generation, and the initial network
+    phases = {Step.parse(record.step).phase for record in finalists}
+    assert phases == {Phase.WARM_UP, Phase.COOLED, Phase.FRESH}
+    assert final.candidate == max(finalists, key=lambda record: record.score).candidate
 
 
 def test_a_larger_budget_leaves_rounds_as_they_are():
@@ -101,9 +109,9 @@ def test_networks_of_a_contest_are_full_size():
 
 
 def test_too_few_batches_to_compare_networks_train_the_template():
-    _, plans, final = run(budget=60, per_epoch=11)
+    _, plans, _ = run(budget=60, per_epoch=11)
     assert [plan.part for plan in plans[:-1]] == [Part.FINAL]
-    assert final.operation == "template"
+    assert [network.origin for network in plans[0].networks] == ["template"]
 
 
 def test_a_round_without_gain_ends_growth(monkeypatch):
@@ -113,7 +121,7 @@ def test_a_round_without_gain_ends_growth(monkeypatch):
 
 
 def test_smaller_networks_train_beside_the_final_one():
-    trainer, plans, final = run(budget=100, max_parameters=20_000, sizes=[8_000, 4_000])
+    trainer, plans, _ = run(budget=100, max_parameters=20_000, sizes=[8_000, 4_000])
     last = plans[-2]
     sizes = [Topology.from_json(network.topology).parameters for network in last.networks]
     assert 19_000 < sizes[0] < 20_000
@@ -122,7 +130,7 @@ def test_smaller_networks_train_beside_the_final_one():
     batches = [network.batches for network in last.networks]
     assert batches[1] == batches[2] == pytest.approx(0.1 * sum(batches), abs=1)
     assert sum(trainer.spent.values()) == 100 * 100
-    assert final.candidate == last.networks[0].candidate
+    assert plans[-1].parents[0].candidate == last.networks[0].candidate
 
 
 @pytest.mark.parametrize(
