@@ -57,7 +57,10 @@ STAGES: dict[str, tuple[str, ...]] = {
         *("training/*", "networks/*", "objectives/*", "keras_io/*"),
         *("datasets/samples.py", "datasets/augmentation.py"),
         *(f"search/{each}.py" for each in ("candidates", "records", "scores", "selection")),
-        *(f"jobs/{each}.py" for each in ("first_look", "train", "training_*", "initial_network")),
+        *(
+            f"jobs/{each}.py"
+            for each in ("first_look", "initial_network", "precision", "train", "training_*")
+        ),
     ),
     SURGERY: ("surgery/*",),
     REPORT: (
