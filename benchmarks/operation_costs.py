@@ -3,9 +3,10 @@
     PYTHONPATH=src OMP_NUM_THREADS=1 python -m benchmarks.operation_costs OUT.md [--samples 200]
 
 One network has conv cells that pool and dense layers, as the papers' have, the other one residual
-blocks, branches, a gate and depthwise convolutions; together they allow every operation. Each is
-done once in each network where it is legal, at the first place there, behind which most layers
-follow; the slower one counts. Times are those of the processor: on one core, those that elapse.
+blocks, branches, a gate and depthwise convolutions; together they allow every operation. Without
+samples each is done at all places, and the slowest counts; with samples at the first place of both
+networks, behind which most layers are fitted. Times are those of the processor: on one core, those
+that elapse.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from netsurgery.networks.layers import (
     GlobalPool,
 )
 from netsurgery.networks.network import Network
+from netsurgery.networks.steps import Place
 from netsurgery.networks.topologies import build
 from netsurgery.networks.topology import Topology
 from netsurgery.surgery import OPERATIONS, Mutation, Operation, legal_mutations, mutate
@@ -61,50 +63,55 @@ def topologies() -> dict[str, Topology]:
 
 @dataclass(frozen=True)
 class Cost:
-    """What one mutation costs.
+    """What an operation costs.
 
     Attributes:
-        network: the name of the network.
-        mutation: what was done.
-        parameters: of the child.
-        seconds: of processor time, without samples.
-        calibrated: the same with samples.
+        operation: what was done.
+        places: how many allow it.
+        seconds: of processor time, without samples, at the slowest place.
+        network: in which it is slower with samples.
+        place: the first one there.
+        calibrated: seconds with samples at that place.
     """
 
-    network: str
-    mutation: Mutation
-    parameters: int
+    operation: Operation
+    places: int
     seconds: float
+    network: str
+    place: Place
     calibrated: float
 
 
-def cost(name: str, network: Network, mutation: Mutation, samples: np.ndarray) -> Cost:
-    """Do it twice."""
-    took = []
-    for calibration in (None, samples):
-        start = time.process_time()
-        child = mutate(network, mutation, calibration=calibration).network
-        took.append(time.process_time() - start)
-    return Cost(name, mutation, child.topology.parameters, *took)
+def seconds(network: Network, mutation: Mutation, samples: np.ndarray | None = None) -> float:
+    """How long a mutation takes the processor."""
+    start = time.process_time()
+    mutate(network, mutation, calibration=samples)
+    return time.process_time() - start
 
 
-def slowest(operation: Operation, networks: dict[str, Network], samples: np.ndarray) -> Cost | None:
-    """The larger of the operation's costs in the networks; None if all refuse it."""
-    costs = []
-    for name, network in networks.items():
-        if legal := legal_mutations(network.topology, operations=[operation]):
-            costs.append(cost(name, network, legal[0], samples))
-    return max(costs, key=lambda each: each.calibrated, default=None)
+def cost(operation: Operation, networks: dict[str, Network], samples: np.ndarray) -> Cost:
+    """Perform an operation at all places, and with samples at the first one of each network."""
+    offers = {
+        name: legal_mutations(network.topology, operations=[operation])
+        for name, network in networks.items()
+    }
+    pairs = [(name, mutation) for name, legal in offers.items() for mutation in legal]
+    slowest = max(seconds(networks[name], mutation) for name, mutation in pairs)
+    firsts = {name: legal[0] for name, legal in offers.items() if legal}
+    took = {name: seconds(networks[name], first, samples) for name, first in firsts.items()}
+    name = max(took, key=lambda name: took[name])
+    place = firsts[name].position
+    assert place is not None
+    return Cost(operation, len(pairs), slowest, name, place, took[name])
 
 
-def table(costs: list[Cost], sizes: dict[str, int]) -> str:
+def table(costs: list[Cost]) -> str:
     """The costs as Markdown."""
-    headings = ["operation", "network", "at", "parameters", "seconds", "seconds with samples"]
-    lines = [headings, ["---"] * 3 + ["---:"] * 3]
+    headings = ["operation", "places", "seconds", "first place", "seconds with samples"]
+    lines = [headings, ["---", "---:", "---:", "---", "---:"]]
     for each in costs:
-        change = f"{sizes[each.network]:,} → {each.parameters:,}"
-        line = [f"`{each.mutation.operation}`", each.network, str(each.mutation.position), change]
-        lines.append([*line, f"{each.seconds:.2f}", f"{each.calibrated:.2f}"])
+        line = [f"`{each.operation}`", str(each.places), f"{each.seconds:.3f}"]
+        lines.append([*line, f"{each.place} in {each.network}", f"{each.calibrated:.2f}"])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
@@ -114,9 +121,7 @@ def measure(samples: int) -> str:
     networks = {name: trained(topology, rng) for name, topology in topologies().items()}
     x = rng.uniform(0, 1, (samples, *SHAPE)).astype(np.float32)
     changes = [operation for operation in OPERATIONS if operation.takes_position]
-    costs = [slowest(operation, networks, x) for operation in changes]
-    sizes = {name: network.topology.parameters for name, network in networks.items()}
-    return table([each for each in costs if each is not None], sizes)
+    return table([cost(operation, networks, x) for operation in changes])
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks import operation_costs
 
-from netsurgery.surgery import OPERATIONS, Mutation, legal_mutations, operations
+from netsurgery.surgery import OPERATIONS, legal_mutations, operations
 
 
 def test_networks_allow_every_operation_and_have_a_million() -> None:
@@ -20,7 +20,6 @@ def test_networks_allow_every_operation_and_have_a_million() -> None:
 
 
 def test_table_shows_both_times() -> None:
-    mutation = Mutation(operations.ADD_CHANNELS, 0)
-    cost = operation_costs.Cost("cells", mutation, 1200, 0.5, 1.25)
-    *_, line = operation_costs.table([cost], {"cells": 1000}).splitlines()
-    assert line == "| `add_channels` | cells | 0 | 1,000 → 1,200 | 0.50 | 1.25 |"
+    cost = operation_costs.Cost(operations.ADD_CHANNELS, 7, 0.0123, "blocks", "3.body.0", 1.25)
+    *_, line = operation_costs.table([cost]).splitlines()
+    assert line == "| `add_channels` | 7 | 0.012 | 3.body.0 in blocks | 1.25 |"
