@@ -117,7 +117,7 @@ def plans(tmp_path_factory):
     """What Snakemake holds after each plan of some searches in one DAG that train nothing."""
     folder = tmp_path_factory.mktemp("kept")
     iris = {"source": "sklearn", "name": "iris"}
-    search = overhead.SEARCH | {"dataset": "iris", "budget": 28, "seeds": list(range(SEEDS))}
+    search = overhead.SEARCH | {"dataset": "iris", "budget": 40, "seeds": list(range(SEEDS))}
     config = {"cores_per_search": 0, "datasets": {"iris": iris}, "searches": {"s": search}}
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     given = ["--snakefile", overhead.ROOT / "Snakefile", "--directory", folder, "--cores", "2"]
