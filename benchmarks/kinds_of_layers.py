@@ -161,11 +161,11 @@ def compare(shape: Shape, row: Row) -> Comparison:
 
 def main() -> None:
     """Print a table row for each network, or for those named."""
-    training.use_one_thread()
     print(f"| {' | '.join(HEADINGS)} |\n|---|{'---:|' * (len(HEADINGS) - 1)}")
     for name in sys.argv[1:] or NETWORKS:
         print(compare(*NETWORKS[name]).row(name), flush=True)
 
 
 if __name__ == "__main__":
+    training.use_one_thread()
     main()

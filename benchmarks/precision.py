@@ -18,7 +18,8 @@ import numpy as np
 
 from netsurgery.processes.tensorflow_imports import ENVIRONMENT
 
-os.environ.update(ENVIRONMENT)
+if __name__ == "__main__":
+    os.environ.update(ENVIRONMENT)  # before TensorFlow is imported
 
 from netsurgery import training
 from netsurgery.datasets import Samples, Scaling
@@ -148,7 +149,6 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--network", choices=NETWORKS, default=next(iter(NETWORKS)))
     given = parser.parse_args()
-    training.use_one_thread()
     print("| network | float32, ms per batch | bfloat16 | times faster |\n|---|---:|---:|---:|")
     for name, (shape, row) in NETWORKS.items():
         found = times(shape, row)
@@ -162,4 +162,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    training.use_one_thread()
     main()

@@ -17,18 +17,14 @@ from typing import Any
 
 import numpy as np
 
-from netsurgery import datasets
+from netsurgery import datasets, training
 from netsurgery.config import loading
 from netsurgery.config.model import Search
-from netsurgery.processes.tensorflow_imports import without_optional_packages
+from netsurgery.jobs.in_process import InProcessTrainer
+from netsurgery.objectives.training_settings import CompileSettings
 from netsurgery.search.candidates import read_candidate, read_record
 from netsurgery.search.layout import SearchFolder
 from netsurgery.storage.settings import from_settings
-
-with without_optional_packages():
-    from netsurgery import training
-    from netsurgery.jobs.in_process import InProcessTrainer
-    from netsurgery.objectives.training_settings import CompileSettings
 
 SCHEMA = Path(__file__).parents[1] / "workflow/schemas/config.schema.yaml"
 DIGITS = {"source": "sklearn", "name": "digits"}
@@ -138,7 +134,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--seeds", type=int, default=3)
     given = parser.parse_args(arguments)
-    training.use_one_thread()
     chosen = task(given.images)
     print("| recipe | test accuracy | range |\n|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
@@ -150,4 +145,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
+    training.use_one_thread()
     main()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import numpy as np
 import yaml
 
 from netsurgery.objectives import checks, keras_catalog
+from netsurgery.objectives.schedules import SCHEDULES
+from netsurgery.search.arbor.settings import GROWTHS
 from netsurgery.search.size_limit import SIZES
 from netsurgery.surgery import OPERATIONS
 
@@ -22,10 +25,11 @@ COMPANIONS = {
     "greediness": {"mode": "balanced"},
     "momentum": {"optimizer": "rmsprop"},
 }
-# settings that name an object of Keras, valid for classification, or an operation
+# settings that name an object of Keras, valid for classification, a schedule or an operation
 NAMES = {
     "operations": [operation.name for operation in OPERATIONS],
     "optimizer": keras_catalog.names("optimizers"),
+    "schedule": list(SCHEDULES),
     "loss": [
         name
         for name in keras_catalog.names("losses")
@@ -34,6 +38,7 @@ NAMES = {
     "objective": ["val_accuracy", "val_loss", "val_recall", "val_f1_score"],
     "extra_metrics": ["top5_accuracy", "auc", "hinge", "mean_squared_error"],
 }
+NAMES_OF = {"arbor": {"operations": [operation.name for operation in GROWTHS]}}
 
 
 def read_schema() -> dict[str, Any]:
@@ -49,7 +54,7 @@ def valid_value(schema: dict[str, Any], rng: Random) -> Any:
     least = schema.get("minimum", schema.get("exclusiveMinimum", 0))
     most = schema.get("maximum", schema.get("exclusiveMaximum", least + 50))
     match kind:
-        case "integer":
+        case "integer" | ["integer", "string"]:
             return int(rng.integers(least, most + 1))
         case "number":
             return round(float(least + (most - least) * rng.uniform(0.05, 0.95)), 4)
@@ -65,9 +70,9 @@ def valid_value(schema: dict[str, Any], rng: Random) -> Any:
     return {name: valid_value(names[name], rng) for name in names if rng.random() < 0.5}
 
 
-def valid_name(key: str, schema: dict[str, Any], rng: Random) -> Any:
-    """The name of an object of Keras or an operation, or a list of one."""
-    names = [name for name in NAMES[key] if name in schema.get("enum", NAMES[key])]
+def valid_name(key: str, known: Sequence[str], schema: dict[str, Any], rng: Random) -> Any:
+    """The name of an object of Keras, a schedule or an operation, or a list of one."""
+    names = [name for name in known if name in schema.get("enum", known)]
     name = names[rng.integers(len(names))]
     if key in ("objective", "operations"):
         return name if key == "objective" else [name]
@@ -79,13 +84,15 @@ def valid_search(algorithm: str, schema: dict[str, Any], rng: Random) -> dict[st
     """A valid search."""
     topology = "surgeon-small" if algorithm == "surgeon" else "ff-small"
     search: dict[str, Any] = {"algorithm": algorithm, "dataset": "digits", "topology": topology}
+    names = NAMES | NAMES_OF.get(algorithm, {})
     for name, own in schema["$defs"][algorithm]["properties"].items():
         if name in search or rng.random() < 0.6:
             continue
         given = COMPANIONS.get(name, {})
         if any(search.get(key, value) != value for key, value in given.items()):
             continue
-        search[name] = valid_name(name, own, rng) if name in NAMES else valid_value(own, rng)
+        known = names.get(name)
+        search[name] = valid_name(name, known, own, rng) if known else valid_value(own, rng)
         search |= given
     for name in SIZES & search.keys():  # at least those of the starting topology
         search[name] += 1_000_000
@@ -93,6 +100,8 @@ def valid_search(algorithm: str, schema: dict[str, Any], rng: Random) -> dict[st
         search.pop("greediness", None)
     if keras_catalog.split_setting(search.get("optimizer", "sgd"))[0] not in checks.WITH_MOMENTUM:
         search.pop("momentum", None)
+    if search.get("weight_decay"):  # of kernels alone: not with an optimizer that decays all
+        search["optimizer"] = "sgd"
     return search
 
 

@@ -16,8 +16,8 @@ from netsurgery.datasets import augmentation
 from netsurgery.keras_io import archive
 from netsurgery.networks.layers import Arrays
 from netsurgery.networks.network import Network
-from netsurgery.objectives.schedules import read_schedule
-from netsurgery.objectives.step_rates import StepRates, rates_of_step
+from netsurgery.objectives.schedules import CONSTANT, read_schedule
+from netsurgery.objectives.step_rates import Along, StepRates, rates_of_step
 from netsurgery.objectives.training_settings import TrainingSettings, batch_size_for
 from netsurgery.processes.client import kept_graphs
 from netsurgery.search import scores
@@ -172,6 +172,13 @@ class TrainingStep:
             latency_batch32=batch,
         )
 
+    @property
+    def _changes_rates(self) -> bool:
+        """Whether rates may differ from the one in the settings."""
+        if isinstance(self.rates, Along):
+            return read_schedule(self.training_settings.schedule).name != CONSTANT
+        return self.rates is not None
+
     def learning_rates(self, trained: int, count: int) -> np.ndarray:
         """The learning rates of batches, float32 (count,), after those that weights trained."""
         settings = self.training_settings
@@ -203,7 +210,7 @@ class TrainingStep:
             trained += count
             finite = {k: v if training.finite([v]) else None for k, v in values.items()}
             entry = {"epoch": trained / self.batches_per_epoch, **finite}
-            if self.rates is not None:
+            if self._changes_rates:
                 entry["learning_rate"] = float(rates[trained - record.batches_trained - 1])
             entries.append(entry)
         deciding = ("loss", "val_loss", self.training_settings.objective)
