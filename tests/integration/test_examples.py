@@ -1,8 +1,6 @@
 """The programs of examples/, run as a reader runs them."""
 
-import os
-import subprocess
-import sys
+import runpy
 from pathlib import Path
 
 import keras
@@ -19,16 +17,11 @@ def test_the_page_shows_the_example_as_it_is():
     assert blocks(PAGE, "python") == [EXAMPLE.read_text()]
 
 
-def test_the_surgery_example_prints_what_the_page_says(tmp_path):
-    done = subprocess.run(
-        [sys.executable, EXAMPLE, "smaller.keras"],
-        cwd=tmp_path,
-        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    printed = [line.split() for line in done.stdout.splitlines()]
+def test_the_surgery_example_prints_what_the_page_says(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", [str(EXAMPLE), "smaller.keras"])
+    runpy.run_path(str(EXAMPLE), run_name="__main__")
+    printed = [line.split() for line in capsys.readouterr().out.splitlines()]
     (shown,) = [text for text in blocks(PAGE, "") if text.startswith("identity ")]
     expected = [line.split() for line in shown.splitlines()]
     assert [words[:-1] for words in printed] == [words[:-1] for words in expected]
