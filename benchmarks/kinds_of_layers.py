@@ -38,7 +38,7 @@ from netsurgery.networks.layers import (
 from netsurgery.networks.network import initialise
 from netsurgery.networks.topology import Topology
 from netsurgery.objectives.training_settings import BFLOAT16, FLOAT32, CompileSettings
-from netsurgery.training.loop import NO_MOVES
+from netsurgery.training.epoch import NO_MOVES
 
 BATCH, BATCHES, EPOCHS = 64, 20, 3
 SETTINGS = CompileSettings("adam", learning_rate=1e-3, momentum=0, loss="crossentropy")

@@ -63,7 +63,7 @@ def _train(
     from netsurgery.networks.topology import Topology
     from netsurgery.objectives.training_settings import CompileSettings
     from netsurgery.storage.settings import from_settings
-    from netsurgery.training.loop import NO_MOVES
+    from netsurgery.training.epoch import NO_MOVES
 
     training.use_one_thread()
     training.disable_trim()

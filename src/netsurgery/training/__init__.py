@@ -10,7 +10,8 @@
 - `malloc` and `prefork` save start-up time;
 - `tensorflow_internals` holds all that is private to TensorFlow;
 - `precision` measures whether bfloat16 trains faster;
-- `loop` trains and scores, and `latency` measures how long a prediction takes.
+- `compiler` compiles functions of a network over samples, of which `epoch` trains and `evaluation`
+  scores it; `loop` does both in turns, and `latency` measures how long a prediction takes.
 
 There is one thread, and the caller's generator draws the order of the samples, so a training step
 always gives the same weights.
@@ -24,9 +25,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from tensorflow.errors import ResourceExhaustedError
 
+from netsurgery.training.evaluation import evaluate
 from netsurgery.training.graphs import GraphCache
 from netsurgery.training.keras_objects import compile_model
-from netsurgery.training.loop import TrainingLoop, evaluate, finite
+from netsurgery.training.loop import TrainingLoop, finite
 from netsurgery.training.malloc import disable_trim
 from netsurgery.training.model import TrainableNetwork, device, use_one_thread
 from netsurgery.training.prefork import warm_up_tensorflow

@@ -68,6 +68,10 @@ class Forward:
     states: Mapping[int, tuple[tf.Tensor | None, ...]]
     penalties: tuple[tf.Tensor, ...]
 
+    def with_penalties(self, losses: tf.Tensor) -> tf.Tensor:
+        """The losses of the samples (n,), each with the penalties of the network, as in Keras."""
+        return losses + tf.add_n(self.penalties) if self.penalties else losses
+
 
 def forward(
     topology: Topology,

@@ -12,7 +12,7 @@ from netsurgery.networks.layers import BatchNorm
 from netsurgery.networks.network import initialise
 from netsurgery.networks.topologies import build
 from netsurgery.objectives.keras_catalog import describe, names
-from netsurgery.training import loop
+from netsurgery.training import evaluation
 from netsurgery.training.optimizer_state import is_elementwise
 from tests.support.training_helpers import (
     SCALING,
@@ -191,7 +191,7 @@ def test_a_measured_latency_leaves_all_as_it_was():
 def test_evaluation_in_batches_equals_evaluation_at_once(monkeypatch):
     network = new_network()
     whole = training.evaluate(network, samples(50))
-    monkeypatch.setattr(loop, "EVALUATION_BATCH", 16)
+    monkeypatch.setattr(evaluation, "BATCH", 16)
     parts = training.evaluate(network, samples(50))
     assert parts == pytest.approx(whole, rel=1e-5)
     assert math.isclose(parts["accuracy"] * 50, round(parts["accuracy"] * 50), abs_tol=1e-6)

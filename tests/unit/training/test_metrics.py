@@ -14,7 +14,7 @@ from netsurgery.networks.network import initialise
 from netsurgery.networks.topology import Topology
 from netsurgery.objectives import keras_catalog
 from netsurgery.objectives.training_settings import CompileSettings
-from netsurgery.training import loop
+from netsurgery.training import evaluation
 from tests.support.training_helpers import in_keras
 
 RNG = np.random.default_rng(0)
@@ -46,7 +46,7 @@ def targets(n=50, outputs=1, scale=0.5):
 
 
 def in_batches(network, samples, names, monkeypatch):
-    monkeypatch.setattr(loop, "EVALUATION_BATCH", 16)
+    monkeypatch.setattr(evaluation, "BATCH", 16)
     return training.evaluate(network, samples, names)
 
 
