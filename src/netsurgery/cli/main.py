@@ -8,10 +8,12 @@ import signal
 import sys
 
 from netsurgery.cli import (
+    evaluate,
     lineage,
     operate,
     operations,
     pick,
+    predict,
     progress,
     report,
     results,
@@ -19,6 +21,7 @@ from netsurgery.cli import (
     track,
     verify,
 )
+from netsurgery.datasets import DataError
 from netsurgery.storage.files import UnusableFileError
 from netsurgery.surgery import IllegalMutation
 
@@ -31,6 +34,8 @@ SUBCOMMANDS = (
     report,
     progress,
     pick,
+    predict,
+    evaluate,
     operations,
     operate,
 )
@@ -41,7 +46,8 @@ def parser() -> argparse.ArgumentParser:
     whole = argparse.ArgumentParser(
         prog="netsurgery",
         allow_abbrev=False,
-        description="Inspect the results of searches, and apply surgery to a Keras model.",
+        description="Inspect the results of searches, use their models, and apply surgery to a"
+        " Keras model.",
     )
     commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for subcommand in SUBCOMMANDS:
@@ -62,7 +68,7 @@ def main() -> None:
     except BrokenPipeError:  # the reader, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left goes nowhere
         sys.exit(128 + signal.SIGPIPE)
-    except (IllegalMutation, UnusableFileError) as error:
+    except (IllegalMutation, UnusableFileError, DataError) as error:
         sys.exit(str(error))
     except OSError as error:
         if error.filename is None or error.strerror is None:

@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 from netsurgery.analysis.finished import FinishedSearch, finished_searches
 from netsurgery.analysis.front_table import read_front
 from netsurgery.cli.arguments import Subparsers, add_results_folder, positive_int, require_folder
+from netsurgery.cli.final_models import description_of
 from netsurgery.cli.quiet import no_stderr
 from netsurgery.objectives.metrics import is_maximized
 from netsurgery.search.layout import SearchFolder
-from netsurgery.storage.files import read_json
+from netsurgery.storage.files import read_json, write_json
 
 
 class Limit(NamedTuple):
@@ -166,8 +167,8 @@ def _size(choice: Choice) -> int:
 
 
 def _write(chosen: Choice, results: Path, out: Path) -> None:
-    """Write a network with its preprocessing."""
-    from netsurgery.objectives.training_settings import CompileSettings
+    """Write a network with its preprocessing, and the description of that."""
+    from netsurgery.objectives.training_settings import TrainingSettings
     from netsurgery.storage.dependencies import Dependencies
     from netsurgery.storage.settings import from_settings
 
@@ -175,11 +176,12 @@ def _write(chosen: Choice, results: Path, out: Path) -> None:
     made = Dependencies.read(record)
     if made is None:
         sys.exit(f"{record}: an earlier version wrote it; run the search again")
-    settings = from_settings(CompileSettings, made.settings)
+    settings = from_settings(TrainingSettings, made.settings)
     data = results / "_data" / chosen.search.summary["dataset"]
     split = chosen.search.folder / "split.npz"
     with no_stderr():  # TensorFlow talks while it starts
-        from netsurgery.jobs.raw_model import raw_model
+        from netsurgery.jobs.raw_model import raw_model, raw_model_description
         from netsurgery.keras_io import archive
 
         archive.save(raw_model(chosen.model, data, split, settings), out)
+        write_json(description_of(out), raw_model_description(data, split, settings))

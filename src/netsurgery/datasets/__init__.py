@@ -7,14 +7,31 @@ Each kind of source has a module (`arrays`, `images`, `sklearn_source`, `tables`
 
 from netsurgery.datasets.content import KnownFiles, content_of_files, settings_without_paths
 from netsurgery.datasets.prepared import describe
-from netsurgery.datasets.registry import is_flat, known_shape, prepare, raw_samples, task_of
+from netsurgery.datasets.registry import (
+    is_flat,
+    known_shape,
+    prepare,
+    raw_samples,
+    read_new,
+    task_of,
+)
 from netsurgery.datasets.samples import Samples, Scaling, read_part
-from netsurgery.datasets.source import DataError, Source, SourceType, input_paths, is_series
+from netsurgery.datasets.source import (
+    Batch,
+    DataError,
+    NewSamples,
+    Source,
+    SourceType,
+    input_paths,
+    is_series,
+)
 from netsurgery.datasets.splits import SplitSettings, write_split
 
 __all__ = [
+    "Batch",
     "DataError",
     "KnownFiles",
+    "NewSamples",
     "Samples",
     "Scaling",
     "Source",
@@ -28,6 +45,7 @@ __all__ = [
     "known_shape",
     "prepare",
     "raw_samples",
+    "read_new",
     "read_part",
     "settings_without_paths",
     "task_of",

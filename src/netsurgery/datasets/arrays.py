@@ -121,7 +121,7 @@ class ArrayFile:
                 yield np.frombuffer(content, self.dtype).reshape(count, *self.shape[1:])
 
 
-def _names(path: Path) -> set[str]:
+def array_names(path: Path) -> set[str]:
     """The names of the arrays in a file or folder.
 
     Raises:
@@ -142,7 +142,7 @@ def _find_parts(path: Path) -> dict[str, tuple[ArrayFile, ArrayFile]]:
     Raises:
         DataError: x or y is missing, or they have different numbers of samples.
     """
-    available, parts = _names(path), {}
+    available, parts = array_names(path), {}
     for part, suffix in SUFFIXES.items():
         pair = [f"{kind}_{suffix}" for kind in "xy"]
         missing = [name for name in pair if name not in available]

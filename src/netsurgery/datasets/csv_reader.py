@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from netsurgery.datasets import csv_structure
-from netsurgery.datasets.csv_structure import END, WHITESPACE, Structure
+from netsurgery.datasets.csv_structure import END, NAME, WHITESPACE, Structure
 from netsurgery.datasets.number_formats import NumberFormat
 from netsurgery.datasets.source import DataError
 
@@ -41,6 +41,7 @@ class CsvFile:
         self.numbers = NumberFormat(settings["decimal"], settings["thousands"])
         self.structure: Structure = csv_structure.structure_of(path, settings)
         self.columns = list(self.structure.columns)
+        self.row_names = tuple({NAME} & {*self.structure.fields})
         self.named = "columns" in settings
         self.categories: frozenset[str] = frozenset()
 

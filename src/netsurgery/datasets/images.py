@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from netsurgery.datasets import image_folders, image_layout
+from netsurgery.datasets import image_folders, image_layout, new_images
 from netsurgery.datasets.image_decoding import (
     Header,
     UnusableImageError,
@@ -169,4 +169,6 @@ def read_raw(data: Mapping[str, Any], part: str, positions: np.ndarray) -> list[
     return [*images] if data["resized"] else [np.concatenate(images)]
 
 
-IMAGE_FOLDER = SourceType(open_images, is_flat, known_shape=known_shape, raw=read_raw)
+IMAGE_FOLDER = SourceType(
+    open_images, is_flat, known_shape=known_shape, raw=read_raw, read_new=new_images.read_new
+)

@@ -32,18 +32,7 @@ def regression_targets(
     """
     targets = {}
     for part, values in labels.items():
-        name = label_names[part]
-        if values.dtype.kind not in "iufb":
-            raise DataError(f"{name}: {_first(values)!r} is not a number; regression needs numbers")
-        if values.ndim not in (1, 2):
-            raise DataError(f"{name} has shape {values.shape}; targets must be (samples, targets)")
-        table = values.reshape(len(values), -1).astype(np.float64)
-        invalid = np.flatnonzero(~np.isfinite(table).all(axis=1))
-        if len(invalid):
-            raise DataError(
-                f"{name}: sample {invalid[0]} is {values[invalid[0]]}, not a finite number"
-            )
-        targets[part] = table
+        targets[part] = _table_of_targets(values, label_names[part])
     if not np.ptp(targets[TRAINING], axis=0).all():
         raise DataError(f"{label_names[TRAINING]}: all values of a target are the same")
     fitter = UnitFitter((0,))
@@ -52,6 +41,23 @@ def regression_targets(
     return {
         part: _stored(table, units, label_names[part]) for part, table in targets.items()
     }, units
+
+
+def _table_of_targets(values: np.ndarray, name: str) -> np.ndarray:
+    """Targets as float64 (n, targets).
+
+    Raises:
+        DataError: they are not finite numbers.
+    """
+    if values.dtype.kind not in "iufb":
+        raise DataError(f"{name}: {_first(values)!r} is not a number; regression needs numbers")
+    if values.ndim not in (1, 2):
+        raise DataError(f"{name} has shape {values.shape}; targets must be (samples, targets)")
+    table = values.reshape(len(values), -1).astype(np.float64)
+    invalid = np.flatnonzero(~np.isfinite(table).all(axis=1))
+    if len(invalid):
+        raise DataError(f"{name}: sample {invalid[0]} is {values[invalid[0]]}, not a finite number")
+    return table
 
 
 def _stored(targets: np.ndarray, units: Units | None, name: str) -> np.ndarray:
@@ -88,27 +94,7 @@ def class_numbers(
         DataError: labels are floats, negative, have gaps or only one class, or a part has a class
             that the training part lacks.
     """
-    flat = {}
-    for part, given in labels.items():
-        name = label_names[part]
-        values = given[:, 0] if given.ndim == 2 and given.shape[1] == 1 else given
-        if values.ndim != 1:
-            raise DataError(
-                f"{name} has shape {values.shape}; class numbers must be (samples,)"
-                f"{_how_to_flatten(values)}"
-            )
-        if values.dtype.kind == "S":
-            values = np.char.decode(values, "utf-8", "backslashreplace")
-        if values.dtype.kind == "f":
-            raise DataError(
-                f"{name}: labels are floats ({_first(values)}, ...); classes must be integers from "
-                f"0 (for a numeric target set `task: regression`)"
-            )
-        if values.dtype.kind not in "iubUO":
-            raise DataError(
-                f"{name}: labels have dtype {values.dtype}; classes must be integers or text"
-            )
-        flat[part] = values.astype(np.int64) if values.dtype.kind in "iub" else values
+    flat = {part: _flat(values, label_names[part]) for part, values in labels.items()}
     if flat[TRAINING].dtype.kind in "UO":
         known = np.unique(flat[TRAINING].astype(str)).tolist()
         if all(name.removeprefix("-").isdecimal() for name in known):
@@ -133,6 +119,65 @@ def class_numbers(
             f"are needed"
         )
     return {part: values.astype(np.int32) for part, values in numbers.items()}, names
+
+
+def _flat(given: np.ndarray, name: str) -> np.ndarray:
+    """Labels (n,) as int64 or as names.
+
+    Raises:
+        DataError: they have another shape, or are neither integers nor text.
+    """
+    values = given[:, 0] if given.ndim == 2 and given.shape[1] == 1 else given
+    if values.ndim != 1:
+        raise DataError(
+            f"{name} has shape {values.shape}; class numbers must be (samples,)"
+            f"{_how_to_flatten(values)}"
+        )
+    if values.dtype.kind == "S":
+        values = np.char.decode(values, "utf-8", "backslashreplace")
+    if values.dtype.kind == "f":
+        raise DataError(
+            f"{name}: labels are floats ({_first(values)}, ...); classes must be integers from "
+            f"0 (for a numeric target set `task: regression`)"
+        )
+    if values.dtype.kind not in "iubUO":
+        raise DataError(
+            f"{name}: labels have dtype {values.dtype}; classes must be integers or text"
+        )
+    return values.astype(np.int64) if values.dtype.kind in "iub" else values
+
+
+def numbers_of_classes(given: np.ndarray, classes: Sequence[str], name: str) -> np.ndarray:
+    """The class numbers of labels for a model that is trained, int32 (n,).
+
+    Args:
+        given: (n,) names or numbers of classes.
+        classes: the names of the model's classes, in order.
+        name: of the labels, for messages.
+
+    Raises:
+        DataError: a label is none of the classes.
+    """
+    values = _flat(given, name)
+    numbers = values
+    # names such as 1, 2, 3 are no class numbers
+    if values.dtype.kind in "UO" or all(c.removeprefix("-").isdecimal() for c in classes):
+        index = {each: i for i, each in enumerate(classes)}
+        numbers = np.array([index.get(str(value), -1) for value in values], np.int64)
+    _check_known(values, (numbers >= 0) & (numbers < len(classes)), name, classes)
+    return numbers.astype(np.int32)
+
+
+def checked_targets(given: np.ndarray, outputs: int, name: str) -> np.ndarray:
+    """The targets of a regression for a model that is trained, float64 (n, outputs).
+
+    Raises:
+        DataError: they are not finite numbers, or not as many as the model predicts.
+    """
+    targets = _table_of_targets(given, name)
+    if targets.shape[1] != outputs:
+        raise DataError(f"{name} has {targets.shape[1]} targets, but the model predicts {outputs}")
+    return targets
 
 
 def _how_to_flatten(values: np.ndarray) -> str:

@@ -58,6 +58,7 @@ class ParquetFile:
         keys = (settings["target"], *settings["categorical"], *settings["drop"])
         named = set(map(str, keys))
         self.index = [n for n in _index_names(self.schema.pandas_metadata) if n not in named]
+        self.row_names = tuple(n for n in self.index if not UNNAMED_INDEX.fullmatch(n))
         self.columns = [str(name) for name in self.schema.names if name not in self.index]
         self.categories = frozenset(
             field.name for field in self.schema if pyarrow.types.is_dictionary(field.type)
@@ -66,10 +67,9 @@ class ParquetFile:
     @property
     def notes(self) -> list[str]:
         """What the user should know about how the file is read."""
-        names = [name for name in self.index if not UNNAMED_INDEX.fullmatch(name)]
-        if not names:
+        if not self.row_names:
             return []
-        listed = " and ".join(map(repr, names))
+        listed = " and ".join(map(repr, self.row_names))
         return [
             f"{self.path}: the index of the data frame ({listed}) is not among its columns and is "
             f"left out; to learn from it, write the file after reset_index()"

@@ -29,6 +29,8 @@ ADDED: dict[str, Any] = {
     "settings": {},
     "units": None,
     "target_units": None,
+    "file_columns": [],
+    "targets": [],
 }  # missing in data of 0.1
 IMBALANCED = 3  # warn if the largest class has this many times the samples of the smallest
 
@@ -194,6 +196,8 @@ def write(
         "columns": list(source.columns),
         "features": list(source.features),
         "reading": dict(source.reading),
+        "file_columns": list(source.file_columns),
+        "targets": list(source.targets),
     }
     warnings = list(source.notes)
     if task == REGRESSION:

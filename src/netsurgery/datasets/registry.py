@@ -11,8 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from netsurgery.datasets import arrays, images, prepared, sklearn_source, tables, tfds_source
-from netsurgery.datasets.source import Inputs, Settings, SourceType
+from netsurgery.datasets import (
+    arrays,
+    images,
+    new_arrays,
+    prepared,
+    sklearn_source,
+    tables,
+    tfds_source,
+)
+from netsurgery.datasets.source import DataError, Inputs, NewSamples, Settings, SourceType
 from netsurgery.networks.layers import Shape
 from netsurgery.storage.dependencies import NO_DEPENDENCIES, Dependencies
 
@@ -68,6 +76,23 @@ def raw_samples(data: Mapping[str, Any], indices: np.ndarray) -> list[Inputs]:
         if start > positions[-1]:
             break
     return [np.concatenate(found)]
+
+
+def read_new(data: Mapping[str, Any], path: Path, *, labelled: bool) -> NewSamples:
+    """Open a file or folder for a model that is trained, to read it as the training data were.
+
+    Args:
+        data: description of the prepared dataset, or of the model's preprocessing.
+        path: of the file or folder.
+        labelled: whether to read labels.
+
+    Raises:
+        DataError: the samples are not like those that the model takes.
+    """
+    if not path.exists():
+        raise DataError(f"{path}: no such file or folder")
+    read = SOURCES[data["settings"]["source"]].read_new or new_arrays.read_new
+    return read(data, path, labelled)
 
 
 def prepare(

@@ -39,6 +39,10 @@ class Scaling:
         """Stored values in the units in which they came."""
         return stored if self.units is None else self.units.restore(stored)
 
+    def store(self, values: np.ndarray) -> np.ndarray:
+        """Values as they are stored, float32; the inverse of `restore`."""
+        return (values if self.units is None else self.units.store(values)).astype(np.float32)
+
 
 @dataclass(frozen=True)
 class Samples:

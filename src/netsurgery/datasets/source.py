@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,8 @@ class Source:
     columns: tuple[Mapping[str, Any], ...] = ()  # of a table: see `netsurgery.datasets.columns`
     features: tuple[Mapping[str, Any], ...] = ()  # of a table: see `netsurgery.datasets.tables`
     reading: Mapping[str, Any] = field(default_factory=dict)  # arguments for pandas, of a table
+    file_columns: tuple[str, ...] = ()  # of a table: all that the training file has
+    targets: tuple[str, ...] = ()  # of a table: the names of the target columns
     notes: tuple[str, ...] = ()  # lines for the user: what was taken for what, what was left out
 
     def label_name(self, part: str) -> str:
@@ -77,6 +79,36 @@ def _unknown_shape(settings: Settings) -> tuple[None, None]:
 
 
 @dataclass(frozen=True)
+class Batch:
+    """Some samples of a file, as a final model takes them.
+
+    Attributes:
+        keys: what names the samples, in columns: row numbers, names of files.
+        inputs: of the model.
+        labels: as in a chunk; None if they were not asked for.
+    """
+
+    keys: Mapping[str, Sequence[Any]]
+    inputs: Inputs
+    labels: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class NewSamples:
+    """The samples of a file or folder for a model that is trained.
+
+    Attributes:
+        batches: read as they are asked for, once.
+        label_name: how messages refer to the labels.
+        notes: lines for the user; complete when all batches have been read.
+    """
+
+    batches: Iterator[Batch]
+    label_name: str
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class SourceType:
     """A kind of source. Its functions take the settings of a dataset."""
 
@@ -88,6 +120,9 @@ class SourceType:
     # samples as a user has them, in batches, where chunks change them: from the description of the
     # prepared dataset, the part, and positions in it
     raw: Callable[[Mapping[str, Any], str, np.ndarray], list[Inputs]] | None = None
+    # samples of any file or folder: from the description, its path, and whether it has labels;
+    # None: those of arrays
+    read_new: Callable[[Mapping[str, Any], Path, bool], NewSamples] | None = None
 
 
 def stored_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:

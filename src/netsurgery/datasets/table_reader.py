@@ -25,6 +25,7 @@ class TableFile(Protocol):
 
     path: Path
     columns: list[str]  # their names
+    row_names: tuple[str, ...]  # what `frames` gives besides them: names of the rows
     categories: frozenset[str]  # columns that the file says are categories
     numbers: NumberFormat
 

@@ -18,7 +18,7 @@ import numpy as np
 from netsurgery.datasets import (
     column_checks,
     column_notes,
-    number_formats,
+    new_tables,
     raw_tables,
     table_reader,
 )
@@ -29,7 +29,6 @@ from netsurgery.datasets.columns import (
     ColumnStatistics,
     codes_of,
     read_statistics,
-    text_of,
 )
 from netsurgery.datasets.number_formats import NumberFormat
 from netsurgery.datasets.source import (
@@ -41,6 +40,7 @@ from netsurgery.datasets.source import (
     SourceType,
     part_paths,
 )
+from netsurgery.datasets.table_values import check_numbers, targets
 from netsurgery.networks.layers import Shape
 from netsurgery.storage.random_streams import random_stream
 
@@ -123,45 +123,6 @@ def encode(
     return encoded
 
 
-def _targets(
-    values: pd.Series, settings: Mapping[str, Any], numbers: NumberFormat, path: Path, start: int
-) -> np.ndarray:
-    """Labels of some rows: text for classes, float64 for regression.
-
-    Args:
-        values: the target column of these rows.
-        settings: of the dataset.
-        numbers: how the file writes numbers.
-        path: of the file, for messages.
-        start: number of rows before these, for messages.
-    """
-    where = f"{path}: target {values.name!r}"
-    missing = np.flatnonzero(values.isna())
-    if len(missing):
-        raise DataError(
-            f"{where} is missing in row {start + missing[0] + 1} (an empty cell, or a text such as "
-            f"NA or None); fill it in or remove the row"
-        )
-    as_numbers = numbers.numbers(values)
-    if settings["task"] == "regression":
-        invalid = np.flatnonzero(~np.isfinite(as_numbers))
-        if len(invalid):
-            row = int(invalid[0])
-            raise DataError(
-                f"{where}, row {start + row + 1} is {values.iloc[row]!r}, not a finite number; "
-                f"regression needs numbers{number_formats.hint(str(values.iloc[row]), numbers)}"
-            )
-        return as_numbers
-    fractions = np.flatnonzero(np.isfinite(as_numbers) & (as_numbers % 1 != 0))
-    if len(fractions):
-        raise DataError(
-            f"{where} holds floats ({as_numbers[fractions[0]]} in row {start + fractions[0] + 1}); "
-            f"classes must be integers or text (for a numeric target set `task: regression`)"
-        )
-    labels = np.array(list(text_of(values)), dtype=str)
-    return np.char.rstrip(labels, settings["strip_labels"]) if settings["strip_labels"] else labels
-
-
 def is_flat(settings: Settings) -> bool:
     """Whether samples are rows of features, not reshaped to images."""
     return "reshape_to" not in settings
@@ -211,8 +172,8 @@ def open_table(settings: Settings) -> Source:
     def chunks(part: str) -> Iterator[Chunk]:
         start, opened = 0, files[part]
         for frame in opened.frames(table_reader.ROWS, [target, *used]):
-            y = _targets(frame[target], settings, numbers, opened.path, start)
-            _check_numbers(frame, columns, numbers, opened.path, start)
+            y = targets(frame[target], settings, numbers, opened.path, start)
+            check_numbers(frame, columns, numbers, opened.path, start)
             yield encode(frame, columns, features, numbers).reshape(-1, *shape), y
             start += len(frame)
 
@@ -229,6 +190,8 @@ def open_table(settings: Settings) -> Source:
         columns=tuple(column.to_json() for column in columns),
         features=tuple(feature.to_json() for feature in features),
         reading=file.pandas_options,
+        file_columns=tuple(names),
+        targets=(target,),
         notes=tuple(_notes(files, left_out, statistics)),
     )
 
@@ -263,25 +226,4 @@ def _check_has_columns(
         )
 
 
-def _check_numbers(
-    frame: pd.DataFrame,
-    columns: Sequence[Column],
-    numbers: NumberFormat,
-    path: Path,
-    start: int,
-) -> None:
-    """Raise a `DataError` at text in a column that is numeric in the training part."""
-    for column in columns:
-        if column.kind == NUMBER:
-            values = numbers.numbers(frame[column.name])
-            invalid = np.flatnonzero(
-                (np.isnan(values) & frame[column.name].notna()) | np.isinf(values)
-            )
-            if len(invalid):
-                raise DataError(
-                    f"{path}: column {column.name!r}, row {start + invalid[0] + 1} is "
-                    f"{frame[column.name].iloc[invalid[0]]!r}, not a finite number"
-                )
-
-
-TABLE = SourceType(open_table, is_flat, raw=raw_tables.read_rows)
+TABLE = SourceType(open_table, is_flat, raw=raw_tables.read_rows, read_new=new_tables.read_new)

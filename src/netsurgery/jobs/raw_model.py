@@ -7,10 +7,10 @@ from typing import Any
 
 from netsurgery import datasets, training
 from netsurgery.keras_io import archive, preprocessing
-from netsurgery.objectives.training_settings import CompileSettings
+from netsurgery.objectives.training_settings import TrainingSettings
 
 
-def raw_model(network: Path, data: Path, split: Path, settings: CompileSettings) -> Any:
+def raw_model(network: Path, data: Path, split: Path, settings: TrainingSettings) -> Any:
     """Build the model.
 
     Args:
@@ -23,5 +23,20 @@ def raw_model(network: Path, data: Path, split: Path, settings: CompileSettings)
     model = preprocessing.with_preprocessing(
         archive.load(network), datasets.describe(data), samples.scaling, samples.target
     )
-    training.compile_model(model, settings)
+    training.compile_model(model, settings.compile)
     return model
+
+
+def raw_model_description(data: Path, split: Path, settings: TrainingSettings) -> dict[str, Any]:
+    """What goes with the model: its preprocessing, and how it was tested.
+
+    Args:
+        data: folder of the prepared dataset.
+        split: file with the indices of the samples, and with their scaling.
+        settings: of the search.
+    """
+    samples = datasets.read_part(data, split, "test")
+    measured = {"loss": settings.compile.loss, "extra_metrics": list(settings.extra_metrics)}
+    return preprocessing.description(
+        datasets.describe(data), samples.scaling, samples.target, samples.non_negative, measured
+    )

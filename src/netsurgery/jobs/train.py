@@ -11,13 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from netsurgery import datasets, training
+from netsurgery import training
 from netsurgery.jobs.divergence import explain_divergence
 from netsurgery.jobs.initial_network import fresh_network, network_of_model
 from netsurgery.jobs.precision import precision_of_search
-from netsurgery.jobs.raw_model import raw_model
+from netsurgery.jobs.raw_model import raw_model, raw_model_description
 from netsurgery.jobs.training_step import TrainingStep
-from netsurgery.keras_io import archive, preprocessing
+from netsurgery.keras_io import archive
 from netsurgery.networks.network import initialise
 from netsurgery.networks.topology import Topology
 from netsurgery.reproduction.studies.study_network import StudyNetwork
@@ -300,10 +300,9 @@ def finalize(
 
 def write_exported_model(step: TrainingStep) -> None:
     """Write the final network with its preprocessing, and a description of that."""
-    data, test = datasets.describe(step.data), step.samples("test")
-    model = raw_model(step.output, step.data, step.split, step.training_settings.compile)
-    archive.save(model, step.output.with_name("model.keras"))
-    description = preprocessing.description(data, test.scaling, test.target, test.non_negative)
+    given = step.data, step.split, step.training_settings
+    archive.save(raw_model(step.output, *given), step.output.with_name("model.keras"))
+    description = raw_model_description(*given)
     path = step.output.with_name("preprocessing.json")
     step.dependencies.with_inputs([record_path(step.output)]).write(path, description)
 

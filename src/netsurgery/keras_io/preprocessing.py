@@ -25,6 +25,7 @@ from netsurgery.datasets.tables import LEVEL, MISSING
 from netsurgery.datasets.units import LARGEST, SMALLEST, Units
 from netsurgery.keras_io import functional
 
+PROBABILITIES, TARGET_UNIT = "probabilities", "unit"  # first layers after the network
 DESCRIBED = (
     "name",
     "origin",
@@ -33,13 +34,18 @@ DESCRIBED = (
     "task",
     "parts",
     "shape",
+    "type",
+    "missing",
     "resized",
     "outputs",
     "classes",
+    "file_columns",
+    "targets",
     "columns",
     "features",
     "reading",
     "units",
+    "target_units",
 )
 
 
@@ -71,7 +77,7 @@ def _scaling_layers(scaling: Scaling) -> list[keras.Layer]:
 def _target_layers(scaling: Scaling) -> list[keras.Layer]:
     """Layers that invert the scaling of targets."""
     scaling = _in_range(scaling)
-    layers: list[keras.Layer] = [_normalization(scaling, name="unit", invert=True)]
+    layers: list[keras.Layer] = [_normalization(scaling, name=TARGET_UNIT, invert=True)]
     if units := scaling.units:
         layers.append(_rescaling(units.unit, units.offset, "target_units", units.dtype))
     return layers
@@ -170,7 +176,7 @@ def with_preprocessing(
     if target is not None:
         after = _target_layers(target)
     elif getattr(network.layers[-1], "activation", None) is keras.activations.linear:
-        after = [keras.layers.Softmax(name="probabilities")]
+        after = [keras.layers.Softmax(name=PROBABILITIES)]
     if data["columns"]:
         inputs, x = _table(data)
         for layer in _scaling_layers(scaling):
@@ -206,7 +212,11 @@ def _image_layers(data: Mapping[str, Any], scaling: Scaling) -> list[Any]:
 
 
 def description(
-    data: Mapping[str, Any], scaling: Scaling, target: Scaling | None, non_negative: bool
+    data: Mapping[str, Any],
+    scaling: Scaling,
+    target: Scaling | None,
+    non_negative: bool,
+    measured: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The model's preprocessing, and what a Keras file cannot hold, such as class names.
 
@@ -215,6 +225,7 @@ def description(
         scaling: of the samples: (value - shift) * scale.
         target: scaling of a regression's targets; None for classes.
         non_negative: whether the scaled training samples have no negative values.
+        measured: the loss and the additional metrics of the search, as settings.
     """
 
     def plain(scaling: Scaling) -> dict[str, Any]:
@@ -227,4 +238,16 @@ def description(
         "scaling": plain(scaling),
         "non_negative_inputs": non_negative,
         "target_scaling": None if target is None else plain(target),
+        "measured": dict(measured),
     }
+
+
+def described_target_scaling(data: Mapping[str, Any]) -> Scaling | None:
+    """The scaling of stored targets, from a model's description; None for classes."""
+    if data["target_scaling"] is None:
+        return None
+    shift, scale = (np.array(data["target_scaling"][key]) for key in ("shift", "scale"))
+    units = Units.from_json(data["target_units"])
+    if units is not None:
+        shift, scale = units.store(shift), scale * units.unit
+    return Scaling(shift.astype(np.float32), scale.astype(np.float32), units=units)

@@ -25,6 +25,21 @@ UNKNOWN_CODE = re.compile(r"Could not locate (?:class|function) '([^']+)'")
 
 
 def read_model(path: Path, *, compiled: bool = True) -> keras.Model:
+    """Read a model that surgery can use, see `read_any_model`.
+
+    Raises:
+        UnusableFileError: there is no such file, it is none of a model that surgery can use, it
+            needs code that is not part of Keras, or its optimizer's state cannot be restored.
+    """
+    model = read_any_model(path, compiled=compiled)
+    try:
+        conversion.from_keras(model)
+    except ValueError as unusable:
+        raise UnusableFileError(f"{path}: {unusable}") from None
+    return model
+
+
+def read_any_model(path: Path, *, compiled: bool = True) -> keras.Model:
     """Read a model from a `.keras` or HDF5 file without executing any code from it.
 
     Args:
@@ -32,8 +47,8 @@ def read_model(path: Path, *, compiled: bool = True) -> keras.Model:
         compiled: whether to restore the compilation and the optimizer, too.
 
     Raises:
-        UnusableFileError: there is no such file, it is none of a model that surgery can use, it
-            needs code that is not part of Keras, or its optimizer's state cannot be restored.
+        UnusableFileError: there is no such file, it is none of a Keras model, it needs code that is
+            not part of Keras, or its optimizer's state cannot be restored.
     """
     if path.is_dir():
         raise UnusableFileError(f"{path}: {file_kinds.describe_folder(path)}")
@@ -48,11 +63,9 @@ def read_model(path: Path, *, compiled: bool = True) -> keras.Model:
     if not is_hdf5 and file_kinds.is_of_keras_2(config, metadata):
         raise UnusableFileError(f"{path}: a file of Keras 2: {file_kinds.FROM_KERAS_2}")
     try:
-        model = _load(path, compiled, metadata)
-        conversion.from_keras(model)
+        return _load(path, compiled, metadata)
     except ValueError as unusable:
         raise UnusableFileError(f"{path}: {unusable}") from None
-    return model
 
 
 def _load(path: Path, compiled: bool, metadata: Mapping[str, Any]) -> keras.Model:

@@ -4,6 +4,7 @@
 - `forward` computes a network's output, of what `layers` and `normalization` compute;
 - `model` holds its variables, `packing` says which arrays share one, and `optimizer_state` reads
   and writes the state of its optimizer;
+- `output_scores` gives the scores of outputs that are computed already;
 - `metrics` sums losses and metrics, and `keras_metrics` wraps those of Keras;
 - `keras_objects` builds Keras objects from settings;
 - `graphs` caches traced functions, and `onednn` makes them use the kernels of oneDNN;
@@ -31,6 +32,7 @@ from netsurgery.training.keras_objects import compile_model
 from netsurgery.training.loop import TrainingLoop, finite
 from netsurgery.training.malloc import disable_trim
 from netsurgery.training.model import TrainableNetwork, device, use_one_thread
+from netsurgery.training.output_scores import score_outputs
 from netsurgery.training.prefork import warm_up_tensorflow
 
 __all__ = [
@@ -43,6 +45,7 @@ __all__ = [
     "disable_trim",
     "evaluate",
     "finite",
+    "score_outputs",
     "use_one_thread",
     "warm_up_tensorflow",
 ]

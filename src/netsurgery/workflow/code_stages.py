@@ -42,6 +42,9 @@ STAGES: dict[str, tuple[str, ...]] = {
         *(f"storage/{each}.py" for each in ("locking", "mlflow_*", "provenance", "timer")),
         *(f"jobs/{each}.py" for each in ("__*__", "cold_start", "command_line")),
         *(f"jobs/{each}.py" for each in ("divergence", "exit_messages", "in_process", "server")),
+        # the final model on files of the user
+        *("datasets/new_*.py", "keras_io/final_model.py"),
+        *("training/output_scores.py", "jobs/file_scores.py"),
         # surgery on models of the user
         *(f"keras_io/{each}.py" for each in ("model_surgery", "effects", "constraints")),
         *(f"keras_io/{each}.py" for each in ("calibration", "compilation", "layer_copies")),

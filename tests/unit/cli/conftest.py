@@ -8,13 +8,23 @@ from netsurgery.cli.main import main
 
 
 @pytest.fixture
-def netsurgery(monkeypatch, capfd):
-    """Run the command and return what it prints; nothing may go to stderr."""
+def output_of(monkeypatch, capfd):
+    """Run the command and return what it prints, and its notes on stderr."""
 
     def run(*words):
         monkeypatch.setattr(sys, "argv", ["netsurgery", *map(str, words)])
         main()
-        found = capfd.readouterr()
+        return capfd.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def netsurgery(output_of):
+    """Run the command and return what it prints; nothing may go to stderr."""
+
+    def run(*words):
+        found = output_of(*words)
         assert not found.err
         return found.out
 

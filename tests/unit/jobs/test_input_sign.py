@@ -5,8 +5,8 @@ import pytest
 
 from netsurgery import datasets
 from netsurgery.jobs import train
+from netsurgery.jobs.raw_model import raw_model_description
 from netsurgery.jobs.training_step import TrainingStep
-from netsurgery.keras_io import preprocessing
 from netsurgery.networks.topology import Topology
 from netsurgery.search.candidates import read_record
 from netsurgery.search.plans import Offspring
@@ -42,8 +42,5 @@ def test_a_cell_at_the_input_suits_the_samples(dtype, non_negative, activation, 
     child = Topology.from_json(read_record(born.output).topology)
     assert child.non_negative_input == non_negative
     assert str(child.layers[3]) == activation
-    samples = first.samples("training")
-    described = preprocessing.description(
-        datasets.describe(tmp_path), samples.scaling, None, samples.non_negative
-    )
+    described = raw_model_description(tmp_path, first.split, first.training_settings)
     assert described["non_negative_inputs"] == non_negative

@@ -1,0 +1,107 @@
+"""Samples of a file of arrays for a trained model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from netsurgery.datasets.arrays import SUFFIXES, ArrayFile, array_names
+from netsurgery.datasets.source import (
+    TEST,
+    Batch,
+    DataError,
+    NewSamples,
+    rows_per_chunk,
+)
+from netsurgery.networks.layers import Shape
+
+KEY = "sample"  # counted from 0, as in numpy and in messages
+
+
+def read_new(data: Mapping[str, Any], path: Path, labelled: bool) -> NewSamples:
+    """Open the samples of an `.npz` or `.npy` file, or a folder of `.npy` files.
+
+    The array is the only one of samples, x or x_test.
+
+    Args:
+        data: description of the prepared dataset.
+        path: of the file or folder.
+        labelled: whether to read the labels, y of the same suffix.
+
+    Raises:
+        DataError: there is no such array, or its samples are not like those of training.
+    """
+    place, name = _samples_among(path)
+    x = ArrayFile(place, name)
+    shape = _checked_shape(x, data)
+    label_name = "y" + name.removeprefix("x")
+    y = ArrayFile(place, label_name) if labelled else None
+    if y is not None and y.shape[:1] != x.shape[:1]:
+        raise DataError(
+            f"{x} has shape {x.shape}, but {y.name} {y.shape}; each sample needs one label"
+        )
+    return NewSamples(_batches(x, y, shape, data), str(y), list(_notes(x, path, data)))
+
+
+def _samples_among(path: Path) -> tuple[Path, str]:
+    """The file or folder that holds the array of samples, and the array's name."""
+    if path.suffix == ".npy" and path.is_file():
+        return path.parent, path.stem
+    names = array_names(path)
+    x = sorted(name for name in names if name == "x" or name.startswith("x_"))
+    for preferred in ("x", f"x_{SUFFIXES[TEST]}"):
+        if preferred in x:
+            return path, preferred
+    if len(x) != 1:
+        found = ", ".join(sorted(names)) or "nothing"
+        raise DataError(
+            f"{path}: has no array of samples to predict, named x or x_test (found {found}); save "
+            f"it with numpy.savez(file, x=samples), with y=labels for `evaluate`"
+        )
+    return path, x[0]
+
+
+def _checked_shape(x: ArrayFile, data: Mapping[str, Any]) -> Shape:
+    """The shape of a sample; an axis of one channel may be left out."""
+    shape = tuple(data["shape"])
+    short = shape[:-1] if len(shape) > 1 and shape[-1] == 1 else shape
+    if x.dtype.kind not in "buif":
+        raise DataError(f"{x}: has dtype {x.dtype}; samples must be integers or floats")
+    if x.shape[1:] not in (shape, short):
+        needed = ", ".join(map(str, ("samples", *shape)))
+        raise DataError(f"{x} has shape {x.shape}; the model takes ({needed})")
+    return shape
+
+
+def _notes(x: ArrayFile, path: Path, data: Mapping[str, Any]) -> Iterator[str]:
+    """What the user should know of how the samples are read: one line each."""
+    if x.path == path and x.name != "x":
+        yield f"{x}: of the arrays, this one is read"
+    if x.dtype.kind == "f" and np.dtype(data["type"]).kind in "iu":
+        yield (
+            f"{x} has dtype {x.dtype}, but the model was trained on {data['type']}; both must have "
+            f"the same unit, such as pixels from 0 to 255"
+        )
+
+
+def _batches(
+    x: ArrayFile, y: ArrayFile | None, shape: Shape, data: Mapping[str, Any]
+) -> Iterator[Batch]:
+    rows = rows_per_chunk(shape, x.dtype)
+    labels = iter(()) if y is None else y.chunks(rows)
+    start = 0
+    for samples in x.chunks(rows):
+        if samples.dtype.kind == "f" and not data["missing"]:
+            invalid = np.argwhere(~np.isfinite(samples))
+            if len(invalid):
+                sample, *place = invalid[0].tolist()
+                raise DataError(
+                    f"{x}: sample {start + sample}, value {tuple(place)} is "
+                    f"{samples[tuple(invalid[0])]}, not a finite number"
+                )
+        keys = {KEY: range(start, start + len(samples))}
+        yield Batch(keys, samples.reshape(-1, *shape), next(labels, None))
+        start += len(samples)

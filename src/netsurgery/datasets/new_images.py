@@ -1,0 +1,87 @@
+"""Images of any folder for a trained model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from netsurgery.datasets import image_folders
+from netsurgery.datasets.folders import is_system, walk
+from netsurgery.datasets.image_decoding import UnusableImageError, read_pixels
+from netsurgery.datasets.image_layout import listed
+from netsurgery.datasets.image_problems import all_unusable
+from netsurgery.datasets.source import Batch, DataError, NewSamples, rows_per_chunk
+
+KEY = "file"  # relative to the folder
+
+
+def read_new(data: Mapping[str, Any], path: Path, labelled: bool) -> NewSamples:
+    """Open the images of a folder, or a single one; they are resized as for training.
+
+    Args:
+        data: description of the prepared dataset.
+        path: of the folder. With labels it has a subfolder for each class, otherwise images may
+            lie at any depth.
+        labelled: whether to read the labels.
+
+    Raises:
+        DataError: there are no images, or a subfolder is no class.
+    """
+    if not labelled:
+        files, others = _images(path)
+        skipped = [f"{path}: skipped {len(others)} files that are not images" for _ in others[:1]]
+        return NewSamples(_batches(path, files, None, data), str(path), skipped)
+    found = image_folders.scan(path)
+    classes: list[str] = data["classes"]
+    if unknown := [name for name, images in found.images.items() if images and name not in classes]:
+        raise DataError(
+            f"{path}: {listed(unknown)}: not a class of the model ({listed(classes)}); to evaluate,"
+            f" images lie in subfolders with the names of their classes"
+        )
+    if not found.files:
+        raise DataError(
+            f"{path}: has no images in subfolders with the names of the classes ({listed(classes)})"
+        )
+    labels = [name for name, images in found.images.items() for _ in images]
+    notes = list(image_folders.notes(found))
+    return NewSamples(_batches(path, found.files, labels, data), str(path), notes)
+
+
+def _images(path: Path) -> tuple[list[Path], list[Path]]:
+    """The images of a folder at any depth, and its other files; a single image."""
+    if path.is_file():
+        return [path], []
+    if not path.is_dir():
+        raise DataError(f"{path}: no such file or folder")
+    suffixes, images, others = image_folders.image_suffixes(), list[Path](), list[Path]()
+    for place, names in walk(path):
+        for file in (place / name for name in names if not is_system(name)):
+            (images if file.suffix.lower() in suffixes else others).append(file)
+    if not images:
+        raise DataError(f"{path}: has no images")
+    return sorted(images), others
+
+
+def _batches(
+    path: Path, files: list[Path], labels: list[str] | None, data: Mapping[str, Any]
+) -> Iterator[Batch]:
+    height, width, channels = shape = tuple(data["shape"])
+    rows = rows_per_chunk(shape, np.dtype(np.uint8))
+    for start in range(0, len(files), rows):
+        chunk = files[start : start + rows]
+        x = np.empty((len(chunk), *shape), np.uint8)
+        for i, file in enumerate(chunk):
+            try:
+                x[i] = read_pixels(file, (height, width), channels)
+            except UnusableImageError as error:
+                raise all_unusable(path, files, (file, error)) from None
+        names = [image_folders.printable(_relative(file, path)) for file in chunk]
+        y = None if labels is None else np.array(labels[start : start + rows])
+        yield Batch({KEY: names}, x, y)
+
+
+def _relative(file: Path, folder: Path) -> Path:
+    return file.relative_to(folder) if file != folder else Path(file.name)

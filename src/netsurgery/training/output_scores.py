@@ -1,0 +1,52 @@
+"""Loss and metrics of outputs that are computed already, as `evaluate` gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from netsurgery.datasets import Scaling
+from netsurgery.objectives.keras_catalog import Setting
+from netsurgery.training.evaluation import BATCH
+from netsurgery.training.keras_objects import new_loss
+from netsurgery.training.metrics import Classification, MetricSums, Regression, Scores
+
+
+def score_outputs(
+    outputs: np.ndarray,
+    y: np.ndarray,
+    target: Scaling | None,
+    *,
+    loss: Setting,
+    metrics: Sequence[Setting] = (),
+    penalty: float = 0.0,
+    logits: bool = False,
+) -> Scores:
+    """Loss and metrics of a network's outputs.
+
+    Args:
+        outputs: (n, outputs): probabilities or logits of classes, or scaled targets.
+        y: (n,) class numbers, or (n, outputs) targets as they are stored.
+        target: scaling of the stored targets; None for classes.
+        loss: of the search.
+        metrics: additional metrics.
+        penalty: of the network's kernels, which is part of the loss.
+        logits: whether outputs are logits.
+    """
+    made, width = new_loss(loss, logits=logits), outputs.shape[1]
+    sums: MetricSums
+    if target is None:
+        sums = Classification(made, width, metrics, None, logits=logits)
+    else:
+        sums = Regression(made, target, width, metrics)
+    sums.reset()
+    labels = y if target is None else target.apply(y)
+    parts = []
+    for start in range(0, len(outputs), BATCH):
+        rows = slice(start, start + BATCH)
+        true, predicted = tf.constant(labels[rows]), tf.constant(outputs[rows], tf.float32)
+        losses = sums.losses(true, predicted) + penalty
+        parts.append(sums.sums(true, predicted, losses).numpy().astype(np.float64))
+    return sums.scores(np.sum(parts, axis=0), len(outputs))

@@ -1,0 +1,74 @@
+"""A final model as a search leaves it, with the weights of an untrained network."""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from netsurgery import datasets
+from netsurgery.keras_io import archive, preprocessing
+from netsurgery.storage.files import write_json
+from netsurgery.training.output_scores import score_outputs
+from tests.support.factories import complete_dataset
+
+
+class FinalSearch:
+    """The files of a final model, and what its network gives for the test samples.
+
+    Args:
+        folder: to write into.
+        dataset: settings.
+        metrics: additional metrics.
+        activation: of the last layer; None for logits, or a regression.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        dataset: dict[str, Any],
+        metrics: tuple[str, ...] = (),
+        activation: str | None = "softmax",
+    ) -> None:
+        prepared, split = folder / "prepared", folder / "split.npz"
+        datasets.prepare("d", complete_dataset(dataset), prepared)
+        datasets.write_split(prepared, split, datasets.SplitSettings(0.2, 0.2), 0)
+        self.samples = samples = datasets.read_part(prepared, split, "test")
+        self.data = data = datasets.describe(prepared)
+        regression = samples.target is not None
+        shape = samples.x.shape[1:]
+        self.network = keras.Sequential(
+            [
+                keras.Input(shape),
+                keras.layers.Flatten(),
+                keras.layers.Dense(
+                    data["outputs"],
+                    None if regression else activation,
+                    kernel_initializer=keras.initializers.GlorotNormal(0),
+                    kernel_regularizer=keras.regularizers.L2(0.01),
+                ),
+            ]
+        )
+        model = preprocessing.with_preprocessing(
+            self.network, data, samples.scaling, samples.target
+        )
+        self.loss = "mse" if regression else "crossentropy"
+        measured = {"loss": self.loss, "extra_metrics": list(metrics)}
+        self.model = folder / "final" / "model.keras"
+        self.model.parent.mkdir()
+        archive.save(model, self.model)
+        described = preprocessing.description(
+            data, samples.scaling, samples.target, samples.non_negative, measured
+        )
+        write_json(self.model.with_name("preprocessing.json"), described)
+        logits = not regression and activation is None
+        self.outputs = np.asarray(self.network(samples.inputs(np.arange(len(samples)))))
+        self.scores = score_outputs(
+            self.outputs,
+            samples.y[samples.indices],
+            samples.target,
+            loss=self.loss,
+            metrics=metrics,
+            penalty=float(sum(self.network.losses)),
+            logits=logits,
+        )
