@@ -8,6 +8,7 @@ import signal
 import sys
 
 from netsurgery.cli import (
+    check,
     evaluate,
     lineage,
     operate,
@@ -26,6 +27,7 @@ from netsurgery.storage.files import UnusableFileError
 from netsurgery.surgery import IllegalMutation
 
 SUBCOMMANDS = (
+    check,
     results,
     verify,
     lineage,
@@ -46,8 +48,8 @@ def parser() -> argparse.ArgumentParser:
     whole = argparse.ArgumentParser(
         prog="netsurgery",
         allow_abbrev=False,
-        description="Inspect the results of searches, use their models, and apply surgery to a"
-        " Keras model.",
+        description="Check data, inspect results of searches, use their models, and apply surgery"
+        " to Keras models.",
     )
     commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for subcommand in SUBCOMMANDS:

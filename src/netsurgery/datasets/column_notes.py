@@ -30,8 +30,16 @@ DATE = re.compile(
 )
 
 
-def notes(statistics: Sequence[ColumnStatistics], path: Path) -> Iterator[str]:
-    """What the user should look at in a table's columns, one line each."""
+def notes(
+    statistics: Sequence[ColumnStatistics], path: Path, *, typed: bool = False
+) -> Iterator[str]:
+    """What the user should look at in a table's columns, one line each.
+
+    Args:
+        statistics: of the columns.
+        path: of the file.
+        typed: whether the file says which columns are numbers.
+    """
     dates = [s.name for s in statistics if _holds_dates(s)]
     identifying = {
         s.name: reason for s in statistics if s.name not in dates and (reason := _identifies(s))
@@ -46,6 +54,18 @@ def notes(statistics: Sequence[ColumnStatistics], path: Path) -> Iterator[str]:
         yield (
             f"{path}: dates or times are taken as categories: {listed(map(repr, dates))}; write "
             f"them as numbers, such as days since the first, or set {drop_setting(dates)}"
+        )
+    constant = [s.name for s in statistics if s.is_constant]
+    if constant:
+        yield (
+            f"{path}: {listed(map(repr, constant))} {'has' if len(constant) == 1 else 'have'} the "
+            f"same value in all rows, which says nothing: set {drop_setting(constant)}"
+        )
+    texts = [s.name for s in statistics if typed and s.is_number and s.as_text]
+    if texts:
+        yield (
+            f"{path}: numbers that the file holds as text are taken as numbers: "
+            f"{listed(map(repr, texts))}; list those that are codes in `categorical`"
         )
     padded = {s.name: s.padded for s in statistics if s.padded and s.is_number}
     if padded:

@@ -48,6 +48,9 @@ class ColumnStatistics:
     infinite: tuple[int, str] | None = None
     padded: str | None = None  # the first integer with leading zeros
     fraction: tuple[int, str] | None = None  # the first number with a decimal sign
+    as_text: bool = False  # whether numbers came as text
+    low: float = np.inf  # of the finite numbers
+    high: float = -np.inf
     levels: set[str] = field(default_factory=set)
     integers: IntegerSeries = field(default_factory=IntegerSeries)
     codes: MissingCodes = field(default_factory=MissingCodes)
@@ -64,7 +67,12 @@ class ColumnStatistics:
             if getattr(self, name) is None and mask.any():
                 row = int(np.flatnonzero(mask)[0])
                 setattr(self, name, (self.rows + row + 1, str(values.iloc[row])))
+        finite = as_numbers[np.isfinite(as_numbers)]
+        if len(finite):
+            self.low = min(self.low, float(finite.min()))
+            self.high = max(self.high, float(finite.max()))
         if values.dtype.kind not in "fiub" and numeric.any():
+            self.as_text = True
             self._look_at_texts(values[numeric], np.flatnonzero(numeric))
         self.rows += len(values)
         self.missing += int((~present).sum())
@@ -94,6 +102,12 @@ class ColumnStatistics:
     def is_number(self) -> bool:
         """Whether the column holds numbers alone, and is not said to be a category."""
         return not self.categorical and self.first_text is None
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether all rows have the same value, and none lacks it."""
+        alike = self.low == self.high if self.is_number else len(self.levels) == 1
+        return alike and not self.missing and self.rows > 1
 
     @property
     def identifies_rows(self) -> bool:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy
 
-from netsurgery.datasets import labels
+from netsurgery.datasets import labels, leaks, repeats
 from netsurgery.datasets.source import PARTS, TRAINING, DataError, Settings, Source
 from netsurgery.datasets.units import UnitFitter, Units
 from netsurgery.storage.dependencies import NO_DEPENDENCIES, Dependencies
@@ -31,7 +31,11 @@ ADDED: dict[str, Any] = {
     "target_units": None,
     "file_columns": [],
     "targets": [],
+    "table": [],
+    "range": None,
+    "target_range": None,
 }  # missing in data of 0.1
+LISTED = 5  # columns in a warning
 IMBALANCED = 3  # warn if the largest class has this many times the samples of the smallest
 
 
@@ -54,6 +58,23 @@ def _column(index: int, source: Source) -> str:
     return repr(source.features[index]["column"]) if source.features else str(index)
 
 
+class ValueRange:
+    """The smallest and the largest of the values seen, of which some may be missing."""
+
+    def __init__(self) -> None:
+        self.low, self.high = np.inf, -np.inf
+
+    def update(self, values: np.ndarray) -> None:
+        """Take some more values into account."""
+        if values.size:
+            self.low = float(np.fmin(self.low, np.fmin.reduce(values, axis=None)))
+            self.high = float(np.fmax(self.high, np.fmax.reduce(values, axis=None)))
+
+    def to_json(self) -> list[float] | None:
+        """Both as JSON values; None if there were no values."""
+        return [self.low, self.high] if self.low <= self.high else None
+
+
 def _unit_fitter(source: Source, scaling: str) -> UnitFitter | None:
     """What finds the units to store samples in; None if they are always stored as they are."""
     if source.dtype.kind != "f" or scaling not in FITTED:
@@ -66,6 +87,7 @@ def _write_x(
     source: Source,
     parts: list[str],
     path: Path,
+    seen: ValueRange,
     fitter: UnitFitter | None = None,
     units: Units | None = None,
 ) -> tuple[dict[str, np.ndarray], bool]:
@@ -75,6 +97,7 @@ def _write_x(
         source: the opened dataset.
         parts: to write, in this order.
         path: of the file.
+        seen: what all samples are shown to.
         fitter: to show the training samples to.
         units: to store samples in; None: as they are.
 
@@ -107,6 +130,7 @@ def _write_x(
                     if fitter is None or not np.isfinite(value):
                         raise _not_finite(value, (count + index[0], *index[1:]), source, part)
                     fits = False
+                seen.update(samples)
                 if fitter is not None and part == TRAINING:
                     fitter.update(samples)
                 file.write(x.tobytes())
@@ -121,7 +145,7 @@ def _write_x(
 
 
 def _write_samples(
-    source: Source, parts: list[str], scaling: str, path: Path
+    source: Source, parts: list[str], scaling: str, path: Path, seen: ValueRange
 ) -> tuple[dict[str, np.ndarray], Units | None]:
     """Write `x.npy`, and return the labels of each part and the units of the samples.
 
@@ -129,11 +153,25 @@ def _write_samples(
     read and written again.
     """
     fitter = _unit_fitter(source, scaling)
-    raw_labels, fits = _write_x(source, parts, path, fitter)
+    raw_labels, fits = _write_x(source, parts, path, seen, fitter)
     units = None if fitter is None else fitter.units()
     if units is not None or not fits:
-        raw_labels, _ = _write_x(source, parts, path, units=units)
+        raw_labels, _ = _write_x(source, parts, path, seen, units=units)
     return raw_labels, units
+
+
+def _precision_warnings(source: Source, units: Units | None) -> Iterator[str]:
+    """A word about numbers that float32 does not hold, such as large integers."""
+    if units is None or not units.double.any():
+        return
+    features = zip(source.features, np.ravel(units.double), strict=False)
+    names = [feature["column"] for feature, is_double in features if is_double]
+    which = ", ".join(map(repr, names[:LISTED])) + ", ..." * (len(names) > LISTED)
+    yield (
+        f"{source.origin}: float32 would round numbers{' in ' * bool(names)}{which}, as it does "
+        f"with integers above {2**24:,}; their differences are kept, and the final model computes "
+        f"with float64"
+    )
 
 
 def _imbalance_warnings(counts: dict[str, int]) -> Iterator[str]:
@@ -177,7 +215,8 @@ def write(
         if not source.counts[part]:
             raise DataError(f"{source.origin}: the {part} part has no samples")
     method = settings.get("scaling") or source.scaling
-    raw_labels, units = _write_samples(source, parts, method, folder / "x.npy")
+    seen = ValueRange()
+    raw_labels, units = _write_samples(source, parts, method, folder / "x.npy", seen)
     label_names = {part: source.label_name(part) for part in parts}
     description: dict[str, Any] = {
         "name": name,
@@ -198,13 +237,18 @@ def write(
         "reading": dict(source.reading),
         "file_columns": list(source.file_columns),
         "targets": list(source.targets),
+        "table": list(source.table),
+        "range": seen.to_json(),
     }
-    warnings = list(source.notes)
+    warnings = [*source.notes, *_precision_warnings(source, units)]
     if task == REGRESSION:
         y, target_units = labels.regression_targets(raw_labels, label_names)
         outputs = y[TRAINING].shape[1]
         description |= {"outputs": outputs, "classes": None, "class_counts": None}
         description["target_units"] = None if target_units is None else target_units.to_json()
+        of_targets = ValueRange()
+        of_targets.update(raw_labels[TRAINING])
+        description["target_range"] = of_targets.to_json()
     else:
         y, names = labels.class_numbers(raw_labels, label_names, source.classes)
         counts = {
@@ -215,9 +259,17 @@ def write(
         warnings += _imbalance_warnings(counts[TRAINING])
         if same := labels.same_but_for_case(names):
             warnings.append(f"classes differ in capitals only: {', '.join(map(repr, same))}")
+    joined = np.concatenate([y[part] for part in parts])
+    x = mapped(folder, "x")
+    warnings += repeats.warnings(x, joined, source_parts(description), source.origin)
+    if source.columns:
+        x = x[: source.counts[TRAINING]].reshape(source.counts[TRAINING], -1)
+        classes = task != REGRESSION
+        warnings += leaks.warnings(
+            x, y[TRAINING], source.columns, source.features, source.origin, classes=classes
+        )
     description["warnings"] = warnings
     with atomic_path(folder / "y.npy") as temporary, temporary.open("wb") as file:
-        joined = np.concatenate([y[part] for part in parts])
         np.save(file, np.ascontiguousarray(joined), allow_pickle=False)
     path = folder / "data.json"
     description[CHECKSUMS] = checksums(path, folder / "x.npy", folder / "y.npy")

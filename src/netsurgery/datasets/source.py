@@ -20,8 +20,29 @@ Inputs = np.ndarray | dict[str, np.ndarray]  # of a final model: one array, or o
 Chunk = tuple[np.ndarray, np.ndarray]  # x (k, *shape); y (k,) or, with several targets, (k, t)
 
 
+@dataclass(frozen=True)
+class Suggestion:
+    """A setting of a dataset that its data call for.
+
+    `netsurgery init` takes it; a message to the user says it in words.
+    """
+
+    key: str
+    value: Any  # a list is added to the one of the settings
+    why: str  # a few words, such as "rows are numbered"
+
+
 class DataError(ValueError):
-    """The data are invalid; the message is one line that names the file and the place in it."""
+    """The data are invalid; the message is one line that names the file and the place in it.
+
+    Args:
+        message: for the user.
+        suggestions: settings with which the data can be read.
+    """
+
+    def __init__(self, message: str, *suggestions: Suggestion) -> None:
+        super().__init__(message)
+        self.suggestions = suggestions
 
 
 @dataclass(frozen=True)
@@ -44,10 +65,12 @@ class Source:
     missing: bool = False  # whether NaN marks a missing value
     resized: bool = False  # whether images had different sizes
     columns: tuple[Mapping[str, Any], ...] = ()  # of a table: see `netsurgery.datasets.columns`
-    features: tuple[Mapping[str, Any], ...] = ()  # of a table: see `netsurgery.datasets.tables`
+    features: tuple[Mapping[str, Any], ...] = ()  # of a table: see `table_features`
     reading: Mapping[str, Any] = field(default_factory=dict)  # arguments for pandas, of a table
     file_columns: tuple[str, ...] = ()  # of a table: all that the training file has
     targets: tuple[str, ...] = ()  # of a table: the names of the target columns
+    table: tuple[Mapping[str, Any], ...] = ()  # of a table: see `column_summaries`
+    suggestions: tuple[Suggestion, ...] = ()  # settings that the data call for
     notes: tuple[str, ...] = ()  # lines for the user: what was taken for what, what was left out
 
     def label_name(self, part: str) -> str:

@@ -1,17 +1,8 @@
-"""Tables: numeric columns as they are, categories one-hot, optionally reshaped to images.
-
-A numeric column is one feature. A category is one feature per level, named column-level, which is
-1 where the value is that level. A column with missing values has one more, column-missing, which
-is 1 where the value is missing or, in a category, unknown. A missing number is stored as NaN and
-becomes 0 after scaling.
-"""
+"""Tables: numeric columns as they are, categories one-hot, optionally reshaped to images."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,15 +13,9 @@ from netsurgery.datasets import (
     raw_tables,
     table_reader,
 )
-from netsurgery.datasets.columns import (
-    CATEGORY,
-    NUMBER,
-    Column,
-    ColumnStatistics,
-    codes_of,
-    read_statistics,
-)
-from netsurgery.datasets.number_formats import NumberFormat
+from netsurgery.datasets.column_summaries import summaries
+from netsurgery.datasets.columns import ColumnStatistics, read_statistics
+from netsurgery.datasets.parquet_reader import ParquetFile
 from netsurgery.datasets.source import (
     TRAINING,
     Chunk,
@@ -40,87 +25,9 @@ from netsurgery.datasets.source import (
     SourceType,
     part_paths,
 )
+from netsurgery.datasets.table_features import encode, features_of
 from netsurgery.datasets.table_values import check_numbers, targets
 from netsurgery.networks.layers import Shape
-from netsurgery.storage.random_streams import random_stream
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-LEVEL, MISSING = "level", "missing"  # kinds of features, in addition to NUMBER
-
-
-@dataclass(frozen=True)
-class Feature:
-    """One input of a network."""
-
-    column: str
-    kind: str  # number, level or missing
-    level: str | None = None
-
-    def __str__(self) -> str:
-        suffixes = {NUMBER: "", LEVEL: f"-{self.level}", MISSING: "-missing"}
-        return self.column + suffixes[self.kind]
-
-    def to_json(self) -> dict[str, Any]:
-        """The feature as JSON values."""
-        return asdict(self)
-
-
-def features_of(columns: Sequence[Column], settings: Settings, path: Path) -> list[Feature]:
-    """The features of a table's columns, in the order of the network's inputs.
-
-    Raises:
-        DataError: a feature to drop does not exist, or the number of features does not match the
-            image shape to reshape them to.
-    """
-    features = []
-    for column in columns:
-        if column.kind == NUMBER:
-            features.append(Feature(column.name, NUMBER))
-        features += [Feature(column.name, LEVEL, level) for level in column.levels]
-        if column.missing and settings["missing_indicator"]:
-            features.append(Feature(column.name, MISSING))
-    for name in settings["drop_features"]:
-        if name not in map(str, features):
-            raise DataError(f"{path}: has no feature {name!r} (see `drop_features`)")
-    features = [feature for feature in features if str(feature) not in settings["drop_features"]]
-    if "feature_order_seed" in settings:
-        stream = random_stream(settings["feature_order_seed"], "scramble")
-        features = [features[i] for i in stream.permutation(len(features))]
-    if "reshape_to" in settings and len(features) != np.prod(settings["reshape_to"]):
-        height, width = settings["reshape_to"]
-        raise DataError(
-            f"{path}: has {len(features)} features, but `reshape_to` needs {height} x {width} = "
-            f"{height * width}"
-        )
-    return features
-
-
-def encode(
-    frame: pd.DataFrame,
-    columns: Sequence[Column],
-    features: Sequence[Feature],
-    numbers: NumberFormat,
-) -> np.ndarray:
-    """Encode some rows as features, float64 (rows, features)."""
-    values = {
-        column.name: codes_of(frame[column.name], column.levels)
-        if column.kind == CATEGORY
-        else numbers.numbers(frame[column.name])
-        for column in columns
-    }
-    levels = {column.name: column.levels for column in columns}
-    encoded = np.empty((len(frame), len(features)))
-    for i, feature in enumerate(features):
-        column = values[feature.column]
-        if feature.kind == NUMBER:
-            encoded[:, i] = column
-        elif feature.kind == LEVEL:
-            encoded[:, i] = column == levels[feature.column].index(str(feature.level))
-        else:
-            encoded[:, i] = column < 0 if levels[feature.column] else np.isnan(column)
-    return encoded
 
 
 def is_flat(settings: Settings) -> bool:
@@ -157,7 +64,8 @@ def open_table(settings: Settings) -> Source:
     counts[TRAINING] = statistics[0].rows
     if not counts[TRAINING]:
         raise DataError(f"{path}: has no rows, only a header")
-    left_out = [s.name for s in statistics if s.is_empty and s.name in table_reader.unnamed(names)]
+    unnamed = table_reader.unnamed(names)
+    left_out = [s.name for s in statistics if s.is_empty and s.name in unnamed]
     statistics = [s for s in statistics if s.name not in left_out]
     try:
         column_checks.check_values(statistics, numbers, path)
@@ -192,6 +100,16 @@ def open_table(settings: Settings) -> Source:
         reading=file.pandas_options,
         file_columns=tuple(names),
         targets=(target,),
+        table=tuple(
+            summary.to_json()
+            for summary in summaries(
+                names,
+                target,
+                statistics,
+                features,
+                dict.fromkeys(listed["drop"], "`drop`") | dict.fromkeys(left_out, "empty"),
+            )
+        ),
         notes=tuple(_notes(files, left_out, statistics)),
     )
 
@@ -209,7 +127,8 @@ def _notes(
             f"{files[TRAINING].path}: {len(left_out)} column{'s' * (len(left_out) > 1)} without a "
             f"name and without values, such as a separator at the end of each line makes, left out"
         )
-    yield from column_notes.notes(statistics, files[TRAINING].path)
+    typed = isinstance(files[TRAINING], ParquetFile)
+    yield from column_notes.notes(statistics, files[TRAINING].path, typed=typed)
 
 
 def _check_has_columns(

@@ -14,6 +14,7 @@ import numpy as np
 
 from netsurgery.datasets import Scaling
 from netsurgery.datasets.columns import CATEGORY, NUMBER
+from netsurgery.datasets.table_features import LEVEL, MISSING
 from netsurgery.datasets.table_inputs import (
     column_dtype,
     input_names,
@@ -21,7 +22,6 @@ from netsurgery.datasets.table_inputs import (
     spellings,
     takes_rows,
 )
-from netsurgery.datasets.tables import LEVEL, MISSING
 from netsurgery.datasets.units import LARGEST, SMALLEST, Units
 from netsurgery.keras_io import functional
 
@@ -41,6 +41,10 @@ DESCRIBED = (
     "classes",
     "file_columns",
     "targets",
+    "class_counts",
+    "range",
+    "target_range",
+    "table",
     "columns",
     "features",
     "reading",

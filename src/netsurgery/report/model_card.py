@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import netsurgery
+from netsurgery.datasets import overview
 from netsurgery.datasets.augmentation import NONE
 from netsurgery.networks.costs import Costs
 from netsurgery.networks.outline import outline
@@ -20,6 +21,7 @@ from netsurgery.search.algorithms import ALGORITHMS
 from netsurgery.search.last_epochs import describe_last_epochs
 
 MAX_LISTED_CLASSES = 20
+MAX_LISTED_COLUMNS = 100
 # settings of training that are 0 where they do nothing, and what they are called
 OPTIONAL = {
     "momentum": "momentum",
@@ -112,6 +114,22 @@ def _checked(check: Mapping[str, Any], data: Mapping[str, Any]) -> str:
     )
 
 
+def data_section(data: Mapping[str, Any]) -> list[str]:
+    """What the columns of a table became, and what there was to look at, as lines."""
+    rows = overview.column_rows(data, MAX_LISTED_COLUMNS)
+    warnings = [f"- {warning}." for warning in data["warnings"]]
+    if not rows and not warnings:
+        return []
+    table = [f"| {' | '.join(map(_cell, row))} |" for row in rows]
+    head = [f"| {' | '.join(overview.COLUMN_HEADER)} |", "|---|---|---|---:|---:|"] if rows else []
+    return ["## Data", "", *head, *table, *[""][: len(head)], *warnings, *[""][: len(warnings)]]
+
+
+def _cell(text: str) -> str:
+    """A text as a cell of a Markdown table."""
+    return " ".join(text.replace("|", "\\|").split())
+
+
 def model_card(
     summary: Mapping[str, Any],
     settings: Mapping[str, Any],
@@ -200,6 +218,7 @@ def model_card(
         "",
         *_errors(errors),
         "",
+        *data_section(data),
         "## Training",
         "",
         f"- Data: {data['origin']}, {parts} samples; version {data['version']}.",

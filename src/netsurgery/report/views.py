@@ -9,6 +9,7 @@ from typing import Any
 from netsurgery.analysis.lineage_table import ancestry, read_lineage
 from netsurgery.analysis.runs import Experiment, Run
 from netsurgery.config import scaling
+from netsurgery.datasets.overview import column_rows
 from netsurgery.networks.outline import outline
 from netsurgery.networks.topology import Topology
 from netsurgery.plots.labels import format_score, operation_label, pluralize
@@ -20,6 +21,7 @@ from netsurgery.reproduction import published
 from netsurgery.search.last_epochs import describe_last_epochs
 from netsurgery.storage.files import read_json
 
+MAX_COLUMNS = 300  # of a table
 MAX_CONFUSION_CLASSES = 20  # with more classes, only those with the lowest recall are listed
 WORST_CLASSES = 15
 # missing in 0.1
@@ -29,6 +31,10 @@ OLDER: dict[str, Any] = {
     "parts": {},
     "units": None,
     "reading": {},
+    "table": [],
+    "range": None,
+    "target_range": None,
+    "class_counts": None,
 }
 LONG = 30  # with more runs, the comparison of methods comes before their table
 
@@ -242,6 +248,7 @@ def search_view(run: Run) -> dict[str, Any]:
         "generation_word": run.algorithm.generation,
         "score": _score(summary),
         "data_warnings": data.get("warnings", []),
+        "data_columns": column_rows(data, MAX_COLUMNS),
         "start_layers": [str(layer) for layer in start.layers],
         "structure": figures.structure(run, topology),
         "layers": layers(topology),

@@ -20,8 +20,8 @@ from mlflow.types import Schema, TensorSpec
 
 from netsurgery.datasets.columns import CATEGORY, NUMBER
 from netsurgery.datasets.prepared import describe, mapped
+from netsurgery.datasets.table_features import LEVEL
 from netsurgery.datasets.table_inputs import input_names, missing_markers, needs_double, takes_rows
-from netsurgery.datasets.tables import LEVEL
 from netsurgery.datasets.units import Units
 from netsurgery.tracking import served_model
 from netsurgery.tracking.mlflow_internals import save_model_files

@@ -151,7 +151,7 @@ def test_parts_of_different_dtypes_get_a_note(tmp_path):
     *_, lines = prepared(tmp_path, saved(tmp_path, **parts, x_test=X[..., None] / 255))
     assert "x_test has dtype float64, but x_train uint8; both must have the same unit" in lines[0]
     (tmp_path / "same").mkdir()
-    *_, lines = prepared(tmp_path, saved(tmp_path / "same", **parts, x_test=X[..., None]))
+    *_, lines = prepared(tmp_path, saved(tmp_path / "same", **parts, x_test=X[..., None] + 1))
     assert lines == []
 
 

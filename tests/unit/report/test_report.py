@@ -13,7 +13,7 @@ import pytest
 
 from netsurgery.analysis import runs
 from netsurgery.keras_io.tflite import predict_tflite
-from netsurgery.report import brackets, error_analysis, html_report, views
+from netsurgery.report import brackets, error_analysis, html_report, model_card, views
 from netsurgery.search.records import Record
 from netsurgery.storage.files import read_json, write_json
 from tests.support.workflow_runs import QUICK, run, search_folder
@@ -141,6 +141,31 @@ def test_warnings_about_the_data_are_shown(finished, tmp_path):
     write_json(path, read_json(path) | {"warnings": ["column 'id' counts the rows"]})
     html_report.write_report(folder, folder / "report.html")
     assert "Data: column &#39;id&#39; counts the rows." in (folder / "report.html").read_text()
+
+
+COLUMNS = {
+    "table": [
+        {"name": "a|b", "became": "number", "values": "0 to 9", "missing": 2, "features": 2},
+        {"name": "class", "became": "target", "values": "", "missing": 0, "features": 0},
+        {"name": "id", "became": "left out", "values": "`drop`", "missing": 0, "features": 0},
+    ],
+    "classes": ["no", "yes"],
+}
+
+
+def test_what_each_column_of_a_table_became_is_shown(finished, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(finished / "results", folder)
+    path = folder / "s" / "seed0" / "final" / "preprocessing.json"
+    write_json(path, read_json(path) | COLUMNS)
+    html_report.write_report(folder, folder / "report.html")
+    page = (folder / "report.html").read_text()
+    assert "Columns of the data <small>3 columns</small>" in page
+    assert '<td class="text">a|b</td><td>number</td><td class="text">0 to 9</td>' in page
+    card = "\n".join(model_card.data_section(COLUMNS | {"warnings": ["'id' counts rows"]}))
+    assert "| a\\|b | number | 0 to 9 | 2 | 2 |" in card
+    assert "| class | target | 2 levels: no, yes |  |  |" in card
+    assert "- 'id' counts rows." in card
 
 
 def test_a_large_experiment_shows_some_runs_in_detail(finished):

@@ -1,0 +1,105 @@
+"""Columns of a table that give the target away, as copies or consequences of it do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from netsurgery.datasets.columns import CATEGORY, drop_setting
+
+FEW = 50  # rows of which chance explains all
+LOOKED_AT = 10_000  # rows
+LEFT = 0.02  # of the errors or the variance without the column: less is given away
+ROWS_PER_LEVEL = 5  # a category of fewer rows each explains anything
+
+
+def _errors_left(values: np.ndarray, y: np.ndarray) -> float:
+    """The share of a majority's errors that a few thresholds of a column leave.
+
+    Args:
+        values: (n,) numbers, NaN where they are missing.
+        y: (n,) class numbers.
+    """
+    from sklearn.tree import DecisionTreeClassifier
+
+    counts = np.bincount(y)
+    leaves = 2 * np.count_nonzero(counts)
+    tree = DecisionTreeClassifier(max_leaf_nodes=leaves, min_samples_leaf=3, random_state=0)
+    wrong = np.count_nonzero(tree.fit(values[:, None], y).predict(values[:, None]) != y)
+    return float(wrong / max(1, len(y) - counts.max()))
+
+
+def _errors_of_levels(codes: np.ndarray, y: np.ndarray) -> float:
+    """The share of a majority's errors that are left where each level means its own majority."""
+    counts = np.zeros((codes.max() + 1, y.max() + 1), np.int64)
+    np.add.at(counts, (codes, y), 1)
+    wrong = len(y) - counts.max(axis=1).sum()
+    return float(wrong / max(1, len(y) - counts.sum(axis=0).max()))
+
+
+def _variance_left(values: np.ndarray, y: np.ndarray) -> float:
+    """The share of the variance of the target's ranks that those of a column do not explain."""
+    from scipy.stats import rankdata
+
+    present = np.isfinite(values)
+    if present.sum() < max(FEW, len(y) / 2) or not np.ptp(values[present]):
+        return 1.0
+    ranks = (rankdata(each[present]) for each in (values, y))
+    return float(1 - np.corrcoef(*ranks)[0, 1] ** 2)
+
+
+def _variance_of_levels(codes: np.ndarray, y: np.ndarray) -> float:
+    """The share of the target's variance within the levels of a category."""
+    counts = np.bincount(codes)
+    means = np.bincount(codes, weights=y) / np.maximum(1, counts)
+    return float(np.var(y - means[codes]) / max(np.var(y), np.finfo(float).tiny))
+
+
+def warnings(
+    x: np.ndarray,
+    y: np.ndarray,
+    columns: Sequence[Mapping[str, Any]],
+    features: Sequence[Mapping[str, Any]],
+    origin: str,
+    *,
+    classes: bool,
+) -> Iterator[str]:
+    """A warning that names the columns which alone give the target away.
+
+    Args:
+        x: (n, features) training samples.
+        y: (n,) class numbers, or (n, 1) targets.
+        columns: of the table, see `netsurgery.datasets.columns`.
+        features: of its rows, see `netsurgery.datasets.table_features`.
+        origin: of the data, for the message.
+        classes: whether the target is a class.
+    """
+    if len(y) < FEW or (not classes and y.shape[1] != 1):
+        return
+    rows = np.unique(np.linspace(0, len(y) - 1, min(len(y), LOOKED_AT)).astype(int))
+    samples, target = np.asarray(x[rows]), np.asarray(y[rows])
+    target = target if classes else target[:, 0].astype(np.float64)
+    found = []
+    for column in columns:
+        of_column = [i for i, f in enumerate(features) if f["column"] == column["name"]]
+        if not of_column:
+            continue
+        if column["kind"] == CATEGORY:
+            if len(of_column) * ROWS_PER_LEVEL > len(rows):
+                continue
+            # a level that is left out, as in a row of zeros, counts as one more
+            levels = samples[:, of_column]
+            codes = np.where(levels.any(axis=1), levels.argmax(axis=1), len(of_column))
+            left = (_errors_of_levels if classes else _variance_of_levels)(codes, target)
+        else:
+            left = (_errors_left if classes else _variance_left)(samples[:, of_column[0]], target)
+        if left <= LEFT:
+            found.append(column["name"])
+    if found:
+        each = "gives" if len(found) == 1 else "each give"
+        yield (
+            f"{origin}: {', '.join(map(repr, found))} {each} the target away; if that is not known "
+            f"yet when the model predicts, set {drop_setting(found)}"
+        )

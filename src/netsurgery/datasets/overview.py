@@ -1,0 +1,65 @@
+"""What a dataset is once prepared, in words: for `netsurgery check`, the report and the card."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from netsurgery.datasets.column_summaries import LEFT_OUT, TARGET, shown_levels, span
+from netsurgery.datasets.source import TRAINING
+
+CLASSES = 20  # that are listed with their samples
+COLUMN_HEADER = ("column", "became", "values", "missing", "features")
+KINDS = {1: "rows of {} features", 2: "series of {} steps x {} channels"}
+
+
+def _shape(data: Mapping[str, Any]) -> str:
+    shape = data["shape"]
+    if len(shape) == 3:
+        height, width, channels = shape
+        return f"images of {height} x {width} pixels, {channels} channel{'s' * (channels != 1)}"
+    return KINDS[len(shape)].format(*shape)
+
+
+def facts(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What a dataset consists of: names and texts.
+
+    Args:
+        data: description of the prepared dataset.
+    """
+    several = len(data["parts"]) > 1
+    parts = ", ".join(
+        f"{count:,} {part}" if several else f"{count:,}" for part, count in data["parts"].items()
+    )
+    yield "samples", f"{parts}; {_shape(data)}"
+    if data["range"] and not data["table"]:
+        yield "values", span(*data["range"])
+    if data["classes"] is None:
+        several = data["outputs"] > 1
+        yield "targets" if several else "target", f"numbers, {span(*data['target_range'])}"
+        return
+    counts = data["class_counts"][TRAINING]
+    listed = [f"{name} {count:,}" for name, count in list(counts.items())[:CLASSES]]
+    more = [f"{len(counts) - CLASSES} more"] if len(counts) > CLASSES else []
+    yield f"{len(counts)} classes", ", ".join([*listed, *more])
+
+
+def column_rows(data: Mapping[str, Any], most: int | None = None) -> list[tuple[str, ...]]:
+    """What each column of a table became, below the header `COLUMN_HEADER`; empty for other data.
+
+    Args:
+        data: description of the prepared dataset.
+        most: rows; one more says how many columns are not listed.
+    """
+    rows = []
+    for column in data["table"]:
+        values = column["values"]
+        if column["became"] == TARGET:
+            classes = data["classes"]
+            values = shown_levels(classes) if classes else f"{span(*data['target_range'])}"
+        used = column["became"] not in (TARGET, LEFT_OUT)
+        counts = (column["missing"] or "", column["features"]) if used else ("", "")
+        rows.append((column["name"], column["became"], values, *map(str, counts)))
+    if most is not None and len(rows) > most:
+        return [*rows[:most], (f"{len(rows) - most} more columns", *[""] * 4)]
+    return rows
