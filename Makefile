@@ -8,11 +8,12 @@ WORKERS ?= $(shell expr $(CORES) + 2)
 EXTRA ?= cpu
 RESULTS ?= results
 BIN := .venv/bin
+PEERS := .venv-peers
 READY := .venv/.ready-$(EXTRA)
 LOCK_cpu := requirements.txt
 LOCK_gpu := requirements-gpu.txt
 
-.PHONY: run report track test check format docs lock env clean bench bench-graph study-surgery study-surgery-immediate study-pooling study-faults
+.PHONY: run report track test check format docs lock env clean bench bench-graph bench-peers study-surgery study-surgery-immediate study-pooling study-faults
 
 run: $(READY)  ## run the searches of config/config.yaml and write the HTML report
 	$(BIN)/snakemake --cores $(CORES) --config results=$(RESULTS)
@@ -72,6 +73,16 @@ study-faults: $(READY)  ## inject faults into whole searches
 bench-graph: $(READY)  ## measure Snakemake's overhead per job
 	PYTHONPATH=. $(BIN)/python -m benchmarks.snakemake_overhead $(RESULTS)/graph
 
+# resumes where it stopped; SECONDS_EACH=60 gives every run as many processor seconds
+bench-peers: $(READY) $(PEERS)/.ready  ## compare netsurgery with other tools: hours
+	PYTHONPATH=. $(PEERS)/bin/python -m benchmarks.peers $(RESULTS)/peers$(if $(SECONDS_EACH), --seconds $(SECONDS_EACH))
+	$(BIN)/python -m benchmarks.peers.report $(RESULTS)/peers
+
+$(PEERS)/.ready: benchmarks/peers/requirements.txt
+	$(PYTHON) -m venv --clear $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r benchmarks/peers/requirements.txt
+	touch $@
+
 env: $(READY)  ## build .venv from the lock file
 
 $(READY): $(LOCK_$(EXTRA)) pyproject.toml
@@ -86,6 +97,8 @@ lock:  ## update the lock files from pyproject.toml (needs uv)
 	  --no-header --no-emit-index-url --no-annotate --upgrade --output-file requirements.txt
 	uv pip compile pyproject.toml --extra dev --extra cluster --extra gpu --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-emit-index-url --no-annotate --constraints requirements.txt --output-file requirements-gpu.txt
+	uv pip compile benchmarks/peers/requirements.in --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-emit-index-url --no-annotate --upgrade --output-file benchmarks/peers/requirements.txt
 
 clean:  ## remove everything but the results
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache site
+	rm -rf .venv $(PEERS) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache site
