@@ -2,16 +2,17 @@
 
     python -m benchmarks.precision [--images FILE.npz] [--epochs 6] [--seeds 3]
 
-Times are those of the processor on one core, measured in turns. With images (`x_train`, `y_train`,
-`x_test`, `y_test`) it also trains one of the networks in both precisions, from the same weights and
-in the same order, and compares accuracies on the test images.
+Times are those of the processor on one core, measured in turns; those in brackets are predicted
+from the networks that the first training of a search measures (`precision: auto`). With images
+(`x_train`, `y_train`, `x_test`, `y_test`) it also trains one of the networks in both precisions,
+from the same weights and in the same order, and compares accuracies on the test images.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,8 @@ if __name__ == "__main__":
 
 from netsurgery import training
 from netsurgery.datasets import Samples, Scaling
+from netsurgery.jobs.speed import probes
+from netsurgery.networks import topologies
 from netsurgery.networks.blocks import Residual, Row
 from netsurgery.networks.layers import (
     Activation,
@@ -37,13 +40,17 @@ from netsurgery.networks.layers import (
 from netsurgery.networks.network import Network, initialise
 from netsurgery.networks.topology import Topology
 from netsurgery.objectives.training_settings import BFLOAT16, FLOAT32, CompileSettings
+from netsurgery.search.size_limit import SizeLimits
+from netsurgery.search.speed import GAIN, Speed
+from netsurgery.search.speed_fit import Timing, fit
 from netsurgery.training import GraphCache, TrainableNetwork, TrainingLoop
-from netsurgery.training.precision import Measured, measure
+from netsurgery.training.speed import measure
 
 BATCH = 128
 IMAGE: Shape = (32, 32, 3)
 SETTINGS = CompileSettings("sgd", learning_rate=0.05, momentum=0.9, loss="crossentropy")
 OUTPUT = Dense(10, "softmax")
+LIMITS = SizeLimits(max_parameters=100_000)  # of the searches whose figures predict
 
 
 def cells(*channels: int, pooling: str = "average") -> Row:
@@ -73,6 +80,7 @@ NETWORKS: dict[str, tuple[Shape, Row]] = {
     "cells 19-35-67": (IMAGE, (*cells(19, 35, 67), Flatten(), OUTPUT)),
     "cells 16-32-64": (IMAGE, (*cells(16, 32, 64), Flatten(), OUTPUT)),
     "cells 8-16-16": (IMAGE, (*cells(8, 16, 16), Flatten(), OUTPUT)),
+    "cells 64-128-128": (IMAGE, (*cells(64, 128, 128), GlobalPool(), OUTPUT)),
     "cells 3-6-9": (IMAGE, (*cells(3, 6, 9), Flatten(), OUTPUT)),
     "cells 16-32-64, 28x28x1": ((28, 28, 1), (*cells(16, 32, 64), Flatten(), OUTPUT)),
     "residual blocks 16-32": (
@@ -87,6 +95,8 @@ NETWORKS: dict[str, tuple[Shape, Row]] = {
         ),
     ),
     "dense 512-512": ((3072,), (Dense(512), Dense(512), OUTPUT)),
+    "dense 110-71": ((784,), (Dense(110), Dense(71), OUTPUT)),
+    "series of 1000 steps, 16-32-32": ((1000, 1), (*cells(16, 32, 32), GlobalPool(), OUTPUT)),
 }
 
 
@@ -108,11 +118,34 @@ def loop(
     return TrainingLoop(learner, part, scored, batch, cache=GraphCache(), precision=precision)
 
 
-def times(shape: Shape, row: Row, batch: int = BATCH) -> Measured:
-    """Seconds per batch of a network."""
-    network = initialise(Topology(shape, row), np.random.default_rng(0))
-    part = random_samples(shape, batch)
-    return measure(lambda precision: loop(network, precision, part, part, batch))
+def times(topology: Topology, batch: int = BATCH) -> Mapping[str, float]:
+    """Seconds per batch of a network, by precision."""
+    network = initialise(topology, np.random.default_rng(0))
+    part = random_samples(topology.input_shape, batch)
+    precisions = FLOAT32, BFLOAT16
+    return measure(lambda precision: loop(network, precision, part, part, batch), precisions)
+
+
+def speed_for(shape: Shape, batch: int = BATCH, limits: SizeLimits = LIMITS) -> Speed:
+    """The figures that a search measures for samples of a shape."""
+    flat = len(shape) == 1
+    start = topologies.named(topologies.START_OF_ROWS if flat else topologies.START_OF_IMAGES)
+    chosen = probes(topologies.build(start, shape, 10), limits)
+    timings = [Timing(topology, times(topology, batch)) for topology in chosen]
+    return Speed(fit(timings, {FLOAT32: batch, BFLOAT16: batch}))
+
+
+def row_of(name: str, topology: Topology, speed: Speed) -> str:
+    """A row of the table: what was measured, what was predicted, and which precision follows."""
+    found = times(topology)
+    cells = [
+        f"{1000 * seconds:.1f} ({1000 * speed.seconds(topology, precision):.1f})"
+        for precision, seconds in found.items()
+    ]
+    gain = found[FLOAT32] / found[BFLOAT16]
+    chosen = speed.precision(topology)
+    right = (gain >= GAIN) == (chosen == BFLOAT16)
+    return f"| {name} | {' | '.join(cells)} | {gain:.2f} | {chosen}{'' if right else ' (!)'} |"
 
 
 def accuracies(name: str, images: Path, epochs: int, seeds: int) -> Iterator[tuple[float, float]]:
@@ -149,11 +182,11 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--network", choices=NETWORKS, default=next(iter(NETWORKS)))
     given = parser.parse_args()
-    print("| network | float32, ms per batch | bfloat16 | times faster |\n|---|---:|---:|---:|")
+    print("| network | float32, ms per batch | bfloat16 | times faster | auto |")
+    print("|---|---:|---:|---:|---|", flush=True)
+    speeds = {shape: speed_for(shape) for shape in {shape for shape, _ in NETWORKS.values()}}
     for name, (shape, row) in NETWORKS.items():
-        found = times(shape, row)
-        one, other = 1000 * found.float32, 1000 * found.bfloat16
-        print(f"| {name} | {one:.1f} | {other:.1f} | {one / other:.2f} |", flush=True)
+        print(row_of(name, Topology(shape, row), speeds[shape]), flush=True)
     if given.images:
         print("\n| seed | accuracy, float32 | bfloat16 |\n|---|---:|---:|")
         pairs = accuracies(given.network, given.images, given.epochs, given.seeds)

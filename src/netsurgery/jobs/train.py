@@ -14,8 +14,8 @@ from typing import Any
 from netsurgery import training
 from netsurgery.jobs.divergence import explain_divergence
 from netsurgery.jobs.initial_network import fresh_network, network_of_model
-from netsurgery.jobs.precision import precision_of_search
 from netsurgery.jobs.raw_model import raw_model, raw_model_description
+from netsurgery.jobs.speed import precisions, speed_of_machine
 from netsurgery.jobs.training_step import TrainingStep
 from netsurgery.keras_io import archive
 from netsurgery.networks.network import initialise
@@ -31,6 +31,7 @@ from netsurgery.search.selection import (
     select_contender,
 )
 from netsurgery.search.size_limit import NO_LIMITS, SizeLimits, why_no_start
+from netsurgery.search.speed import precision_for
 from netsurgery.search.surgeon.decision_point import select_branch
 from netsurgery.storage.files import CHECKSUMS, checksums
 from netsurgery.storage.random_streams import random_stream
@@ -73,6 +74,8 @@ def train_initial_network(
     if found := why_no_start(topology, limits):
         key, reason = found
         sys.exit(f"{step.output.parent.parent}: {key}: {reason}")
+    with step.timer("speed"):
+        speed = speed_of_machine(step, topology, limits)
     record = Record(
         candidate="g00c00",
         parent=None,
@@ -83,7 +86,8 @@ def train_initial_network(
         topology=topology.to_json(),
         parameters=topology.parameters,
         batches_per_epoch=step.batches_per_epoch,
-        precision=precision_of_search(step, trainable),
+        precision=precision_for(topology, speed, precisions(step, topology)[0]),
+        speed=speed,
     )
     record = step.run(trainable, record, {step.name: epochs * step.batches_per_epoch})
     if record.status != Status.OK:

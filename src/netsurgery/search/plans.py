@@ -62,7 +62,7 @@ class FreshNetwork:
         origin: where its shape comes from, such as `scaled` or `template`.
         topology: as JSON values.
         batches: that it trains.
-        precision: that it trains in, as the whole search.
+        precision: that it trains in.
     """
 
     candidate: str

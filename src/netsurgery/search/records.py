@@ -12,6 +12,7 @@ from netsurgery.networks.costs import Costs
 from netsurgery.networks.steps import Place
 from netsurgery.networks.topology import Topology
 from netsurgery.objectives.training_settings import FLOAT32
+from netsurgery.search.speed import Speed, precision_for
 
 
 class Status(StrEnum):
@@ -67,6 +68,8 @@ class Record:
             constant, also the learning_rate of the last batch.
         rounds: the result of each round that the step covers.
         last_epochs: those of the search, if this is its final network and there were any.
+        precision: that it trains in.
+        speed: of the machine of the first training, if the search measured it.
     """
 
     candidate: str
@@ -84,7 +87,8 @@ class Record:
     history: tuple[Mapping[str, float | None], ...] = field(default=())
     score: float | None = None
     last_epochs: LastEpochs | None = None
-    precision: str = FLOAT32  # that it trains in; the first training decides for the whole search
+    precision: str = FLOAT32
+    speed: Speed | None = None
     parent_score: float | None = None
     parent_parameters: int | None = None
     status: Status = Status.OK
@@ -106,6 +110,13 @@ class Record:
         """Epochs trained in this step."""
         return self.batches_spent / self.batches_per_epoch
 
+    def seconds_spent(self, speed: Speed | None) -> float:
+        """Seconds that the training of this step takes by the speed of a machine; 0 without."""
+        if speed is None or not self.batches_spent:
+            return 0.0
+        topology = Topology.from_json(self.topology)
+        return speed.step(topology, self.batches_spent, self.batches_per_epoch)
+
     @cached_property
     def costs(self) -> Costs:
         """What the network costs where it is used."""
@@ -124,6 +135,7 @@ class Record:
             "history": tuple(fields["history"]),
             "rounds": {name: RoundResult(**each) for name, each in fields["rounds"].items()},
             "status": Status(fields["status"]),
+            "speed": Speed.from_json(fields.get("speed")),
         }
         if fields.get("last_epochs") is not None:
             typed["last_epochs"] = LastEpochs(**fields["last_epochs"])
@@ -164,6 +176,7 @@ class Record:
             generation=generation,
             topology=topology.to_json(),
             parameters=topology.parameters,
+            precision=precision_for(topology, self.speed, self.precision),
             history=(),
             score=None,
             latency=None,

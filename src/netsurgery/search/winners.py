@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from netsurgery.search.records import Record
+from netsurgery.search.speed import Speed
 from netsurgery.search.steps import WARM_UP
 from netsurgery.storage.files import read_json
 
@@ -27,15 +29,42 @@ class Winner:
 
 @dataclass(frozen=True)
 class Winners:
-    """The next parents, and the batches that all candidates trained so far."""
+    """The next parents, and what all candidates spent so far.
+
+    Attributes:
+        parents: the candidates that go on.
+        batches_spent: that all trained.
+        speed: of the machine of the first training, if the search measured it.
+        seconds_spent: that all training takes by that speed, the measurement included; 0 without.
+    """
 
     parents: tuple[Winner, ...]
     batches_spent: int
+    speed: Speed | None = None
+    seconds_spent: float = 0.0
 
     @classmethod
     def first(cls, record: Record) -> Winners:
         """The trained initial network, which is the first parent."""
-        return cls((Winner(record, model_name(0, WARM_UP)),), record.batches_spent)
+        measuring = record.speed.measuring if record.speed else 0.0
+        nothing = cls((), 0, record.speed, measuring)
+        return nothing.followed_by((Winner(record, model_name(0, WARM_UP)),), [record])
+
+    def followed_by(self, parents: Sequence[Winner], records: Collection[Record]) -> Winners:
+        """The winners of the next generation.
+
+        Args:
+            parents: who won; if nobody did, the parents stay.
+            records: of all training steps of the generation.
+        """
+        batches = [record.batches_spent for record in records]
+        seconds = [record.seconds_spent(self.speed) for record in records]
+        return Winners(
+            tuple(parents) or self.parents,
+            self.batches_spent + sum(batches),
+            self.speed,
+            self.seconds_spent + math.fsum(seconds),  # whatever their order
+        )
 
     @property
     def records(self) -> list[Record]:
@@ -60,7 +89,8 @@ class Winners:
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
         parents = [{"record": each.record.to_json(), "model": each.model} for each in self.parents]
-        return {"parents": parents, "batches_spent": self.batches_spent}
+        spent = {"batches_spent": self.batches_spent, "seconds_spent": self.seconds_spent}
+        return {"parents": parents, **spent, "speed": self.speed and asdict(self.speed)}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Winners:
@@ -68,7 +98,8 @@ class Winners:
         parents = (
             Winner(Record.from_json(each["record"]), each["model"]) for each in values["parents"]
         )
-        return cls(tuple(parents), values["batches_spent"])
+        speed, seconds = Speed.from_json(values.get("speed")), values.get("seconds_spent", 0.0)
+        return cls(tuple(parents), values["batches_spent"], speed, seconds)
 
 
 def read_winners(path: Path) -> Winners:

@@ -149,6 +149,7 @@ def _candidate_run(history: SearchHistory, common: Mapping[str, str], record: Re
         "generation": f"{record.generation:02d}",  # as text it sorts like the number
         "parent": record.parent,
         "position": record.position,
+        "precision": record.precision,
         "layers": " | ".join(map(str, Topology.from_json(record.topology).layers)),
     }
     return Run(

@@ -10,7 +10,7 @@
 - `graphs` caches traced functions, and `onednn` makes them use the kernels of oneDNN;
 - `malloc` and `prefork` save start-up time;
 - `tensorflow_internals` holds all that is private to TensorFlow;
-- `precision` measures whether bfloat16 trains faster;
+- `speed` measures how long networks take to train in float32 and bfloat16;
 - `compiler` compiles functions of a network over samples, of which `epoch` trains and `evaluation`
   scores it; `loop` does both in turns, and `latency` measures how long a prediction takes.
 

@@ -19,6 +19,7 @@ from types import MappingProxyType
 import tensorflow as tf
 
 from netsurgery.keras_io.kept_calls import KeptCall, mask_passed_on
+from netsurgery.networks.averages import is_averaged
 from netsurgery.networks.layers import (
     BatchNorm,
     Conv,
@@ -39,7 +40,6 @@ from netsurgery.training.fused_operations import (
     Arrays,
     convolve_and_average,
     fold_normalizations,
-    is_averaged,
     normalization_of,
 )
 from netsurgery.training.normalization import biased_variances, normalize

@@ -21,14 +21,12 @@ import numpy as np
 import tensorflow as tf
 
 from netsurgery.networks.layers import (
-    SAME,
     BatchNorm,
     Conv,
     DepthwiseConv,
     Layer,
     LinearLayer,
     Pool,
-    Shape,
 )
 from netsurgery.networks.steps import INPUT
 from netsurgery.networks.topology import Topology
@@ -47,27 +45,6 @@ def normalization_of(layer: LinearLayer, rest: Sequence[Layer]) -> int | None:
     index = 1 if rest and isinstance(rest[0], Pool) else 0
     plain = layer.use_bias and layer.activation == "linear"
     return index if plain and isinstance(next(iter(rest[index:]), None), BatchNorm) else None
-
-
-def is_averaged(layer: Conv, rest: Sequence[Layer], shape: Shape) -> bool:
-    """Whether only averages over whole 2x2 squares of a convolution's output are used.
-
-    Args:
-        layer: the convolution.
-        rest: the layers behind it (`Topology.chain`).
-        shape: of its input.
-    """
-    after = rest[0] if rest else None
-    plain = (layer.activation, layer.strides, layer.padding, layer.dilation)
-    return (
-        isinstance(after, Pool)
-        and len(shape) == 3
-        and plain == ("linear", 1, SAME, 1)
-        and isinstance(layer.kernel, int)
-        and layer.kernel % 2 == 1
-        and (after.function, after.size, after.strides or 2) == ("average", 2, 2)
-        and all(side % 2 == 0 for side in shape[:2])
-    )
 
 
 @functools.cache

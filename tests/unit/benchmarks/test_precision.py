@@ -12,8 +12,17 @@ TINY = ((8, 8, 3), (*precision.cells(2), precision.Flatten(), precision.OUTPUT))
 
 
 def test_times_of_both_precisions_are_measured() -> None:
-    found = precision.times(*TINY, batch=4)
-    assert min(found.float32, found.bfloat16) > 0
+    found = precision.times(precision.Topology(*TINY), batch=4)
+    assert found.keys() == {"float32", "bfloat16"}
+    assert min(found.values()) > 0
+
+
+def test_a_row_says_what_is_predicted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision, "times", lambda topology: {"float32": 0.003, "bfloat16": 0.002})
+    one, other = {"batch": 0.004}, {"batch": 0.001}
+    speed = precision.Speed({"float32": one, "bfloat16": other})
+    row = precision.row_of("tiny", precision.Topology(*TINY), speed)
+    assert row == "| tiny | 3.0 (4.0) | 2.0 (1.0) | 1.50 | bfloat16 |"
 
 
 def test_accuracies_after_training_are_compared(

@@ -38,6 +38,7 @@ def test_a_candidate_has_its_surgery_and_history_by_batches(results):
         "parent": "g00c00",
         "operation": "add_dense",
         "position": "1",
+        "precision": "float32",
         "layers": "flatten | dense 10 (relu) | dense 10 (softmax)",
     }
     assert [point for point in points_of(results, run) if point[0] != "val_loss"] == [

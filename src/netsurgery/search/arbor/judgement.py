@@ -54,15 +54,14 @@ def next_trunk(
         previous: the trunk that it started from.
         price: of multiplications.
     """
-    spent = previous.batches_spent + sum(record.batches_spent for record in records.values())
     (steps,) = plan.winners
     winner = steps[best([records[step] for step in steps], price)]
     if records[winner].status != Status.OK:
-        return Winners(previous.parents, spent)
-    goes_on = winner
-    if not isinstance(plan, FreshPlan):
-        goes_on = recuperation_step(Step.parse(winner).candidate)
-    return Winners((Winner(records[winner], model_name(plan.generation, goes_on)),), spent)
+        return previous.followed_by((), records.values())
+    fresh = isinstance(plan, FreshPlan)
+    goes_on = winner if fresh else recuperation_step(Step.parse(winner).candidate)
+    trunk = Winner(records[winner], model_name(plan.generation, goes_on))
+    return previous.followed_by([trunk], records.values())
 
 
 def finalists(history: Sequence[Winners]) -> list[Winner]:

@@ -16,6 +16,7 @@ from netsurgery.search.arbor.shapes import TEMPLATE, shapes
 from netsurgery.search.first_look import Look, most_promising
 from netsurgery.search.plans import FinalPlan, FreshNetwork, GenerationPlan, Offspring, Parent
 from netsurgery.search.records import Record
+from netsurgery.search.speed import precision_for
 from netsurgery.search.steps import (
     RECUPERATION,
     Phase,
@@ -109,7 +110,7 @@ def _plan_fresh(
     The winner may train in smaller sizes as well, which do not compete.
     """
     (record,) = trunk.records
-    topology = Topology.from_json(record.topology)
+    topology, speed = Topology.from_json(record.topology), trunk.speed
     if _has_fresh_weights(record):
         found = {record.operation or TEMPLATE: topology}
     else:
@@ -129,7 +130,7 @@ def _plan_fresh(
             origin=origin,
             topology=shape.to_json(),
             batches=batches,
-            precision=record.precision,
+            precision=precision_for(shape, speed, record.precision),
         )
         for number, (origin, shape, batches) in enumerate(made)
     )

@@ -51,5 +51,4 @@ def select_parents(
         chosen = contenders[index]
         if records[chosen].status == Status.OK:
             parents.append(Winner(records[chosen], model_name(plan.generation, chosen)))
-    spent = sum(record.batches_spent for record in records.values())
-    return Winners(tuple(parents) or previous.parents, previous.batches_spent + spent)
+    return previous.followed_by(parents, records.values())

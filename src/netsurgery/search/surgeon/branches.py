@@ -45,6 +45,5 @@ def next_branches(
         previous: the branches before it.
     """
     accepted = [step for (step,) in plan.winners if records[step].status == Status.OK]
-    parents = tuple(Winner(records[step], model_name(plan.generation, step)) for step in accepted)
-    spent = sum(record.batches_spent for record in records.values())
-    return Winners(parents or previous.parents, previous.batches_spent + spent)
+    parents = [Winner(records[step], model_name(plan.generation, step)) for step in accepted]
+    return previous.followed_by(parents, records.values())
