@@ -23,6 +23,7 @@ from netsurgery.datasets.source import (
     Settings,
     Source,
     SourceType,
+    Suggestion,
     is_series,
     rows_per_chunk,
     stored_dtype,
@@ -229,7 +230,8 @@ def _notes(x: ArrayFile, *, series: bool) -> Iterator[str]:
                 raise DataError(
                     f"{x} has shape {x.shape}: images, or series of steps and features? Add an "
                     f"axis of channels to images ({x.name}[..., None]), or set "
-                    f"series: true for series"
+                    f"series: true for series",
+                    Suggestion("series", True, "samples are much longer than wide"),
                 )
             if unlikely or not pixels:
                 yield (

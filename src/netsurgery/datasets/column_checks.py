@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from netsurgery.datasets import number_formats
 from netsurgery.datasets.columns import MAX_LEVELS, ColumnStatistics, drop_setting
 from netsurgery.datasets.number_formats import MANY, NumberFormat
-from netsurgery.datasets.source import DataError
+from netsurgery.datasets.source import DataError, Suggestion
 
 LISTED = 5  # columns in a message
+FEW = 3  # texts among numbers, which may mean missing values
 
 
 def check_values(statistics: Sequence[ColumnStatistics], numbers: NumberFormat, path: Path) -> None:
@@ -27,7 +29,8 @@ def check_values(statistics: Sequence[ColumnStatistics], numbers: NumberFormat, 
         has, them = ("has", "it") if len(empty) == 1 else ("have", "them")
         raise DataError(
             f"{path}: {_columns(empty)} {has} no values; remove {them} with "
-            f"{drop_setting(s.name for s in empty)}"
+            f"{drop_setting(s.name for s in empty)}",
+            *_left_out(empty, "no values"),
         )
     for s in statistics:
         if s.is_number and s.infinite:
@@ -35,19 +38,24 @@ def check_values(statistics: Sequence[ColumnStatistics], numbers: NumberFormat, 
             raise DataError(f"{path}: column {s.name!r}, row {row} is {value}, not a finite number")
     mixed = [s for s in statistics if s.numbers and s.first_text and not s.categorical]
     if mixed:
-        raise DataError(_mixed(mixed, numbers, path))
+        raise _mixed(mixed, numbers, path)
     many = [s for s in statistics if not s.is_number and len(s.levels) > MAX_LEVELS]
     if many:
         has = "has" if len(many) == 1 else "have"
         raise DataError(
             f"{path}: {_columns(many)} {has} more than {MAX_LEVELS} distinct "
             f"values, too many for a category; remove {_them(many)} with "
-            f"{drop_setting(s.name for s in many)}"
+            f"{drop_setting(s.name for s in many)}",
+            *_left_out(many, f"more than {MAX_LEVELS} texts"),
         )
 
 
-def _mixed(mixed: Sequence[ColumnStatistics], numbers: NumberFormat, path: Path) -> str:
-    """The message on columns of numbers and text."""
+def _left_out(columns: Iterable[ColumnStatistics], why: str) -> list[Suggestion]:
+    return [Suggestion("drop", [column.name], why) for column in columns]
+
+
+def _mixed(mixed: Sequence[ColumnStatistics], numbers: NumberFormat, path: Path) -> DataError:
+    """The error for columns of numbers and text."""
     shown = []
     for s in mixed:
         assert s.first_text is not None
@@ -62,12 +70,24 @@ def _mixed(mixed: Sequence[ColumnStatistics], numbers: NumberFormat, path: Path)
     )
     advice = f"add {'the column' if len(mixed) == 1 else 'columns'} to `categorical` or the text "
     advice += "to `na_values`"
+    suggestions = list(itertools.chain.from_iterable(_for_mixed(s, numbers) for s in mixed))
     if all(len(s.texts(numbers)) > MANY for s in mixed):
         advice = "if such texts say nothing about new samples, set "
         advice += drop_setting(s.name for s in mixed)
+        suggestions = _left_out(mixed, "numbers among many texts")
     if header and (len(mixed) > 1 or mixed[0].numbers == mixed[0].rows - 1):
         advice = "row 1 seems to be a header: set `header: true`, or remove it from the file"
-    return f"{path}: {_columns(mixed, shown)}; {advice}"
+        suggestions = [Suggestion("header", True, "row 1 names the columns")]
+    return DataError(f"{path}: {_columns(mixed, shown)}; {advice}", *suggestions)
+
+
+def _for_mixed(column: ColumnStatistics, numbers: NumberFormat) -> Iterator[Suggestion]:
+    """How to read a column of numbers and some texts: those mean missing values, or are codes."""
+    texts = sorted(column.texts(numbers))
+    if len(texts) <= FEW and column.numbers > column.rows / 2:
+        yield Suggestion("na_values", texts, f"among the numbers of {column.name!r}")
+    else:
+        yield Suggestion("categorical", [column.name], f"{column.name!r} has numbers and texts")
 
 
 def _check_number_formats(
@@ -100,11 +120,13 @@ def _check_number_formats(
             raise DataError(
                 f"{path}: {_named(found, 'holds', 'hold')} numbers with {kinds}, but {name!r} "
                 f"({value!r} in row {row}) is written with {numbers.description}; write all alike, "
-                f"or {advice}list {listed(map(repr, few))} in `drop` or `categorical`"
+                f"or {advice}list {listed(map(repr, few))} in `drop` or `categorical`",
+                Suggestion("drop", few, "numbers in another format than the others'"),
             )
         raise DataError(
             f"{path}: {_named(found, 'holds', 'hold')} numbers with {kinds}; set {settings}, or "
-            f"list {_them(found)} in `categorical` if they are codes"
+            f"list {_them(found)} in `categorical` if they are codes",
+            *number_formats.suggestions([s.levels for s in found], numbers),
         )
     amounts = [
         s for s in texts if (len(s.levels) > MANY or s.numbers) and number_formats.unit_of(s.levels)
@@ -115,7 +137,8 @@ def _check_number_formats(
             f"{path}: {_named(amounts, 'holds', 'hold')} amounts with {units!r}, which is text: "
             f"each value would become a feature; remove it from the values, leave "
             f"{_them(amounts)} out with {drop_setting(s.name for s in amounts)}, or list "
-            f"{_them(amounts)} in `categorical`"
+            f"{_them(amounts)} in `categorical`",
+            *_left_out(amounts, f"amounts with {units!r}: remove that from the values to use them"),
         )
 
 

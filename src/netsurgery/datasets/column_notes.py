@@ -13,6 +13,7 @@ from netsurgery.datasets.columns import ColumnStatistics, drop_setting
 from netsurgery.datasets.integer_series import ENOUGH
 from netsurgery.datasets.labels import same_but_for_case
 from netsurgery.datasets.number_formats import MANY, MOSTLY
+from netsurgery.datasets.source import Suggestion
 
 MANY_LEVELS = 100  # of a category, to be worth a word
 IDENTIFIER = re.compile(
@@ -28,6 +29,20 @@ DATE = re.compile(
     r"|\d+ days?( .*)?",
     re.IGNORECASE,
 )
+
+
+def suggestions(statistics: Sequence[ColumnStatistics]) -> Iterator[Suggestion]:
+    """The settings that a table's columns call for."""
+    for s in statistics:
+        if _holds_dates(s):
+            yield Suggestion("drop", [s.name], "dates as text")
+        elif reason := _identifies(s):
+            yield Suggestion("drop", [s.name], reason)
+        elif s.is_constant:
+            yield Suggestion("drop", [s.name], "has one value")
+        elif s.is_number:
+            for code in s.codes.likely:
+                yield Suggestion("na_values", [code], f"seems to mean missing in {s.name!r}")
 
 
 def notes(

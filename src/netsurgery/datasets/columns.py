@@ -35,6 +35,11 @@ class Column:
         return asdict(self) | {"levels": list(self.levels)}
 
 
+def row_number(values: pd.Series, position: int) -> int:
+    """The number of a row in its file, from 1, for messages; the index counts from 0."""
+    return int(values.index[position]) + 1
+
+
 @dataclass
 class ColumnStatistics:
     """What the rows read so far say about a column."""
@@ -66,14 +71,14 @@ class ColumnStatistics:
         ):
             if getattr(self, name) is None and mask.any():
                 row = int(np.flatnonzero(mask)[0])
-                setattr(self, name, (self.rows + row + 1, str(values.iloc[row])))
+                setattr(self, name, (row_number(values, row), str(values.iloc[row])))
         finite = as_numbers[np.isfinite(as_numbers)]
         if len(finite):
             self.low = min(self.low, float(finite.min()))
             self.high = max(self.high, float(finite.max()))
         if values.dtype.kind not in "fiub" and numeric.any():
             self.as_text = True
-            self._look_at_texts(values[numeric], np.flatnonzero(numeric))
+            self._look_at_texts(values[numeric])
         self.rows += len(values)
         self.missing += int((~present).sum())
         self.numbers += int(numeric.sum())
@@ -82,8 +87,8 @@ class ColumnStatistics:
         if len(self.levels) <= MAX_LEVELS and (self.categorical or self.first_text):
             self.levels.update(text_of(values[present]))
 
-    def _look_at_texts(self, values: pd.Series, rows: np.ndarray) -> None:
-        """Look at how the numbers in some of the rows after those read so far are written."""
+    def _look_at_texts(self, values: pd.Series) -> None:
+        """Look at how numbers are written."""
         if self.padded is None:
             padded = values.str.fullmatch(r"0\d+").to_numpy(dtype=bool)
             self.padded = str(values[padded].iloc[0]) if padded.any() else None
@@ -91,7 +96,7 @@ class ColumnStatistics:
             found = values.str.contains(r"[.,]", regex=True).to_numpy(dtype=bool)
             if found.any():
                 row = int(np.flatnonzero(found)[0])
-                self.fraction = (self.rows + int(rows[row]) + 1, str(values.iloc[row]))
+                self.fraction = (row_number(values, row), str(values.iloc[row]))
 
     @property
     def is_empty(self) -> bool:

@@ -38,6 +38,7 @@ class CsvFile:
     def __init__(self, path: Path, settings: Mapping[str, Any]) -> None:
         self.path = path
         self.missing = frozenset(map(str, settings["na_values"])) | {""}
+        self.keep_default_na: bool = settings.get("keep_default_na", True)
         self.numbers = NumberFormat(settings["decimal"], settings["thousands"])
         self.structure: Structure = csv_structure.structure_of(path, settings)
         self.columns = list(self.structure.columns)
@@ -74,6 +75,10 @@ class CsvFile:
             options["engine"] = "python"
         if found.skipped:
             options["skiprows"] = found.skipped
+        if found.comment:
+            options["comment"] = found.comment
+        if not self.keep_default_na:
+            options |= {"keep_default_na": False, "na_values": sorted(self.missing)}
         if self.named:
             options |= {"header": 0} if found.header else {}
             options["names"] = list(found.columns)
@@ -112,8 +117,7 @@ class CsvFile:
             reason = str(error).strip().splitlines()[-1].replace(PANDAS, "")
             raise DataError(f"{self.path}: cannot be read as a table ({reason})") from None
         except UnicodeDecodeError:
-            message = csv_structure.not_decodable(self.path, self.structure.encoding)
-            raise DataError(message) from None
+            raise csv_structure.not_decodable(self.path, self.structure.encoding) from None
 
     def _read(self, rows: int) -> Iterator[pd.DataFrame]:
         import pandas as pd
@@ -131,6 +135,8 @@ class CsvFile:
                 index_col=False,
                 dtype=str,
                 na_values=sorted(self.missing),
+                keep_default_na=self.keep_default_na,
+                comment=found.comment,
                 skipinitialspace=True,
                 chunksize=rows,
                 encoding=found.encoding,
@@ -152,7 +158,8 @@ class CsvFile:
         with csv_structure.open_text(self.path, found.encoding) as file:
             for _ in range(found.skipped):
                 next(file)
-            rows = csv_structure.split_rows(file, found.delimiter)
+            lines = csv_structure.without_comments(file, found.comment)
+            rows = csv_structure.split_rows(lines, found.delimiter)
             try:
                 for number, row in enumerate(rows, 0 if found.header else 1):
                     if number > 0 and len(row) < len(self.columns):

@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from netsurgery.datasets import encodings, file_kinds
 from netsurgery.datasets.number_formats import NumberFormat
-from netsurgery.datasets.source import DataError
+from netsurgery.datasets.source import DataError, Suggestion
 
 WHITESPACE = r"\s+"
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", WHITESPACE: "spaces"}
@@ -36,6 +36,7 @@ class Structure:
     compression: str | None
     delimiter: str
     skipped: int  # lines before the header
+    comment: str | None  # what starts one, which ends with the line
     header: bool
     columns: tuple[str, ...]
     fields: tuple[str, ...]  # the columns, and NAME before or END after them
@@ -61,6 +62,21 @@ def open_text(path: Path, encoding: str) -> IO[str]:
     return io.TextIOWrapper(file_kinds.open_bytes(path), encoding=encoding, newline="")
 
 
+def without_comments(lines: Iterable[str], comment: str | None) -> Iterator[str]:
+    """Lines without their comments, and without those that hold nothing else."""
+    if not comment:
+        yield from lines
+        return
+    sign = re.escape(comment)
+    before = re.compile(rf'(?:[^"{sign}]|"[^"]*")*')
+    for line in lines:
+        kept = before.match(line)
+        if kept is None or kept.end() == len(line):
+            yield line
+        elif kept.group().strip():
+            yield kept.group() + "\n"
+
+
 def normal_delimiter(delimiter: str) -> str:
     """The delimiter that a setting means: a tab may be spelt out, blanks may be repeated."""
     delimiter = delimiter.replace(r"\t", "\t")
@@ -83,30 +99,36 @@ def _spelt(delimiter: str) -> str:
     return repr(delimiter).replace("'", '"').replace("\\\\", "\\")
 
 
-def _first_lines(path: Path, encoding: str) -> tuple[int, list[str]]:
-    """The number of lines before the header, and some lines from there on.
+def _first_lines(
+    path: Path, encoding: str, skip_rows: int, comment: str | None
+) -> tuple[int, list[str]]:
+    """The number of lines before the header, and some lines from there on, without comments.
 
     Raises:
         DataError: the file cannot be decoded, or is empty.
     """
     try:
         with open_text(path, encoding) as file:
-            lines = list(itertools.islice(file, 2 * LOOKED_AT))
+            lines = list(itertools.islice(file, skip_rows + 2 * LOOKED_AT))
     except UnicodeDecodeError:
-        raise DataError(not_decodable(path, encoding)) from None
+        raise not_decodable(path, encoding) from None
     except (OSError, EOFError, ValueError) as error:
         raise DataError(f"{path}: cannot be read ({error})") from None
     skipped = int(bool(lines) and re.fullmatch(r"sep=.\s*", lines[0]) is not None)  # of Excel
-    if not any(map(str.strip, lines[skipped:])):
-        raise DataError(f"{path}: is empty")
-    return skipped, lines[skipped:]
+    skipped += skip_rows
+    found = list(without_comments(lines[skipped:], comment))
+    if not any(map(str.strip, found)):
+        raise DataError(f"{path}: is empty{' below `skip_rows`' if skip_rows else ''}")
+    return skipped, found
 
 
-def not_decodable(path: Path, encoding: str) -> str:
-    """The message for a file that is not in the encoding."""
+def not_decodable(path: Path, encoding: str) -> DataError:
+    """The error for a file that is not in the encoding."""
     if encoding in ("utf-8", "utf-8-sig"):
-        return f"{path}: is not UTF-8; {encodings.advice(path)}"
-    return f"{path}: is not in the encoding {encoding} (see `encoding`)"
+        likely, advice = encodings.advice(path)
+        suggestion = Suggestion("encoding", likely, "the likely one; it is not UTF-8")
+        return DataError(f"{path}: is not UTF-8; {advice}", suggestion)
+    return DataError(f"{path}: is not in the encoding {encoding} (see `encoding`)")
 
 
 def structure_of(path: Path, settings: Mapping[str, Any]) -> Structure:
@@ -119,10 +141,13 @@ def structure_of(path: Path, settings: Mapping[str, Any]) -> Structure:
         raise DataError(f"{path}: is {other[0]}, not a table as text; {other[1]}")
     encoding = settings.get("encoding") or encodings.by_mark(path)
     encoding = "utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding
-    skipped, lines = _first_lines(path, encoding)
+    comment = settings.get("comment")
+    skipped, lines = _first_lines(path, encoding, settings.get("skip_rows", 0), comment)
     if "\0" in "".join(lines):  # as in UTF-16 without a byte order mark
+        other_encoding, _ = encodings.advice(path)
         raise DataError(
-            f"{path}: has bytes of value 0 and is not text in {encoding}; set `encoding`"
+            f"{path}: has bytes of value 0 and is not text in {encoding}; set `encoding`",
+            Suggestion("encoding", other_encoding, "the likely one; half of its bytes are 0"),
         )
     delimiter = normal_delimiter(settings["delimiter"])
     try:
@@ -130,21 +155,24 @@ def structure_of(path: Path, settings: Mapping[str, Any]) -> Structure:
     except csv.Error as error:
         raise DataError(f"{path}: cannot be read as a table ({error})") from None
     names, width = rows[0], Counter(map(len, rows[1:] or rows)).most_common(1)[0][0]
-    if len(names) == 1:
-        likely = _likely_delimiter(lines, delimiter)
-        if likely:
+    if len(names) == 1 or width == 1:
+        below = lines[len(lines) // 2 :]  # there may be a title above
+        if likely := _likely_delimiter(lines, delimiter) or _likely_delimiter(below, delimiter):
             raise DataError(
                 f"{path}: has one column with the delimiter {_spelt(delimiter)}; its values are "
-                f"separated by {DELIMITERS[likely]}: set `delimiter: {_spelt(likely)}`"
+                f"separated by {DELIMITERS[likely]}: set `delimiter: {_spelt(likely)}`",
+                Suggestion("delimiter", likely, f"{DELIMITERS[likely]} separate the values"),
             )
     if settings["header"]:
         _check_header(names, rows[1:], path, settings)
+    _check_first_row(lines, names, width, delimiter, path, settings)
     columns, fields, notes = _columns(names, rows, width, path, settings)
     return Structure(
         encoding=encoding,
         compression=file_kinds.compression(path),
         delimiter=delimiter,
         skipped=skipped,
+        comment=comment,
         header=settings["header"],
         columns=tuple(columns),
         fields=tuple(fields),
@@ -168,8 +196,48 @@ def _check_header(
         shown = ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
         raise DataError(
             f"{path}: its first row holds values ({shown}), not names of columns; set "
-            f"`header: false`, and name the columns in `columns` if you like"
+            f"`header: false`, and name the columns in `columns` if you like",
+            Suggestion("header", False, "the first row holds values, not names"),
         )
+
+
+def _check_first_row(
+    lines: Sequence[str],
+    names: Sequence[str],
+    width: int,
+    delimiter: str,
+    path: Path,
+    settings: Mapping[str, Any],
+) -> None:
+    """Raise a `DataError` if the first row is no header, but a comment or a title above it."""
+    if not settings["header"] or (len(names) >= width and sum(map(bool, names)) > 1):
+        return
+    sign = next((sign for sign in COMMENTS if names[0].startswith(sign)), None)
+    if sign is None and not (sum(map(bool, names)) == 1 < width):
+        return
+    advice, suggestion = "remove the lines above the header", None
+    if sign is not None and len(sign) == 1 and sign not in "".join(lines[-len(lines) // 2 :]):
+        suggestion = Suggestion("comment", sign, "lines that start with it are comments")
+        advice = f"set `comment: {_spelt(sign)}`"
+    elif above := _lines_above(lines, width, delimiter):
+        skip = settings.get("skip_rows", 0) + above
+        suggestion = Suggestion("skip_rows", skip, "lines above the header")
+        advice = f"set `skip_rows: {skip}`"
+    raise DataError(
+        f"{path}: its first row, {names[0]!r}, names no columns; {advice}, or set `header: false` "
+        f"and name all {width} in `columns`",
+        *filter(None, [suggestion]),
+    )
+
+
+def _lines_above(lines: Sequence[str], width: int, delimiter: str) -> int | None:
+    """The number of lines above the first that may be a header: as many names as rows are wide."""
+    numbers = NumberFormat()
+    for i, line in enumerate(lines):
+        row = next(iter(split_rows([line], delimiter)), [])
+        if len(row) == width and all(row) and not any(map(numbers.covers, row)):
+            return i
+    return None
 
 
 def _columns(
@@ -196,12 +264,6 @@ def _columns(
         names = names[:-1]
     columns = names if header else [str(i) for i in range(len(names))]
     before, after, notes = [], [], []
-    comment = names[0].startswith(COMMENTS) and len(names) < width
-    if header and (comment or (sum(map(bool, names)) == 1 < width)):
-        raise DataError(
-            f"{path}: its first row, {names[0]!r}, names no columns; remove the lines above the "
-            f"header, or set `header: false` and name all {width} in `columns`"
-        )
     others = [row for row in rows[1:] if len(row) == width]
     ends_empty = not any(row[-1] for row in others)
     # names of rows are all different; what repeats is the first part of a number

@@ -130,8 +130,8 @@ def _letters_in_place(content: bytes, encoding: str) -> float:
     return right / max(1, len(found))
 
 
-def advice(path: Path) -> str:
-    """What to set for a file that is not UTF-8: the likely encoding, and a word read with it."""
+def advice(path: Path) -> tuple[str, str]:
+    """The likely encoding of a file that is not UTF-8; and advice, with a word read with it."""
     with file_kinds.open_bytes(path) as file:
         content = file.read(SAMPLE)
         while content.isascii() and (following := file.read(SAMPLE)):
@@ -140,4 +140,4 @@ def advice(path: Path) -> str:
     text = content.decode(name, "replace")
     found = re.search(r"[^\W\d]*[^\x00-\x7f]+[^\W\d]*", text)
     shown = f", in which a word reads {found.group()[:SHOWN]!r}" if found else ""
-    return f"set its `encoding` (it looks like `{name}`{shown}) or convert it to UTF-8"
+    return name, f"set its `encoding` (it looks like `{name}`{shown}) or convert it to UTF-8"

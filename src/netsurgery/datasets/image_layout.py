@@ -8,7 +8,15 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from netsurgery.datasets.image_folders import ImageFolder, printable
-from netsurgery.datasets.source import PARTS, PATH_KEYS, TEST, TRAINING, VALIDATION, DataError
+from netsurgery.datasets.source import (
+    PARTS,
+    PATH_KEYS,
+    TEST,
+    TRAINING,
+    VALIDATION,
+    DataError,
+    Suggestion,
+)
 
 LISTED = 10  # names in a message
 # images of formats that Pillow does not read
@@ -124,11 +132,14 @@ def _check_several_classes(found: ImageFolder) -> None:
         return
     (name,) = found.images
     inner, hint = _subfolders(found, name), ""
+    suggestions: list[Suggestion] = []
     if len(inner) > 1:
         hint = f"; if {listed(inner)} are the classes, set `path: {found.path / name}`"
+        suggestions = [Suggestion("path", str(found.path / name), "its subfolders are the classes")]
     raise DataError(
         f"{found.path}: all samples are of one class ({name}); at least two classes are needed"
-        f"{hint}"
+        f"{hint}",
+        *suggestions,
     )
 
 
@@ -146,7 +157,8 @@ def _check_parts(path: Path, names: list[str]) -> None:
     settings = " and ".join(f"`{keys[part]}: {path / name}`" for part, name in parts.items())
     raise DataError(
         f"{path}: its subfolders {listed(parts.values())} are parts of a dataset, not classes; set "
-        f"{settings}, each with a subfolder per class"
+        f"{settings}, each with a subfolder per class",
+        *(Suggestion(keys[part], str(path / name), "by its name") for part, name in parts.items()),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from netsurgery.datasets.source import TRAINING, DataError
+from netsurgery.datasets.source import TRAINING, DataError, Suggestion
 from netsurgery.datasets.units import UnitFitter, Units
 
 MAX_CLASSES = 10_000
@@ -138,7 +138,8 @@ def _flat(given: np.ndarray, name: str) -> np.ndarray:
     if values.dtype.kind == "f":
         raise DataError(
             f"{name}: labels are floats ({_first(values)}, ...); classes must be integers from "
-            f"0 (for a numeric target set `task: regression`)"
+            f"0 (for a numeric target set `task: regression`)",
+            Suggestion("task", "regression", "the target holds fractions"),
         )
     if values.dtype.kind not in "iubUO":
         raise DataError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -57,27 +57,25 @@ def _variance_of_levels(codes: np.ndarray, y: np.ndarray) -> float:
     return float(np.var(y - means[codes]) / max(np.var(y), np.finfo(float).tiny))
 
 
-def warnings(
+def columns_that_tell(
     x: np.ndarray,
     y: np.ndarray,
     columns: Sequence[Mapping[str, Any]],
     features: Sequence[Mapping[str, Any]],
-    origin: str,
     *,
     classes: bool,
-) -> Iterator[str]:
-    """A warning that names the columns which alone give the target away.
+) -> list[str]:
+    """The columns which alone give the target away.
 
     Args:
         x: (n, features) training samples.
         y: (n,) class numbers, or (n, 1) targets.
         columns: of the table, see `netsurgery.datasets.columns`.
         features: of its rows, see `netsurgery.datasets.table_features`.
-        origin: of the data, for the message.
         classes: whether the target is a class.
     """
     if len(y) < FEW or (not classes and y.shape[1] != 1):
-        return
+        return []
     rows = np.unique(np.linspace(0, len(y) - 1, min(len(y), LOOKED_AT)).astype(int))
     samples, target = np.asarray(x[rows]), np.asarray(y[rows])
     target = target if classes else target[:, 0].astype(np.float64)
@@ -97,9 +95,13 @@ def warnings(
             left = (_errors_left if classes else _variance_left)(samples[:, of_column[0]], target)
         if left <= LEFT:
             found.append(column["name"])
-    if found:
-        each = "gives" if len(found) == 1 else "each give"
-        yield (
-            f"{origin}: {', '.join(map(repr, found))} {each} the target away; if that is not known "
-            f"yet when the model predicts, set {drop_setting(found)}"
-        )
+    return found
+
+
+def warning(found: Sequence[str], origin: str) -> str:
+    """What to do about columns that give the target away."""
+    each = "gives" if len(found) == 1 else "each give"
+    return (
+        f"{origin}: {', '.join(map(repr, found))} {each} the target away; if that is not known yet "
+        f"when the model predicts, set {drop_setting(found)}"
+    )

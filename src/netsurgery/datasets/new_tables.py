@@ -12,7 +12,7 @@ from netsurgery.datasets.columns import CATEGORY, NUMBER, Column, text_of
 from netsurgery.datasets.source import Batch, DataError, NewSamples
 from netsurgery.datasets.table_inputs import model_inputs
 from netsurgery.datasets.table_reader import TableFile
-from netsurgery.datasets.table_values import check_numbers, targets
+from netsurgery.datasets.table_values import check_numbers, targets, with_target
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,21 +75,20 @@ def _batches(
     read = [*unused, *(column.name for column in columns), *([target] if target else [])]
     unknown: dict[str, Counter[str]] = {}
     keys: list[str] | None = None
-    start = 0
-    for frame in file.frames(table_reader.ROWS, read):
-        check_numbers(frame, columns, file.numbers, file.path, start)
+    frames = file.frames(table_reader.ROWS, read)
+    for frame in with_target(frames, target, data["settings"]) if target else frames:
+        check_numbers(frame, columns, file.numbers, file.path)
         keys = [name for name in unused if _is_key(frame[name])] if keys is None else keys
         for column in columns:
             if column.kind == CATEGORY:
                 unknown.setdefault(column.name, Counter()).update(_unknown(frame, column))
         y = None
         if target:
-            y = targets(frame[target], data["settings"], file.numbers, file.path, start)
-        rows = range(start + 1, start + 1 + len(frame))
+            y = targets(frame[target], data["settings"], file.numbers, file.path)
+        rows = (frame.index + 1).tolist()
         named = {name: frame[name].fillna("").to_numpy(object) for name in keys}
         inputs = model_inputs(_as_pandas_reads(frame, columns, file), data)
         yield Batch({KEY: rows} | named, inputs, y)
-        start += len(frame)
     notes += [
         f"{file.path}: column {name!r} has {counts.total()} values that training did not have"
         f" ({_examples(counts)}); they count as unknown"

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from netsurgery.datasets.source import Suggestion
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -144,6 +146,17 @@ def _unit(amount: re.Match[str]) -> str:
     inside = set(amount["number"]) & set(NO_BREAK)
     around = " ".join(filter(None, (amount["before"], amount["after"])))
     return around or ("no-break space" if inside else "")
+
+
+def suggestions(columns: Sequence[Collection[str]], expected: NumberFormat) -> list[Suggestion]:
+    """The settings that read columns of text as numbers; none if they are not numbers."""
+    likely = written_differently(columns, expected)[:1]
+    return [
+        Suggestion(key, value, f"numbers have {found.description}")
+        for found in likely
+        for key, value in (("decimal", found.decimal), ("thousands", found.thousands))
+        if value != getattr(expected, key)
+    ]
 
 
 def hint(text: str, expected: NumberFormat) -> str:

@@ -99,6 +99,7 @@ class ParquetFile:
         import pyarrow
         import pyarrow.parquet
 
+        start = 0
         try:
             with pyarrow.parquet.ParquetFile(self.path) as file:
                 for batch in file.iter_batches(rows, columns=list(columns)):
@@ -106,7 +107,8 @@ class ParquetFile:
                     values = {name: self._values(frame[name]) for name in columns}
                     if others := [name for name, found in values.items() if found is None]:
                         raise DataError(self._of_other_types(others))
-                    yield pd.DataFrame(values)
+                    yield pd.DataFrame(values).set_axis(range(start, start + len(frame)))
+                    start += len(frame)
         except (OSError, pyarrow.ArrowException) as error:
             reason = str(error).strip().splitlines()[0]
             raise DataError(f"{self.path}: cannot be read as a table ({reason})") from None

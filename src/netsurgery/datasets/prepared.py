@@ -11,6 +11,7 @@ import itertools
 import math
 import shutil
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ import numpy as np
 from numpy.lib import format as npy
 
 from netsurgery.datasets import labels, leaks, repeats
-from netsurgery.datasets.source import PARTS, TRAINING, DataError, Settings, Source
+from netsurgery.datasets.source import PARTS, TRAINING, DataError, Settings, Source, Suggestion
 from netsurgery.datasets.units import UnitFitter, Units
+from netsurgery.datasets.value_range import ValueRange
 from netsurgery.storage.dependencies import NO_DEPENDENCIES, Dependencies
 from netsurgery.storage.files import CHECKSUMS, atomic_path, checksums, read_json
 
@@ -32,6 +34,7 @@ ADDED: dict[str, Any] = {
     "file_columns": [],
     "targets": [],
     "table": [],
+    "suggestions": [],
     "range": None,
     "target_range": None,
 }  # missing in data of 0.1
@@ -56,23 +59,6 @@ def _not_finite(value: Any, index: tuple[int, ...], source: Source, part: str) -
 
 def _column(index: int, source: Source) -> str:
     return repr(source.features[index]["column"]) if source.features else str(index)
-
-
-class ValueRange:
-    """The smallest and the largest of the values seen, of which some may be missing."""
-
-    def __init__(self) -> None:
-        self.low, self.high = np.inf, -np.inf
-
-    def update(self, values: np.ndarray) -> None:
-        """Take some more values into account."""
-        if values.size:
-            self.low = float(np.fmin(self.low, np.fmin.reduce(values, axis=None)))
-            self.high = float(np.fmax(self.high, np.fmax.reduce(values, axis=None)))
-
-    def to_json(self) -> list[float] | None:
-        """Both as JSON values; None if there were no values."""
-        return [self.low, self.high] if self.low <= self.high else None
 
 
 def _unit_fitter(source: Source, scaling: str) -> UnitFitter | None:
@@ -240,6 +226,7 @@ def write(
         "table": list(source.table),
         "range": seen.to_json(),
     }
+    suggestions = list(source.suggestions)
     warnings = [*source.notes, *_precision_warnings(source, units)]
     if task == REGRESSION:
         y, target_units = labels.regression_targets(raw_labels, label_names)
@@ -265,9 +252,13 @@ def write(
     if source.columns:
         x = x[: source.counts[TRAINING]].reshape(source.counts[TRAINING], -1)
         classes = task != REGRESSION
-        warnings += leaks.warnings(
-            x, y[TRAINING], source.columns, source.features, source.origin, classes=classes
+        telling = leaks.columns_that_tell(
+            x, y[TRAINING], source.columns, source.features, classes=classes
         )
+        if telling:
+            warnings.append(leaks.warning(telling, source.origin))
+            suggestions.append(Suggestion("drop", telling, "gives the target away"))
+    description["suggestions"] = list(map(asdict, suggestions))
     description["warnings"] = warnings
     with atomic_path(folder / "y.npy") as temporary, temporary.open("wb") as file:
         np.save(file, np.ascontiguousarray(joined), allow_pickle=False)

@@ -12,6 +12,7 @@ import numpy as np
 from netsurgery.datasets import table_reader
 from netsurgery.datasets.source import Inputs, part_paths
 from netsurgery.datasets.table_inputs import model_inputs, read_options
+from netsurgery.datasets.table_reader import TableFile
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +34,8 @@ def read_rows(data: Mapping[str, Any], part: str, rows: np.ndarray) -> list[Inpu
     """
     settings = data["settings"]
     file = table_reader.open_file(part_paths(settings)[part], settings)
+    if settings.get("drop_missing_target"):
+        rows = _rows_with_target(file, data["targets"][0])[rows]
     count = int(rows.max()) + 1
     if settings["source"] == "parquet":
         frame = _read_parquet(file.path, count)
@@ -45,6 +48,12 @@ def read_rows(data: Mapping[str, Any], part: str, rows: np.ndarray) -> list[Inpu
         # such as "1, NA": pandas sees a missing value only without the space
         options |= {"skipinitialspace": True, "na_values": list(settings["na_values"])}
         return [model_inputs(_read_csv(file.path, count, options).iloc[rows], data)]
+
+
+def _rows_with_target(file: TableFile, target: str) -> np.ndarray:
+    """The rows of a file, from 0, that have a target."""
+    frames = file.frames(table_reader.ROWS, [target])
+    return np.concatenate([np.asarray(frame.index[frame[target].notna()]) for frame in frames])
 
 
 def _read_csv(path: Path, count: int, options: Mapping[str, Any]) -> pd.DataFrame:

@@ -38,7 +38,10 @@ class TableFile(Protocol):
         """How the user has to call pandas to find the columns by their names."""
 
     def frames(self, rows: int, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
-        """Read some columns in chunks of rows; NaN marks a missing value."""
+        """Read some columns in chunks of rows; NaN marks a missing value.
+
+        The index counts the rows of the file from 0.
+        """
 
 
 def open_file(path: Path, settings: Mapping[str, Any]) -> TableFile:

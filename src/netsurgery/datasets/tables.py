@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,8 +27,11 @@ from netsurgery.datasets.source import (
     part_paths,
 )
 from netsurgery.datasets.table_features import encode, features_of
-from netsurgery.datasets.table_values import check_numbers, targets
+from netsurgery.datasets.table_values import check_numbers, targets, with_target
 from netsurgery.networks.layers import Shape
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def is_flat(settings: Settings) -> bool:
@@ -54,16 +58,21 @@ def open_table(settings: Settings) -> Source:
     used = [name for name in names if name != target and name not in listed["drop"]]
     if not used:
         raise DataError(f"{path}: has no column besides the target")
+
+    def rows_of(file: table_reader.TableFile, names: Sequence[str]) -> Iterator[pd.DataFrame]:
+        return with_target(file.frames(table_reader.ROWS, [target, *names]), target, settings)
+
     counts = {}
     for part, other in files.items():
         if part != TRAINING:
             _check_has_columns(other, [target, *used], file)
-            counts[part] = sum(len(frame) for frame in other.frames(table_reader.ROWS, [target]))
+            counts[part] = sum(map(len, rows_of(other, [])))
     categorical = listed["categorical"] | file.categories
-    statistics = read_statistics(file.frames(table_reader.ROWS, used), used, categorical, numbers)
+    statistics = read_statistics(rows_of(file, used), used, categorical, numbers)
     counts[TRAINING] = statistics[0].rows
     if not counts[TRAINING]:
-        raise DataError(f"{path}: has no rows, only a header")
+        without = " with a target" if settings["drop_missing_target"] else ", only a header"
+        raise DataError(f"{path}: has no rows{without}")
     unnamed = table_reader.unnamed(names)
     left_out = [s.name for s in statistics if s.is_empty and s.name in unnamed]
     statistics = [s for s in statistics if s.name not in left_out]
@@ -78,12 +87,11 @@ def open_table(settings: Settings) -> Source:
     shape: Shape = (*settings["reshape_to"], 1) if "reshape_to" in settings else (len(features),)
 
     def chunks(part: str) -> Iterator[Chunk]:
-        start, opened = 0, files[part]
-        for frame in opened.frames(table_reader.ROWS, [target, *used]):
-            y = targets(frame[target], settings, numbers, opened.path, start)
-            check_numbers(frame, columns, numbers, opened.path, start)
+        opened = files[part]
+        for frame in rows_of(opened, used):
+            y = targets(frame[target], settings, numbers, opened.path)
+            check_numbers(frame, columns, numbers, opened.path)
             yield encode(frame, columns, features, numbers).reshape(-1, *shape), y
-            start += len(frame)
 
     return Source(
         origin=str(path),
@@ -110,6 +118,7 @@ def open_table(settings: Settings) -> Source:
                 dict.fromkeys(listed["drop"], "`drop`") | dict.fromkeys(left_out, "empty"),
             )
         ),
+        suggestions=tuple(column_notes.suggestions(statistics)),
         notes=tuple(_notes(files, left_out, statistics)),
     )
 

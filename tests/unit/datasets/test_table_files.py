@@ -229,7 +229,7 @@ STRUCTURE = {
         "# size,colour,more,class\n" + written(head=False),
         {},
     ),
-    "its first row, '# measured in May', names no columns; remove the lines above the header": (
+    "its first row, '# measured in May', names no columns; set `comment: \"#\"`": (
         "# measured in May\n" + written(),
         {},
     ),
@@ -258,7 +258,7 @@ STRUCTURE = {
         "size,colour,class\n" + "1,5,red,yes\n1,25,blue,no\n" * 4,
         {},
     ),
-    "its first row, 'Table 1', names no columns; remove the lines above the header": (
+    "its first row, 'Table 1', names no columns; set `skip_rows: 1`": (
         "Table 1,,\n" + written(),
         {},
     ),
