@@ -105,11 +105,12 @@ class Chain:
         self._write(network, {"score": 1}, "finalize", [self.folder.winners(1)])
         for name in ("test", "preprocessing"):
             self._write(final / f"{name}.json", {"loss": 1}, "finalize", [network])
-        made = self.made_by("summarize_search").with_inputs([network, final / "test.json"])
-        made.write(final / "summary.json", {"loss": 1})
         for name in ("errors", "exports"):
             path = final / f"{name}.json"
-            self._write(path, {}, "export_model", [final / "summary.json", network])
+            self._write(path, {}, "export_model", [final / "test.json", network])
+        known = [final / f"{name}.json" for name in ("network", "test", "errors", "exports")]
+        made = self.made_by("summarize_search").with_inputs(known)
+        made.write(final / "summary.json", {"loss": 1})
         made = self.made_by("plot_search").with_inputs([final / "summary.json"])
         made.write(self.folder.root / "plots/checksums.json", {})
         made = self.made_by("summarize_all").with_inputs([final / "summary.json"])

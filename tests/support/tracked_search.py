@@ -124,6 +124,12 @@ class FakeSearch:
             write_json(self.folder.plan(after + 1), plan.to_json())
         write_json(self.folder.final / "test.json", {"loss": 0.7, "accuracy": 0.75})
         (self.folder.final / "model.keras").write_bytes(f"trained after {after}".encode())
+        described = datasets.describe(self.results / "_data" / "digits")
+        errors = {"task": "classification", "samples": 1, "classes": [], "by_class": []}
+        exports = {"check": {"samples": 0, "why": "there is no model"}, "exports": []}
+        files = {"preprocessing": described, "errors": errors, "exports": exports}
+        for name, content in files.items():
+            write_json(self.folder.final / f"{name}.json", content)
         jobs.summarize_search(self.folder, self.settings, self.seed)
 
     def track(self, *untils, **options):

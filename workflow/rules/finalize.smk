@@ -1,4 +1,4 @@
-"""What a finished search leaves: its lineage and summary, a model card and exports."""
+"""What a finished search leaves: exports, lineage, model card and summary."""
 
 
 rule summarize_search:
@@ -7,10 +7,14 @@ rule summarize_search:
         no_files,
         record=f"{SEARCH}/final/network.json",
         test=f"{SEARCH}/final/test.json",
+        preprocessing=f"{SEARCH}/final/preprocessing.json",
+        errors=f"{SEARCH}/final/errors.json",
+        exports=f"{SEARCH}/final/exports.json",
     output:
         lineage=f"{SEARCH}/lineage.csv",
         front=f"{SEARCH}/front.csv",
         summary=f"{SEARCH}/final/summary.json",
+        card=f"{SEARCH}/final/README.md",
     log:
         f"{LOGS}/summary.log",
     localrule: True
@@ -21,7 +25,7 @@ rule summarize_search:
         settings=parameters.result_settings,
         folder=parameters.folder,
     message:
-        "{wildcards.search} seed {wildcards.seed}: write lineage, front and summary"
+        "{wildcards.search} seed {wildcards.seed}: write lineage, front, model card and summary"
     shell:
         job(
             "summarize_search",
@@ -35,9 +39,8 @@ rule export_model:
         unpack(inputs.samples),
         model=f"{SEARCH}/final/model.keras",
         network=f"{SEARCH}/final/network.keras",
-        summary=f"{SEARCH}/final/summary.json",
+        test=f"{SEARCH}/final/test.json",
     output:
-        card=f"{SEARCH}/final/README.md",
         errors=f"{SEARCH}/final/errors.json",
         exports=f"{SEARCH}/final/exports.json",
     log:
@@ -49,9 +52,9 @@ rule export_model:
         runtime=per_attempt(20),
     params:
         dependencies=dependencies.of("export_model"),
-        settings=parameters.result_settings,
+        settings=parameters.settings(()),
         folder=subpath(input.data, parent=True),
     message:
-        "{wildcards.search} seed {wildcards.seed}: write the model card and export the model"
+        "{wildcards.search} seed {wildcards.seed}: check and export the model"
     shell:
-        tensorflow_job("export_model", "--step final --output {output.card}")
+        tensorflow_job("export_model", "--step final --output {output.exports}")

@@ -1,4 +1,4 @@
-"""What goes with a final model: its errors, exports to other formats, and the model card."""
+"""What goes with a final model: its errors, the check of `model.keras`, and other formats."""
 
 from __future__ import annotations
 
@@ -11,11 +11,9 @@ from netsurgery import datasets
 from netsurgery.datasets.samples import Samples
 from netsurgery.jobs import model_check
 from netsurgery.keras_io import archive, tflite
-from netsurgery.networks.topology import Topology
-from netsurgery.report import error_analysis, model_card
-from netsurgery.search.candidates import read_record
+from netsurgery.report import error_analysis
 from netsurgery.storage.dependencies import NO_DEPENDENCIES, Dependencies
-from netsurgery.storage.files import CHECKSUMS, checksums, read_json, write_text
+from netsurgery.storage.files import CHECKSUMS, checksums, read_json
 
 BATCH = 1000
 
@@ -46,23 +44,24 @@ def analyse_errors(found: np.ndarray, samples: Samples, data: dict[str, Any]) ->
 def export(
     data: Path,
     samples: Samples,
-    settings: dict[str, Any],
     final: Path,
     dependencies: Dependencies = NO_DEPENDENCIES,
 ) -> None:
-    """Write `errors.json`, `exports.json`, `model.tflite` if possible, and the model card.
+    """Write `errors.json`, `exports.json` and, if possible, `model.tflite`.
+
+    The summary of a search waits for them, so no search is finished whose model gives something
+    else than what was recorded.
 
     Args:
         data: folder of the prepared dataset.
         samples: the test samples.
-        settings: of the search.
-        final: folder with model.keras, network.keras and summary.json.
+        final: folder with model.keras, network.keras and test.json.
         dependencies: what the exports depend on besides the final model.
 
     Raises:
         DisagreementError: model.keras does not give on raw samples what was recorded.
     """
-    inputs = [final / name for name in ("network.json", "test.json", "summary.json")]
+    inputs = [final / name for name in ("network.json", "test.json")]
     known = dependencies.with_inputs(inputs)
     described = datasets.describe(data)
     network, model = (
@@ -86,9 +85,3 @@ def export(
         lite = tflite.export_tflite(model, file, raw.rows)
     written = [file] if file.exists() else []
     known.write(path, {"check": check, "exports": [lite], CHECKSUMS: checksums(path, *written)})
-    summary = read_json(final / "summary.json")
-    topology = Topology.from_json(read_record(final / "network.keras").topology)
-    write_text(
-        final / "README.md",
-        model_card.model_card(summary, settings, described, topology, errors, [lite], check),
-    )

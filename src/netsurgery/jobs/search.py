@@ -1,10 +1,12 @@
-"""Commands of every search: its start, the winners of its generations, its summary."""
+"""Commands of every search: its start, the winners of its generations, its summary and card."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+from netsurgery.networks.topology import Topology
+from netsurgery.report import model_card
 from netsurgery.search import front, lineage
 from netsurgery.search.algorithms import algorithm_of, planned_by, read_generation
 from netsurgery.search.layout import SearchFolder
@@ -12,7 +14,7 @@ from netsurgery.search.steps import WARM_UP
 from netsurgery.search.summary import summarize
 from netsurgery.search.winners import Winners
 from netsurgery.storage.dependencies import NO_DEPENDENCIES, Dependencies
-from netsurgery.storage.files import CHECKSUMS, checksums, read_json, write_table
+from netsurgery.storage.files import CHECKSUMS, checksums, read_json, write_table, write_text
 
 
 def init_search(folder: SearchFolder, dependencies: Dependencies = NO_DEPENDENCIES) -> None:
@@ -45,7 +47,7 @@ def summarize_search(
     seed: int,
     dependencies: Dependencies = NO_DEPENDENCIES,
 ) -> None:
-    """Write the lineage, the front and, last, the summary of a finished search."""
+    """Write the lineage, the front, the model card and, last, the summary of a finished search."""
     records = folder.records()
     generations = len(folder.generations())
     survivors = {
@@ -69,9 +71,28 @@ def summarize_search(
         test=read_json(folder.final / "test.json"),
         wall_seconds=sum(record.wall_seconds for record in records),
     )
+    _write_card(folder.final, summary, settings, Topology.from_json(final.topology))
     path: Path = folder.final / "summary.json"
-    inputs = [folder.final / "network.json", folder.final / "test.json"]
+    names = ("network.json", "test.json", "errors.json", "exports.json")
+    inputs = [folder.final / name for name in names]
     # all that comes before a final network is behind the parents that it was selected from
     inputs += [folder.winners(number) for number in range(generations + 1)]
     summary |= {CHECKSUMS: checksums(path, folder.lineage, folder.front)}
     dependencies.with_inputs(inputs).write(path, summary)
+
+
+def _write_card(
+    final: Path, summary: dict[str, Any], settings: dict[str, Any], topology: Topology
+) -> None:
+    """Write the model card."""
+    exports = read_json(final / "exports.json")
+    card = model_card.model_card(
+        summary,
+        settings,
+        read_json(final / "preprocessing.json"),
+        topology,
+        read_json(final / "errors.json"),
+        exports["exports"],
+        exports["check"],
+    )
+    write_text(final / "README.md", card)

@@ -116,8 +116,7 @@ def finalize(step: TrainingStep, models: list[Path], mode: SelectionMode, batche
 
 def export_model(step: TrainingStep) -> None:
     """Write what goes with the final model."""
-    final = step.output.parent
-    export(step.data, step.samples("test"), step.settings, final, step.dependencies)
+    export(step.data, step.samples("test"), step.output.parent, step.dependencies)
 
 
 def surgery_fidelity(step: TrainingStep, model: Path, retrain: bool) -> None:

@@ -54,7 +54,7 @@ STAGES: dict[str, tuple[str, ...]] = {
     MODEL: ("jobs/raw_model.py", "keras_io/preprocessing.py", "search/last_epochs.py"),
     EXPORT: (
         *("jobs/export.py", "jobs/model_check.py", "keras_io/tflite.py"),
-        *("report/error_analysis.py", "report/model_card.py"),
+        "report/error_analysis.py",
     ),
     TRAINING: (
         *("training/*", "networks/*", "objectives/*", "keras_io/*"),
