@@ -157,7 +157,10 @@ def structure_of(path: Path, settings: Mapping[str, Any]) -> Structure:
     names, width = rows[0], Counter(map(len, rows[1:] or rows)).most_common(1)[0][0]
     if len(names) == 1 or width == 1:
         below = lines[len(lines) // 2 :]  # there may be a title above
-        if likely := _likely_delimiter(lines, delimiter) or _likely_delimiter(below, delimiter):
+        likely = _likely_delimiter(lines, delimiter)
+        if likely is None and width == 1:
+            likely = _likely_delimiter(below, delimiter)
+        if likely:
             raise DataError(
                 f"{path}: has one column with the delimiter {_spelt(delimiter)}; its values are "
                 f"separated by {DELIMITERS[likely]}: set `delimiter: {_spelt(likely)}`",
