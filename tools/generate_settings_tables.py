@@ -59,7 +59,7 @@ def tables(schema: Schema) -> dict[str, str]:
         if entry["properties"]:
             required = entry.get("required", ())
             found[f"entry-{name}"] = rows(entry["properties"], required=required)
-    for source in ("npz", "image_folder", "csv", "tfds", "sklearn"):
+    for source in ("npz", "series", "image_folder", "csv", "tfds", "sklearn"):
         own = definitions[source]
         shown = {k: v for k, v in own["properties"].items() if k not in every_dataset}
         found[f"dataset-{source}"] = rows(shown, required=own["required"])

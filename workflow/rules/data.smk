@@ -44,7 +44,7 @@ rule split_dataset:
         "../../environment.yml"
     params:
         dependencies=dependencies.of("split_dataset"),
-        settings=parameters.settings(job_settings.SPLIT),
+        settings=parameters.split_settings,
         folder=subpath(input.data, parent=True),
     message:
         "{wildcards.search} seed {wildcards.seed}: split the dataset"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import itertools
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from netsurgery.analysis.finished import FinishedSearch, finished_searches
 from netsurgery.cli.arguments import Subparsers, add_results_folder, require_folder
 from netsurgery.cli.tables import format_table
+from netsurgery.reproduction.statistics import mean_and_sd
 
 HEADER = (
     "search",
@@ -44,7 +47,7 @@ def describe(results: Path) -> str:
     searches = finished_searches(results)
     if not searches:
         return f"{results}: no finished search"
-    lines = [format_table([HEADER, *map(_row, searches)]), ""]
+    lines = [format_table([HEADER, *map(_row, searches)]), *_means(searches), ""]
     for search in searches:
         lines += [
             f"{search.name}, seed{search.seed}",
@@ -55,6 +58,23 @@ def describe(results: Path) -> str:
         if path.exists():
             lines.append(f"{name:10} {path}")
     return "\n".join(lines)
+
+
+def _means(searches: Sequence[FinishedSearch]) -> Iterator[str]:
+    """A line for each search that ran with several seeds."""
+    for name, members in itertools.groupby(searches, key=lambda search: search.name):
+        summaries = [member.summary for member in members]
+        if len(summaries) < 2:
+            continue
+        accuracies = [summary["test_accuracy"] for summary in summaries]
+        if None in accuracies:
+            found = mean_and_sd([summary["test_score"] for summary in summaries])
+            score = f"{found.mean:.4g} ± {found.deviation:.2g}"
+            kind = summaries[0]["objective"].removeprefix("val_")
+        else:
+            found, kind = mean_and_sd(accuracies), "accuracy"
+            score = f"{found.mean:.1%} ± {100 * found.deviation:.1f}"
+        yield f"{name}: test {kind} {score} (mean ± standard deviation of {len(summaries)} seeds)"
 
 
 def _row(search: FinishedSearch) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from netsurgery.objectives.suggestions import suggest
 from netsurgery.storage.canonical import with_whole_numbers
 
 FOLDER_SOURCES = ("image_folder", "npy")
+EITHER = ("series",)  # files and folders
 
 
 def load_datasets(
@@ -89,11 +90,11 @@ def _check(name: str, settings: dict[str, Any], exist: bool) -> None:
         if set("{}") & set(str(path)):
             message = f"'{path}' has braces, which Snakemake reads as wildcards; rename it"
             raise error_at(where, message)
-        if not (path.exists() or exist or source in FOLDER_SOURCES):
+        if not (path.exists() or exist or source in FOLDER_SOURCES + EITHER):
             continue
         if not path.exists():
             message = f"'{path}' does not exist; paths are relative to the working directory"
             raise error_at(where, message)
-        if path.is_dir() != (source in FOLDER_SOURCES):
+        if source not in EITHER and path.is_dir() != (source in FOLDER_SOURCES):
             found, expected = ("folder", "file") if path.is_dir() else ("file", "folder")
             raise error_at(where, f"'{path}' is a {found}, but source {source} reads a {expected}")

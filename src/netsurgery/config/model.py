@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from netsurgery import datasets
+from netsurgery.config.job_settings import SPLIT
 from netsurgery.config.starting_models import StartingModel
 from netsurgery.networks import topologies
 from netsurgery.objectives.schedules import CONSTANT
@@ -36,6 +37,18 @@ class Search:
     def seeds(self) -> list[int]:
         """The seeds it runs with."""
         return self.settings["seeds"]
+
+    def split_settings(self, seed: int) -> dict[str, Any]:
+        """Return the settings of the split of one run; with `folds`, which fold it tests on.
+
+        Runs in the order of their seeds test on one fold after the other.
+        """
+        found = {key: self.settings[key] for key in SPLIT if key in self.settings}
+        if folds := self.settings.get("folds"):
+            place = self.seeds.index(seed)
+            first = self.seeds[place - place % folds]
+            found["fold"] = {"index": place % folds, "count": folds, "seed": first}
+        return found
 
     @property
     def start(self) -> Any:

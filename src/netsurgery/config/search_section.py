@@ -59,6 +59,7 @@ def load_searches(
             where = ("searches", full, "topology")
             model = read_model(search["topology"], where) if is_path(search["topology"]) else None
             search = search if model is None else model.with_compilation(search)
+            search = _with_seed_per_fold(search, schema, ("searches", full))
             layers = _check(full, search, own_topologies, known_datasets, model)
             properties = schema["$defs"][search["algorithm"]]["properties"]
             algorithm, task = algorithm_of(search), known_datasets[search["dataset"]].task
@@ -70,6 +71,29 @@ def load_searches(
                 settings["greediness"] = 1.0
             found[full] = Search(full, scale_settings(settings, scale), layers, model)
     return found
+
+
+def _with_seed_per_fold(
+    search: Mapping[str, Any], schema: Mapping[str, Any], where: tuple[str, ...]
+) -> Mapping[str, Any]:
+    """The search with a seed for each fold: those that follow a single one.
+
+    Raises:
+        ConfigError: There are other numbers of seeds than folds, or a multiple of them.
+    """
+    folds = search.get("folds")
+    if folds is None:
+        return search
+    seeds = search.get("seeds", schema["$defs"]["common"]["seeds"]["default"])
+    if len(seeds) == 1:
+        seeds = list(range(seeds[0], seeds[0] + folds))
+    elif len(seeds) % folds:
+        message = (
+            f"there are {len(seeds)} seeds for {folds} folds; give one, whose successors are then "
+            f"added, or {folds}, or a multiple of it"
+        )
+        raise error_at([*where, "seeds"], message)
+    return {**search, "seeds": seeds}
 
 
 def _choices(
@@ -187,7 +211,13 @@ def _check_growth(where: list[str], search: Mapping[str, Any]) -> None:
 
 
 def _check_data(where: list[str], search: Mapping[str, Any], dataset: Dataset) -> None:
-    """Check the settings that need classes or images."""
+    """Check the settings that need classes or images, or samples to divide."""
+    if "folds" in search and "test_path" in dataset.settings:
+        message = (
+            f"{dataset.name!r} has test samples of its own (`test_path`), so that there are none "
+            f"to divide; remove one of them"
+        )
+        raise error_at([*where, "folds"], message)
     weights, augmentation = (search.get(key, "none") for key in ("class_weights", "augmentation"))
     if weights != "none" and dataset.task != "classification":
         message = f"{weights!r} needs classes, but {dataset.name!r} is for {dataset.task}"

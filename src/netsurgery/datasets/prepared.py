@@ -3,6 +3,7 @@
 A folder with `x.npy`, all samples as stored by their source: the training part first, then the
 validation and test parts if the source provides them; `y.npy`, class numbers or targets; and
 `data.json`, which describes them. Both arrays are in C order, whatever the layout of the source.
+`split_by.npy`, if there are any, holds the groups or times that a split respects.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy
 
-from netsurgery.datasets import labels, leaks, repeats
+from netsurgery.datasets import labels, leaks, repeats, split_keys
 from netsurgery.datasets.source import PARTS, TRAINING, DataError, Settings, Source, Suggestion
 from netsurgery.datasets.units import UnitFitter, Units
 from netsurgery.datasets.value_range import ValueRange
@@ -37,6 +38,7 @@ ADDED: dict[str, Any] = {
     "suggestions": [],
     "range": None,
     "target_range": None,
+    "split_by": None,
 }  # missing in data of 0.1
 LISTED = 5  # columns in a warning
 IMBALANCED = 3  # warn if the largest class has this many times the samples of the smallest
@@ -259,11 +261,16 @@ def write(
             warnings.append(leaks.warning(telling, source.origin))
             suggestions.append(Suggestion("drop", telling, "gives the target away"))
     description["suggestions"] = list(map(asdict, suggestions))
+    keys = None if source.keys is None else {part: source.keys(part) for part in parts}
+    description["split_by"] = split_keys.write(keys, source.origin, folder)
+    warnings += split_keys.notes(keys)
     description["warnings"] = warnings
     with atomic_path(folder / "y.npy") as temporary, temporary.open("wb") as file:
         np.save(file, np.ascontiguousarray(joined), allow_pickle=False)
     path = folder / "data.json"
-    description[CHECKSUMS] = checksums(path, folder / "x.npy", folder / "y.npy")
+    written = [folder / "x.npy", folder / "y.npy"]
+    written += [folder / split_keys.FILE] if keys else []
+    description[CHECKSUMS] = checksums(path, *written)
     dependencies.write(path, description)
     return warnings
 

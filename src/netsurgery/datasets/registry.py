@@ -20,6 +20,7 @@ from netsurgery.datasets import (
     tables,
     tfds_source,
 )
+from netsurgery.datasets.series import SERIES
 from netsurgery.datasets.source import DataError, Inputs, NewSamples, Settings, SourceType
 from netsurgery.networks.layers import Shape
 from netsurgery.storage.dependencies import NO_DEPENDENCIES, Dependencies
@@ -27,6 +28,7 @@ from netsurgery.storage.dependencies import NO_DEPENDENCIES, Dependencies
 SOURCES: dict[str, SourceType] = {
     "npz": arrays.NPZ,
     "npy": arrays.NPY,
+    "series": SERIES,
     "image_folder": images.IMAGE_FOLDER,
     "csv": tables.TABLE,
     "parquet": tables.TABLE,

@@ -46,6 +46,22 @@ class DataError(ValueError):
 
 
 @dataclass(frozen=True)
+class SplitKeys:
+    """What samples must not be torn from by a split: their group, or the order of their times.
+
+    Attributes:
+        name: of the setting or column, for messages.
+        groups: text (n,): samples of a group stay together; None: they have times.
+        spans: (n, 2) numbers, the first and the last time of each sample: what is earlier is learnt
+            from; None: they have groups.
+    """
+
+    name: str
+    groups: np.ndarray | None = None
+    spans: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
 class Source:
     """An opened dataset, whose samples are not yet read.
 
@@ -72,6 +88,7 @@ class Source:
     table: tuple[Mapping[str, Any], ...] = ()  # of a table: see `column_summaries`
     suggestions: tuple[Suggestion, ...] = ()  # settings that the data call for
     notes: tuple[str, ...] = ()  # lines for the user: what was taken for what, what was left out
+    keys: Callable[[str], SplitKeys] | None = None  # of a part; None: a split is random
 
     def label_name(self, part: str) -> str:
         """How messages refer to the labels of a part."""
@@ -90,7 +107,7 @@ def input_paths(settings: Settings) -> dict[str, Path]:
 
 def is_series(settings: Settings) -> bool:
     """Whether samples are series of steps, as the settings say."""
-    return bool(settings.get("series", False))
+    return settings["source"] == "series" or bool(settings.get("series", False))
 
 
 def _task_from_settings(settings: Settings) -> str:

@@ -7,14 +7,14 @@ and scale for the targets of a regression, `target_shift` and `target_scale`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from netsurgery.datasets import prepared
+from netsurgery.datasets import prepared, split_keys
 from netsurgery.datasets.columns import NUMBER
+from netsurgery.datasets.drawing import Drawing, Fold
 from netsurgery.datasets.source import (
     PARTS,
     TEST,
@@ -27,7 +27,6 @@ from netsurgery.datasets.units import is_constant
 from netsurgery.storage.dependencies import NO_DEPENDENCIES, Dependencies
 from netsurgery.storage.files import CHECKSUMS, atomic_path, checksums
 from netsurgery.storage.fractions import ceil_product
-from netsurgery.storage.random_streams import random_stream
 
 
 @dataclass(frozen=True)
@@ -41,79 +40,50 @@ class SplitSettings:
     test_fraction: float
     subset_fraction: float = 1.0
     min_subset_size: int = 1
+    folds: int | None = None  # of a cross-validation; `fold` says which one tests
 
 
 def split(
-    y: np.ndarray,
+    drawing: Drawing,
     given: dict[str, np.ndarray],
-    classes: Sequence[str] | None,
-    validation_fraction: float,
-    test_fraction: float,
-    seed: int,
-    subset: tuple[float, int] = (1.0, 1),
+    settings: SplitSettings,
+    fold: Fold | None = None,
 ) -> dict[str, np.ndarray]:
     """Draw the indices of the training, validation and test samples.
 
     Args:
-        y: (n,) class of every sample, or the targets.
+        drawing: of the samples.
         given: indices of each part that the source provides; the others are drawn from its training
             part.
-        classes: names of the classes, by which the split is stratified; None for a regression.
-        validation_fraction: fraction of the training samples without the test samples.
-        test_fraction: fraction of the training samples.
-        seed: of the search.
-        subset: fraction of the training samples without the test samples that is used, and the
-            minimum number of samples.
+        settings: of the search.
+        fold: that tests; None: a share of the samples does.
 
     Raises:
         DataError: there are too few samples.
     """
-    from sklearn.model_selection import train_test_split
-
-    def draw(part: str, rest: np.ndarray, size: int) -> list[np.ndarray]:
-        """The samples that remain, and those drawn."""
-        return train_test_split(
-            rest,
-            test_size=size,
-            random_state=int(random_stream(seed, "split", part).integers(2**31)),
-            stratify=None if classes is None else y[rest],
-        )
-
     parts = dict(given)
-    for part, fraction in ((TEST, test_fraction), (VALIDATION, validation_fraction)):
-        if part not in parts:
-            rest = parts[TRAINING]
-            _check_enough(y[rest], classes, part, fraction)
-            parts[TRAINING], parts[part] = draw(part, rest, ceil_product(fraction, len(rest)))
+    if fold is not None and TEST in parts:
+        raise DataError("has test samples of its own, so that `folds` have none to divide")
+    for part, fraction in (
+        (TEST, settings.test_fraction),
+        (VALIDATION, settings.validation_fraction),
+    ):
+        rest = parts[TRAINING]
+        if part == TEST and fold is not None:
+            parts[TRAINING], parts[part] = drawing.fold(rest, fold)
+        elif part not in parts:
+            parts[TRAINING], parts[part] = drawing.draw(part, rest, fraction)
         if part == TEST:
-            count = len(parts[TRAINING])
-            minimum = len(classes or [0])  # a stratified split needs a sample of every class
-            unused = count - max(ceil_product(subset[0], count), subset[1], minimum)
-            if unused >= minimum:
-                parts[TRAINING], _ = draw("subset", parts[TRAINING], unused)
+            parts[TRAINING] = _subset(drawing, parts[TRAINING], settings)
     return {part: np.sort(parts[part]) for part in PARTS}
 
 
-def _check_enough(y: np.ndarray, classes: Sequence[str] | None, part: str, fraction: float) -> None:
-    """Raise a `DataError` if a part, or the rest, would not have a sample of every class."""
-    samples = len(y)
-    drawn = ceil_product(fraction, samples)
-    smaller = min(drawn, samples - drawn)
-    if classes is None:
-        if smaller < 1:
-            raise DataError(f"{samples} samples are too few for a {part} part of {drawn}")
-        return
-    for name, count in zip(classes, np.bincount(y, minlength=len(classes)), strict=True):
-        if count < 2:
-            raise DataError(
-                f"class {name} has too few samples for a {part} part: {count} left, at least 2 "
-                f"needed"
-            )
-    if smaller < len(classes):
-        raise DataError(
-            f"{samples} samples are too few for a {part} part of {drawn}: with {len(classes)} "
-            f"classes, it and the rest need at least {len(classes)} each"
-        )
+def _subset(drawing: Drawing, rest: np.ndarray, settings: SplitSettings) -> np.ndarray:
+    """The samples that are used of those that do not test."""
+    minimum = len(drawing.classes or [0])  # a stratified split needs a sample of every class
+    wanted = ceil_product(settings.subset_fraction, len(rest))
+    unused = len(rest) - max(wanted, settings.min_subset_size, minimum)
+    return drawing.draw_any("subset", rest, unused)[0] if unused >= minimum else rest
 
 
 def _statistics(x: np.ndarray, indices: np.ndarray, axes: tuple[int, ...]) -> dict[str, np.ndarray]:
@@ -208,6 +178,7 @@ def write_split(
     settings: SplitSettings,
     seed: int,
     dependencies: Dependencies = NO_DEPENDENCIES,
+    fold: Fold | None = None,
 ) -> None:
     """Split a prepared dataset and fit its scaling.
 
@@ -217,6 +188,7 @@ def write_split(
         settings: of the search.
         seed: of the search.
         dependencies: what the split depends on besides the prepared dataset.
+        fold: that tests; None: a share of the samples does.
 
     Raises:
         DataError: there are too few samples.
@@ -224,15 +196,8 @@ def write_split(
     data = prepared.describe(folder)
     x, y = (prepared.mapped(folder, stem) for stem in "xy")
     try:
-        parts = split(
-            y,
-            prepared.source_parts(data),
-            data["classes"],
-            settings.validation_fraction,
-            settings.test_fraction,
-            seed,
-            (settings.subset_fraction, settings.min_subset_size),
-        )
+        drawing = Drawing(y, data["classes"], seed, split_keys.read(folder, data))
+        parts = split(drawing, prepared.source_parts(data), settings, fold)
     except DataError as error:
         raise DataError(f"{data['origin']}: {error}") from None
     features = data["features"]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from netsurgery import datasets
+from netsurgery.datasets.drawing import Fold
 from netsurgery.jobs import arbor, ectonas, search, surgeon
 from netsurgery.jobs.command_line import DEPENDENCIES, Command, Several, run
 from netsurgery.jobs.exit_messages import exit_with_message
@@ -57,7 +58,8 @@ def split_dataset(
 ) -> None:
     """Split a prepared dataset."""
     split = from_settings(datasets.SplitSettings, settings)
-    datasets.write_split(data, output, split, seed, dependencies)
+    fold = Fold(**settings["fold"]) if "fold" in settings else None
+    datasets.write_split(data, output, split, seed, dependencies, fold)
 
 
 # The imports in these functions take seconds, which other commands do without.

@@ -156,14 +156,14 @@ def _is_of(experiment: Experiment, paper: str) -> bool:
 def comparison(experiment: Experiment) -> dict[str, Any] | None:
     """Compare methods: means over the seeds, and accuracy against size.
 
-    None if there is only one method, or if the tables of a paper compare them.
+    None if there is only one run of one method, or if the tables of a paper compare them.
     """
     if any(_is_of(experiment, paper) for paper in ("ectonas", "surgeon")):
         return None
     groups: dict[tuple[str, str, str], list[Run]] = {}
     for run in experiment.runs:
         groups.setdefault((run.dataset, run.topology, run.method), []).append(run)
-    if len(groups) < 2:
+    if len(experiment.runs) < 2:
         return None
     rows, scale = [], "" if experiment.scale == 1 else describe_scale(experiment.scale)
     for (dataset, topology, method), members in groups.items():
@@ -180,9 +180,10 @@ def comparison(experiment: Experiment) -> dict[str, Any] | None:
                 "parameters": size.mean,
             }
         )
+    title = "Comparison of methods" if len(groups) > 1 else "Mean over the seeds"
     table = all_tables.Table(
         "comparison",
-        "Comparison of methods",
+        title,
         "Test accuracy in % or, for a regression, the test score; mean ± standard deviation over"
         f" the seeds. {scale}",
         all_tables.pandas.DataFrame(rows),
@@ -196,7 +197,7 @@ def comparison(experiment: Experiment) -> dict[str, Any] | None:
             "Test accuracy against trainable parameters of all final networks, by method.",
             "Each small marker is a run; large markers are means with their standard deviation.",
         )
-    return {"table": _table_html(table), "figure": figure}
+    return {"title": title, "table": _table_html(table), "figure": figure}
 
 
 def _test_score(run: Run) -> float | None:

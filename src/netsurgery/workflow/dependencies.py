@@ -120,7 +120,8 @@ class JobDependencies:
 
     def _split_dataset(self, wildcards: Wildcards) -> dict[str, Any]:
         dataset = self.parameters.searches.search(wildcards).settings["dataset"]
-        return {"dataset": dataset, **self._settings(job_settings.SPLIT)(wildcards)}
+        settings = json.loads(self.parameters.split_settings(wildcards))
+        return {"dataset": dataset, **self._seed(wildcards), **settings}
 
     def _plan_generation(self, wildcards: Wildcards) -> dict[str, Any]:
         budget = self.parameters.generation_budget(wildcards)

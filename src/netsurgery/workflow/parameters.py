@@ -70,6 +70,10 @@ class Parameters:
         chosen = tuple(names)
         return lambda wildcards: self._settings_json(wildcards.search, chosen)
 
+    def split_settings(self, wildcards: Wildcards) -> str:
+        """Return the settings of the split of a job's search and seed, as JSON."""
+        return canonical_json(self.searches.search(wildcards).split_settings(int(wildcards.seed)))
+
     def result_settings(self, wildcards: Wildcards) -> str:
         """Return all settings of a job's search that its result depends on, as JSON."""
         return result_settings_json(self.searches.search(wildcards).settings)

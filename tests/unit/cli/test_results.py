@@ -24,6 +24,19 @@ def test_each_finished_search_is_listed_with_its_files(tmp_path):
     assert str(tmp_path / "report.html") in describe(tmp_path)
 
 
+def test_several_seeds_have_a_mean_and_a_deviation(tmp_path):
+    for seed, accuracy in ((1, 0.9), (2, 0.8)):
+        classes = SUMMARY | {"seed": seed, "test_accuracy": accuracy}
+        write_json(tmp_path / "a" / f"seed{seed}" / "final" / "summary.json", classes)
+        numbers = classes | {"test_accuracy": None, "test_score": accuracy, "objective": "val_rmse"}
+        write_json(tmp_path / "b" / f"seed{seed}" / "final" / "summary.json", numbers)
+    write_json(tmp_path / "c" / "seed1" / "final" / "summary.json", SUMMARY | {"seed": 1})
+    lines = [line for line in describe(tmp_path).splitlines() if "(mean" in line]
+    assert lines[0].startswith("a: test accuracy 85.0% ± 7.1 (mean ± standard deviation of 2")
+    assert lines[1].startswith("b: test rmse 0.85 ± 0.071")
+    assert len(lines) == 2
+
+
 def test_results_of_an_older_version_lack_costs(tmp_path):
     older = {key: value for key, value in SUMMARY.items() if key != "multiplications"}
     write_json(tmp_path / "digits" / "seed3" / "final" / "summary.json", older)

@@ -325,3 +325,24 @@ def test_rates_of_arbor_suit_the_task(task, rate):
     for changed, expected in (({}, rate), ({"learning_rate": 0.3}, 0.3)):
         loaded = load(top=data | {"searches": {"s": given | changed}})
         assert loaded.searches["s"].settings["learning_rate"] == expected
+
+
+@pytest.mark.parametrize(
+    ("seeds", "expanded"),
+    [({}, [42, 43, 44]), ({"seeds": [7]}, [7, 8, 9]), ({"seeds": [3, 1, 2]}, [3, 1, 2])],
+)
+def test_each_fold_has_a_seed(seeds, expanded):
+    search = load(folds=3, **seeds).searches["s"]
+    assert search.seeds == expanded
+    folds = [search.split_settings(seed)["fold"] for seed in expanded]
+    assert folds == [{"index": i, "count": 3, "seed": expanded[0]} for i in range(3)]
+
+
+def test_folds_need_seeds_and_samples_to_divide(tmp_path):
+    with pytest.raises(ConfigError, match=r"seeds: there are 2 seeds for 3 folds"):
+        load(folds=3, seeds=[1, 2])
+    (tmp_path / "a.csv").write_text("x,y\n1,2\n")
+    table = {"source": "csv", "path": str(tmp_path / "a.csv"), "target": "y"}
+    top = {"datasets": {"d": table | {"test_path": table["path"]}}}
+    with pytest.raises(ConfigError, match=r"folds: 'd' has test samples of its own"):
+        load(folds=3, top=top, dataset="d", topology="ff-small")

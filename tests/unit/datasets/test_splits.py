@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netsurgery import datasets
-from netsurgery.datasets import DataError, splits
+from netsurgery.datasets import DataError, SplitSettings, splits
+from netsurgery.datasets.drawing import Drawing
 from netsurgery.datasets.source import PARTS
 
 
@@ -22,7 +23,8 @@ NAMES = [str(i) for i in range(10)]
 
 def split(y, seed=0, validation=0.1, test=0.1, classes=NAMES, given_parts=None):
     given_parts = given_parts or {"training": np.arange(len(y))}
-    return splits.split(y, given_parts, classes, validation, test, seed)
+    drawing = Drawing(y, classes, seed)
+    return splits.split(drawing, given_parts, SplitSettings(validation, test))
 
 
 def test_split_is_a_partition_stratified_by_class(digits):

@@ -4,14 +4,17 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netsurgery.datasets import splits
+from netsurgery.datasets import SplitSettings, splits
+from netsurgery.datasets.drawing import Drawing
+
+Y = np.repeat(np.arange(4), 75)
 
 
 @given(st.integers(1, 100), st.integers(60, 400), st.integers(0, 5))
 def test_a_subset_keeps_the_test_samples_and_every_class(percent, least, seed):
-    y = np.repeat(np.arange(4), 75)
     given_ = {"training": np.arange(240), "test": np.arange(240, 300)}
-    found = splits.split(y, given_, list("abcd"), 0.1, 0.1, seed, (percent / 100, least))
+    settings = SplitSettings(0.1, 0.1, percent / 100, least)
+    found = splits.split(Drawing(Y, list("abcd"), seed), given_, settings)
     used = len(found["training"]) + len(found["validation"])
     assert list(found["test"]) == list(given_["test"])
     wanted = min(240, max(-(-percent * 240 // 100), least))
@@ -20,8 +23,8 @@ def test_a_subset_keeps_the_test_samples_and_every_class(percent, least, seed):
 
 
 def test_the_whole_set_is_split_as_without_a_subset():
-    y = np.repeat(np.arange(4), 75)
-    plain = splits.split(y, {"training": np.arange(300)}, list("abcd"), 0.1, 0.1, 0)
-    same = splits.split(y, {"training": np.arange(300)}, list("abcd"), 0.1, 0.1, 0, (1.0, 2000))
+    drawing, every = Drawing(Y, list("abcd"), 0), {"training": np.arange(300)}
+    plain = splits.split(drawing, every, SplitSettings(0.1, 0.1))
+    same = splits.split(drawing, every, SplitSettings(0.1, 0.1, 1.0, 2000))
     for part, indices in plain.items():
         np.testing.assert_array_equal(indices, same[part])

@@ -1,0 +1,119 @@
+"""Series in a folder with a subfolder per class, and a file per recording."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from netsurgery.datasets import path_groups, table_reader
+from netsurgery.datasets.folders import is_system, walk
+from netsurgery.datasets.series.recordings import Recording, Recordings
+from netsurgery.datasets.series.text import chosen_columns, numbers_of, open_table
+from netsurgery.datasets.source import DataError
+
+SUFFIXES = {".csv", ".tsv", ".txt", ".dat", ".npy", ".parquet"}
+COMPRESSED = {".gz", ".bz2", ".xz"}
+
+
+def read_folder(path: Path, settings: Mapping[str, Any]) -> Recordings:
+    """Read the recordings of every class; the columns of a file are channels, its rows steps.
+
+    Raises:
+        DataError: there are no classes, or a file cannot be read.
+    """
+    if not path.is_dir():
+        raise DataError(f"{path}: is not a folder; expected a folder with a subfolder per class")
+    classes = sorted(p for p in path.iterdir() if p.is_dir() and not is_system(p.name))
+    if not classes:
+        raise DataError(f"{path}: has no subfolders; expected one with recordings per class")
+    found: list[Recording] = []
+    skipped: list[Path] = []
+    channels: tuple[str, ...] = ()
+    first: Path | None = None
+    for folder in classes:
+        before = len(found)
+        for file in _files(folder, skipped):
+            names, values = _read_file(file, settings)
+            if first is None:
+                channels, first = names, file
+            elif len(names) != len(channels):
+                raise DataError(
+                    f"{file}: has {_columns(len(names))}, but {first} has {len(channels)}; each "
+                    f"column is a channel"
+                )
+            elif names != channels:
+                raise DataError(f"{file}: its columns {_listed(names)} are not those of {first}")
+            label = np.full(len(values), folder.name, dtype=object)
+            group = path_groups.group_of(file, folder, settings.get("group"))
+            found.append(Recording(str(file.relative_to(path)), values, label, group=group))
+        if len(found) == before:
+            raise DataError(f"{folder}: contains no recordings ({', '.join(sorted(SUFFIXES))})")
+    notes = [
+        f"{path}: {len(found)} recordings of {len(classes)} classes; the {_columns(len(channels))} "
+        f"of each file are taken for channels, its rows for steps"
+    ]
+    if skipped:
+        notes.append(
+            f"{path}: skipped {len(skipped)} other files, such as {skipped[0].relative_to(path)}"
+        )
+    return Recordings(found, channels, tuple(notes), tuple(folder.name for folder in classes))
+
+
+def _files(folder: Path, skipped: list[Path]) -> list[Path]:
+    """The recordings in the folder of a class, and in those below; others are added to a list."""
+    found: list[Path] = []
+    for place, names in walk(folder):
+        for file in (place / name for name in names):
+            suffixes = [s.lower() for s in file.suffixes if s.lower() not in COMPRESSED]
+            usable = not is_system(file.name) and suffixes[-1:] and suffixes[-1] in SUFFIXES
+            (found if usable else skipped).append(file)
+    return sorted(found)
+
+
+def _read_file(file: Path, settings: Mapping[str, Any]) -> tuple[tuple[str, ...], np.ndarray]:
+    """The names of the channels in a file, and its values, (steps, channels).
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    if file.suffix.lower() == ".npy":
+        return _read_npy(file)
+    table = open_table(file, settings)
+    names = chosen_columns(table, settings, "channels")
+    if not names:
+        drop = chosen_columns(table, settings, "drop")
+        names = [name for name in table.columns if name not in drop]
+    parts, start = [], 0
+    for frame in table.frames(table_reader.ROWS, names):
+        parts.append(numbers_of(frame, names, table, start))
+        start += len(frame)
+    if not start:
+        raise DataError(f"{file}: has no rows")
+    return tuple(names), np.concatenate(parts)
+
+
+def _read_npy(file: Path) -> tuple[tuple[str, ...], np.ndarray]:
+    try:
+        values = np.load(file, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(f"{file}: is not a readable array ({error})") from None
+    if values.dtype.kind not in "buif" or values.ndim not in (1, 2) or not values.size:
+        raise DataError(
+            f"{file}: has shape {values.shape} and dtype {values.dtype}; a recording is numbers, "
+            f"(steps, channels) or (steps,)"
+        )
+    values = values.reshape(len(values), -1).astype(np.float64)
+    if np.isinf(values).any():
+        raise DataError(f"{file}: has an infinite value")
+    return tuple(f"channel {i}" for i in range(values.shape[1])), values
+
+
+def _columns(count: int) -> str:
+    return f"{count} column{'' if count == 1 else 's'}"
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")

@@ -1,0 +1,168 @@
+"""Samples from recordings: whole ones, windows with a label, and windows with what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from netsurgery.datasets.series.recordings import Recording, filled
+from netsurgery.datasets.source import DataError
+
+
+@dataclass(frozen=True)
+class SeriesSamples:
+    """Samples of a file or folder.
+
+    Attributes:
+        x: float64 (steps, channels) of each sample, without missing values.
+        y: (n,) labels, or (n, horizon) targets.
+        groups: (n,) what each belongs to; None: nothing.
+        spans: (n, 2) first and last time of each, including its targets; None: there are no times.
+        notes: what the user should know, one line each.
+    """
+
+    x: list[np.ndarray]
+    y: np.ndarray
+    groups: np.ndarray | None
+    spans: np.ndarray | None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Windows:
+    """How recordings are cut.
+
+    Attributes:
+        steps: of a window.
+        stride: steps from the start of a window to that of the next.
+        horizon: steps after a window whose target is predicted; None: the label of its last step.
+    """
+
+    steps: int
+    stride: int
+    horizon: int | None
+
+    def starts(self, length: int) -> range:
+        """The first step of every window in a recording."""
+        return range(0, length - self.steps - (self.horizon or 0) + 1, self.stride)
+
+
+def _filled(
+    recordings: Sequence[Recording], channels: Sequence[str], origin: str
+) -> Iterator[tuple[Recording, np.ndarray]]:
+    """Every recording, and its values without gaps.
+
+    Raises:
+        DataError: a channel of a recording has no values at all.
+    """
+    for recording in recordings:
+        values = filled(recording.values)
+        if np.isnan(values).any():
+            empty = int(np.flatnonzero(np.isnan(values).all(axis=0))[0])
+            raise DataError(
+                f"{origin}: {channels[empty]!r} has no values in series {recording.name!r}"
+            )
+        yield recording, values
+
+
+def _notes_on_missing(recordings: Sequence[Recording], origin: str) -> list[str]:
+    counts = [int(np.isnan(each.values).sum()) for each in recordings]
+    if not any(counts):
+        return []
+    concerned = sum(map(bool, counts))
+    return [
+        f"{origin}: {sum(counts)} values are missing in {concerned} of {len(counts)} series; each "
+        f"takes the value of the step before"
+    ]
+
+
+def whole(recordings: Sequence[Recording], channels: Sequence[str], origin: str) -> SeriesSamples:
+    """A sample of each recording.
+
+    Raises:
+        DataError: the steps of a recording have different labels, or none.
+    """
+    x, y, spans = [], [], []
+    for recording, values in _filled(recordings, channels, origin):
+        assert recording.labels is not None
+        known = (label for label in recording.labels.tolist() if not _is_missing(label))
+        labels = list(dict.fromkeys(known))
+        if len(labels) > 1:
+            raise DataError(
+                f"{origin}: series {recording.name!r} has several labels ({labels[0]!r}, "
+                f"{labels[1]!r}); `window` cuts it into windows, each with the label of its last "
+                f"step"
+            )
+        if not labels:
+            raise DataError(f"{origin}: series {recording.name!r} has no label")
+        x.append(values)
+        y.append(labels[0])
+        spans.append((0, 0) if recording.times is None else recording.times[[0, -1]])
+    groups = [each.group for each in recordings]
+    return SeriesSamples(
+        x,
+        np.array(y),
+        None if None in groups else np.array(groups),
+        None if any(each.times is None for each in recordings) else np.array(spans),
+        tuple(_notes_on_missing(recordings, origin)),
+    )
+
+
+def windows(
+    recordings: Sequence[Recording], channels: Sequence[str], origin: str, how: Windows
+) -> SeriesSamples:
+    """Windows of all recordings; those without a label or a target are left out.
+
+    A single recording has the numbers of its steps as times if it has no others. Of several
+    recordings, each is a group unless it belongs to one.
+
+    Raises:
+        DataError: no recording is long enough.
+    """
+    x, y, groups, spans, unlabelled = [], [], [], [], 0
+    single = len(recordings) == 1
+    for recording, values in _filled(recordings, channels, origin):
+        assert recording.labels is not None
+        times = np.arange(len(recording)) if recording.times is None else recording.times
+        for start in how.starts(len(recording)):
+            end = start + how.steps
+            last = end + (how.horizon or 0) - 1
+            label = recording.labels[end : last + 1] if how.horizon else recording.labels[end - 1]
+            if _is_missing(label):
+                unlabelled += 1
+                continue
+            x.append(values[start:end])
+            y.append(label)
+            groups.append(recording.group if recording.group is not None else recording.name)
+            spans.append((times[start], times[last]))
+    if not x:
+        needed = how.steps + (how.horizon or 0)
+        longest = max(map(len, recordings))
+        raise DataError(
+            f"{origin}: has no window of {needed} steps with a label; the longest series has "
+            f"{longest} steps"
+        )
+    notes = [
+        f"{origin}: {len(x)} windows of {how.steps} steps, one every {how.stride}"
+        + (f", each with the {how.horizon} values after it" if how.horizon else "")
+    ]
+    if unlabelled:
+        notes.append(f"{origin}: {unlabelled} windows without a label are left out")
+    if short := [each.name for each in recordings if not len(how.starts(len(each)))]:
+        notes.append(f"{origin}: {len(short)} series are too short, such as {short[0]!r}")
+    timed = single or all(each.times is not None for each in recordings)
+    return SeriesSamples(
+        x,
+        np.array(y),
+        None if single and recordings[0].group is None else np.array(groups),
+        np.array(spans) if timed else None,
+        (*notes, *_notes_on_missing(recordings, origin)),
+    )
+
+
+def _is_missing(label: object) -> bool:
+    if isinstance(label, np.ndarray):
+        return bool(np.isnan(label.astype(np.float64)).any())
+    return label is None or label != label

@@ -1,0 +1,175 @@
+"""The source of series: from arrays, tables, UCR files and folders to samples of equal length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from netsurgery.datasets import arrays
+from netsurgery.datasets.series import folders, samples, tables, ts_files
+from netsurgery.datasets.series.recordings import Recordings, fitted
+from netsurgery.datasets.series.samples import SeriesSamples, Windows
+from netsurgery.datasets.source import (
+    TRAINING,
+    Chunk,
+    DataError,
+    Settings,
+    Source,
+    SourceType,
+    SplitKeys,
+    part_paths,
+    rows_per_chunk,
+)
+from netsurgery.networks.layers import Shape
+
+TS, NPZ = ".ts", ".npz"
+
+
+def task_of(settings: Settings) -> str:
+    """The task: regression for forecasts, else classification, if none is set."""
+    task: str = settings.get("task", "regression" if "horizon" in settings else "classification")
+    return task
+
+
+def _is_arrays(path: Path) -> bool:
+    """Whether a path is that of arrays x_train, y_train and so on."""
+    return path.suffix.lower() == NPZ or (path / "x_train.npy").exists()
+
+
+def known_shape(settings: Settings) -> tuple[Shape | None, int | None]:
+    """The shape of a sample and the number of outputs, as far as it is quickly known."""
+    outputs = settings.get("horizon")
+    if _is_arrays(Path(settings["path"])):
+        return arrays.known_shape({**settings, "series": True})[0], outputs
+    return None, outputs
+
+
+def _is_flat(settings: Settings) -> bool:
+    return False
+
+
+def open_series(settings: Settings) -> Source:
+    """Read series and make samples of them.
+
+    Raises:
+        DataError: they cannot be read.
+    """
+    if _is_arrays(Path(settings["path"])):
+        return _open_arrays(settings)
+    windows = _windows(settings)
+    read = {part: _read(path, settings) for part, path in part_paths(settings).items()}
+    training = read[TRAINING]
+    found: dict[str, SeriesSamples] = {}
+    for part, path in part_paths(settings).items():
+        recordings = read[part]
+        if len(recordings.channels) != len(training.channels):
+            raise DataError(
+                f"{path}: has {len(recordings.channels)} channels, but the training series have "
+                f"{len(training.channels)}"
+            )
+        found[part] = (
+            samples.whole(recordings.all, recordings.channels, str(path))
+            if windows is None
+            else samples.windows(recordings.all, recordings.channels, str(path), windows)
+        )
+    steps = settings.get("length", max(map(len, found[TRAINING].x)))
+    shape: Shape = (steps, len(training.channels))
+
+    def chunks(part: str) -> Iterator[Chunk]:
+        of_part = found[part]
+        rows = rows_per_chunk(shape, np.dtype(np.float64))
+        for start in range(0, len(of_part.x), rows):
+            chosen = slice(start, start + rows)
+            x = np.stack([fitted(values, steps) for values in of_part.x[chosen]])
+            yield x, of_part.y[chosen]
+
+    notes = [note for of_part in read.values() for note in of_part.notes]
+    notes += [note for of_part in found.values() for note in of_part.notes]
+    return Source(
+        origin=settings["path"],
+        version="",
+        shape=shape,
+        dtype=np.dtype(np.float32),
+        counts={part: len(of_part.x) for part, of_part in found.items()},
+        chunks=chunks,
+        scaling="standard",
+        label_names={part: f"{path}: labels" for part, path in part_paths(settings).items()},
+        notes=(*notes, *_notes_on_length(found, steps, settings)),
+        keys=_keys(found, settings),
+    )
+
+
+def _open_arrays(settings: Settings) -> Source:
+    unused = [key for key in ("id", "time", "group", "window", "target") if key in settings]
+    if unused:
+        raise DataError(
+            f"{settings['path']}: `{unused[0]}` is for tables and folders; arrays hold a label for "
+            f"each series already"
+        )
+    return arrays.open_arrays({**settings, "series": True})
+
+
+def _windows(settings: Settings) -> Windows | None:
+    """How the settings cut recordings; None: they stay whole."""
+    if "window" not in settings:
+        return None
+    steps, horizon = settings["window"], settings.get("horizon")
+    stride = settings.get("stride", 1 if horizon else max(1, steps // 2))
+    return Windows(steps, stride, horizon)
+
+
+def _read(path: Path, settings: Settings) -> Recordings:
+    task = task_of(settings)
+    if path.is_dir():
+        if task == "regression":
+            raise DataError(f"{path}: a folder has a subfolder per class; it gives no numbers")
+        return folders.read_folder(path, settings)
+    if path.suffix.lower() == TS:
+        return ts_files.read_ts(path, task)
+    if "id" in settings or "window" in settings:
+        return tables.read_long(path, settings, task)
+    return tables.read_wide(path, settings, task)
+
+
+def _notes_on_length(
+    found: Mapping[str, SeriesSamples], steps: int, settings: Settings
+) -> Iterator[str]:
+    lengths = np.array([len(values) for of_part in found.values() for values in of_part.x])
+    shorter, longer = int((lengths < steps).sum()), int((lengths > steps).sum())
+    if shorter or longer:
+        why = "`length`" if "length" in settings else "the longest in training; `length` sets it"
+        yield (
+            f"{settings['path']}: series have {lengths.min()} to {lengths.max()} steps, the model "
+            f"takes {steps} ({why}): {shorter} shorter ones repeat their last step, {longer} "
+            f"longer ones are cut at the end; do the same before the model predicts"
+        )
+
+
+def _keys(found: Mapping[str, SeriesSamples], settings: Settings) -> Any:
+    """What a split respects: a function of a part, or None for a random split.
+
+    Overlapping windows must not be on both sides: several recordings stay whole, forecasts are
+    tested on later times, as are the windows of a single recording.
+    """
+    if "group" in settings:
+        return lambda part: SplitKeys(settings["group"], groups=found[part].groups)
+    if "window" not in settings:
+        wide = "time" in settings and "id" not in settings
+        if not wide:
+            return None
+        return lambda part: SplitKeys(settings["time"], spans=found[part].spans)
+    time = settings.get("time", "steps")
+    if "horizon" in settings or found[TRAINING].groups is None:
+        if any(of_part.spans is None for of_part in found.values()):
+            raise DataError(
+                f"{settings['path']}: several series are split by time; set `time`, the column of "
+                f"the times"
+            )
+        return lambda part: SplitKeys(time, spans=found[part].spans)
+    return lambda part: SplitKeys(settings.get("id", "recording"), groups=found[part].groups)
+
+
+SERIES = SourceType(open_series, _is_flat, task=task_of, known_shape=known_shape)

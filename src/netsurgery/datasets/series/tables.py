@@ -1,0 +1,256 @@
+"""Series in tables: a row per series (wide), or a row per step (long)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from netsurgery.datasets import table_reader
+from netsurgery.datasets.columns import text_of
+from netsurgery.datasets.integer_series import IntegerSeries
+from netsurgery.datasets.series.recordings import Recording, Recordings
+from netsurgery.datasets.series.text import chosen_columns, numbers_of, open_table
+from netsurgery.datasets.source import DataError
+from netsurgery.datasets.times import times_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass
+class _Columns:
+    """The values of a table's columns, from all its rows.
+
+    Attributes:
+        names: of the columns that are numbers of the series.
+        numbers: float64 (rows, names).
+        others: the columns that say what the rows are, by setting.
+    """
+
+    file: table_reader.TableFile
+    names: list[str]
+    numbers: np.ndarray
+    others: dict[str, pd.Series] = field(default_factory=dict)
+
+    def where(self, key: str) -> str:
+        """The file and the column of a setting, for messages."""
+        return f"{self.file.path}: column {self.others[key].name!r} (`{key}`)"
+
+
+def _read(path: Path, settings: Mapping[str, Any], keys: Sequence[str]) -> _Columns:
+    """Read a table.
+
+    Args:
+        path: of the file.
+        settings: of the dataset.
+        keys: settings that name a column, if they are set.
+
+    Raises:
+        DataError: it cannot be read, or lacks a column.
+    """
+    import pandas as pd
+
+    file = open_table(path, settings)
+    named = {
+        key: table_reader.find_column(settings[key], file.columns, path, key)
+        for key in keys
+        if key in settings
+    }
+    used = chosen_columns(file, settings, "channels")
+    if not used:
+        drop = chosen_columns(file, settings, "drop")
+        used = [
+            name
+            for name in file.columns
+            if name not in drop and (name not in named.values() or _is_input(name, named, settings))
+        ]
+    if not used:
+        raise DataError(f"{path}: has no column with the values of a series")
+    read, start = [], 0
+    others: dict[str, list[pd.Series]] = {key: [] for key in named}
+    for frame in file.frames(table_reader.ROWS, list(dict.fromkeys([*used, *named.values()]))):
+        read.append(numbers_of(frame, used, file, start))
+        for key, name in named.items():
+            others[key].append(frame[name])
+        start += len(frame)
+    if not start:
+        raise DataError(f"{path}: has no rows")
+    joined = {key: pd.concat(parts, ignore_index=True) for key, parts in others.items()}
+    return _Columns(file, used, np.concatenate(read), joined)
+
+
+def _is_input(name: str, named: Mapping[str, str], settings: Mapping[str, Any]) -> bool:
+    """Whether a column is both: forecasts see the past of what they predict."""
+    roles = [key for key, column in named.items() if column == name]
+    return roles == ["target"] and "horizon" in settings
+
+
+def labels_of(columns: _Columns, settings: Mapping[str, Any], task: str) -> np.ndarray | None:
+    """The labels of all rows: text of classes, None where missing; float64 targets of a regression.
+
+    Raises:
+        DataError: a target is not a number, or a class has a fraction.
+    """
+    values = columns.others.get("target")
+    if values is None:
+        return None
+    numbers = columns.file.numbers.numbers(values)
+    if task == "regression":
+        wrong = np.flatnonzero(np.isnan(numbers) & values.notna().to_numpy())
+        if len(wrong):
+            raise DataError(
+                f"{columns.where('target')}, row {wrong[0] + 1} is {values.iloc[wrong[0]]!r}; "
+                f"regression needs numbers"
+            )
+        return numbers
+    fractions = np.flatnonzero(np.isfinite(numbers) & (numbers % 1 != 0))
+    if len(fractions):
+        raise DataError(
+            f"{columns.where('target')} holds floats ({numbers[fractions[0]]} in row "
+            f"{fractions[0] + 1}); for a numeric target set `task: regression`"
+        )
+    return np.array(
+        [
+            None if missing else text
+            for text, missing in zip(text_of(values), values.isna(), strict=True)
+        ],
+        dtype=object,
+    )
+
+
+def read_wide(path: Path, settings: Mapping[str, Any], task: str) -> Recordings:
+    """Read a table with a row per series; its columns are the steps of one channel.
+
+    Without names of columns, the first one is the label, as in the files of the UCR archive. Values
+    that are missing at the end of a row mean that the series is shorter.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    notes = []
+    file = open_table(path, settings)
+    if "target" not in settings:
+        if file.columns != [str(i) for i in range(len(file.columns))]:
+            shown = ", ".join(file.columns[:5]) + (", ..." if len(file.columns) > 5 else "")
+            raise DataError(
+                f"{path}: which column is the label of a series? Set `target` (columns: {shown}), "
+                f"and `id` if each row is one step of a series"
+            )
+        settings = {**settings, "target": 0}
+        notes.append(f"{path}: has no names of columns; the first column is taken for the label")
+    columns = _read(path, settings, ("target", "group", "time"))
+    labels = labels_of(columns, settings, task)
+    groups = columns.others.get("group")
+    times = columns.others.get("time")
+    moments = None if times is None else times_of(times, columns.where("time"))
+    found = []
+    for row, values in enumerate(columns.numbers):
+        present = np.flatnonzero(~np.isnan(values))
+        if not len(present):
+            raise DataError(f"{path}: row {row + 1} has no values")
+        steps = present[-1] + 1
+        found.append(
+            Recording(
+                name=f"row {row + 1}",
+                values=values[:steps, None],
+                labels=None if labels is None else np.repeat(labels[row : row + 1], steps),
+                times=None if moments is None else np.repeat(moments[row : row + 1], steps),
+                group=None if groups is None else _text(groups, row),
+            )
+        )
+    return Recordings(found, ("value",), tuple(notes))
+
+
+def read_long(path: Path, settings: Mapping[str, Any], task: str) -> Recordings:
+    """Read a table with a row per step; `id` tells series apart, `time` orders their steps.
+
+    Raises:
+        DataError: it cannot be read, or a series has two values at the same time.
+    """
+    columns = _read(path, settings, ("id", "time", "target", "group"))
+    if "target" not in columns.others:
+        shown = ", ".join(columns.file.columns[:8])
+        raise DataError(f"{path}: what is to be predicted? Set `target` (columns: {shown})")
+    labels = labels_of(columns, settings, task)
+    ids, groups = columns.others.get("id"), columns.others.get("group")
+    rows = len(columns.numbers)
+    if ids is None:
+        names, codes = [str(path)], np.zeros(rows, int)
+    else:
+        import pandas as pd
+
+        if ids.isna().any():
+            row = int(np.flatnonzero(ids.isna())[0])
+            raise DataError(f"{columns.where('id')} has no value in row {row + 1}")
+        texts = np.array(list(text_of(ids)), dtype=object)
+        codes, unique = pd.factorize(texts)
+        names = [str(name) for name in unique]
+    times = columns.others.get("time")
+    moments = None if times is None else times_of(times, columns.where("time"))
+    order = np.lexsort((np.arange(rows) if moments is None else moments, codes))
+    bounds = np.flatnonzero(np.diff(codes[order], prepend=-1, append=len(names)))
+    found = []
+    for name, first, last in zip(names, bounds[:-1], bounds[1:], strict=True):
+        chosen = order[first:last]
+        if moments is not None and len(twice := np.flatnonzero(np.diff(moments[chosen]) == 0)):
+            assert times is not None
+            series = f"series {name!r} has" if ids is not None else "it has"
+            raise DataError(
+                f"{columns.where('time')}: {series} several rows at "
+                f"{times.iloc[chosen[twice[0]]]!r}"
+                + ("; set `id` if these are several series" if ids is None else "")
+            )
+        found.append(
+            Recording(
+                name=name,
+                values=columns.numbers[chosen],
+                labels=None if labels is None else labels[chosen],
+                times=None if moments is None else moments[chosen],
+                group=_constant_group(groups, chosen, name, columns),
+            )
+        )
+    return Recordings(found, tuple(columns.names), tuple(_notes(columns, found)))
+
+
+def _text(values: pd.Series, row: int) -> str:
+    return "" if values.isna().iloc[row] else str(values.iloc[row])
+
+
+def _constant_group(
+    groups: pd.Series | None, rows: np.ndarray, name: str, columns: _Columns
+) -> str | None:
+    """The group of a series, which all its steps have.
+
+    Raises:
+        DataError: its steps are of several groups.
+    """
+    if groups is None:
+        return None
+    found = groups.iloc[rows].astype(str).unique()
+    if len(found) > 1:
+        raise DataError(f"{columns.where('group')}: series {name!r} is of {len(found)} groups")
+    return str(found[0])
+
+
+def _notes(columns: _Columns, found: Sequence[Recording]) -> list[str]:
+    """What the user should know of a table with a row per step."""
+    path, notes = columns.file.path, []
+    for i, name in enumerate(columns.names):
+        counter = IntegerSeries()
+        counter.update(columns.numbers[:, i])
+        if counter.counts_rows:
+            notes.append(f"{path}: column {name!r} counts the rows; leave it out with `drop`")
+    steps = [np.diff(each.times) for each in found if each.times is not None and len(each) > 2]
+    if steps:
+        every = np.concatenate(steps)
+        usual = np.median(every)
+        if longer := int((every > 1.5 * usual).sum()):
+            notes.append(
+                f"{path}: {longer} of {len(every)} steps are longer than the usual one; a network "
+                f"sees the order of the steps, not how long they are"
+            )
+    return notes
