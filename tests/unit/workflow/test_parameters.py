@@ -25,9 +25,20 @@ def test_the_step_of_a_job_is_its_slot_or_its_candidate():
 
 
 def test_a_job_gets_the_settings_it_reads_and_no_others(parameters):
-    text = parameters.settings(job_settings.SPLIT)(wildcards())
-    assert set(json.loads(text)) == set(job_settings.SPLIT)
-    assert parameters.settings(job_settings.SPLIT)(wildcards(seed="1")) is text
+    text = parameters.settings(job_settings.INITIAL)(wildcards())
+    assert {"learning_rate", "batch_size"} <= set(json.loads(text)) <= set(job_settings.INITIAL)
+    assert parameters.settings(job_settings.INITIAL)(wildcards(seed="1")) is text
+
+
+def test_only_a_split_knows_its_fold(tmp_path):
+    searches = {"s": NARROW | {"folds": 2, "seeds": [0]}, "t": NARROW}
+    split = Parameters(make_searches(tmp_path, searches)).split_settings
+    given = json.loads(split(wildcards(seed="1")))
+    assert given.pop("fold") == {"index": 1, "count": 2, "seed": 0}
+    assert set(given) == set(job_settings.SPLIT)
+    assert set(json.loads(split(wildcards(search="t", seed="42")))) == set(job_settings.SPLIT) - {
+        "folds"
+    }
 
 
 def test_the_first_job_gets_the_limits_that_are_set(tmp_path):
