@@ -115,6 +115,7 @@ STEPS = "id,t,x,y\n1,0,3,a\n1,1,4,a\n2,0,5,b\n2,1,6,b\n"
         (STEPS, {"id": "run", "target": "y"}, "has no column 'run'"),
         (STEPS.replace("4,a", "4,b"), {"id": "id", "target": "y"}, "series '1' has several labels"),
         (STEPS.replace("2,1,6", "2,0,6"), {"id": "id", "time": "t", "target": "y"}, "several rows"),
+        (STEPS.replace(",0,", ",1/2/99,"), {"id": "id", "target": "y"}, "set `time: t`"),
         (STEPS.replace("3,a", "red,a"), {"id": "id", "target": "y"}, "row 1 is 'red'"),
         (
             STEPS.replace("3,", ",").replace("4,", ","),
@@ -152,6 +153,15 @@ def test_damaged_ucr_files_name_the_line(text: str, line: str, tmp_path: Path) -
     (tmp_path / "a.ts").write_text(text)
     with pytest.raises(DataError, match=line):
         prepared(tmp_path, path=str(tmp_path / "a.ts"))
+
+
+def test_times_and_spelling_of_ucr_files_do_not_matter(tmp_path: Path) -> None:
+    lines = "(2007-02-01 00:10:00,1),(2007-02-01 00:20:00,2):1.0\n(0,3),(1,4):0.0e+00\n"
+    (tmp_path / "a.ts").write_text(f"@timeStamps true\n@classLabel true 0.0 1.0\n@data\n{lines}")
+    x, y, data = prepared(tmp_path, path=str(tmp_path / "a.ts"))
+    assert data["classes"] == ["0", "1"]
+    np.testing.assert_array_equal(x[..., 0], [[1, 2], [3, 4]])
+    np.testing.assert_array_equal(y, [1, 0])
 
 
 def test_files_of_a_folder_have_the_same_channels(tmp_path: Path) -> None:

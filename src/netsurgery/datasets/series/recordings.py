@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,6 +45,14 @@ class Recordings:
     channels: tuple[str, ...]
     notes: tuple[str, ...] = ()
     classes: tuple[str, ...] | None = None
+
+
+def class_name(label: str) -> str:
+    """The name of a class: a whole number without what a file adds to it, as in 1.0000000e+00."""
+    if not re.fullmatch(r"[+-]?\d+\.\d*(?:[eE][+-]?\d+)?", label):
+        return label
+    value = float(label)
+    return str(int(value)) if value.is_integer() else label
 
 
 def filled(values: np.ndarray) -> np.ndarray:

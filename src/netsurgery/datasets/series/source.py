@@ -127,6 +127,10 @@ def _read(path: Path, settings: Settings) -> Recordings:
         if task == "regression":
             raise DataError(f"{path}: a folder has a subfolder per class; it gives no numbers")
         return folders.read_folder(path, settings)
+    if path.suffix.lower() == ".tsf":
+        raise DataError(
+            f"{path}: .tsf files cannot be read; save the series as a table with a row per step"
+        )
     if path.suffix.lower() == TS:
         return ts_files.read_ts(path, task)
     if "id" in settings or "window" in settings:

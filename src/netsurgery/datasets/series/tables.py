@@ -12,7 +12,7 @@ import numpy as np
 from netsurgery.datasets import table_reader
 from netsurgery.datasets.columns import text_of
 from netsurgery.datasets.integer_series import IntegerSeries
-from netsurgery.datasets.series.recordings import Recording, Recordings
+from netsurgery.datasets.series.recordings import Recording, Recordings, class_name
 from netsurgery.datasets.series.text import chosen_columns, numbers_of, open_table
 from netsurgery.datasets.source import DataError
 from netsurgery.datasets.times import times_of
@@ -115,7 +115,7 @@ def labels_of(columns: _Columns, settings: Mapping[str, Any], task: str) -> np.n
         )
     return np.array(
         [
-            None if missing else text
+            None if missing else class_name(text)
             for text, missing in zip(text_of(values), values.isna(), strict=True)
         ],
         dtype=object,

@@ -12,6 +12,7 @@ import numpy as np
 from netsurgery.datasets import csv_structure, encodings, table_reader
 from netsurgery.datasets.number_formats import NumberFormat
 from netsurgery.datasets.source import DataError
+from netsurgery.datasets.times import times_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,6 +104,17 @@ def numbers_of(
             raise DataError(
                 f"{file.path}: column {name!r}, row {start + wrong[0] + 1} is "
                 f"{frame[name].iloc[wrong[0]]!r}; the values of a series must be finite numbers "
-                f"(leave other columns out with `drop`)"
+                f"({_advice(name, frame[name].iloc[wrong[0]])})"
             )
     return found
+
+
+def _advice(name: str, value: str) -> str:
+    """What to do about a column that is no channel."""
+    import pandas as pd
+
+    try:
+        times_of(pd.Series([value]), name)
+    except DataError:
+        return "leave other columns out with `drop`"
+    return f"if these are times, set `time: {name}`"

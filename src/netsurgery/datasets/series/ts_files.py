@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from netsurgery.datasets import file_kinds
-from netsurgery.datasets.series.recordings import Recording, Recordings
+from netsurgery.datasets.series.recordings import Recording, Recordings, class_name
 from netsurgery.datasets.source import DataError
 
+COLON = re.compile(r":(?![^()]*\))")  # not in the time of a value
 TIMED = re.compile(r"\(([^,()]*),([^()]*)\)")  # (time, value)
 
 
@@ -31,7 +32,7 @@ def read_ts(path: Path, task: str) -> Recordings:
         if not header.complete:
             header.read(line)
             continue
-        *channels, label = line.split(":")
+        *channels, label = COLON.split(line)
         if not header.labelled:
             channels, label = [*channels, label], ""
         where = f"{path}: line {number}"
@@ -110,4 +111,4 @@ def _label(text: str, task: str, where: str) -> np.ndarray:
         if not _is_number(text) or text == "?":
             raise DataError(f"{where}: the target {text!r} is not a number; regression needs one")
         return np.array([float(text)])
-    return np.array([text], dtype=object)
+    return np.array([class_name(text)], dtype=object)
