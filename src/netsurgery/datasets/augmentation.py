@@ -2,67 +2,100 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 NONE, AUTO, SIXFOLD = "none", "auto", "sixfold"
-SHIFTED, FLIPPED = "shift", "flip_shift"
+FLIP, SHIFT, CUTOUT = "flip", "shift", "cutout"  # random changes
+FLIPS_AND_SHIFTS = "flip_shift"
 VARIANTS = 6
 IMAGE_AXES = 3  # rows, columns, channels
-SHIFT = 4  # pixels
-SHIFTS = ((0, SHIFT), (0, -SHIFT), (SHIFT, 0), (-SHIFT, 0))  # down, right
+COLOURS = 3  # red, green, blue
+MOVE = 4  # pixels
+MOVES = ((0, MOVE), (0, -MOVE), (MOVE, 0), (-MOVE, 0))  # down, right
 REACH = 8  # random shifts are by at most this part of a side
+CUT = 4  # what is cut out is this part of each side
+
+Setting = str | Sequence[str]  # `augmentation` of a search
 
 
-def resolve(setting: str, shape: tuple[int, ...]) -> str:
-    """What `auto` stands for: shifts of images. A mirrored digit or letter is none any more.
+def random_changes(setting: Setting, shape: tuple[int, ...]) -> Sequence[str]:
+    """The random changes that a setting asks for.
+
+    `auto` is shifts for grey images. Colour images mostly are photographs, which may be mirrored
+    and show what they show without a part of it. A mirrored digit or letter is none any more.
 
     Args:
-        setting: `augmentation` of a search.
+        setting: of a search.
         shape: of a sample.
     """
-    if setting != AUTO:
+    if not isinstance(setting, str):
         return setting
-    return SHIFTED if len(shape) == IMAGE_AXES else NONE
+    if setting == AUTO:
+        if len(shape) != IMAGE_AXES:
+            return ()
+        return (FLIP, SHIFT, CUTOUT) if shape[-1] == COLOURS else (SHIFT,)
+    return {SHIFT: (SHIFT,), FLIPS_AND_SHIFTS: (FLIP, SHIFT)}.get(setting, ())
 
 
 @dataclass(frozen=True)
-class RandomShift:
-    """A random shift of every sample in every epoch, and perhaps mirroring.
+class RandomChange:
+    """Random changes of every sample in every epoch: shifts, mirroring, and a part cut out.
 
-    What a sample moves away from repeats its edge: black would be no background everywhere.
+    What a sample moves away from repeats its edge: black would be no background everywhere. What is
+    cut out takes the mean of the sample, channel by channel.
 
     Attributes:
-        reach: how far at most along each axis: an eighth of a side, at least 1.
+        sides: of a sample, without its channels.
+        reach: how far a sample moves at most along each axis.
         flips: whether half of the images are mirrored, left to right.
+        cut: how long the part is along each axis; empty if nothing is cut out.
     """
 
+    sides: tuple[int, ...]
     reach: tuple[int, ...]
     flips: bool = False
+    cut: tuple[int, ...] = ()
 
     @classmethod
-    def of(cls, setting: str, shape: tuple[int, ...]) -> RandomShift | None:
+    def of(cls, setting: Setting, shape: tuple[int, ...]) -> RandomChange | None:
         """What a setting asks for; None if nothing random.
+
+        Shifts reach an eighth of a side, at least 1; a quarter of each side is cut out.
 
         Args:
             setting: `augmentation` of a search.
             shape: of a sample; the last axis is that of channels.
         """
-        kind = resolve(setting, shape)
-        if kind not in (SHIFTED, FLIPPED):
+        changes, sides = random_changes(setting, shape), shape[:-1]
+        if not changes:
             return None
-        reach = tuple(min(max(1, side // REACH), side - 1) for side in shape[:-1])
-        return cls(reach, kind == FLIPPED)
+        shifts, cuts = SHIFT in changes, CUTOUT in changes
+        reach = tuple(min(max(1, side // REACH), side - 1) if shifts else 0 for side in sides)
+        cut = tuple(max(1, side // CUT) for side in sides) if cuts else ()
+        return cls(tuple(sides), reach, FLIP in changes, cut)
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers say how a sample changes (see `draw`)."""
+        return len(self.reach) + 1 + len(self.cut)
 
     def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
-        """Draw for some samples how far they move along each axis, and whether they are mirrored.
+        """Draw how some samples change.
+
+        Args:
+            count: of samples.
+            rng: of the draws.
 
         Returns:
-            int32 (count, axes + 1).
+            int32 (count, numbers): how far each moves along each axis, whether it is mirrored, and
+            where what is cut out has its middle, which may be at the edge.
         """
-        most = np.array([*self.reach, int(self.flips)])
-        least = np.array([*(-each for each in self.reach), 0])
+        centres = [side - 1 for side in self.sides] if self.cut else []
+        most = np.array([*self.reach, int(self.flips), *centres])
+        least = np.array([*(-each for each in self.reach), 0, *(0 for _ in centres)])
         return rng.integers(least, most + 1, (count, len(most)), dtype=np.int32)
 
 
@@ -76,7 +109,7 @@ def source_pixels(height: int, width: int) -> np.ndarray:
     """
     rows, columns = np.mgrid[:height, :width]
     origins = [(rows, columns), (rows, width - 1 - columns)]
-    origins += [(rows - down, columns - right) for down, right in SHIFTS]
+    origins += [(rows - down, columns - right) for down, right in MOVES]
     variants = []
     for row, column in origins:
         inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from netsurgery.datasets.augmentation import RandomShift
+from netsurgery.datasets.augmentation import RandomChange
 from netsurgery.datasets.prepared import describe, mapped
 from netsurgery.datasets.units import Units
 from netsurgery.storage.files import CHECKSUMS, read_json, verify_checksum
@@ -57,7 +57,7 @@ class Samples:
     scaling: Scaling
     target: Scaling | None = None  # scaling of regression targets; None for classes
     variants: int = 1  # of every sample (see `netsurgery.datasets.augmentation`)
-    shift: RandomShift | None = None  # of every sample in every epoch
+    change: RandomChange | None = None  # of every sample in every epoch
     non_negative: bool = False  # whether the scaled training samples have no negative values
 
     def __len__(self) -> int:

@@ -80,8 +80,8 @@ class TrainingStep:
         """The training samples, with augmentation."""
         setting, samples = self.training_settings.augmentation, self.samples("training")
         variants = augmentation.VARIANTS if setting == augmentation.SIXFOLD else 1
-        shift = augmentation.RandomShift.of(setting, samples.x.shape[1:])
-        return replace(samples, variants=variants, shift=shift)
+        change = augmentation.RandomChange.of(setting, samples.x.shape[1:])
+        return replace(samples, variants=variants, change=change)
 
     def calibration_positions(self, count: int) -> np.ndarray:
         """Draw training samples for surgery, by position; the same ones in a whole search."""

@@ -45,7 +45,7 @@ class TrainingSettings:
     batch_size: int | str  # a number, or `AUTO` (see `batch_size_for`)
     extra_metrics: Sequence[Setting]
     class_weights: str
-    augmentation: str
+    augmentation: str | Sequence[str]
     objective: str
     score_window: int
     schedule: Setting = CONSTANT

@@ -44,8 +44,10 @@ def _recipe(settings: Mapping[str, Any]) -> Iterator[str]:
         if settings[key]:
             yield f"{name} {settings[key]:g}"
     yield f"batch size {settings['batch_size']}"
-    if settings["augmentation"] != NONE:
-        yield f"augmentation {settings['augmentation']}"
+    augmentation = settings["augmentation"]
+    if augmentation != NONE:
+        named = augmentation if isinstance(augmentation, str) else ", ".join(augmentation)
+        yield f"augmentation {named}"
 
 
 def _results(summary: Mapping[str, Any]) -> list[str]:

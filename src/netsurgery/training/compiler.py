@@ -97,7 +97,7 @@ class Compiler:
             self.network.topology.to_json(),
             replace(self.network.settings, learning_rate=0.0),  # a variable
             [str(spec) for spec in self.batches.signature],
-            [samples.variants, samples.shift, samples.scaling, samples.target],
+            [samples.variants, samples.change, samples.scaling, samples.target],
             len(tf.config.list_physical_devices("GPU")) > 0,
             self._with_onednn,
             self.precision,

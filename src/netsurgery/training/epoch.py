@@ -12,14 +12,14 @@ import tensorflow as tf
 from netsurgery.training.compiler import POSITIONS, Compiler, SumsFunction
 
 RATES = tf.TensorSpec([None], tf.float32)
-NO_MOVES = np.zeros((0, 0), np.int32)  # of samples that stay where they are
+NO_MOVES = np.zeros((0, 0), np.int32)  # of samples that stay as they are
 
 
 def compile_epoch(compiler: Compiler, batch_size: int) -> SumsFunction:
     """A function that trains an epoch, and gives the sums over it.
 
     It takes the order of the samples, int32 (n,), the learning rate of each batch, float32, and how
-    the samples move, int32 (n, ...), where they do.
+    the samples change, int32 (n, ...), where they do.
     """
     network, metrics, batches = compiler.network, compiler.metrics, compiler.batches
     weights = network.weights
@@ -32,7 +32,7 @@ def compile_epoch(compiler: Compiler, batch_size: int) -> SumsFunction:
             start = tf.expand_dims(first, 0)
             # faster than a slice from one scalar to another
             own = tf.strided_slice(order, start, start + batch_size, (1,))
-            shifts = moves[first : first + batch_size] if batches.samples.shift else None
+            shifts = moves[first : first + batch_size] if batches.samples.change else None
             x, y = batches.take(own, *tensors, moves=shifts)
             with tf.GradientTape() as tape:
                 given = network.forward(x, training=True, precision=compiler.precision)

@@ -57,7 +57,7 @@ class TrainingLoop:
     ) -> None:
         cache = cache or GraphCache()
         self.network, self.samples, self.batch_size = network, len(training), batch_size
-        self.shift = training.shift
+        self.change = training.change
         self.timer = timer or Timer()
         with self.timer("build"):
             known = network.loss, network.outputs, metrics
@@ -77,7 +77,7 @@ class TrainingLoop:
 
         Args:
             batches: of each epoch; fewer than the samples fill is a part of an epoch.
-            rng: draws the order of the samples, how they move, and what layers such as dropout
+            rng: draws the order of the samples, how they change, and what layers such as dropout
                 start from.
             rates: the learning rate of each batch, float32 (sum of `batches`,); by default that of
                 the network's settings.
@@ -92,7 +92,7 @@ class TrainingLoop:
         history: list[Scores] = []
         for count, end in zip(batches, np.cumsum(batches), strict=True):
             order = rng.permutation(self.samples)[: count * self.batch_size].astype(np.int32)
-            moves = self.shift.draw(len(order), rng) if self.shift else NO_MOVES
+            moves = self.change.draw(len(order), rng) if self.change else NO_MOVES
             self.network.draw_seed(rng)
             with self.timer("training"):
                 self.metrics.reset()
@@ -112,7 +112,7 @@ class TrainingLoop:
         on_gpu = tf.config.list_physical_devices("GPU")
         clock = time.perf_counter if on_gpu else time.process_time  # other jobs take turns
         order = np.arange(batches * self.batch_size, dtype=np.int32) % self.samples
-        moves = self.shift.draw(len(order), np.random.default_rng(0)) if self.shift else NO_MOVES
+        moves = self.change.draw(len(order), np.random.default_rng(0)) if self.change else NO_MOVES
         start = clock()
         self.epoch(order, np.zeros(batches, np.float32), moves)
         return clock() - start

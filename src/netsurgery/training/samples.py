@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -44,20 +45,40 @@ def _variants(x: tf.Tensor, variants: tf.Tensor) -> tf.Tensor:
     return tf.reshape(tf.gather(padded, chosen, batch_dims=1), (-1, height, width, channels))
 
 
-def _shifted(x: tf.Tensor, moves: tf.Tensor) -> tf.Tensor:
+def _moved(x: tf.Tensor, moves: tf.Tensor) -> tf.Tensor:
     """Each sample perhaps mirrored along its last axis, and then moved along all.
 
     Args:
         x: (n, *sides, channels).
-        moves: int32 (n, axes + 1) (see `RandomShift.draw`).
+        moves: int32 (n, axes + 1 or more) (see `RandomChange.draw`).
     """
     sides = x.shape[1:-1]
+    mirrored = moves[:, len(sides) : len(sides) + 1] == 1
     for axis, side in enumerate(sides, 1):
         places = tf.range(side) - moves[:, axis - 1 : axis]
         if axis == len(sides):
-            places = tf.where(moves[:, -1:] == 1, side - 1 - places, places)
+            places = tf.where(mirrored, side - 1 - places, places)
         x = tf.gather(x, tf.clip_by_value(places, 0, side - 1), axis=axis, batch_dims=1)
     return x
+
+
+def _cut_out(x: tf.Tensor, centres: tf.Tensor, lengths: Sequence[int]) -> tf.Tensor:
+    """Each sample with a part replaced by the mean of each channel.
+
+    Args:
+        x: float32 (n, *sides, channels).
+        centres: int32 (n, axes), the middle of the part.
+        lengths: of the part along each axis.
+    """
+    sides = x.shape[1:-1]
+    inside = tf.ones((1,) * (len(sides) + 2), tf.bool)
+    for axis, (side, length) in enumerate(zip(sides, lengths, strict=True)):
+        first = centres[:, axis : axis + 1] - length // 2
+        places = tf.range(side)
+        along = (places >= first) & (places < first + length)  # (n, side)
+        inside &= tf.reshape(along, [-1, *(side if i == axis else 1 for i in range(len(sides))), 1])
+    means = tf.reduce_mean(x, axis=list(range(1, len(sides) + 1)), keepdims=True)
+    return tf.where(inside, means, x)
 
 
 class Batches:
@@ -74,9 +95,9 @@ class Batches:
 
     @property
     def moves(self) -> tf.TensorSpec:
-        """What moves the samples of an epoch (see `RandomShift.draw`)."""
-        shift = self.samples.shift
-        return tf.TensorSpec([None, 0 if shift is None else len(shift.reach) + 1], tf.int32)
+        """How the samples of an epoch change (see `RandomChange.draw`)."""
+        change = self.samples.change
+        return tf.TensorSpec([None, 0 if change is None else change.numbers], tf.int32)
 
     def take(
         self,
@@ -94,7 +115,7 @@ class Batches:
             x: all samples as stored.
             y: all classes or targets.
             indices: of the samples of this part.
-            moves: int32 (n, axes + 1), of samples that are shifted.
+            moves: int32 (n, numbers), of samples that change at random (see `RandomChange.draw`).
         """
         samples, count = self.samples, len(self.samples.indices)
         chosen = tf.gather(indices, positions % count if samples.variants > 1 else positions)
@@ -102,7 +123,11 @@ class Batches:
         if samples.variants > 1:
             raw = _variants(raw, positions // count)
         if moves is not None:
-            raw = _shifted(raw, moves)
+            raw = _moved(raw, moves)
+        inputs = _scaled(raw, samples.scaling)
+        if moves is not None and samples.change is not None and samples.change.cut:
+            cut = samples.change.cut
+            inputs = _cut_out(inputs, moves[:, -len(cut) :], cut)
         if samples.target is not None:
             labels = _scaled(labels, samples.target)
-        return _scaled(raw, samples.scaling), labels
+        return inputs, labels

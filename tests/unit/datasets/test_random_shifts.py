@@ -1,4 +1,4 @@
-"""Random shifts of samples: what is drawn, and what becomes of a sample."""
+"""Random changes of samples: what is drawn, and what becomes of a sample."""
 
 import dataclasses
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netsurgery.datasets.augmentation import RandomShift
+from netsurgery.datasets.augmentation import RandomChange
 from netsurgery.training.samples import Batches
 from tests.support.training_helpers import samples
 
@@ -15,7 +15,7 @@ from tests.support.training_helpers import samples
 def moved(x, moves, shift):
     """The samples of `x` after `moves`, by the training's own function."""
     n = len(x)
-    data = dataclasses.replace(samples(n), x=x, y=np.zeros(n, np.int32), shift=shift)
+    data = dataclasses.replace(samples(n), x=x, y=np.zeros(n, np.int32), change=shift)
     batches = Batches(data)
     found, _ = batches.take(np.arange(n, dtype=np.int32), *batches.tensors, moves=moves)
     return found.numpy() * 16
@@ -26,22 +26,26 @@ def moved(x, moves, shift):
     [
         ("none", (32, 32, 3), None),
         ("sixfold", (32, 32, 3), None),
-        ("shift", (28, 28, 1), RandomShift((3, 3))),
-        ("flip_shift", (32, 24, 3), RandomShift((4, 3), flips=True)),
-        ("shift", (128, 9), RandomShift((16,))),
-        ("shift", (7, 1, 1), RandomShift((1, 0))),
-        ("auto", (28, 28, 1), RandomShift((3, 3))),
+        ("shift", (28, 28, 1), RandomChange((28, 28), (3, 3))),
+        ("flip_shift", (32, 24, 3), RandomChange((32, 24), (4, 3), flips=True)),
+        ("shift", (128, 9), RandomChange((128,), (16,))),
+        ("shift", (7, 1, 1), RandomChange((7, 1), (1, 0))),
+        ("auto", (28, 28, 1), RandomChange((28, 28), (3, 3))),
+        ("auto", (28, 28, 3), RandomChange((28, 28), (3, 3), flips=True, cut=(7, 7))),
         ("auto", (128, 9), None),
         ("auto", (14,), None),
+        (["cutout"], (32, 24, 3), RandomChange((32, 24), (0, 0), cut=(8, 6))),
+        (["flip"], (8, 8, 1), RandomChange((8, 8), (0, 0), flips=True)),
+        (["shift", "cutout"], (128, 9), RandomChange((128,), (16,), cut=(32,))),
     ],
 )
-def test_shifts_reach_an_eighth_of_a_side(setting, shape, expected):
-    assert RandomShift.of(setting, shape) == expected
+def test_a_setting_says_how_samples_change(setting, shape, expected):
+    assert RandomChange.of(setting, shape) == expected
 
 
 @pytest.mark.parametrize("flips", [False, True])
 def test_every_distance_is_drawn(flips):
-    drawn = RandomShift((2, 1), flips).draw(2000, np.random.default_rng(0))
+    drawn = RandomChange((5, 5), (2, 1), flips).draw(2000, np.random.default_rng(0))
     found = {tuple(row) for row in drawn.tolist()}
     assert found == {
         (down, right, flip)
@@ -53,7 +57,7 @@ def test_every_distance_is_drawn(flips):
 
 @given(seed=st.integers(0, 99), flips=st.booleans())
 def test_an_image_moves_and_repeats_its_edge(seed, flips):
-    shift, rng = RandomShift((2, 3), flips), np.random.default_rng(seed)
+    shift, rng = RandomChange((5, 7), (2, 3), flips), np.random.default_rng(seed)
     x = rng.integers(0, 255, (4, 5, 7, 2)).astype(np.uint8)
     moves = shift.draw(4, rng)
     for image, (down, right, flip), found in zip(x, moves, moved(x, moves, shift), strict=True):
@@ -64,5 +68,25 @@ def test_an_image_moves_and_repeats_its_edge(seed, flips):
 
 def test_a_series_moves_in_time():
     x = np.arange(12, dtype=np.float32).reshape(1, 6, 2)
-    found = moved(x, np.array([[2, 0]], np.int32), RandomShift((2,)))
+    found = moved(x, np.array([[2, 0]], np.int32), RandomChange((6,), (2,)))
     np.testing.assert_array_equal(found[0, :, 0], [0, 0, 0, 2, 4, 6])
+
+
+@given(seed=st.integers(0, 99), sides=st.sampled_from([(5,), (5, 7)]))
+def test_a_part_that_is_cut_out_takes_the_mean(seed, sides):
+    lengths, rng = tuple(side // 2 for side in sides), np.random.default_rng(seed)
+    change = RandomChange(sides, (0,) * len(sides), cut=lengths)
+    x = rng.random((3, *sides, 2), np.float32)
+    moves = change.draw(3, rng)
+    for sample, centres, found in zip(
+        x, moves[:, len(sides) + 1 :], moved(x, moves, change), strict=True
+    ):
+        first = [
+            max(0, centre - length // 2) for centre, length in zip(centres, lengths, strict=True)
+        ]
+        last = [
+            centre - length // 2 + length for centre, length in zip(centres, lengths, strict=True)
+        ]
+        expected = sample.copy()
+        expected[tuple(map(slice, first, last))] = sample.mean(tuple(range(len(sides))))
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
