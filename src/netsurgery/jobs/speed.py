@@ -16,7 +16,7 @@ from netsurgery.networks.network import initialise
 from netsurgery.networks.topology import Topology
 from netsurgery.objectives.training_settings import AUTO, BFLOAT16, FLOAT32
 from netsurgery.search.arbor.scaling import scaled, scaled_to_limits, with_widths
-from netsurgery.search.arbor.templates import template_for
+from netsurgery.search.arbor.templates import templates_for
 from netsurgery.search.size_limit import NO_LIMITS, SizeLimits, why_too_large
 from netsurgery.search.speed import SCORING, Speed
 from netsurgery.search.speed_fit import Timing, fit
@@ -83,9 +83,7 @@ def probes(start: Topology, limits: SizeLimits) -> Iterator[Topology]:
     They are like those that a search will train, up to the largest ones that its limits allow.
     """
     found = [start]
-    for shape in (start, template_for(start)):
-        if shape is None:
-            continue
+    for shape in (start, *list(templates_for(start).values())[:1]):
         made = [with_widths(shape, scaled(shape, factor)) for factor in FACTORS]
         if limits != NO_LIMITS:
             made.append(scaled_to_limits(shape, limits) or start)

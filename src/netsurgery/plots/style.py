@@ -9,7 +9,8 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 from matplotlib import style
 
 from netsurgery.networks.layers import Layer
-from netsurgery.search.arbor.shapes import SCALED, TEMPLATE
+from netsurgery.search.arbor.shapes import SCALED
+from netsurgery.search.arbor.templates import TEMPLATES
 from netsurgery.surgery import Operation, operations
 
 P = ParamSpec("P")
@@ -64,7 +65,10 @@ COLOURS_AND_MARKERS: dict[Operation, tuple[str, str]] = {
 OPERATION_STYLES = {
     "": OperationStyle("initial network", DARK, "s"),
     # networks that train from fresh weights
-    TEMPLATE: OperationStyle("template", GREY, "s"),
+    **{
+        template.name: OperationStyle(template.name.replace("_", " "), GREY, marker)
+        for template, marker in zip(TEMPLATES, "sDp", strict=True)
+    },
     SCALED: OperationStyle("scaled", BLUE, "s"),
     **{
         operation.name: OperationStyle(operation.label, colour, marker)

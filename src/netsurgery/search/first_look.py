@@ -7,8 +7,10 @@ the same samples, ranks candidates nearly as training does (see docs/methods/arb
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from netsurgery.surgery import Mutation
@@ -56,12 +58,20 @@ class Look:
 
 
 def most_promising(looks: Sequence[Look], multiplications: int, count: int) -> list[Look]:
-    """The growths that train, the most promising first; of equal ones the first in the list.
+    """The growths that train: the most promising of each operation, then the next of each.
+
+    Gradients of different operations do not compare: those of a new layer, which all samples pass
+    through, are several times as large as those of new channels that gain as much.
 
     Args:
         looks: at all its growths.
         multiplications: of the network that grows.
         count: how many train.
     """
-    ranked = sorted(looks, key=lambda look: -look.promise(multiplications))
-    return [look for look in ranked if look.gradient is not None][:count]
+    finite = [look for look in looks if look.gradient is not None]
+    ranked = sorted(finite, key=lambda look: -look.promise(multiplications))
+    of_each: defaultdict[str, list[Look]] = defaultdict(list)
+    for look in ranked:
+        of_each[look.mutation.operation.name].append(look)
+    turns = zip_longest(*of_each.values())
+    return [look for turn in turns for look in turn if look is not None][:count]

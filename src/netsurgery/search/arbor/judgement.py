@@ -52,13 +52,14 @@ def next_trunk(
         plan: of the generation.
         records: of all its training steps.
         previous: the trunk that it started from.
-        price: of multiplications.
+        price: of multiplications, in rounds.
     """
     (steps,) = plan.winners
-    winner = steps[best([records[step] for step in steps], price)]
+    fresh = isinstance(plan, FreshPlan)
+    # the longer a network trains, the more it gains from its depth: no price in the contest
+    winner = steps[best([records[step] for step in steps], 0 if fresh else price)]
     if records[winner].status != Status.OK:
         return previous.followed_by((), records.values())
-    fresh = isinstance(plan, FreshPlan)
     goes_on = winner if fresh else recuperation_step(Step.parse(winner).candidate)
     trunk = Winner(records[winner], model_name(plan.generation, goes_on))
     return previous.followed_by([trunk], records.values())

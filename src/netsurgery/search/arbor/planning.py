@@ -12,7 +12,7 @@ from netsurgery.search.arbor.judgement import finalists
 from netsurgery.search.arbor.plans import Allowance, FreshPlan, Part, RoundPlan
 from netsurgery.search.arbor.scaling import scaled_to_limits
 from netsurgery.search.arbor.settings import RoundSettings
-from netsurgery.search.arbor.shapes import TEMPLATE, shapes
+from netsurgery.search.arbor.shapes import shapes
 from netsurgery.search.first_look import Look, most_promising
 from netsurgery.search.plans import FinalPlan, FreshNetwork, GenerationPlan, Offspring, Parent
 from netsurgery.search.records import Record
@@ -112,7 +112,7 @@ def _plan_fresh(
     (record,) = trunk.records
     topology, speed = Topology.from_json(record.topology), trunk.speed
     if _has_fresh_weights(record):
-        found = {record.operation or TEMPLATE: topology}
+        found = {str(record.operation): topology}
     else:
         found = shapes(topology, settings.growth.limits)
     competing = found if allowed.part is Part.CONTEST else dict(list(found.items())[:1])

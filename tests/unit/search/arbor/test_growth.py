@@ -9,7 +9,7 @@ from netsurgery.search.arbor.settings import GrowthSettings
 from netsurgery.search.first_look import Look, most_promising
 from netsurgery.storage.settings import from_settings
 from netsurgery.surgery import Mutation, mutate_topology
-from netsurgery.surgery.operations import ADD_CELL
+from netsurgery.surgery.operations import ADD_CELL, ADD_CHANNELS, ADD_RESIDUAL_BLOCK
 from tests.support.factories import search
 
 SETTINGS = search(algorithm="arbor", topology="cnn-tiny").settings
@@ -41,16 +41,28 @@ def test_only_chosen_operations_grow():
     assert {mutation.operation for mutation in listed} == {ADD_CELL}
 
 
-def look(number, gradient, multiplications=100):
-    return Look(Mutation(ADD_CELL, number), 10, multiplications, gradient)
+def look(number, gradient, multiplications=100, kind=ADD_CELL):
+    return Look(Mutation(kind, number), 10, multiplications, gradient)
 
 
-@given(st.lists(st.none() | st.floats(0, 1e6), max_size=8), st.integers(1, 5))
-def test_the_largest_gradients_train(gradients, count):
-    looks = [look(number, gradient) for number, gradient in enumerate(gradients)]
-    chosen = [each.gradient for each in most_promising(looks, 100, count)]
-    finite = sorted((g for g in gradients if g is not None), reverse=True)
-    assert chosen == finite[:count]
+KINDS = [ADD_CELL, ADD_CHANNELS, ADD_RESIDUAL_BLOCK]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(KINDS), st.none() | st.floats(0, 1e6)), max_size=8),
+    st.integers(1, 5),
+)
+def test_the_largest_gradients_of_each_operation_train(given_, count):
+    looks = [look(i, gradient, kind=kind) for i, (kind, gradient) in enumerate(given_)]
+    chosen = most_promising(looks, 100, count)
+    finite = [each for each in looks if each.gradient is not None]
+    assert len(chosen) == min(count, len(finite))
+    kinds = {each.mutation.operation for each in finite}
+    assert len({each.mutation.operation for each in chosen}) == min(count, len(kinds))
+    for kind in kinds:
+        of_kind = sorted(each.gradient for each in finite if each.mutation.operation == kind)
+        took = [each.gradient for each in chosen if each.mutation.operation == kind]
+        assert sorted(took) == of_kind[len(of_kind) - len(took) :]
 
 
 def test_multiplications_divide_a_gradient():

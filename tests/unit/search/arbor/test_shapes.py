@@ -9,7 +9,7 @@ from netsurgery.networks.costs import model_bytes, multiplications
 from netsurgery.networks.layers import Conv, Dense, GlobalPool, Pool
 from netsurgery.search.arbor.scaling import scaled_to_limits, widths, with_widths
 from netsurgery.search.arbor.shapes import shapes
-from netsurgery.search.arbor.templates import template_for
+from netsurgery.search.arbor.templates import TEMPLATES, templates_for
 from netsurgery.search.size_limit import SizeLimits
 
 NAMES = ["cnn-tiny", "cnn-medium", "resnet-tiny", "mobile-tiny"]
@@ -51,27 +51,34 @@ def test_a_shape_that_cannot_be_small_enough_is_left_out():
 @pytest.mark.parametrize(
     ("shape", "pooled"), [((8, 8, 1), 1), ((28, 28, 1), 2), ((32, 32, 3), 2), ((128, 9), 4)]
 )
-def test_the_template_pools_until_sides_are_short(shape, pooled):
-    template = template_for(network(shape=shape, outputs=7))
-    assert template.input_shape == shape
-    assert template.output_shape == (7,)
-    assert len(template.positions(Pool)) == pooled
-    assert len(template.positions(Conv)) == pooled + 2
-    assert template.positions(GlobalPool)
+def test_templates_pool_until_sides_are_short(shape, pooled):
+    found = templates_for(network(shape=shape, outputs=7))
+    assert list(found) == [template.name for template in TEMPLATES]
+    for template in TEMPLATES:
+        made = found[template.name]
+        assert made.input_shape == shape
+        assert made.output_shape == (7,)
+        assert len(made.positions(Pool)) == pooled
+        assert len(made.positions(Conv)) == pooled * template.cells + template.cells_behind
+        assert made.positions(GlobalPool)
 
 
-def test_the_template_of_rows_is_dense():
+def test_templates_of_rows_are_dense():
     start = network("ff-small", shape=(13,), outputs=1)
-    template = template_for(start)
-    assert [layer.units for layer in template.layers if isinstance(layer, Dense)] == [64, 32, 1]
+    for template in TEMPLATES:
+        layers = templates_for(start)[template.name].layers
+        units = [layer.units for layer in layers if isinstance(layer, Dense)]
+        assert units == [*template.units, 1]
 
 
-def test_the_template_keeps_what_is_known_of_the_output():
+def test_templates_keep_what_is_known_of_the_output():
     logits = topologies.build(topologies.named("cnn-tiny"), (8, 8, 1), 10, "linear")
-    assert template_for(logits).layers[-1] == logits.layers[-1]
+    for made in templates_for(logits).values():
+        assert made.layers[-1] == logits.layers[-1]
 
 
 def test_equal_shapes_compete_once():
-    template = template_for(network())
-    assert list(shapes(template, SizeLimits(30_000))) == ["template"]
-    assert list(shapes(network(), SizeLimits(30_000))) == ["template", "scaled"]
+    names = [template.name for template in TEMPLATES]
+    template = templates_for(network())["deep_template"]
+    assert list(shapes(template, SizeLimits(30_000))) == names
+    assert list(shapes(network(), SizeLimits(30_000))) == [*names, "scaled"]

@@ -9,6 +9,7 @@ from netsurgery.networks.topology import Topology
 from netsurgery.search.arbor import loop
 from netsurgery.search.arbor.plans import Allowance, FreshPlan, Part, RoundPlan
 from netsurgery.search.arbor.settings import ArborSettings
+from netsurgery.search.arbor.shapes import ORIGINS
 from netsurgery.search.plans import FinalPlan
 from netsurgery.search.records import Status
 from netsurgery.search.steps import Phase, Step
@@ -103,7 +104,7 @@ def test_the_trunk_goes_on_from_before_its_rate_fell():
 def test_networks_of_a_contest_are_full_size():
     _, plans, _ = run(budget=100, max_parameters=20_000)
     contest = next(plan for plan in plans if isinstance(plan, FreshPlan))
-    assert [network.origin for network in contest.networks] == ["template", "scaled"]
+    assert [network.origin for network in contest.networks] == list(ORIGINS)
     for network in contest.networks:
         assert 19_000 < Topology.from_json(network.topology).parameters < 20_000
 

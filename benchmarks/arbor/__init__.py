@@ -1,0 +1,1 @@
+"""Measurements of Arbor: what its first look predicts, and its alternatives."""
