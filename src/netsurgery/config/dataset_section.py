@@ -85,6 +85,12 @@ def _check(name: str, settings: dict[str, Any], exist: bool) -> None:
     if settings.get("thousands") == settings.get("decimal", "."):
         message = "is also the decimal sign; they must differ"
         raise error_at(["datasets", name, "thousands"], message)
+    if {"group", "time"} <= settings.keys() and source != "series":
+        message = "rows are split by `group` or by `time`, not by both; remove one of them"
+        raise error_at(["datasets", name, "time"], message)
+    if settings.get("task") == "classification" and "horizon" in settings:
+        message = "forecasts are numbers; remove it, or `horizon` to predict the last label"
+        raise error_at(["datasets", name, "task"], message)
     for key, path in datasets.input_paths(settings).items():
         where = ["datasets", name, key]
         if set("{}") & set(str(path)):

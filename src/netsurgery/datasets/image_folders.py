@@ -83,8 +83,13 @@ def scan(path: Path) -> ImageFolder:
     return found
 
 
-def notes(found: ImageFolder) -> Iterator[str]:
-    """What the user should know of how a folder was read: one line each."""
+def notes(found: ImageFolder, *, grouped: bool = False) -> Iterator[str]:
+    """What the user should know of how a folder was read: one line each.
+
+    Args:
+        found: the folder.
+        grouped: whether images of a group stay together in splits.
+    """
 
     def example(files: list[Path], levels: int = 0) -> str:
         return printable([files[0], *files[0].parents][levels].relative_to(found.path))
@@ -98,8 +103,8 @@ def notes(found: ImageFolder) -> Iterator[str]:
     if nested:
         yield (
             f"{found.path}: {len(nested)} of {len(found.files)} images are in subfolders of their "
-            f"class, such as {example(nested, 1)}, and belong to that class; a random split "
-            f"does not keep the images of a subfolder together"
+            f"class, such as {example(nested, 1)}, and belong to that class"
+            + ("" if grouped else "; `group: folder` keeps those of a subfolder together in splits")
         )
     skipped = {
         "images outside the folders of the classes": found.outside,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from netsurgery.datasets import image_folders, image_layout, new_images
+from netsurgery.datasets import image_folders, image_layout, new_images, path_groups
 from netsurgery.datasets.image_decoding import (
     Header,
     UnusableImageError,
@@ -26,6 +26,7 @@ from netsurgery.datasets.source import (
     Settings,
     Source,
     SourceType,
+    SplitKeys,
     part_paths,
     rows_per_chunk,
 )
@@ -82,7 +83,10 @@ def open_images(settings: Settings) -> Source:
             yield x, np.array([number for _, number in chunk])
 
     everything = [header for of_part in headers.values() for header in of_part]
-    found = [note for folder in folders.values() for note in image_folders.notes(folder)]
+    grouped = "group" in settings
+    found = [
+        note for each in folders.values() for note in image_folders.notes(each, grouped=grouped)
+    ]
     found += [
         f"{training.path}: {note}" for note in _notes(headers[TRAINING], everything, size, settings)
     ]
@@ -99,7 +103,24 @@ def open_images(settings: Settings) -> Source:
         classes=classes,
         resized=any(header.size != size for header in everything),
         notes=tuple(found),
+        keys=_keys(folders, settings.get("group")),
     )
+
+
+def _keys(folders: Folders, group: str | None) -> Callable[[str], SplitKeys] | None:
+    """The group of each image, by part; None if none is set."""
+    if group is None:
+        return None
+
+    def keys(part: str) -> SplitKeys:
+        found = [
+            path_groups.group_of(file, folders[part].path / name, group)
+            for name, files in folders[part].images.items()
+            for file in files
+        ]
+        return SplitKeys(group, groups=np.array(found))
+
+    return keys
 
 
 def _all_files(folders: Folders) -> list[Path]:

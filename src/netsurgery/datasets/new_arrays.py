@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from netsurgery.datasets.arrays import SUFFIXES, ArrayFile, array_names
+from netsurgery.datasets.array_files import SUFFIXES, ArrayFile, array_names
 from netsurgery.datasets.source import (
     TEST,
     Batch,

@@ -60,6 +60,10 @@ class ParquetFile:
         self.index = [n for n in _index_names(self.schema.pandas_metadata) if n not in named]
         self.row_names = tuple(n for n in self.index if not UNNAMED_INDEX.fullmatch(n))
         self.columns = [str(name) for name in self.schema.names if name not in self.index]
+        time = settings.get("time")
+        self.time = str(time)
+        if isinstance(time, int) and time < len(self.columns):
+            self.time = self.columns[time]
         self.categories = frozenset(
             field.name for field in self.schema if pyarrow.types.is_dictionary(field.type)
         ) | _pandas_categories(self.schema.pandas_metadata)
@@ -105,6 +109,8 @@ class ParquetFile:
                 for batch in file.iter_batches(rows, columns=list(columns)):
                     frame = batch.to_pandas(ignore_metadata=True)
                     values = {name: self._values(frame[name]) for name in columns}
+                    if self.time in values and values[self.time] is None:
+                        values[self.time] = _dates(frame[self.time])
                     if others := [name for name, found in values.items() if found is None]:
                         raise DataError(self._of_other_types(others))
                     yield pd.DataFrame(values).set_axis(range(start, start + len(frame)))
@@ -134,6 +140,15 @@ class ParquetFile:
             f"{self.path}: column{'s' * (len(columns) > 1)} {kinds}; columns must hold numbers or "
             f"text; remove {'it' if len(columns) == 1 else 'them'} with {drop_setting(columns)}"
         )
+
+
+def _dates(column: pd.Series) -> pd.Series | None:
+    """A column of dates; None if it holds something else."""
+    import pandas as pd
+
+    kind = pd.api.types.infer_dtype(column, skipna=True)
+    dates = kind in ("datetime64", "datetime", "date")
+    return pd.to_datetime(column, utc=True) if dates else None
 
 
 def _pandas_categories(metadata: Mapping[str, Any] | None) -> set[str]:

@@ -13,6 +13,7 @@ from netsurgery.datasets import (
     new_tables,
     raw_tables,
     table_reader,
+    table_splits,
 )
 from netsurgery.datasets.column_summaries import summaries
 from netsurgery.datasets.columns import ColumnStatistics, read_statistics
@@ -55,17 +56,25 @@ def open_table(settings: Settings) -> Source:
         key: {table_reader.find_column(name, names, path, key) for name in settings[key]}
         for key in ("drop", "categorical")
     }
-    used = [name for name in names if name != target and name not in listed["drop"]]
+    by = table_splits.split_column(settings, names, path)
+    apart = {target, *listed["drop"], *([by[1]] if by else ())}
+    used = [name for name in names if name not in apart]
     if not used:
         raise DataError(f"{path}: has no column besides the target")
 
     def rows_of(file: table_reader.TableFile, names: Sequence[str]) -> Iterator[pd.DataFrame]:
         return with_target(file.frames(table_reader.ROWS, [target, *names]), target, settings)
 
+    def values_of(part: str, column: str) -> pd.Series:
+        import pandas as pd
+
+        frames = [frame[column] for frame in rows_of(files[part], [column])]
+        return pd.concat(frames, ignore_index=True)
+
     counts = {}
     for part, other in files.items():
         if part != TRAINING:
-            _check_has_columns(other, [target, *used], file)
+            _check_has_columns(other, [target, *used, *([by[1]] if by else ())], file)
             counts[part] = sum(map(len, rows_of(other, [])))
     categorical = listed["categorical"] | file.categories
     statistics = read_statistics(rows_of(file, used), used, categorical, numbers)
@@ -115,11 +124,14 @@ def open_table(settings: Settings) -> Source:
                 target,
                 statistics,
                 features,
-                dict.fromkeys(listed["drop"], "`drop`") | dict.fromkeys(left_out, "empty"),
+                dict.fromkeys(listed["drop"], "`drop`")
+                | dict.fromkeys(left_out, "empty")
+                | ({by[1]: f"`{by[0]}`"} if by else {}),
             )
         ),
         suggestions=tuple(column_notes.suggestions(statistics)),
         notes=tuple(_notes(files, left_out, statistics)),
+        keys=table_splits.keys_of(by, values_of, part_paths(settings)),
     )
 
 

@@ -34,6 +34,8 @@ def times_of(values: pd.Series, where: str) -> np.ndarray:
     absent = np.flatnonzero(values.isna())
     if len(absent):
         raise DataError(f"{where} has no value in row {absent[0] + 1}; every row needs its time")
+    if values.dtype.kind == "M":
+        return values.to_numpy("datetime64[ns]").astype(np.int64)
     if values.dtype.kind in "iuf":
         return values.to_numpy()
     numbers = pd.to_numeric(values, errors="coerce").to_numpy(np.float64)

@@ -103,7 +103,7 @@ def open_series(settings: Settings) -> Source:
 
 
 def _open_arrays(settings: Settings) -> Source:
-    unused = [key for key in ("id", "time", "group", "window", "target") if key in settings]
+    unused = [key for key in ("id", "window", "target") if key in settings]
     if unused:
         raise DataError(
             f"{settings['path']}: `{unused[0]}` is for tables and folders; arrays hold a label for "
