@@ -10,6 +10,7 @@ import sys
 from netsurgery.cli import (
     check,
     evaluate,
+    init,
     lineage,
     operate,
     operations,
@@ -38,6 +39,7 @@ SUBCOMMANDS = (
     pick,
     predict,
     evaluate,
+    init,
     operations,
     operate,
 )

@@ -129,10 +129,7 @@ def _flat(given: np.ndarray, name: str) -> np.ndarray:
     """
     values = given[:, 0] if given.ndim == 2 and given.shape[1] == 1 else given
     if values.ndim != 1:
-        raise DataError(
-            f"{name} has shape {values.shape}; class numbers must be (samples,)"
-            f"{_how_to_flatten(values)}"
-        )
+        raise _not_flat(values, name)
     if values.dtype.kind == "S":
         values = np.char.decode(values, "utf-8", "backslashreplace")
     if values.dtype.kind == "f":
@@ -181,18 +178,22 @@ def checked_targets(given: np.ndarray, outputs: int, name: str) -> np.ndarray:
     return targets
 
 
-def _how_to_flatten(values: np.ndarray) -> str:
-    """What to do about labels with several values per sample, as the end of a message."""
+def _not_flat(values: np.ndarray, name: str) -> DataError:
+    """The error for labels with several values per sample, which says what to do."""
+    message = f"{name} has shape {values.shape}; class numbers must be (samples,)"
     if values.ndim != 2 or values.dtype.kind not in "iufb":
-        return ""
+        return DataError(message)
     if np.isin(values, (0, 1)).all() and (values.sum(axis=1) != 1).any():
-        return (
-            "; these are several labels per sample, which are not supported: use one column at a "
-            "time, or make every combination of labels a class"
+        return DataError(
+            f"{message}; these are several labels per sample, which are not supported: use one "
+            f"column at a time, or make every combination of labels a class"
         )
     if values.min() >= 0 and np.allclose(values.sum(axis=1), 1):
-        return "; take the argmax of one-hot labels"
-    return "; use one column, or set `task: regression` if they are numeric targets"
+        return DataError(f"{message}; take the argmax of one-hot labels")
+    return DataError(
+        f"{message}; use one column, or set `task: regression` if they are numeric targets",
+        Suggestion("task", "regression", f"{values.shape[1]} numeric targets per sample"),
+    )
 
 
 def _first(values: np.ndarray) -> Any:

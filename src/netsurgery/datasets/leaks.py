@@ -39,15 +39,19 @@ def _errors_of_levels(codes: np.ndarray, y: np.ndarray) -> float:
     return float(wrong / max(1, len(y) - counts.sum(axis=0).max()))
 
 
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """The rank of each value; equal values share the mean of theirs."""
+    _, index, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - (counts - 1) / 2)[index]
+
+
 def _variance_left(values: np.ndarray, y: np.ndarray) -> float:
     """The share of the variance of the target's ranks that those of a column do not explain."""
-    from scipy.stats import rankdata
-
     present = np.isfinite(values)
     if present.sum() < max(FEW, len(y) / 2) or not np.ptp(values[present]):
         return 1.0
-    ranks = (rankdata(each[present]) for each in (values, y))
-    return float(1 - np.corrcoef(*ranks)[0, 1] ** 2)
+    together = np.corrcoef(_ranks(values[present]), _ranks(y[present]))
+    return float(1 - together[0, 1] ** 2)
 
 
 def _variance_of_levels(codes: np.ndarray, y: np.ndarray) -> float:

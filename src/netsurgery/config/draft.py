@@ -1,0 +1,137 @@
+"""A configuration for a file or folder that a user names, from what its readers say of it.
+
+Nothing is guessed here. A dataset is opened with the settings so far; what its refusal or its data
+suggest is added, with the reason, until it opens and nothing more is suggested.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from netsurgery import datasets
+from netsurgery.config.dataset_section import load_datasets
+from netsurgery.config.files import SCHEMA
+from netsurgery.config.schema import read_schema
+from netsurgery.datasets import recognition, target_guess
+from netsurgery.datasets.source import DataError, Suggestion
+from netsurgery.datasets.target_guess import INTEGER
+
+ATTEMPTS = 25  # settings that a dataset may need
+LISTS = {"drop": [], "categorical": [], "na_values": ["?"]}  # and their defaults
+TABLES = ("csv", "parquet")
+NAME = "draft"
+T = TypeVar("T")
+
+
+@dataclass
+class Draft:
+    """The settings of a dataset, and why each is there.
+
+    Attributes:
+        settings: of the dataset.
+        reasons: of each setting; for a list, by value.
+        data: description of the prepared dataset.
+    """
+
+    settings: dict[str, Any] = field(default_factory=dict)
+    reasons: dict[str, list[str]] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
+
+    def take(self, suggestion: Suggestion) -> bool:
+        """Add a suggestion; whether it changes anything."""
+        key, value = suggestion.key, suggestion.value
+        if key in LISTS:
+            known = self.settings.get(key, LISTS[key])
+            new = [each for each in value if each not in known]
+            if not new:
+                return False
+            self.settings[key] = [*known, *new]
+            named = ", ".join(map(str, new))
+            self.reasons.setdefault(key, []).append(f"{named}: {suggestion.why}")
+            return True
+        if self.settings.get(key) == value:
+            return False
+        self.settings[key] = value
+        self.reasons[key] = [suggestion.why] if suggestion.why else []
+        return True
+
+    def take_all(self, suggestions: Iterable[Suggestion]) -> bool:
+        """Add suggestions; whether any changes anything."""
+        return sum(map(self.take, suggestions)) > 0
+
+    def complete(self) -> dict[str, Any]:
+        """The settings with the defaults of the schema.
+
+        Raises:
+            ConfigError: The path cannot be used.
+        """
+        _, entries = read_schema(SCHEMA)
+        found = {"target": 0, **self.settings} if self.is_table else self.settings
+        given = {"datasets": {NAME: found}, "searches": {}}
+        return load_datasets(given, entries["datasets"])[NAME].settings
+
+    @property
+    def is_table(self) -> bool:
+        """Whether the dataset is a table, which has a target."""
+        return self.settings["source"] in TABLES
+
+
+def dataset_draft(path: Path, target: str | None, folder: Path) -> Draft:
+    """The settings that read a user's file or folder.
+
+    Args:
+        path: Of the file or folder.
+        target: The column of a table to predict; None: it is guessed.
+        folder: For the prepared dataset.
+
+    Raises:
+        DataError: It cannot be read, or nothing in it can be predicted.
+        ConfigError: The path cannot be used.
+    """
+    draft = Draft()
+    draft.take_all(recognition.recognize(path))
+    if draft.is_table:
+        file = Path(draft.settings["path"])
+        guessed = _follow(draft, lambda settings: target_guess.guess(file, settings, target))
+        draft.take_all(guessed)
+    elif target is not None:
+        raise DataError(f"{path}: is no table, so it has no column {target!r} (see --target)")
+    for _ in range(ATTEMPTS):
+        _follow(draft, lambda settings: datasets.prepare(NAME, settings, folder))
+        draft.data = datasets.describe(folder)
+        suggested = [Suggestion(**each) for each in draft.data["suggestions"]]
+        columns = {column["name"] for column in draft.data["columns"]}
+        dropped = {name for s in suggested if s.key == "drop" for name in s.value}
+        if columns <= dropped:  # better a doubtful column than none
+            suggested = [s for s in suggested if s.key != "drop"]
+        if not draft.take_all(suggested):
+            break
+    return draft
+
+
+def takes_numbers(draft: Draft) -> bool:
+    """Whether classes that are too rare are numbers, which a regression can predict as well."""
+    classes = draft.data["classes"] or ()
+    if not (draft.is_table and classes and all(map(INTEGER.fullmatch, classes))):
+        return False
+    return draft.take(
+        Suggestion("task", "regression", "the target holds numbers, of which some are rare")
+    )
+
+
+def _follow(draft: Draft, action: Callable[[Mapping[str, Any]], T]) -> T:
+    """Do something with the complete settings; follow what refusals suggest, while they do.
+
+    Raises:
+        DataError: A refusal suggests nothing new.
+    """
+    for _ in range(ATTEMPTS):
+        try:
+            return action(draft.complete())
+        except DataError as error:
+            if not draft.take_all(error.suggestions):
+                raise
+    raise DataError(f"{draft.settings['path']}: no settings were found that read it")

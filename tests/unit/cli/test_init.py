@@ -1,0 +1,172 @@
+"""`netsurgery init`: the configuration that it writes reads the data and can be searched."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from PIL import Image
+
+from netsurgery import datasets
+from netsurgery.config.files import SCHEMA
+from netsurgery.config.loading import load
+
+N = 120
+RNG = np.random.default_rng(0)
+Y = RNG.integers(0, 3, N)
+NAMES = np.array(["ash", "oak", "yew"])[Y]
+FRAME = pd.DataFrame(
+    {
+        "size": (Y + RNG.normal(0, 1, N)).round(3),
+        "soil": np.array(["clay", "sand"])[RNG.integers(0, 2, N)],
+        "age": RNG.integers(1, 90, N),
+    }
+)
+
+
+def table(sep=",", decimal=".", frame=FRAME, above="", encoding="utf-8", **more):
+    text = frame.assign(**more).to_csv(sep=sep, decimal=decimal, index=False)
+    return (above + text).encode(encoding)
+
+
+# the file, what its configuration must say of the dataset, and the shape of a sample
+TEXTS = {
+    "plain": (table(species=NAMES), {"target": "species", "task": "classification"}, (4,)),
+    "German": (
+        table(";", ",", Höhe=NAMES, encoding="cp1252"),
+        {"delimiter": ";", "decimal": ",", "encoding": "cp1252", "target": "Höhe"},
+        (4,),
+    ),
+    "title above": (table(y=NAMES, above="Trees of 2020\n\n"), {"skip_rows": 2}, (4,)),
+    "comment above": (table(y=NAMES, above="# by hand\n"), {"comment": "#"}, (4,)),
+    "numbers": (table(price=RNG.normal(size=N)), {"target": "price", "task": "regression"}, (4,)),
+    "prices": (
+        table(price=[f"{n:,}" for n in RNG.integers(1_000, 90_000, N)]),
+        {"target": "price", "task": "regression", "thousands": ","},
+        (4,),
+    ),
+    "years": (table(year=1900 + RNG.integers(0, 99, N)), {"task": "regression"}, (4,)),
+    "grades": (table(grade=Y), {"target": "grade", "task": "classification"}, (4,)),
+    "without header": (
+        table(y=NAMES).split(b"\n", 1)[1],
+        {"header": False, "target": 3, "task": "classification"},
+        (4,),
+    ),
+    "class first": (
+        pd.concat([pd.Series(Y + 1), FRAME[["size", "age", "size"]]], axis=1)
+        .to_csv(index=False, header=False)
+        .encode(),
+        {"header": False, "target": 0},
+        (3,),
+    ),
+    "identifiers, constants, copies": (
+        table(row=range(N), site="Jena", copy=Y * 3, species=NAMES),
+        {"drop": ["row", "site", "copy"]},
+        (4,),
+    ),
+    "missing targets": (
+        table(species=np.where(np.arange(N) % 9, NAMES, "")),
+        {"drop_missing_target": True},
+        (4,),
+    ),
+    "rare numbers": (table(rings=[*[1, 2, 3] * 39, 7, 8, 9]), {"task": "regression"}, (4,)),
+}
+
+
+@pytest.fixture
+def inside(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def followed(folder, text):
+    """Load a configuration that was written, and prepare its data and its split."""
+    given = yaml.safe_load(text)
+    (search,) = load(given, SCHEMA).searches.values()
+    (dataset,) = load(given, SCHEMA).datasets.values()
+    datasets.prepare("d", dataset.settings, folder / "prepared")
+    fractions = {name: search.settings[name] for name in ("validation_fraction", "test_fraction")}
+    split = datasets.SplitSettings(**fractions)
+    datasets.write_split(folder / "prepared", folder / "split.npz", split, search.seeds[0])
+    (settings,) = given["datasets"].values()
+    return settings, datasets.describe(folder / "prepared"), search
+
+
+@pytest.mark.parametrize("case", TEXTS)
+def test_the_configuration_of_a_table_reads_it(case, netsurgery, inside):
+    content, expected, shape = TEXTS[case]
+    (inside / "trees.csv").write_bytes(content)
+    assert netsurgery("init", "trees.csv").endswith("netsurgery check config.yaml\n")
+    settings, data, _ = followed(inside, (inside / "config.yaml").read_text())
+    assert {key: settings.get(key) for key in expected} == expected
+    assert tuple(data["shape"]) == shape
+
+
+def test_every_setting_has_a_reason(netsurgery, inside):
+    (inside / "t.csv").write_bytes(TEXTS["identifiers, constants, copies"][0])
+    netsurgery("init", "t.csv", "-o", "own.yaml")
+    lines = (inside / "own.yaml").read_text().splitlines()
+    for above, line in itertools.pairwise(lines):
+        if line.startswith("    ") and not line.strip().startswith(("#", "path:", "dataset:")):
+            assert "#" in line or above.strip().startswith("#"), line
+    text = " ".join(" ".join(lines).split())
+    assert "row: counts the rows" in text
+    assert "copy: gives the target away" in text
+
+
+def test_the_target_may_be_named(netsurgery, error_of, inside):
+    (inside / "t.csv").write_bytes(table(species=NAMES))
+    netsurgery("init", "t.csv", "--target", "age")
+    settings, *_ = followed(inside, (inside / "config.yaml").read_text())
+    assert (settings["target"], settings["task"]) == ("age", "regression")
+    assert "exists already" in error_of("init", "t.csv")
+    message = error_of("init", "t.csv", "--target", "agee", "-o", "x.yaml")
+    assert "has no column 'agee' (see `--target`); did you mean 'age'?" in message
+    assert not (inside / "x.yaml").exists()
+
+
+def image(folder, name, shape=(9, 8)):
+    folder.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(RNG.integers(0, 255, shape).astype("u1")).save(folder / f"{name}.png")
+
+
+def test_other_data_are_recognized(netsurgery, inside):
+    np.savez(inside / "a.npz", x_train=RNG.normal(size=(N, 5)), y_train=RNG.normal(size=(N, 2)))
+    np.savez(inside / "s.npz", x_train=RNG.normal(size=(N, 64, 3)), y_train=Y)
+    FRAME.assign(species=NAMES).to_parquet(inside / "p.parquet")
+    for i in range(60):
+        image(inside / "leaves" / "Train" / "ab"[i % 2], i)
+        image(inside / "leaves" / "Test" / "ab"[i % 2], i)
+    (inside / "tables").mkdir()
+    (inside / "tables" / "train.csv").write_bytes(table(species=NAMES))
+    (inside / "tables" / "test.csv").write_bytes(table(species=NAMES))
+    expected = {
+        "a.npz": ({"source": "npz", "task": "regression"}, "ff-small"),
+        "s.npz": ({"source": "npz", "series": True}, "cnn1d-small"),
+        "p.parquet": ({"source": "parquet", "target": "species"}, "ff-small"),
+        "leaves": ({"path": "leaves/Train", "test_path": "leaves/Test"}, "cnn-tiny"),
+        "tables": ({"path": "tables/train.csv", "test_path": "tables/test.csv"}, "ff-small"),
+    }
+    for name, (wanted, topology) in expected.items():
+        netsurgery("init", name, "-o", f"{name}.yaml")
+        settings, _, search = followed(inside, (inside / f"{name}.yaml").read_text())
+        assert {key: settings.get(key) for key in wanted} == wanted
+        assert search.settings["topology"] == topology
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("absent.csv", "absent.csv: does not exist"),
+        ("empty", "empty: no data are recognized in it (found nothing)"),
+        ("page.csv", "page.csv: is a web page"),
+        ("ids.csv", "ids.csv: no column seems fit to be predicted"),
+    ],
+)
+def test_what_cannot_be_read_is_one_line(name, message, error_of, inside):
+    (inside / "empty").mkdir()
+    (inside / "page.csv").write_text("<!DOCTYPE html><html>")
+    (inside / "ids.csv").write_text("id,site\n" + "".join(f"{i},Jena\n" for i in range(30)))
+    assert error_of("init", name).startswith(message)
+    assert not (inside / "config.yaml").exists()
