@@ -66,9 +66,10 @@ def next_trunk(
 
 
 def finalists(history: Sequence[Winners]) -> list[Winner]:
-    """The finished networks that won a generation, the last one first.
+    """The last winner of a generation, and those before it with a lower validation loss.
 
-    With few samples a small one of an early round may be the best.
+    With few samples a network that trained for less may be the best. A score alone does not say so:
+    among few validation samples one more or less decides.
 
     Args:
         history: the trunk after the initial training and after every generation.
@@ -79,7 +80,9 @@ def finalists(history: Sequence[Winners]) -> list[Winner]:
             record = winner.record
             model = model_name(record.generation, record.step)
             found.setdefault(record.candidate, Winner(record, model))
-    return list(found.values())
+    last, *earlier = found.values()
+    better = [each for each in earlier if loss_of(each.record) < loss_of(last.record)]
+    return [last, *better]
 
 
 def select_finalist(

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from netsurgery.networks.topologies import build, named
 from netsurgery.networks.topology import Topology
 from netsurgery.search.arbor import loop
+from netsurgery.search.arbor.judgement import loss_of
 from netsurgery.search.arbor.plans import Allowance, FreshPlan, Part, RoundPlan
 from netsurgery.search.arbor.settings import ArborSettings
 from netsurgery.search.arbor.shapes import ORIGINS
@@ -19,6 +20,7 @@ from tests.support.factories import search
 from tests.support.fake_trainer import FakeTrainer
 
 SETTINGS = search(algorithm="arbor", topology="cnn-tiny").settings
+FINISHED = {Phase.WARM_UP, Phase.COOLED, Phase.FRESH}
 SHAPES = {"cnn-tiny": (16, 16, 1), "cnn1d-small": (32, 2), "ff-small": (9,), "mlp-residual": (9,)}
 
 
@@ -76,12 +78,14 @@ def test_the_parts_of_a_search_follow_each_other():
 
 
 def test_the_best_finished_network_is_the_final_one():
-    trainer, plans, final = run(budget=100)
-    finalists = [trainer.records[parent.model] for parent in plans[-1].parents]
-    assert len(finalists) == len(plans)  # the winner of each generation, and the initial network
-    phases = {Step.parse(record.step).phase for record in finalists}
-    assert phases == {Phase.WARM_UP, Phase.COOLED, Phase.FRESH}
-    assert final.candidate == max(finalists, key=lambda record: record.score).candidate
+    for seed in range(4):
+        trainer, plans, final = run(budget=100, seed=seed)
+        last, *others = [trainer.records[parent.model] for parent in plans[-1].parents]
+        assert last.generation == len(plans) - 1
+        assert {Step.parse(record.step).phase for record in (last, *others)} <= FINISHED
+        assert all(loss_of(record) < loss_of(last) for record in others)
+        best = max((last, *others), key=lambda record: record.score)
+        assert final.candidate == best.candidate
 
 
 def test_a_larger_budget_leaves_rounds_as_they_are():
