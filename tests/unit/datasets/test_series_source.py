@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from netsurgery import datasets
 from netsurgery.config.errors import ConfigError
 from netsurgery.datasets import DataError
+from netsurgery.datasets.registry import read_new
 from netsurgery.datasets.series.recordings import Recording, filled, fitted
 from netsurgery.datasets.series.samples import Windows, windows
 from tests.unit.datasets.series_examples import FORMS, LABELS, X, prepared, rows
@@ -25,6 +27,36 @@ def test_every_form_gives_the_same_series(form: str, tmp_path: Path) -> None:
     order = np.argsort(LABELS, kind="stable") if form == "recordings" else np.arange(8)
     np.testing.assert_allclose(x, X[order], rtol=1e-6)
     np.testing.assert_array_equal(y, np.array([label == "good" for label in LABELS])[order])
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+@pytest.mark.parametrize("form", FORMS)
+def test_a_trained_model_gets_the_same_series(form: str, labelled: bool, tmp_path: Path) -> None:
+    path = tmp_path / form
+    x, y, data = prepared(tmp_path, **FORMS[form](path))
+    if not labelled and form in ("wide.csv", "long.csv"):
+        frame = pd.read_csv(path, sep=None, engine="python")
+        frame.drop(columns=["label"]).to_csv(path, index=False)
+    if labelled and form == "x.npz":
+        np.savez(path, x=X, y=LABELS)
+    batches = list(read_new(data, path, labelled=labelled).batches)
+    found = np.concatenate([np.asarray(batch.inputs) for batch in batches])
+    np.testing.assert_allclose(found, x, rtol=1e-6)
+    if labelled:
+        labels = np.concatenate([batch.labels for batch in batches])
+        np.testing.assert_array_equal(labels, np.array(data["classes"])[y])
+
+
+def test_the_end_of_a_series_is_forecast(tmp_path: Path) -> None:
+    settings = weather(tmp_path / "a.csv")
+    x, _, data = prepared(tmp_path, **settings, window=5, horizon=2)
+    new = read_new(data, tmp_path / "a.csv", labelled=False)
+    (batch,) = new.batches
+    assert data["targets"] == ["temperature+1", "temperature+2"]
+    assert batch.keys["first step"][-1] == 55
+    inputs = np.asarray(batch.inputs)
+    np.testing.assert_array_equal(inputs[: len(x)], x)
+    np.testing.assert_array_equal(inputs[-1, :, 0], np.arange(55, 60))
 
 
 def test_short_series_repeat_their_last_step(tmp_path: Path) -> None:

@@ -62,6 +62,33 @@ def read_folder(path: Path, settings: Mapping[str, Any]) -> Recordings:
     return Recordings(found, channels, tuple(notes), tuple(folder.name for folder in classes))
 
 
+def read_files(path: Path, settings: Mapping[str, Any], channels: tuple[str, ...]) -> Recordings:
+    """Read recordings without labels: a file, or all in a folder and those below.
+
+    Args:
+        path: of the file or folder.
+        settings: of the dataset.
+        channels: their names in training.
+
+    Raises:
+        DataError: there are none, or they have other channels.
+    """
+    skipped: list[Path] = []
+    files = _files(path, skipped) if path.is_dir() else [path]
+    if not files:
+        raise DataError(f"{path}: contains no recordings ({', '.join(sorted(SUFFIXES))})")
+    found = []
+    for file in files:
+        names, values = _read_file(file, settings)
+        if len(names) != len(channels):
+            raise DataError(
+                f"{file}: has {_columns(len(names))}, but the model takes {len(channels)}"
+            )
+        name = str(file.relative_to(path)) if path.is_dir() else file.name
+        found.append(Recording(name, values, None))
+    return Recordings(found, channels)
+
+
 def _files(folder: Path, skipped: list[Path]) -> list[Path]:
     """The recordings in the folder of a class, and in those below; others are added to a list."""
     found: list[Path] = []

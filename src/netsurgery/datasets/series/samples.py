@@ -17,9 +17,10 @@ class SeriesSamples:
 
     Attributes:
         x: float64 (steps, channels) of each sample, without missing values.
-        y: (n,) labels, or (n, horizon) targets.
+        y: (n,) labels, or (n, horizon) targets; empty where recordings have none.
         groups: (n,) what each belongs to; None: nothing.
         spans: (n, 2) first and last time of each, including its targets; None: there are no times.
+        places: the recording of each, and its first step.
         notes: what the user should know, one line each.
     """
 
@@ -27,6 +28,7 @@ class SeriesSamples:
     y: np.ndarray
     groups: np.ndarray | None
     spans: np.ndarray | None
+    places: list[tuple[str, int]]
     notes: tuple[str, ...] = ()
 
 
@@ -44,9 +46,10 @@ class Windows:
     stride: int
     horizon: int | None
 
-    def starts(self, length: int) -> range:
-        """The first step of every window in a recording."""
-        return range(0, length - self.steps - (self.horizon or 0) + 1, self.stride)
+    def starts(self, recording: Recording) -> range:
+        """The first step of every window; without labels, of those at the end of it too."""
+        behind = 0 if recording.labels is None else self.horizon or 0
+        return range(0, len(recording) - self.steps - behind + 1, self.stride)
 
 
 def _filled(
@@ -86,7 +89,10 @@ def whole(recordings: Sequence[Recording], channels: Sequence[str], origin: str)
     """
     x, y, spans = [], [], []
     for recording, values in _filled(recordings, channels, origin):
-        assert recording.labels is not None
+        x.append(values)
+        spans.append((0, 0) if recording.times is None else recording.times[[0, -1]])
+        if recording.labels is None:
+            continue
         known = (label for label in recording.labels.tolist() if not _is_missing(label))
         labels = list(dict.fromkeys(known))
         if len(labels) > 1:
@@ -97,15 +103,14 @@ def whole(recordings: Sequence[Recording], channels: Sequence[str], origin: str)
             )
         if not labels:
             raise DataError(f"{origin}: series {recording.name!r} has no label")
-        x.append(values)
         y.append(labels[0])
-        spans.append((0, 0) if recording.times is None else recording.times[[0, -1]])
     groups = [each.group for each in recordings]
     return SeriesSamples(
         x,
         np.array(y),
         None if None in groups else np.array(groups),
         None if any(each.times is None for each in recordings) else np.array(spans),
+        [(each.name, 0) for each in recordings],
         tuple(_notes_on_missing(recordings, origin)),
     )
 
@@ -121,20 +126,22 @@ def windows(
     Raises:
         DataError: no recording is long enough.
     """
-    x, y, groups, spans, unlabelled = [], [], [], [], 0
+    x, y, groups, spans, places, unlabelled = [], [], [], [], [], 0
     single = len(recordings) == 1
     for recording, values in _filled(recordings, channels, origin):
-        assert recording.labels is not None
         times = np.arange(len(recording)) if recording.times is None else recording.times
-        for start in how.starts(len(recording)):
+        for start in how.starts(recording):
             end = start + how.steps
-            last = end + (how.horizon or 0) - 1
-            label = recording.labels[end : last + 1] if how.horizon else recording.labels[end - 1]
-            if _is_missing(label):
-                unlabelled += 1
-                continue
+            last = end - 1
+            if recording.labels is not None:
+                last += how.horizon or 0
+                label = recording.labels[end : last + 1] if how.horizon else recording.labels[last]
+                if _is_missing(label):
+                    unlabelled += 1
+                    continue
+                y.append(label)
             x.append(values[start:end])
-            y.append(label)
+            places.append((recording.name, start))
             groups.append(recording.group if recording.group is not None else recording.name)
             spans.append((times[start], times[last]))
     if not x:
@@ -150,7 +157,7 @@ def windows(
     ]
     if unlabelled:
         notes.append(f"{origin}: {unlabelled} windows without a label are left out")
-    if short := [each.name for each in recordings if not len(how.starts(len(each)))]:
+    if short := [each.name for each in recordings if not how.starts(each)]:
         notes.append(f"{origin}: {len(short)} series are too short, such as {short[0]!r}")
     timed = single or all(each.times is not None for each in recordings)
     return SeriesSamples(
@@ -158,6 +165,7 @@ def windows(
         np.array(y),
         None if single and recordings[0].group is None else np.array(groups),
         np.array(spans) if timed else None,
+        places,
         (*notes, *_notes_on_missing(recordings, origin)),
     )
 

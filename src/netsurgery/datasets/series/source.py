@@ -8,14 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from netsurgery.datasets import arrays
+from netsurgery.datasets import arrays, new_arrays
 from netsurgery.datasets.series import folders, samples, tables, ts_files
 from netsurgery.datasets.series.recordings import Recordings, fitted
 from netsurgery.datasets.series.samples import SeriesSamples, Windows
 from netsurgery.datasets.source import (
+    TEST,
     TRAINING,
+    Batch,
     Chunk,
     DataError,
+    NewSamples,
     Settings,
     Source,
     SourceType,
@@ -59,22 +62,17 @@ def open_series(settings: Settings) -> Source:
     """
     if _is_arrays(Path(settings["path"])):
         return _open_arrays(settings)
-    windows = _windows(settings)
-    read = {part: _read(path, settings) for part, path in part_paths(settings).items()}
-    training = read[TRAINING]
+    opened = {part: read(path, settings) for part, path in part_paths(settings).items()}
+    training = opened[TRAINING]
     found: dict[str, SeriesSamples] = {}
     for part, path in part_paths(settings).items():
-        recordings = read[part]
+        recordings = opened[part]
         if len(recordings.channels) != len(training.channels):
             raise DataError(
                 f"{path}: has {len(recordings.channels)} channels, but the training series have "
                 f"{len(training.channels)}"
             )
-        found[part] = (
-            samples.whole(recordings.all, recordings.channels, str(path))
-            if windows is None
-            else samples.windows(recordings.all, recordings.channels, str(path), windows)
-        )
+        found[part] = samples_of(recordings, settings, path)
     steps = settings.get("length", max(map(len, found[TRAINING].x)))
     shape: Shape = (steps, len(training.channels))
 
@@ -86,7 +84,7 @@ def open_series(settings: Settings) -> Source:
             x = np.stack([fitted(values, steps) for values in of_part.x[chosen]])
             yield x, of_part.y[chosen]
 
-    notes = [note for of_part in read.values() for note in of_part.notes]
+    notes = [note for of_part in opened.values() for note in of_part.notes]
     notes += [note for of_part in found.values() for note in of_part.notes]
     return Source(
         origin=settings["path"],
@@ -97,6 +95,8 @@ def open_series(settings: Settings) -> Source:
         chunks=chunks,
         scaling="standard",
         label_names={part: f"{path}: labels" for part, path in part_paths(settings).items()},
+        file_columns=training.channels,
+        targets=_target_names(settings),
         notes=(*notes, *_notes_on_length(found, steps, settings)),
         keys=_keys(found, settings),
     )
@@ -121,8 +121,23 @@ def _windows(settings: Settings) -> Windows | None:
     return Windows(steps, stride, horizon)
 
 
-def _read(path: Path, settings: Settings) -> Recordings:
+def read(
+    path: Path, settings: Settings, channels: tuple[str, ...] = (), *, labelled: bool = True
+) -> Recordings:
+    """Read the recordings of a file or folder.
+
+    Args:
+        path: of the file or folder.
+        settings: of the dataset.
+        channels: their names in training, for a file without labels.
+        labelled: whether to read labels; a file without them may lack their column.
+
+    Raises:
+        DataError: they cannot be read.
+    """
     task = task_of(settings)
+    if Path(settings["path"]).is_dir() and not labelled:
+        return folders.read_files(path, settings, channels)
     if path.is_dir():
         if task == "regression":
             raise DataError(f"{path}: a folder has a subfolder per class; it gives no numbers")
@@ -132,10 +147,28 @@ def _read(path: Path, settings: Settings) -> Recordings:
             f"{path}: .tsf files cannot be read; save the series as a table with a row per step"
         )
     if path.suffix.lower() == TS:
-        return ts_files.read_ts(path, task)
+        return ts_files.read_ts(path, task, labelled=labelled)
     if "id" in settings or "window" in settings:
-        return tables.read_long(path, settings, task)
-    return tables.read_wide(path, settings, task)
+        return tables.read_long(path, settings, task, labelled=labelled)
+    return tables.read_wide(path, settings, task, labelled=labelled)
+
+
+def samples_of(recordings: Recordings, settings: Settings, path: Path) -> SeriesSamples:
+    """The samples that settings make of recordings.
+
+    Raises:
+        DataError: they cannot be made.
+    """
+    windows = _windows(settings)
+    if windows is None:
+        return samples.whole(recordings.all, recordings.channels, str(path))
+    return samples.windows(recordings.all, recordings.channels, str(path), windows)
+
+
+def _target_names(settings: Settings) -> tuple[str, ...]:
+    """The names of forecasts: the target and how many steps after the window."""
+    steps = range(1, settings.get("horizon", 0) + 1)
+    return tuple(f"{settings['target']}+{step}" for step in steps)
 
 
 def _notes_on_length(
@@ -176,4 +209,46 @@ def _keys(found: Mapping[str, SeriesSamples], settings: Settings) -> Any:
     return lambda part: SplitKeys(settings.get("id", "recording"), groups=found[part].groups)
 
 
-SERIES = SourceType(open_series, _is_flat, task=task_of, known_shape=known_shape)
+def read_new(data: Mapping[str, Any], path: Path, labelled: bool) -> NewSamples:
+    """Open series for a trained model, read as those of training were.
+
+    Without labels, a forecast is made for the end of each series too.
+
+    Args:
+        data: description of the prepared dataset.
+        path: of the file or folder.
+        labelled: whether to read labels.
+
+    Raises:
+        DataError: they cannot be read, or have other channels.
+    """
+    settings, (steps, width) = data["settings"], data["shape"]
+    if _is_arrays(path):
+        return new_arrays.read_new(data, path, labelled)
+    channels = tuple(data["file_columns"])
+    settings = {key: value for key, value in settings.items() if key != "group"}
+    settings["length"] = steps
+    if "id" in settings or "window" in settings:  # a row per step: further columns do not matter
+        settings["channels"] = list(channels)
+    recordings = read(path, settings, channels, labelled=labelled)
+    if len(recordings.channels) != width:
+        raise DataError(
+            f"{path}: has {len(recordings.channels)} channels, but the model takes {width}"
+        )
+    found = samples_of(recordings, settings, path)
+    rows = rows_per_chunk((steps, width), np.dtype(np.float64))
+
+    def batches() -> Iterator[Batch]:
+        for start in range(0, len(found.x), rows):
+            chosen = slice(start, start + rows)
+            names, firsts = zip(*found.places[chosen], strict=True)
+            keys = {"series": names} | ({"first step": firsts} if "window" in settings else {})
+            x = np.stack([fitted(values, steps) for values in found.x[chosen]])
+            yield Batch(keys, x, found.y[chosen] if labelled else None)
+
+    notes = [*recordings.notes, *found.notes]
+    notes += _notes_on_length({TEST: found}, steps, {**settings, "path": str(path)})
+    return NewSamples(batches(), f"{path}: labels", notes)
+
+
+SERIES = SourceType(open_series, _is_flat, task=task_of, known_shape=known_shape, read_new=read_new)

@@ -41,13 +41,16 @@ class _Columns:
         return f"{self.file.path}: column {self.others[key].name!r} (`{key}`)"
 
 
-def _read(path: Path, settings: Mapping[str, Any], keys: Sequence[str]) -> _Columns:
+def _read(
+    path: Path, settings: Mapping[str, Any], keys: Sequence[str], *, labelled: bool
+) -> _Columns:
     """Read a table.
 
     Args:
         path: of the file.
         settings: of the dataset.
         keys: settings that name a column, if they are set.
+        labelled: whether to read the target; if not, the file may lack it.
 
     Raises:
         DataError: it cannot be read, or lacks a column.
@@ -55,6 +58,8 @@ def _read(path: Path, settings: Mapping[str, Any], keys: Sequence[str]) -> _Colu
     import pandas as pd
 
     file = open_table(path, settings)
+    hidden = set() if labelled or "horizon" in settings else _target_in(file, settings)
+    keys = keys if labelled else [key for key in keys if key not in ("target", "group")]
     named = {
         key: table_reader.find_column(settings[key], file.columns, path, key)
         for key in keys
@@ -66,7 +71,8 @@ def _read(path: Path, settings: Mapping[str, Any], keys: Sequence[str]) -> _Colu
         used = [
             name
             for name in file.columns
-            if name not in drop and (name not in named.values() or _is_input(name, named, settings))
+            if name not in {*drop, *hidden}
+            and (name not in named.values() or _is_input(name, named, settings))
         ]
     if not used:
         raise DataError(f"{path}: has no column with the values of a series")
@@ -81,6 +87,14 @@ def _read(path: Path, settings: Mapping[str, Any], keys: Sequence[str]) -> _Colu
         raise DataError(f"{path}: has no rows")
     joined = {key: pd.concat(parts, ignore_index=True) for key, parts in others.items()}
     return _Columns(file, used, np.concatenate(read), joined)
+
+
+def _target_in(file: table_reader.TableFile, settings: Mapping[str, Any]) -> set[str]:
+    """The target's column, if the file has it."""
+    try:
+        return {table_reader.find_column(settings["target"], file.columns, file.path, "target")}
+    except (DataError, KeyError):
+        return set()
 
 
 def _is_input(name: str, named: Mapping[str, str], settings: Mapping[str, Any]) -> bool:
@@ -122,18 +136,26 @@ def labels_of(columns: _Columns, settings: Mapping[str, Any], task: str) -> np.n
     )
 
 
-def read_wide(path: Path, settings: Mapping[str, Any], task: str) -> Recordings:
+def read_wide(
+    path: Path, settings: Mapping[str, Any], task: str, *, labelled: bool = True
+) -> Recordings:
     """Read a table with a row per series; its columns are the steps of one channel.
 
     Without names of columns, the first one is the label, as in the files of the UCR archive. Values
     that are missing at the end of a row mean that the series is shorter.
+
+    Args:
+        path: of the file.
+        settings: of the dataset; without labels, `length` tells whether the first column is one.
+        task: classification or regression.
+        labelled: whether to read labels.
 
     Raises:
         DataError: it cannot be read.
     """
     notes = []
     file = open_table(path, settings)
-    if "target" not in settings:
+    if "target" not in settings and (labelled or len(file.columns) == settings["length"] + 1):
         if file.columns != [str(i) for i in range(len(file.columns))]:
             shown = ", ".join(file.columns[:5]) + (", ..." if len(file.columns) > 5 else "")
             raise DataError(
@@ -142,7 +164,7 @@ def read_wide(path: Path, settings: Mapping[str, Any], task: str) -> Recordings:
             )
         settings = {**settings, "target": 0}
         notes.append(f"{path}: has no names of columns; the first column is taken for the label")
-    columns = _read(path, settings, ("target", "group", "time"))
+    columns = _read(path, settings, ("target", "group", "time"), labelled=labelled)
     labels = labels_of(columns, settings, task)
     groups = columns.others.get("group")
     times = columns.others.get("time")
@@ -165,14 +187,16 @@ def read_wide(path: Path, settings: Mapping[str, Any], task: str) -> Recordings:
     return Recordings(found, ("value",), tuple(notes))
 
 
-def read_long(path: Path, settings: Mapping[str, Any], task: str) -> Recordings:
+def read_long(
+    path: Path, settings: Mapping[str, Any], task: str, *, labelled: bool = True
+) -> Recordings:
     """Read a table with a row per step; `id` tells series apart, `time` orders their steps.
 
     Raises:
         DataError: it cannot be read, or a series has two values at the same time.
     """
-    columns = _read(path, settings, ("id", "time", "target", "group"))
-    if "target" not in columns.others:
+    columns = _read(path, settings, ("id", "time", "target", "group"), labelled=labelled)
+    if labelled and "target" not in columns.others:
         shown = ", ".join(columns.file.columns[:8])
         raise DataError(f"{path}: what is to be predicted? Set `target` (columns: {shown})")
     labels = labels_of(columns, settings, task)

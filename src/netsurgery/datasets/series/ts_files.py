@@ -20,7 +20,7 @@ COLON = re.compile(r":(?![^()]*\))")  # not in the time of a value
 TIMED = re.compile(r"\(([^,()]*),([^()]*)\)")  # (time, value)
 
 
-def read_ts(path: Path, task: str) -> Recordings:
+def read_ts(path: Path, task: str, *, labelled: bool = True) -> Recordings:
     """Read a `.ts` file.
 
     Raises:
@@ -48,13 +48,15 @@ def read_ts(path: Path, task: str) -> Recordings:
         table = np.full((steps, len(values)), np.nan)
         for i, channel in enumerate(values):
             table[: len(channel), i] = channel
-        labels = np.repeat(_label(label.strip(), task, where), steps) if header.labelled else None
+        labels = None
+        if header.labelled and labelled:
+            labels = np.repeat(_label(label.strip(), task, where), steps)
         found.append(Recording(f"line {number}", table, labels))
     if not header.complete:
         raise DataError(f"{path}: has no line `@data`; is it a .ts file of the UCR archive?")
     if not found:
         raise DataError(f"{path}: has no series after `@data`")
-    if not header.labelled:
+    if labelled and not header.labelled:
         raise DataError(f"{path}: has no labels (`@classLabel true` or `@targetLabel true`)")
     names = tuple(f"channel {i}" for i in range(found[0].values.shape[1]))
     return Recordings(found, names)
