@@ -1,4 +1,4 @@
-"""What a finished search leaves: exports, lineage, model card and summary."""
+"""What a finished search leaves: exports, lineage, model card, summary, reference models."""
 
 
 rule summarize_search:
@@ -58,3 +58,28 @@ rule export_model:
         "{wildcards.search} seed {wildcards.seed}: check and export the model"
     shell:
         tensorflow_job("export_model", "--step final --output {output.exports}")
+
+
+rule train_reference:
+    input:
+        unpack(inputs.samples),
+    output:
+        f"{SEARCH}/reference.json",
+    log:
+        f"{LOGS}/reference.log",
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=per_attempt(4000),
+        runtime=per_attempt(60),
+    params:
+        dependencies=dependencies.of("train_reference"),
+        folder=subpath(input.data, parent=True),
+    message:
+        "{wildcards.search} seed {wildcards.seed}: train the reference models"
+    shell:
+        display_job(
+            "train_reference",
+            "--data {params.folder} --split {input.split} --seed {wildcards.seed}"
+            " --output {output} --dependencies {params.dependencies:q}",
+        )

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from netsurgery.analysis.finished import FinishedSearch, finished_searches
+from netsurgery.analysis.references.results import read_references
+from netsurgery.analysis.test_figures import figure_of
 from netsurgery.cli.arguments import Subparsers, add_results_folder, require_folder
 from netsurgery.cli.tables import format_table
 from netsurgery.reproduction.statistics import mean_and_sd
@@ -30,7 +32,9 @@ def add_parser(commands: Subparsers) -> None:
         help="list the finished searches and their files",
         description="List the finished searches and their files. Multiplications are those of the"
         " final network for one sample. Epochs spent are those of all candidates; epochs trained"
-        " are those that the final weights received.",
+        " are those that the final weights received. The test result is the accuracy, or of a"
+        " regression r2, the explained share of the variance. Indented are reference models (see"
+        " the setting `reference`).",
     )
     command.set_defaults(run=run)
     add_results_folder(command)
@@ -47,7 +51,11 @@ def describe(results: Path) -> str:
     searches = finished_searches(results)
     if not searches:
         return f"{results}: no finished search"
-    lines = [format_table([HEADER, *map(_row, searches)]), *_means(searches), ""]
+    rows = [row for search in searches for row in (_row(search), *_references(search))]
+    header = [*HEADER]
+    if any(search.summary["test_accuracy"] is None for search in searches):
+        header[2] = "test result"
+    lines = [format_table([header, *rows]), *_means(searches), ""]
     for search in searches:
         lines += [
             f"{search.name}, seed{search.seed}",
@@ -79,13 +87,19 @@ def _means(searches: Sequence[FinishedSearch]) -> Iterator[str]:
 
 def _row(search: FinishedSearch) -> tuple[str, ...]:
     summary = search.summary
-    accuracy, parameters = summary["test_accuracy"], str(summary["parameters"])
+    parameters = str(summary["parameters"])
     return (
         search.name,
         str(search.seed),
-        "-" if accuracy is None else f"{accuracy:.1%}",
+        figure_of(summary),
         f"{summary['start_parameters']} -> {parameters}" if summary["generations"] else parameters,
         str(summary.get("multiplications", "-")),  # missing in 0.1
         f"{summary['epochs_spent']:.1f}",
         f"{summary['epochs_trained']:.1f}",
     )
+
+
+def _references(search: FinishedSearch) -> Iterator[tuple[str, ...]]:
+    """The rows of models that are no networks, on the same split."""
+    for reference in read_references(search.folder):
+        yield f"  {reference.name}", str(search.seed), reference.result, *("-" for _ in HEADER[3:])

@@ -83,6 +83,15 @@ def summarize_all(
     plots.write_summary_table(folders, output, dependencies)
 
 
+def train_reference(
+    data: Path, split: Path, seed: int, output: Path, dependencies: Dependencies = NO_DEPENDENCIES
+) -> None:
+    """Train the reference models of a search."""
+    from netsurgery.jobs import reference
+
+    reference.train_reference(data, split, seed, output, dependencies)
+
+
 def write_paper_tables(results: Path, paper: str) -> None:
     """Write the tables that compare results with a paper."""
     from netsurgery.reproduction import papers
@@ -187,6 +196,14 @@ COMMANDS = {
         folder=search_folder,
         settings=json.loads,
         seed=int,
+        dependencies=DEPENDENCIES,
+    ),
+    "train_reference": Command(
+        train_reference,
+        data=Path,
+        split=Path,
+        seed=int,
+        output=Path,
         dependencies=DEPENDENCIES,
     ),
     "plot_search": Command(

@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from netsurgery.analysis.lineage_table import ancestry, read_lineage
+from netsurgery.analysis.references.results import read_references
 from netsurgery.analysis.runs import Experiment, Run
+from netsurgery.analysis.test_figures import figure_of
 from netsurgery.config import scaling
 from netsurgery.datasets.overview import column_rows
 from netsurgery.networks.outline import outline
@@ -123,6 +125,7 @@ def table_row(run: Run) -> dict[str, Any]:
     row: dict[str, Any] = {
         "search": run.search,
         "seed": run.seed,
+        "references": read_references(run.folder.root),
         "method": run.method,
         "dataset": published.dataset_label(run.dataset, run.original),
         "topology": run.topology,
@@ -136,10 +139,12 @@ def table_row(run: Run) -> dict[str, Any]:
 
 
 def _score(summary: Mapping[str, Any]) -> str:
-    if summary["test_accuracy"] is not None:
-        return percent(summary["test_accuracy"])
-    word = summary["objective"].removeprefix("val_")
-    return f"{word} {format_score(summary['test_score'])}"
+    """The accuracy; of a regression the objective and, to compare with others, r2."""
+    figure, word = figure_of(summary), summary["objective"].removeprefix("val_")
+    if summary["test_accuracy"] is not None or word == "r2":
+        return figure
+    score = f"{word} {format_score(summary['test_score'])}"
+    return score if figure == "-" else f"{score}, {figure}"
 
 
 def overview(experiment: Experiment, max_detailed: int) -> dict[str, Any]:

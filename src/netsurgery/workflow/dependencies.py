@@ -70,6 +70,7 @@ class JobDependencies:
             "finalize": Rule((TRAINING, MODEL), self._finalize),
             "summarize_search": Rule((REPORT,), self._search),
             "export_model": Rule((EXPORT,), self._seed),
+            "train_reference": Rule((REPORT,), self._seed),
             "plot_search": Rule((REPORT,), self._plot_search),
             "summarize_all": Rule((REPORT,), self._summarize_all),
             "surgery_fidelity": Rule((TRAINING, SURGERY), self._search),

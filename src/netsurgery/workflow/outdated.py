@@ -60,6 +60,7 @@ RULES = {
         r"final/(?:network|test|preprocessing)\.json": "finalize",
         r"final/summary\.json": "summarize_search",
         r"final/(?:errors|exports)\.json": "export_model",
+        r"reference\.json": "train_reference",
         r"plots/checksums\.json": "plot_search",
     }.items()
 }

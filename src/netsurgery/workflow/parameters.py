@@ -23,7 +23,7 @@ from netsurgery.workflow.checkpoints import Wildcards
 from netsurgery.workflow.searches import Searches
 
 # settings that change which jobs run, but not what comes of them
-WITHOUT_RESULT = ("seeds", "time_limit")
+WITHOUT_RESULT = ("seeds", "time_limit", "reference")
 LIMITS = setting_names(SizeLimits)
 
 

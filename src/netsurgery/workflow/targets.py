@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from netsurgery.analysis.references.results import FILE as REFERENCE
 from netsurgery.search.algorithms import Plan
 from netsurgery.workflow.checkpoints import Wildcards
 from netsurgery.workflow.inputs import Inputs
@@ -84,6 +85,8 @@ class Targets:
                 folder.lineage,
                 folder.front,
             ]
+            if jobs.search.settings["reference"]:
+                fixed.append(folder.root / REFERENCE)
             return jobs.decision_files() + jobs.decision_reports() + list(map(str, fixed))
 
         return files
@@ -137,7 +140,7 @@ class Targets:
 
     def report_inputs(self) -> Files:
         """List what the report of all searches waits for."""
-        return self._of_each_search(REPORT_INPUTS)
+        return self._of_each_search(REPORT_INPUTS) + self._references()
 
     def _of_each_search(self, files: tuple[str, ...]) -> Files:
         if self.cores_per_search:
@@ -146,6 +149,16 @@ class Targets:
             f"{self.results}/{name}/seed{seed}/final/{file}"
             for name, seed in self.config.runs
             for file in files
+        ]
+
+    def _references(self) -> Files:
+        """List the files of the reference models."""
+        if self.cores_per_search:
+            return []
+        return [
+            f"{self.results}/{name}/seed{seed}/{REFERENCE}"
+            for name, seed in self.config.runs
+            if self.config.searches[name].settings["reference"]
         ]
 
     def search_folders(self) -> Files:

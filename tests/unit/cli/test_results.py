@@ -37,6 +37,20 @@ def test_several_seeds_have_a_mean_and_a_deviation(tmp_path):
     assert len(lines) == 2
 
 
+def test_reference_models_are_rows_below_their_search(tmp_path):
+    metrics = {"loss": 0.1, "mae": 1.0, "rmse": 2.0, "r2": 0.875}
+    summary = SUMMARY | {"test_accuracy": None, "test_metrics": metrics}
+    write_json(tmp_path / "house" / "seed3" / "final" / "summary.json", summary)
+    models = [{"name": "trees", "test_metrics": metrics | {"r2": 0.9}, "seconds": 1.5}]
+    models.append({"name": "neighbours", "why": "too many series"})
+    write_json(tmp_path / "house" / "seed3" / "reference.json", {"models": models})
+    rows = [line.split("  ") for line in describe(tmp_path).splitlines()[1:4]]
+    found = [[cell.strip() for cell in row if cell.strip()][:3] for row in rows]
+    assert found[0] == ["house", "3", "r2 0.875"]
+    assert found[1] == ["trees", "3", "r2 0.900"]
+    assert found[2] == ["neighbours", "3", "not trained: too many series"]
+
+
 def test_results_of_an_older_version_lack_costs(tmp_path):
     older = {key: value for key, value in SUMMARY.items() if key != "multiplications"}
     write_json(tmp_path / "digits" / "seed3" / "final" / "summary.json", older)
