@@ -63,6 +63,8 @@ def tables(schema: Schema) -> dict[str, str]:
         own = definitions[source]
         shown = {k: v for k, v in own["properties"].items() if k not in every_dataset}
         found[f"dataset-{source}"] = rows(shown, required=own["required"])
+    of_text, of_excel = (definitions[name]["properties"] for name in ("csv", "excel"))
+    found["dataset-excel"] = rows({k: v for k, v in of_excel.items() if k not in of_text})
     for algorithm in ("arbor", "baseline", "ectonas", "surgeon"):
         properties = definitions[algorithm]["properties"]
         shown = {k: v for k, v in properties.items() if every_search.get(k) != v}

@@ -21,7 +21,7 @@ from netsurgery.datasets.target_guess import INTEGER
 
 ATTEMPTS = 25  # settings that a dataset may need
 LISTS = {"drop": [], "categorical": [], "na_values": ["?"]}  # and their defaults
-TABLES = ("csv", "parquet")
+TABLES = ("csv", "excel", "parquet")
 NAME = "draft"
 T = TypeVar("T")
 

@@ -25,7 +25,7 @@ COMPRESSED: tuple[tuple[bytes, str, Callable[[Path], object]], ...] = (
 )
 # signature, what it is, what to do
 OTHERS: tuple[tuple[bytes, str, str], ...] = (
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an Excel file (xls)", SAVE_AS_CSV),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an Excel file (xls)", "save it as xlsx or csv"),
     (b"PAR1", "a parquet file", "set `source: parquet`"),
     (b"ARROW1", "a feather file", WITH_PANDAS.format("read_feather", "FILE")),
     (b"SQLite format 3\x00", "an SQLite database", "export the table as a csv file"),
@@ -84,7 +84,7 @@ def _zip_contents(path: Path) -> tuple[str, str]:
     except zipfile.BadZipFile:
         return "a damaged zip archive", "get it again"
     if any(name.startswith("xl/") for name in names):
-        return "an Excel file (xlsx)", SAVE_AS_CSV
+        return "an Excel file (xlsx)", "set `source: excel`"
     if "content.xml" in names:
         return "a spreadsheet of LibreOffice (ods)", SAVE_AS_CSV
     if any(name.endswith(".npy") for name in names):

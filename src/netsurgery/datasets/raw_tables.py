@@ -41,6 +41,9 @@ def read_rows(data: Mapping[str, Any], part: str, rows: np.ndarray) -> list[Inpu
         frame = _read_parquet(file.path, count)
         frame = frame.reset_index() if file.pandas_options else frame
         return [model_inputs(frame.iloc[rows], data)]
+    if settings["source"] == "excel":  # pandas has no reader of its own
+        frame = next(file.frames(count, file.columns))
+        return [model_inputs(frame.iloc[rows], data)]
     options = read_options(file.pandas_options, data)
     try:
         return [model_inputs(_read_csv(file.path, count, options).iloc[rows], data)]

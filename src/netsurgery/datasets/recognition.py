@@ -12,7 +12,8 @@ from netsurgery.datasets.parquet_reader import MAGIC
 from netsurgery.datasets.source import PARTS, PATH_KEYS, TRAINING, DataError, Suggestion
 
 NPY_NAME = "x_train.npy"
-TABLES = {".csv", ".tsv", ".txt", ".data", ".parquet"}  # files of a folder that may be tables
+# files of a folder that may be tables
+TABLES = {".csv", ".tsv", ".txt", ".data", ".xlsx", ".parquet"}
 KEYS = {part: key for key, part in PATH_KEYS.items()}
 
 
@@ -35,7 +36,10 @@ def _file(path: Path) -> list[Suggestion]:
         return [Suggestion("source", "parquet", "a parquet file"), place]
     if zipfile.is_zipfile(path) and _holds_arrays(path):
         return [Suggestion("source", "npz", "arrays in a file of NumPy"), place]
-    if other := file_kinds.other_kind(path):
+    other = file_kinds.other_kind(path)
+    if other and "xlsx" in other[0]:
+        return [Suggestion("source", "excel", "an Excel workbook"), place]
+    if other:
         raise DataError(f"{path}: is {other[0]}; {other[1]}")
     return [Suggestion("source", "csv", "a table as text"), place]
 

@@ -31,6 +31,7 @@ SOURCES: dict[str, SourceType] = {
     "series": SERIES,
     "image_folder": images.IMAGE_FOLDER,
     "csv": tables.TABLE,
+    "excel": tables.TABLE,
     "parquet": tables.TABLE,
     "tfds": tfds_source.TFDS,
     "sklearn": sklearn_source.SKLEARN,

@@ -1,14 +1,15 @@
-"""Tables as files: text and parquet are read alike, in chunks of rows."""
+"""Tables as files: text, Excel and parquet are read alike, in chunks of rows."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from netsurgery.datasets.csv_reader import CsvFile
 from netsurgery.datasets.csv_structure import UNNAMED
+from netsurgery.datasets.excel_reader import ExcelFile
 from netsurgery.datasets.number_formats import NumberFormat
 from netsurgery.datasets.parquet_reader import ParquetFile
 from netsurgery.datasets.source import DataError
@@ -44,14 +45,20 @@ class TableFile(Protocol):
         """
 
 
+FILES: dict[str, Callable[[Path, Mapping[str, Any]], TableFile]] = {
+    "csv": CsvFile,
+    "excel": ExcelFile,
+    "parquet": ParquetFile,
+}
+
+
 def open_file(path: Path, settings: Mapping[str, Any]) -> TableFile:
     """Open the file of a table.
 
     Raises:
         DataError: it cannot be read, or two columns have the same name.
     """
-    is_parquet = settings["source"] == "parquet"
-    file: TableFile = ParquetFile(path, settings) if is_parquet else CsvFile(path, settings)
+    file = FILES[settings["source"]](path, settings)
     for name in file.columns:
         count = file.columns.count(name)
         if count > 1:

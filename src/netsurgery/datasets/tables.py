@@ -17,7 +17,7 @@ from netsurgery.datasets import (
 )
 from netsurgery.datasets.column_summaries import summaries
 from netsurgery.datasets.columns import ColumnStatistics, read_statistics
-from netsurgery.datasets.parquet_reader import ParquetFile
+from netsurgery.datasets.csv_reader import CsvFile
 from netsurgery.datasets.source import (
     TRAINING,
     Chunk,
@@ -148,7 +148,7 @@ def _notes(
             f"{files[TRAINING].path}: {len(left_out)} column{'s' * (len(left_out) > 1)} without a "
             f"name and without values, such as a separator at the end of each line makes, left out"
         )
-    typed = isinstance(files[TRAINING], ParquetFile)
+    typed = not isinstance(files[TRAINING], CsvFile)
     yield from column_notes.notes(statistics, files[TRAINING].path, typed=typed)
 
 

@@ -94,6 +94,9 @@ def read_call(data: Mapping[str, Any]) -> str:
     path = _python(data["settings"].get("path", "table.csv"))
     if data["settings"].get("source") == "parquet":
         return f"pd.read_parquet({path}){'.reset_index()' if data['reading'] else ''}"
+    if data["settings"].get("source") == "excel":
+        given = "".join(f", {key}={_python(value)}" for key, value in data["reading"].items())
+        return f"pd.read_excel({path}{given})"
     options = read_options(data["reading"], data).items()
     return f"pd.read_csv({path}{''.join(f', {key}={_python(value)}' for key, value in options)})"
 

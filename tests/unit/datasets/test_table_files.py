@@ -116,7 +116,7 @@ def parquet(folder):
 
 
 OTHER_FILES = {
-    "is an Excel file (xlsx), not a table as text; save it as a csv file": excel,
+    "is an Excel file (xlsx), not a table as text; set `source: excel`": excel,
     "is an Excel file (xls)": lambda _: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600),
     "is a zip archive of rows.csv, not a table as text; unpack it": zipped,
     "is a damaged zip archive": lambda folder: zipped(folder)[:60],
