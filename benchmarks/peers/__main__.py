@@ -3,9 +3,9 @@
     python -m benchmarks.peers OUTPUT [--data FOLDER] [--sets digits ...] [--peers recipe ...]
                                [--seeds 0 1 2] [--seconds 60]
 
-It runs in the peers' environment (`make .venv-peers/.ready`), on one core, one peer at a time. Each
-run is a file in `OUTPUT/runs`. FOLDER may hold `mnist10k.npz`, `cifar10_15k.npz`, `adult-train.csv`
-and `adult-test.csv`; what is missing is skipped.
+It runs in the peers' environment (`make .venv-peers/.ready`), one peer at a time, on one thread.
+Each run is a file in `OUTPUT/runs`. FOLDER may hold `mnist10k.npz`, `cifar10_15k.npz`,
+`adult-train.csv` and `adult-test.csv`; what is missing is skipped.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from benchmarks.peers import arbor, data_sets, results
 from benchmarks.peers.data_sets import DATA_SETS, DataSet
-from benchmarks.peers.processes import ROOT, CommandError, measured, use_one_core
+from benchmarks.peers.processes import ROOT, CommandError, adopt_orphans, measured
 from benchmarks.peers.results import Result
 
 PEERS = (arbor.NAME, "recipe", "hyperband", "tpe", "auto_model", "boosting")
@@ -65,7 +65,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, help="processor seconds of each run")
     given = parser.parse_args()
     output = given.output.resolve()
-    use_one_core()
+    adopt_orphans()
     for name in given.sets:
         allowed = given.seconds or DATA_SETS[name].seconds
         for seed in given.seeds:

@@ -1,4 +1,4 @@
-"""Run a command on one core, and measure the processor time of all the processes it starts."""
+"""Run a command on one thread, and measure the processor time of all processes that it starts."""
 
 from __future__ import annotations
 
@@ -44,9 +44,8 @@ class CommandError(Exception):
     """A command failed; the message is the last line that it printed."""
 
 
-def use_one_core() -> None:
-    """This process, and those that it starts, run on one core, and it adopts their orphans."""
-    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+def adopt_orphans() -> None:
+    """Become the parent of processes whose own parent ends, such as the servers of a workflow."""
     ctypes.CDLL(None).prctl(ADOPT_ORPHANS, 1, 0, 0, 0)
 
 
