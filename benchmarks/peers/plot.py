@@ -10,7 +10,7 @@ from benchmarks.peers.table import TITLES, Groups, allowed_seconds, percentages,
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from netsurgery.plots import style
 
@@ -24,6 +24,7 @@ STYLES = {
 }
 PANEL = (3.1, 2.6)  # inches
 COLUMNS = 3
+TICKS = (2_000, 5_000, 10_000, 20_000, 50_000)
 
 
 @style.styled
@@ -39,7 +40,8 @@ def write(groups: Groups, path: Path) -> None:
         _draw(panel, groups, name)
     for panel in panels[len(names) :]:
         panel.remove()
-    figure.supxlabel("parameters", fontsize=10)
+    for panel in panels[max(0, len(names) - columns) : len(names)]:  # the last of each column
+        panel.set_xlabel("parameters")
     figure.supylabel("test accuracy in %", fontsize=10)
     handles = [
         Line2D([], [], color=colour, marker=marker, linestyle="" if marker else "--")
@@ -70,8 +72,7 @@ def _draw(panel: Axes, groups: Groups, name: str) -> None:
         drawn += parameters
     panel.set_title(f"{DATA_SETS[name].title}, {allowed_seconds(groups, name):.0f} s", fontsize=10)
     panel.set_xscale("log")
-    if drawn:
-        panel.set_xlim(min(drawn) / 1.5, max(drawn) * 1.5)
-    panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-    panel.xaxis.set_minor_formatter(NullFormatter())
+    panel.set_xlim(min([*drawn, TICKS[0]]) / 1.3, TICKS[-1] * 1.5)
+    panel.xaxis.set_major_locator(FixedLocator(TICKS))
+    panel.xaxis.set_minor_locator(NullLocator())
+    panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 1000:.0f}k"))

@@ -68,7 +68,7 @@ def details(groups: Groups) -> str:
         ]
         for (name, peer), runs in groups.items()
     ]
-    return _markdown(head, rows)
+    return _markdown(head, rows, texts=2)
 
 
 def allowed_seconds(groups: Groups, name: str) -> float:
@@ -98,7 +98,8 @@ def _size(runs: Sequence[Result]) -> str:
     return f"{mean(sizes(runs)):,.0f}" if sizes(runs) else "-"
 
 
-def _markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    numbers = ["---", *("---:" for _ in head[1:])]
-    lines = [f"| {' | '.join(cells)} |" for cells in (head, numbers, *rows)]
+def _markdown(head: Sequence[str], rows: Iterable[Sequence[str]], texts: int = 1) -> str:
+    """A table whose first columns are text and whose others are numbers."""
+    alignment = ["---"] * texts + ["---:"] * (len(head) - texts)
+    lines = [f"| {' | '.join(cells)} |" for cells in (head, alignment, *rows)]
     return "\n".join(lines) + "\n"
