@@ -38,6 +38,7 @@ NAMES = {
     "objective": ["val_accuracy", "val_loss", "val_recall", "val_f1_score"],
     "extra_metrics": ["top5_accuracy", "auc", "hinge", "mean_squared_error"],
 }
+TIME, TIMES = "(s|min|h)", ("90s", "20min", "1.5h")  # of budgets, besides numbers of epochs
 NAMES_OF = {"arbor": {"operations": [operation.name for operation in GROWTHS]}}
 
 
@@ -53,10 +54,12 @@ def valid_value(schema: dict[str, Any], rng: Random) -> Any:
     kind = schema.get("type")
     least = schema.get("minimum", schema.get("exclusiveMinimum", 0))
     most = schema.get("maximum", schema.get("exclusiveMaximum", least + 50))
+    if TIME in schema.get("pattern", "") and rng.random() < 0.3:
+        return TIMES[rng.integers(len(TIMES))]
     match kind:
         case "integer" | ["integer", "string"]:
             return int(rng.integers(least, most + 1))
-        case "number":
+        case "number" | ["number", "string"]:
             return round(float(least + (most - least) * rng.uniform(0.05, 0.95)), 4)
         case "boolean":
             return bool(rng.random() < 0.5)

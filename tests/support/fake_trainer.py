@@ -10,6 +10,7 @@ from netsurgery.networks.network import Network, initialise
 from netsurgery.networks.topology import Topology
 from netsurgery.search.first_look import Look
 from netsurgery.search.records import Record, RoundResult, Status
+from netsurgery.search.speed import Speed
 from netsurgery.search.steps import FINAL
 from netsurgery.search.trainer import Training
 from netsurgery.search.winners import model_name
@@ -25,12 +26,21 @@ class FakeTrainer:
         batches_per_epoch: batches in an epoch.
         failing: the share of training steps that fail, but for the first and the last one.
         seed: of all draws.
+        speed: that the first training measures.
     """
 
-    def __init__(self, topology: Topology, batches_per_epoch=10, failing=0.0, seed=0):
-        self.topology, self.seed = topology, seed
+    def __init__(
+        self,
+        topology: Topology,
+        batches_per_epoch=10,
+        failing=0.0,
+        seed=0,
+        speed: Speed | None = None,
+    ):
+        self.topology, self.seed, self.speed = topology, seed, speed
         self.batches_per_epoch, self.failing = batches_per_epoch, failing
         self.records: dict[str, Record] = {}
+        self.seconds = self.speed.measuring if self.speed else 0.0
         self.spent: dict[int, int] = defaultdict(int)  # batches, by generation
 
     def train(self, training: Training) -> Record:
@@ -62,6 +72,7 @@ class FakeTrainer:
             rounds={name: RoundResult(spent, score) for name in training.batches},
         )
         self.spent[training.generation] += spent
+        self.seconds += record.seconds_spent(self.speed)
         self.records[model_name(training.generation, training.step)] = record
         return record
 
@@ -103,6 +114,7 @@ class FakeTrainer:
                 topology=self.topology.to_json(),
                 parameters=self.topology.parameters,
                 batches_per_epoch=self.batches_per_epoch,
+                speed=self.speed,
             )
         record, child = self.records[training.model], training.offspring
         if child is None:

@@ -24,6 +24,7 @@ rule train_initial_network:
         start=parameters.starting_model,
         activation=parameters.output_activation,
         epochs=parameters.first_epochs,
+        seconds=parameters.first_seconds,
         limits=parameters.limits,
         folder=subpath(input.data, parent=True),
     message:
@@ -32,7 +33,7 @@ rule train_initial_network:
         training_job(
             "train_initial_network",
             "--layers {params.layers:q} --start {params.start:q} --activation {params.activation}"
-            " --epochs {params.epochs} --limits {params.limits:q}"
+            " --epochs {params.epochs} --seconds {params.seconds} --limits {params.limits:q}"
             " --step warm-up --output {output.model}",
         )
 

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from netsurgery.analysis.runs import FINISHED, MISSING, UNFINISHED, Experiment, Run
+from netsurgery.networks.topology import Topology
 from netsurgery.objectives.metrics import is_maximized
+from netsurgery.search.account import Account
 from netsurgery.search.records import Record
 from netsurgery.search.steps import Phase, Step
 from netsurgery.search.winners import Winners
@@ -80,15 +82,29 @@ def phase_label(name: str) -> str:
     return PHASES[step.phase].format(step.number)
 
 
-def expected_epochs(run: Run, spent: float, trained: float) -> float | None:
+def expected_epochs(
+    run: Run, winners: Winners, now: Sequence[Record], spent: float, trained: float
+) -> float | None:
     """The total epochs that a run will spend; None if not yet known.
+
+    If its budget is a time, what is left is counted in epochs of the networks that train now.
 
     Args:
         run: the run.
+        winners: of its last generation.
+        now: the records of the current one.
         spent: epochs spent so far.
         trained: epochs that the weights of the best candidate were trained for.
     """
-    return run.algorithm.expected_epochs(run.settings, spent, trained)
+    budget = run.algorithm.budget(run.settings)
+    if not isinstance(budget, str):
+        return run.algorithm.expected_epochs(run.settings, spent, trained)
+    if winners.speed is None:
+        return None  # it is being measured
+    account = Account.of(budget, winners.followed_by((), now))
+    topologies = [Topology.from_json(record.topology) for record in now or winners.records]
+    batches, _ = account.in_batches(topologies)
+    return spent + max(0, batches) / account.per_epoch
 
 
 def run_progress(run: Run) -> tuple[Progress, list[tuple[float, float]]]:
@@ -121,7 +137,7 @@ def run_progress(run: Run) -> tuple[Progress, list[tuple[float, float]]]:
     else:
         phase = "start" if decided < 0 else "planning"
     moments = [(written, record.batches_spent / per_epoch) for written, record in now]
-    expected = expected_epochs(run, spent, trained)
+    expected = expected_epochs(run, winners, [record for _, record in now], spent, trained)
     return (
         Progress(
             run.search,

@@ -56,9 +56,17 @@ class Search:
         return self.layers if self.model is None else {"model": self.model.sha256}
 
     @property
-    def first_epochs(self) -> int:
-        """Epochs that the initial network trains: the warm-up, or all epochs of a baseline."""
+    def first_epochs(self) -> int | None:
+        """Epochs that the initial network trains: the warm-up, or all epochs of a baseline.
+
+        None: as many as its time allows.
+        """
         return self.algorithm.initial_epochs(self.settings)
+
+    @property
+    def first_seconds(self) -> float | None:
+        """Seconds that the initial network may train; None unless the budget is a time."""
+        return self.algorithm.initial_seconds(self.settings)
 
     @property
     def rates(self) -> StepRates:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from netsurgery.search.algorithms import algorithm_of
+from netsurgery.search.times import seconds_of, text_of
 from netsurgery.storage.fractions import ceil_product, product
 
 MIN_SEEDS = 3  # the fewest that allow a mean and a spread
@@ -28,7 +29,7 @@ def scale_settings(settings: Mapping[str, Any], scale: float) -> dict[str, Any]:
     seeds = settings["seeds"]
     kept = max(min(MIN_SEEDS, len(seeds)), ceil_product(scale, len(seeds)))
     epochs = {
-        key: max(1, round(product(scale, settings[key])))
+        key: _scaled(settings[key], scale)
         for key in algorithm_of(settings).epoch_settings
         if key in settings
     }
@@ -38,6 +39,13 @@ def scale_settings(settings: Mapping[str, Any], scale: float) -> dict[str, Any]:
         "subset_fraction": float(product(scale, settings["subset_fraction"])),
         "seeds": seeds[:kept],
     }
+
+
+def _scaled(epochs: float | str, scale: float) -> float | str:
+    """A number of epochs, or a time, at a scale."""
+    if isinstance(epochs, str):
+        return text_of(float(product(scale, seconds_of(epochs))))
+    return max(1, round(product(scale, epochs)))
 
 
 def describe_scale(scale: float) -> str:

@@ -63,12 +63,13 @@ class InProcessTrainer:
         if training.fresh is not None:
             train.train_fresh(step, training.fresh)
         elif model is None:
-            epochs = training.batches[step.name] // step.batches_per_epoch
+            epochs, seconds = self.search.first_epochs, self.search.first_seconds
             activation = self.search.output_activation
             limits = from_settings(SizeLimits, self.search.settings)
             layers, model_of_user = self.search.layers, self.search.model
             start = None if model_of_user is None else model_of_user.to_json()
-            train.train_initial_network(step, layers, activation, epochs, limits, start)
+            first = step, layers, activation, epochs, limits, start, seconds
+            train.train_initial_network(*first)
         elif training.offspring is not None:
             surgery = from_settings(SurgerySettings, self.search.settings)
             train.train_offspring(step, model, training.offspring, surgery, later_rounds)

@@ -6,6 +6,7 @@ search that is resumed, with other cores or on another machine, decides by the s
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from statistics import median
@@ -14,12 +15,15 @@ from netsurgery.jobs.training_step import TrainingStep
 from netsurgery.networks.costs import multiplications
 from netsurgery.networks.network import initialise
 from netsurgery.networks.topology import Topology
+from netsurgery.objectives.step_rates import Along
 from netsurgery.objectives.training_settings import AUTO, BFLOAT16, FLOAT32
 from netsurgery.search.arbor.scaling import scaled, scaled_to_limits, with_widths
 from netsurgery.search.arbor.templates import templates_for
+from netsurgery.search.records import Record
 from netsurgery.search.size_limit import NO_LIMITS, SizeLimits, why_too_large
 from netsurgery.search.speed import SCORING, Speed
 from netsurgery.search.speed_fit import Timing, fit
+from netsurgery.search.times import is_time
 from netsurgery.storage.random_streams import random_stream
 from netsurgery.storage.timer import Timer
 from netsurgery.training import TrainingLoop
@@ -75,6 +79,31 @@ def speed_of_machine(
     for timing in timings:
         print(f"speed: {describe(timing, speed)}", flush=True)
     return speed
+
+
+def within_time(
+    step: TrainingStep, record: Record, epochs: int | None, seconds: float
+) -> tuple[TrainingStep, int]:
+    """Find out how long the first training of a search is, if its budget is a time.
+
+    Args:
+        step: this one; if its schedule spans a time, it is to span as many epochs.
+        record: of the initial network, with the speed of the machine.
+        epochs: that it trains at most; None: as many as the time allows.
+        seconds: that it trains at most, the measurement included.
+
+    Returns:
+        The step, with the learning rates of the time, and its epochs: one at least.
+    """
+    assert record.speed
+    topology, per_epoch = Topology.from_json(record.topology), step.batches_per_epoch
+    left = seconds - record.speed.measuring
+    affordable = max(1.0, record.speed.affordable(topology, left, per_epoch) / per_epoch)
+    trained = math.floor(affordable if epochs is None else min(epochs, affordable))
+    if isinstance(step.rates, Along) and is_time(step.rates.epochs):
+        span = trained if epochs is None else affordable
+        step = replace(step, rates=replace(step.rates, epochs=span))
+    return step, trained
 
 
 def probes(start: Topology, limits: SizeLimits) -> Iterator[Topology]:

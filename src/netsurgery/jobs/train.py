@@ -15,7 +15,7 @@ from netsurgery import training
 from netsurgery.jobs.divergence import explain_divergence
 from netsurgery.jobs.initial_network import fresh_network, network_of_model
 from netsurgery.jobs.raw_model import raw_model, raw_model_description
-from netsurgery.jobs.speed import precisions, speed_of_machine
+from netsurgery.jobs.speed import precisions, speed_of_machine, within_time
 from netsurgery.jobs.training_step import TrainingStep
 from netsurgery.keras_io import archive
 from netsurgery.networks.network import initialise
@@ -45,9 +45,10 @@ def train_initial_network(
     step: TrainingStep,
     layers: list[dict[str, Any]],
     activation: str,
-    epochs: int,
+    epochs: int | None,
     limits: SizeLimits = NO_LIMITS,
     start: Mapping[str, str] | None = None,
+    seconds: float | None = None,
 ) -> None:
     """Train the initial network: a search's warm-up, or the whole baseline.
 
@@ -55,9 +56,10 @@ def train_initial_network(
         step: this one.
         layers: the entries of the topology, as in the configuration (see `topologies.build`).
         activation: of the output layer in classification.
-        epochs: to train.
+        epochs: to train; None: as many as the time allows.
         limits: on the size of the search's networks.
         start: path and checksum of the user's model to start from, instead of fresh weights.
+        seconds: that it may train by the speed of this machine, one epoch at least.
 
     Raises:
         DataError: the topology or the model does not accept the samples.
@@ -75,7 +77,7 @@ def train_initial_network(
         key, reason = found
         sys.exit(f"{step.output.parent.parent}: {key}: {reason}")
     with step.timer("speed"):
-        speed = speed_of_machine(step, topology, limits)
+        speed = speed_of_machine(step, topology, limits, is_needed=seconds is not None)
     record = Record(
         candidate="g00c00",
         parent=None,
@@ -89,6 +91,9 @@ def train_initial_network(
         precision=precision_for(topology, speed, precisions(step, topology)[0]),
         speed=speed,
     )
+    if seconds is not None:
+        step, epochs = within_time(step, record, epochs, seconds)
+    assert epochs is not None
     record = step.run(trainable, record, {step.name: epochs * step.batches_per_epoch})
     if record.status != Status.OK:
         sys.exit(explain_divergence(step, record))

@@ -157,7 +157,8 @@ COMMANDS = {
         layers=json.loads,
         start=json.loads,
         activation=str,
-        epochs=int,
+        epochs=json.loads,
+        seconds=Default(json.loads, None),
         limits=read_limits,
     ),
     "train_offspring": Command(

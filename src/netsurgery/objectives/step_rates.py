@@ -37,13 +37,13 @@ class Along:
     """A piece of the search's schedule.
 
     Attributes:
-        epochs: of the whole schedule.
+        epochs: of the whole schedule; or a time, for which the first training finds the epochs.
         start: the position of the step's first batch in the schedule, in batches; None: as many as
             its weights have trained.
         hold: whether all batches have the rate of the first one.
     """
 
-    epochs: float
+    epochs: float | str
     start: int | None = None
     hold: bool = False
 
@@ -86,7 +86,7 @@ def rates_of_step(
     if step is None:
         return np.full(count, peak, np.float32)
     start = trained if step.start is None else step.start
-    total = step.epochs * batches_per_epoch
+    total = float(step.epochs) * batches_per_epoch
     if step.hold:
         return np.repeat(rates(schedule, peak, start, 1, total), count)
     return rates(schedule, peak, start, count, total)

@@ -100,6 +100,11 @@ def _errors(errors: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def _amount(budget: float | str) -> str:
+    """A budget as people read it: a time as they wrote it, or a number of epochs."""
+    return budget if isinstance(budget, str) else f"{budget:g}"
+
+
 def _checked(check: Mapping[str, Any], data: Mapping[str, Any]) -> str:
     """What is known of the model on samples as the user has them."""
     if not check["samples"]:
@@ -226,7 +231,7 @@ def model_card(
         f"- Data: {data['origin']}, {parts} samples; version {data['version']}.",
         f"- Epochs: these weights were trained for {summary['epochs_trained']:.1f}, including their"
         f" ancestors; the whole search took {summary['epochs_spent']:.1f}"
-        + (f" of a budget of {summary['budget']:g}." if summary["budget"] else "."),
+        + (f" of a budget of {_amount(summary['budget'])}." if summary["budget"] else "."),
         *([f"- Last epochs: {last_epochs}"] if last_epochs else []),
         f"- Optimizer: {', '.join(_recipe(settings))}.",
         f"- Objective: {summary['objective']} on held-out validation samples.",

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from netsurgery.search.plans import GenerationPlan
 from netsurgery.search.records import Record
 from netsurgery.search.selection import SelectionMode
+from netsurgery.search.times import seconds_of
 from netsurgery.search.trainer import Trainer
 from netsurgery.search.winners import Winners
 
@@ -77,15 +78,20 @@ class Algorithm(ABC):
         return self.title
 
     @abstractmethod
-    def initial_epochs(self, settings: Mapping[str, Any]) -> int:
-        """Epochs that the initial network trains."""
+    def initial_epochs(self, settings: Mapping[str, Any]) -> int | None:
+        """Epochs that the initial network trains; None: as many as its time allows."""
 
-    def budget(self, settings: Mapping[str, Any]) -> float | None:
-        """Epochs that a search may train over all candidates; None without a limit."""
+    def initial_seconds(self, settings: Mapping[str, Any]) -> float | None:
+        """Seconds that the initial network may train; None unless the budget is a time."""
+        budget = self.budget(settings)
+        return seconds_of(budget) if isinstance(budget, str) else None
+
+    def budget(self, settings: Mapping[str, Any]) -> float | str | None:
+        """What a search may train over all candidates, in epochs or a time; None: no limit."""
         return settings.get("budget")
 
-    def schedule_epochs(self, settings: Mapping[str, Any]) -> float:
-        """Epochs that the schedule of the learning rate spans; by default those of the budget."""
+    def schedule_epochs(self, settings: Mapping[str, Any]) -> float | str:
+        """What the schedule of the learning rate spans; by default the budget."""
         epochs = self.budget(settings)
         assert epochs is not None
         return epochs
@@ -95,6 +101,8 @@ class Algorithm(ABC):
         self, settings: Mapping[str, Any], spent: float, trained: float
     ) -> float | None:
         """Estimate the epochs that a search has trained when it ends; None if unknown.
+
+        Where the budget is a time, the callers estimate it themselves.
 
         Args:
             settings: of the search.

@@ -10,6 +10,7 @@ from netsurgery.search.methods import BASELINE
 from netsurgery.search.plans import FinalPlan, GenerationPlan, Parent
 from netsurgery.search.records import Record
 from netsurgery.search.selection import SelectionMode
+from netsurgery.search.times import is_time
 from netsurgery.search.trainer import Trainer, final_training, initial_training
 from netsurgery.search.winners import Winners
 
@@ -22,12 +23,13 @@ class Baseline(Algorithm):
     description = "training without surgery"
     epoch_settings = ("epochs",)
 
-    def initial_epochs(self, settings: Mapping[str, Any]) -> int:
+    def initial_epochs(self, settings: Mapping[str, Any]) -> int | None:
         """All epochs."""
-        return settings["epochs"]
+        epochs = settings["epochs"]
+        return None if is_time(epochs) else epochs
 
-    def budget(self, settings: Mapping[str, Any]) -> float:
-        """All epochs."""
+    def budget(self, settings: Mapping[str, Any]) -> float | str:
+        """All epochs, or their time."""
         return settings["epochs"]
 
     def expected_epochs(self, settings: Mapping[str, Any], spent: float, trained: float) -> float:
@@ -51,7 +53,7 @@ class Baseline(Algorithm):
 
     def search(self, trainer: Trainer, settings: Mapping[str, Any], seed: int) -> Record:
         """Train the initial network."""
-        epochs = self.initial_epochs(settings)
+        epochs = self.initial_epochs(settings) or 0
         start = Winners.first(trainer.train(initial_training(epochs, trainer.batches_per_epoch)))
         parents = tuple(map(Parent, start.candidates, start.models))
         plan = FinalPlan(generation=1, parents=parents, remaining_batches=0, reason="trained")

@@ -7,6 +7,7 @@ that is killed, resumed, or continued with other cores or on another machine dec
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -59,6 +60,12 @@ class Speed:
         """
         epochs = -(-batches // per_epoch)
         return self.start + batches * self.batch(topology) + epochs * self.scoring(topology)
+
+    def affordable(self, topology: Topology, seconds: float, per_epoch: int) -> int:
+        """The batches of a training step that takes at most so many seconds (see `step`)."""
+        scoring = self.scoring(topology)
+        left = seconds - self.start - scoring
+        return max(0, math.floor(left / (self.batch(topology) + scoring / per_epoch)))
 
     def scoring(self, topology: Topology) -> float:
         """Seconds to score a network on the validation samples."""

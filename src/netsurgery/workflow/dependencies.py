@@ -157,12 +157,16 @@ class JobDependencies:
 
     def _train_initial_network(self, wildcards: Wildcards) -> dict[str, Any]:
         search = self.parameters.searches.search(wildcards)
-        epochs = "warm_up_epochs" if search.algorithm.searches else "epochs"
+        settings, searches = search.settings, search.algorithm.searches
+        first = search.first_epochs
+        epochs = {"warm_up_epochs": first} if searches else {"epochs": settings["epochs"]}
+        if searches and search.first_seconds is not None:
+            epochs |= {"budget": "a time"}  # whatever time: its figures stay
         return {
             **self._settings(job_settings.INITIAL)(wildcards),
             "topology": search.start,
             "output_activation": search.output_activation,
-            epochs: search.first_epochs,
+            **epochs,
             **_rates(self.parameters.first_rates(wildcards)),
         }
 

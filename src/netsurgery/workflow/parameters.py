@@ -95,9 +95,13 @@ class Parameters:
         """Return the activation of the output layer for classification."""
         return self.searches.search(wildcards).output_activation
 
-    def first_epochs(self, wildcards: Wildcards) -> int:
-        """Return the epochs that the initial network trains."""
-        return self.searches.search(wildcards).first_epochs
+    def first_epochs(self, wildcards: Wildcards) -> str:
+        """Return the epochs that the initial network trains, as JSON."""
+        return json.dumps(self.searches.search(wildcards).first_epochs)
+
+    def first_seconds(self, wildcards: Wildcards, output: Any) -> str:
+        """Return the seconds that it may train, as JSON; like `folder`, no reason to rerun."""
+        return json.dumps(self.searches.search(wildcards).first_seconds)
 
     def limits(self, wildcards: Wildcards, output: Any) -> str:
         """Return the limits on size as JSON; like `folder`, no reason to rerun a job."""

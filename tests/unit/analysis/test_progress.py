@@ -9,6 +9,8 @@ from netsurgery.analysis import progress, runs
 from netsurgery.cli import main
 from netsurgery.config import loading
 from netsurgery.search.layout import SearchFolder
+from netsurgery.search.speed import Speed
+from netsurgery.search.winners import Winners
 from netsurgery.storage.files import UnusableFileError, write_json
 from tests.support.experiments import write_experiment
 from tests.support.factories import SCHEMA, history, start
@@ -28,6 +30,20 @@ def put(folder: SearchFolder, generation: int, step: str, **fields) -> Path:
     path = folder.record(generation, step)
     write_json(path, start(step=step, history=history(0.5), **fields).to_json())
     return path
+
+
+def test_a_time_that_is_left_is_counted_in_epochs(tmp_path):
+    listed = {"algorithm": "arbor", "dataset": "digits", "topology": "ff-small", "budget": "100s"}
+    given_ = {"results": str(tmp_path), "searches": {"a": {**listed, "seeds": [0]}}}
+    runs.write_listing(loading.load(given_, SCHEMA))
+    (run,) = runs.read_experiment(tmp_path).runs
+    assert progress.run_progress(run)[0].epochs_expected is None
+    speed = Speed({"float32": {"batch": 0.1}, "scoring": {"batch": 0.0}}, measuring=5.0)
+    first = start(batches_per_epoch=10, batches_spent=100, speed=speed)
+    write_json(run.folder.winners(0), Winners.first(first).to_json())
+    put(run.folder, 1, "recuperation/g01c00", batches_per_epoch=10, batches_spent=50)
+    found, _ = progress.run_progress(run)
+    assert (found.epochs_spent, found.epochs_expected) == (15, 95)  # a second each, 5 to measure
 
 
 def test_progress_is_read_from_the_records(tmp_path):

@@ -16,7 +16,7 @@ WRONG: dict[str, tuple[dict, str]] = {
     "searches.s.dataset": ({"dataset": "digit"}, "did you mean digits"),
     "searches.s.mode": ({"mode": "gredy"}, "did you mean greedy"),
     "searches.s.algorithm": ({"algorithm": "magic"}, "allowed: arbor, baseline, ectonas"),
-    "searches.s.budget": ({"budget": "many"}, "not a number"),
+    "searches.s.budget": ({"budget": "many"}, "such as `90s`, `20min` or `1.5h`"),
     "searches.s.seeds.0": ({"seeds": [-1]}, "minimum of 0"),
     "searches.s.seeds": ({"seeds": []}, "empty"),
     "searches.s.greediness": ({"greediness": 0.5}, "mode: balanced"),

@@ -45,6 +45,10 @@ def test_scaled_settings_are_exact_decimals():
     assert shrunk["budget"] == 4  # 0.07 * 50 is 3.5000000000000004, 3.5 rounds to an even number
 
 
+def test_times_are_scaled():
+    assert scaling.scale_settings(search(budget="20min").settings, 0.1)["budget"] == "120s"
+
+
 def test_scaling_applies_to_every_search():
     given_ = {
         "searches": {"s": {"algorithm": "ectonas", "dataset": "digits", "topology": "ff-small"}}

@@ -99,6 +99,7 @@ def test_weights_decay_in_one_way(kind):
         ({"algorithm": "baseline", "epochs": 7}, 7),
         ({"algorithm": "surgeon", "topology": "surgeon-small", "epochs": 30, "budget": 90}, 30),
         ({"budget": 40}, 40),
+        ({"budget": "20min"}, "20min"),
     ],
 )
 def test_a_schedule_spans_what_the_algorithm_says(search, epochs):
@@ -346,3 +347,12 @@ def test_folds_need_seeds_and_samples_to_divide(tmp_path):
     top = {"datasets": {"d": table | {"test_path": table["path"]}}}
     with pytest.raises(ConfigError, match=r"folds: 'd' has test samples of its own"):
         load(folds=3, top=top, dataset="d", topology="ff-small")
+
+
+@pytest.mark.parametrize("text", ["20 minutes", "-5min", "20", "0s", "1d"])
+@pytest.mark.parametrize("algorithm", ["arbor", "ectonas", "baseline"])
+def test_a_bad_time_gets_one_line(algorithm, text):
+    key = "epochs" if algorithm == "baseline" else "budget"
+    line = rf"^config: searches\.s\.{key}: '{text}' is not valid \(Epochs to train.* or a time of"
+    with pytest.raises(ConfigError, match=line):
+        load(algorithm=algorithm, **{key: text})

@@ -107,3 +107,28 @@ def test_the_measured_networks_are_within_the_limits(name, shape, limits):
     if limits.max_parameters:
         sizes = [each.parameters for each in found]
         assert 0.8 * limits.max_parameters < max(sizes) < limits.max_parameters
+
+
+@pytest.mark.parametrize(
+    ("budget", "epochs"), [({"epochs": "1s"}, 8), ({"epochs": "0.5s", "schedule": "cosine"}, 3)]
+)
+def test_a_time_is_turned_into_epochs(budget, epochs, digits, tmp_path, monkeypatch):
+    """Each epoch has 4 batches."""
+    speed = Speed({"float32": {"batch": 0.02}, "scoring": {"batch": 0.02}}, 0.1, measuring=0.05)
+    monkeypatch.setattr(train, "speed_of_machine", lambda *_, **__: speed)
+    _, first = records(digits, tmp_path, algorithm="baseline", **budget)
+    assert first.batches_spent == 4 * epochs == 4 * len(first.history)
+    assert first.seconds_spent(speed) + 0.05 <= float(budget["epochs"][:-1])
+    if "schedule" in budget:
+        rates = [entry["learning_rate"] for entry in first.history]
+        assert rates == sorted(rates, reverse=True)
+        assert rates[-1] < 0.1 * rates[0]  # the schedule ends with the training
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_a_search_takes_the_time_it_may(name, digits, tmp_path, monkeypatch):
+    speed = Speed({"float32": {"batch": 0.02}, "scoring": {"batch": 0.02}}, 0.1, measuring=0.05)
+    monkeypatch.setattr(train, "speed_of_machine", lambda *_, **__: speed)
+    found = records(digits, tmp_path, **(SEARCHES[name] | {"budget": "5s"}))
+    seconds = sum(record.seconds_spent(speed) for record in found)
+    assert 4 < seconds <= 5

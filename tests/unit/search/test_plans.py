@@ -90,8 +90,9 @@ def test_steps_follow_their_contenders(bracket_plan):
         assert all(order[each] < order[step] for each in contenders)
 
 
-@pytest.mark.parametrize("budget", [GenerationBudget(), GenerationBudget(0), GenerationBudget(273)])
-def test_budget_of_a_generation_is_parsed_as_printed(budget):
+@pytest.mark.parametrize("amounts", [(), (0,), (273,), (9, 2)])
+def test_budget_of_a_generation_is_parsed_as_printed(amounts):
+    budget = GenerationBudget(*amounts)
     assert GenerationBudget.parse(str(budget)) == budget
 
 

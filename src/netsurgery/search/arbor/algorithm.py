@@ -10,6 +10,7 @@ from netsurgery.search.arbor import loop
 from netsurgery.search.arbor.judgement import next_trunk
 from netsurgery.search.arbor.plans import FreshPlan, RoundPlan, is_cooled
 from netsurgery.search.arbor.settings import (
+    WARM_UP_PARTS,
     ArborSettings,
     BudgetSettings,
     JudgementSettings,
@@ -55,6 +56,11 @@ class Arbor(Algorithm):
     def initial_epochs(self, settings: Mapping[str, Any]) -> int:
         """The warm-up, but at most a fifth of the budget."""
         return from_settings(BudgetSettings, settings).initial_epochs
+
+    def initial_seconds(self, settings: Mapping[str, Any]) -> float | None:
+        """At most a fifth of a budget of time."""
+        seconds = super().initial_seconds(settings)
+        return None if seconds is None else seconds / WARM_UP_PARTS
 
     def expected_epochs(self, settings: Mapping[str, Any], spent: float, trained: float) -> float:
         """The budget."""

@@ -1,18 +1,23 @@
-"""Which part of a search comes next, and how long its networks train. Counts are in batches."""
+"""Which part of a search comes next, and how long its networks train."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from netsurgery.networks.topology import Topology
-from netsurgery.search.arbor.growth import growths
+from netsurgery.search.account import Account
+from netsurgery.search.arbor.growth import grown
 from netsurgery.search.arbor.judgement import loss_of, rounds_without_gain
 from netsurgery.search.arbor.plans import Allowance, FreshPlan, Part
-from netsurgery.search.arbor.settings import ArborSettings, BudgetSettings
+from netsurgery.search.arbor.scaling import scaled_to_limits
+from netsurgery.search.arbor.settings import MIN_CONTEST, ArborSettings, BudgetSettings
 from netsurgery.search.arbor.shapes import shapes
 from netsurgery.search.plans import GenerationPlan
 from netsurgery.search.records import Status
 from netsurgery.search.winners import Winners
+
+LONGEST_CONTEST = 0.1  # of the budget, for each network, where a contest needs more than its share
 
 
 def allowance(
@@ -27,48 +32,76 @@ def allowance(
     """
     last = history[-1]
     (trunk,) = last.records
-    per_epoch, budget = last.batches_per_epoch, settings.budget
-    left = max(0, budget.batches(per_epoch) - last.batches_spent)
     if trunk.status != Status.OK:
-        return Allowance(Part.END, 0, "the training of the initial network failed")
+        return Allowance(Part.END, reason="the training of the initial network failed")
+    topology, account = Topology.from_json(trunk.topology), Account.of(settings.budget.budget, last)
     if plans and isinstance(plans[-1], FreshPlan):
-        return _after_fresh_networks(history, plans[-1], left, budget)
-    if _may_grow(history, settings):
+        return _after_fresh_networks(history, plans[-1], topology, account, settings)
+    if _may_grow(history, topology, account, settings):
         return Allowance(Part.ROUND)
-    count = len(shapes(Topology.from_json(trunk.topology), settings.limits))
-    contest = budget.contest_batches(per_epoch)
-    if count > 1 and contest and left > count * contest:
+    found = list(shapes(topology, settings.limits).values())
+    if contest := _contest(found, account, settings.budget):
         return Allowance(Part.CONTEST, contest)
-    if count and left:
-        return _final(left, budget)
-    return Allowance(Part.END, left, "the budget is spent")
+    if found and account.batches(found[0], account.left):
+        return _final(found[0], account, settings)
+    return Allowance(Part.END, (account.batches(topology, account.left),), "the budget is spent")
 
 
-def _final(left: int, budget: BudgetSettings) -> Allowance:
+def _contest(
+    competing: Sequence[Topology], account: Account, budget: BudgetSettings
+) -> tuple[int, ...]:
+    """The batches of each network of the contest; none if it takes place not."""
+    wanted = account.part(budget.contest_fraction, account.total)
+    if len(competing) < 2 or not wanted:
+        return ()
+    batches = tuple(
+        max(account.batches(each, wanted), MIN_CONTEST, account.per_epoch) for each in competing
+    )
+    costs = list(map(account.cost, competing, batches))
+    most = max(wanted, account.part(LONGEST_CONTEST, account.total))
+    return batches if max(costs) <= most and sum(costs) < account.left else ()
+
+
+def _final(final: Topology, account: Account, settings: ArborSettings) -> Allowance:
     """The final training, with that of smaller networks."""
-    each = budget.smaller_batches(left)
-    smaller = tuple((size, each) for size in sorted(budget.sizes) if each)
-    return Allowance(Part.FINAL, left - len(smaller) * each, smaller=smaller)
+    each = account.part(settings.budget.size_fraction, account.left)
+    smaller = []
+    for size in sorted(settings.budget.sizes):
+        made = scaled_to_limits(final, replace(settings.limits, max_parameters=size))
+        if made is not None and (batches := account.batches(made, each)):
+            smaller.append((size, batches))
+    left = account.left - len(smaller) * each
+    return Allowance(Part.FINAL, (account.batches(final, left),), smaller=tuple(smaller))
 
 
 def _after_fresh_networks(
-    history: Sequence[Winners], plan: FreshPlan, left: int, budget: BudgetSettings
+    history: Sequence[Winners],
+    plan: FreshPlan,
+    topology: Topology,
+    account: Account,
+    settings: ArborSettings,
 ) -> Allowance:
+    left = account.batches(topology, account.left)
     if history[-1].parents == history[-2].parents:
-        return Allowance(Part.END, left, f"all networks of the {plan.part} failed")
+        return Allowance(Part.END, (left,), f"all networks of the {plan.part} failed")
     if plan.part is Part.CONTEST and left:
-        return _final(left, budget)
-    return Allowance(Part.END, 0, "the budget is spent")
+        return _final(topology, account, settings)
+    return Allowance(Part.END, reason="the budget is spent")
 
 
-def _may_grow(history: Sequence[Winners], settings: ArborSettings) -> bool:
+def _may_grow(
+    history: Sequence[Winners], topology: Topology, account: Account, settings: ArborSettings
+) -> bool:
     """Whether another round follows: there is something to try, it gains, and is affordable."""
-    last, per_epoch = history[-1], history[-1].batches_per_epoch
-    rounds, budget = settings.rounds, settings.budget
+    rounds, budget, per_epoch = settings.rounds, settings.budget, account.per_epoch
     losses = [loss_of(winners.records[0]) for winners in history[1:]]
     if rounds_without_gain(losses, budget.min_gain) >= budget.patience:
         return False
-    found = growths(Topology.from_json(last.records[0].topology), rounds.growth)
-    each = rounds.round_batches(per_epoch) + rounds.cooling_batches(per_epoch)
-    cost = min(len(found), rounds.candidates) * each
-    return bool(found) and last.batches_spent + cost <= budget.search_batches(per_epoch)
+    parts = rounds.round_batches(per_epoch), rounds.cooling_batches(per_epoch)
+    costs = [
+        sum(account.cost(each, batches) for batches in parts)
+        for each in grown(topology, rounds.growth)
+    ]
+    dearest = sum(sorted(costs, reverse=True)[: rounds.candidates])
+    share = account.part(budget.search_fraction, account.total)
+    return bool(costs) and account.spent + dearest <= share

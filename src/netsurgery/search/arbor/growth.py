@@ -20,7 +20,12 @@ def possible_growths(
 
 
 def growths(topology: Topology, settings: GrowthSettings) -> list[Mutation]:
-    """List all growths within the limits, in a fixed order; of equal results the first one.
+    """List all growths within the limits (see `grown`)."""
+    return list(grown(topology, settings).values())
+
+
+def grown(topology: Topology, settings: GrowthSettings) -> dict[Topology, Mutation]:
+    """All networks within the limits that a growth gives, in a fixed order, each by the first one.
 
     Args:
         topology: of the trunk.
@@ -32,4 +37,4 @@ def growths(topology: Topology, settings: GrowthSettings) -> list[Mutation]:
         made = mutate_topology(topology, mutation)
         if why_too_large(made, topology, settings.limits) is None:
             found.setdefault(made, mutation)
-    return list(found.values())
+    return found

@@ -52,7 +52,7 @@ def plan_generation(
         plan = _plan_round(trunk, generation, looks, settings)
         return plan or _end(history, 0, "no growth has a finite gradient")
     if allowed.part is Part.END:
-        return _end(history, allowed.batches, allowed.reason)
+        return _end(history, sum(allowed.batches), allowed.reason)
     return _plan_fresh(trunk, generation, allowed, settings)
 
 
@@ -116,7 +116,8 @@ def _plan_fresh(
     else:
         found = shapes(topology, settings.growth.limits)
     competing = found if allowed.part is Part.CONTEST else dict(list(found.items())[:1])
-    made = [(origin, shape, allowed.batches) for origin, shape in competing.items()]
+    pairs = zip(competing.items(), allowed.batches, strict=True)
+    made = [(origin, shape, batches) for (origin, shape), batches in pairs]
     ((origin, final), *_) = competing.items()
     for size, batches in allowed.smaller:
         smaller = scaled_to_limits(final, replace(settings.growth.limits, max_parameters=size))

@@ -30,7 +30,7 @@ class Allowance:
 
     Attributes:
         part: of the search that comes next.
-        batches: that each network of it trains; those of the final candidate at the end. A round
+        batches: that each of its networks trains; those of the final candidate at the end. A round
             has its own.
         reason: why the search ends.
         smaller: networks that train besides the final one: the parameters that each has less than,
@@ -38,13 +38,14 @@ class Allowance:
     """
 
     part: Part
-    batches: int = 0
+    batches: tuple[int, ...] = ()
     reason: str = ""
     smaller: tuple[tuple[int, int], ...] = ()
 
     def __str__(self) -> str:
         smaller = ",".join(f"{size}:{batches}" for size, batches in self.smaller)
-        return f"{self.part} {self.batches} {smaller or NONE} {self.reason}"
+        batches = ",".join(map(str, self.batches))
+        return f"{self.part} {batches or NONE} {smaller or NONE} {self.reason}"
 
     @classmethod
     def parse(cls, text: str) -> Allowance:
@@ -52,7 +53,8 @@ class Allowance:
         part, batches, smaller, reason = text.split(" ", 3)
         pairs = [] if smaller == NONE else [each.split(":") for each in smaller.split(",")]
         read = tuple((int(size), int(count)) for size, count in pairs)
-        return cls(Part(part), int(batches), reason, read)
+        counts = () if batches == NONE else tuple(map(int, batches.split(",")))
+        return cls(Part(part), counts, reason, read)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from netsurgery.networks.topology import Topology
 from netsurgery.search.size_limit import SizeLimits, why_too_large
@@ -43,6 +44,7 @@ def _rounded(width: float) -> int:
     return MULTIPLE * round(width / MULTIPLE)
 
 
+@lru_cache(maxsize=256)
 def scaled_to_limits(topology: Topology, limits: SizeLimits) -> Topology | None:
     """The largest network of a shape that all limits allow; None if not even the smallest is.
 

@@ -24,6 +24,7 @@ GROWTHS = tuple(
 
 # with momentum 0.9 a rate takes effect over some ten batches, so that it cannot fall in fewer
 MIN_BATCHES = 40  # of a candidate at the full rate, and while it falls
+WARM_UP_PARTS = 5  # of the budget, of which the warm-up takes one at most
 MIN_CONTEST = 150  # batches over a whole schedule
 MAX_PARAMETERS, SIZE_FRACTION = 100_000, 0.1  # defaults of the schema
 
@@ -69,9 +70,9 @@ class JudgementSettings:
 
 @dataclass(frozen=True)
 class BudgetSettings:
-    """How the epochs of a search are divided. No plan knows them, so that they may change later."""
+    """How the budget of a search is divided. No plan knows it, so that it may change later."""
 
-    budget: float
+    budget: float | str  # epochs, or a time
     warm_up_epochs: int
     search_fraction: float
     contest_fraction: float
@@ -82,27 +83,13 @@ class BudgetSettings:
 
     @property
     def initial_epochs(self) -> int:
-        """Epochs that the initial network trains: the warm-up, at most a fifth of the budget."""
-        return max(1, min(self.warm_up_epochs, math.floor(self.budget / 5)))
+        """Epochs that the initial network trains: the warm-up, at most a fifth of the budget.
 
-    def batches(self, per_epoch: int) -> int:
-        """Batches of the whole search."""
-        return floor_product(self.budget, per_epoch)
-
-    def search_batches(self, per_epoch: int) -> int:
-        """Batches of the warm-up and all rounds."""
-        return floor_product(self.search_fraction, self.batches(per_epoch))
-
-    def contest_batches(self, per_epoch: int) -> int:
-        """Batches that each network of the contest trains; 0 if these are too few to tell."""
-        batches = self.batches(per_epoch)
-        wanted = floor_product(self.contest_fraction, batches)
-        needed = max(wanted, MIN_CONTEST, per_epoch)
-        return needed if wanted and needed <= max(wanted, batches // 10) else 0
-
-    def smaller_batches(self, left: int) -> int:
-        """Batches that each of the smaller networks trains, of those that are left at the end."""
-        return floor_product(self.size_fraction, left)
+        How many epochs a time gives is measured in the first training.
+        """
+        if isinstance(self.budget, str):
+            return self.warm_up_epochs
+        return max(1, min(self.warm_up_epochs, math.floor(self.budget / WARM_UP_PARTS)))
 
 
 @dataclass(frozen=True)

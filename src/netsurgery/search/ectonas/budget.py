@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from netsurgery.networks.topology import Topology
 from netsurgery.objectives.step_rates import Along
+from netsurgery.search.account import Account
 from netsurgery.search.ectonas.generation import (
     GenerationDesign,
     by_operation,
@@ -19,8 +21,8 @@ from netsurgery.search.ectonas.plans import GenerationBudget
 from netsurgery.search.ectonas.settings import BudgetSettings, GenerationSettings
 from netsurgery.search.plans import Offspring
 from netsurgery.search.records import Status
+from netsurgery.search.times import is_time
 from netsurgery.search.winners import Winners
-from netsurgery.storage.fractions import floor_product
 from netsurgery.storage.random_streams import random_stream
 
 
@@ -45,15 +47,25 @@ def generation_budget(
     """
     if any(parent.status != Status.OK for parent in winners.records):
         return GenerationBudget(0)
-    batches_per_epoch = winners.batches_per_epoch
-    left = floor_product(budget.budget, batches_per_epoch) - winners.batches_spent
+    left, start = left_in_batches(winners, budget)
     offspring, _ = propose_offspring(winners.records, generation, settings, seed)
     if not changes_something(offspring):
-        return GenerationBudget(max(0, left))
+        return GenerationBudget(max(0, left), start)
     if not budget.strict:
         return GenerationBudget(None if left > 0 else 0)
     design = draw_brackets(offspring, generation, settings.round_epochs, settings, seed)
-    return GenerationBudget(None if cost(design, batches_per_epoch) <= left else max(0, left))
+    enough = cost(design, winners.batches_per_epoch, start) <= left
+    return GenerationBudget() if enough else GenerationBudget(max(0, left), start)
+
+
+def left_in_batches(winners: Winners, budget: BudgetSettings) -> tuple[int, int]:
+    """What is left of the budget, in batches of networks such as the parents.
+
+    Returns:
+        The batches, and those that the start of each training step costs as well.
+    """
+    topologies = [Topology.from_json(record.topology) for record in winners.records]
+    return Account.of(budget.budget, winners).in_batches(topologies)
 
 
 def step_rates(winners: Winners, budget: BudgetSettings, *, last: bool = False) -> Along:
@@ -67,7 +79,12 @@ def step_rates(winners: Winners, budget: BudgetSettings, *, last: bool = False) 
         budget: of the search.
         last: whether the last training follows, in which the rate goes on along the schedule.
     """
-    return Along(budget.budget, winners.batches_spent, hold=not last)
+    if is_time(budget.budget):
+        left, _ = left_in_batches(winners, budget)
+        epochs = (winners.batches_spent + max(0, left)) / winners.batches_per_epoch
+    else:
+        epochs = float(budget.budget)
+    return Along(epochs, winners.batches_spent, hold=not last)
 
 
 def _thin_out(offspring: Sequence[Offspring], rng: np.random.Generator) -> list[Offspring]:
@@ -83,27 +100,29 @@ def _thin_out(offspring: Sequence[Offspring], rng: np.random.Generator) -> list[
 def shrink_to_budget(
     offspring: Sequence[Offspring],
     generation: int,
-    batches: int,
+    budget: GenerationBudget,
     batches_per_epoch: int,
     settings: GenerationSettings,
     seed: int,
 ) -> GenerationDesign | None:
-    """Design the largest generation that costs at most `batches`.
+    """Design the largest generation within a budget, which is limited.
 
     Epochs per round are cut first, down to 1; then offspring, evenly over the mutation types except
     the identity. None if the batches do not suffice for a single mutation, or there is none.
     """
     if not changes_something(offspring):
         return None
+    assert budget.batches is not None
+    batches, start = budget.batches, budget.start
     for epochs in range(settings.round_epochs, 0, -1):
         design = draw_brackets(offspring, generation, epochs, settings, seed)
-        if cost(design, batches_per_epoch) <= batches:
+        if cost(design, batches_per_epoch, start) <= batches:
             return design
     rng = random_stream(seed, "thin out", generation)
     left = list(offspring)
     while len(by_operation(left)) > 1:
         design = draw_brackets(left, generation, 1, settings, seed)
-        if cost(design, batches_per_epoch) <= batches:
+        if cost(design, batches_per_epoch, start) <= batches:
             return design
         left = _thin_out(left, rng)
     return None

@@ -42,6 +42,10 @@ class GenerationDesign:
             self.winners,
         )
 
+    def count_steps(self) -> int:
+        """How many training steps there are."""
+        return len(self.steps().contenders)
+
 
 def part_of_epoch(part: float, batches_per_epoch: int) -> int:
     """Count the batches in a part of an epoch, at least one."""
@@ -143,7 +147,14 @@ def draw_brackets(
     return GenerationDesign(tuple(offspring), round_epochs, named, finalists)
 
 
-def cost(design: GenerationDesign, batches_per_epoch: int) -> int:
-    """Batches that a generation trains."""
+def cost(design: GenerationDesign, batches_per_epoch: int, start: int = 0) -> int:
+    """Batches that a generation trains.
+
+    Args:
+        design: of the generation.
+        batches_per_epoch: the batches in an epoch.
+        start: batches that the start of each training step costs as well.
+    """
     recuperation = sum(child.batches for child in design.offspring)
-    return recuperation + len(design.slots()) * design.round_epochs * batches_per_epoch
+    trained = recuperation + len(design.slots()) * design.round_epochs * batches_per_epoch
+    return trained + start * design.count_steps() if start else trained

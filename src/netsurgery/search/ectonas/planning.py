@@ -44,17 +44,14 @@ def plan_generation(
     design = (
         draw_brackets(offspring, generation, settings.round_epochs, settings, seed)
         if budget.batches is None
-        else shrink_to_budget(
-            offspring, generation, budget.batches, batches_per_epoch, settings, seed
-        )
+        else shrink_to_budget(offspring, generation, budget, batches_per_epoch, settings, seed)
     )
     parents = tuple(map(Parent, winners.candidates, winners.models))
     if design is None:
-        assert budget.batches is not None
         return FinalPlan(
             generation=generation,
             parents=parents,
-            remaining_batches=budget.batches,
+            remaining_batches=budget.remaining,
             reason=_why_it_ends(winners, offspring),
         )
     steps = design.steps()

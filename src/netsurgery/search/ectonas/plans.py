@@ -14,21 +14,34 @@ UNLIMITED = "full"
 
 @dataclass(frozen=True)
 class GenerationBudget:
-    """What a generation may cost in batches; None: as much as its settings ask for.
+    """What a generation may cost.
+
+    Attributes:
+        batches: that it trains at most; None: as much as its settings ask for.
+        start: batches that the start of each training step counts for, in a budget of time.
 
     It is all that a generation knows of the search's budget, so that a larger budget leaves
-    the generations that ran in full as they are. It is printed and parsed as "full" or the number.
+    the generations that ran in full as they are. It is printed and parsed as "full", the number of
+    batches, or both numbers such as "1200+30".
     """
 
     batches: int | None = None
+    start: int = 0
+
+    @property
+    def remaining(self) -> int:
+        """The batches that a single training step may train; 0 without a limit."""
+        return max(0, (self.batches or 0) - self.start)
 
     def __str__(self) -> str:
-        return UNLIMITED if self.batches is None else str(self.batches)
+        if self.batches is None:
+            return UNLIMITED
+        return f"{self.batches}+{self.start}" if self.start else str(self.batches)
 
     @classmethod
     def parse(cls, text: str) -> GenerationBudget:
         """Read what `str` gave."""
-        return cls(None if text == UNLIMITED else int(text))
+        return cls() if text == UNLIMITED else cls(*map(int, text.split("+")))
 
 
 @dataclass(frozen=True)

@@ -28,9 +28,9 @@ class SelectionSettings:
 
 @dataclass(frozen=True)
 class BudgetSettings:
-    """The budget of a search, in epochs summed over all candidates."""
+    """The budget of a search: epochs summed over all candidates, or a time."""
 
-    budget: float
+    budget: float | str
     budget_mode: str
 
     @property
@@ -75,7 +75,12 @@ class EctonasSettings:
 
     @property
     def initial_epochs(self) -> int:
-        """Epochs that the initial network trains: the warm-up, at most the budget."""
+        """Epochs that the initial network trains: the warm-up, at most the budget.
+
+        How many epochs a time gives is measured in the first training.
+        """
+        if isinstance(self.budget.budget, str):
+            return self.warm_up_epochs
         return math.floor(min(self.warm_up_epochs, self.budget.budget))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from netsurgery.search.account import Account
 from netsurgery.search.records import Status
 from netsurgery.search.surgeon import stopping
 from netsurgery.search.surgeon.branches import accuracy, topology_of
@@ -20,7 +21,6 @@ from netsurgery.search.surgeon.settings import (
     SurgeonSettings,
 )
 from netsurgery.search.winners import Winners
-from netsurgery.storage.fractions import floor_product
 from netsurgery.surgery import operations
 
 
@@ -37,15 +37,25 @@ def allow_try(
     decision, stopping_settings = settings.decision, settings.stopping
     if not tries:
         return next_decision(history, decision, stopping_settings)
-    spent = history[-1].batches_spent + sum(each.batches_spent for each in tries)
-    step, per_epoch = tries[0].plan.step_batches, history[-1].batches_per_epoch
-    return may_redraw(spent, step, per_epoch, decision, stopping_settings)
+    records = [record for each in tries for record in each.records.values()]
+    now = history[-1].followed_by((), records)
+    return may_redraw(now, tries[0].plan.step_batches, decision, stopping_settings)
 
 
-def max_cost(first: bool, step: int, per_epoch: int, settings: DecisionSettings) -> int:
-    """The maximum cost of a try, whatever is recommended."""
+def max_cost(
+    first: bool, step: int, per_epoch: int, settings: DecisionSettings, start: int = 0
+) -> int:
+    """The maximum cost of a try, whatever is recommended.
+
+    Args:
+        first: whether it is the first one of a decision point.
+        step: batches to the next decision point.
+        per_epoch: batches in an epoch.
+        settings: of the search.
+        start: batches that the start of each training step costs as well.
+    """
     if settings.mode is DecisionMode.RANDOM:
-        return step
+        return step + 2 * start
     of = {
         operation: settings.recuperation(operation, step, per_epoch)
         for operation in settings.recuperation_factors
@@ -58,7 +68,8 @@ def max_cost(first: bool, step: int, per_epoch: int, settings: DecisionSettings)
         batches = [most] * settings.draw.top_k
     batches = sorted(batches + [most] * settings.draw.add_random_candidate)
     # what is re-trained and chosen counts into the step
-    return sum(batches[settings.branches :]) + settings.branches * step
+    trained = sum(batches[settings.branches :]) + settings.branches * step
+    return trained + start * (len(batches) + settings.branches)
 
 
 def batches_left(history: Sequence[Winners], settings: StoppingSettings) -> int:
@@ -71,9 +82,18 @@ def batches_left(history: Sequence[Winners], settings: StoppingSettings) -> int:
     last = history[-1]
     left = settings.epochs_left(len(history) - 1) * last.batches_per_epoch
     if settings.budget is not None:
-        budget = floor_product(settings.budget, last.batches_per_epoch)
-        left = min(left, budget - last.batches_spent)
+        batches, start = left_of_budget(last, settings.budget)
+        left = min(left, batches - start)
     return max(0, left)
+
+
+def left_of_budget(branches: Winners, budget: float | str) -> tuple[int, int]:
+    """What is left of the budget, in batches of networks such as the branches.
+
+    Returns:
+        The batches, and those that the start of each training step costs as well.
+    """
+    return Account.of(budget, branches).in_batches(list(map(topology_of, branches.records)))
 
 
 def next_decision(
@@ -102,32 +122,30 @@ def next_decision(
         return Stop(0, reason)
     step = min(left, ending.decision_epochs * per_epoch)
     if ending.budget is not None:
-        rest = floor_product(ending.budget, per_epoch) - last.batches_spent
-        if max_cost(True, step, per_epoch, settings) > rest:
+        rest, start = left_of_budget(last, ending.budget)
+        if max_cost(True, step, per_epoch, settings, start) > rest:
             further = batches_left(history, ending)
             return Stop(further, "the budget may not suffice for another decision point")
     return Continue(step)
 
 
 def may_redraw(
-    spent: int,
+    branches: Winners,
     step: int,
-    per_epoch: int,
     settings: DecisionSettings,
     stopping_settings: StoppingSettings,
 ) -> Allowance:
     """Whether the budget suffices for another try of a decision point.
 
     Args:
-        spent: batches trained so far over all candidates.
+        branches: the last ones, with all that was spent so far.
         step: batches to the next decision point.
-        per_epoch: batches in an epoch.
         settings: of the search.
         stopping_settings: of the search.
     """
     if stopping_settings.budget is None:
         return Continue(step)
-    left = floor_product(stopping_settings.budget, per_epoch) - spent
-    if max_cost(False, step, per_epoch, settings) <= left:
+    left, start = left_of_budget(branches, stopping_settings.budget)
+    if max_cost(False, step, branches.batches_per_epoch, settings, start) <= left:
         return Continue(step)
     return Stop(0, "the budget may not suffice for another try")

@@ -48,11 +48,6 @@ class TrainedTry:
     records: Mapping[str, Record]
 
     @property
-    def batches_spent(self) -> int:
-        """Batches that the try trained."""
-        return sum(record.batches_spent for record in self.records.values())
-
-    @property
     def branches(self) -> dict[str, Record]:
         """The records of the candidates that trained to the full step, by training step."""
         return {step: self.records[step] for step in self.plan.contenders}

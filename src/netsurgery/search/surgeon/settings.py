@@ -55,7 +55,7 @@ class StoppingSettings:
     warm_up_epochs: int
     decision_epochs: int
     early_stopping: Mapping[str, int]
-    budget: float | None = None
+    budget: float | str | None = None  # epochs, or a time
     target_accuracy: float | None = None
 
     def epochs_left(self, decided: int) -> int:
@@ -73,6 +73,12 @@ class SurgeonSettings:
 
     @property
     def initial_epochs(self) -> int:
-        """Epochs that the initial network trains: the warm-up, at most all of them."""
-        limits = [self.stopping.warm_up_epochs, self.stopping.epochs, self.stopping.budget]
-        return math.floor(min(limit for limit in limits if limit is not None))
+        """Epochs that the initial network trains: the warm-up, at most all of them or the budget.
+
+        How many epochs a time gives is measured in the first training.
+        """
+        stopping = self.stopping
+        limits = [stopping.warm_up_epochs, stopping.epochs]
+        if stopping.budget is not None and not isinstance(stopping.budget, str):
+            limits.append(math.floor(stopping.budget))
+        return min(limits)

@@ -13,6 +13,7 @@ from netsurgery.search.arbor.settings import ArborSettings
 from netsurgery.search.arbor.shapes import ORIGINS
 from netsurgery.search.plans import FinalPlan
 from netsurgery.search.records import Status
+from netsurgery.search.speed import Speed
 from netsurgery.search.steps import Phase, Step
 from netsurgery.storage.fractions import floor_product
 from netsurgery.storage.settings import from_settings
@@ -24,11 +25,11 @@ FINISHED = {Phase.WARM_UP, Phase.COOLED, Phase.FRESH}
 SHAPES = {"cnn-tiny": (16, 16, 1), "cnn1d-small": (32, 2), "ff-small": (9,), "mlp-residual": (9,)}
 
 
-def run(topology="cnn-tiny", per_epoch=100, failing=0.0, seed=0, **changed):
+def run(topology="cnn-tiny", per_epoch=100, failing=0.0, seed=0, speed=None, **changed):
     """The trainer, the plans and the final record of a search."""
     chosen = from_settings(ArborSettings, SETTINGS | changed)
     start = build(named(topology), SHAPES[topology], 10)
-    trainer, plans = FakeTrainer(start, per_epoch, failing, seed), []
+    trainer, plans = FakeTrainer(start, per_epoch, failing, seed, speed), []
     plan_generation = loop.plan_generation
 
     def recorded(*arguments):
@@ -67,6 +68,42 @@ def test_a_search_ends_and_keeps_its_budget_and_limits(budget, per_epoch, max_pa
     for record in trainer.records.values():
         assert record.parameters < max_parameters
     assert final.status == Status.OK or given_["failing"]
+
+
+# a batch takes a second for each 100,000 multiplications, and a tenth in any case
+SPEED = Speed(
+    {"float32": {"batch": 0.1, "convolutions": 1e-5}, "scoring": {"batch": 1.0}}, 2.0, measuring=9.0
+)
+
+
+@settings(deadline=None, max_examples=15)
+@given(
+    per_epoch=st.integers(1, 40),
+    failing=st.sampled_from([0.0, 0.3, 1.0]),
+    seed=st.integers(0, 100),
+    minutes=st.integers(20, 500),
+    sizes=st.sampled_from([(), (4_000,)]),
+)
+def test_a_search_takes_as_long_as_it_may(minutes, failing, **given_):
+    trainer, plans, _ = run(
+        budget=f"{minutes}min", failing=failing, max_parameters=20_000, speed=SPEED, **given_
+    )
+    assert isinstance(plans[-1], FinalPlan)
+    assert trainer.seconds <= 60 * minutes
+    if not failing:
+        assert trainer.seconds >= 0.95 * 60 * minutes
+
+
+def test_networks_of_a_contest_take_the_same_time():
+    _, plans, _ = run(budget="100h", max_parameters=20_000, speed=SPEED)
+    contest = next(plan for plan in plans if isinstance(plan, FreshPlan))
+    topologies = [Topology.from_json(network.topology) for network in contest.networks]
+    one, other = (
+        SPEED.step(topology, network.batches, 100)
+        for topology, network in zip(topologies, contest.networks, strict=True)
+    )
+    assert one == pytest.approx(other, rel=0.05) == pytest.approx(0.05 * 360_000, rel=0.05)
+    assert contest.networks[0].batches != contest.networks[1].batches
 
 
 def test_the_parts_of_a_search_follow_each_other():
@@ -142,8 +179,9 @@ def test_smaller_networks_train_beside_the_final_one():
     "allowed",
     [
         Allowance(Part.ROUND),
-        Allowance(Part.END, 7, "the budget is spent"),
-        Allowance(Part.FINAL, 70, smaller=((500, 10), (900, 10))),
+        Allowance(Part.END, (7,), "the budget is spent"),
+        Allowance(Part.CONTEST, (70, 90)),
+        Allowance(Part.FINAL, (70,), smaller=((500, 10), (900, 10))),
     ],
 )
 def test_an_allowance_is_read_as_it_was_written(allowed):

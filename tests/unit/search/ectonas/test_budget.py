@@ -7,11 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netsurgery.networks.topologies import NAMED
-from netsurgery.search.ectonas.budget import generation_budget
+from netsurgery.networks.topology import Topology
+from netsurgery.search.ectonas.budget import generation_budget, step_rates
 from netsurgery.search.ectonas.planning import plan_generation
 from netsurgery.search.ectonas.plans import GenerationBudget
 from netsurgery.search.ectonas.settings import BudgetSettings
 from netsurgery.search.plans import FinalPlan
+from netsurgery.search.speed import Speed
+from netsurgery.search.winners import Winners
 from tests.support.factories import rules, start, winners
 
 UNLIMITED = GenerationBudget()
@@ -105,3 +108,30 @@ def test_a_diverged_starting_topology_ends_the_search():
     planned = plan_generation(winners(record), 1, budget, rules(), 0)
     assert isinstance(planned, FinalPlan)
     assert planned.reason == "the training of the initial network failed"
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(1, 60), st.integers(1, 400), st.integers(0, 5))
+def test_no_plan_takes_longer_than_a_budget_of_time(per_epoch, minutes, seed):
+    speed = Speed({"float32": {"batch": 1.0}, "scoring": {"batch": 2.0}}, start=3.0)
+    record = start("ff-small", (8, 8, 1), per_epoch, speed=speed)
+    known, found, budget = Winners.first(record), rules(), strict(f"{minutes}min")
+    planned = plan_generation(
+        known, 1, generation_budget(known, 1, budget, found, seed), found, seed
+    )
+    left = 60 * minutes - known.seconds_spent
+    topology = Topology.from_json(record.topology)
+    if isinstance(planned, FinalPlan):
+        if planned.remaining_batches:
+            assert speed.step(topology, planned.remaining_batches, per_epoch) <= left
+        return
+    steps = len(planned.rounds)
+    scored = planned.batches / per_epoch + steps
+    assert planned.batches + 2 * scored + 3 * steps <= left + 1e-6
+
+
+def test_a_schedule_goes_on_with_the_time_that_is_spent():
+    speed = Speed({"float32": {"batch": 1.0}, "scoring": {"batch": 0.0}}, measuring=50.0)
+    first = Winners.first(start("ff-small", (8, 8, 1), 10, speed=speed))
+    along = step_rates(first, strict("1050s"))
+    assert (along.epochs, along.start) == (100, 100)

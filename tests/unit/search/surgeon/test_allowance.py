@@ -83,6 +83,10 @@ def test_a_redraw_needs_budget_for_its_maximum_cost():
     found = decision_settings()
     most = max_cost(False, 10_000, PER_EPOCH, found)
     enough = stopping_settings(budget=50 + most / PER_EPOCH)
-    assert may_redraw(50 * PER_EPOCH, 10_000, PER_EPOCH, found, enough) == Continue(10_000)
-    assert isinstance(may_redraw(50 * PER_EPOCH + 1, 10_000, PER_EPOCH, found, enough), Stop)
-    assert may_redraw(10**9, 10_000, PER_EPOCH, found, stopping_settings()) == Continue(10_000)
+
+    def after(spent, stopping):
+        return may_redraw(winners(branch(), spent=spent), 10_000, found, stopping)
+
+    assert after(50 * PER_EPOCH, enough) == Continue(10_000)
+    assert isinstance(after(50 * PER_EPOCH + 1, enough), Stop)
+    assert after(10**9, stopping_settings()) == Continue(10_000)

@@ -1,0 +1,80 @@
+"""What is left of a search's budget, and what networks cost of it.
+
+A budget in epochs counts batches, of which all cost the same. A budget of time counts seconds of
+the processor by the speed of the machine (`netsurgery.search.speed`), so that small networks cost
+less than large ones. These are predicted seconds: what really passed differs from one run to the
+next.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from netsurgery.networks.topology import Topology
+from netsurgery.search.speed import Speed
+from netsurgery.search.times import is_time, seconds_of
+from netsurgery.search.winners import Winners
+from netsurgery.storage.fractions import floor_product
+
+
+@dataclass(frozen=True)
+class Account:
+    """The budget of a search after some generations.
+
+    Attributes:
+        total: batches, or seconds.
+        spent: so far.
+        per_epoch: batches in an epoch.
+        speed: of the machine; None if batches count.
+    """
+
+    total: float
+    spent: float
+    per_epoch: int
+    speed: Speed | None = None
+
+    @classmethod
+    def of(cls, budget: float | str, winners: Winners) -> Account:
+        """The account of a budget, in epochs or a time, after some generations."""
+        per_epoch = winners.batches_per_epoch
+        if not is_time(budget):
+            return cls(floor_product(float(budget), per_epoch), winners.batches_spent, per_epoch)
+        assert winners.speed, "the first training measures the speed for a budget of time"
+        return cls(seconds_of(str(budget)), winners.seconds_spent, per_epoch, winners.speed)
+
+    @property
+    def left(self) -> float:
+        """What is left; at least 0."""
+        return max(0, self.total - self.spent)
+
+    def part(self, fraction: float, amount: float) -> float:
+        """A part of an amount; whole batches."""
+        return floor_product(fraction, int(amount)) if self.speed is None else fraction * amount
+
+    def cost(self, topology: Topology, batches: int) -> float:
+        """What a training step costs."""
+        if self.speed is None:
+            return batches
+        return self.speed.step(topology, batches, self.per_epoch)
+
+    def batches(self, topology: Topology, amount: float) -> int:
+        """The batches of a training step that an amount suffices for."""
+        if self.speed is None:
+            return int(amount)
+        return self.speed.affordable(topology, amount, self.per_epoch)
+
+    def in_batches(self, topologies: Sequence[Topology]) -> tuple[int, int]:
+        """What is left in batches at the mean cost of some networks; it may be negative.
+
+        Returns:
+            The batches that are left, and those that the start of each step costs as well.
+        """
+        left = self.total - self.spent
+        if self.speed is None:
+            return int(left), 0
+        scoring = fmean(map(self.speed.scoring, topologies))
+        each = fmean(map(self.speed.batch, topologies)) + scoring / self.per_epoch
+        return math.floor(left / each), math.ceil((self.speed.start + scoring) / each)
