@@ -20,7 +20,7 @@ from netsurgery.datasets.source import DataError, Suggestion
 from netsurgery.datasets.target_guess import INTEGER
 
 ATTEMPTS = 25  # settings that a dataset may need
-LISTS = {"drop": [], "categorical": [], "na_values": ["?"]}  # and their defaults
+LISTS = {"dates": [], "drop": [], "categorical": [], "na_values": ["?"]}  # and their defaults
 TABLES = ("csv", "excel", "parquet")
 NAME = "draft"
 T = TypeVar("T")

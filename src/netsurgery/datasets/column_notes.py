@@ -10,6 +10,7 @@ from pathlib import Path
 from netsurgery.datasets import number_formats
 from netsurgery.datasets.column_checks import listed
 from netsurgery.datasets.columns import ColumnStatistics, drop_setting
+from netsurgery.datasets.dates import ISO, likely_format
 from netsurgery.datasets.integer_series import ENOUGH
 from netsurgery.datasets.labels import same_but_for_case
 from netsurgery.datasets.number_formats import MANY, MOSTLY
@@ -35,7 +36,13 @@ def suggestions(statistics: Sequence[ColumnStatistics]) -> Iterator[Suggestion]:
     """The settings that a table's columns call for."""
     for s in statistics:
         if _holds_dates(s):
-            yield Suggestion("drop", [s.name], "dates as text")
+            written = likely_format(s.levels)
+            if written is None:
+                yield Suggestion("drop", [s.name], "dates as text, in an uncertain format")
+                continue
+            yield Suggestion("dates", [s.name], "dates as text")
+            if written != ISO:
+                yield Suggestion("date_format", written, "the only one that reads them all")
         elif reason := _identifies(s):
             yield Suggestion("drop", [s.name], reason)
         elif s.is_constant:
@@ -67,8 +74,8 @@ def notes(
         )
     if dates:
         yield (
-            f"{path}: dates or times are taken as categories: {listed(map(repr, dates))}; write "
-            f"them as numbers, such as days since the first, or set {drop_setting(dates)}"
+            f"{path}: dates or times are taken as categories: {listed(map(repr, dates))}; list "
+            f"them in `dates`, or set {drop_setting(dates)}"
         )
     constant = [s.name for s in statistics if s.is_constant]
     if constant:

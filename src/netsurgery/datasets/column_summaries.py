@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from netsurgery.datasets.columns import ColumnStatistics
+import numpy as np
+
+from netsurgery.datasets.columns import Column, ColumnStatistics
 from netsurgery.datasets.table_features import Feature
 
-TARGET, LEFT_OUT = "target", "left out"
+TARGET, LEFT_OUT, DATE = "target", "left out", "date"
 SHOWN = 3  # levels of a category
 WIDTH = 60  # characters of their list
 
@@ -20,7 +22,7 @@ class ColumnSummary:
 
     Attributes:
         name: of the column.
-        became: number, category, target or left out.
+        became: number, category, date, target or left out.
         values: what its values are, or why it is left out.
         missing: values of the training part.
         features: inputs of the network that it gives.
@@ -57,16 +59,25 @@ def shown_levels(levels: Sequence[str], count: int | None = None) -> str:
     return f"{count} level{'s' * (count != 1)}: {first}"
 
 
-def _values(column: ColumnStatistics) -> str:
-    if column.is_number:
-        return span(column.low, column.high)
-    return shown_levels(sorted(column.levels))
+def _values(found: ColumnStatistics, column: Column) -> str:
+    if column.is_date:
+        first, last = (_date(days) for days in (found.low, found.high))
+        return f"{first} to {last}"
+    if found.is_number:
+        return span(found.low, found.high)
+    return shown_levels(sorted(found.levels))
+
+
+def _date(days: float) -> str:
+    """Days since 1970 as a date."""
+    return str(np.datetime64("1970-01-01") + np.timedelta64(int(days // 1), "D"))
 
 
 def summaries(
     names: Sequence[str],
     target: str,
     statistics: Sequence[ColumnStatistics],
+    columns: Sequence[Column],
     features: Sequence[Feature],
     left_out: Mapping[str, str],
 ) -> Iterator[ColumnSummary]:
@@ -76,17 +87,18 @@ def summaries(
         names: of all columns.
         target: name of the column to predict.
         statistics: of the columns that are used.
+        columns: what these become.
         features: of the rows.
         left_out: why the other columns are left out.
     """
-    known = {column.name: column for column in statistics}
+    known = {s.name: (s, column) for s, column in zip(statistics, columns, strict=True)}
     for name in names:
         if name == target:
             yield ColumnSummary(name, TARGET, "")
         elif name in known:
-            column = known[name]
-            kind = column.to_column().kind
+            found, column = known[name]
+            kind = DATE if column.is_date else column.kind
             count = sum(feature.column == name for feature in features)
-            yield ColumnSummary(name, kind, _values(column), column.missing, count)
+            yield ColumnSummary(name, kind, _values(found, column), found.missing, count)
         else:
             yield ColumnSummary(name, LEFT_OUT, left_out[name])

@@ -29,10 +29,12 @@ class Column:
     kind: str  # number or category
     levels: tuple[str, ...] = ()  # of a category, in alphabetical order
     missing: bool = False  # whether the training part has missing values
+    is_date: bool = False  # whether its numbers are days, of a column of dates
+    periods: tuple[float, ...] = ()  # of days, that recur in dates
 
     def to_json(self) -> dict[str, Any]:
         """The column as JSON values."""
-        return asdict(self) | {"levels": list(self.levels)}
+        return asdict(self) | {"levels": list(self.levels), "periods": list(self.periods)}
 
 
 def row_number(values: pd.Series, position: int) -> int:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from netsurgery.datasets import table_reader
 from netsurgery.datasets.columns import CATEGORY, NUMBER, Column, text_of
+from netsurgery.datasets.dates import with_days
 from netsurgery.datasets.source import Batch, DataError, NewSamples
-from netsurgery.datasets.table_inputs import model_inputs
+from netsurgery.datasets.table_inputs import date_columns, model_inputs
 from netsurgery.datasets.table_reader import TableFile
 from netsurgery.datasets.table_values import check_numbers, targets, with_target
 
@@ -75,7 +76,9 @@ def _batches(
     read = [*unused, *(column.name for column in columns), *([target] if target else [])]
     unknown: dict[str, Counter[str]] = {}
     keys: list[str] | None = None
-    frames = file.frames(table_reader.ROWS, read)
+    frames = with_days(
+        file.frames(table_reader.ROWS, read), date_columns(data), data["settings"], file.path
+    )
     for frame in with_target(frames, target, data["settings"]) if target else frames:
         check_numbers(frame, columns, file.numbers, file.path)
         keys = [name for name in unused if _is_key(frame[name])] if keys is None else keys

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from netsurgery.datasets import file_kinds
 from netsurgery.datasets.columns import drop_setting
 from netsurgery.datasets.number_formats import PLAIN
-from netsurgery.datasets.source import DataError
+from netsurgery.datasets.source import DataError, Suggestion
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +38,7 @@ class ParquetFile:
 
         self.path = path
         self.numbers = PLAIN
+        self.dates = frozenset(map(str, settings.get("dates", ())))
         self.missing = frozenset(map(str, settings["na_values"])) | {""}
         try:
             with path.open("rb") as file:
@@ -112,7 +113,7 @@ class ParquetFile:
                     if self.time in values and values[self.time] is None:
                         values[self.time] = _dates(frame[self.time])
                     if others := [name for name, found in values.items() if found is None]:
-                        raise DataError(self._of_other_types(others))
+                        raise self._of_other_types(others)
                     yield pd.DataFrame(values).set_axis(range(start, start + len(frame)))
                     start += len(frame)
         except (OSError, pyarrow.ArrowException) as error:
@@ -128,17 +129,29 @@ class ParquetFile:
         if numeric or kind in ("boolean", "decimal"):
             numbers = column.astype("float64")
             return numbers.mask(numbers.isin(self.missing_numbers))
+        if str(column.name) in self.dates and kind in ("datetime64", "datetime", "date"):
+            times = pd.to_datetime(column, utc=True)
+            return times.dt.strftime("%Y-%m-%dT%H:%M:%S.%f").astype("str").mask(times.isna())
         if kind in ("string", "categorical", "empty"):
             text = column.astype("str").str.strip()
             return text.mask(text.isin(self.missing))
         return None
 
-    def _of_other_types(self, columns: Sequence[str]) -> str:
-        """The message on columns of types that are neither numbers nor text."""
-        kinds = ", ".join(f"{name!r} has type {self.schema.field(name).type}" for name in columns)
-        return (
+    def _of_other_types(self, columns: Sequence[str]) -> DataError:
+        """The error for columns of types that are neither numbers nor text."""
+        import pyarrow
+
+        types = {name: self.schema.field(name).type for name in columns}
+        temporal = (pyarrow.types.is_timestamp, pyarrow.types.is_date)
+        dates = [name for name, kind in types.items() if any(is_(kind) for is_ in temporal)]
+        kinds = ", ".join(f"{name!r} has type {kind}" for name, kind in types.items())
+        advice = f"list {'it' if len(dates) == 1 else 'dates'} in `dates` or " if dates else ""
+        return DataError(
             f"{self.path}: column{'s' * (len(columns) > 1)} {kinds}; columns must hold numbers or "
-            f"text; remove {'it' if len(columns) == 1 else 'them'} with {drop_setting(columns)}"
+            f"text; {advice}remove {'it' if len(columns) == 1 else 'them'} with "
+            f"{drop_setting(columns)}",
+            *(Suggestion("dates", [name], "the file says so") for name in dates),
+            *(Suggestion("drop", [n], f"has type {types[n]}") for n in columns if n not in dates),
         )
 
 

@@ -1,9 +1,9 @@
 """What the columns of a table become: the features of its rows.
 
-A numeric column is one feature. A category is one feature per level, named column-level, which is
-1 where the value is that level. A column with missing values has one more, column-missing, which
-is 1 where the value is missing or, in a category, unknown. A missing number is stored as NaN and
-becomes 0 after scaling.
+A numeric column is one feature; a date has waves besides (see `netsurgery.datasets.dates`). A
+category is one feature per level, named column-level, which is 1 where the value is that level. A
+column with missing values has one more, column-missing, which is 1 where the value is missing or,
+in a category, unknown. A missing number is stored as NaN and becomes 0 after scaling.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from netsurgery.datasets.columns import CATEGORY, NUMBER, Column, codes_of
+from netsurgery.datasets.dates import levels_of, waves
 from netsurgery.datasets.number_formats import NumberFormat
 from netsurgery.datasets.source import DataError, Settings
 from netsurgery.storage.random_streams import random_stream
@@ -23,7 +24,7 @@ from netsurgery.storage.random_streams import random_stream
 if TYPE_CHECKING:
     import pandas as pd
 
-LEVEL, MISSING = "level", "missing"  # kinds of features, in addition to NUMBER
+LEVEL, MISSING, WAVE = "level", "missing", "wave"  # kinds of features, in addition to NUMBER
 
 
 @dataclass(frozen=True)
@@ -31,12 +32,12 @@ class Feature:
     """One input of a network."""
 
     column: str
-    kind: str  # number, level or missing
+    kind: str  # number, level, missing or wave
     level: str | None = None
 
     def __str__(self) -> str:
-        suffixes = {NUMBER: "", LEVEL: f"-{self.level}", MISSING: "-missing"}
-        return self.column + suffixes[self.kind]
+        suffixes = {NUMBER: "", MISSING: "-missing"}
+        return self.column + suffixes.get(self.kind, f"-{self.level}")
 
     def to_json(self) -> dict[str, Any]:
         """The feature as JSON values."""
@@ -54,6 +55,7 @@ def features_of(columns: Sequence[Column], settings: Settings, path: Path) -> li
     for column in columns:
         if column.kind == NUMBER:
             features.append(Feature(column.name, NUMBER))
+        features += [Feature(column.name, WAVE, level) for level in levels_of(column.periods)]
         features += [Feature(column.name, LEVEL, level) for level in column.levels]
         if column.missing and settings["missing_indicator"]:
             features.append(Feature(column.name, MISSING))
@@ -92,6 +94,8 @@ def encode(
         column = values[feature.column]
         if feature.kind == NUMBER:
             encoded[:, i] = column
+        elif feature.kind == WAVE:
+            encoded[:, i] = waves(column, str(feature.level))
         elif feature.kind == LEVEL:
             encoded[:, i] = column == levels[feature.column].index(str(feature.level))
         else:

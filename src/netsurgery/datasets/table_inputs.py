@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from netsurgery.datasets.columns import CATEGORY, NUMBER
+from netsurgery.datasets.dates import days_of, format_of
 from netsurgery.datasets.source import Inputs
 
 if TYPE_CHECKING:
@@ -37,7 +38,12 @@ def takes_rows(data: Mapping[str, Any]) -> bool:
 
 def needs_double(data: Mapping[str, Any]) -> bool:
     """Whether float32 cannot hold the numbers (see `netsurgery.datasets.units`)."""
-    return bool(_double_features(data).any())
+    return bool(_double_features(data).any() or date_columns(data))
+
+
+def date_columns(data: Mapping[str, Any]) -> list[str]:
+    """The columns of dates, which enter as days since 1970, float64."""
+    return [column["name"] for column in data["columns"] if column.get("is_date")]
 
 
 def _double_features(data: Mapping[str, Any]) -> np.ndarray:
@@ -51,7 +57,9 @@ def column_dtype(column: Mapping[str, Any], data: Mapping[str, Any]) -> str:
     if column["kind"] == CATEGORY:
         return "string"
     features = zip(data["features"], _double_features(data), strict=True)
-    double = any(double for feature, double in features if feature["column"] == column["name"])
+    double = column.get("is_date") or any(
+        double for feature, double in features if feature["column"] == column["name"]
+    )
     return "float64" if double else "float32"
 
 
@@ -161,6 +169,9 @@ def model_inputs(frame: pd.DataFrame, data: Mapping[str, Any]) -> Inputs:
     def numbers(column: str) -> np.ndarray:
         values = table[column].replace(markers, None) if markers else table[column]
         return pd.to_numeric(values).astype(float).to_numpy()
+
+    for column in date_columns(data):
+        table[column] = days_of(table[column], format_of(data["settings"]))
 
     def texts(column: str) -> np.ndarray:
         return table[column].astype(str).str.strip().fillna("").to_numpy(object)

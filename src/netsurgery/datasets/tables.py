@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,8 +17,9 @@ from netsurgery.datasets import (
     table_splits,
 )
 from netsurgery.datasets.column_summaries import summaries
-from netsurgery.datasets.columns import ColumnStatistics, read_statistics
+from netsurgery.datasets.columns import Column, ColumnStatistics, read_statistics
 from netsurgery.datasets.csv_reader import CsvFile
+from netsurgery.datasets.dates import periods, with_days
 from netsurgery.datasets.source import (
     TRAINING,
     Chunk,
@@ -54,7 +56,7 @@ def open_table(settings: Settings) -> Source:
     target = table_reader.find_column(settings["target"], names, path, "target")
     listed = {
         key: {table_reader.find_column(name, names, path, key) for name in settings[key]}
-        for key in ("drop", "categorical")
+        for key in ("drop", "categorical", "dates")
     }
     by = table_splits.split_column(settings, names, path)
     apart = {target, *listed["drop"], *([by[1]] if by else ())}
@@ -63,7 +65,8 @@ def open_table(settings: Settings) -> Source:
         raise DataError(f"{path}: has no column besides the target")
 
     def rows_of(file: table_reader.TableFile, names: Sequence[str]) -> Iterator[pd.DataFrame]:
-        return with_target(file.frames(table_reader.ROWS, [target, *names]), target, settings)
+        frames = with_target(file.frames(table_reader.ROWS, [target, *names]), target, settings)
+        return with_days(frames, listed["dates"] & {*used}, settings, file.path)
 
     def values_of(part: str, column: str) -> pd.Series:
         import pandas as pd
@@ -91,7 +94,7 @@ def open_table(settings: Settings) -> Source:
         for line in file.notes:
             error.add_note(line)
         raise
-    columns = [column.to_column() for column in statistics]
+    columns = [_column(s, is_date=s.name in listed["dates"]) for s in statistics]
     features = features_of(columns, settings, path)
     shape: Shape = (*settings["reshape_to"], 1) if "reshape_to" in settings else (len(features),)
 
@@ -123,6 +126,7 @@ def open_table(settings: Settings) -> Source:
                 names,
                 target,
                 statistics,
+                columns,
                 features,
                 dict.fromkeys(listed["drop"], "`drop`")
                 | dict.fromkeys(left_out, "empty")
@@ -133,6 +137,16 @@ def open_table(settings: Settings) -> Source:
         notes=tuple(_notes(files, left_out, statistics)),
         keys=table_splits.keys_of(by, values_of, part_paths(settings)),
     )
+
+
+def _column(statistics: ColumnStatistics, *, is_date: bool) -> Column:
+    """The column that some values make; those of dates recur."""
+    column = statistics.to_column()
+    if not is_date:
+        return column
+    whole = statistics.integers.only_integers
+    recurring = periods(statistics.low, statistics.high, whole_days=whole)
+    return replace(column, is_date=True, periods=recurring)
 
 
 def _notes(

@@ -14,7 +14,8 @@ import numpy as np
 
 from netsurgery.datasets import Scaling
 from netsurgery.datasets.columns import CATEGORY, NUMBER
-from netsurgery.datasets.table_features import LEVEL, MISSING
+from netsurgery.datasets.dates import levels_of
+from netsurgery.datasets.table_features import LEVEL, MISSING, WAVE
 from netsurgery.datasets.table_inputs import (
     column_dtype,
     input_names,
@@ -127,6 +128,12 @@ def _one_hot(levels: Sequence[str], texts: keras.KerasTensor) -> keras.KerasTens
     return keras.ops.one_hot(code[:, 0], len(levels) + 1)
 
 
+def _wave(days: keras.KerasTensor, level: str) -> keras.KerasTensor:
+    """Sine or cosine of days, see `netsurgery.datasets.dates`."""
+    function, period = level.split()
+    return getattr(keras.ops, function)(days * (2 * np.pi / float(period)))
+
+
 def _joined(tensors: Sequence[keras.KerasTensor], name: str, dtype: str) -> keras.KerasTensor:
     """Tensors (n, some) side by side."""
     same = [t if t.dtype == dtype else keras.ops.cast(t, dtype) for t in tensors]
@@ -150,9 +157,14 @@ def _table(data: Mapping[str, Any]) -> tuple[Any, keras.KerasTensor]:
     if numbers:
         parts.append(keras.ops.cast(keras.ops.isnan(parts[0]), dtype))
     # the place of each possible feature among all of them
-    places = {(name, NUMBER, None): i for i, name in enumerate(numbers)}
+    places: dict[Any, int] = {(name, NUMBER, None): i for i, name in enumerate(numbers)}
     places |= {(name, MISSING, None): len(numbers) + i for i, name in enumerate(numbers)}
     width = 2 * len(numbers)
+    for column in data["columns"]:
+        for level in levels_of(column.get("periods", ())):
+            parts.append(_wave(by_column[column["name"]], level))
+            places[column["name"], WAVE, level] = width
+            width += 1
     for column in data["columns"]:
         if column["kind"] == CATEGORY:
             name, levels = column["name"], column["levels"]

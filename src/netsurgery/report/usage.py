@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from netsurgery.datasets.columns import CATEGORY
+from netsurgery.datasets.dates import format_of
 from netsurgery.datasets.table_inputs import (
+    date_columns,
     input_names,
     missing_markers,
     needs_double,
@@ -44,6 +46,13 @@ def _table_snippet(data: Mapping[str, Any]) -> str:
         f"# table = {read_call(data)}",
         "table = table.rename(columns=lambda name: str(name).strip())",
     ]
+    if dates := date_columns(data):
+        lines += [
+            f"for name in {_python(dates)}:  # as days since 1970",
+            "    times = pd.to_datetime(table[name], "
+            f"format={_python(format_of(data['settings']))}, utc=True)",
+            '    table[name] = (times - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(days=1)',
+        ]
     names = input_names(data["columns"])
     if renamed := {column: name for column, name in names.items() if column != name}:
         lines.append(f"table = table.rename(columns={_python(renamed)})")

@@ -82,7 +82,7 @@ def test_columns_worth_leaving_out_are_suggested(tmp_path):
     assert found == {
         ("drop", "id"): "counts the rows",
         ("drop", "site"): "has one value",
-        ("drop", "day"): "dates as text",
+        ("dates", "day"): "dates as text",
         ("na_values", -999): "seems to mean missing in 'age'",
         ("drop", "result"): "gives the target away",
     }

@@ -74,6 +74,7 @@ def with_target(columns, **kwargs):
     return Table(columns | {"y": [str(i % 3) for i in range(ROWS)]}, **kwargs)
 
 
+DAYS = [str(day) for day in np.datetime64("2021-11-03") + 17 * np.arange(ROWS)]
 TABLES = {
     "numbers": with_target({"a": numbers(), "b": numbers(100, 7)}),
     "missing numbers": with_target({"a": numbers(), "b": choices("", 1.5, 2.5)}),
@@ -143,6 +144,18 @@ TABLES = {
     "unwanted columns": with_target(
         {"a": numbers(), "b": choices("x", "y"), "c": choices("u", "v")}, settings={"drop": ["b"]}
     ),
+    "dates": with_target({"a": numbers(), "b": DAYS}, settings={"dates": ["b"]}),
+    "dates and times with gaps": with_target(
+        {
+            "a": numbers(),
+            "b": [f"{day}T0{i % 9}:30" if i % 5 else "" for i, day in enumerate(DAYS)],
+        },
+        settings={"dates": ["b"]},
+    ),
+    "German dates": with_target(
+        {"b": [".".join(reversed(day.split("-"))) for day in DAYS], "c": choices("x", "y")},
+        settings={"dates": ["b"], "date_format": "%d.%m.%Y"},
+    ),
     "one column": with_target({"b": choices("x", "y", "z")}),
     "a target of 1e-9": Table(
         {"a": numbers(), "b": choices("x", "y"), "y": numbers(1e-9, 1e-8)},
@@ -162,6 +175,7 @@ TABLES |= {
     "parquet decimals": Parquet(choices(Decimal("1.25"), Decimal("2.50"))),
     "parquet float32 codes": Parquet(np.array(choices(0.1, 1.0), np.float32), CODES),
     "parquet -999": Parquet(choices(1.0, -999.0, 3.5), {"na_values": ["-999"]}),
+    "parquet dates": Parquet(np.array(DAYS, "datetime64[ns]"), {"dates": ["b"]}),
     "parquet seconds": Parquet(1_700_000_000 + np.arange(ROWS)),
 }
 
