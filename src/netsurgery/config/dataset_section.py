@@ -88,6 +88,14 @@ def _check(name: str, settings: dict[str, Any], exist: bool) -> None:
     if {"group", "time"} <= settings.keys() and source != "series":
         message = "rows are split by `group` or by `time`, not by both; remove one of them"
         raise error_at(["datasets", name, "time"], message)
+    if "labels" in settings:
+        for key in ("validation_path", "test_path"):
+            if key in settings:
+                message = "remove it: `labels` are those of the images in `path`, which is split"
+                raise error_at(["datasets", name, key], message)
+    elif settings.get("task") == "regression" and source == "image_folder":
+        message = "folders are classes; for numbers set `labels`, a table with a row per image"
+        raise error_at(["datasets", name, "task"], message)
     if settings.get("task") == "classification" and "horizon" in settings:
         message = "forecasts are numbers; remove it, or `horizon` to predict the last label"
         raise error_at(["datasets", name, "task"], message)
@@ -101,6 +109,7 @@ def _check(name: str, settings: dict[str, Any], exist: bool) -> None:
         if not path.exists():
             message = f"'{path}' does not exist; paths are relative to the working directory"
             raise error_at(where, message)
-        if source not in EITHER and path.is_dir() != (source in FOLDER_SOURCES):
+        folder = source in FOLDER_SOURCES and key != "labels"
+        if source not in EITHER and path.is_dir() != folder:
             found, expected = ("folder", "file") if path.is_dir() else ("file", "folder")
             raise error_at(where, f"'{path}' is a {found}, but source {source} reads a {expected}")

@@ -10,11 +10,11 @@ from typing import Any
 
 from netsurgery.config.errors import error_at
 from netsurgery.config.starting_models import is_path
-from netsurgery.datasets.source import PATH_KEYS
+from netsurgery.datasets.source import FILE_KEYS
 
 VARIABLE = re.compile(r"\$(?:([A-Za-z_]\w*)|\{([^}]*)\})")
 LONGEST_NAME = 255  # bytes, in common file systems
-OF_DATASETS = (*PATH_KEYS, "data_dir")
+OF_DATASETS = (*FILE_KEYS, "data_dir")
 
 
 def expand_paths(given: Mapping[str, Any]) -> dict[str, Any]:

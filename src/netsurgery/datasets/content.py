@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from netsurgery.datasets.folders import is_system, walk
-from netsurgery.datasets.source import PATH_KEYS, Settings, input_paths
+from netsurgery.datasets.source import FILE_KEYS, Settings, input_paths
 from netsurgery.storage.dependencies import digest
 from netsurgery.storage.files import sha256, write_text
 
 
 def settings_without_paths(settings: Settings) -> dict[str, Any]:
     """Return the settings of a dataset without those that only say how to get at its files."""
-    return {key: value for key, value in settings.items() if key not in (*PATH_KEYS, "download")}
+    return {key: value for key, value in settings.items() if key not in (*FILE_KEYS, "download")}
 
 
 @dataclass

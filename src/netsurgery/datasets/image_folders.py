@@ -90,10 +90,6 @@ def notes(found: ImageFolder, *, grouped: bool = False) -> Iterator[str]:
         found: the folder.
         grouped: whether images of a group stay together in splits.
     """
-
-    def example(files: list[Path], levels: int = 0) -> str:
-        return printable([files[0], *files[0].parents][levels].relative_to(found.path))
-
     nested = [
         file
         for name, images in found.images.items()
@@ -103,9 +99,14 @@ def notes(found: ImageFolder, *, grouped: bool = False) -> Iterator[str]:
     if nested:
         yield (
             f"{found.path}: {len(nested)} of {len(found.files)} images are in subfolders of their "
-            f"class, such as {example(nested, 1)}, and belong to that class"
+            f"class, such as {_example(found, nested, 1)}, and belong to that class"
             + ("" if grouped else "; `group: folder` keeps those of a subfolder together in splits")
         )
+    yield from notes_on_skipped(found)
+
+
+def notes_on_skipped(found: ImageFolder) -> Iterator[str]:
+    """What is left out of a folder: one line each."""
     skipped = {
         "images outside the folders of the classes": found.outside,
         "files that are not images": found.others,
@@ -113,4 +114,8 @@ def notes(found: ImageFolder, *, grouped: bool = False) -> Iterator[str]:
     }
     for kind, files in skipped.items():
         if files:
-            yield f"{found.path}: skipped {len(files)} {kind}, such as {example(files)}"
+            yield f"{found.path}: skipped {len(files)} {kind}, such as {_example(found, files)}"
+
+
+def _example(found: ImageFolder, files: list[Path], levels: int = 0) -> str:
+    return printable([files[0], *files[0].parents][levels].relative_to(found.path))

@@ -169,10 +169,12 @@ def _without_classes(found: ImageFolder) -> str:
     table = next(
         filter(_is_table, (*found.others, *sorted(found.path.resolve().parent.glob("*.*")))), None
     )
-    classes = f", as {table.name} says," if table else ""
+    count = f"has {len(found.outside)} images but no subfolders"
+    if table:
+        return f"{count}; if {table.name} holds their labels, set `labels: {table}`"
     return (
-        f"has {len(found.outside)} images but no subfolders; move each image{classes} to a "
-        f"subfolder named after its class (docs/your-own-data.md has a script)"
+        f"{count}; move each image to a subfolder named after its class, or set `labels` to a "
+        f"table with a row per image"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -9,7 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from netsurgery.datasets import image_folders, image_layout, new_images, path_groups
+from netsurgery.datasets import (
+    image_folders,
+    image_labels,
+    image_layout,
+    new_images,
+    path_groups,
+)
 from netsurgery.datasets.image_decoding import (
     Header,
     UnusableImageError,
@@ -17,6 +24,7 @@ from netsurgery.datasets.image_decoding import (
     read_pixels,
 )
 from netsurgery.datasets.image_folders import ImageFolder
+from netsurgery.datasets.image_labels import LabelTable
 from netsurgery.datasets.image_problems import all_unusable
 from netsurgery.datasets.source import (
     TRAINING,
@@ -57,8 +65,13 @@ def open_images(settings: Settings) -> Source:
     Raises:
         DataError: the subfolders are not classes, or images cannot be read.
     """
-    folders = {part: image_folders.scan(path) for part, path in part_paths(settings).items()}
-    image_layout.check_parts(folders)
+    table = image_labels.read(settings) if "labels" in settings else None
+    if table is None:
+        folders = {part: image_folders.scan(path) for part, path in part_paths(settings).items()}
+        image_layout.check_parts(folders)
+    else:
+        folders = {TRAINING: table.folder}
+    targets = None if table is None else table.targets
     training = folders[TRAINING]
     classes = tuple(training.images)
     headers = _read_headers(folders)
@@ -71,22 +84,25 @@ def open_images(settings: Settings) -> Source:
     def chunks(part: str) -> Iterator[Chunk]:
         rows = rows_per_chunk(shape, dtype)
         images = folders[part].images.items()
-        labelled = [(file, classes.index(name)) for name, files in images for file in files]
-        for start in range(0, len(labelled), rows):
-            chunk = labelled[start : start + rows]
+        numbers = [classes.index(name) for name, files in images for _ in files]
+        y = np.array(numbers) if targets is None else targets
+        for start in range(0, len(y), rows):
+            chunk = folders[part].files[start : start + rows]
             x = np.empty((len(chunk), *shape), dtype)
-            for i, (file, _) in enumerate(chunk):
+            for i, file in enumerate(chunk):
                 try:
                     x[i] = read_pixels(file, size, channels)
                 except UnusableImageError as error:
                     raise all_unusable(training.path, _all_files(folders), (file, error)) from None
-            yield x, np.array([number for _, number in chunk])
+            yield x, y[start : start + rows]
 
     everything = [header for of_part in headers.values() for header in of_part]
     grouped = "group" in settings
-    found = [
-        note for each in folders.values() for note in image_folders.notes(each, grouped=grouped)
-    ]
+    if table is None:
+        read = [image_folders.notes(each, grouped=grouped) for each in folders.values()]
+    else:
+        read = [iter(table.notes), image_folders.notes_on_skipped(table.folder)]
+    found = list(itertools.chain(*read))
     found += [
         f"{training.path}: {note}" for note in _notes(headers[TRAINING], everything, size, settings)
     ]
@@ -100,17 +116,22 @@ def open_images(settings: Settings) -> Source:
         scaling="unit",
         largest=255.0,
         label_names={part: str(folder.path) for part, folder in folders.items()},
-        classes=classes,
+        classes=classes if targets is None else None,
+        targets=() if targets is None or table is None else table.names,
         resized=any(header.size != size for header in everything),
         notes=tuple(found),
-        keys=_keys(folders, settings.get("group")),
+        keys=_keys(folders, settings.get("group"), table),
     )
 
 
-def _keys(folders: Folders, group: str | None) -> Callable[[str], SplitKeys] | None:
+def _keys(
+    folders: Folders, group: str | None, table: LabelTable | None
+) -> Callable[[str], SplitKeys] | None:
     """The group of each image, by part; None if none is set."""
     if group is None:
         return None
+    if table is not None:
+        return lambda part: SplitKeys(group, groups=table.groups)
 
     def keys(part: str) -> SplitKeys:
         found = [
@@ -180,7 +201,11 @@ def read_raw(data: Mapping[str, Any], part: str, positions: np.ndarray) -> list[
     Raises:
         DataError: an image cannot be read.
     """
-    files = image_folders.scan(part_paths(data["settings"])[part]).files
+    settings = data["settings"]
+    if "labels" in settings:
+        files = image_labels.read(settings).folder.files
+    else:
+        files = image_folders.scan(part_paths(settings)[part]).files
     images = []
     for file in (files[i] for i in positions):
         try:

@@ -34,6 +34,8 @@ def read_new(data: Mapping[str, Any], path: Path, labelled: bool) -> NewSamples:
         files, others = _images(path)
         skipped = [f"{path}: skipped {len(others)} files that are not images" for _ in others[:1]]
         return NewSamples(_batches(path, files, None, data), str(path), skipped)
+    if data["classes"] is None:
+        raise DataError(f"{path}: a folder of images has no numbers to evaluate; use `predict`")
     found = image_folders.scan(path)
     classes: list[str] = data["classes"]
     if unknown := [name for name, images in found.images.items() if images and name not in classes]:

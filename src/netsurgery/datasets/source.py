@@ -13,6 +13,7 @@ from netsurgery.networks.layers import Shape
 
 TRAINING, VALIDATION, TEST = PARTS = ("training", "validation", "test")
 PATH_KEYS = {"path": TRAINING, "validation_path": VALIDATION, "test_path": TEST}
+FILE_KEYS = (*PATH_KEYS, "labels")  # settings with the path of a file or folder
 CHUNK_BYTES = 2**23  # approximate size of a chunk: no dataset needs to fit into memory
 
 Settings = Mapping[str, Any]
@@ -102,7 +103,7 @@ def part_paths(settings: Settings) -> dict[str, Path]:
 
 def input_paths(settings: Settings) -> dict[str, Path]:
     """The files and folders that a dataset is read from, by the key of its settings."""
-    return {key: Path(settings[key]) for key in PATH_KEYS if key in settings}
+    return {key: Path(settings[key]) for key in FILE_KEYS if key in settings}
 
 
 def is_series(settings: Settings) -> bool:

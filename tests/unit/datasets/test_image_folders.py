@@ -160,7 +160,8 @@ WRONG = {
         "1.png",
         "2.png",
     ],
-    "{}: has 2 images but no subfolders; move each image, as labels.csv says, to a subfolder": [
+    "{}: has 2 images but no subfolders; if labels.csv holds their labels, set "
+    "`labels: {}/labels.csv`": [
         "1.png",
         "2.png",
         "labels.csv",

@@ -10,8 +10,8 @@ import numpy as np
 
 from netsurgery.datasets import path_groups, table_reader
 from netsurgery.datasets.folders import is_system, walk
+from netsurgery.datasets.plain_tables import chosen_columns, numbers_of, open_table
 from netsurgery.datasets.series.recordings import Recording, Recordings
-from netsurgery.datasets.series.text import chosen_columns, numbers_of, open_table
 from netsurgery.datasets.source import DataError
 
 SUFFIXES = {".csv", ".tsv", ".txt", ".dat", ".npy", ".parquet"}

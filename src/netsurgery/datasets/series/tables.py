@@ -12,8 +12,8 @@ import numpy as np
 from netsurgery.datasets import table_reader
 from netsurgery.datasets.columns import text_of
 from netsurgery.datasets.integer_series import IntegerSeries
+from netsurgery.datasets.plain_tables import chosen_columns, numbers_of, open_table
 from netsurgery.datasets.series.recordings import Recording, Recordings, class_name
-from netsurgery.datasets.series.text import chosen_columns, numbers_of, open_table
 from netsurgery.datasets.source import DataError
 from netsurgery.datasets.times import times_of
 

@@ -1,4 +1,4 @@
-"""Text files with series as tables: their delimiter and header are guessed where not set."""
+"""Tables of numbers or labels: their delimiter and header are guessed where not set."""
 
 from __future__ import annotations
 
