@@ -3,10 +3,10 @@
     python -m benchmarks.arbor.alternatives [--images FILE.npz] [--budget 60] [--seeds 3]
         [--max-parameters 50000] [--out FILE.jsonl] [NAME ...]
 
-All have the same recipe, limit of parameters and budget of epochs. `no search` trains the template.
-`fixed plan` widens the layers of the trunk in turn, and adds a cell to each turn, without a choice;
-the last 60 % of the budget train what it gives, at a rate that falls. `brackets` is ECToNAS. With
-`--out`, a line for each run is added to a file, and runs that it has are left out.
+All have the same recipe, limit of parameters and budget, in epochs or a time. `no search` trains
+the template. `fixed plan` widens the layers of the trunk in turn, and adds a cell to each turn,
+without a choice; the last 60 % of the budget train what it gives, at a rate that falls. `brackets`
+is ECToNAS. With `--out`, a line for each run is added to a file, and runs that it has are left out.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from netsurgery.config.model import Search
 from netsurgery.jobs.in_process import InProcessTrainer
 from netsurgery.networks.topology import Topology
 from netsurgery.objectives.training_settings import CompileSettings
+from netsurgery.search.account import Account
 from netsurgery.search.arbor.growth import growths
 from netsurgery.search.arbor.planning import falling_rates, warm_up_rates
 from netsurgery.search.arbor.settings import ArborSettings
 from netsurgery.search.candidates import read_candidate, read_record
 from netsurgery.search.first_look import Look
 from netsurgery.search.plans import Offspring
-from netsurgery.search.records import Record
 from netsurgery.search.steps import RECUPERATION, candidate_name, cooled_step, recuperation_step
 from netsurgery.search.trainer import Training, initial_training
-from netsurgery.search.winners import model_name
+from netsurgery.search.winners import Winner, Winners, model_name
 from netsurgery.storage.settings import from_settings
 from netsurgery.surgery import Mutation, mutate_topology
 from netsurgery.surgery.operations import ADD_CELL, ADD_CHANNELS, ADD_UNITS
@@ -77,31 +77,32 @@ def _next_growth(topology: Topology, turn: int, settings: ArborSettings) -> Muta
 def grow_by_plan(search: Search, trainer: InProcessTrainer) -> str:
     """The final model of growth on a fixed plan."""
     settings, per_epoch = from_settings(ArborSettings, search.settings), trainer.batches_per_epoch
-    budget, rate = settings.budget.batches(per_epoch), settings.round_learning_rate
-    warm_up = replace(
-        initial_training(settings.budget.initial_epochs, per_epoch), rates=warm_up_rates(rate)
-    )
-    record: Record = trainer.train(warm_up)
-    model, left, turn = model_name(0, record.step), budget - record.batches_spent, 0
-    each = settings.rounds.round_batches(per_epoch)
-    while left - each > LAST * budget:
+    budget, rate = settings.budget, settings.round_learning_rate
+    warm_up = initial_training(budget.initial_epochs, per_epoch)
+    trunk = Winners.first(trainer.train(replace(warm_up, rates=warm_up_rates(rate))))
+    each, turn = settings.rounds.round_batches(per_epoch), 0
+    while True:
+        account, (record,) = Account.of(budget.budget, trunk), trunk.records
         topology = Topology.from_json(record.topology)
         mutation = _next_growth(topology, turn, settings)
         if mutation is None:
             break
-        turn += 1
-        parameters = mutate_topology(topology, mutation).parameters
-        child = Offspring(
-            candidate_name(turn, 0), turn, record.candidate, mutation, parameters, each
-        )
-        step = recuperation_step(child.candidate)
+        made, turn = mutate_topology(topology, mutation), turn + 1
+        if account.left - account.cost(made, each) < account.part(LAST, account.total):
+            break
+        name = candidate_name(turn, 0)
+        child = Offspring(name, turn, record.candidate, mutation, made.parameters, each)
+        step, rates = recuperation_step(name), warm_up_rates(rate)
         planned = Training(
-            turn, step, {RECUPERATION: each}, model, child, rates=warm_up_rates(rate), stream=step
+            turn, step, {RECUPERATION: each}, trunk.models[0], child, rates=rates, stream=step
         )
-        record, model, left = trainer.train(planned), model_name(turn, step), left - each
+        record = trainer.train(planned)
+        trunk = trunk.followed_by([Winner(record, model_name(turn, step))], [record])
     step = cooled_step(record.candidate)
-    last = Training(turn, step, {step: left}, model, rates=falling_rates(rate), stream=step)
-    trainer.train(last)
+    left = {step: account.batches(topology, account.left)}
+    trainer.train(
+        Training(turn, step, left, trunk.models[0], rates=falling_rates(rate), stream=step)
+    )
     return model_name(turn, step)
 
 
@@ -183,14 +184,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("names", nargs="*", choices=[[], *ALTERNATIVES], default=[])
     parser.add_argument("--images", type=Path)
-    parser.add_argument("--budget", type=float, default=60)
+    parser.add_argument("--budget", default="60", help="epochs, or a time such as 200s")
     parser.add_argument("--max-parameters", type=int, default=50_000)
     parser.add_argument("--precision", default="float32")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path)
     given = parser.parse_args(arguments)
     shared: Settings = {
-        "budget": given.budget,
+        "budget": float(given.budget) if given.budget.isdigit() else given.budget,
         "max_parameters": given.max_parameters,
         "precision": given.precision,
     }

@@ -50,7 +50,7 @@ def allowance(
 def _contest(
     competing: Sequence[Topology], account: Account, budget: BudgetSettings
 ) -> tuple[int, ...]:
-    """The batches of each network of the contest; none if it takes place not."""
+    """The batches of each network of the contest; none if it does not take place."""
     wanted = account.part(budget.contest_fraction, account.total)
     if len(competing) < 2 or not wanted:
         return ()

@@ -12,6 +12,8 @@ from netsurgery.search.selection import Comparison, SelectionMode, select_conten
 from netsurgery.search.steps import FINAL, Step, recuperation_step
 from netsurgery.search.winners import Winner, Winners, model_name
 
+CLEARLY_LOWER = 0.6  # times the loss of the network that trained to the end
+
 
 def loss_of(record: Record) -> float:
     """The validation loss after the last epoch; infinite for a failed network."""
@@ -66,10 +68,10 @@ def next_trunk(
 
 
 def finalists(history: Sequence[Winners]) -> list[Winner]:
-    """The last winner of a generation, and those before it with a lower validation loss.
+    """The last winner of a generation, and those before it with a much lower validation loss.
 
-    With few samples a network that trained for less may be the best. A score alone does not say so:
-    among few validation samples one more or less decides.
+    A large network may fit few samples so closely that one that trained for less is better. A small
+    difference does not say so: with few validation samples it is one of chance.
 
     Args:
         history: the trunk after the initial training and after every generation.
@@ -81,7 +83,8 @@ def finalists(history: Sequence[Winners]) -> list[Winner]:
             model = model_name(record.generation, record.step)
             found.setdefault(record.candidate, Winner(record, model))
     last, *earlier = found.values()
-    better = [each for each in earlier if loss_of(each.record) < loss_of(last.record)]
+    enough = CLEARLY_LOWER * loss_of(last.record)
+    better = [each for each in earlier if loss_of(each.record) < enough]
     return [last, *better]
 
 

@@ -26,7 +26,7 @@ GROWTHS = tuple(
 MIN_BATCHES = 40  # of a candidate at the full rate, and while it falls
 WARM_UP_PARTS = 5  # of the budget, of which the warm-up takes one at most
 MIN_CONTEST = 150  # batches over a whole schedule
-MAX_PARAMETERS, SIZE_FRACTION = 100_000, 0.1  # defaults of the schema
+MAX_PARAMETERS, SIZE_FRACTION = 100_000, 0.15  # defaults of the schema
 
 
 @dataclass(frozen=True)

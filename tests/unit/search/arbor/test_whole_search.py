@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from netsurgery.networks.topologies import build, named
 from netsurgery.networks.topology import Topology
 from netsurgery.search.arbor import loop
-from netsurgery.search.arbor.judgement import loss_of
+from netsurgery.search.arbor.judgement import CLEARLY_LOWER, loss_of
 from netsurgery.search.arbor.plans import Allowance, FreshPlan, Part, RoundPlan
 from netsurgery.search.arbor.settings import ArborSettings
 from netsurgery.search.arbor.shapes import ORIGINS
@@ -120,7 +120,7 @@ def test_the_best_finished_network_is_the_final_one():
         last, *others = [trainer.records[parent.model] for parent in plans[-1].parents]
         assert last.generation == len(plans) - 1
         assert {Step.parse(record.step).phase for record in (last, *others)} <= FINISHED
-        assert all(loss_of(record) < loss_of(last) for record in others)
+        assert all(loss_of(record) < CLEARLY_LOWER * loss_of(last) for record in others)
         best = max((last, *others), key=lambda record: record.score)
         assert final.candidate == best.candidate
 
@@ -170,7 +170,7 @@ def test_smaller_networks_train_beside_the_final_one():
     assert 3_500 < sizes[1] < 4_000
     assert 7_500 < sizes[2] < 8_000
     batches = [network.batches for network in last.networks]
-    assert batches[1] == batches[2] == pytest.approx(0.1 * sum(batches), abs=1)
+    assert batches[1] == batches[2] == pytest.approx(0.15 * sum(batches), abs=1)
     assert sum(trainer.spent.values()) == 100 * 100
     assert plans[-1].parents[0].candidate == last.networks[0].candidate
 
