@@ -198,6 +198,13 @@ def model_card(
         usage_snippet(data),
         "```",
         "",
+        "From a command line, in this folder:",
+        "",
+        "```",
+        "netsurgery predict . FILE -o predictions.csv",
+        "netsurgery evaluate . LABELLED_FILE",
+        "```",
+        "",
         "The model includes scaling and other preprocessing. Its outputs are"
         + (
             " class probabilities, in the order of the classes in `preprocessing.json`."

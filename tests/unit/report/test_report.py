@@ -11,9 +11,14 @@ import keras
 import numpy as np
 import pytest
 
+from netsurgery import datasets
 from netsurgery.analysis import runs
+from netsurgery.jobs.export import export
+from netsurgery.jobs.model_check import DisagreementError
+from netsurgery.jobs.search import summarize_search
 from netsurgery.keras_io.tflite import predict_tflite
 from netsurgery.report import brackets, error_analysis, html_report, model_card, views
+from netsurgery.search.layout import SearchFolder
 from netsurgery.search.records import Record
 from netsurgery.storage.files import read_json, write_json
 from tests.support.workflow_runs import QUICK, run, search_folder
@@ -234,6 +239,21 @@ def test_the_lite_model_gives_the_same_outputs(finished):
     keras_outputs = keras.models.load_model(final / "model.keras").predict(x, verbose=0)
     np.testing.assert_allclose(lite, keras_outputs, atol=1e-4)
     assert export["largest_difference"] <= 1e-4
+
+
+def test_a_search_whose_model_gives_something_else_has_no_summary(finished, tmp_path):
+    folder = SearchFolder(shutil.copytree(search_folder(finished).root, tmp_path / "seed0"))
+    for name in ("exports.json", "summary.json"):
+        (folder.final / name).unlink()
+    recorded = read_json(folder.final / "test.json")
+    write_json(folder.final / "test.json", recorded | {"accuracy": recorded["accuracy"] - 0.1})
+    data = finished / "results/_data/digits"
+    samples = datasets.read_part(data, folder.root / "split.npz", "test")
+    with pytest.raises(DisagreementError, match=r"network\.keras: gives a test accuracy of"):
+        export(data, samples, folder.final)
+    with pytest.raises(FileNotFoundError, match=r"exports\.json"):
+        summarize_search(folder, runs.read_experiment(finished / "results").runs[0].settings, 0)
+    assert not (folder.final / "summary.json").exists()
 
 
 def test_errors_are_those_of_the_test_samples(finished):
