@@ -97,6 +97,8 @@ def dataset_draft(path: Path, target: str | None, folder: Path) -> Draft:
         file = Path(draft.settings["path"])
         guessed = _follow(draft, lambda settings: target_guess.guess(file, settings, target))
         draft.take_all(guessed)
+    elif target is not None and draft.settings["source"] == "series":
+        draft.take(Suggestion("target", target, "as you say"))
     elif target is not None:
         raise DataError(f"{path}: is no table, so it has no column {target!r} (see --target)")
     for _ in range(ATTEMPTS):

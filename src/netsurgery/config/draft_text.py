@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -43,6 +44,7 @@ def configuration(
         f"# What the data become: netsurgery check {output}",
         f"# Run the search:       snakemake --configfile {output} --cores 2",
         "",
+        *_warnings(draft),
         *_setting("", "results", f"results-{name}", ["a folder for this configuration alone"]),
         "",
         "datasets:",
@@ -54,6 +56,17 @@ def configuration(
     for suggestion in search:
         lines += _setting("    ", suggestion.key, suggestion.value, [suggestion.why])
     return "\n".join(lines) + "\n"
+
+
+def _warnings(draft: Draft) -> Iterator[str]:
+    """What to look at in the data, as comments."""
+    for warning in draft.data["warnings"]:
+        text = warning.removeprefix(f"{draft.data['origin']}: ")
+        yield from textwrap.wrap(
+            text, WIDTH, initial_indent="# Look at: ", subsequent_indent="#   "
+        )
+    if draft.data["warnings"]:
+        yield ""
 
 
 def _setting(indent: str, key: str, value: Any, reasons: Sequence[str]) -> Iterator[str]:

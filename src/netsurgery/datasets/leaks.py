@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from netsurgery.datasets.columns import CATEGORY, drop_setting
 FEW = 50  # rows of which chance explains all
 LOOKED_AT = 10_000  # rows
 LEFT = 0.02  # of the errors or the variance without the column: less is given away
+EQUAL = 1e-6  # what an exact function of the target leaves, up to rounding
 ROWS_PER_LEVEL = 5  # a category of fewer rows each explains anything
 
 
@@ -68,8 +69,11 @@ def columns_that_tell(
     features: Sequence[Mapping[str, Any]],
     *,
     classes: bool,
-) -> list[str]:
-    """The columns which alone give the target away.
+) -> dict[str, bool]:
+    """The columns which alone give the target away, and whether they are the target again.
+
+    They are if they rename it: categories, few numbers, or the same order. A threshold of a
+    measured value may be what there is to learn.
 
     Args:
         x: (n, features) training samples.
@@ -79,11 +83,11 @@ def columns_that_tell(
         classes: whether the target is a class.
     """
     if len(y) < FEW or (not classes and y.shape[1] != 1):
-        return []
+        return {}
     rows = np.unique(np.linspace(0, len(y) - 1, min(len(y), LOOKED_AT)).astype(int))
     samples, target = np.asarray(x[rows]), np.asarray(y[rows])
     target = target if classes else target[:, 0].astype(np.float64)
-    found = []
+    found = {}
     for column in columns:
         of_column = [i for i, f in enumerate(features) if f["column"] == column["name"]]
         if not of_column:
@@ -98,11 +102,13 @@ def columns_that_tell(
         else:
             left = (_errors_left if classes else _variance_left)(samples[:, of_column[0]], target)
         if left <= LEFT:
-            found.append(column["name"])
+            few = len(np.unique(samples[:, of_column[0]])) <= 2 * len(np.unique(target))
+            renamed = column["kind"] == CATEGORY or (few if classes else left <= EQUAL)
+            found[column["name"]] = renamed
     return found
 
 
-def warning(found: Sequence[str], origin: str) -> str:
+def warning(found: Collection[str], origin: str) -> str:
     """What to do about columns that give the target away."""
     each = "gives" if len(found) == 1 else "each give"
     return (

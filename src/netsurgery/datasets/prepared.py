@@ -259,7 +259,8 @@ def write(
         )
         if telling:
             warnings.append(leaks.warning(telling, source.origin))
-            suggestions.append(Suggestion("drop", telling, "gives the target away"))
+            again = [name for name, renamed in telling.items() if renamed]
+            suggestions.append(Suggestion("drop", again, "gives the target away"))
     description["suggestions"] = list(map(asdict, suggestions))
     keys = None if source.keys is None else {part: source.keys(part) for part in parts}
     description["split_by"] = split_keys.write(keys, source.origin, folder)

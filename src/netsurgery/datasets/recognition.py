@@ -9,9 +9,11 @@ from netsurgery.datasets import file_kinds, image_folders
 from netsurgery.datasets.folders import is_system
 from netsurgery.datasets.image_layout import listed, part_of
 from netsurgery.datasets.parquet_reader import MAGIC
+from netsurgery.datasets.series.folders import SUFFIXES
 from netsurgery.datasets.source import PARTS, PATH_KEYS, TRAINING, DataError, Suggestion
 
 NPY_NAME = "x_train.npy"
+UCR, UCR_TEXTS, TRAIN = ".ts", (".tsv", ".txt"), "_TRAIN"
 # files of a folder that may be tables
 TABLES = {".csv", ".tsv", ".txt", ".data", ".xlsx", ".parquet"}
 KEYS = {part: key for key, part in PATH_KEYS.items()}
@@ -30,6 +32,13 @@ def recognize(path: Path) -> list[Suggestion]:
 
 def _file(path: Path) -> list[Suggestion]:
     place = Suggestion("path", str(path), "")
+    if path.suffix == UCR or (path.suffix in UCR_TEXTS and TRAIN in path.stem):
+        test = path.with_name(path.name.replace(TRAIN, "_TEST"))
+        return [
+            Suggestion("source", "series", "series as the UCR archive has them"),
+            place,
+            *([Suggestion("test_path", str(test), "by its name")] if test.exists() else []),
+        ]
     with file_kinds.open_bytes(path) as file:
         start = file.read(len(MAGIC))
     if start == MAGIC:
@@ -57,6 +66,10 @@ def _folder(path: Path) -> list[Suggestion]:
     files = [file for file in sorted(path.rglob("*")) if not is_system(file.name)]
     if any(file.suffix.lower() in suffixes for file in files):
         source = Suggestion("source", "image_folder", "the folder holds images")
+        return [source, Suggestion("path", str(path), "")]
+    recordings = {file.parent for file in files if file.suffix.lower() in SUFFIXES} - {path}
+    if len(recordings) > 1:
+        source = Suggestion("source", "series", "a folder per class, a file per recording")
         return [source, Suggestion("path", str(path), "")]
     tables = [file for file in files if file.parent == path and file.suffix.lower() in TABLES]
     parts = {part_of(file.stem): file for file in tables}

@@ -19,6 +19,7 @@ NAMED = re.compile(
 INTEGER = re.compile(r"[+-]?\d+(\.0*)?")
 MAX_CLASSES = 20  # of integers
 ROWS_PER_CLASS = 5
+ROWS_PER_TEXT = 20  # where more than MAX_CLASSES texts are classes
 CLASSIFICATION, REGRESSION = "classification", "regression"
 
 
@@ -73,7 +74,8 @@ def _is_suitable(column: ColumnStatistics) -> bool:
     series = column.integers
     if number.is_number:
         return not (series.counts_rows or series.numbers_rows)
-    return not column.identifies_rows or bool(_number_formats(column))
+    few = len(column.levels) <= max(MAX_CLASSES, column.rows / ROWS_PER_TEXT)
+    return few or bool(_number_formats(column))
 
 
 def _number_formats(column: ColumnStatistics) -> list[number_formats.NumberFormat]:

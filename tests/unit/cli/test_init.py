@@ -65,6 +65,11 @@ TEXTS = {
         {"drop": ["row", "site", "copy"]},
         (4,),
     ),
+    "text that is no class": (
+        table(size_again=FRAME["size"] + 1.5, town=[f"town {i % 40}" for i in range(N)]),
+        {"target": "size_again", "drop": ["size"]},
+        (43,),
+    ),
     "missing targets": (
         table(species=np.where(np.arange(N) % 9, NAMES, "")),
         {"drop_missing_target": True},
@@ -141,7 +146,18 @@ def test_other_data_are_recognized(netsurgery, inside):
     (inside / "tables").mkdir()
     (inside / "tables" / "train.csv").write_bytes(table(species=NAMES))
     (inside / "tables" / "test.csv").write_bytes(table(species=NAMES))
+    series = "".join(f"{k}\t" + "\t".join(map(str, row)) + "\n" for k, row in zip(
+        Y, RNG.normal(size=(N, 40)).round(2), strict=True
+    ))  # fmt: skip
+    for part in ("TRAIN", "TEST"):
+        (inside / f"Beats_{part}.tsv").write_text(series)
+    for i in range(24):
+        (inside / "gait" / "ab"[i % 2]).mkdir(parents=True, exist_ok=True)
+        FRAME[["size", "age"]].to_csv(inside / "gait" / "ab"[i % 2] / f"{i}.csv", index=False)
+    ucr = {"source": "series", "test_path": "Beats_TEST.tsv"}
     expected = {
+        "Beats_TRAIN.tsv": (ucr, "cnn1d-small"),
+        "gait": ({"source": "series"}, "cnn1d-small"),
         "a.npz": ({"source": "npz", "task": "regression"}, "ff-small"),
         "s.npz": ({"source": "npz", "series": True}, "cnn1d-small"),
         "p.parquet": ({"source": "parquet", "target": "species"}, "ff-small"),

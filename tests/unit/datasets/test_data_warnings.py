@@ -68,7 +68,18 @@ def test_a_rare_class_hides_no_leak_and_makes_none():
     columns = [{"name": name, "kind": "number"} for name in ("same", "noise")]
     features = [{"column": column["name"]} for column in columns]
     x = np.stack([y, np.random.default_rng(0).random(1000)], axis=1)
-    assert leaks.columns_that_tell(x, y, columns, features, classes=True) == ["same"]
+    assert leaks.columns_that_tell(x, y, columns, features, classes=True) == {"same": True}
+
+
+def test_a_threshold_of_a_measured_value_is_no_copy(tmp_path):
+    value = RNG.normal(size=N)
+    frame = frame_with(value, np.where(value > 0.5, "high", "low")).assign(
+        copy=np.sign(value - 0.5)
+    )
+    _, described, notes = prepared(tmp_path, frame.to_csv(index=False))
+    assert "'v', 'copy' each give" in said(notes, "the target away")[0]
+    dropped = [s["value"] for s in described["suggestions"] if s["key"] == "drop"]
+    assert dropped == [["copy"]]
 
 
 def test_a_constant_column_is_named(tmp_path):
