@@ -20,6 +20,9 @@ GREY = ("1", "L", "LA", "La")
 COLOUR = ("RGB", "RGBA", "RGBa", "RGBX", "P", "PA", "CMYK", "YCbCr", "HSV")
 ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
 MAX_BITS = 8
+# modes of grey images that Pillow keeps as they are, and how their pixels are stored
+DEEP = {"I;16": "uint16", "I;16B": "uint16", "I;16L": "uint16", "F": "float32"}
+PLAIN = "uint8"
 # formats whose further pages are previews or layers of the first
 SINGLE_FORMATS = ("MPO", "PSD")
 ORIENTATION, ROTATED = 0x0112, (5, 6, 7, 8)  # the tag of EXIF, and its values that swap the sides
@@ -39,6 +42,7 @@ REPAIR = "repair or remove damaged files"
 REDUCE = "convert images to 8 bits per channel, or provide them as an npz file"
 SHRINK = "scale large images down"
 CONVERT = "convert images to RGB"
+ALIKE = "convert all images to the same number of bits"
 BYTES_LEFT = re.compile(r" \(\d+ bytes not processed\)")  # differs between files
 
 
@@ -65,6 +69,7 @@ class Header:
         alpha: whether it has an alpha channel or a transparent colour.
         pages: whether it has several pages or frames.
         turned: whether its EXIF orientation turns or mirrors it.
+        dtype: of its pixels: uint8, for grey images also uint16 and float32.
     """
 
     size: tuple[int, int]
@@ -72,6 +77,7 @@ class Header:
     alpha: bool
     pages: bool
     turned: bool
+    dtype: str = PLAIN
 
 
 @contextmanager
@@ -141,14 +147,14 @@ def read_header(path: Path) -> Header:
     """Read the header of an image, and check that its pixels can be read without a loss.
 
     Raises:
-        UnusableImageError: it is no readable image with 8 bits per channel.
+        UnusableImageError: it is no readable image, or a colour image with more than 8 bits.
     """
     with _opened(path) as image:
         bits, mode = _bits(image), image.mode
-        if bits > MAX_BITS:
+        if bits > MAX_BITS and mode not in DEEP:
             of_mode = f"mode {mode}, {bits} bits"
             raise UnusableImageError(f"has more than 8 bits per channel ({of_mode})", REDUCE)
-        if mode not in GREY + COLOUR:
+        if mode not in (*GREY, *COLOUR, *DEEP):
             raise UnusableImageError(f"has the colour mode {mode}, which cannot be read", CONVERT)
         orientation = _orientation(image)
         width, height = image.size
@@ -156,32 +162,50 @@ def read_header(path: Path) -> Header:
             width, height = height, width
         return Header(
             size=(height, width),
-            grey=mode in GREY,
+            grey=mode in GREY or mode in DEEP,
             alpha=mode in ALPHA or "transparency" in image.info,
             pages=bool(getattr(image, "is_animated", False)) and image.format not in SINGLE_FORMATS,
             turned=orientation not in (0, 1),
+            dtype=DEEP.get(mode, PLAIN),
         )
 
 
-def read_pixels(path: Path, size: tuple[int, int], channels: int) -> np.ndarray:
+def read_pixels(path: Path, size: tuple[int, int], channels: int, dtype: str = PLAIN) -> np.ndarray:
     """Read the first page of an image, upright, without transparency and resized.
 
     Args:
         path: of the image.
         size: height and width of the result.
         channels: 1 for grey, 3 for colour.
+        dtype: of the pixels: see `Header`.
 
     Returns:
-        uint8 (height, width, channels).
+        (height, width, channels).
 
     Raises:
-        UnusableImageError: it is damaged.
+        UnusableImageError: it is damaged, or has pixels of another dtype.
     """
     from PIL import Image, ImageOps
 
     with _opened(path) as image:
+        if (found := DEEP.get(image.mode, PLAIN)) != dtype:
+            raise UnusableImageError(f"has pixels of dtype {found}, not {dtype}", ALIKE)
         upright = image if _orientation(image) in (0, 1) else ImageOps.exif_transpose(image)
+        if dtype != PLAIN:
+            return _deep_pixels(upright, size, dtype)
         converted = upright.convert("L" if channels == 1 else "RGB")
         if converted.size != size[::-1]:
             converted = converted.resize(size[::-1], Image.Resampling.BILINEAR)
         return np.asarray(converted).reshape(*size, channels)
+
+
+def _deep_pixels(image: Image.Image, size: tuple[int, int], dtype: str) -> np.ndarray:
+    """The pixels of a grey image with more than 8 bits, (height, width, 1)."""
+    from PIL import Image
+
+    values = np.asarray(image)
+    if values.shape != size:
+        smooth = Image.fromarray(values.astype(np.float32))
+        values = np.asarray(smooth.resize(size[::-1], Image.Resampling.BILINEAR))
+        values = values if dtype == "float32" else np.rint(values)
+    return values.astype(dtype).reshape(*size, 1)

@@ -29,7 +29,8 @@ def all_unusable(
     for file in files:
         count += 1
         try:
-            read_pixels(file, read_header(file).size, 3)
+            header = read_header(file)
+            read_pixels(file, header.size, 1 if header.grey else 3, header.dtype)
         except UnusableImageError as error:
             problems[file] = error
     if len(problems) == 1:

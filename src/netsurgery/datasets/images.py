@@ -18,6 +18,8 @@ from netsurgery.datasets import (
     path_groups,
 )
 from netsurgery.datasets.image_decoding import (
+    ALIKE,
+    PLAIN,
     Header,
     UnusableImageError,
     read_header,
@@ -79,7 +81,8 @@ def open_images(settings: Settings) -> Source:
     most_frequent = max(sizes, key=lambda size: (sizes[size], -size[0] * size[1], size))
     size = tuple(settings.get("size", most_frequent))
     channels = settings.get("channels", 1 if all(h.grey for h in headers[TRAINING]) else 3)
-    shape, dtype = (*size, channels), np.dtype(np.uint8)
+    dtype = _dtype(headers, folders, channels)
+    shape = (*size, channels)
 
     def chunks(part: str) -> Iterator[Chunk]:
         rows = rows_per_chunk(shape, dtype)
@@ -91,7 +94,7 @@ def open_images(settings: Settings) -> Source:
             x = np.empty((len(chunk), *shape), dtype)
             for i, file in enumerate(chunk):
                 try:
-                    x[i] = read_pixels(file, size, channels)
+                    x[i] = read_pixels(file, size, channels, str(dtype))
                 except UnusableImageError as error:
                     raise all_unusable(training.path, _all_files(folders), (file, error)) from None
             yield x, y[start : start + rows]
@@ -113,8 +116,9 @@ def open_images(settings: Settings) -> Source:
         dtype=dtype,
         counts={part: len(of_part) for part, of_part in headers.items()},
         chunks=chunks,
-        scaling="unit",
-        largest=255.0,
+        # 12 bits of a camera may be in 16: the largest possible value says nothing
+        scaling="unit" if dtype == np.uint8 else "standard",
+        largest=255.0 if dtype == np.uint8 else 1.0,
         label_names={part: str(folder.path) for part, folder in folders.items()},
         classes=classes if targets is None else None,
         targets=() if targets is None or table is None else table.names,
@@ -142,6 +146,30 @@ def _keys(
         return SplitKeys(group, groups=np.array(found))
 
     return keys
+
+
+def _dtype(headers: Mapping[str, list[Header]], folders: Folders, channels: int) -> np.dtype[Any]:
+    """The dtype of the pixels of all images.
+
+    Raises:
+        DataError: it differs between images, or deep ones should be read as colour.
+    """
+    path = folders[TRAINING].path
+    dtypes = {
+        file: header.dtype
+        for part, of_part in headers.items()
+        for file, header in zip(folders[part].files, of_part, strict=True)
+    }
+    dtype, _ = Counter(dtypes.values()).most_common(1)[0]
+    if others := [file for file, found in dtypes.items() if found != dtype]:
+        names = [file.relative_to(path) if file.is_relative_to(path) else file for file in others]
+        raise DataError(
+            f"{path}: {len(others)} of {len(dtypes)} images have pixels of "
+            f"{dtypes[others[0]]}, not {dtype}: {image_layout.listed(names)}; {ALIKE}"
+        )
+    if dtype != PLAIN and channels != 1:
+        raise DataError(f"{path}: images of {dtype} are grey; remove `channels: {channels}`")
+    return np.dtype(dtype)
 
 
 def _all_files(folders: Folders) -> list[Path]:
@@ -209,7 +237,8 @@ def read_raw(data: Mapping[str, Any], part: str, positions: np.ndarray) -> list[
     images = []
     for file in (files[i] for i in positions):
         try:
-            images.append(read_pixels(file, read_header(file).size, data["shape"][-1])[None])
+            size, width = read_header(file).size, data["shape"][-1]
+            images.append(read_pixels(file, size, width, data["type"])[None])
         except UnusableImageError as error:
             raise DataError(f"{file}: {error}") from None
     return [*images] if data["resized"] else [np.concatenate(images)]

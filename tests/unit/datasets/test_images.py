@@ -7,6 +7,7 @@ from PIL import Image
 
 from netsurgery import datasets
 from netsurgery.datasets import DataError
+from netsurgery.datasets.registry import read_new
 from netsurgery.keras_io import preprocessing
 
 RNG = np.random.default_rng(0)
@@ -122,7 +123,7 @@ def test_all_unusable_images_are_named_in_one_go(stage, tmp_path):
         cut(tmp_path / "images" / "bee" / f"{i}.png")
     if stage == "header":
         (tmp_path / "images" / "ant" / "3.png").write_bytes(b"")
-        Image.fromarray(np.zeros((5, 6), np.uint16)).save(tmp_path / "test" / "ant" / "0.png")
+        Image.new("I", (6, 5)).save(tmp_path / "test" / "ant" / "0.png", "TIFF")
     with pytest.raises(DataError) as caught:
         prepared(tmp_path, test_path=str(tmp_path / "test"))
     message = str(caught.value)
@@ -133,7 +134,7 @@ def test_all_unusable_images_are_named_in_one_go(stage, tmp_path):
     assert " and 2 more: cannot be read as an image (" in message
     if stage == "header":
         assert "ant/3.png: cannot be read as an image (it is empty)" in message
-        assert f"{tmp_path}/test/ant/0.png: has more than 8 bits per channel (mode I;16" in message
+        assert f"{tmp_path}/test/ant/0.png: has more than 8 bits per channel (mode I, " in message
         assert message.endswith(
             "convert images to 8 bits per channel, or provide them as an npz file"
         )
@@ -166,8 +167,8 @@ UNUSABLE = {
     "cannot be read as an image (it is an HTML page, perhaps of a failed download)": as_html,
     "cannot be read as an image (it is a pointer of Git LFS; run `git lfs pull`)": as_lfs_pointer,
     "cannot be read as an image (its link is broken)": broken_link,
-    "has more than 8 bits per channel (mode I;16, 16 bits)": (
-        lambda path: Image.fromarray(np.zeros((5, 6), np.uint16)).save(path)
+    "has more than 8 bits per channel (mode I, 32 bits)": (
+        lambda path: Image.new("I", (6, 5)).save(path, "TIFF")
     ),
 }
 
@@ -207,3 +208,31 @@ def test_notes_say_how_images_were_read(tmp_path):
     ]
     chosen = given | {"size": [5, 6], "channels": 3}
     assert not any("all are" in n for n in datasets.prepare("d", chosen, tmp_path / "prepared"))
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "float32"])
+def test_deep_grey_images_keep_their_values(dtype, tmp_path):
+    rng, images = np.random.default_rng(0), []
+    for i in range(12):
+        image = rng.integers(0, 65536, (5, 6) if i else (10, 12)).astype(dtype)
+        path = tmp_path / "images" / ("ant", "bee")[i // 6] / f"{i:02}.tif"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(path)
+        images.append(image)
+    x, _, data = prepared(tmp_path)
+    assert (x.dtype, data["shape"], data["scaling"]["method"]) == (dtype, [5, 6, 1], "standard")
+    np.testing.assert_array_equal(x[1:, ..., 0], images[1:])
+    assert x[0].min() > images[0].min()
+    assert x[0].max() < images[0].max()  # resized, not cut
+    new = next(iter(read_new(data, tmp_path / "images", labelled=False).batches))
+    np.testing.assert_array_equal(new.inputs, x)
+
+
+def test_images_of_another_depth_are_named(tmp_path):
+    fill(tmp_path / "images")
+    for name in ("ant/2.png", "bee/1.png"):
+        Image.fromarray(np.zeros((5, 6), np.uint16)).save(tmp_path / "images" / name)
+    with pytest.raises(
+        DataError, match=r"2 of \d+ .* uint16, not uint8: ant/2.png, bee/1.png; con"
+    ):
+        prepared(tmp_path)
