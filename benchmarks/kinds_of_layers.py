@@ -167,5 +167,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    training.use_one_thread()
+    training.use_threads()
     main()

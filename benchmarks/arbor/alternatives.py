@@ -213,5 +213,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    training.use_one_thread()
+    training.use_threads()
     main()

@@ -57,7 +57,7 @@ def measure(case: dict[str, Any], engine: str) -> dict[str, float]:
     from netsurgery.networks.network import initialise
     from netsurgery.networks.topologies import build
 
-    training.use_one_thread()
+    training.use_threads()
     rng = np.random.default_rng(0)
     shape = (case["side"], case["side"], 3)
     x = rng.integers(0, 256, (SAMPLES, *shape), dtype=np.uint8)

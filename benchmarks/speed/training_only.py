@@ -65,7 +65,7 @@ def _train(
     from netsurgery.storage.settings import from_settings
     from netsurgery.training.epoch import NO_MOVES
 
-    training.use_one_thread()
+    training.use_threads()
     training.disable_trim()
     rng = np.random.default_rng(0)
     samples = read_part(data, search / "split.npz", "training")

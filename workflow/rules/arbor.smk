@@ -110,12 +110,13 @@ rule train_fresh:
     priority: scheduling.priority
     conda:
         "../../environment.yml"
+    threads: scheduling.threads
     resources:
         **scheduling.training_resources(minutes=240),
     params:
         time_limit=scheduling.time_limit,
         dependencies=dependencies.of("train_fresh"),
-        settings=parameters.settings(job_settings.TRAINING),
+        settings=parameters.settings(job_settings.FRESH),
         rates=parameters.rates,
         stream=parameters.stream,
         fresh=parameters.fresh,

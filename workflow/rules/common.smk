@@ -65,7 +65,7 @@ searches = Searches(CONFIG, plans, session.prepare)
 inputs = Inputs(searches, data_is_made=snakemake_run.is_imported)
 parameters = Parameters(searches)
 dependencies = JobDependencies(parameters)
-scheduling = Scheduling(searches, parameters)
+scheduling = Scheduling(searches, parameters, snakemake_run.cores)
 targets = Targets(searches, inputs, CORES_PER_SEARCH)
 
 

@@ -12,6 +12,7 @@ rule train_initial_network:
     priority: scheduling.priority
     conda:
         "../../environment.yml"
+    threads: scheduling.threads
     resources:
         **scheduling.training_resources(minutes=240),
     params:
@@ -161,12 +162,13 @@ rule finalize:
     priority: scheduling.priority
     conda:
         "../../environment.yml"
+    threads: scheduling.threads
     resources:
         **scheduling.training_resources(minutes=240),
     params:
         time_limit=scheduling.time_limit,
         dependencies=dependencies.of("finalize"),
-        settings=parameters.settings(job_settings.MATCH),
+        settings=parameters.settings(job_settings.FINAL),
         rates=parameters.final_rates,
         stream=parameters.stream,
         mode=parameters.final_mode,

@@ -7,7 +7,11 @@ read.
 from __future__ import annotations
 
 from netsurgery.datasets.splits import SplitSettings
-from netsurgery.objectives.training_settings import PenaltySettings, TrainingSettings
+from netsurgery.objectives.training_settings import (
+    PartSettings,
+    PenaltySettings,
+    TrainingSettings,
+)
 from netsurgery.search.arbor.settings import GrowthSettings, JudgementSettings, RoundSettings
 from netsurgery.search.ectonas.settings import GenerationSettings, SelectionSettings
 from netsurgery.search.selection import Comparison
@@ -16,7 +20,10 @@ from netsurgery.storage.settings import setting_names
 from netsurgery.surgery.settings import SurgerySettings
 
 TRAINING = setting_names(TrainingSettings)
-INITIAL = setting_names(TrainingSettings, PenaltySettings)  # training of the initial network
+# training of networks that train alone: the initial one, those with fresh weights, the final one
+INITIAL = setting_names(TrainingSettings, PartSettings, PenaltySettings)
+FRESH = setting_names(TrainingSettings, PartSettings)
+FINAL = setting_names(TrainingSettings, PartSettings, Comparison)
 MATCH = setting_names(TrainingSettings, Comparison)  # training of the winner of a match
 SPLIT = setting_names(SplitSettings)
 SELECTION = setting_names(SelectionSettings, JudgementSettings)

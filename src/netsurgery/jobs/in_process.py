@@ -115,6 +115,6 @@ def run_search(search: Search, seed: int, data: Path, split: Path, folder: Searc
     Returns:
         The record of the final candidate.
     """
-    training.use_one_thread()
+    training.use_threads()
     trainer = InProcessTrainer(search, seed, data, split, folder)
     return search.algorithm.search(trainer, search.settings, seed)

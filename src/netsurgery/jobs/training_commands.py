@@ -149,6 +149,7 @@ COMMON: dict[str, Option] = {
     "failure": Choice(FAILED_STATUSES),
     "rates": Default(read_rates, None),
     "stream": Default(json.loads, None),
+    "threads": Default(int, 1),
 }
 ROUNDS: dict[str, Option] = {"epochs": int, "later_rounds": Several(str, at_least=0)}
 COMMANDS = {
@@ -203,7 +204,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     command = COMMANDS[given.command]
     prefer_for_oom_kill()
     lease = devices.claim()  # noqa: F841 - held until the process ends
-    training.use_one_thread()
+    training.use_threads(given.threads)
     training.disable_trim()
     with exit_with_message(), exit_when_out_of_memory():
         step = TrainingStep(

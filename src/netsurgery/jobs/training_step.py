@@ -18,12 +18,12 @@ from netsurgery.networks.layers import Arrays
 from netsurgery.networks.network import Network
 from netsurgery.objectives.schedules import CONSTANT, read_schedule
 from netsurgery.objectives.step_rates import Along, StepRates, rates_of_step
-from netsurgery.objectives.training_settings import TrainingSettings, batch_size_for
+from netsurgery.objectives.training_settings import PartSettings, TrainingSettings, batch_size_for
 from netsurgery.processes.client import kept_graphs
 from netsurgery.search import scores
 from netsurgery.search.candidates import read_candidate, record_path
 from netsurgery.search.records import Record, RoundResult, Status
-from netsurgery.search.steps import FINAL
+from netsurgery.search.steps import FINAL, Phase
 from netsurgery.storage import provenance
 from netsurgery.storage.dependencies import NO_DEPENDENCIES, Dependencies
 from netsurgery.storage.files import atomic_path, sha256, verify_checksum
@@ -32,6 +32,7 @@ from netsurgery.storage.settings import from_settings
 from netsurgery.storage.timer import Timer
 from netsurgery.training import GraphCache, TrainableNetwork, TrainingLoop
 
+ALONE = (Phase.WARM_UP, Phase.FRESH, Phase.FINAL)  # trainings with few or none beside them
 LATENCY_BATCH = 32  # samples in the larger batch whose latency is measured
 
 
@@ -103,6 +104,13 @@ class TrainingStep:
         size = self.training_settings.batch_size
         return batch_size_for(len(self.training)) if isinstance(size, str) else size
 
+    @property
+    def batch_parts(self) -> int:
+        """Parts of each batch; 1 beside others that compete, which fill the cores."""
+        if self.name.partition("/")[0] not in ALONE:
+            return 1
+        return from_settings(PartSettings, self.settings).batch_parts
+
     def epochs(self, batches: int) -> list[int]:
         """Split batches into whole epochs and the rest of one."""
         whole, rest = divmod(batches, self.batches_per_epoch)
@@ -142,6 +150,7 @@ class TrainingStep:
             self.timer,
             GraphCache(kept_graphs()),
             precision,
+            self.batch_parts,
         )
 
     def run(self, network: TrainableNetwork, record: Record, batches: Mapping[str, int]) -> Record:

@@ -38,6 +38,13 @@ class PenaltySettings:
 
 
 @dataclass(frozen=True)
+class PartSettings:
+    """Into how many parts each batch is split where a network trains alone."""
+
+    batch_parts: int = 1
+
+
+@dataclass(frozen=True)
 class TrainingSettings:
     """How a candidate trains, and how its training is scored."""
 

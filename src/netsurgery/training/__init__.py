@@ -12,10 +12,11 @@
 - `tensorflow_internals` holds all that is private to TensorFlow;
 - `speed` measures how long networks take to train in float32 and bfloat16;
 - `compiler` compiles functions of a network over samples, of which `epoch` trains and `evaluation`
-  scores it; `loop` does both in turns, and `latency` measures how long a prediction takes.
+  scores it; `batch_parts` splits a batch for several threads;
+- `loop` trains and scores in turns, and `latency` measures how long a prediction takes.
 
-There is one thread, and the caller's generator draws the order of the samples, so a training step
-always gives the same weights.
+Each operation is computed on one thread, and the caller's generator draws the order of the samples,
+so a training step always gives the same weights.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from netsurgery.training.graphs import GraphCache
 from netsurgery.training.keras_objects import compile_model
 from netsurgery.training.loop import TrainingLoop, finite
 from netsurgery.training.malloc import disable_trim
-from netsurgery.training.model import TrainableNetwork, device, use_one_thread
+from netsurgery.training.model import TrainableNetwork, device, use_threads
 from netsurgery.training.output_scores import score_outputs
 from netsurgery.training.prefork import warm_up_tensorflow
 
@@ -46,6 +47,6 @@ __all__ = [
     "evaluate",
     "finite",
     "score_outputs",
-    "use_one_thread",
+    "use_threads",
     "warm_up_tensorflow",
 ]

@@ -20,7 +20,7 @@ import tensorflow as tf
 from netsurgery.training.tensorflow_internals import load_functions
 
 MAX_GRAPHS = 500  # graphs in a cache folder, of a few ten kB each
-NO_OPTIMIZER = tf.compat.v1.ConfigProto()  # see `use_one_thread`
+NO_OPTIMIZER = tf.compat.v1.ConfigProto()  # see `use_threads`
 NO_OPTIMIZER.graph_options.rewrite_options.disable_meta_optimizer = True
 
 TensorFunction = Callable[..., tf.Tensor]

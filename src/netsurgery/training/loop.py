@@ -41,6 +41,7 @@ class TrainingLoop:
         timer: measures where the time goes.
         cache: of graphs, shared with other loops over networks of the same topology.
         precision: of training; scores are computed in float32.
+        batch_parts: into which each batch is split (see `netsurgery.training.batch_parts`).
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class TrainingLoop:
         timer: Timer | None = None,
         cache: GraphCache | None = None,
         precision: str = FLOAT32,
+        batch_parts: int = 1,
     ) -> None:
         cache = cache or GraphCache()
         self.network, self.samples, self.batch_size = network, len(training), batch_size
@@ -63,7 +65,7 @@ class TrainingLoop:
             known = network.loss, network.outputs, metrics
             self.metrics = metric_sums(training, *known, class_weights, logits=network.logits)
             compiler = Compiler(network, self.metrics, Batches(training), cache, precision)
-            self.epoch = compile_epoch(compiler, batch_size)
+            self.epoch = compile_epoch(compiler, batch_size, batch_parts)
             validation_metrics = metric_sums(validation, *known, logits=network.logits)
             self.evaluation = compile_evaluation(network, validation, validation_metrics, cache)
 

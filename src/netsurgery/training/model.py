@@ -32,15 +32,18 @@ WITH_KERNELS = LinearLayer | Other | KeptJoin
 NO_STATES: Mapping[int, Iterable[Any]] = MappingProxyType({})
 
 
-def use_one_thread() -> None:
-    """Use one thread, and deterministic operations; the workflow runs one job per core.
+def use_threads(count: int = 1) -> None:
+    """Compute operations on so many threads, each on one, and deterministically.
 
-    Call it before TensorFlow runs its first operation. With one thread the operations of a CPU are
-    deterministic; a GPU needs slower ones for some. TensorFlow's graph optimizer is off because it
-    takes longer than it saves: what it would fuse is fused already.
+    Call it before TensorFlow runs its first operation. With one thread each, the operations of a
+    CPU are deterministic; a GPU needs slower ones for some. TensorFlow's graph optimizer is off
+    because it takes longer than it saves: what it would fuse is fused already.
+
+    Args:
+        count: operations that are computed at the same time.
     """
     tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(count)
     if tf.config.list_physical_devices("GPU"):
         tf.config.experimental.enable_op_determinism()
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
@@ -138,29 +141,44 @@ class TrainableNetwork:
 
         Otherwise it is computed with the moving averages of the weights, where there are any.
         """
-        return self.forward(x, training=training).output
+        given = self.forward(x, training=training)
+        if training:
+            self.update(given)
+        return given.output
 
-    def forward(self, x: tf.Tensor, *, training: bool, precision: str = FLOAT32) -> Forward:
-        """What the network gives for a batch; see `__call__`."""
+    def forward(
+        self,
+        x: tf.Tensor,
+        *,
+        training: bool,
+        precision: str = FLOAT32,
+        part: int | None = None,
+    ) -> Forward:
+        """What the network gives for a batch, or for a part of one; see `__call__`."""
         used = self.weights if training else self.averages or self.weights
         trainable = self.packing.tensors(variable.value for variable in used)
-        sizes, moving = self.statistics_sizes, self.statistics.value
-        split = tf.split(moving, sizes) if sizes else []
+        sizes = self.statistics_sizes
+        split = tf.split(self.statistics.value, sizes) if sizes else []
         arrays = self._by_layer(trainable, split, self.kept.tensors)
-        given = forward(
+        seed = self._seed_of_step if training and self.draws else None
+        if seed is not None and part is not None:
+            seed = tf.random.experimental.stateless_fold_in(seed, part)
+        return forward(
             self.topology,
             arrays,
             x,
             training=training,
             precision=precision,
-            seed=self._seed_of_step if training and self.draws else None,
+            seed=seed,
             kept=self.kept.calls,
         )
+
+    def update(self, given: Forward) -> None:
+        """Update what is not trained by what a pass in training mode gave."""
         if given.statistics is not None:
+            moving = self.statistics.value
             moving.assign_sub((moving - given.statistics) * self._update_rates)
-        if training:
-            self.kept.update(given.states)
-        return given
+        self.kept.update(given.states)
 
     def draw_seed(self, rng: np.random.Generator) -> None:
         """Draw what the layers that draw in training start from; nothing without any."""

@@ -82,6 +82,12 @@ class ArborJobs(SearchJobs):
         per_epoch = read_winners(self.folder.winners(0)).batches_per_epoch
         return step_rates(self.generation(generation), step, rate, per_epoch)
 
+    def trained_beside(self, generation: int, step: str) -> int:
+        """Return how many networks with fresh weights train at least as long as one of them."""
+        plan = self.fresh_plan(generation)
+        batches = plan.network_of(step).batches
+        return sum(network.batches >= batches for network in plan.networks)
+
     def stream(self, generation: int, step: str) -> str | None:
         """Return what names the order of samples, the same for all competitors."""
         return None if step in (WARM_UP, FINAL) else stream_of(self.generation(generation), step)

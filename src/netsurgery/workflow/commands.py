@@ -19,7 +19,7 @@ TO_USER = " 2>&1 | tee {log} >&2"
 STEP = "--data {params.folder} --split {input.split} --seed {wildcards.seed}"
 STEP += " --settings {params.settings:q} --dependencies {params.dependencies:q}"
 # what a step that trains needs to know as well
-SCHEDULED = "--rates {params.rates:q} --stream {params.stream:q}"
+SCHEDULED = "--threads {threads} --rates {params.rates:q} --stream {params.stream:q}"
 
 
 def job(command: str, arguments: str) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from netsurgery.objectives.training_settings import PartSettings
 from netsurgery.search.ectonas.priorities import HIGHEST
+from netsurgery.storage.settings import from_settings
 from netsurgery.workflow.checkpoints import Wildcards
 from netsurgery.workflow.parameters import Parameters, step_of
 from netsurgery.workflow.searches import Searches
@@ -19,11 +21,18 @@ def per_attempt(amount: int) -> Callable[[Wildcards, int], int]:
 
 
 class Scheduling:
-    """Priority and resource functions of training jobs."""
+    """Priority and resource functions of training jobs.
 
-    def __init__(self, searches: Searches, parameters: Parameters) -> None:
+    Args:
+        searches: The searches.
+        parameters: Of their jobs.
+        cores: That the run may use on this machine; None if jobs go to a cluster.
+    """
+
+    def __init__(self, searches: Searches, parameters: Parameters, cores: int | None) -> None:
         self.searches = searches
         self.parameters = parameters
+        self.cores = cores
 
     def priority(self, wildcards: Wildcards) -> int:
         """Return the priority of a training job.
@@ -37,6 +46,21 @@ class Scheduling:
         if step is not None:
             urgency = self.searches.of(wildcards).step_priority(int(wildcards.generation), step)
         return urgency - HIGHEST - (HIGHEST + 1) * self.searches.config.runs.index(run)
+
+    def threads(self, wildcards: Wildcards) -> int:
+        """Return the cores of a training that runs alone: as many as its batches have parts.
+
+        Where others train at the same time, they share the cores of this machine. The weights are
+        the same with any number.
+        """
+        jobs = self.searches.of(wildcards)
+        parts = from_settings(PartSettings, jobs.search.settings).batch_parts
+        if parts == 1 or self.cores is None:
+            return parts
+        step = step_of(wildcards)
+        beside = 1 if step is None else jobs.trained_beside(int(wildcards.generation), step)
+        share = self.cores // (beside * len(self.searches.config.runs))
+        return min(parts, max(1, share))
 
     def rounds(self, wildcards: Wildcards) -> int:
         """Return how many rounds a training job covers."""

@@ -111,6 +111,10 @@ class SearchJobs(ABC):
         """Return what names the order of samples in a training step; None: it has its own."""
         return None
 
+    def trained_beside(self, generation: int, step: str) -> int:
+        """Return how many networks train at the same time as a step, itself included."""
+        return 1
+
     def step_priority(self, generation: int, step: str) -> int:
         """Return how urgent a training step is, from 0 to `HIGHEST`."""
         return HIGHEST

@@ -1,5 +1,7 @@
 """Priorities and resources of jobs."""
 
+import pytest
+
 from netsurgery.workflow.parameters import Parameters
 from netsurgery.workflow.scheduling import Scheduling, per_attempt
 from tests.support.tracked_search import example
@@ -17,9 +19,9 @@ TWO = {
 }
 
 
-def scheduling(results, given=None, **top):
+def scheduling(results, given=None, cores=2, **top):
     searches = make_searches(results, given, **top)
-    return Scheduling(searches, Parameters(searches))
+    return Scheduling(searches, Parameters(searches), cores)
 
 
 def test_a_retry_gets_more_of_a_resource():
@@ -54,3 +56,22 @@ def test_resources_of_a_training_job_are_those_of_its_rounds(tmp_path):
     scheduled.parameters.later_rounds = lambda _: ["a", "b"]
     assert resources["runtime"](job, attempt=1) == 180
     assert scheduled.time_limit(job, output=[]) == 150
+
+
+@pytest.mark.parametrize(
+    ("parts", "cores", "seeds", "threads"),
+    [
+        (2, 1, 1, 1),
+        (2, 2, 1, 2),
+        (2, 16, 1, 2),
+        (4, 3, 1, 3),
+        (2, None, 5, 2),  # a cluster
+        (2, 2, 2, 1),  # the other seed trains beside it
+        (2, 4, 2, 2),
+        (1, 16, 1, 1),
+        (1, None, 1, 1),
+    ],
+)
+def test_a_lone_training_has_a_core_per_part(tmp_path, parts, cores, seeds, threads):
+    given = {"s": TWO["s"] | {"batch_parts": parts, "seeds": list(range(seeds))}}
+    assert scheduling(tmp_path, given, cores).threads(wildcards()) == threads
