@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from netsurgery.datasets import encodings, file_kinds
+from netsurgery.datasets import arff, encodings, file_kinds
 from netsurgery.datasets.number_formats import NumberFormat
 from netsurgery.datasets.source import DataError, Suggestion
 
@@ -137,8 +137,11 @@ def structure_of(path: Path, settings: Mapping[str, Any]) -> Structure:
     Raises:
         DataError: it is none, or not with these settings.
     """
-    if other := file_kinds.other_kind(path):
-        raise DataError(f"{path}: is {other[0]}, not a table as text; {other[1]}")
+    other = file_kinds.other_kind(path)
+    is_arff = other is not None and other[0] == arff.KIND
+    if other and not (is_arff and settings.get("skip_rows")):
+        message = f"{path}: is {other[0]}, not a table as text; {other[1]}"
+        raise DataError(message, *(arff.suggestions(path) if is_arff else ()))
     encoding = settings.get("encoding") or encodings.by_mark(path)
     encoding = "utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding
     comment = settings.get("comment")

@@ -53,9 +53,9 @@ TEXTS: tuple[tuple[bytes, str, str], ...] = (
     (b"<?xml", "an XML file", SAVE_AS_CSV),
     (b"{", "a JSON file", WITH_PANDAS.format("read_json", "FILE")),
     (b"[{", "a JSON file", WITH_PANDAS.format("read_json", "FILE")),
-    (b"@relation", "an ARFF file", "remove the lines up to `@data` and set `header: false`"),
+    (b"@relation", "an ARFF file", "`netsurgery init` writes the settings that read it"),
 )
-START = 512  # bytes to look at
+START = 8192  # bytes to look at; ARFF files may begin with pages of comments
 
 
 def compression(path: Path) -> str | None:

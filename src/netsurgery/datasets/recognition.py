@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
-from netsurgery.datasets import file_kinds, image_folders
+from netsurgery.datasets import arff, file_kinds, image_folders
 from netsurgery.datasets.folders import is_system
 from netsurgery.datasets.image_layout import listed, part_of
 from netsurgery.datasets.parquet_reader import MAGIC
@@ -15,7 +15,7 @@ from netsurgery.datasets.source import PARTS, PATH_KEYS, TRAINING, DataError, Su
 NPY_NAME = "x_train.npy"
 UCR, UCR_TEXTS, TRAIN = ".ts", (".tsv", ".txt"), "_TRAIN"
 # files of a folder that may be tables
-TABLES = {".csv", ".tsv", ".txt", ".data", ".xlsx", ".parquet"}
+TABLES = {".csv", ".tsv", ".txt", ".data", ".xlsx", ".parquet", ".arff"}
 KEYS = {part: key for key, part in PATH_KEYS.items()}
 
 
@@ -48,6 +48,11 @@ def _file(path: Path) -> list[Suggestion]:
     other = file_kinds.other_kind(path)
     if other and "xlsx" in other[0]:
         return [Suggestion("source", "excel", "an Excel workbook"), place]
+    if other and other[0] == arff.KIND:
+        return [
+            Suggestion("source", "csv", "a table as text, with an ARFF header"),
+            place,
+        ]
     if other:
         raise DataError(f"{path}: is {other[0]}; {other[1]}")
     return [Suggestion("source", "csv", "a table as text"), place]

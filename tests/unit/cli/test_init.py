@@ -70,6 +70,13 @@ TEXTS = {
         {"target": "size_again", "drop": ["size"]},
         (43,),
     ),
+    "ARFF": (
+        b"% trees\n@RELATION trees\n\n@attribute size numeric\n@attribute 'the soil' {clay, sand}\n"
+        b"@attribute age integer\n@attribute class{ash,oak,yew}\n@DATA\n% rows\n"
+        + table(species=NAMES).split(b"\n", 1)[1],
+        {"columns": ["size", "the soil", "age", "class"], "target": "class", "comment": "%"},
+        (4,),
+    ),
     "missing targets": (
         table(species=np.where(np.arange(N) % 9, NAMES, "")),
         {"drop_missing_target": True},
