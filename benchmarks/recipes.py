@@ -49,6 +49,7 @@ LEVERS: dict[str, Settings] = {
     "no augmentation": {"augmentation": "none"},
     "flip_shift": {"augmentation": "flip_shift"},
     "batches of 32": {"batch_size": 32},
+    "batches in two parts": {"batch_parts": 2},
     "label smoothing": {"loss": {"categorical_crossentropy": {"label_smoothing": 0.1}}},
     "the papers' training": {
         **{"schedule": "constant", "learning_rate": 0.1, "momentum": 0, "weight_decay": 0},

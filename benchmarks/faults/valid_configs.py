@@ -99,6 +99,8 @@ def valid_search(algorithm: str, schema: dict[str, Any], rng: Random) -> dict[st
         search |= given
     for name in SIZES & search.keys():  # at least those of the starting topology
         search[name] += 1_000_000
+    if "target" in search:  # within reach of every metric
+        search["target"] = round(float(rng.uniform(0.05, 0.95)), 4)
     if search.get("mode", "") != "balanced":
         search.pop("greediness", None)
     if keras_catalog.split_setting(search.get("optimizer", "sgd"))[0] not in checks.WITH_MOMENTUM:

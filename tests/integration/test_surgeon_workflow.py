@@ -193,12 +193,12 @@ def test_a_search_that_stops_early_can_be_extended(finished, copy):
     before = times(copy)
     reached = read_json(search_folder(copy).winners(1))["parents"]
     limit = max(parent["record"]["score"] for parent in reached)
-    search(copy, TRAINED, target_accuracy=limit)
+    search(copy, TRAINED, target=limit)
     summary = summary_of(copy)
     assert summary["generations"] == 1
     assert summary["epochs_trained"] == 4
     plans = list(search_folder(copy).plans())
-    assert plans[-1].reason == f"the accuracy of {limit} is reached"
+    assert plans[-1].reason == f"val_accuracy reached the target of {limit}"
     assert [n for n in redone(before, copy) if n.startswith(("generation00", "generation01"))] == []
     search(copy, TRAINED)
     assert_same(finished, copy)

@@ -119,6 +119,7 @@ rule train_fresh:
         settings=parameters.settings(job_settings.FRESH),
         rates=parameters.rates,
         stream=parameters.stream,
+        target=parameters.target,
         fresh=parameters.fresh,
         folder=subpath(input.data, parent=True),
     message:
@@ -126,5 +127,6 @@ rule train_fresh:
     shell:
         training_job(
             "train_fresh",
-            "--fresh {params.fresh:q} --step {wildcards.step} --output {output.model}",
+            "--fresh {params.fresh:q} --target {params.target}"
+            " --step {wildcards.step} --output {output.model}",
         )

@@ -21,6 +21,7 @@ rule train_initial_network:
         settings=parameters.settings(job_settings.INITIAL),
         rates=parameters.first_rates,
         stream=parameters.stream,
+        target=parameters.first_target,
         layers=parameters.layers,
         start=parameters.starting_model,
         activation=parameters.output_activation,
@@ -35,7 +36,7 @@ rule train_initial_network:
             "train_initial_network",
             "--layers {params.layers:q} --start {params.start:q} --activation {params.activation}"
             " --epochs {params.epochs} --seconds {params.seconds} --limits {params.limits:q}"
-            " --step warm-up --output {output.model}",
+            " --target {params.target} --step warm-up --output {output.model}",
         )
 
 
@@ -171,6 +172,7 @@ rule finalize:
         settings=parameters.settings(job_settings.FINAL),
         rates=parameters.final_rates,
         stream=parameters.stream,
+        target=parameters.final_target,
         mode=parameters.final_mode,
         batches=parameters.remaining_batches,
         folder=subpath(input.data, parent=True),
@@ -180,5 +182,5 @@ rule finalize:
         training_job(
             "finalize",
             "--models {input.models} --mode {params.mode} --batches {params.batches}"
-            " --step final --output {output.network}",
+            " --target {params.target} --step final --output {output.network}",
         )

@@ -13,6 +13,7 @@ from netsurgery.cli.arguments import RUN_FOLDER, Subparsers
 from netsurgery.cli.tables import format_table
 from netsurgery.search.last_epochs import describe_last_epochs
 from netsurgery.search.layout import SearchFolder
+from netsurgery.search.target import describe_target
 from netsurgery.storage.files import read_json
 
 HEADER = (
@@ -55,9 +56,10 @@ def run(given: argparse.Namespace) -> None:
         last = rows[-1]["candidate"]
         sys.exit(f"{given.folder}: no candidate {candidate}; there are g00c00 to {last}")
     print(format_table([HEADER, *map(_row, ancestry(rows, candidate))]))
-    last_epochs = describe_last_epochs(summary)
-    if last_epochs and candidate == summary["candidate"]:
-        print(last_epochs)
+    if candidate == summary["candidate"]:
+        for sentence in (describe_last_epochs(summary), describe_target(summary)):
+            if sentence:
+                print(sentence)
 
 
 def _row(row: Mapping[str, str]) -> tuple[str, ...]:

@@ -75,6 +75,10 @@ class Search:
             return None
         return Along(self.algorithm.schedule_epochs(self.settings))
 
+    def target_of(self, step: str) -> float | None:
+        """The value of the objective at which a training step ends; None: it does not."""
+        return self.settings.get("target") if self.algorithm.may_stop(step) else None
+
     @property
     def output_activation(self) -> str:
         """The activation of the output layer for classification."""

@@ -57,6 +57,7 @@ class InProcessTrainer:
             self._step(next(iter(training.batches)), self._output(training)),
             rates=self.search.rates if training.rates is None else training.rates,
             stream=training.stream,
+            target=self.search.target_of(training.step),
         )
         later_rounds = dict(list(training.batches.items())[1:])
         model = None if training.model is None else self.folder.root / training.model

@@ -149,6 +149,7 @@ COMMON: dict[str, Option] = {
     "failure": Choice(FAILED_STATUSES),
     "rates": Default(read_rates, None),
     "stream": Default(json.loads, None),
+    "target": Default(json.loads, None),
     "threads": Default(int, 1),
 }
 ROUNDS: dict[str, Option] = {"epochs": int, "later_rounds": Several(str, at_least=0)}
@@ -218,5 +219,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
             given.dependencies.with_inputs(files_read(given)),
             given.rates,
             given.stream,
+            given.target,
         )
         command.run(step, **command.values(given))

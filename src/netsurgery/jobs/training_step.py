@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +24,7 @@ from netsurgery.search import scores
 from netsurgery.search.candidates import read_candidate, record_path
 from netsurgery.search.records import Record, RoundResult, Status
 from netsurgery.search.steps import FINAL, Phase
+from netsurgery.search.target import Target
 from netsurgery.storage import provenance
 from netsurgery.storage.dependencies import NO_DEPENDENCIES, Dependencies
 from netsurgery.storage.files import atomic_path, sha256, verify_checksum
@@ -52,6 +53,7 @@ class TrainingStep:
         rates: the learning rates.
         stream: names the order of the samples, the same in all steps that have this name; None: of
             the candidate's own in each round.
+        target: of the objective, at which training stops after an epoch; None: it does not.
         timer: how long the parts of the step take.
     """
 
@@ -65,6 +67,7 @@ class TrainingStep:
     dependencies: Dependencies = NO_DEPENDENCIES
     rates: StepRates = None
     stream: str | None = None
+    target: float | None = None
     timer: Timer = field(default_factory=Timer)
 
     @cached_property
@@ -212,7 +215,14 @@ class TrainingStep:
     ) -> Record:
         """Train a round and score it; a candidate that diverged trains no further."""
         epochs = self.epochs(batches) if record.status == Status.OK else []
-        history = loop.run(epochs, rng, rates[: sum(epochs)])
+        metric, window = self.training_settings.objective, self.training_settings.score_window
+        target = Target(metric, self.target)
+
+        def may_stop(entries: Sequence[Mapping[str, float | None]]) -> bool:
+            every = [*record.history, *entries]
+            return target.is_reached(scores.mean_of_last(every, metric, window))
+
+        history = loop.run(epochs, rng, rates[: sum(epochs)], may_stop)
         trained = record.batches_trained
         entries = list(record.history)
         for count, values in zip(epochs, history, strict=False):
@@ -222,7 +232,7 @@ class TrainingStep:
             if self._changes_rates:
                 entry["learning_rate"] = float(rates[trained - record.batches_trained - 1])
             entries.append(entry)
-        deciding = ("loss", "val_loss", self.training_settings.objective)
+        deciding = ("loss", "val_loss", metric)
         diverged = any(entry.get(each, 0) is None for entry in entries for each in deciding)
         # an infinite weight need not show: a relu may hide it
         diverged = diverged or not network.network.finite
@@ -234,7 +244,6 @@ class TrainingStep:
             history=tuple(entries),
             status=Status.DIVERGED if diverged else record.status,
         )
-        metric, window = self.training_settings.objective, self.training_settings.score_window
         score = None if diverged else scores.windowed_mean(record, metric, window)
         result = RoundResult(spent, score)
         return replace(record, score=score, rounds={**record.rounds, name: result})

@@ -19,6 +19,7 @@ from netsurgery.objectives.metrics import (
     OPTIONAL,
     REGRESSION,
     VALIDATION,
+    is_maximized,
     keras_metrics,
 )
 from netsurgery.objectives.schedules import CONSTANT
@@ -26,6 +27,8 @@ from netsurgery.objectives.suggestions import suggest
 
 DEFAULT_LOSS = {CLASSIFICATION: CROSSENTROPY, REGRESSION: "mse"}
 WITH_MOMENTUM = ("sgd", "rmsprop")
+
+MAYBE_NEGATIVE = ("loss", "poisson")  # of what is minimized
 
 Place = tuple[str | int, ...]
 
@@ -70,6 +73,8 @@ def check(search: Mapping[str, Any], task: str, *, logits: bool) -> None:
     _check_loss(search.get("loss", DEFAULT_LOSS[task]), task, logits=logits)
     recorded = _check_extra_metrics(search.get("extra_metrics", ()), task)
     _check_objective(search.get("objective", "val_loss"), task, recorded)
+    if search.get("target") is not None:
+        _check_target(search["target"], search.get("objective", default_objective(task)), task)
 
 
 def _check_own_decay(optimizer: Any) -> None:
@@ -147,6 +152,24 @@ def _check_objective(metric: str, task: str, recorded: set[str]) -> None:
         raise SettingError(where, f"list {name} with its {found.required[0]} under extra_metrics")
 
 
+def default_objective(task: str) -> str:
+    """Return what the candidates of a task are scored by."""
+    return VALIDATION + next(iter(BUILTIN[task]))
+
+
+def _check_target(target: float, metric: str, task: str) -> None:
+    """Check that a target can be reached, and not by every network."""
+    where = ("target",)
+    if is_maximized(metric):
+        if target > 1:
+            write = f"; write {target / 100:g}" if target <= 100 else ""
+            raise SettingError(where, f"{target:g} is out of reach: {metric} is at most 1{write}")
+        if target <= 0 and task == CLASSIFICATION:
+            raise SettingError(where, f"every network reaches {target:g}: {metric} is at least 0")
+    elif target < 0 and metric.removeprefix(VALIDATION) not in MAYBE_NEGATIVE:
+        raise SettingError(where, f"{target:g} is out of reach: {metric} is at least 0")
+
+
 def fill_task_defaults(settings: dict[str, Any], task: str) -> None:
     """Set the default loss and objective of a task, and record the metric of the objective.
 
@@ -162,7 +185,7 @@ def fill_task_defaults(settings: dict[str, Any], task: str) -> None:
         settings[key] = keras_catalog.without_defaults(kind, settings[key])
     if keras_catalog.split_setting(settings["optimizer"])[0] not in WITH_MOMENTUM:
         settings["momentum"] = 0  # where the default of the algorithm is another one
-    settings.setdefault("objective", VALIDATION + next(iter(BUILTIN[task])))
+    settings.setdefault("objective", default_objective(task))
     scored = settings["objective"].removeprefix(VALIDATION)
     requested = [*settings["extra_metrics"]]
     always = [name for name in BUILTIN[task] if name not in OPTIONAL]

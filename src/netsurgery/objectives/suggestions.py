@@ -26,6 +26,7 @@ KNOWN_AS = {
     "seed": "seeds",
     "sep": "delimiter",
     "separator": "delimiter",
+    "target_accuracy": "target",
 }
 
 

@@ -19,6 +19,7 @@ from netsurgery.objectives.schedules import CONSTANT
 from netsurgery.report.usage import usage_snippet
 from netsurgery.search.algorithms import ALGORITHMS
 from netsurgery.search.last_epochs import describe_last_epochs
+from netsurgery.search.target import describe_target
 
 MAX_LISTED_CLASSES = 20
 MAX_LISTED_COLUMNS = 100
@@ -184,7 +185,7 @@ def model_card(
         for e in exports
         if e["written"]
     ]
-    last_epochs = describe_last_epochs(summary)
+    last_epochs, target = describe_last_epochs(summary), describe_target(summary)
     lines = [
         f"# A network for {summary['dataset']}",
         "",
@@ -240,6 +241,7 @@ def model_card(
         f" ancestors; the whole search took {summary['epochs_spent']:.1f}"
         + (f" of a budget of {_amount(summary['budget'])}." if summary["budget"] else "."),
         *([f"- Last epochs: {last_epochs}"] if last_epochs else []),
+        *([f"- Target: {target}"] if target else []),
         f"- Optimizer: {', '.join(_recipe(settings))}.",
         f"- Objective: {summary['objective']} on held-out validation samples.",
         f"- netsurgery {netsurgery.__version__}; the same configuration and seed reproduce these"

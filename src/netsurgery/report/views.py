@@ -21,6 +21,7 @@ from netsurgery.report import brackets, figures
 from netsurgery.report.usage import usage_snippet
 from netsurgery.reproduction import published
 from netsurgery.search.last_epochs import describe_last_epochs
+from netsurgery.search.target import describe_target
 from netsurgery.storage.files import read_json
 
 MAX_COLUMNS = 300  # of a table
@@ -259,6 +260,7 @@ def search_view(run: Run) -> dict[str, Any]:
         "layers": layers(topology),
         "lineage": lineage_view(rows, summary["candidate"]),
         "last_epochs": describe_last_epochs(summary),
+        "target": describe_target(summary),
         "figures": figures.search_figures(run, rows),
         "generations": generations(run),
         "errors": error_view(run),

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from netsurgery.search.plans import GenerationPlan
 from netsurgery.search.records import Record
 from netsurgery.search.selection import SelectionMode
+from netsurgery.search.steps import FINAL
 from netsurgery.search.times import seconds_of
 from netsurgery.search.trainer import Trainer
 from netsurgery.search.winners import Winners
@@ -117,6 +118,10 @@ class Algorithm(ABC):
     def is_finished(self, step: str) -> bool:
         """Whether a training step leaves a network that may be used as it is."""
         return True
+
+    def may_stop(self, step: str) -> bool:
+        """Whether a training step ends where its network reaches the target of the search."""
+        return step == FINAL
 
     @abstractmethod
     def select_parents(

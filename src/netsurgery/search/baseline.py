@@ -40,6 +40,10 @@ class Baseline(Algorithm):
         """There is one candidate."""
         return SelectionMode.GREEDY
 
+    def may_stop(self, step: str) -> bool:
+        """Its only training."""
+        return True
+
     def select_parents(
         self,
         plan: GenerationPlan,

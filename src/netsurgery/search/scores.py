@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from netsurgery.objectives.metrics import is_maximized
 from netsurgery.search.records import Record, Status
@@ -11,10 +11,16 @@ from netsurgery.search.records import Record, Status
 
 def windowed_mean(record: Record, metric: str, window: int) -> float | None:
     """Mean of a metric over the last `window` epochs since surgery; None if one was not finite."""
-    values = [entry[metric] for entry in record.history[-window:]]
-    if not values or any(value is None for value in values):
-        return None
-    return math.fsum(v for v in values if v is not None) / len(values)
+    return mean_of_last(record.history, metric, window)
+
+
+def mean_of_last(
+    epochs: Sequence[Mapping[str, float | None]], metric: str, window: int
+) -> float | None:
+    """Mean of a metric over the last `window` epochs; None if one was not finite."""
+    values = [entry[metric] for entry in epochs[-window:]]
+    finite = [value for value in values if value is not None and math.isfinite(value)]
+    return math.fsum(finite) / len(finite) if values and len(finite) == len(values) else None
 
 
 def ectonas_fitness(record: Record, metric: str, greediness: float) -> float:

@@ -48,6 +48,7 @@ def summarize(
         "greediness": settings.get("greediness"),
         "mode": settings.get("mode"),
         "objective": metric,
+        "target": settings.get("target"),
         "budget": algorithm_of(settings).budget(settings),
         "epochs_spent": spent / per_epoch,
         "generations": generations,

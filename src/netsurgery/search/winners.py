@@ -81,6 +81,10 @@ class Winners:
         """The names of the parents."""
         return [parent.record.candidate for parent in self.parents]
 
+    def record_of(self, candidate: str) -> Record:
+        """The record of a parent."""
+        return next(record for record in self.records if record.candidate == candidate)
+
     @property
     def batches_per_epoch(self) -> int:
         """Batches in an epoch, the same for all candidates of a search."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -74,6 +74,7 @@ class TrainingLoop:
         batches: Sequence[int],
         rng: np.random.Generator,
         rates: np.ndarray | None = None,
+        may_stop: Callable[[Sequence[Scores]], bool] = lambda _: False,
     ) -> list[Scores]:
         """Train, and score after every epoch.
 
@@ -83,10 +84,12 @@ class TrainingLoop:
                 start from.
             rates: the learning rate of each batch, float32 (sum of `batches`,); by default that of
                 the network's settings.
+            may_stop: whether to stop, from the entries of the epochs so far.
 
         Returns:
             Loss and metrics of each epoch, and those of the validation samples as val_loss etc.
-            Training stops after an epoch whose loss is a NaN or an infinity; its entry is the last.
+            Training also stops after an epoch whose loss is a NaN or an infinity; its entry is the
+            last.
             Other metrics may be NaN without harm, such as a correlation with a constant.
         """
         if rates is None:
@@ -105,7 +108,7 @@ class TrainingLoop:
                 validated = self.evaluation()
             scores = trained | {f"val_{name}": value for name, value in validated.items()}
             history.append(scores)
-            if not finite(scores[name] for name in LOSSES):
+            if not finite(scores[name] for name in LOSSES) or may_stop(history):
                 break
         return history
 

@@ -60,7 +60,7 @@ STAGES: dict[str, tuple[str, ...]] = {
         *("training/*", "networks/*", "objectives/*", "keras_io/*"),
         *("datasets/samples.py", "datasets/augmentation.py"),
         *(f"search/{each}.py" for each in ("candidates", "records", "scores", "selection")),
-        *(f"search/{each}.py" for each in ("speed", "speed_fit")),
+        *(f"search/{each}.py" for each in ("speed", "speed_fit", "target")),
         *(
             f"jobs/{each}.py"
             for each in ("first_look", "initial_network", "speed", "train", "training_*")

@@ -150,6 +150,21 @@ class Parameters:
         rates = self.searches.of(wildcards).rates(generation, step)
         return canonical_json(step_rates.to_json(rates))
 
+    def target(self, wildcards: Wildcards) -> str:
+        """Return the value of the objective at which a step of a generation ends, as JSON."""
+        return self._target(wildcards, place_of(wildcards)[1])
+
+    def first_target(self, wildcards: Wildcards) -> str:
+        """Return the same of the first training."""
+        return self._target(wildcards, WARM_UP)
+
+    def final_target(self, wildcards: Wildcards) -> str:
+        """Return the same of the last training."""
+        return self._target(wildcards, FINAL)
+
+    def _target(self, wildcards: Wildcards, step: str) -> str:
+        return canonical_json(self.searches.search(wildcards).target_of(step))
+
     def stream(self, wildcards: Wildcards) -> str:
         """Return what names the order of samples in a step, as JSON; null: it has its own."""
         if getattr(wildcards, "generation", None) is None:

@@ -83,7 +83,8 @@ def test_an_error_names_the_key_and_what_is_allowed(key):
             {"recuperation_factors": {"add_conv_cell": 1}},
             "unknown",
         ),
-        ("target_accuracy", {"target_accuracy": 80}, "maximum of 1"),
+        ("target", {"target": 80}, "80 is out of reach: val_accuracy is at most 1; write 0.8"),
+        ("target_accuracy", {"target_accuracy": 0.8}, "did you mean target"),
         ("rounds", {"rounds": 3}, "unknown key"),
     ],
 )

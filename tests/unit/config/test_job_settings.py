@@ -8,19 +8,24 @@ import pytest
 
 from netsurgery.config import job_settings
 from netsurgery.datasets import SplitSettings
-from netsurgery.objectives.training_settings import PenaltySettings, TrainingSettings
+from netsurgery.objectives.training_settings import (
+    PartSettings,
+    PenaltySettings,
+    TrainingSettings,
+)
 from netsurgery.search.algorithms import ALGORITHMS
 from netsurgery.search.arbor import settings as arbor
 from netsurgery.search.ectonas.settings import BudgetSettings, GenerationSettings, SelectionSettings
 from netsurgery.search.size_limit import SIZES
 from netsurgery.search.surgeon.settings import DecisionSettings, StoppingSettings
+from netsurgery.search.target import Target
 from netsurgery.storage.settings import setting_names
 from netsurgery.surgery.operations import ECTONAS, SURGEON
 from netsurgery.surgery.settings import SurgerySettings
 from tests.support.factories import ROOT, schema, search
 from tests.unit.config.examples import load, load_surgeon
 
-COMMON = (TrainingSettings, PenaltySettings, SplitSettings)
+COMMON = (TrainingSettings, PartSettings, PenaltySettings, SplitSettings, Target)
 READERS = {
     "arbor": (*COMMON, SurgerySettings, arbor.RoundSettings, arbor.BudgetSettings),
     "baseline": COMMON,

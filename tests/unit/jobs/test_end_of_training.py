@@ -201,3 +201,37 @@ def test_a_learning_rate_may_be_an_integer(digits, tmp_path):
     first = step(digits, output, WARM_UP, learning_rate=1)
     train.train_initial_network(first, LAYERS, "softmax", 1)
     assert read_record(output).status == Status.OK
+
+
+def test_training_ends_with_the_epoch_that_reaches_the_target(digits, tmp_path):
+    """Not sooner and not later, with the weights of so many epochs."""
+
+    def trained(name, epochs, target=None):
+        given = replace(step(digits, tmp_path / f"{name}.keras", WARM_UP), target=target)
+        train.train_initial_network(given, LAYERS, "softmax", epochs)
+        return read_record(given.output)
+
+    whole = trained("whole", 6)
+    scores = [entry["val_accuracy"] for entry in whole.history]
+    target = scores[3]
+    first = next(number for number, score in enumerate(scores, 1) if score >= target)
+    record, shorter = trained("target", 6, target), trained("shorter", first)
+    assert record.batches_spent == first * record.batches_per_epoch
+    assert record.history == shorter.history == whole.history[:first]
+    assert record.model_sha256 == shorter.model_sha256
+    assert trained("out of reach", 6, 1.0).history == whole.history
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        (WARM_UP, 2),
+        ("fresh/g03c00", 2),
+        (FINAL, 2),
+        ("recuperation/g01c00", 1),
+        ("cooled/g01c00", 1),
+    ],
+)
+def test_only_lone_trainings_split_their_batches(name, parts, digits, tmp_path):
+    assert step(digits, tmp_path / "m.keras", name, batch_parts=2).batch_parts == parts
+    assert step(digits, tmp_path / "m.keras", name).batch_parts == 1

@@ -90,12 +90,23 @@ def test_steps_follow_their_contenders(bracket_plan):
         assert all(order[each] < order[step] for each in contenders)
 
 
-@pytest.mark.parametrize("amounts", [(), (0,), (273,), (9, 2)])
-def test_budget_of_a_generation_is_parsed_as_printed(amounts):
-    budget = GenerationBudget(*amounts)
+@pytest.mark.parametrize(
+    "budget",
+    [
+        GenerationBudget(),
+        GenerationBudget(0),
+        GenerationBudget(273),
+        GenerationBudget(9, 2),
+        GenerationBudget(0, 0, ("g01c02", "g01c10"), "val_loss reached the target of 0.1"),
+    ],
+)
+def test_budget_of_a_generation_is_parsed_as_printed(budget):
     assert GenerationBudget.parse(str(budget)) == budget
 
 
-@pytest.mark.parametrize("allowance", [Continue(10_000), Stop(7, "no epochs are left")])
+@pytest.mark.parametrize(
+    "allowance",
+    [Continue(10_000), Stop(7, "no epochs are left"), Stop(0, "reached it", ("g01c02", "g01c03"))],
+)
 def test_allowance_of_a_try_is_parsed_as_printed(allowance):
     assert parse_allowance(str(allowance)) == allowance

@@ -20,6 +20,7 @@ from netsurgery.search.arbor.settings import (
 from netsurgery.search.plans import GenerationPlan
 from netsurgery.search.records import Record
 from netsurgery.search.selection import SelectionMode
+from netsurgery.search.steps import Phase, Step
 from netsurgery.search.trainer import Trainer
 from netsurgery.search.winners import Winners
 from netsurgery.storage.settings import from_settings
@@ -73,6 +74,10 @@ class Arbor(Algorithm):
     def is_finished(self, step: str) -> bool:
         """Whether the learning rate has fallen."""
         return is_cooled(step)
+
+    def may_stop(self, step: str) -> bool:
+        """Trainings from fresh weights."""
+        return Step.parse(step).phase in (Phase.FRESH, Phase.FINAL)
 
     def select_parents(
         self,

@@ -9,7 +9,7 @@ from netsurgery.networks.topology import Topology
 from netsurgery.search.account import Account
 from netsurgery.search.arbor.growth import grown
 from netsurgery.search.arbor.judgement import loss_of, rounds_without_gain
-from netsurgery.search.arbor.plans import Allowance, FreshPlan, Part
+from netsurgery.search.arbor.plans import Allowance, FreshPlan, Part, is_cooled
 from netsurgery.search.arbor.scaling import scaled_to_limits
 from netsurgery.search.arbor.settings import MIN_CONTEST, ArborSettings, BudgetSettings
 from netsurgery.search.arbor.shapes import shapes
@@ -34,6 +34,11 @@ def allowance(
     (trunk,) = last.records
     if trunk.status != Status.OK:
         return Allowance(Part.END, reason="the training of the initial network failed")
+    finished = [
+        winner for winners in history for winner in winners.records if is_cooled(winner.step)
+    ]
+    if settings.target.reached_by(finished):
+        return Allowance(Part.END, reason=settings.target.reason)
     topology, account = Topology.from_json(trunk.topology), Account.of(settings.budget.budget, last)
     if plans and isinstance(plans[-1], FreshPlan):
         return _after_fresh_networks(history, plans[-1], topology, account, settings)

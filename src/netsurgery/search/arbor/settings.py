@@ -11,6 +11,7 @@ from netsurgery.objectives.checks import SettingError
 from netsurgery.objectives.suggestions import suggest
 from netsurgery.search.selection import Comparison
 from netsurgery.search.size_limit import SizeLimits
+from netsurgery.search.target import Target
 from netsurgery.storage.fractions import floor_product
 from netsurgery.surgery import OPERATIONS, Operation
 
@@ -100,6 +101,7 @@ class ArborSettings:
     rounds: RoundSettings
     judgement: JudgementSettings
     comparison: Comparison
+    target: Target
     round_learning_rate: float
 
     @property

@@ -35,6 +35,8 @@ def generation_budget(
 ) -> GenerationBudget:
     """What the next generation may cost; nothing if the training of the initial network failed.
 
+    Nothing either where a parent reaches the target.
+
     A search that is not strict starts a generation as long as any budget is left. Where no mutation
     is allowed any more, there is no generation that could run in full.
 
@@ -47,6 +49,8 @@ def generation_budget(
     """
     if any(parent.status != Status.OK for parent in winners.records):
         return GenerationBudget(0)
+    if reached := budget.target.reached_by(winners.records):
+        return GenerationBudget(0, reached=reached, reason=budget.target.reason)
     left, start = left_in_batches(winners, budget)
     offspring, _ = propose_offspring(winners.records, generation, settings, seed)
     if not changes_something(offspring):

@@ -43,6 +43,7 @@ def search(trainer: Trainer, settings: EctonasSettings, seed: int) -> Record:
             training = plan_training(plan, step, records, selection, seed, per_epoch, rates)
             records[step] = trainer.train(training)
         winners = select_parents(plan, records, winners, selection, seed)
-    index = select_contender(winners.records, selection.mode, selection.comparison, seed, FINAL)
+    competing = [winners.record_of(parent.candidate) for parent in plan.parents]
+    index = select_contender(competing, selection.mode, selection.comparison, seed, FINAL)
     rates = step_rates(winners, settings.budget, last=True)
-    return trainer.train(final_training(plan, winners.models[index], rates=rates))
+    return trainer.train(final_training(plan, plan.parents[index].model, rates=rates))

@@ -40,13 +40,20 @@ def plan_generation(
         seed: of the search.
     """
     batches_per_epoch = winners.batches_per_epoch
+    parents = tuple(map(Parent, winners.candidates, winners.models))
+    if budget.reached:
+        return FinalPlan(
+            generation=generation,
+            parents=tuple(each for each in parents if each.candidate in budget.reached),
+            remaining_batches=0,
+            reason=budget.reason,
+        )
     offspring, rejected = propose_offspring(winners.records, generation, settings, seed)
     design = (
         draw_brackets(offspring, generation, settings.round_epochs, settings, seed)
         if budget.batches is None
         else shrink_to_budget(offspring, generation, budget, batches_per_epoch, settings, seed)
     )
-    parents = tuple(map(Parent, winners.candidates, winners.models))
     if design is None:
         return FinalPlan(
             generation=generation,

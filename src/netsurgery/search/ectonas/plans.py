@@ -16,17 +16,21 @@ UNLIMITED = "full"
 class GenerationBudget:
     """What a generation may cost.
 
+    It is all that a generation knows of the search's budget, so that a larger budget leaves
+    the generations that ran in full as they are. It is printed and parsed as "full", the number of
+    batches, both numbers such as "1200+30", or "0" with who reached the target and why it ends.
+
     Attributes:
         batches: that it trains at most; None: as much as its settings ask for.
         start: batches that the start of each training step counts for, in a budget of time.
-
-    It is all that a generation knows of the search's budget, so that a larger budget leaves
-    the generations that ran in full as they are. It is printed and parsed as "full", the number of
-    batches, or both numbers such as "1200+30".
+        reached: the parents that reach the target of the search, which ends with them.
+        reason: why it ends there.
     """
 
     batches: int | None = None
     start: int = 0
+    reached: tuple[str, ...] = ()
+    reason: str = ""
 
     @property
     def remaining(self) -> int:
@@ -34,6 +38,8 @@ class GenerationBudget:
         return max(0, (self.batches or 0) - self.start)
 
     def __str__(self) -> str:
+        if self.reached:
+            return f"{self.batches} {','.join(self.reached)} {self.reason}"
         if self.batches is None:
             return UNLIMITED
         return f"{self.batches}+{self.start}" if self.start else str(self.batches)
@@ -41,7 +47,11 @@ class GenerationBudget:
     @classmethod
     def parse(cls, text: str) -> GenerationBudget:
         """Read what `str` gave."""
-        return cls() if text == UNLIMITED else cls(*map(int, text.split("+")))
+        amounts, *end = text.split(" ", 2)
+        if end:
+            return cls(int(amounts), reached=tuple(end[0].split(",")), reason=end[1])
+        batches, _, start = amounts.partition("+")
+        return cls() if batches == UNLIMITED else cls(int(batches), int(start or 0))
 
 
 @dataclass(frozen=True)

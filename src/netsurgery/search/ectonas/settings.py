@@ -11,6 +11,7 @@ from netsurgery.objectives.checks import Place, SettingError
 from netsurgery.objectives.suggestions import suggest
 from netsurgery.search.selection import Comparison, SelectionMode
 from netsurgery.search.size_limit import SizeLimits
+from netsurgery.search.target import NO_TARGET, Target
 from netsurgery.surgery import ECTONAS, OPERATIONS, MutationSizes, Operation
 from netsurgery.surgery.operations import IDENTITY
 
@@ -28,10 +29,11 @@ class SelectionSettings:
 
 @dataclass(frozen=True)
 class BudgetSettings:
-    """The budget of a search: epochs summed over all candidates, or a time."""
+    """The budget of a search: epochs summed over all candidates, or a time; and its target."""
 
     budget: float | str
     budget_mode: str
+    target: Target = NO_TARGET
 
     @property
     def strict(self) -> bool:

@@ -115,8 +115,8 @@ def next_decision(
     left = ending.epochs_left(len(history) - 1) * per_epoch
     if left <= 0:
         return Stop(0, f"{ending.epochs} epochs are trained")
-    if ending.target_accuracy is not None and accuracies[-1] >= ending.target_accuracy:
-        return Stop(0, f"the accuracy of {ending.target_accuracy} is reached")
+    if reached := ending.target.reached_by(last.records):
+        return Stop(0, ending.target.reason, reached)
     states = [stopping.state_of(topology_of(record)) for record in best]
     if reason := stopping.reason_to_stop(accuracies, states, ending.early_stopping):
         return Stop(0, reason)

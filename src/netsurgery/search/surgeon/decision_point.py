@@ -176,10 +176,11 @@ def plan_next(
     """
     generation, attempt = len(decisions) + 1, len(tries) + 1
 
-    def finish(reason: str, batches: int | None) -> FinalPlan:
+    def finish(reason: str, batches: int | None, reached: Sequence[str] = ()) -> FinalPlan:
+        parents = map(Parent, branches.candidates, branches.models)
         return FinalPlan(
             generation=generation,
-            parents=tuple(map(Parent, branches.candidates, branches.models)),
+            parents=tuple(each for each in parents if not reached or each.candidate in reached),
             remaining_batches=batches,
             reason=reason,
         )
@@ -189,7 +190,7 @@ def plan_next(
     elif isinstance(allowance, Continue):
         step = allowance.step_batches
     else:
-        return finish(allowance.reason, allowance.batches)
+        return finish(allowance.reason, allowance.batches, allowance.reached)
     # branches that stayed have modifications that were tried at earlier decision points
     planned = [*decisions, *(each.plan for each in tries)]
     tried = {modification_of(child) for plan in planned for child in plan.offspring}

@@ -52,8 +52,9 @@ def search(trainer: Trainer, settings: SurgeonSettings, seed: int) -> Record:
         trained = {step: record for each in tries for step, record in each.records.items()}
         history.append(next_branches(decisions[-1], trained, branches))
     mode = SelectionMode.SURGEON_SCORE
-    index = select_contender(branches.records, mode, settings.comparison, seed, FINAL)
+    competing = [branches.record_of(parent.candidate) for parent in plan.parents]
+    index = select_contender(competing, mode, settings.comparison, seed, FINAL)
     batches = plan.remaining_batches
     if batches is None:
         batches = batches_left(history, settings.stopping)
-    return trainer.train(final_training(plan, branches.models[index], batches))
+    return trainer.train(final_training(plan, plan.parents[index].model, batches))

@@ -15,6 +15,7 @@ from netsurgery.search.plans import FinalPlan, GenerationPlan, Offspring, Traini
 from netsurgery.storage.files import read_json
 
 SEARCH, FINISH = "search", "finish"
+ALL = "-"  # branches
 
 
 @dataclass(frozen=True)
@@ -29,13 +30,20 @@ class Continue:
 
 @dataclass(frozen=True)
 class Stop:
-    """No further try: `reason` says why, `batches` how long the final candidate still trains."""
+    """No further try.
+
+    Attributes:
+        batches: how long the final candidate still trains.
+        reason: why.
+        reached: the branches that reach the target of the search, if it ends with them.
+    """
 
     batches: int
     reason: str
+    reached: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{FINISH} {self.batches} {self.reason}"
+        return f"{FINISH} {self.batches} {','.join(self.reached) or ALL} {self.reason}"
 
 
 # All that a try knows of the search's end, so that a longer search leaves what is decided as it is.
@@ -44,8 +52,11 @@ Allowance = Continue | Stop
 
 def parse_allowance(text: str) -> Allowance:
     """Read what `str` gave."""
-    action, batches, *reason = text.split(" ", 2)
-    return Continue(int(batches)) if action == SEARCH else Stop(int(batches), *reason)
+    action, batches, *end = text.split(" ", 3)
+    if action == SEARCH:
+        return Continue(int(batches))
+    branches, reason = end
+    return Stop(int(batches), reason, () if branches == ALL else tuple(branches.split(",")))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from enum import StrEnum
 from netsurgery.search.selection import Comparison
 from netsurgery.search.size_limit import SizeLimits
 from netsurgery.search.surgeon.recommendation import DrawSettings, Thresholds, TieBreak
+from netsurgery.search.target import Target
 
 
 class DecisionMode(StrEnum):
@@ -55,8 +56,8 @@ class StoppingSettings:
     warm_up_epochs: int
     decision_epochs: int
     early_stopping: Mapping[str, int]
+    target: Target
     budget: float | str | None = None  # epochs, or a time
-    target_accuracy: float | None = None
 
     def epochs_left(self, decided: int) -> int:
         """Epochs of the schedule that follow a number of decision points."""

@@ -1,4 +1,4 @@
-"""How far a Surgeon search may go: schedule, target accuracy and budget."""
+"""How far a Surgeon search may go: schedule, target and budget."""
 
 import pytest
 
@@ -35,10 +35,11 @@ def test_the_last_step_is_shortened_to_the_epochs_left():
     assert isinstance(go_on([*past, [branch(0.6)]], epochs=25), Stop)
 
 
-def test_the_target_accuracy_ends_the_search():
-    past = [[branch(0.5), branch(0.81)]]
-    assert go_on(past, target_accuracy=0.8) == Stop(0, "the accuracy of 0.8 is reached")
-    assert isinstance(go_on(past, target_accuracy=0.82), Continue)
+def test_the_target_ends_the_search_with_the_branches_that_reach_it():
+    past = [[branch(0.5), branch(0.81, candidate="g01c01")]]
+    reason = "val_accuracy reached the target of 0.8"
+    assert go_on(past, target=0.8) == Stop(0, reason, ("g01c01",))
+    assert isinstance(go_on(past, target=0.82), Continue)
 
 
 def test_a_failed_starting_topology_ends_the_search():

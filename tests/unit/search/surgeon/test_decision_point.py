@@ -90,6 +90,15 @@ def test_a_search_that_must_stop_ends_before_the_first_try():
     assert (plan.remaining_batches, plan.reason) == (7, "enough")
 
 
+def test_the_final_branch_is_one_that_reached_the_target():
+    branches = winners(
+        branch(0.5), branch(0.9, candidate="g01c01"), branch(0.8, candidate="g01c02")
+    )
+    ends = Stop(0, "reached", ("g01c01", "g01c02"))
+    plan = decision_point.plan_next(branches, (), (), {}, ends, decision_settings(), 0)
+    assert [parent.candidate for parent in plan.parents] == ["g01c01", "g01c02"]
+
+
 def test_an_unsuccessful_try_is_followed_by_a_redraw():
     first = next_plan()
     second = next_plan([trained(first, 0.4)])
