@@ -33,7 +33,7 @@ READERS = {
     "surgeon": (*COMMON, SurgerySettings, DecisionSettings, StoppingSettings),
 }
 # what the workflow reads itself: which jobs there are
-WORKFLOW = {"algorithm", "dataset", "topology", "seeds", "time_limit"}
+WORKFLOW = {"algorithm", "dataset", "topology", "seeds", "time_limit", "reference"}
 FIRST_TRAINING = {
     "arbor": {"price", "round_learning_rate"},
     "baseline": {"epochs"},
