@@ -15,7 +15,7 @@ from netsurgery.config.schema import fill_defaults, validate
 from netsurgery.config.starting_models import StartingModel, is_path
 from netsurgery.config.starting_models import read as read_model
 from netsurgery.config.topology_section import Entries, load_topologies
-from netsurgery.datasets.augmentation import AUTO, FLIP, NONE, SHIFT, SIXFOLD, random_changes
+from netsurgery.datasets.augmentation import AUTO, NONE, OF_IMAGES, SHIFT, SIXFOLD, random_changes
 from netsurgery.datasets.builtin import BUILTIN_DATASETS
 from netsurgery.networks import topologies
 from netsurgery.networks.topology import Topology
@@ -225,9 +225,10 @@ def _check_data(where: list[str], search: Mapping[str, Any], dataset: Dataset) -
     flat, series = datasets.is_flat(dataset.settings), datasets.is_series(dataset.settings)
     if augmentation in (NONE, AUTO):
         return
-    mirrors = augmentation == SIXFOLD or FLIP in random_changes(augmentation, ())
-    if flat or (series and mirrors):
-        needed = "images" if mirrors else "images or series"
+    changes = random_changes(augmentation, ())
+    of_images = augmentation == SIXFOLD or not {*changes}.isdisjoint(OF_IMAGES)
+    if flat or (series and of_images):
+        needed = "images" if of_images else "images or series"
         found, allowed = ("series", f"none, {SHIFT}") if series else ("rows of features", "none")
         message = f"{augmentation!r} needs {needed}, but {dataset.name!r} has {found}"
         raise error_at([*where, "augmentation"], f"{message} (allowed: {allowed})")

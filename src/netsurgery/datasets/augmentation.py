@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,8 @@ import numpy as np
 
 NONE, AUTO, SIXFOLD = "none", "auto", "sixfold"
 FLIP, SHIFT, CUTOUT = "flip", "shift", "cutout"  # random changes
+ROTATE, ZOOM, BRIGHTNESS = "rotate", "zoom", "brightness"  # of images
+OF_IMAGES = (FLIP, ROTATE, ZOOM, BRIGHTNESS)
 FLIPS_AND_SHIFTS = "flip_shift"
 VARIANTS = 6
 IMAGE_AXES = 3  # rows, columns, channels
@@ -17,6 +20,8 @@ MOVE = 4  # pixels
 MOVES = ((0, MOVE), (0, -MOVE), (MOVE, 0), (-MOVE, 0))  # down, right
 REACH = 8  # random shifts are by at most this part of a side
 CUT = 4  # what is cut out is this part of each side
+TURN = 150  # tenths of a degree that an image is turned at most
+ZOOMED, LIGHTER = 100, 200  # per mille of the size and the brightness at most
 
 Setting = str | Sequence[str]  # `augmentation` of a search
 
@@ -42,7 +47,7 @@ def random_changes(setting: Setting, shape: tuple[int, ...]) -> Sequence[str]:
 
 @dataclass(frozen=True)
 class RandomChange:
-    """Random changes of every sample in every epoch: shifts, mirroring, and a part cut out.
+    """Random changes of every sample in every epoch: where its pixels are, and how bright.
 
     What a sample moves away from repeats its edge: black would be no background everywhere. What is
     cut out takes the mean of the sample, channel by channel.
@@ -52,12 +57,18 @@ class RandomChange:
         reach: how far a sample moves at most along each axis.
         flips: whether half of the images are mirrored, left to right.
         cut: how long the part is along each axis; empty if nothing is cut out.
+        turn: tenths of a degree that an image is turned at most.
+        zoom: per mille by which it grows or shrinks at most.
+        brightness: per mille by which its pixels grow or shrink at most.
     """
 
     sides: tuple[int, ...]
     reach: tuple[int, ...]
     flips: bool = False
     cut: tuple[int, ...] = ()
+    turn: int = 0
+    zoom: int = 0
+    brightness: int = 0
 
     @classmethod
     def of(cls, setting: Setting, shape: tuple[int, ...]) -> RandomChange | None:
@@ -75,12 +86,37 @@ class RandomChange:
         shifts, cuts = SHIFT in changes, CUTOUT in changes
         reach = tuple(min(max(1, side // REACH), side - 1) if shifts else 0 for side in sides)
         cut = tuple(max(1, side // CUT) for side in sides) if cuts else ()
-        return cls(tuple(sides), reach, FLIP in changes, cut)
+        return cls(
+            tuple(sides),
+            reach,
+            FLIP in changes,
+            cut,
+            turn=TURN * (ROTATE in changes),
+            zoom=ZOOMED * (ZOOM in changes),
+            brightness=LIGHTER * (BRIGHTNESS in changes),
+        )
+
+    @property
+    def columns(self) -> dict[str, slice]:
+        """Which of the numbers that `draw` gives are for what; what is not asked for has none."""
+        widths = {
+            SHIFT: len(self.reach),
+            FLIP: 1,
+            CUTOUT: len(self.cut),
+            ROTATE: 2 * bool(self.turn or self.zoom),  # and zoom
+            BRIGHTNESS: int(self.brightness > 0),
+        }
+        ends = itertools.accumulate(widths.values())
+        found = {
+            name: slice(end - width, end)
+            for (name, width), end in zip(widths.items(), ends, strict=True)
+        }
+        return {name: place for name, place in found.items() if widths[name]}
 
     @property
     def numbers(self) -> int:
         """How many numbers say how a sample changes (see `draw`)."""
-        return len(self.reach) + 1 + len(self.cut)
+        return max(place.stop for place in self.columns.values())
 
     def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """Draw how some samples change.
@@ -90,12 +126,17 @@ class RandomChange:
             rng: of the draws.
 
         Returns:
-            int32 (count, numbers): how far each moves along each axis, whether it is mirrored, and
-            where what is cut out has its middle, which may be at the edge.
+            int32 (count, numbers): how far each moves along each axis, whether it is mirrored,
+            where what is cut out has its middle, which may be at the edge, how far it is turned and
+            zoomed, and how much brighter it is.
         """
         centres = [side - 1 for side in self.sides] if self.cut else []
-        most = np.array([*self.reach, int(self.flips), *centres])
-        least = np.array([*(-each for each in self.reach), 0, *(0 for _ in centres)])
+        more = [self.turn, self.zoom] if ROTATE in self.columns else []
+        more += [self.brightness] if self.brightness else []
+        most = np.array([*self.reach, int(self.flips), *centres, *more])
+        least = np.array(
+            [*(-each for each in self.reach), 0, *(0 for _ in centres), *(-each for each in more)]
+        )
         return rng.integers(least, most + 1, (count, len(most)), dtype=np.int32)
 
 

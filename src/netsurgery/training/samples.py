@@ -81,6 +81,39 @@ def _cut_out(x: tf.Tensor, centres: tf.Tensor, lengths: Sequence[int]) -> tf.Ten
     return tf.where(inside, means, x)
 
 
+def _warped(x: tf.Tensor, turns: tf.Tensor, zooms: tf.Tensor) -> tf.Tensor:
+    """Each image turned around its middle and zoomed; its edge is repeated.
+
+    Args:
+        x: (n, height, width, channels).
+        turns: int32 (n,), tenths of a degree.
+        zooms: int32 (n,), per mille.
+    """
+    _, height, width, _ = x.shape
+    angle = tf.cast(turns, tf.float32) * (np.pi / 1800)
+    size = 1 + tf.cast(zooms, tf.float32) / 1000
+    cos, sin = tf.cos(angle) / size, tf.sin(angle) / size
+    across, down = (width - 1) / 2, (height - 1) / 2
+    zero = tf.zeros_like(cos)
+    # from a pixel of the result to where it comes from
+    transforms = tf.stack(
+        [
+            *(cos, -sin, across - cos * across + sin * down),
+            *(sin, cos, down - sin * across - cos * down),
+            *(zero, zero),
+        ],
+        axis=1,
+    )
+    return tf.raw_ops.ImageProjectiveTransformV3(
+        images=tf.cast(x, tf.float32),
+        transforms=transforms,
+        output_shape=[height, width],
+        fill_value=0.0,
+        interpolation="BILINEAR",
+        fill_mode="NEAREST",
+    )
+
+
 class Batches:
     """Inputs and labels of samples, by position."""
 
@@ -122,12 +155,28 @@ class Batches:
         raw, labels = tf.gather(x, chosen), tf.gather(y, chosen)
         if samples.variants > 1:
             raw = _variants(raw, positions // count)
-        if moves is not None:
-            raw = _moved(raw, moves)
-        inputs = _scaled(raw, samples.scaling)
-        if moves is not None and samples.change is not None and samples.change.cut:
-            cut = samples.change.cut
-            inputs = _cut_out(inputs, moves[:, -len(cut) :], cut)
+        if moves is None or samples.change is None:
+            inputs = _scaled(raw, samples.scaling)
+        else:
+            inputs = _changed(raw, samples, samples.change, moves)
         if samples.target is not None:
             labels = _scaled(labels, samples.target)
         return inputs, labels
+
+
+def _changed(
+    raw: tf.Tensor, samples: Samples, change: augmentation.RandomChange, moves: tf.Tensor
+) -> tf.Tensor:
+    """Stored samples as inputs of the network, changed at random."""
+    columns = change.columns
+    raw = _moved(raw, moves)
+    if place := columns.get(augmentation.ROTATE):
+        warps = moves[:, place]
+        raw = _warped(raw, warps[:, 0], warps[:, 1])
+    if place := columns.get(augmentation.BRIGHTNESS):
+        factor = 1 + tf.cast(moves[:, place], tf.float32) / 1000
+        raw = tf.cast(raw, tf.float32) * factor[:, :, None, None]
+    inputs = _scaled(raw, samples.scaling)
+    if place := columns.get(augmentation.CUTOUT):
+        inputs = _cut_out(inputs, moves[:, place], change.cut)
+    return inputs

@@ -35,6 +35,11 @@ def moved(x, moves, shift):
         ("auto", (128, 9), None),
         ("auto", (14,), None),
         (["cutout"], (32, 24, 3), RandomChange((32, 24), (0, 0), cut=(8, 6))),
+        (
+            ["rotate", "zoom", "brightness"],
+            (8, 8, 1),
+            RandomChange((8, 8), (0, 0), turn=150, zoom=100, brightness=200),
+        ),
         (["flip"], (8, 8, 1), RandomChange((8, 8), (0, 0), flips=True)),
         (["shift", "cutout"], (128, 9), RandomChange((128,), (16,), cut=(32,))),
     ],
@@ -90,3 +95,33 @@ def test_a_part_that_is_cut_out_takes_the_mean(seed, sides):
         expected = sample.copy()
         expected[tuple(map(slice, first, last))] = sample.mean(tuple(range(len(sides))))
         np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_images_are_turned_zoomed_and_lit():
+    x = np.random.default_rng(0).random((5, 6, 6, 2), np.float32)
+    change = RandomChange((6, 6), (0, 0), turn=1800, zoom=900, brightness=500)
+    # moves down and right, mirrored, tenths of a degree, per mille of the size, of the brightness
+    moves = [[0, 0, 0, 0, 0, 0], [0, 0, 0, 900, 0, 0], [0, 0, 1, -900, 0, 0]]
+    moves += [[0, 0, 0, 0, 1000, 0], [0, 0, 0, 0, 0, 250]]
+    same, left, mirrored, large, bright = moved(x, np.array(moves, np.int32), change)
+    np.testing.assert_allclose(same, x[0], rtol=1e-5)
+    np.testing.assert_allclose(left, np.rot90(x[1]), rtol=1e-4)
+    np.testing.assert_allclose(mirrored, np.rot90(x[2, :, ::-1], -1), rtol=1e-4)
+    np.testing.assert_allclose(large[2, 2], x[3, 2:4, 2:4].reshape(4, 2).T @ WEIGHTS, rtol=1e-4)
+    np.testing.assert_allclose(bright, 1.25 * x[4], rtol=1e-5)
+
+
+# at twice the size a pixel next to the middle lies a quarter of a pixel from it
+WEIGHTS = np.outer([0.75, 0.25], [0.75, 0.25]).ravel()
+
+
+@given(st.integers(0, 99))
+def test_each_change_has_its_own_numbers(seed):
+    change = RandomChange((5, 7), (2, 1), True, (2, 3), turn=10, zoom=20, brightness=30)
+    drawn = change.draw(200, np.random.default_rng(seed))
+    most = [2, 1, 1, 4, 6, 10, 20, 30]
+    assert change.numbers == drawn.shape[1] == len(most)
+    assert (np.abs(drawn).max(axis=0) <= most).all()
+    assert (drawn.min(axis=0) < 0).tolist() == [True, True, False, False, False, True, True, True]
+    plain = RandomChange((5, 7), (2, 1), True, (2, 3))
+    assert plain.numbers == 5
