@@ -196,12 +196,23 @@ def test_times_and_spelling_of_ucr_files_do_not_matter(tmp_path: Path) -> None:
     np.testing.assert_array_equal(y, [1, 0])
 
 
-def test_files_of_a_folder_have_the_same_channels(tmp_path: Path) -> None:
+def test_unusable_recordings_are_named_at_once(tmp_path: Path) -> None:
     settings = FORMS["recordings"](tmp_path / "r")
-    (tmp_path / "r/bad/p0/odd.csv").write_text("x,y\n1,2\n")
-    with pytest.raises(
-        DataError, match=r"odd\.csv.*1 column|r\d\.csv: has 1 column.*odd\.csv has 2"
-    ):
+    (tmp_path / "r/good/p1/zodd.csv").write_text("x,y\n1,2\n")
+    (tmp_path / "r/good/p1/zempty.csv").write_text("")
+    with pytest.raises(DataError) as caught:
+        prepared(tmp_path, **settings)
+    message = str(caught.value)
+    assert "2 recordings cannot be used" in message
+    assert "zempty.csv: is empty" in message
+    assert "zodd.csv: has 2 columns, but" in message
+
+
+def test_parts_are_no_classes(tmp_path: Path) -> None:
+    settings = FORMS["recordings"](tmp_path / "r")
+    (tmp_path / "r/bad").rename(tmp_path / "r/train")
+    (tmp_path / "r/good").rename(tmp_path / "r/Test")
+    with pytest.raises(DataError, match=r"train, Test are parts of a dataset.*set `path`"):
         prepared(tmp_path, **settings)
 
 

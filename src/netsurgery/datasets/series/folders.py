@@ -10,11 +10,13 @@ import numpy as np
 
 from netsurgery.datasets import path_groups, table_reader
 from netsurgery.datasets.folders import is_system, walk
+from netsurgery.datasets.image_layout import parts_among
 from netsurgery.datasets.plain_tables import chosen_columns, numbers_of, open_table
 from netsurgery.datasets.series.recordings import Recording, Recordings
 from netsurgery.datasets.source import DataError
 
 SUFFIXES = {".csv", ".tsv", ".txt", ".dat", ".npy", ".parquet"}
+SHOWN = 3  # problems in a message
 COMPRESSED = {".gz", ".bz2", ".xz"}
 
 
@@ -29,28 +31,37 @@ def read_folder(path: Path, settings: Mapping[str, Any]) -> Recordings:
     classes = sorted(p for p in path.iterdir() if p.is_dir() and not is_system(p.name))
     if not classes:
         raise DataError(f"{path}: has no subfolders; expected one with recordings per class")
+    if parts := parts_among(folder.name for folder in classes):
+        raise DataError(
+            f"{path}: its subfolders {', '.join(parts.values())} are parts of a dataset, not "
+            f"classes; set `path`, `validation_path` and `test_path` to them"
+        )
     found: list[Recording] = []
     skipped: list[Path] = []
     channels: tuple[str, ...] = ()
     first: Path | None = None
+    problems: list[str] = []
     for folder in classes:
-        before = len(found)
-        for file in _files(folder, skipped):
-            names, values = _read_file(file, settings)
-            if first is None:
-                channels, first = names, file
-            elif len(names) != len(channels):
-                raise DataError(
-                    f"{file}: has {_columns(len(names))}, but {first} has {len(channels)}; each "
-                    f"column is a channel"
-                )
-            elif names != channels:
-                raise DataError(f"{file}: its columns {_listed(names)} are not those of {first}")
-            label = np.full(len(values), folder.name, dtype=object)
-            group = path_groups.group_of(file, folder, settings.get("group"))
-            found.append(Recording(str(file.relative_to(path)), values, label, group=group))
-        if len(found) == before:
+        files = _files(folder, skipped)
+        if not files:
             raise DataError(f"{folder}: contains no recordings ({', '.join(sorted(SUFFIXES))})")
+        for file in files:
+            try:
+                names, values = _read_file(file, settings)
+                if first is None:
+                    channels, first = names, file
+                _check_alike(file, names, first, channels)
+                group = path_groups.group_of(file, folder, settings.get("group"))
+            except DataError as error:
+                problems.append(str(error))
+                continue
+            label = np.full(len(values), folder.name, dtype=object)
+            found.append(Recording(str(file.relative_to(path)), values, label, group=group))
+    if problems:
+        listed = "; ".join(problems[:SHOWN])
+        more = f"; and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
+        of = f"{path}: {len(problems)} recordings cannot be used: " if len(problems) > 1 else ""
+        raise DataError(f"{of}{listed}{more}")
     notes = [
         f"{path}: {len(found)} recordings of {len(classes)} classes; the {_columns(len(channels))} "
         f"of each file are taken for channels, its rows for steps"
@@ -60,6 +71,19 @@ def read_folder(path: Path, settings: Mapping[str, Any]) -> Recordings:
             f"{path}: skipped {len(skipped)} other files, such as {skipped[0].relative_to(path)}"
         )
     return Recordings(found, channels, tuple(notes), tuple(folder.name for folder in classes))
+
+
+def _check_alike(
+    file: Path, names: tuple[str, ...], first: Path, channels: tuple[str, ...]
+) -> None:
+    """Raise a `DataError` if a file has other channels than the first one."""
+    if len(names) != len(channels):
+        raise DataError(
+            f"{file}: has {_columns(len(names))}, but {first} has {len(channels)}; each column is "
+            f"a channel"
+        )
+    if names != channels:
+        raise DataError(f"{file}: its columns {_listed(names)} are not those of {first}")
 
 
 def read_files(path: Path, settings: Mapping[str, Any], channels: tuple[str, ...]) -> Recordings:
