@@ -65,6 +65,8 @@ def valid_value(schema: dict[str, Any], rng: Random) -> Any:
             return bool(rng.random() < 0.5)
         case "string" | ["string", "integer"]:
             return "text"
+        case ["string", "array"]:  # `augmentation`
+            return "none"
         case "array":
             count = schema.get("minItems", 1)
             values = [valid_value(schema["items"], rng) for _ in range(count)]
