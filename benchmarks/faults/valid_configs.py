@@ -64,7 +64,7 @@ def valid_value(schema: dict[str, Any], rng: Random) -> Any:
         case "boolean":
             return bool(rng.random() < 0.5)
         case "string" | ["string", "integer"]:
-            return "text"
+            return "text"[: schema.get("maxLength", 4)]
         case ["string", "array"]:  # `augmentation`
             return "none"
         case "array":
