@@ -62,8 +62,11 @@ def load_searches(
             search = _with_seed_per_fold(search, schema, ("searches", full))
             layers = _check(full, search, own_topologies, known_datasets, model)
             properties = schema["$defs"][search["algorithm"]]["properties"]
-            algorithm, task = algorithm_of(search), known_datasets[search["dataset"]].task
+            algorithm, dataset = algorithm_of(search), known_datasets[search["dataset"]]
+            task = dataset.task
             defaults = algorithm.task_defaults.get(task, {})
+            if given.get("use_gpu") or datasets.is_flat(dataset.settings):
+                defaults = {**defaults, "batch_parts": 1}  # more are no faster there
             filled = fill_defaults(properties, {**defaults, **search})
             settings = {**filled, **algorithm.fixed_settings}
             checks.fill_task_defaults(settings, task)

@@ -18,7 +18,12 @@ from netsurgery.networks.layers import Arrays
 from netsurgery.networks.network import Network
 from netsurgery.objectives.schedules import CONSTANT, read_schedule
 from netsurgery.objectives.step_rates import Along, StepRates, rates_of_step
-from netsurgery.objectives.training_settings import PartSettings, TrainingSettings, batch_size_for
+from netsurgery.objectives.training_settings import (
+    PartSettings,
+    TrainingSettings,
+    batch_parts_for,
+    batch_size_for,
+)
 from netsurgery.processes.client import kept_graphs
 from netsurgery.search import scores
 from netsurgery.search.candidates import read_candidate, record_path
@@ -112,7 +117,8 @@ class TrainingStep:
         """Parts of each batch; 1 beside others that compete, which fill the cores."""
         if self.name.partition("/")[0] not in ALONE:
             return 1
-        return from_settings(PartSettings, self.settings).batch_parts
+        parts = from_settings(PartSettings, self.settings).batch_parts
+        return batch_parts_for(self.batch_size) if isinstance(parts, str) else parts
 
     def epochs(self, batches: int) -> list[int]:
         """Split batches into whole epochs and the rest of one."""

@@ -14,6 +14,7 @@ from netsurgery.objectives.schedules import CONSTANT
 FLOAT32, BFLOAT16, AUTO = "float32", "bfloat16", "auto"  # precisions, and to measure which
 MIN_BATCH, MAX_BATCH = 16, 128  # samples
 MIN_BATCHES = 40  # in an epoch
+MIN_PART = 64  # samples
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class PenaltySettings:
 class PartSettings:
     """Into how many parts each batch is split where a network trains alone."""
 
-    batch_parts: int = 1
+    batch_parts: int | str = 1  # a number, or `AUTO` (see `batch_parts_for`)
 
 
 @dataclass(frozen=True)
@@ -71,3 +72,12 @@ def batch_size_for(samples: int) -> int:
     while size > MIN_BATCH and size * MIN_BATCHES > samples:
         size //= 2
     return size
+
+
+def batch_parts_for(batch_size: int) -> int:
+    """The parts that `auto` stands for: two, if a normalization then sees enough samples in each.
+
+    Args:
+        batch_size: samples per batch.
+    """
+    return 2 if batch_size >= 2 * MIN_PART else 1

@@ -54,7 +54,8 @@ class Scheduling:
         the same with any number.
         """
         jobs = self.searches.of(wildcards)
-        parts = from_settings(PartSettings, jobs.search.settings).batch_parts
+        given = from_settings(PartSettings, jobs.search.settings).batch_parts
+        parts = 2 if isinstance(given, str) else given  # at most
         if parts == 1 or self.cores is None:
             return parts
         step = step_of(wildcards)

@@ -356,3 +356,18 @@ def test_a_bad_time_gets_one_line(algorithm, text):
     line = rf"^config: searches\.s\.{key}: '{text}' is not valid \(Epochs to train.* or a time of"
     with pytest.raises(ConfigError, match=line):
         load(algorithm=algorithm, **{key: text})
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "dataset", "top", "parts"),
+    [
+        ("arbor", "digits", {}, "auto"),
+        ("arbor", "sugar", REGRESSION, 1),  # a table
+        ("arbor", "digits", {"use_gpu": 1}, 1),
+        ("baseline", "digits", {}, 1),
+    ],
+)
+def test_batches_are_split_where_that_is_faster(algorithm, dataset, top, parts):
+    given = {"algorithm": algorithm, "dataset": dataset, "topology": "ff-small", "top": top}
+    assert load(**given).searches["s"].settings["batch_parts"] == parts
+    assert load(**given, batch_parts=4).searches["s"].settings["batch_parts"] == 4

@@ -235,3 +235,9 @@ def test_training_ends_with_the_epoch_that_reaches_the_target(digits, tmp_path):
 def test_only_lone_trainings_split_their_batches(name, parts, digits, tmp_path):
     assert step(digits, tmp_path / "m.keras", name, batch_parts=2).batch_parts == parts
     assert step(digits, tmp_path / "m.keras", name).batch_parts == 1
+
+
+@pytest.mark.parametrize(("batch_size", "parts"), [(127, 1), (128, 2), (1000, 2)])
+def test_auto_splits_batches_that_are_large_enough(batch_size, parts, digits, tmp_path):
+    made = step(digits, tmp_path / "m.keras", FINAL, batch_parts="auto", batch_size=batch_size)
+    assert made.batch_parts == parts

@@ -62,6 +62,7 @@ def test_resources_of_a_training_job_are_those_of_its_rounds(tmp_path):
     ("parts", "cores", "seeds", "threads"),
     [
         (2, 1, 1, 1),
+        ("auto", 2, 1, 2),
         (2, 2, 1, 2),
         (2, 16, 1, 2),
         (4, 3, 1, 3),
