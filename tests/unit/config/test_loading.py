@@ -91,8 +91,8 @@ def test_the_default_configuration_is_valid():
     shipped = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
     found = loading.load(shipped, SCHEMA)
     searches = {s.algorithm.name: s for s in found.searches.values()}
-    assert set(searches) == {"ectonas", "baseline"}
-    assert searches["baseline"].layers == searches["ectonas"].layers
+    assert set(searches) == {"arbor", "baseline"}
+    assert searches["baseline"].dataset == searches["arbor"].dataset
 
 
 def test_experiments_of_the_surgeon_are_those_of_the_paper():
