@@ -92,7 +92,7 @@ def test_the_default_configuration_is_valid():
     found = loading.load(shipped, SCHEMA)
     searches = {s.algorithm.name: s for s in found.searches.values()}
     assert set(searches) == {"arbor", "baseline"}
-    assert searches["baseline"].dataset == searches["arbor"].dataset
+    assert all(search.settings["dataset"] == "digits" for search in searches.values())
 
 
 def test_experiments_of_the_surgeon_are_those_of_the_paper():
