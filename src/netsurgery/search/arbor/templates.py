@@ -11,7 +11,9 @@ from netsurgery.networks.penalties import penalized_row, penalty_of
 from netsurgery.networks.topology import Topology
 
 CHANNELS = 16  # of the first cells; those behind each pooling have as many more
-LARGEST_SIDE = 8  # of an image, or steps of a series, that is not pooled any more
+LARGEST_SIDE, LARGEST_STEPS = 8, 32  # of an image or a series that is not pooled any more
+SERIES_AXES = 2  # steps, channels
+STEPS_OF_KERNEL = 9  # of series, whose patterns are longer than edges in images
 
 
 @dataclass(frozen=True)
@@ -52,15 +54,20 @@ def entries(template: Template, shape: tuple[int | None, ...]) -> list[dict[str,
         normalized: list[dict[str, Any]] = [{"batch_norm": {}}, {"activation": {}}]
         layers = [{"dense": {"units": each, "activation": "linear"}} for each in template.units]
         return [entry for layer in layers for entry in (layer, *normalized)]
+    series = len(shape) == SERIES_AXES
+    largest = LARGEST_STEPS if series else LARGEST_SIDE
+    kernel = {"kernel": STEPS_OF_KERNEL} if series else {}
     side, pooled = min(side or 1 for side in shape[:-1]), 0
-    while side > LARGEST_SIDE or (pooled == 0 and side >= LARGEST_SIDE):
+    while side > largest or (pooled == 0 and side >= LARGEST_SIDE):
         side, pooled = side // 2, pooled + 1
     cells: list[dict[str, Any]] = []
     for size in range(pooled + 1):
         channels, last = CHANNELS * (size + 1), size == pooled
         poolings = ["none"] * (template.cells_behind if last else template.cells - 1)
         poolings += [] if last else ["max"]
-        cells += [{"conv_cell": {"channels": channels, "pooling": each}} for each in poolings]
+        cells += [
+            {"conv_cell": {"channels": channels, "pooling": each, **kernel}} for each in poolings
+        ]
     return [*cells, {"global_average": {}}]
 
 
