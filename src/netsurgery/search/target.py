@@ -42,9 +42,9 @@ NO_TARGET = Target("val_loss")
 
 def describe_target(summary: Mapping[str, Any]) -> str | None:
     """A sentence on the target, from the summary of a search; None without a target."""
-    target = Target(summary["objective"], summary.get("target"))
-    if target.target is None:
+    if summary.get("target") is None:
         return None
+    target = Target(summary["objective"], summary["target"])
     score = f"{target.objective} {summary['val_score']:.4f}"
     if target.is_reached(summary["val_score"]):
         return f"The search ended with {score}, which reaches the target of {target.target:g}."

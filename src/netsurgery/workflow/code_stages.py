@@ -70,7 +70,7 @@ STAGES: dict[str, tuple[str, ...]] = {
     REPORT: (
         *("plots/*", "report/*", "analysis/*", "reproduction/*"),
         *(f"search/{each}.py" for each in ("front", "last_epochs", "lineage", "summary")),
-        "jobs/search.py",
+        *("jobs/search.py", "jobs/reference.py"),
     ),
     PLANNING: ("search/*", "jobs/arbor.py", "jobs/ectonas.py", "jobs/surgeon.py"),
     DATA: ("datasets/*",),

@@ -98,12 +98,9 @@ def test_networks_of_a_contest_take_the_same_time():
     _, plans, _ = run(budget="100h", max_parameters=20_000, speed=SPEED)
     contest = next(plan for plan in plans if isinstance(plan, FreshPlan))
     topologies = [Topology.from_json(network.topology) for network in contest.networks]
-    one, other = (
-        SPEED.step(topology, network.batches, 100)
-        for topology, network in zip(topologies, contest.networks, strict=True)
-    )
-    assert one == pytest.approx(other, rel=0.05) == pytest.approx(0.05 * 360_000, rel=0.05)
-    assert contest.networks[0].batches != contest.networks[1].batches
+    for topology, network in zip(topologies, contest.networks, strict=True):
+        assert SPEED.step(topology, network.batches, 100) == pytest.approx(18_000, rel=0.05)
+    assert len({network.batches for network in contest.networks}) > 1
 
 
 def test_the_parts_of_a_search_follow_each_other():
