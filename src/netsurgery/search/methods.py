@@ -6,6 +6,7 @@ BASELINE = "baseline"
 GREEDY = SelectionMode.GREEDY.value
 RANDOM = SelectionMode.RANDOM.value
 SURGEON = "Surgeon"
+ARBOR = "Arbor"
 RANDOM_WALK = "random walk"
 
 

@@ -1,5 +1,7 @@
 """The tables of the papers, for a synthetic experiment."""
 
+from types import SimpleNamespace
+
 import pandas
 import pytest
 from hypothesis import given
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 
 from netsurgery.analysis import runs
 from netsurgery.reproduction import ectonas, papers, surgeon, tables
-from netsurgery.reproduction.plots.experiments import pareto_front
+from netsurgery.reproduction.plots.experiments import pareto_front, plot_pareto
 from netsurgery.storage.files import write_json
 from tests.support.experiments import summary, write_experiment
 
@@ -103,3 +105,19 @@ def test_cells_of_an_html_table_are_escaped():
     assert "&lt;b&gt;" in page
     assert "&lt;i&gt;" in page
     assert "a &amp; b" in page
+
+
+def test_a_plot_of_accuracy_and_size_shows_every_method():
+    methods = ["baseline", "Arbor", "alpha 0.3"]
+    runs = [
+        SimpleNamespace(
+            **{"dataset": "digits", "original": None, "topology": "cnn-small", "method": method},
+            result={"parameters": 1000 * 4**i, "test_accuracy": 0.9 + 0.03 * i},
+        )
+        for i, method in enumerate(methods)
+    ]
+    figure = plot_pareto(("title", "subtitle"), runs)
+    legends = [*figure.legends, *(axes.get_legend() for axes in figure.axes)]
+    shown = [text.get_text() for legend in legends if legend for text in legend.get_texts()]
+    assert set(shown) == {*methods, "Pareto front"}
+    assert len(figure.axes[0].collections) >= len(methods)

@@ -21,13 +21,14 @@ from netsurgery.plots.style import (
     GREY,
     ORANGE,
     PURPLE,
+    SKY,
     VERMILLION,
     WHITE,
     styled,
 )
 from netsurgery.reproduction import curves, published
 from netsurgery.reproduction.statistics import mean_and_sd
-from netsurgery.search.methods import BASELINE, GREEDY, RANDOM, RANDOM_WALK, SURGEON
+from netsurgery.search.methods import ARBOR, BASELINE, GREEDY, RANDOM, RANDOM_WALK, SURGEON
 
 # colour, marker and line style of each method, distinguishable in grayscale
 METHOD_STYLES: dict[str, tuple[str, str, Any]] = {
@@ -35,6 +36,7 @@ METHOD_STYLES: dict[str, tuple[str, str, Any]] = {
     "alpha 0.5": (GREEN, "^", (0, (6, 1.5))),
     "alpha 0": (ORANGE, "v", (0, (4, 1.5, 1, 1.5))),
     RANDOM: (VERMILLION, "X", (0, (1, 1))),
+    ARBOR: (SKY, "P", (0, (3, 1))),
     SURGEON: (BLUE, "o", "-"),
     RANDOM_WALK: (VERMILLION, "X", (0, (1, 1))),
     BASELINE: (GREY, "s", (0, (4, 2))),
@@ -101,7 +103,8 @@ def _by_panel(
         methods: dict[str, list[Run]] = {}
         for run in members:
             methods.setdefault(run.method, []).append(run)
-        by_method[name] = members, {m: methods[m] for m in METHOD_STYLES if m in methods}
+        in_order = dict.fromkeys((*METHOD_STYLES, *methods))  # those without a style come last
+        by_method[name] = members, {m: methods[m] for m in in_order if m in methods}
     return by_method
 
 
@@ -131,7 +134,7 @@ def plot_mean_curves(
             continue
         ends = curves.mean_ends(by_method.get(cut_by or "", []))
         for method, members in by_method.items():
-            colour, _, line = METHOD_STYLES[method]
+            colour, _, line = METHOD_STYLES.get(method, OTHER)
             points = curves.mean_curve(members, ends if ends and method != cut_by else None)
             panel.plot(
                 *points,
@@ -208,7 +211,8 @@ def plot_pareto(heading: tuple[str, str], runs: Sequence[Run]) -> Figure:
         panel.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         panel.xaxis.set_minor_formatter(NullFormatter())
         panel.tick_params(axis="x", labelsize=8)
-    shown = dict.fromkeys(m for m in METHOD_STYLES if any(m in by for _, by in panels.values()))
+    found = dict.fromkeys(method for _, by_method in panels.values() for method in by_method)
+    shown = [method for method in dict.fromkeys((*METHOD_STYLES, *found)) if method in found]
     handles = [*_legend_entries(shown, lines=False), legend_entry("Pareto front", BLACK, line=0.9)]
     add_legend(figure, axes[0], handles)
     return figure

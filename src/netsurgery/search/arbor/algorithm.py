@@ -17,6 +17,7 @@ from netsurgery.search.arbor.settings import (
     check_operations,
     check_sizes,
 )
+from netsurgery.search.methods import ARBOR
 from netsurgery.search.plans import GenerationPlan
 from netsurgery.search.records import Record
 from netsurgery.search.selection import SelectionMode
@@ -31,7 +32,7 @@ class Arbor(Algorithm):
     """A small network grows round by round; its shape, full-size, then trains from scratch."""
 
     name = "arbor"
-    title = "Arbor"
+    title = ARBOR
     description = "Arbor, a search that grows a small network and trains the shape that it found"
     generation = "round"
     plans = (RoundPlan, FreshPlan)
