@@ -1,8 +1,8 @@
 """The first look: which growths of a network promise most, before any of them trains.
 
-A growth keeps the network's output, so that it cannot be judged by its loss. But the gradient of
-the loss by its new weights says how fast training would use them. Its norm, of each candidate at
-the same samples, ranks candidates nearly as training does (see docs/methods/arbor.md).
+A growth keeps the network's output, so that it cannot be judged by its loss. The gradient of the
+loss by its new weights says how fast training would change them; its norm, of each candidate at the
+same samples, ranks them. How well it does is measured in docs/methods/arbor.md.
 """
 
 from __future__ import annotations

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from netsurgery.networks.topology import Topology
 from netsurgery.search.arbor.scaling import scaled_to_limits
-from netsurgery.search.arbor.templates import TEMPLATES, templates_for
+from netsurgery.search.arbor.templates import templates_for
 from netsurgery.search.size_limit import SizeLimits
 
 SCALED = "scaled"
-ORIGINS = (*(template.name for template in TEMPLATES), SCALED)
 
 
 def shapes(trunk: Topology, limits: SizeLimits) -> dict[str, Topology]:

@@ -10,7 +10,8 @@ from netsurgery.search.arbor import loop
 from netsurgery.search.arbor.judgement import CLEARLY_LOWER, loss_of
 from netsurgery.search.arbor.plans import Allowance, FreshPlan, Part, RoundPlan
 from netsurgery.search.arbor.settings import ArborSettings
-from netsurgery.search.arbor.shapes import ORIGINS
+from netsurgery.search.arbor.shapes import SCALED
+from netsurgery.search.arbor.templates import TEMPLATES
 from netsurgery.search.plans import FinalPlan
 from netsurgery.search.records import Status
 from netsurgery.search.speed import Speed
@@ -142,7 +143,8 @@ def test_the_trunk_goes_on_from_before_its_rate_fell():
 def test_networks_of_a_contest_are_full_size():
     _, plans, _ = run(budget=100, max_parameters=20_000)
     contest = next(plan for plan in plans if isinstance(plan, FreshPlan))
-    assert [network.origin for network in contest.networks] == list(ORIGINS)
+    origins = [network.origin for network in contest.networks]
+    assert origins == [*(template.name for template in TEMPLATES), SCALED]
     for network in contest.networks:
         assert 19_000 < Topology.from_json(network.topology).parameters < 20_000
 
