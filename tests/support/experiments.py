@@ -4,6 +4,7 @@ from pathlib import Path
 
 from netsurgery.analysis import runs
 from netsurgery.config import loading
+from netsurgery.search.layout import SearchFolder
 from netsurgery.storage.files import write_json, write_text
 from tests.support.factories import SCHEMA
 
@@ -55,3 +56,19 @@ def write_experiment(tmp_path: Path) -> runs.Experiment:
         text = "candidate,epochs_trained\ng0,10\ng1,20\ng2,20\n"
         write_text(tmp_path / name / "lineage.csv", text)
     return runs.read_experiment(tmp_path)
+
+
+def run_of(algorithm: str, accuracy: float | None, seed: int = 42, **given) -> runs.Run:
+    """A run without files, finished with an accuracy in percent, or unfinished without one.
+
+    Other arguments are settings, `original`, `parameters` (1,000 at the start) and `spent` epochs.
+    """
+    settings = {"algorithm": algorithm, "dataset": "mnist", "topology": "ff-small"}
+    settings |= {"mode": "recommended"} if algorithm == "surgeon" else {"mode": "greedy"}
+    parameters, spent = given.pop("parameters", 1000), given.pop("spent", 30.0)
+    original = given.pop("original", given.get("dataset", "mnist"))
+    settings |= given
+    done = None if accuracy is None else summary(parameters, accuracy / 100, ["dense 10"])
+    folder = SearchFolder(Path("nowhere"))
+    found = None if done is None else done | {"epochs_spent": spent}
+    return runs.Run("s", seed, settings, [{"dense": {"units": 10}}], original, folder, found)

@@ -16,6 +16,7 @@ BUILTIN_DATASETS: dict[str, dict[str, Any]] = {
     "digits": {"source": "sklearn", "name": "digits"},
     "mnist": {"source": "tfds", "name": "mnist:3.0.1"},
     "fashion-mnist": {"source": "tfds", "name": "fashion_mnist:3.0.1"},
+    "emnist-byclass": {"source": "tfds", "name": "emnist/byclass:3.1.0"},
     "emnist-digits": {"source": "tfds", "name": "emnist/digits:3.1.0"},
     "cifar10": {"source": "tfds", "name": "cifar10:3.0.2"},
     "cifar100": {"source": "tfds", "name": "cifar100:3.0.2"},

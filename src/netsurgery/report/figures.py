@@ -17,7 +17,7 @@ from netsurgery.config.scaling import describe_scale
 from netsurgery.networks.topology import Topology
 from netsurgery.plots.labels import format_score, operation_label
 from netsurgery.plots.style import BLUE, GREY, styled
-from netsurgery.reproduction import ectonas, statistics
+from netsurgery.reproduction import ectonas, paper_tables, statistics
 from netsurgery.reproduction import papers as all_papers
 from netsurgery.reproduction import tables as all_tables
 from netsurgery.reproduction.plots.experiments import panel_grid, plot_pareto
@@ -137,7 +137,7 @@ def paper_sections(experiment: Experiment) -> Iterator[dict[str, Any]]:
         yield {
             "name": paper,
             "title": title,
-            "tables": [_table_html(table) for table in all_papers.TABLES[paper](experiment)],
+            "tables": [_table_html(table) for table in paper_tables.TABLES[paper](experiment)],
             "figures": [
                 embed_figure(figure.figure, figure.alternative, figure.caption)
                 for figure in all_papers.FIGURES[paper](experiment)
@@ -150,7 +150,7 @@ def _is_of(experiment: Experiment, paper: str) -> bool:
     if paper == "ectonas":
         methods = {run.method for run in ectonas.ectonas_runs(experiment)}
         return len(methods) >= 3
-    return bool(all_papers.surgeon_tables(experiment)) and len(experiment.runs) > 2
+    return bool(paper_tables.surgeon_tables(experiment)) and len(experiment.runs) > 2
 
 
 def comparison(experiment: Experiment) -> dict[str, Any] | None:

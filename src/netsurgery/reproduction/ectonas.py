@@ -155,7 +155,8 @@ def crossings(runs: Iterable[Run], methods: Sequence[str]) -> pandas.DataFrame:
 def differences(runs: Sequence[Run], methods: Iterable[str]) -> pandas.DataFrame:
     """Paired differences in test accuracy of each method to the baseline and to random mode.
 
-    The runs of a pair share dataset, topology and seed, and so the split.
+    The balanced modes are also paired with greedy search. The runs of a pair share dataset,
+    topology and seed, and so the split.
     """
     rows = []
     found: dict[tuple[str, str], dict[Any, float | None]] = {}
@@ -163,7 +164,8 @@ def differences(runs: Sequence[Run], methods: Iterable[str]) -> pandas.DataFrame
         found.setdefault((run.dataset, run.method), {})[run.case] = accuracy(run)
     for dataset, original in {run.dataset: run.original for run in runs}.items():
         for method in methods:
-            for against in (BASELINE, RANDOM):
+            greedy = (GREEDY,) if method in (HALF, SIZE_ALONE) else ()
+            for against in (BASELINE, RANDOM, *greedy):
                 pair = found.get((dataset, method)), found.get((dataset, against))
                 if method == against or pair[0] is None or pair[1] is None:
                     continue
@@ -171,6 +173,39 @@ def differences(runs: Sequence[Run], methods: Iterable[str]) -> pandas.DataFrame
                 label = published.dataset_label(dataset, original)
                 case = {"dataset": label, "method": method, "against": against}
                 rows.append(case | paired.columns)
+    return pandas.DataFrame(rows)
+
+
+def seeds(runs: Sequence[Run], methods: Sequence[str]) -> pandas.DataFrame:
+    """Mean test accuracy of each method by dataset and seed, over all topologies.
+
+    The paper reports one seed and says that two more fall in line.
+
+    Args:
+        runs: of one experiment.
+        methods: the columns, in this order.
+    """
+    shown = [method for method in methods if any(run.method == method for run in runs)]
+    groups: dict[tuple[str, str, int], list[Run]] = {}
+    for run in runs:
+        groups.setdefault((run.dataset, run.original, run.seed), []).append(run)
+    rows = []
+    for (dataset, original, seed), members in groups.items():
+        means = {
+            method: mean_and_sd([accuracy(run) for run in members if run.method == method])
+            for method in shown
+        }
+        runs_of_seed = sum(each.count for each in means.values())
+        requested = sum(each.requested for each in means.values())
+        complete = runs_of_seed == requested
+        rows.append(
+            {
+                "dataset": published.dataset_label(dataset, original),
+                "seed": str(seed),
+                "runs": str(requested) if complete else f"{runs_of_seed} of {requested}",
+                **{method: each.mean for method, each in means.items()},
+            }
+        )
     return pandas.DataFrame(rows)
 
 
@@ -221,56 +256,4 @@ def costs(runs: Sequence[Run], methods: Iterable[str]) -> pandas.DataFrame:
                     * mean_and_sd([None if s is None else s[1] for s in saved]).mean,
                 }
             )
-    return pandas.DataFrame(rows)
-
-
-def _range(low: float, high: float) -> str:
-    if high != high:
-        return "–"  # noqa: RUF001
-    return f"up to {high:g}" if low != low else f"{low:g} to {high:g}"
-
-
-def claims(runs: Sequence[Run]) -> pandas.DataFrame:
-    """The claims of the paper's text, and our results."""
-    claimed = published.table("ectonas-claims").set_index("claim")
-    searches = [run for run in runs if run.method != BASELINE and run.result is not None]
-    saved = [s for s in map(savings, searches) if s is not None]
-    balanced = [run for run in searches if run.method in (HALF, SIZE_ALONE)]
-    results = {
-        "training saved vs. training every candidate from scratch, for the winner's epochs": [
-            100 * s[1] for s in saved
-        ],
-        "training saved vs. training every candidate from scratch, for its own epochs": [
-            100 * s[0] for s in saved
-        ],
-        "epochs that the final network was trained for": [
-            run.result["epochs_trained"] for run in searches if run.result is not None
-        ],
-        "wall time of a run": [
-            run.result.get("wall_seconds", math.nan) / 60
-            for run in searches
-            if run.result is not None
-        ],
-        "parameters saved by the balanced modes": [
-            100 * (1 - run.result["parameters"] / run.result["start_parameters"])
-            for run in balanced
-            if run.result is not None
-        ],
-    }
-    rows = []
-    for claim, values in results.items():
-        low, high, unit = claimed.loc[claim, ["low", "high", "unit"]]
-        mean = mean_and_sd(values).mean
-        nearest = min(max(mean, low if low == low else mean), high) if low == low else high
-        rows.append(
-            {
-                "claim": claim,
-                "paper": _range(low, high),
-                "mean": mean,
-                "lowest": min(values, default=math.nan),
-                "highest": max(values, default=math.nan),
-                "unit": unit,
-                "difference": difference(mean, nearest),
-            }
-        )
     return pandas.DataFrame(rows)

@@ -1,4 +1,4 @@
-"""All tables and figures of a paper, from the finished runs of an experiment."""
+"""All figures of a paper, from the finished runs of an experiment, and its folder."""
 
 from __future__ import annotations
 
@@ -6,122 +6,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas
 from matplotlib.figure import Figure
 
 from netsurgery.analysis.runs import Experiment, Run, read_experiment
 from netsurgery.config.scaling import describe_scale, explain_scale
 from netsurgery.plots import plot_against_baseline, plot_evolution, save_figure
 from netsurgery.reproduction import curves, ectonas, published, surgeon
+from netsurgery.reproduction.paper_tables import TABLES
 from netsurgery.reproduction.plots.experiments import plot_mean_curves, plot_pareto
-from netsurgery.reproduction.tables import Table, write_tables
-from netsurgery.search.methods import BASELINE, GREEDY, RANDOM, RANDOM_WALK, SURGEON
+from netsurgery.reproduction.tables import write_tables
+from netsurgery.search.methods import BASELINE, GREEDY, RANDOM, SURGEON
 from netsurgery.storage.files import write_text
-
-PAIRED = "Pairs share dataset, topology and seed; 95 % confidence intervals by Student's t."
-
-
-def ectonas_tables(experiment: Experiment) -> list[Table]:
-    """Tables 1 to 5 of ECToNAS, if there are runs for them, and the claims of its text."""
-    runs, scale = ectonas.ectonas_runs(experiment), describe_scale(experiment.scale)
-    images = [run for run in runs if run.original != ectonas.TABULAR]
-    tabular = [run for run in runs if run.original == ectonas.TABULAR]
-    tables = []
-    pooled = "Test accuracy in %, mean ± standard deviation over all topologies and seeds."
-    if images:
-        methods: Sequence[str] = (GREEDY, BASELINE, RANDOM)
-        frame = ectonas.accuracies(images, methods, overall=True)
-        title = "Table 1: greedy search, baseline and random mode"
-        tables.append(Table("table1", title, f"{pooled} {scale}", frame))
-        methods = (GREEDY, ectonas.HALF, ectonas.SIZE_ALONE)
-        frame = ectonas.accuracies(images, methods, overall=True)
-        tables.append(Table("table2", "Table 2: greediness", f"{pooled} {scale}", frame))
-    if runs:
-        frame = ectonas.crossings(runs, (GREEDY, ectonas.HALF, ectonas.SIZE_ALONE))
-        caption = "Searches by kind of starting and final network; the paper's are for Adult."
-        title = "Table 3: crossings between kinds of networks"
-        tables.append(Table("table3", title, f"{caption} {scale}", frame))
-    trials = experiment.results / "_studies" / "pooling" / "summary.csv"
-    if trials.exists():
-        tables.append(
-            Table("table4", "Table 4: pooling trials", pooling_caption(scale), _pooling(trials))
-        )
-    if tabular:
-        methods = (BASELINE, GREEDY, ectonas.HALF, ectonas.SIZE_ALONE, RANDOM)
-        frame = ectonas.accuracies(tabular, methods, overall=False)
-        tables.append(Table("table5", "Table 5: Adult", f"{pooled} {scale}", frame))
-    if runs:
-        searched = (GREEDY, ectonas.HALF, ectonas.SIZE_ALONE, RANDOM)
-        frame = ectonas.differences(runs, searched)
-        if len(frame):
-            caption = f"Test accuracy in percentage points. {PAIRED} {scale}"
-            tables.append(Table("differences", "Paired differences", caption, frame))
-        caption = (
-            "Means per search. Saved: compared with training every candidate from scratch, for the"
-            f" epochs that its own weights, or the winner's, were trained for. {scale}"
-        )
-        frame = ectonas.costs(runs, ectonas.METHODS)
-        tables.append(Table("costs", "Cost of the searches", caption, frame))
-        caption = f"Over all searches; difference: our mean minus the claimed value. {scale}"
-        tables.append(Table("claims", "Claims of the text", caption, ectonas.claims(runs)))
-    return tables
-
-
-def pooling_caption(scale: str) -> str:
-    """The caption of the pooling trials."""
-    return (
-        "Validation accuracy in % by rule for the weights of the first dense layer, immediately"
-        f" after inserting the pooling layer and after one epoch. {scale}"
-    )
-
-
-def _pooling(path: Path) -> pandas.DataFrame:
-    means = pandas.read_csv(path)
-    rows = pandas.DataFrame(
-        {
-            "pooling": means["pooling"],
-            "rule": means["rule"].str.replace("_", " "),
-            "runs": means["seeds"].astype(str),
-        }
-    )
-    for stage, label in (
-        ("before", "before"),
-        ("right_after", "right after"),
-        ("after_epoch", "1 epoch"),
-    ):
-        rows[label] = 100 * means[stage]
-        rows[f"{label} sd"] = 100 * means[f"{stage}_deviation"]
-        if stage != "before":
-            rows[f"paper, {label}"] = 100 * means[f"paper_{stage}"]
-            rows[f"difference, {label}"] = rows[label] - rows[f"paper, {label}"]
-    return rows
-
-
-def surgeon_tables(experiment: Experiment) -> list[Table]:
-    """Table 3 of the Surgeon, and the claims of its text."""
-    runs, scale = surgeon.surgeon_runs(experiment), describe_scale(experiment.scale)
-    if not any(run.method in (SURGEON, RANDOM_WALK) for run in runs):
-        return []
-    caption = (
-        "Validation accuracy in %, mean ± standard deviation over the seeds (runs: baseline /"
-        f" Surgeon); change of the number of parameters in %. {scale}"
-    )
-    tables = [
-        Table("table3", "Table 3: the Surgeon and its baseline", caption, surgeon.table3(runs))
-    ]
-    frame = surgeon.differences(runs)
-    if len(frame):
-        caption = f"Test accuracy in percentage points. {PAIRED} {scale}"
-        tables.append(Table("differences", "Paired differences", caption, frame))
-    caption = f"Over all searches. {scale}"
-    tables.append(Table("claims", "Claims of the text", caption, surgeon.claims(runs)))
-    return tables
-
-
-TABLES: dict[str, Callable[[Experiment], list[Table]]] = {
-    "ectonas": ectonas_tables,
-    "surgeon": surgeon_tables,
-}
 
 
 @dataclass(frozen=True)
@@ -281,6 +176,5 @@ def write_paper(results: Path, paper: str) -> None:
         for kind in ("svg", "png"):
             save_figure(figure.figure, folder / f"{figure.name}.{kind}")
         entries.append(f"![{figure.alternative}]({figure.name}.png)\n\n{figure.caption}\n")
-    tables = TABLES[paper](experiment)
-    write_tables(tables, folder, explain_scale(experiment.scale))
+    write_tables(TABLES[paper](experiment), folder, explain_scale(experiment.scale))
     write_text(folder / "figures.md", "\n".join(entries))

@@ -68,13 +68,18 @@ def paired_difference(
         other = reference.get(case)
         if value is not None and other is not None:
             differences.append(value - other)
-    if not differences:
+    return interval_of_mean(differences)
+
+
+def interval_of_mean(values: Sequence[float]) -> Difference:
+    """The mean of some values with its 95 % confidence interval."""
+    if not values:
         return Difference(math.nan, math.nan, math.nan, 0)
-    mean = statistics.fmean(differences)
-    if len(differences) < 2:
+    mean = statistics.fmean(values)
+    if len(values) < 2:
         return Difference(mean, math.nan, math.nan, 1)
     from scipy.stats import t  # takes a while to import
 
-    margin = float(t.ppf((1 + CONFIDENCE) / 2, len(differences) - 1))
-    margin *= statistics.stdev(differences) / math.sqrt(len(differences))
-    return Difference(mean, mean - margin, mean + margin, len(differences))
+    margin = float(t.ppf((1 + CONFIDENCE) / 2, len(values) - 1))
+    margin *= statistics.stdev(values) / math.sqrt(len(values))
+    return Difference(mean, mean - margin, mean + margin, len(values))

@@ -1,4 +1,4 @@
-"""The tables of the Surgeon (2021, table 3): our results compared with the paper's."""
+"""The tables of the Surgeon (table 3; table 2 of the ICLR submission), and the published ones."""
 
 from __future__ import annotations
 
@@ -9,14 +9,22 @@ from typing import Any
 import pandas
 
 from netsurgery.analysis.runs import Experiment, Run
+from netsurgery.datasets.augmentation import SIXFOLD
 from netsurgery.reproduction import published
 from netsurgery.reproduction.ectonas import difference
 from netsurgery.reproduction.statistics import MeanAndSD, mean_and_sd, paired_difference
 from netsurgery.search.methods import BASELINE, RANDOM_WALK, SURGEON
-from netsurgery.search.surgeon.plans import DecisionPlan
 
 TOPOLOGIES = ("surgeon-small", "surgeon-medium", "surgeon-large")
 METHODS = (SURGEON, RANDOM_WALK, BASELINE)
+JOURNAL, ICLR = "surgeon-table3", "surgeon-iclr-table2"  # the published tables
+OF_ICLR = ("svhn", f"cifar10-{SIXFOLD}")  # the data of the version submitted to ICLR 2021
+NOTES = {
+    "emnist-byclass": "EMNIST is emnist/byclass (62 classes) by the paper's numbers of samples; its"
+    " text describes the ten digits.",
+    "cifar10": "The paper's figures for CIFAR-10 are those of the version submitted to ICLR 2021,"
+    " which enlarges it sixfold; there are none for CIFAR-10 as it is.",
+}
 
 
 def surgeon_runs(experiment: Experiment) -> list[Run]:
@@ -26,9 +34,32 @@ def surgeon_runs(experiment: Experiment) -> list[Run]:
     return [run for run in experiment.of_methods(METHODS) if run.topology in topologies]
 
 
-def cases(runs: Sequence[Run]) -> list[tuple[str, str, str]]:
-    """The rows of a table: dataset, the dataset that it is an excerpt of, and topology."""
-    return list(dict.fromkeys((run.dataset, run.original, run.topology) for run in runs))
+def published_name(run: Run) -> str:
+    """The data of a run as the published tables name them."""
+    enlarged = run.settings.get("augmentation") == SIXFOLD
+    return f"{run.original}-{SIXFOLD}" if enlarged else run.original
+
+
+def label(run: Run) -> str:
+    """The data of a run as our tables name them."""
+    name = published.dataset_label(run.dataset, run.original)
+    return f"{name}, {SIXFOLD}" if run.settings.get("augmentation") == SIXFOLD else name
+
+
+def of_iclr(runs: Sequence[Run]) -> list[Run]:
+    """The runs on the data of the version submitted to ICLR 2021."""
+    return [run for run in runs if published_name(run) in OF_ICLR]
+
+
+def of_journal(runs: Sequence[Run]) -> list[Run]:
+    """The runs on data as the journal's text describes them."""
+    return [run for run in runs if published_name(run) == run.original]
+
+
+def notes(runs: Sequence[Run]) -> str:
+    """What has to be said of the data beside the tables."""
+    used = {published_name(run) for run in runs}
+    return " ".join(note for name, note in NOTES.items() if name in used)
 
 
 def summarize(runs: Sequence[Run], value: Callable[[Any], float | None]) -> MeanAndSD:
@@ -36,19 +67,31 @@ def summarize(runs: Sequence[Run], value: Callable[[Any], float | None]) -> Mean
     return mean_and_sd([None if run.result is None else value(run.result) for run in runs])
 
 
-def table3(runs: Sequence[Run]) -> pandas.DataFrame:
-    """Table 3: validation accuracies in percent and sizes, compared with the paper."""
-    paper_table = published.table("surgeon-table3").set_index(["dataset", "topology"])
+def by_case(runs: Sequence[Run]) -> dict[tuple[str, str], list[Run]]:
+    """The runs of each row of a table: by data and topology."""
+    groups: dict[tuple[str, str], list[Run]] = {}
+    for run in runs:
+        groups.setdefault((label(run), run.topology), []).append(run)
+    return groups
+
+
+def accuracies(runs: Sequence[Run], table: str) -> pandas.DataFrame:
+    """Validation accuracies in percent and sizes by data and topology, compared with a paper.
+
+    Args:
+        runs: of one experiment.
+        table: the published table, `JOURNAL` or `ICLR`.
+    """
+    paper_table = published.table(table).set_index(["dataset", "topology"])
     rows = []
-    for dataset, original, topology in cases(runs):
-        members = [run for run in runs if (run.dataset, run.topology) == (dataset, topology)]
+    for (dataset, topology), members in by_case(runs).items():
         baselines = [run for run in members if run.method == BASELINE]
         searched = [run for run in members if run.method == SURGEON]
         base = summarize(baselines, lambda s: 100 * s["val_accuracy"])
         best = summarize(searched, lambda s: 100 * s["val_accuracy"])
         grown = summarize(searched, lambda s: 100 * (s["parameters"] / s["start_parameters"] - 1))
         size = topology.removeprefix("surgeon-")
-        key = (original, size)
+        key = (published_name(members[0]), size)
         paper = paper_table.loc[key] if key in paper_table.index else None
 
         def published_value(name: str, paper: Any = paper) -> float:
@@ -56,7 +99,7 @@ def table3(runs: Sequence[Run]) -> pandas.DataFrame:
 
         rows.append(
             {
-                "dataset": published.dataset_label(dataset, original),
+                "dataset": dataset,
                 "topology": size,
                 "runs": f"{base.count_text} / {best.count_text}",
                 "baseline": base.mean,
@@ -78,50 +121,15 @@ def table3(runs: Sequence[Run]) -> pandas.DataFrame:
 
 def differences(runs: Sequence[Run]) -> pandas.DataFrame:
     """Paired differences in test accuracy of the Surgeon to the baseline and the random walk."""
+    by_data: dict[str, dict[str, dict[Any, float | None]]] = {}
+    for run in runs:
+        value = None if run.result is None else 100 * run.result["test_accuracy"]
+        by_data.setdefault(label(run), {}).setdefault(run.method, {})[run.case] = value
     rows = []
-    for dataset, original in {run.dataset: run.original for run in runs}.items():
-        by_method: dict[str, dict[Any, float | None]] = {}
-        for run in runs:
-            if run.dataset == dataset:
-                value = None if run.result is None else 100 * run.result["test_accuracy"]
-                by_method.setdefault(run.method, {})[run.case] = value
+    for dataset, by_method in by_data.items():
         for against in (BASELINE, RANDOM_WALK):
             if SURGEON in by_method and against in by_method:
                 paired = paired_difference(by_method[SURGEON], by_method[against])
-                label = published.dataset_label(dataset, original)
-                case = {"dataset": label, "method": SURGEON, "against": against}
+                case = {"dataset": dataset, "method": SURGEON, "against": against}
                 rows.append(case | paired.columns)
-    return pandas.DataFrame(rows)
-
-
-def claims(runs: Sequence[Run]) -> pandas.DataFrame:
-    """The claims of the paper's text on re-draws and epochs, and our results."""
-    claimed = published.table("surgeon-claims").set_index("claim")
-    done = [run for run in runs if run.method == SURGEON and run.result is not None]
-    redraws = [
-        float(plan.redraws)
-        for run in done
-        for plan in run.folder.plans()
-        if isinstance(plan, DecisionPlan)
-    ]
-    results = {
-        "re-draws per decision point": redraws,
-        "total epochs": [run.result["epochs_spent"] for run in done if run.result is not None],
-    }
-    rows = []
-    for claim, values in results.items():
-        mean = mean_and_sd(values).mean
-        rows.append(
-            {
-                "claim": claim,
-                "paper": f"{claimed.loc[claim, 'high']:g}",
-                "mean": mean,
-                "lowest": min(values, default=math.nan),
-                "highest": max(values, default=math.nan),
-                "unit": ""
-                if claimed.loc[claim, "unit"] != claimed.loc[claim, "unit"]
-                else "epochs",
-                "difference": difference(mean, float(claimed.loc[claim, "high"])),
-            }
-        )
     return pandas.DataFrame(rows)

@@ -304,8 +304,8 @@ def test_the_countries_dropped_from_adult_are_the_rarest():
 
 
 def test_the_papers_datasets_are_built_in():
-    names = {"digits", "mnist", "fashion-mnist", "emnist-digits", "cifar10", "cifar100", "svhn"}
-    assert set(BUILTIN_DATASETS) == names | {"eurosat", "adult"}
+    names = {"digits", "mnist", "fashion-mnist", "cifar10", "cifar100", "svhn"}
+    assert set(BUILTIN_DATASETS) == names | {"emnist-byclass", "emnist-digits", "eurosat", "adult"}
     for name in BUILTIN_DATASETS.keys() - {"adult"}:
         found = loading.load({"searches": {"s": SEARCH | {"dataset": name}}}, SCHEMA)
         assert set(found.datasets) == {name}

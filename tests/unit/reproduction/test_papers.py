@@ -8,15 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netsurgery.analysis import runs
-from netsurgery.reproduction import ectonas, papers, surgeon, tables
+from netsurgery.reproduction import ectonas, ectonas_claims, paper_tables, tables
 from netsurgery.reproduction.plots.experiments import pareto_front, plot_pareto
 from netsurgery.storage.files import write_json
-from tests.support.experiments import summary, write_experiment
+from tests.support.experiments import run_of, summary, write_experiment
 
 
 @pytest.fixture
-def experiment(tmp_path):
+def experiment(tmp_path, monkeypatch):
+    monkeypatch.setattr(ectonas_claims.curves, "lineage", lambda run: [])  # it has no records
     return write_experiment(tmp_path)
+
+
+def records(frame):
+    return frame.to_dict("records")
 
 
 @given(st.lists(st.tuples(st.floats(1, 9), st.floats(0, 1)), min_size=1))
@@ -57,14 +62,14 @@ def test_regressions_are_not_in_the_papers_tables(experiment):
 def test_a_method_without_a_result_stays_in_the_table(experiment):
     gone = experiment.results / "e" / "seed0" / "final" / "summary.json"
     gone.unlink()
-    found = papers.ectonas_tables(runs.read_experiment(experiment.results))
+    found = paper_tables.ectonas_tables(runs.read_experiment(experiment.results))
     text = tables.markdown(found[0])
     assert "| MNIST (few) | greedy | 0 of 3 | missing |" in text
     assert 'class="number absent">missing' in tables.html_table(found[0])
 
 
 def test_every_table_states_its_scale(experiment):
-    found = papers.ectonas_tables(experiment)
+    found = paper_tables.ectonas_tables(experiment)
     assert {table.name for table in found} >= {"table1", "table2", "table3", "costs", "claims"}
     for table in found:
         assert "Scale 0.5" in table.caption
@@ -84,18 +89,40 @@ def test_pairs_are_of_the_same_seed(experiment):
     assert row["difference"] == pytest.approx(10)
 
 
+def test_balanced_modes_are_paired_with_greedy_search():
+    runs = [
+        run_of("ectonas", 70, mode="greedy"),
+        run_of("ectonas", 64, mode="balanced", greediness=0.5),
+        run_of("baseline", 60),
+    ]
+    found = ectonas.differences(runs, ("greedy", "alpha 0.5"))
+    pairs = {(row["method"], row["against"]): row["difference"] for row in records(found)}
+    assert pairs == pytest.approx(
+        {
+            ("greedy", "baseline"): 10,
+            ("alpha 0.5", "baseline"): 4,
+            ("alpha 0.5", "greedy"): -6,
+        }
+    )
+
+
+def test_the_view_by_seed_has_a_mean_of_each_seed():
+    runs = [
+        run_of("baseline", accuracy, seed, topology=topology)
+        for seed, pair in ((42, (50, 60)), (13, (70, None)))
+        for topology, accuracy in zip(("ff-small", "ff-large"), pair, strict=True)
+    ]
+    found = ectonas.seeds(runs, ("greedy", "baseline"))
+    rows = {row["seed"]: (row["runs"], row["baseline"]) for row in records(found)}
+    assert rows == {"42": ("2", 55), "13": ("1 of 2", 70)}
+    assert "greedy" not in found.columns
+
+
 def test_savings_compare_with_training_from_scratch(experiment):
     (run,) = [r for r in experiment.runs if (r.search, r.seed) == ("e", 0)]
     own_epochs, winners_epochs = ectonas.savings(run)
     assert own_epochs == pytest.approx(1 - 30 / 50)
     assert winners_epochs == pytest.approx(1 - 30 / 60)
-
-
-def test_surgeon_tables_work_without_results():
-    row = {"baseline": 28.0, "paper baseline": 28.0}
-    table = tables.Table("t", "T", "C.", pandas.DataFrame([row]))
-    assert "28.0" in tables.markdown(table)
-    assert surgeon.claims([]).set_index("claim").loc["total epochs", "paper"] == "290"
 
 
 def test_cells_of_an_html_table_are_escaped():
