@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,3 +60,10 @@ def finished_searches(results: Path | str) -> list[FinishedSearch]:
         folder, summary = path.parent.parent, read_json(path)
         found.append(FinishedSearch(folder.parent.name, summary["seed"], folder, summary))
     return sorted(found, key=lambda search: (search.name, search.seed))
+
+
+def useless_networks(searches: Iterable[FinishedSearch]) -> Iterator[str]:
+    """A line for each search whose final network is no better than a guess."""
+    for search in searches:
+        if warning := search.summary.get("warning"):  # missing in 0.1
+            yield f"{search.folder}: no better than a guess: {warning}"

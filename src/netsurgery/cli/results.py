@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from netsurgery.analysis.finished import FinishedSearch, finished_searches
+from netsurgery.analysis.finished import FinishedSearch, finished_searches, useless_networks
 from netsurgery.analysis.references.results import read_references
 from netsurgery.analysis.test_figures import figure_of
 from netsurgery.cli.arguments import Subparsers, add_results_folder, require_folder
@@ -55,7 +55,7 @@ def describe(results: Path) -> str:
     header = [*HEADER]
     if any(search.summary["test_accuracy"] is None for search in searches):
         header[2] = "test result"
-    lines = [format_table([header, *rows]), *_means(searches), ""]
+    lines = [format_table([header, *rows]), *_means(searches), *useless_networks(searches), ""]
     for search in searches:
         lines += [
             f"{search.name}, seed{search.seed}",

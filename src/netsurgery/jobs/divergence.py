@@ -1,4 +1,4 @@
-"""What a user can do where the training of a whole search diverged, from what its record knows."""
+"""What a user can do where a search gives no usable network: it diverged, or answers the same."""
 
 from __future__ import annotations
 
@@ -38,6 +38,21 @@ def explain_divergence(step: TrainingStep, record: Record) -> str:
     return (
         f"{step.output.parent.parent}: training diverged: {what} is not finite{when}; try"
         f" {', or '.join(advice)}"
+    )
+
+
+def explain_constant(step: TrainingStep, record: Record, samples: int) -> str:
+    """One line: the final network ignores its input, and what may help.
+
+    Args:
+        step: the training step that ends the search.
+        record: of the final network.
+        samples: how many were compared.
+    """
+    return (
+        f"{step.output.parent.parent}: the final network predicts the same for each of {samples:,}"
+        f" test samples, so it is of no use; try {', or '.join(_against_divergence(step, record))},"
+        " or another topology or activation"
     )
 
 

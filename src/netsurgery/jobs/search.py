@@ -69,6 +69,7 @@ def summarize_search(
         generations=generations,
         candidates=len(lineage.last_records(records)),
         test=read_json(folder.final / "test.json"),
+        errors=read_json(folder.final / "errors.json"),
         wall_seconds=sum(record.wall_seconds for record in records),
     )
     _write_card(folder.final, summary, settings, Topology.from_json(final.topology))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from netsurgery import training
-from netsurgery.jobs.divergence import explain_divergence
+from netsurgery.jobs.divergence import explain_constant, explain_divergence
 from netsurgery.jobs.initial_network import fresh_network, network_of_model
 from netsurgery.jobs.raw_model import raw_model, raw_model_description
 from netsurgery.jobs.speed import precisions, speed_of_machine, within_time
@@ -295,6 +295,8 @@ def finalize(
     # as whoever loads the model has it
     plain = replace(step.training_settings.compile, ema_momentum=0.0)
     network = TrainableNetwork(read_candidate(step.output, record).network, plain)
+    if compared := training.constant_outputs(network, test):
+        sys.exit(explain_constant(step, record, compared))
     metrics = training.evaluate(network, test, step.training_settings.extra_metrics)
     finite = {k: v if training.finite([v]) else None for k, v in metrics.items()}
     if finite["loss"] is None:

@@ -231,6 +231,7 @@ def model_card(
         "",
         *_results(summary),
         "",
+        *([f"**No better than a guess:** {summary['warning']}.", ""] if summary["warning"] else []),
         *_errors(errors),
         "",
         *data_section(data),

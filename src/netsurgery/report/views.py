@@ -163,6 +163,7 @@ def overview(experiment: Experiment, max_detailed: int) -> dict[str, Any]:
         "finished": len(done),
         "missing": len(experiment.runs) - len(done),
         "failed": sum(run.state == "failed" for run in experiment.runs),
+        "warned": sum(bool(run.summary.get("warning")) for run in done if run.summary),
         "detailed": len(detailed),
         "scale": experiment.scale,
         "scale_text": scaling.explain_scale(experiment.scale),

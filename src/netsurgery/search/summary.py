@@ -10,6 +10,7 @@ from netsurgery.networks.topology import Topology
 from netsurgery.search.algorithms import algorithm_of
 from netsurgery.search.last_epochs import last_epochs_summary
 from netsurgery.search.records import Record
+from netsurgery.search.usefulness import why_no_better_than_a_guess
 
 
 def summarize(
@@ -21,6 +22,7 @@ def summarize(
     generations: int,
     candidates: int,
     test: Mapping[str, Any],
+    errors: Mapping[str, Any],
     wall_seconds: float = 0.0,
 ) -> dict[str, Any]:
     """Summarize a finished search.
@@ -34,6 +36,7 @@ def summarize(
         generations: how many are complete.
         candidates: how many networks were trained, including the starting one.
         test: loss and metrics on the test samples.
+        errors: on the test samples (see `netsurgery.report.error_analysis`).
         wall_seconds: of all training steps, summed.
     """
     metric = settings["objective"]
@@ -70,5 +73,6 @@ def summarize(
         **last_epochs_summary(final),
         "wall_seconds": wall_seconds,
         "status": final.status,
+        "warning": why_no_better_than_a_guess(errors, test),
         "layers": [str(layer) for layer in topology.layers],
     }

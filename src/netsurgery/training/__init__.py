@@ -27,7 +27,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from tensorflow.errors import ResourceExhaustedError
 
-from netsurgery.training.evaluation import evaluate
+from netsurgery.training.evaluation import constant_outputs, evaluate
 from netsurgery.training.graphs import GraphCache
 from netsurgery.training.keras_objects import compile_model
 from netsurgery.training.loop import TrainingLoop, finite
@@ -42,6 +42,7 @@ __all__ = [
     "TrainableNetwork",
     "TrainingLoop",
     "compile_model",
+    "constant_outputs",
     "device",
     "disable_trim",
     "evaluate",

@@ -18,6 +18,8 @@ from netsurgery.training.model import TrainableNetwork
 from netsurgery.training.samples import Batches
 
 BATCH = 1000  # samples that are scored at once
+COMPARED = 100  # samples whose outputs are compared
+SAME = 1e-6  # difference of outputs, which are probabilities or scaled targets
 
 
 @dataclass(frozen=True)
@@ -71,3 +73,18 @@ def evaluate(
     """Loss and metrics of a network over samples (see `netsurgery.training.metrics`)."""
     sums = metric_sums(samples, network.loss, network.outputs, metrics, logits=network.logits)
     return compile_evaluation(network, samples, sums, GraphCache())()
+
+
+def constant_outputs(network: TrainableNetwork, samples: Samples) -> int:
+    """How many samples a network gives the same output for; 0 if its outputs differ.
+
+    Args:
+        network: whose outputs are compared.
+        samples: of which at most 100 are compared, evenly spread.
+    """
+    count = len(samples.indices)
+    positions = np.unique(np.linspace(0, count - 1, min(count, COMPARED)).astype(int))
+    x = samples.inputs(positions)
+    outputs = np.asarray(network(tf.constant(x), training=False))
+    is_constant = bool(np.all(np.ptp(outputs, axis=0) <= SAME))
+    return len(positions) if is_constant and np.any(x != x[:1]) else 0

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 
+from netsurgery.analysis.finished import finished_searches, useless_networks
 from netsurgery.tracking.state import pending_message
 
 # with the option show-failed-logs, which our profile sets, and without it
 LOG_FILE = re.compile(
     r"^(?:Logfile (.+):|    log: (.+) \(check log file\(s\) for error details\))$", re.MULTILINE
 )
+
+MAX_USELESS = 5  # lines on networks that are no better than a guess
 
 
 def say(message: str) -> None:
@@ -39,6 +42,21 @@ def print_failures(logs: Iterable[str], results: Path) -> None:
         say(each)
     say("when the problem is fixed, run the same command again: finished work is kept")
     say(f"netsurgery report {results} shows what is finished and what is missing")
+
+
+def print_useless_networks(results: Path, runs: Container[tuple[str, int]]) -> None:
+    """Print which finished searches gave a network that is no better than a guess, if any.
+
+    Args:
+        results: the results folder.
+        runs: name and seed of the searches to look at.
+    """
+    searches = [each for each in finished_searches(results) if (each.name, each.seed) in runs]
+    lines = list(useless_networks(searches))
+    for line in lines[:MAX_USELESS]:
+        say(line)
+    if (more := len(lines) - MAX_USELESS) > 0:
+        say(f"and {more} more: netsurgery results {results} lists them")
 
 
 def print_pending_tracking(results: Path) -> None:

@@ -24,7 +24,12 @@ from netsurgery.storage import integrity, mlflow_sqlite
 from netsurgery.storage.files import write_text
 from netsurgery.storage.locking import ResultsLock, ResultsNotWritableError
 from netsurgery.workflow.interruption import STOPPED, Interruption
-from netsurgery.workflow.messages import print_failures, print_pending_tracking, say
+from netsurgery.workflow.messages import (
+    print_failures,
+    print_pending_tracking,
+    print_useless_networks,
+    say,
+)
 from netsurgery.workflow.outdated import OutdatedFiles
 from netsurgery.workflow.snakemake_internals import SnakemakeRun
 from netsurgery.workflow.targets import SEARCH_MARKER
@@ -171,6 +176,8 @@ class Session:
         """Say what is left to do after a run without errors."""
         if not self._has_ended:
             self._has_ended = True
+            if not self.config.only_run:
+                print_useless_networks(self.results, self.config.runs)
             print_pending_tracking(self.results)
 
     def fail(self, logs: Iterable[str]) -> None:
@@ -184,6 +191,7 @@ class Session:
         self._has_ended = True
         if not self.interruption.has_begun:
             print_failures(logs, self.results)
+            print_useless_networks(self.results, self.config.runs)
             print_pending_tracking(self.results)
         elif self.snakemake.is_imported:
             say(STOPPED)

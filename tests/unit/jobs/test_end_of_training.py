@@ -196,6 +196,23 @@ def test_an_infinite_weight_that_no_loss_shows_is_found(digits, selected, tmp_pa
     assert (after.status, after.score) == (Status.DIVERGED, None)
 
 
+def test_a_network_that_ignores_its_input_is_a_failure(digits, selected, tmp_path):
+    record = read_record(selected)
+    network = read_candidate(selected, record).network
+    _, last = network.topology.positions(Dense)
+    kernel, bias = network.weights[last]
+    dead = network.with_arrays({last: (np.zeros_like(kernel), bias)})
+    before = step(digits, tmp_path / "s" / "seed0" / "dead" / "dead.keras", WARM_UP)
+    before.write(before.trainable(dead), record)
+    final = step(digits, tmp_path / "s" / "seed0" / "final" / "network.keras", FINAL)
+    with pytest.raises(SystemExit) as ended:
+        train.finalize(final, [before.output], GREEDY, 0)
+    start = f"{tmp_path}/s/seed0: the final network predicts the same for each of 100 test samples"
+    assert str(ended.value).startswith(start)
+    assert "try a smaller learning_rate (now 0.1), " in str(ended.value)
+    assert not final.output.with_name("test.json").exists()
+
+
 def test_a_learning_rate_may_be_an_integer(digits, tmp_path):
     output = tmp_path / "warm-up.keras"
     first = step(digits, output, WARM_UP, learning_rate=1)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from netsurgery.storage.files import write_json
 from netsurgery.workflow import messages
 
 
@@ -28,3 +29,16 @@ def test_each_failed_job_is_explained_once_by_its_last_line(tmp_path, capsys, fo
 def test_nothing_is_said_when_all_is_logged(tmp_path, capsys):
     messages.print_pending_tracking(tmp_path)
     assert capsys.readouterr().err == ""
+
+
+def test_networks_no_better_than_a_guess_are_named(tmp_path, capsys):
+    for seed in range(8):
+        summary = {"seed": seed, "warning": "it guesses" if seed != 3 else None}
+        write_json(tmp_path / "s" / f"seed{seed}" / "final" / "summary.json", summary)
+    messages.print_useless_networks(tmp_path, [("s", seed) for seed in range(7)])
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == f"{tmp_path}/s/seed0: no better than a guess: it guesses"
+    assert len(lines) == 6
+    assert lines[-1] == f"and 1 more: netsurgery results {tmp_path} lists them"
+    messages.print_useless_networks(tmp_path, [("s", 3)])
+    assert not capsys.readouterr().err

@@ -1,0 +1,44 @@
+"""Whether the final network of a search is better than a guess that does not look at the data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from netsurgery.objectives.metrics import CLASSIFICATION, REGRESSION
+
+ADVICE = (
+    "train longer, change the learning_rate, or look with `netsurgery check` whether the inputs"
+    " can tell; `reference: true` shows what other models make of them"
+)
+
+
+def why_no_better_than_a_guess(errors: Mapping[str, Any], metrics: Mapping[str, Any]) -> str | None:
+    """A sentence on a network that a constant answer equals on the test samples; None for others.
+
+    The constant is the most frequent class, or the mean of a target.
+
+    Args:
+        errors: see `netsurgery.report.error_analysis`.
+        metrics: of the test samples; None where they are not finite.
+    """
+    if errors["task"] == CLASSIFICATION:
+        counts = [sum(row) for row in errors["confusion"]]
+        accuracy, share = metrics.get("accuracy"), max(counts) / errors["samples"]
+        if accuracy is None or accuracy > share:
+            return None
+        most = errors["classes"][counts.index(max(counts))]
+        found = (
+            f"test accuracy {accuracy:.1%} is no better than {share:.1%}, which the answer"
+            f" {most!r} to every sample gives"
+        )
+    elif errors["task"] == REGRESSION:
+        r2 = metrics.get("r2")
+        if r2 is None or r2 > 0:
+            return None
+        found = (
+            f"test r2 {r2:.3f}: the mean of the target predicts as well as the network or better"
+        )
+    else:
+        return None
+    return f"{found}; {ADVICE}"
