@@ -4,8 +4,11 @@ import copy
 import shutil
 from dataclasses import replace
 
+import numpy as np
+
 from netsurgery import datasets
 from netsurgery.jobs import search as jobs
+from netsurgery.report.error_analysis import by_class
 from netsurgery.search.ectonas.plans import BracketPlan, GenerationBudget
 from netsurgery.search.layout import SearchFolder
 from netsurgery.search.plans import FinalPlan, Offspring, Parent
@@ -125,7 +128,9 @@ class FakeSearch:
         write_json(self.folder.final / "test.json", {"loss": 0.7, "accuracy": 0.75})
         (self.folder.final / "model.keras").write_bytes(f"trained after {after}".encode())
         described = datasets.describe(self.results / "_data" / "digits")
-        errors = {"task": "classification", "samples": 1, "classes": [], "by_class": []}
+        counts = np.eye(10, dtype=int)
+        errors = {"task": "classification", "samples": 10, "classes": described["classes"]}
+        errors |= {"confusion": counts.tolist(), "by_class": by_class(counts)}
         exports = {"check": {"samples": 0, "why": "there is no model"}, "exports": []}
         files = {"preprocessing": described, "errors": errors, "exports": exports}
         for name, content in files.items():

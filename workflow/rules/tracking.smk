@@ -36,6 +36,8 @@ rule log_generation:
 rule log_search:
     input:
         inputs.tracked_generations,
+        inputs.reference,
+        no_files,
         summary=f"{SEARCH}/final/summary.json",
         record=f"{SEARCH}/final/network.json",
         model=f"{SEARCH}/final/model.keras",

@@ -19,6 +19,7 @@
         final/model.keras network.keras network.json
               preprocessing.json test.json summary.json
         lineage.csv                         a row per candidate
+        reference.json                      what models that are no networks give
         front.csv                           a row per network that may be used
         plots/                              plots of the search
         logs/                               the output of each job
@@ -96,6 +97,11 @@ class SearchFolder:
     def final(self) -> Path:
         """The folder with the final model and what goes with it."""
         return self.root / "final"
+
+    @property
+    def reference(self) -> Path:
+        """What models that are no networks give on the test samples, if the user wants to know."""
+        return self.root / "reference.json"
 
     @property
     def lineage(self) -> Path:

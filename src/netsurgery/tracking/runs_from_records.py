@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -35,6 +36,7 @@ from netsurgery.tracking.search_history import SearchHistory, TrainedStep
 
 # numbers of a summary that are no points: settings, and what is measured
 NO_POINTS = ("seed", "budget", "greediness", *MEASURED)
+NOT_IN_NAMES = re.compile(r"[^\w. -]")  # of metrics
 DATA_PARAMS = ("origin", "version", "task", "samples", "parts", "shape", "type", "scaling")
 
 
@@ -114,6 +116,10 @@ def _search_metrics(history: SearchHistory) -> dict[tuple[str, int], float | Non
     for name, value in history.summary.items():
         if type(value) in (int, float) and name not in NO_POINTS:
             metrics[name, len(history.winners)] = value
+    for model in history.references:
+        kind = NOT_IN_NAMES.sub("", model["name"])
+        for name, value in model.get("test_metrics", {}).items():
+            metrics[f"reference/{kind}/test_{name}", len(history.winners)] = value
     return metrics
 
 

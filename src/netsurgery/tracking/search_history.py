@@ -42,6 +42,7 @@ class SearchHistory:
     paths: Sequence[Path]
     records: Sequence[Record]
     summary: Mapping[str, Any]  # empty until the search is finished
+    references: Sequence[Mapping[str, Any]]  # models that are no networks, if there are any
 
     @classmethod
     def read(
@@ -58,7 +59,9 @@ class SearchHistory:
         paths += [folder.final / "network.json"] if until is None else []
         records = [Record.from_json(read_json(path)) for path in paths]
         summary = read_json(folder.final / "summary.json") if until is None else {}
-        return cls(folder, settings, seed, plans, paths, records, summary)
+        has_references = until is None and folder.reference.exists()
+        references = read_json(folder.reference)["models"] if has_references else []
+        return cls(folder, settings, seed, plans, paths, records, summary, references)
 
     @cached_property
     def winners(self) -> list[Winners]:

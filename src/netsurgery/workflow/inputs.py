@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from netsurgery import datasets
+from netsurgery.search.layout import SearchFolder
 from netsurgery.workflow.checkpoints import Wildcards
 from netsurgery.workflow.search_jobs import Files
 from netsurgery.workflow.searches import Searches
@@ -140,3 +143,10 @@ class Inputs:
         """List the MLflow markers of all generations of a search."""
         jobs = self.searches.of(wildcards)
         return jobs.tracked_generations(list(jobs.plans()))
+
+    def reference(self, wildcards: Wildcards) -> Files:
+        """List the file of the reference models, if the search has them."""
+        config, name = self.searches.config, wildcards.search
+        if not config.searches[name].settings["reference"]:
+            return []
+        return [str(SearchFolder(Path(config.results) / name / f"seed{wildcards.seed}").reference)]

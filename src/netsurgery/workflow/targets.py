@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from netsurgery.analysis.references.results import FILE as REFERENCE
 from netsurgery.search.algorithms import Plan
 from netsurgery.workflow.checkpoints import Wildcards
 from netsurgery.workflow.inputs import Inputs
@@ -85,9 +84,9 @@ class Targets:
                 folder.lineage,
                 folder.front,
             ]
-            if jobs.search.settings["reference"]:
-                fixed.append(folder.root / REFERENCE)
-            return jobs.decision_files() + jobs.decision_reports() + list(map(str, fixed))
+            references = self.inputs.reference(RunWildcards(name, seed))
+            decisions = jobs.decision_files() + jobs.decision_reports()
+            return decisions + list(map(str, fixed)) + references
 
         return files
 
@@ -155,11 +154,8 @@ class Targets:
         """List the files of the reference models."""
         if self.cores_per_search:
             return []
-        return [
-            f"{self.results}/{name}/seed{seed}/{REFERENCE}"
-            for name, seed in self.config.runs
-            if self.config.searches[name].settings["reference"]
-        ]
+        files = (self.inputs.reference(RunWildcards(*run)) for run in self.config.runs)
+        return [path for each in files for path in each]
 
     def search_folders(self) -> Files:
         """List the folders of all searches."""

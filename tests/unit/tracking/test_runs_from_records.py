@@ -1,12 +1,14 @@
 """The content of the runs of a search and its candidates."""
 
-from netsurgery.storage.files import read_json
+from netsurgery.storage.files import read_json, write_json
 from tests.support.mlflow_store import by_name, points_of
 from tests.support.tracked_search import BASELINE, SETTINGS, FakeSearch, example
 
 
 def test_a_search_has_settings_progress_and_summary(results):
     search = example(results)
+    models = [{"name": "1-NN, warped", "test_metrics": {"accuracy": 0.9}, "seconds": 1.0}]
+    write_json(search.folder.reference, {"models": [*models, {"name": "other", "why": "large"}]})
     search.track("final")
     run = by_name(results)["s/seed0"]
     params, tags, metrics = run.data.params, run.data.tags, run.data.metrics
@@ -21,7 +23,8 @@ def test_a_search_has_settings_progress_and_summary(results):
     numbers = {k: v for k, v in summary.items() if isinstance(v, int | float)}
     for setting in ("seed", "budget", "greediness"):
         del numbers[setting]
-    assert metrics == numbers | {"wall_seconds": 0.0}
+    references = {"reference/1-NN warped/test_accuracy": 0.9}
+    assert metrics == numbers | references | {"wall_seconds": 0.0}
     assert tags["netsurgery.winner"] == "g02c00"
     assert tags["netsurgery.layers"] == "flatten | dense 10 (relu) | dense 10 (softmax)"
     points = points_of(results, run)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,8 @@ from netsurgery.datasets import Samples
 from netsurgery.storage.random_streams import random_stream
 
 MAX_OPERATIONS = 5e10  # of a reference model: minutes
+MAX_SIDE = 16  # pixels of an image that trees see
+TREES, DEPTH = 100, 5  # of gradient boosting: for each class, and of a tree
 BOOSTING, NEIGHBOUR, ROCKET = "gradient boosting", "1-NN, time warping", "ROCKET"
 
 
@@ -69,6 +71,71 @@ def random_convolutions(task: Task) -> np.ndarray:
     return linear.predict(rocket.features(task.x_test, kernels)).reshape(-1, *task.y.shape[1:])
 
 
+def values(samples: Samples) -> np.ndarray:
+    """The values of each sample, (n, values): trees need no scaling, and take missing values."""
+    return samples.x[samples.indices].reshape(len(samples.indices), -1)
+
+
+def small_images(samples: Samples) -> np.ndarray:
+    """The sums over blocks of pixels of each image, (n, values): at most 16 x 16 blocks."""
+    images = samples.x[samples.indices].astype(np.float32)
+    for axis in (1, 2):
+        block = -(-images.shape[axis] // MAX_SIDE)
+        images = np.add.reduceat(images, np.arange(0, images.shape[axis], block), axis=axis)
+    return images.reshape(len(images), -1)
+
+
+def series(samples: Samples) -> np.ndarray:
+    """The scaled series, (n, steps, channels)."""
+    return samples.inputs(np.arange(len(samples.indices)))
+
+
+def _boosting_operations(training: int, test: int, shape: Sequence[int], outputs: int) -> float:
+    size = np.prod([min(side, MAX_SIDE) for side in shape[:2]]) * shape[-1]
+    return training * float(size) * TREES * DEPTH * outputs
+
+
+def _warping_operations(training: int, test: int, shape: Sequence[int], outputs: int) -> float:
+    steps, channels = shape
+    return training * test * steps * channels * 2.0 * warping.window_of(steps)
+
+
+def _rocket_operations(training: int, test: int, shape: Sequence[int], outputs: int) -> float:
+    return float((training + test) * shape[0] * rocket.KERNELS * np.mean(rocket.LENGTHS))
+
+
+def _no_limit(training: int, test: int, shape: Sequence[int], outputs: int) -> float:
+    return 0.0
+
+
+@dataclass(frozen=True)
+class ReferenceModel:
+    """A reference model.
+
+    Attributes:
+        name: in tables.
+        predict: classes or targets of the test samples.
+        inputs: what it sees of the samples.
+        operations: that it takes, from the numbers of training and test samples, the shape of a
+            sample, and the classes or targets.
+    """
+
+    name: str
+    predict: Callable[[Task], np.ndarray]
+    inputs: Callable[[Samples], np.ndarray]
+    operations: Callable[[int, int, Sequence[int], int], float]
+
+
+TABLES = (ReferenceModel(BOOSTING, gradient_boosting, values, _no_limit),)
+SERIES = (
+    ReferenceModel(NEIGHBOUR, nearest_neighbour, series, _warping_operations),
+    ReferenceModel(ROCKET, random_convolutions, series, _rocket_operations),
+)
+IMAGES = (
+    ReferenceModel(f"{BOOSTING} on pixels", gradient_boosting, small_images, _boosting_operations),
+)
+
+
 def reference_models(
     data: Mapping[str, Any], training: Samples, test: Samples, seed: int
 ) -> list[dict[str, Any]]:
@@ -91,50 +158,33 @@ def reference_models(
     from threadpoolctl import threadpool_limits
 
     rows: list[dict[str, Any]] = []
+    counts = len(training.indices), len(test.indices)
     with threadpool_limits(1):  # a job has one core
-        for name, predict, is_series in _models(data):
-            if is_series and (why := _too_large(name, training, test)):
-                rows.append({"name": name, "why": why})
+        for model in _models(data):
+            if model.operations(*counts, training.x.shape[1:], data["outputs"]) > MAX_OPERATIONS:
+                rows.append({"name": model.name, "why": "too many or too large samples"})
                 continue
             started = time.perf_counter()
-            found = predict(_task(training, test, seed, is_series))
+            found = model.predict(_task(model, training, test, seed))
             seconds = time.perf_counter() - started
-            rows.append({"name": name, "test_metrics": metrics(found, test), "seconds": seconds})
+            rows.append(
+                {"name": model.name, "test_metrics": metrics(found, test), "seconds": seconds}
+            )
     return rows
 
 
-def _models(
-    data: Mapping[str, Any],
-) -> list[tuple[str, Callable[[Task], np.ndarray], bool]]:
-    """The models for a dataset, and whether they take series; none for images."""
+def _models(data: Mapping[str, Any]) -> Sequence[ReferenceModel]:
+    """The models for a dataset: rows of a table may be reshaped to images, which mean nothing."""
     if data["features"] or len(data["shape"]) == 1:
-        return [(BOOSTING, gradient_boosting, False)]
-    if len(data["shape"]) == 2:
-        return [(NEIGHBOUR, nearest_neighbour, True), (ROCKET, random_convolutions, True)]
-    return []
+        return TABLES
+    return SERIES if len(data["shape"]) == 2 else IMAGES
 
 
-def _too_large(name: str, training: Samples, test: Samples) -> str:
-    """Why a model of series would take too long; empty if it does not."""
-    n, m = len(training.indices), len(test.indices)
-    steps, channels = training.x.shape[1:]
-    if name == NEIGHBOUR:
-        operations = n * m * steps * channels * 2 * warping.window_of(steps)
-    else:
-        operations = (n + m) * steps * rocket.KERNELS * np.mean(rocket.LENGTHS)
-    return "too many or too long series" if operations > MAX_OPERATIONS else ""
-
-
-def _task(training: Samples, test: Samples, seed: int, is_series: bool) -> Task:
-    def inputs(samples: Samples) -> np.ndarray:
-        if is_series:
-            return samples.inputs(np.arange(len(samples.indices)))
-        # trees need no scaling, and know what to do with missing values
-        return samples.x[samples.indices].reshape(len(samples.indices), -1)
-
+def _task(model: ReferenceModel, training: Samples, test: Samples, seed: int) -> Task:
     y = training.y[training.indices]
     scaled = y if training.target is None else training.target.apply(y)
-    return Task(inputs(training), scaled, inputs(test), training.target is None, seed)
+    inputs = model.inputs(training), model.inputs(test)
+    return Task(inputs[0], scaled, inputs[1], training.target is None, seed)
 
 
 def metrics(found: np.ndarray, test: Samples) -> dict[str, float]:

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from netsurgery.analysis.test_figures import test_figure
+from netsurgery.search.layout import SearchFolder
 from netsurgery.storage.files import read_json
-
-FILE = "reference.json"  # in the folder of a search and seed
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class Reference:
 
 def read_references(folder: Path) -> list[Reference]:
     """The reference models of a search and seed, by its folder; none if they were not asked for."""
-    path = folder / FILE
+    path = SearchFolder(folder).reference
     return list(map(_reference, read_json(path)["models"])) if path.exists() else []
 
 
