@@ -47,7 +47,7 @@ def finished(tmp_path_factory):
 def test_a_search_spends_its_budget_on_a_network_within_limits(finished):
     summary = read_json(search_folder(finished).final / "summary.json")
     assert set(SUMMARY) <= set(summary)
-    assert summary["epochs_spent"] == 24
+    assert summary["epochs_spent"] == pytest.approx(24, abs=0.05)  # whole batches
     assert 8500 < summary["parameters"] < 9000
     assert summary["test_accuracy"] > 0.8
 

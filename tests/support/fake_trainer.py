@@ -41,7 +41,7 @@ class FakeTrainer:
         self.batches_per_epoch, self.failing = batches_per_epoch, failing
         self.records: dict[str, Record] = {}
         self.seconds = self.speed.measuring if self.speed else 0.0
-        self.spent: dict[int, int] = defaultdict(int)  # batches, by generation
+        self.spent: dict[int, int] = defaultdict(int)  # batches of the budget, by generation
 
     def train(self, training: Training) -> Record:
         rng = random_stream(self.seed, training.generation, training.step)
@@ -71,7 +71,7 @@ class FakeTrainer:
             batches_trained=record.batches_trained + spent,
             rounds={name: RoundResult(spent, score) for name in training.batches},
         )
-        self.spent[training.generation] += spent
+        self.spent[training.generation] += record.batches_counted
         self.seconds += record.seconds_spent(self.speed)
         self.records[model_name(training.generation, training.step)] = record
         return record
@@ -102,6 +102,7 @@ class FakeTrainer:
                 topology=topology.to_json(),
                 parameters=topology.parameters,
                 batches_per_epoch=self.batches_per_epoch,
+                epoch_cost=fresh.epoch_cost,
             )
         if training.model is None:
             return Record(

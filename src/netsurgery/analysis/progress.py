@@ -126,7 +126,7 @@ def run_progress(run: Run) -> tuple[Progress, list[tuple[float, float]]]:
     now = sorted(timed_records(run.folder.generation(decided + 1)), key=lambda found: found[0])
     records = [*winners.records, *(record for _, record in now)]
     per_epoch = records[0].batches_per_epoch if records else 1
-    spent = (winners.batches_spent + sum(record.batches_spent for _, record in now)) / per_epoch
+    spent = (winners.batches_spent + sum(record.batches_counted for _, record in now)) / per_epoch
     values = [record.score for record in records if record.score is not None]
     best = (max if is_maximized(metric) else min)(values, default=None)
     trained = max((record.epochs_trained for record in records), default=0.0)
@@ -136,7 +136,7 @@ def run_progress(run: Run) -> tuple[Progress, list[tuple[float, float]]]:
         phase = "waiting"
     else:
         phase = "start" if decided < 0 else "planning"
-    moments = [(written, record.batches_spent / per_epoch) for written, record in now]
+    moments = [(written, record.batches_counted / per_epoch) for written, record in now]
     expected = expected_epochs(run, winners, [record for _, record in now], spent, trained)
     return (
         Progress(

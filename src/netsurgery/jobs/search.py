@@ -65,7 +65,7 @@ def summarize_search(
         seed,
         final,
         start_parameters=records[0].parameters,
-        spent=sum(record.batches_spent for record in records),
+        spent=sum(record.batches_counted for record in records),
         generations=generations,
         candidates=len(lineage.last_records(records)),
         test=read_json(folder.final / "test.json"),

@@ -176,6 +176,7 @@ def train_fresh(step: TrainingStep, fresh: FreshNetwork) -> None:
         topology=topology.to_json(),
         parameters=topology.parameters,
         batches_per_epoch=step.batches_per_epoch,
+        epoch_cost=fresh.epoch_cost,
         precision=fresh.precision,
     )
     if step.failure:

@@ -1,6 +1,7 @@
 """What is left of a search's budget, and what networks cost of it.
 
-A budget in epochs counts batches, of which all cost the same. A budget of time counts seconds of
+A budget in epochs counts batches, of which all cost the same but those of smaller networks that
+train beside the final one. A budget of time counts seconds of
 the processor by the speed of the machine (`netsurgery.search.speed`), so that small networks cost
 less than large ones. These are predicted seconds: what really passed differs from one run to the
 next.
@@ -9,15 +10,22 @@ next.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from netsurgery.networks.costs import multiplications
 from netsurgery.networks.topology import Topology
 from netsurgery.search.speed import Speed
 from netsurgery.search.times import is_time, seconds_of
 from netsurgery.search.winners import Winners
 from netsurgery.storage.fractions import floor_product
+
+
+def epoch_cost(smaller: Topology, final: Topology) -> float:
+    """Epochs of a budget that an epoch of a smaller network counts as, beside the final one."""
+    return min(1.0, multiplications(smaller) / max(1, multiplications(final)))
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,18 @@ class Account:
         if self.speed is None:
             return int(amount)
         return self.speed.affordable(topology, amount, self.per_epoch)
+
+    def together(self, final: Topology, smaller: Sequence[Topology]) -> int:
+        """The batches that a network and smaller ones can all train with what is left."""
+        if self.speed is None:
+            return int(self.left / (1 + sum(epoch_cost(each, final) for each in smaller)))
+
+        def too_long(batches: int) -> bool:
+            seconds = (self.cost(each, batches) for each in (final, *smaller))
+            return math.fsum(seconds) > self.left
+
+        most = self.batches(final, self.left)
+        return bisect_left(range(1, most + 1), True, key=too_long)
 
     def in_batches(self, topologies: Sequence[Topology]) -> tuple[int, int]:
         """What is left in batches at the mean cost of some networks; it may be negative.

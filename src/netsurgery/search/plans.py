@@ -63,6 +63,7 @@ class FreshNetwork:
         topology: as JSON values.
         batches: that it trains.
         precision: that it trains in.
+        epoch_cost: epochs of the budget that an epoch counts as.
     """
 
     candidate: str
@@ -72,6 +73,7 @@ class FreshNetwork:
     topology: Mapping[str, Any]
     batches: int
     precision: str
+    epoch_cost: float = 1.0
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> FreshNetwork:

@@ -13,6 +13,7 @@ from netsurgery.networks.steps import Place
 from netsurgery.networks.topology import Topology
 from netsurgery.objectives.training_settings import FLOAT32
 from netsurgery.search.speed import Speed, precision_for
+from netsurgery.storage.fractions import floor_product
 
 
 class Status(StrEnum):
@@ -83,6 +84,7 @@ class Record:
     batches_per_epoch: int
     batches_trained: int = 0  # of these weights, including their ancestors
     batches_spent: int = 0  # in this step
+    epoch_cost: float = 1.0  # epochs of the budget that an epoch counts as
     rounds: Mapping[str, RoundResult] = field(default_factory=dict)
     history: tuple[Mapping[str, float | None], ...] = field(default=())
     score: float | None = None
@@ -109,6 +111,11 @@ class Record:
     def epochs_spent(self) -> float:
         """Epochs trained in this step."""
         return self.batches_spent / self.batches_per_epoch
+
+    @property
+    def batches_counted(self) -> int:
+        """Batches of this step as the budget counts them."""
+        return floor_product(self.epoch_cost, self.batches_spent)
 
     def seconds_spent(self, speed: Speed | None) -> float:
         """Seconds that the training of this step takes by the speed of a machine; 0 without."""

@@ -33,7 +33,7 @@ class Winners:
 
     Attributes:
         parents: the candidates that go on.
-        batches_spent: that all trained.
+        batches_spent: that all trained, as the budget counts them.
         speed: of the machine of the first training, if the search measured it.
         seconds_spent: that all training takes by that speed, the measurement included; 0 without.
     """
@@ -57,7 +57,7 @@ class Winners:
             parents: who won; if nobody did, the parents stay.
             records: of all training steps of the generation.
         """
-        batches = [record.batches_spent for record in records]
+        batches = [record.batches_counted for record in records]
         seconds = [record.seconds_spent(self.speed) for record in records]
         return Winners(
             tuple(parents) or self.parents,

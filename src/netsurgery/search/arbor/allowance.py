@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from netsurgery.networks.topology import Topology
 from netsurgery.search.account import Account
 from netsurgery.search.arbor.growth import grown
 from netsurgery.search.arbor.judgement import loss_of, rounds_without_gain
 from netsurgery.search.arbor.plans import Allowance, FreshPlan, Part, is_cooled
-from netsurgery.search.arbor.scaling import scaled_to_limits
 from netsurgery.search.arbor.settings import MIN_CONTEST, ArborSettings, BudgetSettings
-from netsurgery.search.arbor.shapes import shapes
+from netsurgery.search.arbor.shapes import shapes, smaller_networks
 from netsurgery.search.plans import GenerationPlan
 from netsurgery.search.records import Status
 from netsurgery.search.winners import Winners
@@ -68,15 +66,10 @@ def _contest(
 
 
 def _final(final: Topology, account: Account, settings: ArborSettings) -> Allowance:
-    """The final training, with that of smaller networks."""
-    each = account.part(settings.budget.size_fraction, account.left)
-    smaller = []
-    for size in sorted(settings.budget.sizes):
-        made = scaled_to_limits(final, replace(settings.limits, max_parameters=size))
-        if made is not None and (batches := account.batches(made, each)):
-            smaller.append((size, batches))
-    left = account.left - len(smaller) * each
-    return Allowance(Part.FINAL, (account.batches(final, left),), smaller=tuple(smaller))
+    """The final training, with that of smaller networks, which takes as many epochs."""
+    found = smaller_networks(final, settings.budget.sizes, settings.limits)
+    batches = account.together(final, list(found.values()))
+    return Allowance(Part.FINAL, (batches,), smaller=tuple(found))
 
 
 def _after_fresh_networks(

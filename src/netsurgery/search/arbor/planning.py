@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from netsurgery.networks.costs import multiplications
 from netsurgery.networks.topology import Topology
 from netsurgery.objectives.step_rates import Along, Ramp
+from netsurgery.search.account import epoch_cost
 from netsurgery.search.arbor.judgement import finalists
 from netsurgery.search.arbor.plans import Allowance, FreshPlan, Part, RoundPlan
-from netsurgery.search.arbor.scaling import scaled_to_limits
 from netsurgery.search.arbor.settings import RoundSettings
-from netsurgery.search.arbor.shapes import shapes
+from netsurgery.search.arbor.shapes import SMALLER, shapes, smaller_networks
 from netsurgery.search.first_look import Look, most_promising
 from netsurgery.search.plans import FinalPlan, FreshNetwork, GenerationPlan, Offspring, Parent
 from netsurgery.search.records import Record
@@ -117,12 +116,11 @@ def _plan_fresh(
         found = shapes(topology, settings.growth.limits)
     competing = found if allowed.part is Part.CONTEST else dict(list(found.items())[:1])
     pairs = zip(competing.items(), allowed.batches, strict=True)
-    made = [(origin, shape, batches) for (origin, shape), batches in pairs]
-    ((origin, final), *_) = competing.items()
-    for size, batches in allowed.smaller:
-        smaller = scaled_to_limits(final, replace(settings.growth.limits, max_parameters=size))
-        if smaller is not None:
-            made.append((origin, smaller, batches))
+    made = [(origin, shape, batches, 1.0) for (origin, shape), batches in pairs]
+    final = made[0][1]
+    smaller = smaller_networks(final, allowed.smaller, settings.growth.limits)
+    for shape in smaller.values():
+        made.append((SMALLER, shape, allowed.batches[0], epoch_cost(shape, final)))
     networks = tuple(
         FreshNetwork(
             candidate=candidate_name(generation, number),
@@ -132,8 +130,9 @@ def _plan_fresh(
             topology=shape.to_json(),
             batches=batches,
             precision=precision_for(shape, speed, record.precision),
+            epoch_cost=cost,
         )
-        for number, (origin, shape, batches) in enumerate(made)
+        for number, (origin, shape, batches, cost) in enumerate(made)
     )
     return FreshPlan(
         generation=generation,

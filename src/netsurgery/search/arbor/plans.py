@@ -33,17 +33,17 @@ class Allowance:
         batches: that each of its networks trains; those of the final candidate at the end. A round
             has its own.
         reason: why the search ends.
-        smaller: networks that train besides the final one: the parameters that each has less than,
-            and its batches.
+        smaller: networks that train besides the final one, for as many batches: the parameters
+            that each has less than.
     """
 
     part: Part
     batches: tuple[int, ...] = ()
     reason: str = ""
-    smaller: tuple[tuple[int, int], ...] = ()
+    smaller: tuple[int, ...] = ()
 
     def __str__(self) -> str:
-        smaller = ",".join(f"{size}:{batches}" for size, batches in self.smaller)
+        smaller = ",".join(map(str, self.smaller))
         batches = ",".join(map(str, self.batches))
         return f"{self.part} {batches or NONE} {smaller or NONE} {self.reason}"
 
@@ -51,10 +51,10 @@ class Allowance:
     def parse(cls, text: str) -> Allowance:
         """Read what `str` gave."""
         part, batches, smaller, reason = text.split(" ", 3)
-        pairs = [] if smaller == NONE else [each.split(":") for each in smaller.split(",")]
-        read = tuple((int(size), int(count)) for size, count in pairs)
-        counts = () if batches == NONE else tuple(map(int, batches.split(",")))
-        return cls(Part(part), counts, reason, read)
+        counts, sizes = (
+            () if each == NONE else tuple(map(int, each.split(","))) for each in (batches, smaller)
+        )
+        return cls(Part(part), counts, reason, sizes)
 
 
 @dataclass(frozen=True, kw_only=True)

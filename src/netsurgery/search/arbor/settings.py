@@ -27,7 +27,7 @@ GROWTHS = tuple(
 MIN_BATCHES = 40  # of a candidate at the full rate, and while it falls
 WARM_UP_PARTS = 5  # of the budget, of which the warm-up takes one at most
 MIN_CONTEST = 150  # batches over a whole schedule
-MAX_PARAMETERS, SIZE_FRACTION = 100_000, 0.15  # defaults of the schema
+MAX_PARAMETERS = 100_000  # default of the schema
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,7 @@ class BudgetSettings:
     contest_fraction: float
     min_gain: float
     patience: int
-    sizes: Sequence[int]
-    size_fraction: float
+    sizes: Sequence[int] | str
 
     @property
     def initial_epochs(self) -> int:
@@ -114,17 +113,13 @@ def check_sizes(settings: Mapping[str, Any]) -> None:
     """Check the sizes of smaller networks in the settings of a search.
 
     Raises:
-        SettingError: one is not smaller than the final network, or they leave nothing for it.
+        SettingError: one is not smaller than the final network.
     """
     sizes, limit = settings.get("sizes", ()), settings.get("max_parameters", MAX_PARAMETERS)
-    for i, size in enumerate(sizes):
+    for i, size in enumerate(() if isinstance(sizes, str) else sizes):
         if size >= limit:
             message = f"{size} is not less than max_parameters, {limit}"
             raise SettingError(("sizes", i), message)
-    fraction = settings.get("size_fraction", SIZE_FRACTION)
-    if len(sizes) * fraction >= 1:
-        message = f"{fraction} for each of {len(sizes)} sizes leaves nothing for the final network"
-        raise SettingError(("size_fraction",), message)
 
 
 def check_operations(settings: Mapping[str, Any]) -> None:

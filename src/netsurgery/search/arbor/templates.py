@@ -24,6 +24,8 @@ class Template:
         name: of the guess.
         cells: at each size of images or series that is pooled.
         cells_behind: at the last size.
+        separable: whether all cells but the first have depthwise and pointwise convolutions. The
+            first one is then alone at its size.
         units: of the dense layers, for rows of features.
     """
 
@@ -31,6 +33,7 @@ class Template:
     cells: int
     cells_behind: int
     units: tuple[int, ...]
+    separable: bool = False
 
 
 TEMPLATES = (
@@ -38,6 +41,8 @@ TEMPLATES = (
     Template("deep_template", 2, 2, (64, 64, 32)),
     Template("deeper_template", 3, 3, (64, 64, 64, 32)),
 )
+# of few parameters, which are worth more in channels than in kernels
+SMALL_TEMPLATE = Template("small_template", 2, 2, (), separable=True)
 
 
 def entries(template: Template, shape: tuple[int | None, ...]) -> list[dict[str, Any]]:
@@ -63,11 +68,14 @@ def entries(template: Template, shape: tuple[int | None, ...]) -> list[dict[str,
     cells: list[dict[str, Any]] = []
     for size in range(pooled + 1):
         channels, last = CHANNELS * (size + 1), size == pooled
-        poolings = ["none"] * (template.cells_behind if last else template.cells - 1)
-        poolings += [] if last else ["max"]
-        cells += [
-            {"conv_cell": {"channels": channels, "pooling": each, **kernel}} for each in poolings
-        ]
+        count = template.cells_behind if last else template.cells
+        if template.separable and size == 0 and not last:
+            count = 1
+        for number in range(1, count + 1):
+            pooling = "max" if number == count and not last else "none"
+            separable = {"separable": True} if template.separable and cells else {}
+            settings = {"channels": channels, "pooling": pooling, **separable, **kernel}
+            cells.append({"conv_cell": settings})
     return [*cells, {"global_average": {}}]
 
 
@@ -76,13 +84,23 @@ def templates_for(start: Topology) -> dict[str, Topology]:
 
     Their other layers have the penalties of the output.
     """
-    output = start.layers[-1]
-    if not isinstance(output, Dense):
+    if not isinstance(start.layers[-1], Dense):
         return {}
-    found = {}
-    for template in TEMPLATES:
-        chosen = entries(template, start.input_shape)
-        built = topologies.build(chosen, start.input_shape, output.units, output.activation)
-        row = penalized_row(built.row[:-1], penalty_of(output))
-        found[template.name] = Topology(start.input_shape, (*row, output), start.non_negative_input)
-    return found
+    return {template.name: _network(template, start) for template in TEMPLATES}
+
+
+def small_template_for(final: Topology) -> Topology | None:
+    """The template of networks that are much smaller than the final one; None for rows."""
+    if len(final.input_shape) == 1 or not isinstance(final.layers[-1], Dense):
+        return None
+    return _network(SMALL_TEMPLATE, final)
+
+
+def _network(template: Template, like: Topology) -> Topology:
+    """A template with the input, the output and the penalties of a network."""
+    output = like.layers[-1]
+    assert isinstance(output, Dense)
+    chosen = entries(template, like.input_shape)
+    built = topologies.build(chosen, like.input_shape, output.units, output.activation)
+    row = penalized_row(built.row[:-1], penalty_of(output))
+    return Topology(like.input_shape, (*row, output), like.non_negative_input)
