@@ -80,8 +80,8 @@ def add_parser(commands: Subparsers) -> None:
         "--growth",
         choices=[*map(str, Growth)],
         default=str(Growth.COPIES),
-        help="what add_units and add_channels add: copies that share their outgoing weights, or new"
-        " ones whose outgoing weights are zeros (default: copies)",
+        help="what add_units and add_channels add: copies that share their outgoing weights, at"
+        " random or equally, or new ones whose outgoing weights are zeros (default: copies)",
     )
     command.add_argument(
         "--uncompiled",

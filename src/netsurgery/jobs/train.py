@@ -144,6 +144,7 @@ def train_offspring(
             random_stream(step.seed, offspring.candidate, "surgery"),
             calibration=step.calibration(surgery.calibration_samples) if data_aware else None,
             growth=surgery.growth,
+            pooling_transfer=surgery.pooling_transfer,
             slots=before.slots,
             noise=surgery.copy_noise,
         )

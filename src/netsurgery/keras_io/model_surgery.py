@@ -142,8 +142,8 @@ def apply(
             squares. They also show whether samples have negative values, which an inserted
             activation must not cut off.
         noise: relative size of the noise on copies of units and channels, finite and not negative.
-        growth: what added units and channels are: `copies`, or new ones with outgoing weights of
-            `zeros`.
+        growth: what added units and channels are: `copies`, `equal_copies` that share outgoing
+            weights equally, or new ones with outgoing weights of `zeros`.
         sizes: how much the operation changes if the mutation gives no width.
 
     Returns:

@@ -9,7 +9,7 @@ import numpy as np
 from netsurgery.networks.network import Network
 from netsurgery.surgery import refit, widening
 from netsurgery.surgery.mutations import Mutation, mutate_topology
-from netsurgery.surgery.settings import Growth
+from netsurgery.surgery.settings import Growth, PoolingTransfer
 from netsurgery.surgery.weight_transfer import (
     Slots,
     WeightTransfer,
@@ -44,6 +44,7 @@ def mutate(
     slots: Slots | None = None,
     noise: float = 0.0,
     growth: Growth | str = Growth.COPIES,
+    pooling_transfer: PoolingTransfer | str = PoolingTransfer.SUM,
 ) -> MutationResult:
     """Perform a mutation.
 
@@ -59,14 +60,16 @@ def mutate(
             start at zero (see `netsurgery.surgery.weight_transfer`).
         noise: size of the noise on the incoming weights of copies, relative to those; 0 keeps
             growth exact.
-        growth: what added units and channels are, `copies` or `zeros`: new ones with outgoing
-            weights of zero. These take no noise, and calibration samples give their normalizations
-            the moving statistics.
+        growth: what added units and channels are: `copies`, `equal_copies` as published, or
+            `zeros`: new ones with outgoing weights of zero. These take no noise, and calibration
+            samples give their normalizations the moving statistics.
+        pooling_transfer: how added or removed pooling reaches the first dense layer: `sum`, or
+            `aggregate` as published.
 
     Raises:
         IllegalMutation: the network does not allow it; the message says why and where it is legal.
         ValueError: a layer that the calibration samples pass is unknown to numpy, or there is no
-            such growth.
+            such growth or transfer.
     """
     operation = mutation.operation
     child = mutate_topology(network.topology, mutation)
@@ -77,9 +80,15 @@ def mutate(
     if calibration is not None:  # its layout in memory must not change a rounding
         native = calibration.dtype.newbyteorder("=")
         calibration = calibration.astype(native, order="C", copy=False)
-    by_new = Growth(growth) is Growth.ZEROS and operation.accepts_noise
+    growth = Growth(growth)
+    by_new = growth is Growth.ZEROS and operation.accepts_noise
+    aggregates = PoolingTransfer(pooling_transfer) is PoolingTransfer.AGGREGATE
     if by_new:
         transfer = widening.widen_by_new(network, child, position, rng, calibration)
+    elif growth is Growth.EQUAL_COPIES and operation.accepts_noise:
+        transfer = widening.widen(network, child, position, rng, equally=True)
+    elif aggregates and operation.resizes_image:
+        transfer = operation.transfer_aggregated(network, child, position)
     else:
         transfer = operation.transfer(network, child, position, rng, calibration)
     noise_bound = 0.0

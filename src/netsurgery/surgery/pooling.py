@@ -47,6 +47,36 @@ def resampled(kernel: np.ndarray, sides: Sequence[int]) -> np.ndarray:
     return kernel
 
 
+def aggregated(kernel: np.ndarray, sides: Sequence[int], pooling: str) -> np.ndarray:
+    """The same as published: (*old sides, c, out) to (*sides, c, out).
+
+    A pixel of a smaller image gets what the pooling makes of its block's weights: their mean, or
+    the one of largest magnitude (ECToNAS A.2; the published code takes the largest). The pixels of
+    a larger image repeat their block's weight.
+
+    Args:
+        kernel: of the first dense layer.
+        sides: of the image in the child.
+        pooling: average or max.
+    """
+    for axis, length in enumerate(sides):
+        side = kernel.shape[axis]
+        blocks = nearest(side, length)
+        if length >= side:
+            kernel = kernel.take(nearest(length, side), axis=axis)
+            continue
+        starts = np.searchsorted(blocks, np.arange(length))
+        if pooling == "max":
+            largest = np.maximum.reduceat(kernel, starts, axis=axis)
+            smallest = np.minimum.reduceat(kernel, starts, axis=axis)
+            kernel = np.where(largest >= -smallest, largest, smallest)
+        else:
+            counts = np.bincount(blocks).astype(kernel.dtype)
+            counts = np.expand_dims(counts, tuple(set(range(kernel.ndim)) - {axis}))
+            kernel = np.add.reduceat(kernel, starts, axis=axis) / counts
+    return kernel
+
+
 def resized(image: np.ndarray, sides: Sequence[int]) -> np.ndarray:
     """Resize series or images by blocks: (n, *old sides, c) to (n, *sides, c).
 

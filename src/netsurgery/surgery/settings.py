@@ -11,8 +11,16 @@ LEAST_SQUARES = "least_squares"  # the removal rule that needs calibration sampl
 class Growth(StrEnum):
     """What added channels and units are."""
 
-    COPIES = "copies"  # of others, which share their outgoing weights
+    COPIES = "copies"  # of others, which share their outgoing weights in drawn proportions
+    EQUAL_COPIES = "equal_copies"  # of others, with equal shares (ECToNAS eq. 5)
     ZEROS = "zeros"  # drawn like those of an untrained layer, with outgoing weights of zero
+
+
+class PoolingTransfer(StrEnum):
+    """How pooling that is added or removed reaches the first dense layer's weights."""
+
+    SUM = "sum"  # of each block's weights, undone by equal shares
+    AGGREGATE = "aggregate"  # as pooling does (ECToNAS A.2), undone by repeating
 
 
 @dataclass(frozen=True)
@@ -26,3 +34,4 @@ class SurgerySettings:
     calibration_samples: int
     copy_noise: float
     growth: Growth = Growth.COPIES
+    pooling_transfer: PoolingTransfer = PoolingTransfer.SUM

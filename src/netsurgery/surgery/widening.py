@@ -43,23 +43,30 @@ def choose_copies(width: int, added: int, rng: np.random.Generator) -> np.ndarra
 
 
 def split(
-    kernel: np.ndarray, features: np.ndarray, copies: np.ndarray, rng: np.random.Generator
+    kernel: np.ndarray,
+    features: np.ndarray,
+    copies: np.ndarray,
+    rng: np.random.Generator | None,
 ) -> None:
     """Share each channel's outgoing weights among its copies (ECToNAS eq. 5), exactly in sum.
 
     The published rule gives every copy the same share. Copies with equal incoming and outgoing
-    weights would receive equal gradients and stay equal forever, so each connection is split in
-    uniformly drawn proportions: the output stays the same and the copies diverge in the first step.
+    weights receive equal gradients and stay equal forever, so by default each connection is split
+    in uniformly drawn proportions: the output stays the same and the copies diverge in the first
+    step.
 
     Args:
         kernel: (..., in, out), where each copy has the weights of its source; changed in place.
         features: (..., q), where the kernel reads the channels.
         copies: (q,) the source of each channel, the first ones being themselves.
-        rng: draws the proportions.
+        rng: draws the proportions; None: equal ones.
     """
     width = copies.max() + 1
     for source in np.unique(copies[width:]):
         group = features[..., np.flatnonzero(copies == source)]
+        if rng is None:
+            kernel[..., group, :] /= group.shape[-1]
+            continue
         connections = (*kernel.shape[:-2], *group.shape[:-1], kernel.shape[-1])
         shares = rng.dirichlet(np.ones(group.shape[-1]), size=connections)
         kernel[..., group, :] *= np.moveaxis(shares, -1, -2)
@@ -72,15 +79,29 @@ def _with_width_of(topology: Topology, child: Topology, position: int) -> tuple[
 
 
 def widen(
-    network: Network, child: Topology, position: int, rng: np.random.Generator
+    network: Network,
+    child: Topology,
+    position: int,
+    rng: np.random.Generator,
+    *,
+    equally: bool = False,
 ) -> WeightTransfer:
-    """Net2WiderNet (eq. 4, 5) for a group of units or channels, normalization included."""
+    """Net2WiderNet (eq. 4, 5) for a group of units or channels, normalization included.
+
+    Args:
+        network: the parent.
+        child: with more units or channels at `position`.
+        position: of the layer that owns the group.
+        rng: draws the copies, and in which proportions they share outgoing weights.
+        equally: whether they share them equally instead, as published.
+    """
     topology = network.topology
     group, wider = _with_width_of(topology, child, position)
     copies = choose_copies(group.width, wider - group.width, rng)
     origins = selection(topology, group, copies)
     changed = {
-        reader: _shared(network, group, origins[reader], copies, rng) for reader in group.readers
+        reader: _shared(network, group, origins[reader], copies, None if equally else rng)
+        for reader in group.readers
     }
     return WeightTransfer(child, replaced(unchanged(len(child.layers)), origins), changed)
 
@@ -90,7 +111,7 @@ def _shared(
     group: ChannelGroup,
     origin: Origin,
     copies: np.ndarray,
-    rng: np.random.Generator,
+    rng: np.random.Generator | None,
 ) -> Arrays:
     """The arrays of a layer that reads copies."""
     reader = origin.position

@@ -120,6 +120,28 @@ def test_copies_share_outgoing_weights_unequally(
 @pytest.mark.parametrize(
     ("operation", "position"), [(operations.ADD_UNITS, 9), (operations.ADD_CHANNELS, 0)]
 )
+def test_equal_copies_share_equally_and_keep_the_output(
+    operation: Operation, position: int
+) -> None:
+    network = trained(CELLS, generator())
+    width = 5 * network.topology.output_shapes[position][-1]  # many copies of each
+    mutation = Mutation(operation, position, width)
+    child = mutate(network, mutation, generator(1), growth="equal_copies").network
+    x = generator(2).normal(size=(5, *network.topology.input_shape)).astype(np.float32)
+    assert_computes_the_same(child, network, x)
+    incoming = child.weights[position][0].reshape(-1, width)
+    whole, shared = outgoing(network, position), outgoing(child, position)
+    for source in range(whole.shape[1]):
+        (group,) = np.nonzero((incoming == incoming[:, source, None]).all(axis=0))
+        for copy in group:
+            np.testing.assert_array_equal(
+                shared[:, copy, :], whole[:, source, :] / np.float32(len(group))
+            )
+
+
+@pytest.mark.parametrize(
+    ("operation", "position"), [(operations.ADD_UNITS, 9), (operations.ADD_CHANNELS, 0)]
+)
 def test_copied_units_and_channels_are_drawn(operation: Operation, position: int) -> None:
     network = trained(CELLS, generator())
     old = network.weights[position][1]

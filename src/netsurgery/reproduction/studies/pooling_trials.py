@@ -20,7 +20,7 @@ from netsurgery.reproduction.studies.outputs import accuracy, logits
 from netsurgery.reproduction.studies.published import aggregate_blocks
 from netsurgery.storage.random_streams import random_stream
 from netsurgery.surgery import consumer_kernel
-from netsurgery.surgery.pooling import resampled
+from netsurgery.surgery.pooling import aggregated, resampled
 from netsurgery.surgery.refit import refit_layers
 from netsurgery.surgery.structure import flattened_image_reader
 
@@ -40,10 +40,16 @@ class Trial:
     rng: np.random.Generator
 
     @property
+    def sides(self) -> tuple[int, int]:
+        """Height and width of the image after pooling."""
+        height, width = self.kernel.shape[:2]
+        return (height + 1) // 2, (width + 1) // 2
+
+    @property
     def blocks(self) -> np.ndarray:
         """The kernel in 2x2 blocks, (H, W, channels, out, 4); NaN outside the image."""
         height, width, channels, out = self.kernel.shape
-        rows, columns = (height + 1) // 2, (width + 1) // 2
+        rows, columns = self.sides
         padded = np.full((2 * rows, 2 * columns, channels, out), np.nan)
         padded[:height, :width] = self.kernel
         split = padded.reshape(rows, 2, columns, 2, channels, out)
@@ -57,8 +63,7 @@ def structured(trial: Trial) -> np.ndarray:
 
 def magnitude(trial: Trial) -> np.ndarray:
     """As in the paper's text on max pooling: each block's weight of largest magnitude."""
-    chosen = np.nan_to_num(np.abs(trial.blocks), nan=-1).argmax(axis=-1, keepdims=True)
-    return np.take_along_axis(trial.blocks, chosen, axis=-1)[..., 0]
+    return aggregated(trial.kernel, trial.sides, "max")
 
 
 def random(trial: Trial) -> np.ndarray:
@@ -71,8 +76,8 @@ def random(trial: Trial) -> np.ndarray:
 
 def random_anywhere(trial: Trial) -> np.ndarray:
     """Keep random inputs regardless of their position, and close the gaps."""
-    height, width, channels, out = trial.kernel.shape
-    rows, columns = (height + 1) // 2, (width + 1) // 2
+    *_, channels, out = trial.kernel.shape
+    rows, columns = trial.sides
     flat = trial.kernel.reshape(-1, out)
     kept = np.sort(trial.rng.permutation(len(flat))[: rows * columns * channels])
     return flat[kept].reshape(rows, columns, channels, out)
@@ -80,8 +85,7 @@ def random_anywhere(trial: Trial) -> np.ndarray:
 
 def summed(trial: Trial) -> np.ndarray:
     """Our rule: the sum of each block, because a pixel now represents the whole block."""
-    height, width = ((side + 1) // 2 for side in trial.kernel.shape[:2])
-    return resampled(trial.kernel, (height, width))
+    return resampled(trial.kernel, trial.sides)
 
 
 RULES: dict[str, Callable[[Trial], np.ndarray]] = {

@@ -124,6 +124,15 @@ class Operation(ABC):
                 to the samples afterwards.
         """
 
+    def transfer_aggregated(
+        self, network: Network, child: Topology, position: int
+    ) -> WeightTransfer:
+        """The same of an operation that resizes images, as ECToNAS publishes it (A.2).
+
+        The first dense layer's weights are pooled like the images, or repeated.
+        """
+        raise NotImplementedError
+
     def layers_to_refit(self, topology: Topology, child: Topology, position: int) -> list[int]:
         """Positions in the parent of the layers to fit to what they computed there.
 

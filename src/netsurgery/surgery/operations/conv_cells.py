@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from netsurgery.networks.layers import (
     Conv,
     Convolution,
     Other,
+    Pool,
     Reshape,
     conv_cell,
 )
@@ -22,7 +24,7 @@ from netsurgery.surgery import consumer_kernel
 from netsurgery.surgery.blocked_matmul import product
 from netsurgery.surgery.operations import legality
 from netsurgery.surgery.operations.base import Operation
-from netsurgery.surgery.pooling import resampled
+from netsurgery.surgery.pooling import aggregated, resampled
 from netsurgery.surgery.sizes import MutationSizes
 from netsurgery.surgery.structure import (
     channels_at,
@@ -47,18 +49,24 @@ def _takes_no_image(topology: Topology, position: int) -> bool:
     return layer.has_channel_arrays and two_axes and not is_series(topology)
 
 
-def _for_new_image_size(child: Topology, kernel: np.ndarray, dense: int) -> np.ndarray:
+Resample = Callable[[np.ndarray, Sequence[int]], np.ndarray]  # a kernel for other sides
+
+
+def _for_new_image_size(
+    child: Topology, kernel: np.ndarray, dense: int, resample: Resample
+) -> np.ndarray:
     """The kernel (*sides, c, out) of the first dense layer for the child's image.
 
     Args:
         child: the child's topology.
         kernel: as `consumer_kernel.read` gives it.
         dense: position of the dense layer in the child.
+        resample: gives it the new size.
     """
     *sides, _ = child.shape_before_flatten(dense)
     if kernel.ndim < len(sides) + 2:  # an image without a channel axis
         kernel = kernel[..., None, :]
-    return resampled(kernel, sides)
+    return resample(kernel, sides)
 
 
 class AddConvCell(Operation):
@@ -118,6 +126,18 @@ class AddConvCell(Operation):
         rng: np.random.Generator,
         samples: np.ndarray | None = None,
     ) -> WeightTransfer:
+        return self._transfer(network, child, position, resampled)
+
+    def transfer_aggregated(
+        self, network: Network, child: Topology, position: int
+    ) -> WeightTransfer:
+        added = len(child.layers) - len(network.topology.layers)
+        pooling = child.layer(position + added - CONV_CELL_LENGTH + 1, Pool).function
+        return self._transfer(network, child, position, partial(aggregated, pooling=pooling))
+
+    def _transfer(
+        self, network: Network, child: Topology, position: int, resample: Resample
+    ) -> WeightTransfer:
         added = len(child.layers) - len(network.topology.layers)
         start = position + added - CONV_CELL_LENGTH  # after a channel axis that had to be added
         conv, batch_norm = child.layer(start, Conv), child.layer(start + 2, BatchNorm)
@@ -137,7 +157,7 @@ class AddConvCell(Operation):
         dense = flattened_image_reader(network.topology)
         if dense is not None:
             resized = _for_new_image_size(
-                child, consumer_kernel.read(network, dense), dense + added
+                child, consumer_kernel.read(network, dense), dense + added, resample
             )
             changed[dense + added] = consumer_kernel.write(network, dense, resized)
             origins = replaced(origins, {dense + added: None})
@@ -188,6 +208,17 @@ class RemoveConvCell(Operation):
         rng: np.random.Generator,
         samples: np.ndarray | None = None,
     ) -> WeightTransfer:
+        return self._transfer(network, child, position, resampled)
+
+    def transfer_aggregated(
+        self, network: Network, child: Topology, position: int
+    ) -> WeightTransfer:
+        repeat = partial(aggregated, pooling="average")  # whatever it was, the weights repeat
+        return self._transfer(network, child, position, repeat)
+
+    def _transfer(
+        self, network: Network, child: Topology, position: int, resample: Resample
+    ) -> WeightTransfer:
         topology = network.topology
         batch_norm = topology.layer(position + 2, BatchNorm)
         kernel, *bias = (array.astype(np.float64) for array in network.weights[position])
@@ -202,7 +233,9 @@ class RemoveConvCell(Operation):
         outgoing = {i: consumer_kernel.read(network, i) for i in (consumer, dense) if i is not None}
         outgoing[consumer] = product(mixing, outgoing[consumer])
         if dense is not None:
-            outgoing[dense] = _for_new_image_size(child, outgoing[dense], dense - CONV_CELL_LENGTH)
+            outgoing[dense] = _for_new_image_size(
+                child, outgoing[dense], dense - CONV_CELL_LENGTH, resample
+            )
         changed = {
             i - CONV_CELL_LENGTH: consumer_kernel.write(
                 network, i, kernels, constant if i == consumer else None
