@@ -2,8 +2,9 @@
 
     python tools/fill_paper_tables.py RESULTS
 
-The text between `<!-- ectonas/table1 -->` and `<!-- end -->` is replaced by the table that the
-workflow wrote to RESULTS/papers/ectonas/table1.md; plots are copied to docs/images.
+The tables and figures are made anew in RESULTS/papers, of the runs that are finished. The text
+between `<!-- ectonas/table1 -->` and `<!-- end -->` is replaced by RESULTS/papers/ectonas/table1.md;
+plots are copied to docs/images. No run is started, so results of an older version will do.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from netsurgery.reproduction.paper_tables import TABLES
+from netsurgery.reproduction.papers import write_paper
 from netsurgery.storage.files import write_text
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -33,7 +36,10 @@ def filled(page: str, tables: Path) -> str:
 
 def main() -> None:
     """Update the tables of the page, and copy the plots that it shows."""
-    papers, page = Path(sys.argv[1]) / "papers", DOCS / "reproduction" / "papers.md"
+    results, page = Path(sys.argv[1]), DOCS / "reproduction" / "papers.md"
+    papers = results / "papers"
+    for paper in TABLES:
+        write_paper(results, paper)
     text = page.read_text(encoding="utf-8")
     write_text(page, filled(text, papers))
     for name in re.findall(r"\(\.\./images/([\w-]+)\.png\)", text):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from netsurgery.networks.layers import Dense, Flatten, conv_cell
 from netsurgery.networks.topology import Topology
-from netsurgery.surgery import Mutation, mutate, operations
+from netsurgery.surgery import Mutation, Operation, mutate, operations
 from netsurgery.surgery.pooling import aggregated, resampled
 from tests.support.strategies import SEEDS, trained
 from tests.support.surgery_helpers import generator
@@ -56,16 +56,15 @@ def test_a_search_may_transfer_pooling_as_published(pooling: str) -> None:
     last = len(network.topology.layers) - 1
     kernel = network.weights[last][0].reshape(4, 4, 2, 3)
 
-    def dense_after(operation: operations.Operation, position: int, **rule: str) -> np.ndarray:
-        mutation = Mutation(
-            operation, position, pooling=pooling if operation.takes_pooling else None
-        )
-        return mutate(network, mutation, **rule).network.weights[-1][0]
+    def dense_after(operation: Operation, position: int, rule: str = "sum") -> np.ndarray:
+        kind = pooling if operation.takes_pooling else None
+        mutation = Mutation(operation, position, pooling=kind)
+        return mutate(network, mutation, pooling_transfer=rule).network.weights[-1][0]
 
-    added = dense_after(operations.ADD_CONV_CELL, 4, pooling_transfer="aggregate")
+    added = dense_after(operations.ADD_CONV_CELL, 4, "aggregate")
     np.testing.assert_array_equal(added, aggregated(kernel, (2, 2), pooling).reshape(-1, 3))
     summed = dense_after(operations.ADD_CONV_CELL, 4)
     np.testing.assert_array_equal(summed, resampled(kernel, (2, 2)).reshape(-1, 3))
     shared = dense_after(operations.REMOVE_CONV_CELL, 0)
-    repeated = dense_after(operations.REMOVE_CONV_CELL, 0, pooling_transfer="aggregate")
+    repeated = dense_after(operations.REMOVE_CONV_CELL, 0, "aggregate")
     np.testing.assert_allclose(repeated, 4 * shared, rtol=1e-6)
