@@ -2,9 +2,10 @@
 
     python tools/fill_paper_tables.py RESULTS
 
-The tables and figures are made anew in RESULTS/papers, of the runs that are finished. The text
-between `<!-- ectonas/table1 -->` and `<!-- end -->` is replaced by RESULTS/papers/ectonas/table1.md;
-plots are copied to docs/images. No run is started, so results of an older version will do.
+The tables and figures are made anew in RESULTS/papers, of the runs that are finished. What stands
+between `<!-- ectonas/table1 -->` and `<!-- end -->` is replaced by
+RESULTS/papers/ectonas/table1.md; plots are copied to docs/images. No run is started, so results of
+an older version will do.
 """
 
 from __future__ import annotations

@@ -97,7 +97,7 @@ def rows(properties: Schema, required: Iterable[str] = ()) -> list[tuple[str, st
     found = []
     for key, schema in properties.items():
         nested = schema.get("properties", {})
-        alike = len({each.get("description") for each in nested.values()}) == 1
+        alike = len(nested) > 1 and len({each.get("description") for each in nested.values()}) == 1
         default = defaults_of(nested) if alike else default_of(schema)
         found.append(
             (

@@ -171,7 +171,7 @@ def test_a_generation_of_failures_keeps_its_parents(tmp_path, status):
     number = 0
     while True:
         number += 1
-        budget = ectonas.generation_budget(folder.winners(number - 1), number, settings, 0)
+        budget = ectonas.generation_budget(folder, number, settings, 0)
         path = folder.plan(number)
         ectonas.plan_generation(folder.winners(number - 1), number, settings, 0, budget, path)
         planned = read_plan(path)

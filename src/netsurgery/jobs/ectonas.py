@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from netsurgery.search.ectonas import budget as budgets
 from netsurgery.search.ectonas import planning
+from netsurgery.search.ectonas.budget import allow_generation
 from netsurgery.search.ectonas.plans import GenerationBudget
-from netsurgery.search.ectonas.settings import BudgetSettings, GenerationSettings
+from netsurgery.search.ectonas.settings import EctonasSettings, GenerationSettings
 from netsurgery.search.layout import SearchFolder
 from netsurgery.search.winners import read_winners
 from netsurgery.storage.dependencies import NO_DEPENDENCIES, Dependencies
@@ -16,16 +16,11 @@ from netsurgery.storage.settings import from_settings
 
 
 def generation_budget(
-    winners: Path, generation: int, settings: dict[str, Any], seed: int
+    folder: SearchFolder, generation: int, settings: dict[str, Any], seed: int
 ) -> GenerationBudget:
-    """Compute what the next generation may cost."""
-    return budgets.generation_budget(
-        read_winners(winners),
-        generation,
-        from_settings(BudgetSettings, settings),
-        from_settings(GenerationSettings, settings),
-        seed,
-    )
+    """Compute what a generation may cost."""
+    history = [folder.read_winners(number) for number in range(generation)]
+    return allow_generation(history, from_settings(EctonasSettings, settings), seed)
 
 
 def plan_generation(

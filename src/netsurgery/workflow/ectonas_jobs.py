@@ -45,9 +45,8 @@ class EctonasJobs(SearchJobs):
         It depends on the search's budget only if that is nearly spent: a larger budget is no reason
         to plan earlier generations again.
         """
-        winners = self.folder.winners(generation - 1)
         settings = dict(self.search.settings)
-        return str(ectonas.generation_budget(winners, generation, settings, self.seed))
+        return str(ectonas.generation_budget(self.folder, generation, settings, self.seed))
 
     def later_rounds(self, generation: int, step: str) -> list[str]:
         """List the rounds that a training step covers after its first one."""

@@ -25,7 +25,7 @@ from netsurgery.search.steps import Phase, Step
 from netsurgery.search.trainer import Trainer
 from netsurgery.search.winners import Winners
 from netsurgery.storage.settings import from_settings
-from netsurgery.surgery.settings import LEAST_SQUARES, Growth
+from netsurgery.surgery.settings import LEAST_SQUARES, Growth, PoolingTransfer
 
 
 class Arbor(Algorithm):
@@ -46,6 +46,7 @@ class Arbor(Algorithm):
         "growth": Growth.ZEROS.value,
         "removal_rule": LEAST_SQUARES,
         "copy_noise": 0,
+        "pooling_transfer": PoolingTransfer.SUM.value,
     }
     epoch_settings = ("budget", "warm_up_epochs")
     trains_anew = True

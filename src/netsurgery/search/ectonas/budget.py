@@ -18,12 +18,36 @@ from netsurgery.search.ectonas.generation import (
     propose_offspring,
 )
 from netsurgery.search.ectonas.plans import GenerationBudget
-from netsurgery.search.ectonas.settings import BudgetSettings, GenerationSettings
+from netsurgery.search.ectonas.settings import (
+    BudgetSettings,
+    EctonasSettings,
+    GenerationSettings,
+)
+from netsurgery.search.ectonas.stopping import reason_to_stop
 from netsurgery.search.plans import Offspring
 from netsurgery.search.records import Status
 from netsurgery.search.times import is_time
 from netsurgery.search.winners import Winners
 from netsurgery.storage.random_streams import random_stream
+
+
+def allow_generation(
+    history: Sequence[Winners], settings: EctonasSettings, seed: int
+) -> GenerationBudget:
+    """What the next generation may cost: nothing where early stopping ends the search.
+
+    Args:
+        history: the parents after the initial training and after every generation.
+        settings: of the search.
+        seed: of the search.
+    """
+    last, budget = history[-1], settings.budget
+    allowed = generation_budget(last, len(history), budget, settings.generation, seed)
+    parents = [winners.records for winners in history]
+    reason = reason_to_stop(parents, settings.selection, budget.early_stopping)
+    if reason is None or allowed.reached:
+        return allowed
+    return GenerationBudget(0, reached=tuple(last.candidates), reason=reason)
 
 
 def generation_budget(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netsurgery.search.ectonas.budget import generation_budget, step_rates
+from netsurgery.search.ectonas.budget import allow_generation, step_rates
 from netsurgery.search.ectonas.planning import plan_generation, plan_training
 from netsurgery.search.ectonas.selection import select_parents
 from netsurgery.search.ectonas.settings import EctonasSettings
@@ -29,11 +29,11 @@ def search(trainer: Trainer, settings: EctonasSettings, seed: int) -> Record:
     """
     per_epoch = trainer.batches_per_epoch
     generation_settings, selection = settings.generation, settings.selection
-    winners = Winners.first(trainer.train(initial_training(settings.initial_epochs, per_epoch)))
-    generation = 0
+    start = trainer.train(initial_training(settings.initial_epochs, per_epoch))
+    history = [Winners.first(start)]
     while True:
-        generation += 1
-        budget = generation_budget(winners, generation, settings.budget, generation_settings, seed)
+        winners, generation = history[-1], len(history)
+        budget = allow_generation(history, settings, seed)
         plan = plan_generation(winners, generation, budget, generation_settings, seed)
         if isinstance(plan, FinalPlan):
             break
@@ -42,7 +42,7 @@ def search(trainer: Trainer, settings: EctonasSettings, seed: int) -> Record:
         for step in plan.steps:
             training = plan_training(plan, step, records, selection, seed, per_epoch, rates)
             records[step] = trainer.train(training)
-        winners = select_parents(plan, records, winners, selection, seed)
+        history.append(select_parents(plan, records, winners, selection, seed))
     competing = [winners.record_of(parent.candidate) for parent in plan.parents]
     index = select_contender(competing, selection.mode, selection.comparison, seed, FINAL)
     rates = step_rates(winners, settings.budget, last=True)

@@ -18,12 +18,12 @@ class GenerationBudget:
 
     It is all that a generation knows of the search's budget, so that a larger budget leaves
     the generations that ran in full as they are. It is printed and parsed as "full", the number of
-    batches, both numbers such as "1200+30", or "0" with who reached the target and why it ends.
+    batches, both numbers such as "1200+30", or "0" with the parents that it ends with and why.
 
     Attributes:
         batches: that it trains at most; None: as much as its settings ask for.
         start: batches that the start of each training step counts for, in a budget of time.
-        reached: the parents that reach the target of the search, which ends with them.
+        reached: the parents that the search ends with: those that reach its target, or all.
         reason: why it ends there.
     """
 

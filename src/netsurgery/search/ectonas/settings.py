@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from netsurgery.objectives.checks import Place, SettingError
@@ -29,11 +29,12 @@ class SelectionSettings:
 
 @dataclass(frozen=True)
 class BudgetSettings:
-    """The budget of a search: epochs summed over all candidates, or a time; and its target."""
+    """When a search ends: its budget in epochs over all candidates, or a time; target; patience."""
 
     budget: float | str
     budget_mode: str
     target: Target = NO_TARGET
+    early_stopping: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def strict(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from netsurgery.search.algorithm import Algorithm, UnsuitableSettingError
 from netsurgery.search.methods import RANDOM_WALK, SURGEON
@@ -17,6 +17,7 @@ from netsurgery.search.surgeon.settings import DecisionMode, SurgeonSettings
 from netsurgery.search.trainer import Trainer
 from netsurgery.search.winners import Winners
 from netsurgery.storage.settings import from_settings
+from netsurgery.surgery.settings import PoolingTransfer
 
 
 class Surgeon(Algorithm):
@@ -28,6 +29,8 @@ class Surgeon(Algorithm):
     reference = "Schiessler et al., *Neural network surgery*, Neural Networks 144, 2021"
     generation = "decision point"
     plans = (DecisionPlan,)
+    # dense layers alone
+    fixed_settings: ClassVar[Mapping[str, Any]] = {"pooling_transfer": PoolingTransfer.SUM.value}
     epoch_settings = ("epochs", "budget", "warm_up_epochs", "decision_epochs")
 
     def check(self, layers: Sequence[Mapping[str, Any]], task: str) -> None:
