@@ -18,6 +18,7 @@ from tests.support.in_process import assert_same_training, search_in_one_process
 from tests.support.workflow_runs import QUICK, QUICK_SURGEON, run
 
 pytestmark = pytest.mark.workflow
+TABLE = {"source": "csv", "path": "houses.csv", "target": "price", "task": "regression"}
 PLAIN = {key: QUICK[key] for key in ("dataset", "topology", "seeds")}
 SEARCHES = {
     "balanced": QUICK
@@ -28,6 +29,10 @@ SEARCHES = {
     "diverging": QUICK | {"learning_rate": 1e30, "budget": 14},
     "regression": QUICK | {"dataset": "houses", "budget": 14},
     "tight": QUICK_SURGEON | {"budget": 8},
+    # on samples of a regression
+    "samples": QUICK_SURGEON
+    | {"dataset": "houses", "layer_score": "activations", "tie_break": "bic"}
+    | {"calibration_samples": 50, "max_redraws": 0},
     "walk": QUICK_SURGEON | {"mode": "random", "schedule": "one_cycle", "augmentation": "shift"},
     # with a learning rate that ruins every network, no try succeeds
     "backtracking": QUICK_SURGEON
@@ -51,8 +56,7 @@ def ended(tmp_path_factory):
     """The folder of a workflow that has run all searches, and how it ended: one of them fails."""
     folder = tmp_path_factory.mktemp("variants")
     houses(folder / "houses.csv")
-    table = {"source": "csv", "path": "houses.csv", "target": "price", "task": "regression"}
-    top = {"datasets": {"houses": table}, "searches": SEARCHES}
+    top = {"datasets": {"houses": TABLE}, "searches": SEARCHES}
     finals = [f"results/{name}/seed0/final" for name in SEARCHES]
     targets = [
         *(f"{final}/summary.json" for final in finals),
@@ -160,6 +164,18 @@ def test_the_surgeon_never_exceeds_its_budget(summary_of):
     assert summary["budget"] == 8
     assert summary["epochs_spent"] <= 8
     assert summary["epochs_trained"] == 6 or summary["epochs_spent"] == 8
+
+
+def test_an_analysis_of_samples_is_the_same_in_one_process(folder_of, tmp_path):
+    theirs = folder_of("samples")
+    top = {"datasets": {"houses": TABLE}}
+    houses(tmp_path / "houses.csv")
+    mine = search_in_one_process(theirs, tmp_path, SEARCHES["samples"], top)
+    assert_same_training(theirs, mine)
+    layers = read_json(theirs.singular_values(1))["g00c00"]
+    assert all(layer["components"] for layer in layers[:-1])
+    assert "identity" in layers[-1]["bic"]
+    assert "r2" in read_json(theirs.final / "summary.json")["objective"]
 
 
 def test_a_random_walk_has_one_operation_per_decision(summary_of):

@@ -21,30 +21,33 @@ with without_optional_packages():
     from netsurgery.jobs.in_process import run_search
 from netsurgery.config import loading
 from netsurgery.search.layout import SearchFolder
-schema, settings, data, split, folder = sys.argv[1:]
-config = loading.load({"searches": {"s": json.loads(settings)}}, Path(schema))
+schema, given, data, split, folder = sys.argv[1:]
+config = loading.load(json.loads(given), Path(schema))
 run_search(config.searches["s"], 0, Path(data), Path(split), SearchFolder(Path(folder)))
 """
 
 
-def search_in_one_process(finished, folder, settings) -> SearchFolder:
+def search_in_one_process(finished, folder, settings, top=None) -> SearchFolder:
     """Run a search again, with the data of a finished one, in a process of its own.
 
     Args:
         finished: the folder in which the workflow ran, or that of its search.
         folder: for the files.
         settings: of the search.
+        top: other keys of the configuration, such as datasets, whose files lie in the folder.
     """
     theirs, mine = of_search(finished), SearchFolder(folder / "s" / "seed0")
     schema = ROOT / "workflow/schemas/config.schema.yaml"
     data = theirs.root.parents[1] / "_data" / settings["dataset"]
     split = theirs.root / "split.npz"
-    arguments = map(str, (schema, json.dumps(settings), data, split, mine.root))
+    given = {"searches": {"s": settings}, **(top or {})}
+    arguments = map(str, (schema, json.dumps(given), data, split, mine.root))
     environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
     done = subprocess.run(
         [sys.executable, "-c", RUN, *arguments],
         capture_output=True,
         text=True,
+        cwd=folder,
         env=environment,
         timeout=PATIENCE,
     )

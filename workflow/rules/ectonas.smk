@@ -44,7 +44,7 @@ checkpoint plan_generation:
         job(
             "plan_generation",
             "--winners {input.winners} --generation {wildcards.generation}"
-            " --settings {params.settings:q} --seed {wildcards.seed} --budget {params.budget}"
+            " --settings {params.settings:q} --seed {wildcards.seed} --budget {params.budget:q}"
             " --output {output} --dependencies {params.dependencies:q}",
         )
 

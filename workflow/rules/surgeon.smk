@@ -3,7 +3,7 @@
 
 rule singular_values:
     input:
-        inputs.branch_models,
+        unpack(inputs.analysis_inputs),
     output:
         f"{GENERATION}/singular_values.json",
     log:
@@ -16,13 +16,16 @@ rule singular_values:
         runtime=per_attempt(20),
     params:
         dependencies=dependencies.of("singular_values"),
+        settings=parameters.analysis,
+        samples=parameters.analysis_samples,
     message:
         "{wildcards.search} seed {wildcards.seed}:"
         " compute singular values for decision {wildcards.generation}"
     shell:
         job(
             "singular_values",
-            "--models {input} --output {output} --dependencies {params.dependencies:q}",
+            "--models {input.models} {params.samples} --settings {params.settings:q}"
+            " --seed {wildcards.seed} --output {output} --dependencies {params.dependencies:q}",
         )
 
 

@@ -130,7 +130,7 @@ rule train_branch:
     params:
         time_limit=scheduling.time_limit,
         dependencies=dependencies.of("train_branch"),
-        settings=parameters.settings(job_settings.TRAINING),
+        settings=parameters.settings(job_settings.MATCH),
         rates=parameters.rates,
         stream=parameters.stream,
         batches=parameters.step_batches,

@@ -15,7 +15,7 @@ from netsurgery.objectives.training_settings import (
 from netsurgery.search.arbor.settings import GrowthSettings, JudgementSettings, RoundSettings
 from netsurgery.search.ectonas.settings import GenerationSettings, SelectionSettings
 from netsurgery.search.selection import Comparison
-from netsurgery.search.surgeon.settings import DecisionSettings
+from netsurgery.search.surgeon.settings import AnalysisSettings, DecisionSettings
 from netsurgery.storage.settings import setting_names
 from netsurgery.surgery.settings import SurgerySettings
 
@@ -31,4 +31,5 @@ SURGERY = setting_names(SurgerySettings)
 GENERATION = setting_names(GenerationSettings)
 ROUND = setting_names(RoundSettings)
 GROWTH = setting_names(GrowthSettings)
+ANALYSIS = setting_names(AnalysisSettings)
 DECISION = setting_names(DecisionSettings)

@@ -13,7 +13,7 @@ from typing import Any
 from netsurgery import datasets
 from netsurgery.datasets.drawing import Fold
 from netsurgery.jobs import arbor, ectonas, search, surgeon
-from netsurgery.jobs.command_line import DEPENDENCIES, Command, Several, run
+from netsurgery.jobs.command_line import DEPENDENCIES, Command, Default, Several, run
 from netsurgery.jobs.exit_messages import exit_with_message
 from netsurgery.processes.process_exit import exit_with_workflow
 from netsurgery.search.arbor.plans import Allowance
@@ -168,6 +168,10 @@ COMMANDS = {
         surgeon.singular_values,
         models=Several(Path),
         output=Path,
+        settings=json.loads,
+        seed=int,
+        data=Default(Path, None),
+        split=Default(Path, None),
         dependencies=DEPENDENCIES,
     ),
     "plan_try": Command(

@@ -15,8 +15,10 @@ from pathlib import Path
 from netsurgery import training
 from netsurgery.config.model import Search
 from netsurgery.jobs import first_look, train
+from netsurgery.jobs.calibration import calibration_samples
 from netsurgery.jobs.training_step import TrainingStep
 from netsurgery.networks.network import Network
+from netsurgery.search.calibration import CalibrationSamples
 from netsurgery.search.candidates import read_candidate, read_record
 from netsurgery.search.first_look import Look
 from netsurgery.search.layout import SearchFolder
@@ -85,6 +87,11 @@ class InProcessTrainer:
         """The topology and weights in a model file, relative to the search's folder."""
         path = self.folder.root / model
         return read_candidate(path, read_record(path)).network
+
+    def calibration(self, count: int) -> CalibrationSamples:
+        """So many training samples with their targets."""
+        training = self._step(FINAL, self.folder.final).training
+        return calibration_samples(training, self.seed, count)
 
     def look(self, model: str, growths: Sequence[Mutation]) -> list[Look]:
         """Look at growths of a model, before any of them trains."""

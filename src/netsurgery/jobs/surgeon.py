@@ -7,17 +7,25 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from netsurgery import datasets
+from netsurgery.jobs.calibration import calibration_samples
 from netsurgery.search.algorithms import read_generation
+from netsurgery.search.calibration import CalibrationSamples
 from netsurgery.search.candidates import read_candidate, read_record, record_path
 from netsurgery.search.layout import SearchFolder
 from netsurgery.search.records import Status
 from netsurgery.search.surgeon import decision_point, decision_tables
 from netsurgery.search.surgeon.allowance import allow_try, batches_left
+from netsurgery.search.surgeon.analysis import Analysis, analyse
+from netsurgery.search.surgeon.branches import analyse_branch
 from netsurgery.search.surgeon.decision_point import TrainedTry
 from netsurgery.search.surgeon.plans import Allowance, Continue, DecisionPlan, TryPlan, read_try
-from netsurgery.search.surgeon.recommendation import Analysis
-from netsurgery.search.surgeon.recommendation import analyse as analyse_network
-from netsurgery.search.surgeon.settings import DecisionSettings, StoppingSettings, SurgeonSettings
+from netsurgery.search.surgeon.settings import (
+    AnalysisSettings,
+    DecisionSettings,
+    StoppingSettings,
+    SurgeonSettings,
+)
 from netsurgery.search.surgeon.verdict import merge
 from netsurgery.storage.dependencies import NO_DEPENDENCIES, Dependencies
 from netsurgery.storage.files import CHECKSUMS, checksums, read_json, write_table
@@ -134,13 +142,39 @@ def merge_tries(
 
 
 def singular_values(
-    models: Sequence[Path], output: Path, dependencies: Dependencies = NO_DEPENDENCIES
+    models: Sequence[Path],
+    output: Path,
+    settings: dict[str, Any],
+    seed: int,
+    data: Path | None = None,
+    split: Path | None = None,
+    dependencies: Dependencies = NO_DEPENDENCIES,
 ) -> None:
-    """Write the singular values of models' dense layers, by candidate; none of failed ones."""
+    """Write the analysis of models' dense layers, by candidate; none of failed ones.
+
+    Args:
+        models: the branches.
+        output: file to write.
+        settings: of the analysis; none if the weights suffice.
+        seed: of the search.
+        data: folder of the prepared dataset, if samples are needed.
+        split: file with the indices of training, validation and test samples.
+        dependencies: of the file.
+    """
+    chosen = from_settings(AnalysisSettings, settings) if settings else None
+
+    def read(count: int) -> CalibrationSamples:
+        assert data is not None
+        assert split is not None
+        return calibration_samples(datasets.read_part(data, split, "training"), seed, count)
+
     found = {}
     for model in models:
         record = read_record(model)
-        intact = record.status == Status.OK
-        layers = analyse_network(read_candidate(model, record).network) if intact else []
+        layers: list[Analysis] = []
+        if record.status == Status.OK:
+            network = read_candidate(model, record).network
+            layers = analyse_branch(network, chosen, read, seed) if chosen else analyse(network)
         found[record.candidate] = [asdict(layer) for layer in layers]
-    dependencies.with_inputs(map(record_path, models)).write(output, found)
+    inputs = [*map(record_path, models), *([split] if split else [])]
+    dependencies.with_inputs(inputs).write(output, found)

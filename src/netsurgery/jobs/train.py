@@ -37,7 +37,7 @@ from netsurgery.storage.files import CHECKSUMS, checksums
 from netsurgery.storage.random_streams import random_stream
 from netsurgery.storage.settings import from_settings
 from netsurgery.surgery import mutate, mutate_topology
-from netsurgery.surgery.settings import LEAST_SQUARES, Growth, SurgerySettings
+from netsurgery.surgery.settings import SurgerySettings
 from netsurgery.training import TrainableNetwork
 
 
@@ -135,14 +135,13 @@ def train_offspring(
         step.fail(record_of(mutate_topology(topology, mutation)), batches)
         return
     before = step.load(parent, parent_record)
-    by_samples = surgery.removal_rule == LEAST_SQUARES
-    data_aware = by_samples or (surgery.growth is Growth.ZEROS and mutation.operation.accepts_noise)
+    by_samples = surgery.uses_samples(mutation.operation)
     with step.timer("surgery"):
         result = mutate(
             before.network,
             mutation,
             random_stream(step.seed, offspring.candidate, "surgery"),
-            calibration=step.calibration(surgery.calibration_samples) if data_aware else None,
+            calibration=step.calibration(surgery.calibration_samples) if by_samples else None,
             growth=surgery.growth,
             pooling_transfer=surgery.pooling_transfer,
             slots=before.slots,
@@ -226,7 +225,7 @@ def train_branch(step: TrainingStep, contenders: Sequence[Path], rank: int, batc
         batches: of the whole step, including re-training.
     """
     records = [read_record(model) for model in contenders]
-    index = select_branch(records, rank, step.training_settings.score_window)
+    index = select_branch(records, rank, from_settings(Comparison, step.settings))
     remaining = batches - records[index].batches_spent
     continue_training(step, contenders[index], records[index], {step.name: remaining})
 

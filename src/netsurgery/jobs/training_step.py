@@ -13,6 +13,7 @@ import numpy as np
 
 from netsurgery import datasets, training
 from netsurgery.datasets import augmentation
+from netsurgery.jobs.calibration import calibration_positions
 from netsurgery.keras_io import archive
 from netsurgery.networks.layers import Arrays
 from netsurgery.networks.network import Network
@@ -94,8 +95,7 @@ class TrainingStep:
 
     def calibration_positions(self, count: int) -> np.ndarray:
         """Draw training samples for surgery, by position; the same ones in a whole search."""
-        rng, samples = random_stream(self.seed, "calibration"), self.training
-        return np.sort(rng.permutation(len(samples.indices))[:count])
+        return calibration_positions(self.training, self.seed, count)
 
     def calibration(self, count: int) -> np.ndarray:
         """The same samples, scaled."""

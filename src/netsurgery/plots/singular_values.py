@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from netsurgery.plots.layout import EDGE, LABEL, TITLE, legend_entry
 from netsurgery.plots.style import BLUE, GREY, VERMILLION, styled
-from netsurgery.search.surgeon.recommendation import Analysis, Thresholds
+from netsurgery.search.surgeon.analysis import Analysis, Thresholds
 
 PANEL = (2.2, 1.7)  # inches of a panel
 GAP = (0.55, 0.75)  # between panels, for numbers and titles

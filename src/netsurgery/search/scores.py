@@ -42,17 +42,23 @@ def ectonas_fitness(record: Record, metric: str, greediness: float) -> float:
     return greediness * direction * gain - (1 - greediness) * growth
 
 
-def surgeon_score(record: Record) -> float:
+def surgeon_score(record: Record, size_weight: float = 1.0) -> float:
     """The Surgeon's score (eq. 16): accuracy + exp(accuracy gain) / exp(size as a fraction).
 
     Gain and fraction are those over the parent; without one nothing is gained and nothing grows.
-    More is better, -inf for a failed candidate.
+    More is better, -inf for a failed candidate. For regression the accuracy is r2, whose gain
+    counts as far as an accuracy's can go, from -1 to 1.
+
+    Args:
+        record: of the candidate.
+        size_weight: multiplies the fraction; 1 as published, 0 leaves the size out.
     """
     if record.status != Status.OK or record.score is None:
         return -math.inf
     before = record.score if record.parent_score is None else record.parent_score
     fraction = record.parameters / (record.parent_parameters or record.parameters)
-    return record.score + math.exp(record.score - before - fraction)
+    gain = min(max(record.score - before, -1.0), 1.0)
+    return record.score + math.exp(gain - size_weight * fraction)
 
 
 def rank_by_fitness(
@@ -62,9 +68,11 @@ def rank_by_fitness(
     return _ranked(records, [ectonas_fitness(each, metric, greediness) for each in records], window)
 
 
-def rank_by_surgeon_score(records: Sequence[Record], window: int) -> list[int]:
+def rank_by_surgeon_score(
+    records: Sequence[Record], window: int, size_weight: float = 1.0
+) -> list[int]:
     """Indices of the records by the Surgeon's score, best first; ties as in `rank_by_fitness`."""
-    return _ranked(records, list(map(surgeon_score, records)), window)
+    return _ranked(records, [surgeon_score(each, size_weight) for each in records], window)
 
 
 def _ranked(records: Sequence[Record], values: Sequence[float], window: int) -> list[int]:

@@ -32,12 +32,14 @@ class Comparison:
     """What candidates are compared by.
 
     `objective` is the validation metric that scores are means of over the last `score_window`
-    epochs; `greediness` is alpha in the balanced mode.
+    epochs; `greediness` is alpha in the balanced mode, `size_weight` that of size in the Surgeon's
+    score.
     """
 
     objective: str
     greediness: float
     score_window: int
+    size_weight: float = 1.0
 
 
 def select_winner(
@@ -59,7 +61,7 @@ def select_winner(
         return int(rng.choice(intact or range(len(records))))
     window = comparison.score_window
     if mode is SelectionMode.SURGEON_SCORE:
-        return rank_by_surgeon_score(records, window)[0]
+        return rank_by_surgeon_score(records, window, comparison.size_weight)[0]
     greediness = comparison.greediness if mode is SelectionMode.BALANCED else 1.0
     return rank_by_fitness(records, comparison.objective, greediness, window)[0]
 
@@ -80,7 +82,8 @@ def is_at_least_as_good(
     if after.status != Status.OK:
         return False
     if mode is SelectionMode.SURGEON_SCORE:
-        return surgeon_score(after) >= surgeon_score(before)
+        weight = comparison.size_weight
+        return surgeon_score(after, weight) >= surgeon_score(before, weight)
     greediness = comparison.greediness if mode is SelectionMode.BALANCED else 1.0
     new, old = (ectonas_fitness(each, comparison.objective, greediness) for each in (after, before))
     return new >= old

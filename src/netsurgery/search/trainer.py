@@ -8,6 +8,7 @@ from typing import Protocol
 
 from netsurgery.networks.network import Network
 from netsurgery.objectives.step_rates import StepRates
+from netsurgery.search.calibration import CalibrationSamples
 from netsurgery.search.first_look import Look
 from netsurgery.search.plans import FinalPlan, FreshNetwork, Offspring
 from netsurgery.search.records import Record
@@ -49,6 +50,9 @@ class Trainer(Protocol):
 
     def network(self, model: str) -> Network:
         """The topology and weights in a model file, relative to the search's folder."""
+
+    def calibration(self, count: int) -> CalibrationSamples:
+        """So many training samples with their targets, the same ones in a whole search."""
 
     def look(self, model: str, growths: Sequence[Mutation]) -> list[Look]:
         """Look at growths of a model, before any of them trains."""

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # which imports this module
+    from netsurgery.surgery.operations import Operation
 
 LEAST_SQUARES = "least_squares"  # the removal rule that needs calibration samples
 
@@ -35,3 +39,8 @@ class SurgerySettings:
     copy_noise: float
     growth: Growth = Growth.COPIES
     pooling_transfer: PoolingTransfer = PoolingTransfer.SUM
+
+    def uses_samples(self, operation: Operation) -> bool:
+        """Whether calibration samples change what an operation gives."""
+        by_zeros = self.growth is Growth.ZEROS and operation.accepts_noise
+        return self.removal_rule == LEAST_SQUARES or by_zeros

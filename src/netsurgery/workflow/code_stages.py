@@ -63,7 +63,14 @@ STAGES: dict[str, tuple[str, ...]] = {
         *(f"search/{each}.py" for each in ("speed", "speed_fit", "target")),
         *(
             f"jobs/{each}.py"
-            for each in ("first_look", "initial_network", "speed", "train", "training_*")
+            for each in (
+                "calibration",
+                "first_look",
+                "initial_network",
+                "speed",
+                "train",
+                "training_*",
+            )
         ),
     ),
     SURGERY: ("surgery/*",),

@@ -59,7 +59,7 @@ class JobDependencies:
             "first_look": Rule((PLANNING, TRAINING, SURGERY), self._first_look),
             "cool_down": Rule((TRAINING,), self._cool_down),
             "train_fresh": Rule((TRAINING,), self._train_fresh),
-            "singular_values": Rule((PLANNING,), self._seed),
+            "singular_values": Rule((PLANNING, SURGERY), self._analysis),
             "plan_try": Rule((PLANNING,), self._plan_try),
             "merge_tries": Rule((PLANNING,), self._seed),
             "decision_report": Rule((PLANNING, REPORT), self._report_decision),
@@ -128,6 +128,9 @@ class JobDependencies:
         budget = self.parameters.generation_budget(wildcards)
         return {**self._settings(job_settings.GENERATION)(wildcards), "allowed": budget}
 
+    def _analysis(self, wildcards: Wildcards) -> dict[str, Any]:
+        return {**json.loads(self.parameters.analysis(wildcards)), **self._seed(wildcards)}
+
     def _plan_try(self, wildcards: Wildcards) -> dict[str, Any]:
         allowed = self.parameters.try_allowance(wildcards)
         return {**self._settings(job_settings.DECISION)(wildcards), "allowed": allowed}
@@ -194,7 +197,7 @@ class JobDependencies:
 
     def _train_branch(self, wildcards: Wildcards) -> dict[str, Any]:
         return {
-            **self._settings(job_settings.TRAINING)(wildcards),
+            **self._settings(job_settings.MATCH)(wildcards),
             "batches": self.parameters.step_batches(wildcards),
             **self._course(wildcards),
         }

@@ -101,9 +101,11 @@ class Inputs:
 
     # --- decision points of the Surgeon -----------------------------------------------------------
 
-    def branch_models(self, wildcards: Wildcards) -> Files:
-        """List the models that a decision point starts with."""
-        return self.searches.surgeon(wildcards).branch_models(int(wildcards.generation))
+    def analysis_inputs(self, wildcards: Wildcards) -> dict[str, str | Files]:
+        """Name the models that a decision point starts with, and samples if it needs them."""
+        jobs = self.searches.surgeon(wildcards)
+        samples = self.samples(wildcards) if jobs.analysis_settings else {}
+        return {"models": jobs.branch_models(int(wildcards.generation)), **samples}
 
     def try_inputs(self, wildcards: Wildcards) -> dict[str, str | Files]:
         """List what a try is planned from."""

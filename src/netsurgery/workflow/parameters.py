@@ -202,6 +202,15 @@ class Parameters:
         jobs, generation = self.searches.surgeon(wildcards), int(wildcards.generation)
         return jobs.try_plan(generation, int(wildcards.attempt)).step_batches
 
+    def analysis(self, wildcards: Wildcards) -> str:
+        """Return the settings of the analysis of branches, as JSON; null if weights suffice."""
+        return canonical_json(self.searches.surgeon(wildcards).analysis_settings)
+
+    def analysis_samples(self, wildcards: Wildcards, input: Any, output: Any) -> str:
+        """Return the arguments that name the samples of an analysis; like `folder`, no reason."""
+        data = getattr(input, "data", None)
+        return f"--data {Path(data).parent} --split {input.split}" if data else ""
+
     def try_allowance(self, wildcards: Wildcards) -> str:
         """Return all that a try of the Surgeon knows of the end of its search."""
         jobs, generation = self.searches.surgeon(wildcards), int(wildcards.generation)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
+from netsurgery.config.job_settings import ANALYSIS
 from netsurgery.jobs import surgeon
 from netsurgery.search.algorithms import Plan
 from netsurgery.search.plans import FinalPlan, TrainingPlan
 from netsurgery.search.steps import WARM_UP, recuperation_step
 from netsurgery.search.surgeon.plans import TryPlan, Verdict
-from netsurgery.search.surgeon.settings import StoppingSettings
+from netsurgery.search.surgeon.settings import AnalysisSettings, StoppingSettings
 from netsurgery.search.surgeon.verdict import merge
 from netsurgery.storage.settings import from_settings
 from netsurgery.workflow.search_jobs import Files, SearchJobs
@@ -27,6 +29,12 @@ class SurgeonJobs(SearchJobs):
     """The jobs of a search of the Surgeon with one seed."""
 
     plan_rule = "merge_tries"
+
+    @property
+    def analysis_settings(self) -> dict[str, Any]:
+        """The settings of the analysis of branches; none if the weights suffice."""
+        chosen = from_settings(AnalysisSettings, self.search.settings)
+        return self.search.pick(ANALYSIS) if chosen.needs_samples else {}
 
     def try_plan(self, generation: int, attempt: int) -> TryPlan:
         """Return the plan of a try that has jobs."""

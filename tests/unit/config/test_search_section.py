@@ -196,10 +196,13 @@ def test_noise_needs_growth_by_copies(algorithm):
         load(**given, growth="zeros")
 
 
-def test_the_surgeon_takes_no_regression():
+def test_the_surgeon_scores_regression_by_r2():
     given = {"datasets": {"d": {"source": "sklearn", "name": "diabetes"}}}
-    with pytest.raises(ConfigError, match="dataset: 'd' is for regression; the Surgeon needs"):
-        load_surgeon(dataset="d", top=given)
+    found = load_surgeon(dataset="d", top=given).searches["s"].settings
+    assert (found["objective"], found["loss"]) == ("val_r2", "mse")
+    for dataset, objective in (("d", "val_accuracy"), ("digits", "val_r2"), ("d", "val_loss")):
+        with pytest.raises(ConfigError, match="objective: "):
+            load_surgeon(dataset=dataset, objective=objective, top=given)
 
 
 @pytest.mark.parametrize("algorithm", ["ectonas", "surgeon"])

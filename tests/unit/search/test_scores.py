@@ -55,6 +55,21 @@ def test_surgeon_scores_of_the_papers_table_1(accuracy, gain, fraction, expected
     assert scores.surgeon_score(record) == pytest.approx(expected, abs=1e-4)
 
 
+def test_size_may_count_less_in_the_surgeons_score():
+    larger = child(0.61, parent_score=0.6, parent_parameters=1000, parameters=2000)
+    same = child(0.6, parent_score=0.6, parent_parameters=1000, parameters=1000)
+    assert scores.rank_by_surgeon_score([larger, same], 1) == [1, 0]
+    assert scores.rank_by_surgeon_score([larger, same], 1, size_weight=0) == [0, 1]
+    for weight in (0, 0.5, 1, 3):
+        expected = 0.61 + math.exp(0.01) / math.exp(2 * weight)
+        assert scores.surgeon_score(larger, weight) == pytest.approx(expected)
+
+
+def test_a_poor_start_of_a_regression_has_a_score():
+    found = scores.surgeon_score(child(0.5, parent_score=-1e9, parent_parameters=9, parameters=9))
+    assert found == pytest.approx(0.5 + math.exp(1) / math.exp(1))
+
+
 def test_the_two_best_of_table_1_rank_first():
     rows = [
         (0.5678, -0.0070, 26544),

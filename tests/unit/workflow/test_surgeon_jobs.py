@@ -107,6 +107,17 @@ def test_branches_are_the_last_winners_that_there_are(jobs):
     assert inside(jobs, jobs.branch_models(2)) == ["generation01/try2/slot0.keras"]
 
 
+def test_an_analysis_reads_samples_if_the_search_asks_for_them(folder):
+    results = folder.root.parents[1]
+    plain, asking = (
+        make_searches(results, {"s": SURGEON | settings}).jobs("s", 0).analysis_settings
+        for settings in ({"missing_values": "count"}, {"tie_break": "bic"})
+    )
+    assert plain == {}
+    assert asking["tie_break"] == "bic"
+    assert {"calibration_samples", "growth", "absolute_threshold"} < set(asking)
+
+
 def test_a_try_is_planned_from_all_earlier_ones(jobs):
     inputs = jobs.try_inputs(1, 2)
     assert inside(jobs, inputs["tries"]) == ["generation01/try1/plan.json"]

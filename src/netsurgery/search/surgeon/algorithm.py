@@ -32,20 +32,21 @@ class Surgeon(Algorithm):
     # dense layers alone
     fixed_settings: ClassVar[Mapping[str, Any]] = {"pooling_transfer": PoolingTransfer.SUM.value}
     epoch_settings = ("epochs", "budget", "warm_up_epochs", "decision_epochs")
+    # the score needs a measure that rises to 1
+    task_defaults: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "regression": {"objective": "val_r2"}
+    }
 
     def check(self, layers: Sequence[Mapping[str, Any]], task: str) -> None:
-        """Dense layers only, classification only.
+        """Dense layers only.
 
         Raises:
-            UnsuitableSettingError: It is another topology or task.
+            UnsuitableSettingError: It is another topology.
         """
         others = [name for layer in layers for name in layer if name != "dense"]
         if others:
             message = f"has {others[0]}; the Surgeon takes dense layers only"
             raise UnsuitableSettingError("topology", message)
-        if task != "classification":
-            message = f"is for {task}; the Surgeon needs classification"
-            raise UnsuitableSettingError("dataset", message)
 
     def method(self, settings: Mapping[str, Any]) -> str:
         """The Surgeon, or the random walk that it is compared with."""

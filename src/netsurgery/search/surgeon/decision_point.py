@@ -14,6 +14,7 @@ from netsurgery.networks.steps import Place
 from netsurgery.search.plans import FinalPlan, GenerationPlan, Offspring, Parent
 from netsurgery.search.records import Record
 from netsurgery.search.scores import rank_by_surgeon_score
+from netsurgery.search.selection import Comparison
 from netsurgery.search.steps import (
     RECUPERATION,
     Step,
@@ -21,6 +22,7 @@ from netsurgery.search.steps import (
     candidate_name,
     recuperation_step,
 )
+from netsurgery.search.surgeon.analysis import Analysis
 from netsurgery.search.surgeon.branches import topology_of
 from netsurgery.search.surgeon.plans import (
     Allowance,
@@ -29,7 +31,7 @@ from netsurgery.search.surgeon.plans import (
     TryPlan,
     Verdict,
 )
-from netsurgery.search.surgeon.recommendation import Analysis, Recommendation, draw, recommend
+from netsurgery.search.surgeon.recommendation import Recommendation, draw, recommend
 from netsurgery.search.surgeon.settings import DecisionMode, DecisionSettings
 from netsurgery.search.surgeon.verdict import accept_or_redraw
 from netsurgery.search.trainer import Training
@@ -210,24 +212,27 @@ def plan_next(
     return plan_try(branches, chosen, generation, attempt, known, step, settings)
 
 
-def select_branch(records: Sequence[Record], rank: int, window: int) -> int:
+def select_branch(records: Sequence[Record], rank: int, comparison: Comparison) -> int:
     """The index of the candidate with this rank, from 0, by the Surgeon's score (eq. 16)."""
-    return rank_by_surgeon_score(records, window)[rank]
+    ranked = rank_by_surgeon_score(records, comparison.score_window, comparison.size_weight)
+    return ranked[rank]
 
 
-def plan_training(plan: TryPlan, step: str, records: Mapping[str, Record], window: int) -> Training:
+def plan_training(
+    plan: TryPlan, step: str, records: Mapping[str, Record], comparison: Comparison
+) -> Training:
     """Plan a training step of a try: an offspring, or one of the best to the full step.
 
     Args:
         plan: of the try.
         step: its name.
         records: of all its contenders.
-        window: epochs that scores are a mean of.
+        comparison: what candidates are compared by.
     """
     if step in plan.contenders:
         contenders = plan.contenders[step]
         competing = [records[each] for each in contenders]
-        index = select_branch(competing, Step.parse(step).slot, window)
+        index = select_branch(competing, Step.parse(step).slot, comparison)
         batches = plan.step_batches - competing[index].batches_spent
         model = model_name(plan.generation, contenders[index])
         return Training(plan.generation, step, {step: batches}, model)

@@ -9,9 +9,9 @@ from netsurgery.search.records import Record
 from netsurgery.search.scores import surgeon_score
 from netsurgery.search.steps import Step, recuperation_step
 from netsurgery.search.surgeon import decision_point
+from netsurgery.search.surgeon.analysis import Analysis, hidden_layers
 from netsurgery.search.surgeon.branches import topology_of
 from netsurgery.search.surgeon.plans import DecisionPlan
-from netsurgery.search.surgeon.recommendation import Analysis, hidden_layers
 from netsurgery.search.surgeon.settings import DecisionSettings
 
 LAYER_COLUMNS = (
@@ -33,6 +33,7 @@ RECOMMENDATION_COLUMNS = (
     "width",
     "recommendation",  # first criterion
     "parameters",  # second criterion
+    "bic",  # the second criterion instead, if the search asks for it
     "try",  # number of the try; empty if it was not tried
     "drawn",  # whether at random
     "candidate",
@@ -67,7 +68,7 @@ def layers(
                 layer.singular_values[0],
                 layer.limit(settings.thresholds),
                 removable,
-                round(removable / layer.units, 6),
+                round(layer.share(settings.thresholds), 6),
             )
             rows.append(dict(zip(LAYER_COLUMNS, values, strict=True)))
     return rows
@@ -108,6 +109,7 @@ def recommendations(
             "width": mutation.width,
             "recommendation": round(each.score, 6),
             "parameters": each.parameters,
+            "bic": each.bic,
         }
         child = born.get(decision_point.modification_in(each, parents))
         if child is not None:
@@ -122,7 +124,7 @@ def recommendations(
                 "accuracy": after,
                 "gain": None if after is None or before is None else after - before,
                 "fraction": record.parameters / (record.parent_parameters or record.parameters),
-                "score": None if after is None else surgeon_score(record),
+                "score": None if after is None else surgeon_score(record, settings.size_weight),
                 "accuracy_after_step": records[step].score if step else None,
                 "outcome": "branch" if step in accepted else "trained" if step else "re-trained",
             }

@@ -29,12 +29,12 @@ def search(trainer: Trainer, settings: SurgeonSettings, seed: int) -> Record:
     Returns:
         The record of the final candidate.
     """
-    window, epochs = settings.comparison.score_window, settings.initial_epochs
+    comparison, epochs = settings.comparison, settings.initial_epochs
     start = trainer.train(initial_training(epochs, trainer.batches_per_epoch))
     history, decisions = [Winners.first(start)], list[DecisionPlan]()
     while True:
         branches, tries = history[-1], list[TrainedTry]()
-        analyses = analyse_branches(branches, trainer)
+        analyses = analyse_branches(branches, trainer, settings.analysis, seed)
         while True:
             allowance = allow_try(history, tries, settings)
             plan = plan_next(
@@ -44,7 +44,7 @@ def search(trainer: Trainer, settings: SurgeonSettings, seed: int) -> Record:
                 break
             records: dict[str, Record] = {}
             for step in plan.steps:
-                records[step] = trainer.train(plan_training(plan, step, records, window))
+                records[step] = trainer.train(plan_training(plan, step, records, comparison))
             tries.append(TrainedTry(plan, records))
         if isinstance(plan, FinalPlan):
             break
@@ -53,7 +53,7 @@ def search(trainer: Trainer, settings: SurgeonSettings, seed: int) -> Record:
         history.append(next_branches(decisions[-1], trained, branches))
     mode = SelectionMode.SURGEON_SCORE
     competing = [branches.record_of(parent.candidate) for parent in plan.parents]
-    index = select_contender(competing, mode, settings.comparison, seed, FINAL)
+    index = select_contender(competing, mode, comparison, seed, FINAL)
     batches = plan.remaining_batches
     if batches is None:
         batches = batches_left(history, settings.stopping)

@@ -2,24 +2,22 @@
 
 The singular values of a layer tell how many of its units carry information (eq. 13); their share
 scores every possible modification. The number of parameters breaks ties: it is all that remains of
-the BIC between networks that compute nearly the same (eq. 15).
+the BIC between networks that compute nearly the same (eq. 15); or the BIC itself does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 import numpy as np
 
-from netsurgery.networks.layers import Dense
-from netsurgery.networks.network import Network
 from netsurgery.networks.topology import Topology
 from netsurgery.search.size_limit import SizeLimits, why_too_large
+from netsurgery.search.surgeon.analysis import Analysis, Thresholds, hidden_layers
+from netsurgery.search.surgeon.criterion import SELF, key_of
 from netsurgery.surgery import Mutation, mutate_topology, operations, why_illegal
-from netsurgery.surgery.channel_groups import channel_groups
 
 SMALLEST_ADDITION, SMALLEST_PART, TENFOLD = 2, 10, 10  # max(2, n // 10) units, or ten times that
 
@@ -29,6 +27,7 @@ class TieBreak(StrEnum):
 
     FEWER = "fewer_parameters"
     MORE = "more_parameters"
+    BIC = "bic"  # the lower one (see `netsurgery.search.surgeon.criterion`)
 
 
 class DrawMode(StrEnum):
@@ -36,46 +35,6 @@ class DrawMode(StrEnum):
 
     BY_TYPE = "by_type"  # the best of each mutation type
     TOP = "top"  # the best of all
-
-
-@dataclass(frozen=True)
-class Thresholds:
-    """The limits below which singular values count as zero (eq. 13)."""
-
-    relative_threshold: float  # eps1: relative to the layer's largest singular value
-    absolute_threshold: float  # eps2
-
-
-@dataclass(frozen=True)
-class Analysis:
-    """The singular values of a dense layer.
-
-    Attributes:
-        position: of the layer.
-        inputs: rows of its kernel.
-        units: columns of its kernel.
-        singular_values: of the kernel, (min(inputs, units),), in descending order.
-    """
-
-    position: int
-    inputs: int
-    units: int
-    singular_values: tuple[float, ...]
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Analysis:
-        """Read what `dataclasses.asdict` gave."""
-        return cls(**(dict(values) | {"singular_values": tuple(values["singular_values"])}))
-
-    def limit(self, thresholds: Thresholds) -> float:
-        """The smallest singular value that counts."""
-        return max(
-            thresholds.relative_threshold * self.singular_values[0], thresholds.absolute_threshold
-        )
-
-    def removable(self, thresholds: Thresholds) -> int:
-        """How many units can be removed: n_r of eq. 13."""
-        return sum(value < self.limit(thresholds) for value in self.singular_values)
 
 
 @dataclass(frozen=True)
@@ -88,6 +47,7 @@ class Recommendation:
         mutation: what to do.
         score: the first criterion, from 0 to 1.
         parameters: of the modified network, the second criterion.
+        bic: of the modified network, if the search computes it.
     """
 
     branch: int
@@ -95,25 +55,7 @@ class Recommendation:
     mutation: Mutation
     score: float
     parameters: int
-
-
-def analyse(network: Network) -> list[Analysis]:
-    """Compute the singular values of every dense layer, including the output layer."""
-    analyses = []
-    for position in network.topology.positions(Dense):
-        kernel = network.weights[position][0].astype(np.float64)
-        values = np.linalg.svd(kernel, compute_uv=False)
-        # six digits: further ones depend on the linear algebra library
-        rounded = tuple(float(f"{value:.6g}") for value in values)
-        inputs, units = kernel.shape
-        analyses.append(Analysis(position, inputs, units, rounded))
-    return analyses
-
-
-def hidden_layers(topology: Topology) -> list[int]:
-    """The positions of all dense layers whose width can change: in a row, of all but the last."""
-    owners = {group.owner for group in channel_groups(topology).groups}
-    return [i for i in topology.positions(Dense) if i in owners]
+    bic: float | None = None
 
 
 def modifications(
@@ -131,7 +73,7 @@ def modifications(
         layer, consumer = by_position[position], topology.consumer(position)
         place = topology.places[position]
         units, removable = layer.units, layer.removable(thresholds)
-        share, depth = removable / units, number / len(hidden)
+        share, depth = layer.share(thresholds), number / len(hidden)
         addition = max(SMALLEST_ADDITION, units // SMALLEST_PART)
         for more in (addition, TENFOLD * addition):
             yield number, Mutation(operations.ADD_UNITS, place, units + more), 1 - share
@@ -141,10 +83,10 @@ def modifications(
         left = units - min(max(removable, 1), units - 1)
         yield number, Mutation(operations.REMOVE_UNITS, place, left), share
         if len(hidden) > 1:
-            score = 1.0 if removable == units else share * depth
+            score = 1.0 if share == 1 else share * depth
             yield number, Mutation(operations.REMOVE_DENSE, place), score
         full = len(layer.singular_values)
-        rank = min(max(full - removable, 1), full - 1)
+        rank = min(max(full - layer.below(thresholds), 1), full - 1)
         yield number, Mutation(operations.TRUNCATE, place, rank), share
 
 
@@ -164,14 +106,28 @@ def recommend(
     """
     fitting = []
     for branch, (topology, analysis) in enumerate(branches):
+        criteria = {
+            (layer.position, key): bic for layer in analysis for key, bic in layer.bic.items()
+        }
+        hidden = hidden_layers(topology)
         for number, mutation, score in modifications(topology, analysis, thresholds):
             if why_illegal(topology, mutation) is not None:
                 continue
             made = mutate_topology(topology, mutation)
             if mutation.operation.changes_nothing or not why_too_large(made, topology, limits):
-                fitting.append(Recommendation(branch, number, mutation, score, made.parameters))
-    sign = 1 if tie_break is TieBreak.FEWER else -1
-    return sorted(fitting, key=lambda each: (-each.score, sign * each.parameters))
+                scored_by = hidden[number - 1] if number else analysis[-1].position
+                bic = criteria.get((scored_by, key_of(mutation) if number else SELF))
+                fitting.append(
+                    Recommendation(branch, number, mutation, score, made.parameters, bic)
+                )
+
+    def second(each: Recommendation) -> float:
+        if tie_break is TieBreak.BIC:
+            assert each.bic is not None
+            return each.bic
+        return each.parameters if tie_break is TieBreak.FEWER else -each.parameters
+
+    return sorted(fitting, key=lambda each: (-each.score, second(each)))
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,10 @@ from enum import StrEnum
 
 from netsurgery.search.selection import Comparison
 from netsurgery.search.size_limit import SizeLimits
-from netsurgery.search.surgeon.recommendation import DrawSettings, Thresholds, TieBreak
+from netsurgery.search.surgeon.analysis import LayerScore, Thresholds
+from netsurgery.search.surgeon.recommendation import DrawSettings, TieBreak
 from netsurgery.search.target import Target
+from netsurgery.surgery.settings import SurgerySettings
 
 
 class DecisionMode(StrEnum):
@@ -28,6 +30,22 @@ class OnNoImprovement(StrEnum):
 
 
 @dataclass(frozen=True)
+class AnalysisSettings:
+    """The settings that say what has to be known of a branch before a decision."""
+
+    thresholds: Thresholds
+    layer_score: LayerScore
+    explained_variance: float
+    tie_break: TieBreak
+    surgery: SurgerySettings
+
+    @property
+    def needs_samples(self) -> bool:
+        """Whether the weights alone do not suffice."""
+        return self.layer_score is LayerScore.ACTIVATIONS or self.tie_break is TieBreak.BIC
+
+
+@dataclass(frozen=True)
 class DecisionSettings:
     """The settings that shape a decision point."""
 
@@ -41,6 +59,7 @@ class DecisionSettings:
     tie_break: TieBreak
     on_no_improvement: OnNoImprovement
     limits: SizeLimits
+    size_weight: float = 1.0
 
     def recuperation(self, operation: str, step: int, per_epoch: int) -> int:
         """Batches of re-training after an operation: at most the step, and at most an epoch."""
@@ -68,6 +87,7 @@ class StoppingSettings:
 class SurgeonSettings:
     """All settings of a search that the Surgeon itself reads."""
 
+    analysis: AnalysisSettings
     decision: DecisionSettings
     stopping: StoppingSettings
     comparison: Comparison

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 
 from netsurgery.networks.layers import Dense
 from netsurgery.networks.topology import Topology
-from netsurgery.search.surgeon.recommendation import SMALLEST_ADDITION, SMALLEST_PART, hidden_layers
+from netsurgery.search.surgeon.analysis import hidden_layers
+from netsurgery.search.surgeon.recommendation import SMALLEST_ADDITION, SMALLEST_PART
 
 State = tuple[int, ...]  # units of the hidden layers
 

@@ -57,7 +57,8 @@ def accept_or_redraw(
     if settings.on_no_improvement is OnNoImprovement.BACKTRACK or not trained:
         why = f"none reached {before:.4f}" if trained else "all candidates failed"
         return verdict(False, f"{why}: back to the earlier branches", [])
-    step = max(trained, key=lambda s: (accuracy(trained[s]), surgeon_score(trained[s])))
+    weight = settings.size_weight
+    step = max(trained, key=lambda s: (accuracy(trained[s]), surgeon_score(trained[s], weight)))
     reached = accuracy(trained[step])
     reason = f"none reached {before:.4f}: the best tried goes on with {reached:.4f}"
     return verdict(False, reason, [step])

@@ -2,7 +2,7 @@
 
 from netsurgery.networks import topologies
 from netsurgery.search.surgeon import decision_point
-from netsurgery.search.surgeon.recommendation import Analysis
+from netsurgery.search.surgeon.analysis import Analysis
 from netsurgery.search.surgeon.settings import DecisionSettings, StoppingSettings
 from netsurgery.storage.settings import from_settings
 from tests.support.factories import history, search, start, winners

@@ -9,9 +9,9 @@ from netsurgery import plots
 from netsurgery.networks.network import initialise
 from netsurgery.search.scores import surgeon_score
 from netsurgery.search.surgeon import decision_point, decision_tables
+from netsurgery.search.surgeon.analysis import Thresholds, analyse
 from netsurgery.search.surgeon.branches import topology_of
 from netsurgery.search.surgeon.plans import Verdict
-from netsurgery.search.surgeon.recommendation import Thresholds, analyse
 from netsurgery.search.surgeon.settings import DecisionSettings
 from netsurgery.search.surgeon.verdict import merge_tries
 from netsurgery.storage.settings import from_settings

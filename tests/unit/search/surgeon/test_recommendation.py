@@ -12,13 +12,17 @@ from netsurgery.networks.network import Network, initialise
 from netsurgery.networks.topologies import build
 from netsurgery.networks.topology import Topology
 from netsurgery.search.size_limit import SizeLimits
-from netsurgery.search.surgeon.recommendation import (
+from netsurgery.search.surgeon.analysis import (
     Analysis,
+    MissingValues,
+    Thresholds,
+    analyse,
+    principal_components,
+)
+from netsurgery.search.surgeon.recommendation import (
     DrawMode,
     DrawSettings,
-    Thresholds,
     TieBreak,
-    analyse,
     draw,
     recommend,
 )
@@ -92,6 +96,53 @@ def test_a_unit_that_adds_nothing_is_found_removable():
 def test_removable_units_are_counted_by_either_threshold(found, relative, absolute, removable):
     layer = Analysis(0, 3, 3, tuple(found))
     assert layer.removable(Thresholds(relative, absolute)) == removable
+
+
+@pytest.mark.parametrize(
+    ("missing", "removable", "share"), [("ignore", 3, 0.1), ("count", 3, 0.25), ("zero", 21, 0.7)]
+)
+def test_a_wide_layer_is_counted_as_the_search_says(missing, removable, share):
+    wide = analysed(dense(30, 4), values(12, 3), values(4, 0))  # 30 units of 12 inputs
+    rule = replace(PAPER, missing_values=MissingValues(missing))
+    found = ranked(wide, thresholds=rule)
+    assert scores(found, "remove_units")[0] == scores(found, "truncate")[0] == share
+    assert scores(found, "add_units")[0] == 1 - share
+    assert {e.mutation.width for e in found if of(e) == "remove_units"} >= {30 - removable}
+    assert {e.mutation.width for e in found if of(e) == "truncate"} >= {9}  # whatever is missing
+    assert scores(found, "remove_units")[1] == 0  # a layer that misses nothing
+
+
+def test_a_wide_layer_without_information_goes_first():
+    wide = analysed(dense(30, 4), values(12, 12), values(4, 0))
+    first = {
+        missing: scores(ranked(wide, thresholds=replace(PAPER, missing_values=missing)), name)[0]
+        for missing in MissingValues
+        for name in ["remove_dense"]
+    }
+    assert first == {"ignore": pytest.approx(0.2), "count": 1, "zero": 1}
+
+
+def test_samples_say_how_many_units_a_layer_needs():
+    rng = np.random.default_rng(0)
+    network = initialise(dense(6, 5), rng)
+    (kernel, bias), (second, shift), last = network.weights
+    low = kernel[:, :2] @ rng.normal(size=(2, 6)).astype("f4")  # two directions of six
+    same = np.repeat(second[:, :1], 5, axis=1)  # five times the same unit
+    flat = Network(network.topology, ((low, 10 + bias), (same, 0 * shift), last))
+    x = rng.normal(size=(200, 12)).astype("f4")
+    found = principal_components(flat, x, 0.999999)
+    assert found == {0: 2, 1: 1}  # all units of the first layer are active: it is linear
+    assert principal_components(network, x, 1.0)[0] == 6
+    layer = replace(analyse(flat)[0], components=found[0])
+    for missing in MissingValues:
+        assert layer.removable(replace(PAPER, missing_values=missing)) == 4
+        assert layer.share(replace(PAPER, missing_values=missing)) == pytest.approx(4 / 6)
+
+
+def test_a_layer_without_variance_needs_one_unit():
+    network = initialise(dense(3), np.random.default_rng(0))
+    dead = network.with_arrays({0: (network.weights[0][0], np.full(3, -1e6, "f4"))})
+    assert principal_components(dead, np.ones((4, 12), "f4"), 0.99) == {0: 1}
 
 
 def test_scores_are_those_of_section_3_2():
