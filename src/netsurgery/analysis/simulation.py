@@ -1,10 +1,11 @@
 """Simulate how long searches take on other numbers of workers, from the records of finished ones.
 
-A worker runs one training step at a time: a core, a GPU, or a job slot of a partition. As in the
-workflow, steps of earlier generations go first and, within a generation, those with the longest
-critical path (see `netsurgery.search.ectonas.priorities`). The duration of a step comes from its
-record; the time between steps (starting a step, planning the next generation) is estimated from the
-gaps in the recorded run.
+A worker runs one training step at a time: a core, a GPU, or a job slot of a partition. A step that
+trained the parts of its batches on several cores takes as many workers; with fewer, it takes longer
+in proportion. As in the workflow, steps of earlier generations go first and, within a generation,
+those with the longest critical path (see `netsurgery.search.ectonas.priorities`). The duration of a
+step comes from its record; the time between steps (starting a step, planning the next generation)
+is estimated from the gaps in the recorded run.
 """
 
 from __future__ import annotations
@@ -28,6 +29,11 @@ class Step:
     seconds: float
     depends_on: tuple[int, ...]  # indices of steps of the same search, all before this one
     after_decision: bool  # whether a decision is made between those steps and this one
+    cores: int = 1  # that it had
+
+    def seconds_on(self, workers: int) -> float:
+        """How long it takes on some workers: each computes a share of the parts."""
+        return self.seconds * self.cores / min(self.cores, workers)
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,7 @@ class Search:
     steps: tuple[Step, ...]
     overhead: float  # to start a step on a free worker
     decision: float  # from the last step of a generation until the next one is planned
-    workers: int  # the most steps that ran at the same time
+    workers: int  # the most that were busy at the same time
     measured: float  # from the start of the first step to the end of the last
 
     @classmethod
@@ -50,6 +56,7 @@ class Search:
                 timing.record.wall_seconds,
                 tuple(index[name] for name in timing.depends_on if name in index),
                 timing.after_decision,
+                timing.cores,
             )
             for timing in timings
         )
@@ -65,7 +72,7 @@ class Search:
     @property
     def critical_path(self) -> float:
         """Seconds of the longest chain of steps: a lower bound for any number of workers."""
-        return simulate([self], len(self.steps)).seconds
+        return simulate([self], sum(step.cores for step in self.steps)).seconds
 
 
 @dataclass(frozen=True)
@@ -120,6 +127,10 @@ def simulate(searches: Sequence[Search], workers: int, cluster: Cluster | None =
     cluster = cluster or Cluster()
     if cluster.cores_per_search:
         return _simulate_search_jobs(searches, workers, cluster)
+
+    def needed(s: int, i: int) -> int:
+        return min(searches[s].steps[i].cores, workers)
+
     missing = [[len(step.depends_on) for step in search.steps] for search in searches]
     followers: list[list[list[int]]] = [[[] for _ in search.steps] for search in searches]
     for s, search in enumerate(searches):
@@ -131,24 +142,28 @@ def simulate(searches: Sequence[Search], workers: int, cluster: Cluster | None =
     ]
     heapq.heapify(upcoming)  # steps by the earliest time at which they can start
     ready: list[tuple[int, int]] = []
-    running: list[tuple[float, int, tuple[int, ...]]] = []  # by end
+    running: list[tuple[float, int, tuple[int, ...], int]] = []  # by end, and their workers
     now = training = starting = 0.0
-    jobs = 0
+    jobs, free = 0, workers
     while upcoming or ready or running:
         while upcoming and upcoming[0][0] <= now:
             heapq.heappush(ready, heapq.heappop(upcoming)[1:])
-        while ready and len(running) < workers:
+        # the first one waits until enough are free, as a job of Snakemake does
+        while ready and free >= needed(*ready[0]):
             s, chosen = _next_job(ready, cluster.steps_per_job)
-            search, seconds = searches[s], sum(searches[s].steps[i].seconds for i in chosen)
+            search, taken = searches[s], max(needed(s, i) for i in chosen)
+            taken = min(taken, free)
+            seconds = sum(search.steps[i].seconds_on(taken) for i in chosen)
             overhead = cluster.start_up + search.overhead * len(chosen)
-            heapq.heappush(running, (now + overhead + seconds, s, chosen))
-            training, starting, jobs = training + seconds, starting + overhead, jobs + 1
+            heapq.heappush(running, (now + overhead + seconds, s, chosen, taken))
+            training, starting = training + taken * seconds, starting + taken * overhead
+            jobs, free = jobs + 1, free - taken
         now = min(
-            ([running[0][0]] if running else [])
-            + ([upcoming[0][0]] if upcoming and len(running) < workers else [])
+            ([running[0][0]] if running else []) + ([upcoming[0][0]] if upcoming and free else [])
         )
         while running and running[0][0] <= now:
-            _, s, ended = heapq.heappop(running)
+            _, s, ended, taken = heapq.heappop(running)
+            free += taken
             for follower in itertools.chain.from_iterable(followers[s][i] for i in ended):
                 missing[s][follower] -= 1
                 if not missing[s][follower]:

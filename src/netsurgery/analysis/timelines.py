@@ -12,6 +12,7 @@ from netsurgery.search.layout import SearchFolder
 from netsurgery.search.plans import GenerationPlan, TrainingPlan
 from netsurgery.search.records import Record
 from netsurgery.search.surgeon.plans import DecisionPlan, TryPlan
+from netsurgery.storage.provenance import cores_of
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,11 @@ class StepTiming:
     depends_on: tuple[str, ...]  # names of the steps that must end before this one starts
     after_decision: bool = False  # whether a decision on their results comes first
     critical_path: float = 0.0  # estimated seconds of it and its longest chain; ECToNAS only
+
+    @property
+    def cores(self) -> int:
+        """How many cores it had, one for each part of a batch."""
+        return cores_of(self.record.provenance)
 
     @property
     def began(self) -> float:
@@ -70,11 +76,11 @@ def _parts(folder: SearchFolder, plan: GenerationPlan) -> Iterator[TrainingPlan]
 
 
 def peak_concurrency(timings: list[StepTiming]) -> int:
-    """The maximum number of training steps that ran at the same time."""
+    """The maximum number of cores that trained at the same time."""
     changes: dict[float, int] = defaultdict(int)
     for timing in timings:
-        changes[timing.began] += 1
-        changes[timing.ended] -= 1
+        changes[timing.began] += timing.cores
+        changes[timing.ended] -= timing.cores
     running = peak = 0
     for moment in sorted(changes):
         running += changes[moment]

@@ -276,7 +276,9 @@ class TrainingStep:
             wall_seconds=self.timer.elapsed,
             seconds=dict(self.timer.seconds),
             began=self.timer.began,
-            provenance=provenance.describe(training.device()),
+            provenance=provenance.describe(
+                training.device(), min(training.threads(), self.batch_parts)
+            ),
         )
         self.dependencies.write(record_path(self.output), timed.to_json())
         return timed

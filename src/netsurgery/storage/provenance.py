@@ -8,10 +8,12 @@ import platform
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import netsurgery
 
+CORES = "cores"
 PACKAGES = ("tensorflow", "keras", "numpy")  # imported by every training step
 PACKAGE_FOLDER = Path(__file__).parent.parent
 
@@ -78,12 +80,19 @@ def _of_processor(name: str) -> str:
     return next((value.strip() for key, _, value in pairs if key.strip() == name), "")
 
 
-def describe(device: str) -> dict[str, str]:
+def describe(device: str, cores: int = 1) -> dict[str, str]:
     """The provenance of a training step, for its record.
 
     Args:
         device: the name of the device that trained.
+        cores: that computed at the same time; noted if it is not one.
     """
     machine = {"environment": environment(), "device": device, "host": socket.gethostname()}
     job = {"slurm_job": os.environ["SLURM_JOB_ID"]} if "SLURM_JOB_ID" in os.environ else {}
-    return code() | machine | job
+    several = {CORES: str(cores)} if cores > 1 else {}
+    return code() | machine | job | several
+
+
+def cores_of(described: Mapping[str, str]) -> int:
+    """How many cores trained, from a description."""
+    return int(described.get(CORES, 1))

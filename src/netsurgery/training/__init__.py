@@ -32,7 +32,7 @@ from netsurgery.training.graphs import GraphCache
 from netsurgery.training.keras_objects import compile_model
 from netsurgery.training.loop import TrainingLoop, finite
 from netsurgery.training.malloc import disable_trim
-from netsurgery.training.model import TrainableNetwork, device, use_threads
+from netsurgery.training.model import TrainableNetwork, device, threads, use_threads
 from netsurgery.training.output_scores import score_outputs
 from netsurgery.training.prefork import warm_up_tensorflow
 
@@ -48,6 +48,7 @@ __all__ = [
     "evaluate",
     "finite",
     "score_outputs",
+    "threads",
     "use_threads",
     "warm_up_tensorflow",
 ]

@@ -49,6 +49,11 @@ def use_threads(count: int = 1) -> None:
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
+def threads() -> int:
+    """Operations that are computed at the same time; see `use_threads`."""
+    return max(1, tf.config.threading.get_inter_op_parallelism_threads())
+
+
 def device() -> str:
     """The name of the device that trains: the first GPU, or else the CPU."""
     for gpu in tf.config.list_physical_devices("GPU"):

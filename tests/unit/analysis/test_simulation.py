@@ -58,6 +58,18 @@ def test_searches_as_single_jobs_run_independently():
         simulate([BRACKET], 1, cluster)
 
 
+@pytest.mark.parametrize(("workers", "seconds"), [(1, 4 + 6 + 2), (2, 2 + 3 + 2), (3, 2 + 3)])
+def test_a_step_on_two_cores_takes_two_workers(workers, seconds):
+    steps = (
+        Step(2.0, (), after_decision=False, cores=2),
+        Step(3.0, (0,), after_decision=False, cores=2),
+        Step(2.0, (0,), after_decision=False),
+    )
+    outcome = simulate([Search(steps, 0.0, 0.0, 2, 0.0)], workers)
+    assert outcome.seconds == seconds
+    assert outcome.training == 2 * 2 + 2 * 3 + 2
+
+
 @st.composite
 def searches(draw):
     steps = []
@@ -97,6 +109,8 @@ RUN = [
 def test_gaps_between_steps_are_estimated_from_a_run():
     found = Search.from_timings(RUN)
     assert (found.workers, peak_concurrency(RUN)) == (2, 2)
+    doubled = replace(RUN[0], record=replace(RUN[0].record, provenance={"cores": "3"}))
+    assert Search.from_timings([doubled, *RUN[1:]]).workers == 3
     assert found.measured == 15.5
     assert found.overhead == pytest.approx(0.5)
     assert found.decision == pytest.approx(3.0)
