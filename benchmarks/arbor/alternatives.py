@@ -121,12 +121,13 @@ class Alternative:
     run: Callable[[Search, InProcessTrainer], str] = run_search
 
 
+ONE_SIZE: Settings = {"sizes": []}  # the others train no small network either
 ALTERNATIVES = {
-    "arbor": Alternative({}),
-    "no search": Alternative({"search_fraction": 0, "contest_fraction": 0}),
-    "no rounds": Alternative({"search_fraction": 0}),
-    "random growths": Alternative({}, RandomLooks),
-    "fixed plan": Alternative({}, run=grow_by_plan),
+    "arbor": Alternative(ONE_SIZE),
+    "no search": Alternative({**ONE_SIZE, "search_fraction": 0, "contest_fraction": 0}),
+    "no rounds": Alternative({**ONE_SIZE, "search_fraction": 0}),
+    "random growths": Alternative(ONE_SIZE, RandomLooks),
+    "fixed plan": Alternative(ONE_SIZE, run=grow_by_plan),
     "brackets": Alternative({"algorithm": "ectonas", "topology": "cnn-tiny", **RECIPE}),
 }
 

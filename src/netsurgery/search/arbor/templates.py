@@ -11,7 +11,7 @@ from netsurgery.networks.penalties import penalized_row, penalty_of
 from netsurgery.networks.topology import Topology
 
 CHANNELS = 16  # of the first cells; those behind each pooling have as many more
-LARGEST_SIDE, LARGEST_STEPS = 8, 32  # of an image or a series that is not pooled any more
+LARGEST_SIDE, LARGEST_STEPS = 8, 128  # of an image or a series that is not pooled any more
 SERIES_AXES = 2  # steps, channels
 STEPS_OF_KERNEL = 9  # of series, whose patterns are longer than edges in images
 
