@@ -143,8 +143,12 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-def read_header(path: Path) -> Header:
+def read_header(path: Path, *, upright: bool = True) -> Header:
     """Read the header of an image, and check that its pixels can be read without a loss.
+
+    Args:
+        path: of the image.
+        upright: whether its EXIF orientation counts; that of TIFF files always does.
 
     Raises:
         UnusableImageError: it is no readable image, or a colour image with more than 8 bits.
@@ -156,7 +160,7 @@ def read_header(path: Path) -> Header:
             raise UnusableImageError(f"has more than 8 bits per channel ({of_mode})", REDUCE)
         if mode not in (*GREY, *COLOUR, *DEEP):
             raise UnusableImageError(f"has the colour mode {mode}, which cannot be read", CONVERT)
-        orientation = _orientation(image)
+        orientation = _orientation(image) if upright or image.format == "TIFF" else 1
         width, height = image.size
         if orientation in ROTATED and image.format != "TIFF":  # Pillow turns TIFF files itself
             width, height = height, width
@@ -170,14 +174,22 @@ def read_header(path: Path) -> Header:
         )
 
 
-def read_pixels(path: Path, size: tuple[int, int], channels: int, dtype: str = PLAIN) -> np.ndarray:
-    """Read the first page of an image, upright, without transparency and resized.
+def read_pixels(
+    path: Path,
+    size: tuple[int, int],
+    channels: int,
+    dtype: str = PLAIN,
+    *,
+    upright: bool = True,
+) -> np.ndarray:
+    """Read the first page of an image, without transparency and resized.
 
     Args:
         path: of the image.
         size: height and width of the result.
         channels: 1 for grey, 3 for colour.
         dtype: of the pixels: see `Header`.
+        upright: whether to turn it as its EXIF orientation says; Pillow always turns TIFF files.
 
     Returns:
         (height, width, channels).
@@ -190,10 +202,11 @@ def read_pixels(path: Path, size: tuple[int, int], channels: int, dtype: str = P
     with _opened(path) as image:
         if (found := DEEP.get(image.mode, PLAIN)) != dtype:
             raise UnusableImageError(f"has pixels of dtype {found}, not {dtype}", ALIKE)
-        upright = image if _orientation(image) in (0, 1) else ImageOps.exif_transpose(image)
+        turns = upright and _orientation(image) not in (0, 1)
+        turned = ImageOps.exif_transpose(image) if turns else image
         if dtype != PLAIN:
-            return _deep_pixels(upright, size, dtype)
-        converted = upright.convert("L" if channels == 1 else "RGB")
+            return _deep_pixels(turned, size, dtype)
+        converted = turned.convert("L" if channels == 1 else "RGB")
         if converted.size != size[::-1]:
             converted = converted.resize(size[::-1], Image.Resampling.BILINEAR)
         return np.asarray(converted).reshape(*size, channels)

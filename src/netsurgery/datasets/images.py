@@ -76,7 +76,8 @@ def open_images(settings: Settings) -> Source:
     targets = None if table is None else table.targets
     training = folders[TRAINING]
     classes = tuple(training.images)
-    headers = _read_headers(folders)
+    upright = settings.get("exif", True)
+    headers = _read_headers(folders, upright=upright)
     sizes = Counter(header.size for header in headers[TRAINING])
     most_frequent = max(sizes, key=lambda size: (sizes[size], -size[0] * size[1], size))
     size = tuple(settings.get("size", most_frequent))
@@ -94,7 +95,7 @@ def open_images(settings: Settings) -> Source:
             x = np.empty((len(chunk), *shape), dtype)
             for i, file in enumerate(chunk):
                 try:
-                    x[i] = read_pixels(file, size, channels, str(dtype))
+                    x[i] = read_pixels(file, size, channels, str(dtype), upright=upright)
                 except UnusableImageError as error:
                     raise all_unusable(training.path, _all_files(folders), (file, error)) from None
             yield x, y[start : start + rows]
@@ -176,7 +177,7 @@ def _all_files(folders: Folders) -> list[Path]:
     return [file for folder in folders.values() for file in folder.files]
 
 
-def _read_headers(folders: Folders) -> dict[str, list[Header]]:
+def _read_headers(folders: Folders, *, upright: bool) -> dict[str, list[Header]]:
     """The headers of the images of each part.
 
     Raises:
@@ -186,7 +187,7 @@ def _read_headers(folders: Folders) -> dict[str, list[Header]]:
     for part, folder in folders.items():
         for file in folder.files:
             try:
-                headers[part].append(read_header(file))
+                headers[part].append(read_header(file, upright=upright))
             except UnusableImageError as error:
                 path = folders[TRAINING].path
                 raise all_unusable(path, _all_files(folders), (file, error)) from None
@@ -214,7 +215,8 @@ def _notes(
     if turned := sum(header.turned for header in everything):
         yield (
             f"{turned} images have an EXIF orientation and are turned upright; turn images in the "
-            f"same way before the model predicts (`PIL.ImageOps.exif_transpose`)"
+            f"same way before the model predicts (`PIL.ImageOps.exif_transpose`), or set `exif: "
+            f"false`"
         )
 
 
@@ -234,11 +236,12 @@ def read_raw(data: Mapping[str, Any], part: str, positions: np.ndarray) -> list[
         files = image_labels.read(settings).folder.files
     else:
         files = image_folders.scan(part_paths(settings)[part]).files
-    images = []
+    images, upright = [], settings.get("exif", True)
     for file in (files[i] for i in positions):
         try:
-            size, width = read_header(file).size, data["shape"][-1]
-            images.append(read_pixels(file, size, width, data["type"])[None])
+            size, width = read_header(file, upright=upright).size, data["shape"][-1]
+            pixels = read_pixels(file, size, width, data["type"], upright=upright)
+            images.append(pixels[None])
         except UnusableImageError as error:
             raise DataError(f"{file}: {error}") from None
     return [*images] if data["resized"] else [np.concatenate(images)]

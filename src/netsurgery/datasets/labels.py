@@ -13,6 +13,7 @@ from netsurgery.datasets.units import UnitFitter, Units
 
 MAX_CLASSES = 10_000
 MAX_UNIQUE = 10  # classes of one sample
+REGRESSION = Suggestion("task", "regression", "the labels are numbers, most of them different")
 
 
 def regression_targets(
@@ -233,8 +234,17 @@ def _check_repeated(values: np.ndarray, name: str) -> None:
         raise DataError(
             f"{name} has {len(labels)} different values in {len(values)} samples, most of them "
             f"once ({str(labels[0])!r}, ...); they are not classes: predict another column, or a "
-            f"number with `task: regression`"
+            f"number with `task: regression`",
+            *([REGRESSION] if _are_numbers(labels) else []),
         )
+
+
+def _are_numbers(labels: np.ndarray) -> bool:
+    """Whether all labels, as text, are numbers."""
+    try:
+        return bool(np.isfinite(labels.astype(np.float64)).all())
+    except ValueError:
+        return False
 
 
 def _check_known(values: np.ndarray, known: np.ndarray, name: str, names: Sequence[str]) -> None:

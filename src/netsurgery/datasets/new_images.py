@@ -71,14 +71,14 @@ def _batches(
     path: Path, files: list[Path], labels: list[str] | None, data: Mapping[str, Any]
 ) -> Iterator[Batch]:
     height, width, channels = shape = tuple(data["shape"])
-    dtype = np.dtype(data["type"])
+    dtype, upright = np.dtype(data["type"]), data["settings"].get("exif", True)
     rows = rows_per_chunk(shape, dtype)
     for start in range(0, len(files), rows):
         chunk = files[start : start + rows]
         x = np.empty((len(chunk), *shape), dtype)
         for i, file in enumerate(chunk):
             try:
-                x[i] = read_pixels(file, (height, width), channels, str(dtype))
+                x[i] = read_pixels(file, (height, width), channels, str(dtype), upright=upright)
             except UnusableImageError as error:
                 raise all_unusable(path, files, (file, error)) from None
         names = [image_folders.printable(_relative(file, path)) for file in chunk]

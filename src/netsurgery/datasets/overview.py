@@ -10,15 +10,15 @@ from netsurgery.datasets.source import TRAINING
 
 CLASSES = 20  # that are listed with their samples
 COLUMN_HEADER = ("column", "became", "values", "missing", "features")
-KINDS = {1: "rows of {} features", 2: "series of {} steps x {} channels"}
+KINDS = {
+    1: "rows of {} features",
+    2: "series of {} steps x {} channels",
+    3: "images of {} x {} pixels, {} channels",
+}
 
 
 def _shape(data: Mapping[str, Any]) -> str:
-    shape = data["shape"]
-    if len(shape) == 3:
-        height, width, channels = shape
-        return f"images of {height} x {width} pixels, {channels} channel{'s' * (channels != 1)}"
-    return KINDS[len(shape)].format(*shape)
+    return KINDS[len(data["shape"])].format(*data["shape"]).replace(" 1 channels", " 1 channel")
 
 
 def facts(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

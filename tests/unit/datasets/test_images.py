@@ -203,11 +203,26 @@ def test_notes_say_how_images_were_read(tmp_path):
             "1 images have several pages or frames; only the first is read",
             "1 images have transparency, which is ignored",
             "1 images have an EXIF orientation and are turned upright; turn images in the same way"
-            " before the model predicts (`PIL.ImageOps.exif_transpose`)",
+            " before the model predicts (`PIL.ImageOps.exif_transpose`), or set `exif: false`",
         )
     ]
     chosen = given | {"size": [5, 6], "channels": 3}
     assert not any("all are" in n for n in datasets.prepare("d", chosen, tmp_path / "prepared"))
+
+
+@pytest.mark.parametrize("exif", [True, False])
+def test_images_are_turned_by_exif_unless_not_wanted(exif, tmp_path):
+    fill(tmp_path / "images", each=5)
+    pixels = np.arange(30, dtype=np.uint8).reshape(5, 6) * 8
+    turned = Image.Exif()
+    turned[0x0112] = 3  # upside down
+    Image.fromarray(pixels).save(tmp_path / "images" / "ant" / "0.png", exif=turned)
+    x, _, data = prepared(tmp_path, exif=exif)
+    np.testing.assert_array_equal(x[0, ..., 0], pixels[::-1, ::-1] if exif else pixels)
+    new = next(iter(read_new(data, tmp_path / "images", labelled=False).batches))
+    np.testing.assert_array_equal(new.inputs, x)
+    np.testing.assert_array_equal(datasets.raw_samples(data, np.arange(10))[0], x)
+    assert any("EXIF" in note for note in data["warnings"]) == exif
 
 
 @pytest.mark.parametrize("dtype", ["uint16", "float32"])
