@@ -17,7 +17,7 @@ from netsurgery.config.files import SCHEMA, read_file
 from netsurgery.config.loading import load
 from netsurgery.config.model import Config, Dataset, Search
 from netsurgery.datasets import overview
-from netsurgery.datasets.source import PARTS
+from netsurgery.datasets.source import PARTS, TRAINING
 from netsurgery.networks import topologies
 from netsurgery.storage.settings import from_settings
 
@@ -74,10 +74,14 @@ def _search(search: Search, data: Mapping[str, Any], folder: Path) -> Iterator[s
     settings = from_settings(datasets.SplitSettings, search.settings)
     seed, path = search.seeds[0], folder / f"{search.name}.npz"
     datasets.write_split(folder, path, settings, seed)
-    sizes = (f"{len(datasets.read_part(folder, path, part).indices):,} {part}" for part in PARTS)
+    parts = {part: datasets.read_part(folder, path, part) for part in PARTS}
+    sizes = (f"{len(samples.indices):,} {part}" for part, samples in parts.items())
     yield f"{', '.join(sizes)} samples (seed {seed})"
+    shape = parts[TRAINING].input_shape
+    if parts[TRAINING].scaling.pieces is not None:
+        yield f"{shape[0]:,} inputs, with numbers in pieces"
     if search.model is None:
-        start = topologies.build(search.layers, tuple(data["shape"]), data["outputs"])
+        start = topologies.build(search.layers, shape, data["outputs"])
         yield f"starts from {search.settings['topology']} with {start.parameters:,} parameters"
 
 

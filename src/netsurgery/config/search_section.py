@@ -17,6 +17,7 @@ from netsurgery.config.starting_models import read as read_model
 from netsurgery.config.topology_section import Entries, load_topologies
 from netsurgery.datasets.augmentation import AUTO, NONE, OF_IMAGES, SHIFT, SIXFOLD, random_changes
 from netsurgery.datasets.builtin import BUILTIN_DATASETS
+from netsurgery.datasets.piecewise import PIECEWISE_LINEAR, SCALED
 from netsurgery.networks import topologies
 from netsurgery.networks.topology import Topology
 from netsurgery.objectives import checks
@@ -67,6 +68,8 @@ def load_searches(
             defaults = algorithm.task_defaults.get(task, {})
             if given.get("use_gpu") or datasets.is_flat(dataset.settings):
                 defaults = {**defaults, "batch_parts": 1}  # more are no faster there
+            if model is not None and "default" in properties["numbers"]:
+                defaults = {**defaults, "numbers": SCALED}  # as it takes them
             filled = fill_defaults(properties, {**defaults, **search})
             settings = {**filled, **algorithm.fixed_settings}
             checks.fill_task_defaults(settings, task)
@@ -188,6 +191,12 @@ def _check_model(
     reason = model.why_unsuitable(shape, outputs, dataset.task, dataset.name, scaling)
     if reason:
         raise error_at([*where, "topology"], f"'{model.path}' {reason}")
+    if search.get("numbers", SCALED) != SCALED:
+        raise error_at(
+            [*where, "numbers"],
+            f"{search['numbers']} changes the inputs, of which '{model.path}' takes one for each"
+            f" number (allowed: {SCALED})",
+        )
     algorithm = algorithm_of(search)
     if algorithm.trains_anew and (kept := model.kept_layer):
         raise error_at(
@@ -221,11 +230,15 @@ def _check_data(where: list[str], search: Mapping[str, Any], dataset: Dataset) -
             f"to divide; remove one of them"
         )
         raise error_at([*where, "folds"], message)
+    flat, series = datasets.is_flat(dataset.settings), datasets.is_series(dataset.settings)
+    if search.get("numbers") == PIECEWISE_LINEAR and flat is False:
+        found = "series" if series else "images"
+        message = f"{PIECEWISE_LINEAR} needs rows of features, but {dataset.name!r} has {found}"
+        raise error_at([*where, "numbers"], f"{message} (allowed: {SCALED}, {AUTO})")
     weights, augmentation = (search.get(key, "none") for key in ("class_weights", "augmentation"))
     if weights != "none" and dataset.task != "classification":
         message = f"{weights!r} needs classes, but {dataset.name!r} is for {dataset.task}"
         raise error_at([*where, "class_weights"], f"{message} (allowed: none)")
-    flat, series = datasets.is_flat(dataset.settings), datasets.is_series(dataset.settings)
     if augmentation in (NONE, AUTO):
         return
     changes = random_changes(augmentation, ())

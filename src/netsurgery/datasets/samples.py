@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from netsurgery.datasets.augmentation import RandomChange
+from netsurgery.datasets.piecewise import Pieces
 from netsurgery.datasets.prepared import describe, mapped
 from netsurgery.datasets.units import Units
 from netsurgery.storage.files import CHECKSUMS, read_json, verify_checksum
@@ -17,14 +18,20 @@ from netsurgery.storage.files import CHECKSUMS, read_json, verify_checksum
 class Scaling:
     """The scaling of stored values: (value - shift) * scale, and 0 for a missing value."""
 
-    shift: np.ndarray  # shift and scale broadcast against a sample
+    shift: np.ndarray  # shift and scale broadcast against a sample, or against its inputs
     scale: np.ndarray
     missing: bool = False  # whether NaN marks a missing value
     units: Units | None = None  # of the stored values; None: they are stored as they are
+    pieces: Pieces | None = None  # of rows; None: each value is an input
 
     def apply(self, raw: np.ndarray) -> np.ndarray:
         """Scale stored values to float32 network inputs."""
-        scaled = (raw.astype(np.float32) - self.shift) * self.scale
+        values = raw.astype(np.float32)
+        if self.pieces is not None:
+            values = values[..., self.pieces.columns]
+        scaled = (values - self.shift) * self.scale
+        if self.pieces is not None:
+            scaled = np.where(self.pieces.bins, np.clip(scaled, 0.0, 1.0), scaled)
         return np.nan_to_num(scaled, nan=0.0) if self.missing else scaled
 
     @property
@@ -32,8 +39,9 @@ class Scaling:
         """The scaling of the values before they were stored, in float64 if units differ."""
         if self.units is None:
             return self
-        shift = self.units.restore(self.shift)
-        return Scaling(shift, self.scale.astype(np.float64) / self.units.unit, self.missing)
+        units = self.units if self.pieces is None else self.units.of(self.pieces.columns)
+        scale = self.scale.astype(np.float64) / units.unit
+        return Scaling(units.restore(self.shift), scale, self.missing, pieces=self.pieces)
 
     def restore(self, stored: np.ndarray) -> np.ndarray:
         """Stored values in the units in which they came."""
@@ -62,6 +70,12 @@ class Samples:
 
     def __len__(self) -> int:
         return self.variants * len(self.indices)
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape of what a network takes for a sample."""
+        pieces = self.scaling.pieces
+        return self.x.shape[1:] if pieces is None else pieces.columns.shape
 
     def inputs(self, positions: np.ndarray) -> np.ndarray:
         """The scaled network inputs of some samples, float32 (k, *shape).
@@ -93,7 +107,8 @@ def read_part(folder: Path, split_path: Path, part: str) -> Samples:
         indices = split[part].astype(np.int32)
         data = describe(folder)
         units = Units.from_json(data.get("units"))
-        scaling = Scaling(split["shift"], split["scale"], data["missing"], units)
+        pieces = Pieces(split["columns"], split["bins"]) if "columns" in split else None
+        scaling = Scaling(split["shift"], split["scale"], data["missing"], units, pieces)
         target = None
         if "target_scale" in split:
             target_units = Units.from_json(data.get("target_units"))

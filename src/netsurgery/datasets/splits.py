@@ -2,19 +2,24 @@
 
 `split.npz` of a search holds the indices of each part; `shift` and `scale`, which broadcast against
 a sample, for the network inputs (x - shift) * scale; whether these are `non_negative`; and shift
-and scale for the targets of a regression, `target_shift` and `target_scale`.
+and scale for the targets of a regression, `target_shift` and `target_scale`. If numbers enter the
+network in pieces, `columns` and `bins` say which (see `netsurgery.datasets.piecewise`), and `shift`
+and `scale` have an entry for each input.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from netsurgery.datasets import prepared, split_keys
+from netsurgery.datasets import piecewise, prepared, split_keys
 from netsurgery.datasets.columns import NUMBER
 from netsurgery.datasets.drawing import Drawing, Fold
+from netsurgery.datasets.samples import Scaling
 from netsurgery.datasets.source import (
     PARTS,
     TEST,
@@ -41,6 +46,7 @@ class SplitSettings:
     subset_fraction: float = 1.0
     min_subset_size: int = 1
     folds: int | None = None  # of a cross-validation; `fold` says which one tests
+    numbers: str = piecewise.SCALED  # how those of rows enter (see `netsurgery.datasets.piecewise`)
 
 
 def split(
@@ -151,25 +157,42 @@ def fit_scaling(
     return shift.astype(np.float32), scale.astype(np.float32)
 
 
-def is_non_negative(
-    x: np.ndarray, indices: np.ndarray, method: str, shift: np.ndarray, scale: np.ndarray
-) -> bool:
+def is_non_negative(x: np.ndarray, indices: np.ndarray, method: str, scaling: Scaling) -> bool:
     """Whether no training sample has a negative value after scaling.
 
     Args:
         x: (n, *shape).
         indices: of the training samples.
         method: of the scaling.
-        shift: see `fit_scaling`.
-        scale: see `fit_scaling`.
+        scaling: see `fit_scaling`.
     """
     if method == "range" or (method in ("unit", "none") and x.dtype.kind in "bu"):
         return True
     rows = rows_per_chunk(x.shape[1:], np.dtype(np.float64))
-    for start in range(0, len(indices), rows):
-        if ((x[indices[start : start + rows]] - shift) * scale < 0).any():
-            return False
-    return True
+    starts = range(0, len(indices), rows)
+    return all((scaling.apply(x[indices[i : i + rows]]) >= 0).all() for i in starts)
+
+
+def _fit(
+    data: Mapping[str, Any], x: np.ndarray, indices: np.ndarray, settings: SplitSettings
+) -> dict[str, np.ndarray]:
+    """Fit how samples become inputs to the training samples: the arrays that a split holds."""
+    method, features, missing = data["scaling"]["method"], data["features"], data["missing"]
+    as_is = None
+    if features:
+        as_is = np.array([f["kind"] != NUMBER for f in features]).reshape(data["shape"])
+    shift, scale = fit_scaling(x, indices, method, data["scaling"]["largest"], as_is)
+    pieces = None
+    numbers = np.ones(x.shape[1:], bool) if as_is is None else ~as_is
+    if most := piecewise.bins_for(settings.numbers, numbers, len(indices)):
+        rows = x[indices[:: -(-len(indices) // piecewise.SEEN)]]
+        shift, scale, pieces = piecewise.fit(rows, shift, scale, numbers, most)
+    scaling = Scaling(shift, scale, missing, pieces=pieces)
+    arrays = {"shift": shift, "scale": scale}
+    if pieces is not None:
+        arrays |= {"columns": pieces.columns, "bins": pieces.bins}
+    positive = is_non_negative(x, indices, method, scaling)
+    return arrays | {"non_negative": np.array(positive)}
 
 
 def write_split(
@@ -200,18 +223,7 @@ def write_split(
         parts = split(drawing, prepared.source_parts(data), settings, fold)
     except DataError as error:
         raise DataError(f"{data['origin']}: {error}") from None
-    features = data["features"]
-    as_is = np.array([f["kind"] != NUMBER for f in features]).reshape(
-        data["shape"] if features else 0
-    )
-    scaling = data["scaling"]
-    arrays = dict(parts)
-    arrays["shift"], arrays["scale"] = fit_scaling(
-        x, parts[TRAINING], scaling["method"], scaling["largest"], as_is if features else None
-    )
-    arrays["non_negative"] = np.array(
-        is_non_negative(x, parts[TRAINING], scaling["method"], arrays["shift"], arrays["scale"])
-    )
+    arrays = parts | _fit(data, x, parts[TRAINING], settings)
     if data["classes"] is None:
         arrays["target_shift"], arrays["target_scale"] = fit_scaling(
             y, parts[TRAINING], "standard", 1.0, None

@@ -48,6 +48,10 @@ class Units:
         """Units that are so many times as large, powers of two."""
         return Units(self.offset, self.unit * factor, self.double)
 
+    def of(self, columns: np.ndarray) -> Units:
+        """The units of some values of a row, by their indices."""
+        return Units(*(array[..., columns] for array in (self.offset, self.unit, self.double)))
+
     def store(self, values: np.ndarray) -> np.ndarray:
         """Values as they are stored, float64."""
         return (values.astype(np.float64) - self.offset) / self.unit

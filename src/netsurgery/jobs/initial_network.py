@@ -37,7 +37,7 @@ def fresh_network(
     data = datasets.describe(step.data)
     activation = "linear" if data["classes"] is None else activation
     try:
-        topology = build(layers, tuple(data["shape"]), data["outputs"], activation)
+        topology = build(layers, step.training.input_shape, data["outputs"], activation)
     except ValueError as error:
         raise datasets.DataError(f"{data['origin']}: {error}") from None
     topology = _completed(topology, step)

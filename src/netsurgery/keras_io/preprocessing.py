@@ -79,6 +79,23 @@ def _scaling_layers(scaling: Scaling) -> list[keras.Layer]:
     return [*layers, _normalization(scaling, name="scaling")]
 
 
+def _inputs_of_rows(x: keras.KerasTensor, scaling: Scaling) -> keras.KerasTensor:
+    """The inputs of a network whose numbers enter in pieces, of rows (n, columns).
+
+    The smallest and the largest number of float32 keep values that are no bins as they are.
+    """
+    pieces = scaling.pieces
+    assert pieces is not None
+    if scaling.units is not None:
+        x = keras.ops.cast(_storing_layer(scaling.units)(x), "float32")
+    x = keras.ops.take(x, pieces.columns, axis=-1)
+    x = keras.ops.multiply(keras.ops.subtract(x, scaling.shift), scaling.scale)
+    lowest, highest = (np.finfo(np.float32).min, 0.0), (np.finfo(np.float32).max, 1.0)
+    lower, upper = (np.where(pieces.bins, own, any_) for any_, own in (lowest, highest))
+    x = keras.ops.maximum(x, lower.astype(np.float32))
+    return keras.ops.minimum(x, upper.astype(np.float32))
+
+
 def _target_layers(scaling: Scaling) -> list[keras.Layer]:
     """Layers that invert the scaling of targets."""
     scaling = _in_range(scaling)
@@ -195,10 +212,17 @@ def with_preprocessing(
         after = [keras.layers.Softmax(name=PROBABILITIES)]
     if data["columns"]:
         inputs, x = _table(data)
-        for layer in _scaling_layers(scaling):
-            x = layer(x)
+        if scaling.pieces is not None:
+            x = _inputs_of_rows(x, scaling)
+        else:
+            for layer in _scaling_layers(scaling):
+                x = layer(x)
         x = keras.ops.nan_to_num(x, nan=0.0)
         x = keras.layers.Reshape(shape)(x) if len(shape) > 1 else x
+    elif scaling.pieces is not None:
+        dtype = "float32" if scaling.units is None else scaling.units.dtype
+        inputs = keras.Input(shape, dtype=dtype, name="input")
+        x = _inputs_of_rows(inputs, scaling)
     else:
         inputs, *before = _image_layers(data, scaling)
         if not functional.is_functional(network):
@@ -246,7 +270,10 @@ def description(
 
     def plain(scaling: Scaling) -> dict[str, Any]:
         whole = scaling.of_values
-        return {"shift": whole.shift.tolist(), "scale": whole.scale.tolist()}
+        found = {"shift": whole.shift.tolist(), "scale": whole.scale.tolist()}
+        if whole.pieces is not None:
+            found |= {name: array.tolist() for name, array in vars(whole.pieces).items()}
+        return found
 
     return {
         **{key: data[key] for key in DESCRIBED},

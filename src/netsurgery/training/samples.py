@@ -29,10 +29,14 @@ def _tensor(array: np.ndarray) -> tf.Tensor:
 
 
 def _scaled(raw: tf.Tensor, scaling: Scaling) -> tf.Tensor:
-    values = tf.cast(raw, tf.float32)
+    values, pieces = tf.cast(raw, tf.float32), scaling.pieces
+    if pieces is not None:
+        values = tf.gather(values, pieces.columns, axis=-1)
     if np.any(scaling.shift):
         values -= scaling.shift
     values *= scaling.scale
+    if pieces is not None:
+        values = tf.where(pieces.bins, tf.clip_by_value(values, 0.0, 1.0), values)
     return tf.where(tf.math.is_nan(values), 0.0, values) if scaling.missing else values
 
 

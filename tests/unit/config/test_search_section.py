@@ -360,6 +360,17 @@ def test_a_bad_time_gets_one_line(algorithm, text):
         load(algorithm=algorithm, **{key: text})
 
 
+@pytest.mark.parametrize(("algorithm", "numbers"), [("arbor", "auto"), ("baseline", None)])
+def test_numbers_of_tables_enter_in_pieces_by_default_of_arbor(algorithm, numbers):
+    table = {"dataset": "sugar", "topology": "ff-small", "top": REGRESSION}
+    assert load(algorithm=algorithm, **table).searches["s"].settings.get("numbers") == numbers
+    given = load(algorithm=algorithm, numbers="piecewise_linear", **table)
+    assert given.searches["s"].settings["numbers"] == "piecewise_linear"
+    line = "numbers: piecewise_linear needs rows of features, but 'digits' has images"
+    with pytest.raises(ConfigError, match=line):
+        load(algorithm=algorithm, numbers="piecewise_linear")
+
+
 @pytest.mark.parametrize(
     ("algorithm", "dataset", "top", "parts"),
     [

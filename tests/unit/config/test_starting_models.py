@@ -125,6 +125,11 @@ def test_two_models_of_one_name_are_refused(model: Any) -> None:
             {"dataset": "sugar"},
             "takes samples of 8x8x1, but 'sugar' has 10",
         ),
+        (
+            (Flatten(), Dense(10, "softmax")),
+            {"numbers": "auto"},
+            "numbers: auto changes the inputs, of which 'mine.keras' takes one for each number",
+        ),
     ],
 )
 def test_a_model_that_does_not_fit_is_refused(
