@@ -16,9 +16,11 @@ from netsurgery.config.errors import ConfigError
 from netsurgery.config.files import SCHEMA, read_file
 from netsurgery.config.loading import load
 from netsurgery.config.model import Config, Dataset, Search
-from netsurgery.datasets import overview
+from netsurgery.datasets import codes, overview
 from netsurgery.datasets.source import PARTS, TRAINING
 from netsurgery.networks import topologies
+from netsurgery.networks.blocks import Row
+from netsurgery.search.size_limit import SizeLimits
 from netsurgery.storage.settings import from_settings
 
 
@@ -81,7 +83,13 @@ def _search(search: Search, data: Mapping[str, Any], folder: Path) -> Iterator[s
     if parts[TRAINING].scaling.pieces is not None:
         yield f"{shape[0]:,} inputs, with numbers in pieces"
     if search.model is None:
-        start = topologies.build(search.layers, shape, data["outputs"])
+        front: Row = ()
+        if counts := codes.counts(data):
+            from netsurgery.keras_io.embedding import embedding_front  # seconds
+
+            limit = from_settings(SizeLimits, search.settings).max_parameters
+            front = embedding_front(shape[-1], counts, limit)
+        start = topologies.build(search.layers, shape, data["outputs"], front=front)
         yield f"starts from {search.settings['topology']} with {start.parameters:,} parameters"
 
 

@@ -13,6 +13,7 @@ from netsurgery.datasets.source import DataError, Suggestion
 
 LISTED = 5  # columns in a message
 FEW = 3  # texts among numbers, which may mean missing values
+MANY_LEVELS, ROWS_PER_LEVEL = 1000, 5  # more levels need so many rows each to be learnt
 
 
 def check_values(statistics: Sequence[ColumnStatistics], numbers: NumberFormat, path: Path) -> None:
@@ -39,15 +40,21 @@ def check_values(statistics: Sequence[ColumnStatistics], numbers: NumberFormat, 
     mixed = [s for s in statistics if s.numbers and s.first_text and not s.categorical]
     if mixed:
         raise _mixed(mixed, numbers, path)
-    many = [s for s in statistics if not s.is_number and len(s.levels) > MAX_LEVELS]
+    many = [s for s in statistics if not s.is_number and _has_too_many_levels(s)]
     if many:
         has = "has" if len(many) == 1 else "have"
         raise DataError(
-            f"{path}: {_columns(many)} {has} more than {MAX_LEVELS} distinct "
-            f"values, too many for a category; remove {_them(many)} with "
-            f"{drop_setting(s.name for s in many)}",
-            *_left_out(many, f"more than {MAX_LEVELS} texts"),
+            f"{path}: {_columns(many)} {has} more than {MANY_LEVELS} distinct "
+            f"values, too many for a category with fewer than {ROWS_PER_LEVEL} rows each; remove "
+            f"{_them(many)} with {drop_setting(s.name for s in many)}",
+            *_left_out(many, f"more than {MANY_LEVELS} texts"),
         )
+
+
+def _has_too_many_levels(column: ColumnStatistics) -> bool:
+    count, present = len(column.levels), column.rows - column.missing
+    few_rows = count > MANY_LEVELS and count * ROWS_PER_LEVEL > present
+    return few_rows or count > MAX_LEVELS
 
 
 def _left_out(columns: Iterable[ColumnStatistics], why: str) -> list[Suggestion]:

@@ -121,8 +121,8 @@ def _category_notes(column: ColumnStatistics, path: Path) -> Iterator[str]:
     elif len(levels) > MANY_LEVELS:
         assert column.first_text is not None
         yield (
-            f"{where} is text ({column.first_text[1]!r}) with {len(levels)} different values, one "
-            f"feature each; set {drop_setting([column.name])} if that is not meant"
+            f"{where} is text ({column.first_text[1]!r}) with {len(levels)} different values, "
+            f"taken as levels of a category; set {drop_setting([column.name])} if that is not meant"
         )
     if same := same_but_for_case(levels):
         yield f"{where} has values that differ in capitals only: {listed(map(repr, same))}"

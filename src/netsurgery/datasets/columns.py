@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NUMBER, CATEGORY = "number", "category"
-MAX_LEVELS = 1000
+MAX_LEVELS = 100_000
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from netsurgery.datasets.source import DataError
 
 SCALED, PIECEWISE_LINEAR, AUTO = "scaled", "piecewise_linear", "auto"  # how numbers enter
 MOST_BINS = 32  # of a number
-PER_BIN, FEWEST_BINS = 100, 8  # samples for each bin and bins, of numbers that have any by default
+PER_BIN, FEWEST_BINS = 500, 8  # samples for each bin and bins, of numbers that have any by default
 MOST_INPUTS = 1_000  # of all bins together, by default
 SEEN = 100_000  # training samples that edges are found from
 

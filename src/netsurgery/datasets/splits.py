@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from netsurgery.datasets import piecewise, prepared, split_keys
+from netsurgery.datasets import codes, piecewise, prepared, split_keys
 from netsurgery.datasets.columns import NUMBER
 from netsurgery.datasets.drawing import Drawing, Fold
 from netsurgery.datasets.samples import Scaling
@@ -182,6 +182,8 @@ def _fit(
     if features:
         as_is = np.array([f["kind"] != NUMBER for f in features]).reshape(data["shape"])
     shift, scale = fit_scaling(x, indices, method, data["scaling"]["largest"], as_is)
+    if codes.counts(data):
+        shift = (np.broadcast_to(shift, x.shape[1:]) - codes.offsets(data)).astype(np.float32)
     pieces = None
     numbers = np.ones(x.shape[1:], bool) if as_is is None else ~as_is
     if most := piecewise.bins_for(settings.numbers, numbers, len(indices)):

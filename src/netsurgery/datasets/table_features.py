@@ -1,9 +1,11 @@
 """What the columns of a table become: the features of its rows.
 
 A numeric column is one feature; a date has waves besides (see `netsurgery.datasets.dates`). A
-category is one feature per level, named column-level, which is 1 where the value is that level. A
-column with missing values has one more, column-missing, which is 1 where the value is missing or,
-in a category, unknown. A missing number is stored as NaN and becomes 0 after scaling.
+category is one feature per level, named column-level, which is 1 where the value is that level; one
+of many levels is a single feature, their code from 1, which is 0 where the value is missing or
+unknown (see `netsurgery.datasets.codes`). Any other column with missing values has one more
+feature, column-missing, which is 1 where the value is missing or, in a category, unknown. A missing
+number is stored as NaN and becomes 0 after scaling.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ from netsurgery.storage.random_streams import random_stream
 if TYPE_CHECKING:
     import pandas as pd
 
-LEVEL, MISSING, WAVE = "level", "missing", "wave"  # kinds of features, in addition to NUMBER
+# kinds of features, in addition to NUMBER
+LEVEL, MISSING, WAVE, CODE = "level", "missing", "wave", "code"
 
 
 @dataclass(frozen=True)
@@ -32,11 +35,11 @@ class Feature:
     """One input of a network."""
 
     column: str
-    kind: str  # number, level, missing or wave
+    kind: str  # number, level, missing, wave or code
     level: str | None = None
 
     def __str__(self) -> str:
-        suffixes = {NUMBER: "", MISSING: "-missing"}
+        suffixes = {NUMBER: "", CODE: "", MISSING: "-missing"}
         return self.column + suffixes.get(self.kind, f"-{self.level}")
 
     def to_json(self) -> dict[str, Any]:
@@ -45,20 +48,24 @@ class Feature:
 
 
 def features_of(columns: Sequence[Column], settings: Settings, path: Path) -> list[Feature]:
-    """The features of a table's columns, in the order of the network's inputs.
+    """The features of a table's columns, in the order of the network's inputs: codes come last.
 
     Raises:
         DataError: a feature to drop does not exist, or the number of features does not match the
             image shape to reshape them to.
     """
-    features = []
+    features, codes = [], []
     for column in columns:
+        if _has_codes(column, settings):
+            codes.append(Feature(column.name, CODE))
+            continue
         if column.kind == NUMBER:
             features.append(Feature(column.name, NUMBER))
         features += [Feature(column.name, WAVE, level) for level in levels_of(column.periods)]
         features += [Feature(column.name, LEVEL, level) for level in column.levels]
         if column.missing and settings["missing_indicator"]:
             features.append(Feature(column.name, MISSING))
+    features += codes
     for name in settings["drop_features"]:
         if name not in map(str, features):
             raise DataError(f"{path}: has no feature {name!r} (see `drop_features`)")
@@ -73,6 +80,11 @@ def features_of(columns: Sequence[Column], settings: Settings, path: Path) -> li
             f"{height * width}"
         )
     return features
+
+
+def _has_codes(column: Column, settings: Settings) -> bool:
+    """Whether a column is a category of too many levels for a feature each."""
+    return len(column.levels) > settings["max_one_hot_levels"] and "reshape_to" not in settings
 
 
 def encode(
@@ -94,6 +106,8 @@ def encode(
         column = values[feature.column]
         if feature.kind == NUMBER:
             encoded[:, i] = column
+        elif feature.kind == CODE:
+            encoded[:, i] = column + 1
         elif feature.kind == WAVE:
             encoded[:, i] = waves(column, str(feature.level))
         elif feature.kind == LEVEL:

@@ -9,7 +9,9 @@ from typing import Any
 
 from netsurgery import datasets
 from netsurgery.config.starting_models import StartingModel, content_of_model
+from netsurgery.datasets import codes
 from netsurgery.jobs.training_step import TrainingStep
+from netsurgery.keras_io.embedding import embedding_front
 from netsurgery.networks import penalties
 from netsurgery.networks.network import initialise
 from netsurgery.networks.topologies import build
@@ -22,7 +24,10 @@ from netsurgery.training import TrainableNetwork, starting_model
 
 
 def fresh_network(
-    step: TrainingStep, layers: list[dict[str, Any]], activation: str
+    step: TrainingStep,
+    layers: list[dict[str, Any]],
+    activation: str,
+    max_parameters: int | None = None,
 ) -> TrainableNetwork:
     """A network with fresh weights.
 
@@ -30,14 +35,17 @@ def fresh_network(
         step: that trains it.
         layers: the entries of its topology (see `netsurgery.networks.topologies.build`).
         activation: of the output layer in classification.
+        max_parameters: of the network; None: no limit.
 
     Raises:
         DataError: the topology does not accept the samples.
     """
     data = datasets.describe(step.data)
     activation = "linear" if data["classes"] is None else activation
+    shape = step.training.input_shape
+    front = embedding_front(shape[-1], codes.counts(data), max_parameters)
     try:
-        topology = build(layers, step.training.input_shape, data["outputs"], activation)
+        topology = build(layers, shape, data["outputs"], activation, front)
     except ValueError as error:
         raise datasets.DataError(f"{data['origin']}: {error}") from None
     topology = _completed(topology, step)
@@ -60,6 +68,11 @@ def network_of_model(step: TrainingStep, start: Mapping[str, str]) -> TrainableN
         raise UnusableFileError(f"{path}: has changed since the run began; start the run again")
     network, state = starting_model.load(path, step.training_settings.compile)
     data = datasets.describe(step.data)
+    if codes.counts(data):
+        raise datasets.DataError(
+            f"{data['origin']}: a category has too many levels for an input each, which a start"
+            f" from {path} needs; raise `max_one_hot_levels`"
+        )
     model = StartingModel(str(path), start["sha256"], network.topology, {})
     shape, scaling = tuple(data["shape"]), data["settings"].get("scaling")
     reason = model.why_unsuitable(shape, data["outputs"], data["task"], data["name"], scaling)

@@ -69,7 +69,7 @@ def train_initial_network(
         sys.exit(f"{step.output}: the initial network cannot be trained: {step.failure}")
     with step.timer("build"):
         if start is None:
-            trainable = fresh_network(step, layers, activation)
+            trainable = fresh_network(step, layers, activation, limits.max_parameters)
         else:
             trainable = network_of_model(step, start)
     topology = trainable.topology

@@ -15,7 +15,7 @@ import numpy as np
 from netsurgery.datasets import Scaling
 from netsurgery.datasets.columns import CATEGORY, NUMBER
 from netsurgery.datasets.dates import levels_of
-from netsurgery.datasets.table_features import LEVEL, MISSING, WAVE
+from netsurgery.datasets.table_features import CODE, LEVEL, MISSING, WAVE
 from netsurgery.datasets.table_inputs import (
     column_dtype,
     input_names,
@@ -133,16 +133,15 @@ def _column_inputs(data: Mapping[str, Any]) -> dict[str, keras.KerasTensor]:
     }
 
 
-def _one_hot(levels: Sequence[str], texts: keras.KerasTensor) -> keras.KerasTensor:
-    """Whether a text is missing or unknown, and whether it is each level, (n, 1 + levels)."""
+def _codes(levels: Sequence[str], texts: keras.KerasTensor) -> keras.KerasTensor:
+    """The number of the level that a text is, from 1; 0 if it is missing or unknown, (n, 1)."""
     known = spellings(levels)
     unknown = "[UNK]"
     while unknown in known:
         unknown += "_"
     lookup = keras.layers.StringLookup(vocabulary=list(known), oov_token=unknown)
     codes = np.array([0, *(index + 1 for index in known.values())])
-    code = keras.ops.take(codes, lookup(texts), axis=0)
-    return keras.ops.one_hot(code[:, 0], len(levels) + 1)
+    return keras.ops.take(codes, lookup(texts), axis=0)
 
 
 def _wave(days: keras.KerasTensor, level: str) -> keras.KerasTensor:
@@ -182,10 +181,17 @@ def _table(data: Mapping[str, Any]) -> tuple[Any, keras.KerasTensor]:
             parts.append(_wave(by_column[column["name"]], level))
             places[column["name"], WAVE, level] = width
             width += 1
+    coded = {feature["column"] for feature in data["features"] if feature["kind"] == CODE}
     for column in data["columns"]:
         if column["kind"] == CATEGORY:
             name, levels = column["name"], column["levels"]
-            parts.append(_one_hot(levels, by_column[name]))
+            code = _codes(levels, by_column[name])
+            if name in coded:
+                parts.append(keras.ops.cast(code, dtype))
+                places[name, CODE, None] = width
+                width += 1
+                continue
+            parts.append(keras.ops.one_hot(code[:, 0], len(levels) + 1))
             places |= {(name, LEVEL, level): width + 1 + i for i, level in enumerate(levels)}
             places[name, MISSING, None] = width
             width += 1 + len(levels)

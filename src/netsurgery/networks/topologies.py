@@ -6,8 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from netsurgery.networks.blocks import Parallel, Row
 from netsurgery.networks.entries import Entry, defaults_of, flatten, row_of
-from netsurgery.networks.layers import Dense, Shape
+from netsurgery.networks.layers import Dense, Other, Shape
 from netsurgery.networks.presets import NAMED, START_OF_IMAGES, START_OF_ROWS, WITH_LOGITS
 from netsurgery.networks.topology import Topology
 
@@ -45,6 +46,7 @@ def build(
     input_shape: Shape,
     outputs: int,
     output_activation: str = "softmax",
+    front: Row = (),
 ) -> Topology:
     """A complete topology: the entries, a flatten layer where needed, and the output layer.
 
@@ -55,13 +57,26 @@ def build(
             (features,) of a table row.
         outputs: units of the output layer.
         output_activation: activation of the output layer.
+        front: layers before all entries, such as those of `netsurgery.keras_io.embedding`.
 
     Raises:
         ValueError: an entry does not accept what enters it; the message numbers it from 1.
     """
     if math.prod(input_shape) < 1:
         raise ValueError(f"the input shape {input_shape} is empty")
-    row = row_of(entries, input_shape)
+    row = (*front, *row_of(entries, Topology(input_shape, front).output_shape))
     head = flatten(Topology(input_shape, row).output_shape)
     output = Dense(outputs, activation=output_activation)
     return Topology(input_shape, (*row, *head, output))
+
+
+def front_of(topology: Topology) -> Row:
+    """The layers in front of a network that look codes up; none if its input has no codes."""
+    first = topology.row[0]
+    if isinstance(first, Parallel) and any(map(_looks_up, sum(first.branches, ()))):
+        return topology.row[:1]
+    return topology.row[:2] if _looks_up(first) else ()
+
+
+def _looks_up(layer: object) -> bool:
+    return isinstance(layer, Other) and layer.name == "Embedding"

@@ -23,6 +23,7 @@ from netsurgery.networks.averages import is_averaged
 from netsurgery.networks.layers import (
     BatchNorm,
     Conv,
+    Cropping,
     Flatten,
     Join,
     KernelLayer,
@@ -44,7 +45,7 @@ from netsurgery.training.fused_operations import (
 )
 from netsurgery.training.normalization import biased_variances, normalize
 
-RESHAPING = Flatten | Reshape | OnePixel
+RESHAPING = Flatten | Reshape | OnePixel | Cropping
 NO_CALLS: Mapping[int, KeptCall] = MappingProxyType({})
 # the data types that layers compute in
 PRECISIONS = {FLOAT32: tf.float32, BFLOAT16: tf.bfloat16}

@@ -120,7 +120,7 @@ def test_dates_of_many_forms_are_known(date, tmp_path):
 
 def test_many_categories_get_a_word(tmp_path):
     *_, notes = prepared(tmp_path, column(*[f"a{i}z" for i in range(150)] * 3))
-    assert "column 'v' is text ('a0z') with 150 different values, one feature each" in notes[0]
+    assert "column 'v' is text ('a0z') with 150 different values, taken as levels" in notes[0]
 
 
 def test_values_that_differ_in_capitals_are_named(tmp_path):

@@ -249,8 +249,8 @@ STRUCTURE = {
         "a,b,c,class\n,,1,x\n,,2,y\n",
         {},
     ),
-    "columns 'a', 'b' have more than 1000 distinct values, too many for a category; remove them "
-    "with `drop: [a, b]`": (
+    "columns 'a', 'b' have more than 1000 distinct values, too many for a category with fewer "
+    "than 5 rows each; remove them with `drop: [a, b]`": (
         "a,b,class\n" + "".join(f"x{i}y,y{i}z,{i % 2}\n" for i in range(1100)),
         {},
     ),

@@ -53,7 +53,12 @@ class Other(Layer):
         return self.trainable
 
     def multiplications(self, shape: Shape) -> int:
-        """An estimate: each kernel counts at every place of the input or the output, if fewer."""
+        """An estimate: each kernel counts at every place of the input or the output, if fewer.
+
+        An embedding only looks its vectors up.
+        """
+        if self.name == "Embedding":
+            return 0
         kernels = sum(math.prod(array) for array in self.arrays[: self.trainable] if len(array) > 1)
         return kernels * min(_places(shape), _places(self.output_shape(shape)))
 

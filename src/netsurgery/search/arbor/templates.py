@@ -97,10 +97,11 @@ def small_template_for(final: Topology) -> Topology | None:
 
 
 def _network(template: Template, like: Topology) -> Topology:
-    """A template with the input, the output and the penalties of a network."""
+    """A template with the input, the table of codes, the output and the penalties of a network."""
     output = like.layers[-1]
     assert isinstance(output, Dense)
-    chosen = entries(template, like.input_shape)
-    built = topologies.build(chosen, like.input_shape, output.units, output.activation)
+    front = topologies.front_of(like)
+    shape = Topology(like.input_shape, front).output_shape
+    built = topologies.build(entries(template, shape), shape, output.units, output.activation)
     row = penalized_row(built.row[:-1], penalty_of(output))
-    return Topology(like.input_shape, (*row, output), like.non_negative_input)
+    return Topology(like.input_shape, (*front, *row, output), like.non_negative_input)
