@@ -59,8 +59,8 @@ def describe_change(
     if mutation.position is None:
         return "identity: nothing changed"
     position = mutation.at(topology)
-    added = [str(layer) for layer, i in zip(child.layers, origins, strict=True) if i is None]
-    removed = [str(layer) for i, layer in enumerate(topology.layers) if i not in origins]
+    added = [text for text, i in zip(child.descriptions, origins, strict=True) if i is None]
+    removed = [text for i, text in enumerate(topology.descriptions) if i not in origins]
     what = f"{mutation.operation} at {mutation.position}: "
     if added:
         return f"{what}added {', '.join(added)}{_reading(topology, mutation)}"

@@ -69,6 +69,14 @@ class Topology:
         """Shape of the input of every layer; of the first input where there are several."""
         return tuple(self.leaving(step.inputs[0]) for step in self.steps)
 
+    @property
+    def descriptions(self) -> tuple[str, ...]:
+        """Every layer for display, by what enters it."""
+        return tuple(
+            layer.describe(shape)
+            for layer, shape in zip(self.layers, self.input_shapes, strict=True)
+        )
+
     def leaving(self, position: int) -> Shape:
         """Shape of what leaves the layer at `position`, or at `INPUT` enters the network."""
         return self.input_shape if position == INPUT else self.output_shapes[position]

@@ -256,7 +256,7 @@ def search_view(run: Run) -> dict[str, Any]:
         "score": _score(summary),
         "data_warnings": data.get("warnings", []),
         "data_columns": column_rows(data, MAX_COLUMNS),
-        "start_layers": [str(layer) for layer in start.layers],
+        "start_layers": list(start.descriptions),
         "structure": figures.structure(run, topology),
         "layers": layers(topology),
         "lineage": lineage_view(rows, summary["candidate"]),

@@ -74,5 +74,5 @@ def summarize(
         "wall_seconds": wall_seconds,
         "status": final.status,
         "warning": why_no_better_than_a_guess(errors, test),
-        "layers": [str(layer) for layer in topology.layers],
+        "layers": list(topology.descriptions),
     }

@@ -123,3 +123,12 @@ def test_leaving_defaults_out_changes_no_topology(hidden):
     assert not any(
         entry in str(shorter) for entry in ("average", "relu", "kernel", "stride", "block")
     )
+
+
+def test_windows_are_described_by_the_sides_of_the_input():
+    entries = [{"conv_cell": {"channels": 4, "kernel": 5}}]
+    for shape, convolution, pool in (
+        ((16, 2), "conv 4 (5)", "average pool 2"),
+        ((16, 16, 2), "conv 4 (5x5)", "average pool 2x2"),
+    ):
+        assert build(entries, shape, 3).descriptions[:2] == (convolution, pool)

@@ -49,6 +49,10 @@ class Layer(ABC):
     keeps_channels_apart: ClassVar[bool] = False
     has_channel_arrays: ClassVar[bool] = False
 
+    def describe(self, shape: Shape) -> str:
+        """For display, by the shape that enters: windows of series have one side."""
+        return str(self)
+
     def output_shape(self, shape: Shape) -> Shape:
         """The shape of the output for an input of `shape`; by default the same.
 

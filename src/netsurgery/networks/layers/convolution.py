@@ -45,10 +45,20 @@ class Windowed(Layer):
         if self.strides != 1 and self.dilation != 1:
             raise ValueError(f"{self} has strides and a dilation: Keras allows only one of them")
 
+    def __str__(self) -> str:
+        return f"{self._what} ({self._window(2)})"
+
+    def describe(self, shape: Shape) -> str:
+        return f"{self._what} ({self._window(len(shape) - 1)})"
+
     @property
-    def _described(self) -> str:
-        dilation = "" if self.dilation == 1 else f", dilation {described(self.dilation)}"
-        return f"({described(self.kernel)}{dilation})"
+    def _what(self) -> str:
+        """Its kind and width."""
+        raise NotImplementedError
+
+    def _window(self, sides: int) -> str:
+        dilation = "" if self.dilation == 1 else f", dilation {described(self.dilation, sides)}"
+        return f"{described(self.kernel, sides)}{dilation}"
 
     def sides(self, shape: Shape) -> tuple[int, ...]:
         """The sides of the output for an input of `shape`."""
@@ -89,8 +99,9 @@ class Conv(Convolution):
     l2: float = 0.0
     kind: ClassVar[str] = "conv"
 
-    def __str__(self) -> str:
-        return f"conv {self.channels} {self._described}"
+    @property
+    def _what(self) -> str:
+        return f"conv {self.channels}"
 
     def kernel_shape(self, shape: Shape) -> Shape:
         return (*self.taps(shape), shape[-1], self.channels)
@@ -119,8 +130,9 @@ class DepthwiseConv(Windowed, LinearLayer):
         super().__post_init__()
         require_depthwise(self)
 
-    def __str__(self) -> str:
-        return f"depthwise conv {self._described}"
+    @property
+    def _what(self) -> str:
+        return "depthwise conv"
 
     def output_shape(self, shape: Shape) -> Shape:
         return (*self.sides(shape), shape[-1])
@@ -164,8 +176,9 @@ class SeparableConv(Convolution):
         super().__post_init__()
         require_depthwise(self)
 
-    def __str__(self) -> str:
-        return f"separable conv {self.channels} {self._described}"
+    @property
+    def _what(self) -> str:
+        return f"separable conv {self.channels}"
 
     @property
     def depthwise(self) -> DepthwiseConv:

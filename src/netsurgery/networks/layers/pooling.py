@@ -43,6 +43,9 @@ class Pool(Layer):
     def __str__(self) -> str:
         return f"{self.function} pool {described(self.size)}"
 
+    def describe(self, shape: Shape) -> str:
+        return f"{self.function} pool {described(self.size, len(shape) - 1)}"
+
     @property
     def step(self) -> Sides:
         """From one window to the next."""

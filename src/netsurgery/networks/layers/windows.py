@@ -35,9 +35,9 @@ def by_side(value: Sides, shape: Shape) -> tuple[int, ...]:
     return value
 
 
-def described(value: Sides) -> str:
-    """For display: 3x3, or 3x1. One number stands for a square."""
-    return "x".join(map(str, (value, value) if isinstance(value, int) else value))
+def described(value: Sides, sides: int = 2) -> str:
+    """For display: 3x3, or 3x1. One number stands for all sides, of an image if not said."""
+    return "x".join(map(str, (value,) * sides if isinstance(value, int) else value))
 
 
 def sides_of(shape: Shape) -> str:
