@@ -66,7 +66,9 @@ def load_searches(
             algorithm, dataset = algorithm_of(search), known_datasets[search["dataset"]]
             task = dataset.task
             defaults = algorithm.task_defaults.get(task, {})
-            if given.get("use_gpu") or datasets.is_flat(dataset.settings):
+            if datasets.is_flat(dataset.settings):
+                defaults = {**defaults, **algorithm.row_defaults}
+            if given.get("use_gpu"):
                 defaults = {**defaults, "batch_parts": 1}  # more are no faster there
             if model is not None and "default" in properties["numbers"]:
                 defaults = {**defaults, "numbers": SCALED}  # as it takes them

@@ -16,7 +16,7 @@ from netsurgery.datasets.source import DataError
 
 SCALED, PIECEWISE_LINEAR, AUTO = "scaled", "piecewise_linear", "auto"  # how numbers enter
 MOST_BINS = 32  # of a number
-PER_BIN, FEWEST_BINS = 500, 8  # samples for each bin and bins, of numbers that have any by default
+PER_BIN, FEWEST_BINS = 100, 8  # samples for each bin of any number; bins of a number, by default
 MOST_INPUTS = 1_000  # of all bins together, by default
 SEEN = 100_000  # training samples that edges are found from
 
@@ -53,7 +53,7 @@ def bins_for(how: str, numbers: np.ndarray, samples: int) -> int:
                 f" features"
             )
         return MOST_BINS
-    bins = min(MOST_BINS, samples // PER_BIN)
+    bins = min(MOST_BINS, samples // (PER_BIN * max(1, int(numbers.sum()))))
     fits = is_row and bins >= FEWEST_BINS and bins * numbers.sum() <= MOST_INPUTS
     return bins if how == AUTO and fits else 0
 

@@ -36,6 +36,7 @@ class Algorithm(ABC):
             it plans nothing.
         epoch_settings: the settings that count epochs, which scaling shrinks.
         task_defaults: defaults of settings by task, where these differ.
+        row_defaults: the same for rows of features.
         fixed_settings: settings of training and surgery that it decides, not its users.
         trains_anew: whether the final network starts from fresh weights.
     """
@@ -48,6 +49,7 @@ class Algorithm(ABC):
     plans: ClassVar[tuple[type[GenerationPlan], ...]] = ()
     epoch_settings: ClassVar[tuple[str, ...]]
     task_defaults: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    row_defaults: ClassVar[Mapping[str, Any]] = {}
     fixed_settings: ClassVar[Mapping[str, Any]] = {}
     trains_anew: ClassVar[bool] = False
 

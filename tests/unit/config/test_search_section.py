@@ -372,6 +372,15 @@ def test_numbers_of_tables_enter_in_pieces_by_default_of_arbor(algorithm, number
 
 
 @pytest.mark.parametrize(
+    ("algorithm", "rows", "images"), [("arbor", 0.05, 0.005), ("baseline", 0, 0)]
+)
+def test_kernels_of_rows_decay_faster_in_arbor(algorithm, rows, images):
+    table = {"dataset": "sugar", "topology": "ff-small", "top": REGRESSION}
+    assert load(algorithm=algorithm, **table).searches["s"].settings["weight_decay"] == rows
+    assert load(algorithm=algorithm).searches["s"].settings["weight_decay"] == images
+
+
+@pytest.mark.parametrize(
     ("algorithm", "dataset", "top", "parts"),
     [
         ("arbor", "digits", {}, "auto"),

@@ -56,8 +56,8 @@ def test_a_frequent_value_is_an_edge_and_the_others_share_the_rest():
     [
         ("scaled", (3,), 10**6, 0),
         ("auto", (3,), 10**6, 32),
-        ("auto", (3,), 5000, 10),
-        ("auto", (3,), 3999, 0),  # too few samples
+        ("auto", (3,), 3000, 10),
+        ("auto", (3,), 2399, 0),  # too few samples
         ("auto", (300,), 10**6, 0),  # too many numbers
         ("auto", (8, 8, 1), 10**6, 0),
         ("piecewise_linear", (3,), 100, 32),

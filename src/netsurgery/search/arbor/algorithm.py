@@ -41,6 +41,8 @@ class Arbor(Algorithm):
         "classification": {"learning_rate": 0.15, "round_learning_rate": 0.05},
         "regression": {"learning_rate": 0.02, "round_learning_rate": 0.02},
     }
+    # dense networks of rows learn more by heart; more parts of a batch are no faster there
+    row_defaults: ClassVar[Mapping[str, Any]] = {"weight_decay": 0.05, "batch_parts": 1}
     # new layers and channels get their statistics from samples
     fixed_settings: ClassVar[Mapping[str, Any]] = {
         "growth": Growth.ZEROS.value,
