@@ -1,6 +1,6 @@
 """Update the tables and plots of docs/reproduction/papers.md from the results of an experiment.
 
-    python tools/fill_paper_tables.py RESULTS
+    python -m tools.fill_paper_tables RESULTS
 
 The tables and figures are made anew in RESULTS/papers, of the runs that are finished. What stands
 between `<!-- ectonas/table1 -->` and `<!-- end -->` is replaced by
