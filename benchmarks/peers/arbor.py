@@ -98,5 +98,5 @@ def _source(name: str, split: Path) -> dict[str, Any]:
         parts = {"path": "train", "validation_path": "val", "test_path": "test"}
         paths = {key: str(split / f"{part}.csv") for key, part in parts.items()}
         return {"source": "csv", "target": "class", **paths}
-    series = {"series": True} if DATA_SETS[name].kind == SERIES else {}
-    return {"source": "npz", "path": str(split / "arrays.npz"), **series}
+    source = "series" if DATA_SETS[name].kind == SERIES else "npz"
+    return {"source": source, "path": str(split / "arrays.npz")}

@@ -16,6 +16,7 @@ from netsurgery.objectives.suggestions import suggest
 from netsurgery.storage.canonical import with_whole_numbers
 
 FOLDER_SOURCES = ("image_folder", "npy")
+ARRAYS = ("npz", "npy")
 EITHER = ("series",)  # files and folders
 
 
@@ -44,6 +45,8 @@ def load_datasets(
                 message = "is the name of a built-in dataset; choose another name"
                 raise error_at(["datasets", name], message)
             settings = {**BUILTIN_DATASETS[name], **settings}
+        if isinstance(settings, Mapping) and settings.get("source") in ARRAYS:
+            _check_not_series(name, settings)
         validate(settings, schema, ("datasets", name))
         properties = schema["$defs"][settings["source"]]["properties"]
         complete = fill_defaults(properties, settings)
@@ -52,6 +55,13 @@ def load_datasets(
         _check(name, complete, exist)
         found[name] = Dataset(name, complete)
     return found
+
+
+def _check_not_series(name: str, settings: Mapping[str, Any]) -> None:
+    """Raise a `ConfigError` at arrays that are said to be series, as earlier versions had it."""
+    if "series" in settings:
+        message = "is no key of arrays; for series write `source: series` with the same `path`"
+        raise error_at(["datasets", name, "series"], message)
 
 
 def _named_by_searches(given: Mapping[str, Any]) -> set[str]:

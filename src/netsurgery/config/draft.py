@@ -15,7 +15,7 @@ from netsurgery import datasets
 from netsurgery.config.dataset_section import load_datasets
 from netsurgery.config.files import SCHEMA
 from netsurgery.config.schema import read_schema
-from netsurgery.datasets import recognition, target_guess
+from netsurgery.datasets import recognition, series_guess, target_guess
 from netsurgery.datasets.source import DataError, Suggestion
 from netsurgery.datasets.target_guess import INTEGER
 
@@ -95,8 +95,12 @@ def dataset_draft(path: Path, target: str | None, folder: Path) -> Draft:
     draft.take_all(recognition.recognize(path))
     if draft.is_table:
         file = Path(draft.settings["path"])
-        guessed = _follow(draft, lambda settings: target_guess.guess(file, settings, target))
-        draft.take_all(guessed)
+        series = _follow(draft, lambda settings: series_guess.guess(file, settings, target))
+        if series and draft.settings.keys() <= series_guess.KEYS:
+            draft.take_all(series)
+        else:
+            guessed = _follow(draft, lambda settings: target_guess.guess(file, settings, target))
+            draft.take_all(guessed)
     elif target is not None and draft.settings["source"] == "series":
         draft.take(Suggestion("target", target, "as you say"))
     elif target is not None:

@@ -14,13 +14,14 @@ from netsurgery.networks import topologies
 
 STARTS = {
     1: ("ff-small",),
-    2: ("cnn1d-small", "cnn-tiny", "ff-small"),
+    2: ("cnn-tiny", "ff-small"),
     3: ("cnn-tiny", "ff-small"),
 }
 EPOCHS = (20, 200)  # fewest and most
 VALUES_SEEN = 2e9  # that all epochs together read, for images; a table's row takes longer
 ROW_VALUES = 500
 PARAMETERS = (1_000, 100_000)  # fewest and most
+CONVOLUTIONS = 50_000  # parameters; their weights are shared by all places
 PER_SAMPLE = 20  # parameters
 FEW = 1_000  # samples of which a tenth says little
 
@@ -39,10 +40,11 @@ def suggestions(data: Mapping[str, Any]) -> Iterator[Suggestion]:
     epochs = VALUES_SEEN / samples / max(ROW_VALUES, math.prod(shape))
     budget = round(min(max(epochs, EPOCHS[0]), EPOCHS[1]))
     yield Suggestion("budget", budget, f"epochs, for {samples:,} samples; raise it to go on")
-    most = min(max(PER_SAMPLE * samples, PARAMETERS[0], 2 * start), max(PARAMETERS[1], 2 * start))
-    yield Suggestion(
-        "max_parameters", _round(most), f"some {PER_SAMPLE} per sample; more learn by heart"
-    )
+    fewest, why = PARAMETERS[0], f"some {PER_SAMPLE} per sample; more learn by heart"
+    if len(shape) > 1:
+        fewest, why = CONVOLUTIONS, "a small network, which trains and predicts quickly"
+    most = min(max(PER_SAMPLE * samples, fewest, 2 * start), max(PARAMETERS[1], 2 * start))
+    yield Suggestion("max_parameters", _round(most), why)
     if samples < FEW:
         for part in (VALIDATION, TEST):
             if part not in data["parts"]:

@@ -122,13 +122,13 @@ def _notes(x: ArrayFile, *, series: bool) -> Iterator[str]:
                 raise DataError(
                     f"{x} has shape {x.shape}: images, or series of steps and features? Add an "
                     f"axis of channels to images ({x.name}[..., None]), or set "
-                    f"series: true for series",
-                    Suggestion("series", True, "samples are much longer than wide"),
+                    f"`source: series`",
+                    Suggestion("source", "series", "samples are much longer than wide"),
                 )
             if unlikely or not pixels:
                 yield (
                     f"{x} has shape {x.shape} and is taken for grey images of {height} x {width} "
-                    f"pixels; set series: true for series"
+                    f"pixels; set `source: series` if they are series"
                 )
         case (_, height, width, channels) if channels > MANY_CHANNELS:
             yield (

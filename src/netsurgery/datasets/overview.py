@@ -32,6 +32,9 @@ def facts(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         f"{count:,} {part}" if several else f"{count:,}" for part, count in data["parts"].items()
     )
     yield "samples", f"{parts}; {_shape(data)}"
+    if len(data["shape"]) == 2 and len(channels := data["file_columns"]) > 1:
+        rest = ", ..." if len(channels) > CLASSES else ""
+        yield "channels", ", ".join(channels[:CLASSES]) + rest
     if data["range"] and not data["table"]:
         yield "values", span(*data["range"])
     if data["classes"] is None:

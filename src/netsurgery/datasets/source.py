@@ -108,7 +108,7 @@ def input_paths(settings: Settings) -> dict[str, Path]:
 
 def is_series(settings: Settings) -> bool:
     """Whether samples are series of steps, as the settings say."""
-    return settings["source"] == "series" or bool(settings.get("series", False))
+    return bool(settings["source"] == "series")
 
 
 def _task_from_settings(settings: Settings) -> str:

@@ -55,7 +55,7 @@ def waves(folder):
     np.savez(
         folder / "x.npz", x_train=bumps[..., None] + RNG.normal(0, 0.1, (60, 40, 1)), y_train=y
     )
-    return {"source": "npz", "path": f"{folder}/x.npz", "series": True}
+    return {"source": "series", "path": f"{folder}/x.npz"}
 
 
 def table(folder):

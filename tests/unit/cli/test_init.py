@@ -163,10 +163,10 @@ def test_other_data_are_recognized(netsurgery, inside):
         FRAME[["size", "age"]].to_csv(inside / "gait" / "ab"[i % 2] / f"{i}.csv", index=False)
     ucr = {"source": "series", "test_path": "Beats_TEST.tsv"}
     expected = {
-        "Beats_TRAIN.tsv": (ucr, "cnn1d-small"),
-        "gait": ({"source": "series"}, "cnn1d-small"),
+        "Beats_TRAIN.tsv": (ucr, "cnn-tiny"),
+        "gait": ({"source": "series"}, "cnn-tiny"),
         "a.npz": ({"source": "npz", "task": "regression"}, "ff-small"),
-        "s.npz": ({"source": "npz", "series": True}, "cnn1d-small"),
+        "s.npz": ({"source": "series"}, "cnn-tiny"),
         "p.parquet": ({"source": "parquet", "target": "species"}, "ff-small"),
         "leaves": ({"path": "leaves/Train", "test_path": "leaves/Test"}, "cnn-tiny"),
         "tables": ({"path": "tables/train.csv", "test_path": "tables/test.csv"}, "ff-small"),
@@ -176,6 +176,55 @@ def test_other_data_are_recognized(netsurgery, inside):
         settings, _, search = followed(inside, (inside / f"{name}.yaml").read_text())
         assert {key: settings.get(key) for key in wanted} == wanted
         assert search.settings["topology"] == topology
+
+
+def long_table():
+    """Walks of people, with a row per step."""
+    kind = np.repeat(np.array(["run", "walk"])[np.arange(40) % 2], 25)
+    return pd.DataFrame(
+        {
+            "row": range(1000),
+            "walk": np.repeat(np.arange(40), 25),
+            "patient": np.repeat([f"p{i // 4}" for i in range(40)], 25),
+            "seconds": np.tile(np.arange(25) / 2, 40),
+            "speed": RNG.normal(size=1000).round(3),
+            "kind": kind,
+            "shoes": np.array(["old", "new"])[RNG.integers(0, 2, 1000)],
+        }
+    )
+
+
+def spectra():
+    """A spectrum in each row."""
+    values = pd.DataFrame(RNG.normal(size=(N, 40)).round(3), columns=range(850, 930, 2))
+    return values.assign(sample=[f"s{i}" for i in range(N)], fat=RNG.normal(size=N))
+
+
+@pytest.mark.parametrize(
+    ("frame", "expected", "shape"),
+    [
+        (
+            long_table(),
+            {"source": "series", "id": "walk", "time": "seconds", "target": "kind"}
+            | {"group": "patient", "drop": ["shoes", "row"]},
+            (25, 1),
+        ),
+        (
+            spectra(),
+            {"source": "series", "target": "fat", "task": "regression", "drop": ["sample"]},
+            (40, 1),
+        ),
+        (long_table().sample(frac=1, random_state=0), {"source": "csv"}, None),
+        (spectra().rename(columns=lambda name: f"gene{name}"), {"source": "csv"}, None),
+    ],
+    ids=["a row per step", "a row per series", "shuffled rows", "other names"],
+)
+def test_series_in_tables_are_recognized(frame, expected, shape, netsurgery, inside):
+    frame.to_csv(inside / "t.csv", index=False)
+    netsurgery("init", "t.csv")
+    settings, data, _ = followed(inside, (inside / "config.yaml").read_text())
+    assert {key: settings.get(key) for key in expected} == expected
+    assert shape is None or tuple(data["shape"]) == shape
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ def series(folder):
     split = {"x_train": x[:TRAINING], "y_train": y[:TRAINING]}
     np.savez(folder / "data.npz", **split, x_test=x[TRAINING:], y_test=y[TRAINING:])
     np.savez(folder / "test.npz", x=x[TRAINING:, :, 0], y=y[TRAINING:])
-    return {"source": "npz", "path": f"{folder}/data.npz", "series": True}
+    return {"source": "series", "path": f"{folder}/data.npz"}
 
 
 def photos(folder):

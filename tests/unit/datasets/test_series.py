@@ -20,7 +20,7 @@ def saved(folder: Path, shape: tuple[int, ...], dtype: str = "f4") -> dict[str, 
     """Random series as a source; its settings."""
     x = np.random.default_rng(0).normal(5, 2, (len(Y), *shape)) * np.arange(1, shape[-1] + 1)
     np.savez(folder / "series.npz", x_train=x.astype(dtype), y_train=Y)
-    return {"source": "npz", "path": str(folder / "series.npz"), "series": True}
+    return {"source": "series", "path": str(folder / "series.npz")}
 
 
 @pytest.mark.parametrize(

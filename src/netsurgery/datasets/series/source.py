@@ -46,7 +46,7 @@ def known_shape(settings: Settings) -> tuple[Shape | None, int | None]:
     """The shape of a sample and the number of outputs, as far as it is quickly known."""
     outputs = settings.get("horizon")
     if _is_arrays(Path(settings["path"])):
-        return arrays.known_shape({**settings, "series": True})[0], outputs
+        return arrays.known_shape(settings)[0], outputs
     return None, outputs
 
 
@@ -109,7 +109,7 @@ def _open_arrays(settings: Settings) -> Source:
             f"{settings['path']}: `{unused[0]}` is for tables and folders; arrays hold a label for "
             f"each series already"
         )
-    return arrays.open_arrays({**settings, "series": True})
+    return arrays.open_arrays(settings)
 
 
 def _windows(settings: Settings) -> Windows | None:
