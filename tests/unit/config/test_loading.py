@@ -98,9 +98,11 @@ def test_the_default_configuration_is_valid():
 def test_experiments_of_the_surgeon_are_those_of_the_paper():
     shipped = yaml.safe_load((ROOT / "config" / "papers" / "surgeon.yaml").read_text())
     found = loading.load(shipped, SCHEMA).searches.values()
-    assert {tuple(search.seeds) for search in found} == {(6, 63, 72, 77, 97)}
+    for search in found:
+        assert set(search.seeds) > {6, 63, 72, 77, 97}  # the paper runs each of these three times
+        assert len(set(search.seeds)) == 15
     paper = [search for search in found if "iclr" not in search.name]
-    assert len(paper) == 2 * 6 * 3
+    assert len(paper) == 2 * 7 * 3  # EMNIST in two versions
     for search in found:
         settings = search.settings
         assert (settings["learning_rate"], settings["batch_size"], settings["epochs"]) == (
