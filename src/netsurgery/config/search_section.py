@@ -22,6 +22,7 @@ from netsurgery.networks import topologies
 from netsurgery.networks.topology import Topology
 from netsurgery.objectives import checks
 from netsurgery.objectives.suggestions import suggest
+from netsurgery.objectives.tasks import TASKS
 from netsurgery.search.algorithm import UnsuitableSettingError
 from netsurgery.search.algorithms import algorithm_of
 from netsurgery.search.selection import SelectionMode
@@ -175,7 +176,7 @@ def _check_start(
     shape, outputs = datasets.known_shape(dataset.settings)
     axes = 2 if datasets.is_series(dataset.settings) else 3
     smallest = (1,) if datasets.is_flat(dataset.settings) else (1,) * axes
-    fewest = 1 if dataset.task == "regression" else 2
+    fewest = TASKS[dataset.task].fewest_outputs
     try:
         start = topologies.build(hidden, shape or smallest, outputs or fewest)
     except ValueError as error:
@@ -238,7 +239,7 @@ def _check_data(where: list[str], search: Mapping[str, Any], dataset: Dataset) -
         message = f"{PIECEWISE_LINEAR} needs rows of features, but {dataset.name!r} has {found}"
         raise error_at([*where, "numbers"], f"{message} (allowed: {SCALED}, {AUTO})")
     weights, augmentation = (search.get(key, "none") for key in ("class_weights", "augmentation"))
-    if weights != "none" and dataset.task != "classification":
+    if weights != "none" and not TASKS[dataset.task].has_classes:
         message = f"{weights!r} needs classes, but {dataset.name!r} is for {dataset.task}"
         raise error_at([*where, "class_weights"], f"{message} (allowed: none)")
     if augmentation in (NONE, AUTO):

@@ -29,14 +29,13 @@ from netsurgery.networks.layers import (
     Shape,
 )
 from netsurgery.networks.topology import Topology
-from netsurgery.objectives.metrics import REGRESSION
+from netsurgery.objectives.tasks import TASKS
 from netsurgery.storage.dependencies import digest
 from netsurgery.storage.files import sha256, write_text
 
 SUFFIXES = (".keras", ".h5", ".hdf5")
 PACKAGE = Path(netsurgery.__file__).parent
 OF_OPTIMIZER = ("optimizer", "learning_rate", "momentum")
-OUTPUTS = {REGRESSION: ("linear",), "classification": ("softmax", "linear")}
 
 
 @dataclass(frozen=True)
@@ -99,7 +98,7 @@ class StartingModel:
         Args:
             shape: Of the samples; None if it is not known yet.
             outputs: Classes or targets; None if their number is not known yet.
-            task: Classification or regression.
+            task: Its name, such as classification.
             dataset: Its name.
             scaling: How the dataset is scaled, as the settings say.
         """
@@ -107,11 +106,10 @@ class StartingModel:
         if shape is not None and shape != entering:
             return f"takes samples of {_sides(entering)}, but {dataset!r} has {_sides(shape)}"
         if outputs is not None and outputs != leaving:
-            what = "targets" if task == REGRESSION else "classes"
-            return f"has {leaving} outputs, but {dataset!r} has {outputs} {what}"
-        last = self.topology.layers[-1].activation_function or "linear"
-        if last not in OUTPUTS[task]:
-            return f"ends with {last}; {task} needs {' or '.join(OUTPUTS[task])}"
+            return f"has {leaving} outputs, but {dataset!r} has {outputs} {TASKS[task].outputs}"
+        last, possible = self.topology.layers[-1].activation_function, TASKS[task].activations
+        if (last or "linear") not in possible:
+            return f"ends with {last or 'linear'}; {task} needs {' or '.join(possible)}"
         if scaling != "none" and (layer := self._preprocessing):
             return (
                 f"scales its input itself ({layer}); set scaling: none for dataset {dataset!r}, so"

@@ -23,10 +23,10 @@ from netsurgery.datasets import labels, leaks, repeats, split_keys
 from netsurgery.datasets.source import PARTS, TRAINING, DataError, Settings, Source, Suggestion
 from netsurgery.datasets.units import UnitFitter, Units
 from netsurgery.datasets.value_range import ValueRange
+from netsurgery.objectives.tasks import REGRESSION
 from netsurgery.storage.dependencies import NO_DEPENDENCIES, Dependencies
 from netsurgery.storage.files import CHECKSUMS, atomic_path, checksums, read_json
 
-REGRESSION = "regression"
 FITTED = ("range", "standard")  # methods that fit the scaling to the training samples
 ADDED: dict[str, Any] = {
     "settings": {},

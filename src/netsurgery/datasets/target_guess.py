@@ -11,6 +11,7 @@ from typing import Any
 from netsurgery.datasets import number_formats, table_reader
 from netsurgery.datasets.columns import ColumnStatistics, read_statistics
 from netsurgery.datasets.source import DataError, Suggestion
+from netsurgery.objectives.tasks import CLASSIFICATION, REGRESSION
 
 NAMED = re.compile(
     r"target|class(es)?|labels?|y|outcome|response|species|diagnosis|category|survived|klasse|ziel",
@@ -20,7 +21,6 @@ INTEGER = re.compile(r"[+-]?\d+(\.0*)?")
 MAX_CLASSES = 20  # of integers
 ROWS_PER_CLASS = 5
 ROWS_PER_TEXT = 20  # where more than MAX_CLASSES texts are classes
-CLASSIFICATION, REGRESSION = "classification", "regression"
 
 
 def guess(

@@ -16,6 +16,7 @@ from netsurgery.networks import penalties
 from netsurgery.networks.network import initialise
 from netsurgery.networks.topologies import build
 from netsurgery.networks.topology import Topology
+from netsurgery.objectives.tasks import TASKS
 from netsurgery.objectives.training_settings import PenaltySettings
 from netsurgery.storage.files import UnusableFileError
 from netsurgery.storage.random_streams import random_stream
@@ -41,7 +42,7 @@ def fresh_network(
         DataError: the topology does not accept the samples.
     """
     data = datasets.describe(step.data)
-    activation = "linear" if data["classes"] is None else activation
+    activation = TASKS[data["task"]].output_activation(activation)
     shape = step.training.input_shape
     front = embedding_front(shape[-1], codes.counts(data), max_parameters)
     try:

@@ -6,26 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from netsurgery.objectives import keras_catalog, schedules
-from netsurgery.objectives.keras_catalog import (
-    CROSSENTROPY,
-    LOSSES,
-    METRICS,
-    OPTIMIZERS,
-    REGRESSION_LOSSES,
-)
-from netsurgery.objectives.metrics import (
-    BUILTIN,
-    CLASSIFICATION,
-    OPTIONAL,
-    REGRESSION,
-    VALIDATION,
-    is_maximized,
-    keras_metrics,
-)
+from netsurgery.objectives.keras_catalog import LOSSES, METRICS, OPTIMIZERS
+from netsurgery.objectives.metrics import BUILTIN, OPTIONAL, VALIDATION, is_maximized
 from netsurgery.objectives.schedules import CONSTANT
 from netsurgery.objectives.suggestions import suggest
+from netsurgery.objectives.tasks import CLASSIFICATION, TASKS, Task
 
-DEFAULT_LOSS = {CLASSIFICATION: CROSSENTROPY, REGRESSION: "mse"}
 WITH_MOMENTUM = ("sgd", "rmsprop")
 
 MAYBE_NEGATIVE = ("loss", "poisson")  # of what is minimized
@@ -51,14 +37,15 @@ def check(search: Mapping[str, Any], task: str, *, logits: bool) -> None:
 
     Args:
         search: Its settings; they meet the schema.
-        task: Classification or regression.
+        task: Its name, such as classification.
         logits: Whether the networks' outputs for classes are linear.
 
     Raises:
         SettingError: Naming the setting.
     """
+    kind = TASKS[task]
     optimizer = search.get("optimizer", "sgd")
-    _check_setting(OPTIMIZERS, optimizer, ("optimizer",), task)
+    _check_setting(OPTIMIZERS, optimizer, ("optimizer",), kind)
     name, _ = keras_catalog.split_setting(optimizer)
     if search.get("momentum") and name not in WITH_MOMENTUM:
         raise SettingError(
@@ -70,9 +57,9 @@ def check(search: Mapping[str, Any], task: str, *, logits: bool) -> None:
         schedules.read_schedule(search.get("schedule", CONSTANT))
     except ValueError as error:
         raise SettingError(("schedule",), str(error)) from None
-    _check_loss(search.get("loss", DEFAULT_LOSS[task]), task, logits=logits)
-    recorded = _check_extra_metrics(search.get("extra_metrics", ()), task)
-    _check_objective(search.get("objective", "val_loss"), task, recorded)
+    _check_loss(search.get("loss", kind.loss), kind, logits=logits)
+    recorded = _check_extra_metrics(search.get("extra_metrics", ()), kind)
+    _check_objective(search.get("objective", "val_loss"), kind, recorded)
     if search.get("target") is not None:
         _check_target(search["target"], search.get("objective", default_objective(task)), task)
 
@@ -89,41 +76,35 @@ def _check_own_decay(optimizer: Any) -> None:
         )
 
 
-def losses(task: str) -> list[str]:
-    """Return the names of the losses that fit a task."""
-    return keras_catalog.names(LOSSES) if task == CLASSIFICATION else list(REGRESSION_LOSSES)
-
-
 def _check_setting(
-    kind: str, setting: Any, where: Place, task: str, allowed: list[str] | None = None
+    kind: str, setting: Any, where: Place, task: Task, allowed: list[str] | None = None
 ) -> None:
     name, _ = keras_catalog.split_setting(setting)
     elsewhere = (*keras_catalog.names(kind), *(OPTIONAL if kind == METRICS else ()))
     if allowed is not None and name not in allowed and name in elsewhere:
-        raise SettingError(where, f"{name!r} does not fit {task}{suggest(name, allowed)}")
+        raise SettingError(where, f"{name!r} does not fit {task.name}{suggest(name, allowed)}")
     try:
         keras_catalog.check(kind, setting, allowed or ())
     except ValueError as error:
         raise SettingError(where, str(error)) from None
 
 
-def _check_loss(setting: Any, task: str, *, logits: bool) -> None:
-    _check_setting(LOSSES, setting, ("loss",), task, losses(task))
+def _check_loss(setting: Any, task: Task, *, logits: bool) -> None:
+    _check_setting(LOSSES, setting, ("loss",), task, task.every_loss)
     name, _ = keras_catalog.split_setting(setting)
-    if task == CLASSIFICATION and logits and not keras_catalog.find(LOSSES, name).takes_logits:
-        suitable = [n for n in losses(task) if keras_catalog.find(LOSSES, n).takes_logits]
+    if task.has_classes and logits and not keras_catalog.find(LOSSES, name).takes_logits:
+        suitable = [n for n in task.every_loss if keras_catalog.find(LOSSES, n).takes_logits]
         message = f"{name} takes no logits, which are the outputs of this topology"
         raise SettingError(("loss",), f"{message} (allowed: {', '.join(suitable)})")
 
 
-def _check_extra_metrics(settings: Any, task: str) -> set[str]:
+def _check_extra_metrics(settings: Any, task: Task) -> set[str]:
     """Check the metrics to record; return their names."""
-    optional = OPTIONAL if task == CLASSIFICATION else ()
     seen: set[str] = set()
     for i, setting in enumerate(settings):
         name, arguments = keras_catalog.split_setting(setting)
-        if name not in optional or arguments:
-            allowed = [*optional, *keras_metrics(task)]
+        if name not in task.optional or arguments:
+            allowed = [*task.optional, *task.every_keras_metric]
             _check_setting(METRICS, setting, ("extra_metrics", i), task, allowed)
         if name in seen:
             raise SettingError(("extra_metrics", i), f"{name} is listed twice")
@@ -131,15 +112,14 @@ def _check_extra_metrics(settings: Any, task: str) -> set[str]:
     return seen
 
 
-def _check_objective(metric: str, task: str, recorded: set[str]) -> None:
+def _check_objective(metric: str, task: Task, recorded: set[str]) -> None:
     where = ("objective",)
     name = metric.removeprefix(VALIDATION)
-    builtin, of_keras = BUILTIN[task], keras_metrics(task)
+    builtin, of_keras = task.metrics, task.every_keras_metric
     if metric == name or name not in (*builtin, *of_keras):
         hint = suggest(metric, [VALIDATION + each for each in (*builtin, *of_keras)])
-        every = {*BUILTIN[CLASSIFICATION], *BUILTIN[REGRESSION], *keras_catalog.names(METRICS)}
-        if metric != name and name in every:
-            raise SettingError(where, f"{metric!r} does not fit {task}{hint}")
+        if metric != name and name in {*BUILTIN, *keras_catalog.names(METRICS)}:
+            raise SettingError(where, f"{metric!r} does not fit {task.name}{hint}")
         raise SettingError(where, f"unknown metric {metric!r}{hint}")
     if name in builtin:
         return
@@ -154,7 +134,7 @@ def _check_objective(metric: str, task: str, recorded: set[str]) -> None:
 
 def default_objective(task: str) -> str:
     """Return what the candidates of a task are scored by."""
-    return VALIDATION + next(iter(BUILTIN[task]))
+    return VALIDATION + next(iter(TASKS[task].metrics))
 
 
 def _check_target(target: float, metric: str, task: str) -> None:
@@ -177,19 +157,20 @@ def fill_task_defaults(settings: dict[str, Any], task: str) -> None:
 
     Args:
         settings: Those of a search, otherwise complete; they are changed in place.
-        task: Classification or regression.
+        task: Its name, such as classification.
     """
-    settings.setdefault("loss", DEFAULT_LOSS[task])
+    kind = TASKS[task]
+    settings.setdefault("loss", kind.loss)
     settings["schedule"] = schedules.without_defaults(settings["schedule"])
-    for key, kind in (("optimizer", OPTIMIZERS), ("loss", LOSSES)):
-        settings[key] = keras_catalog.without_defaults(kind, settings[key])
+    for key, classes in (("optimizer", OPTIMIZERS), ("loss", LOSSES)):
+        settings[key] = keras_catalog.without_defaults(classes, settings[key])
     if keras_catalog.split_setting(settings["optimizer"])[0] not in WITH_MOMENTUM:
         settings["momentum"] = 0  # where the default of the algorithm is another one
     settings.setdefault("objective", default_objective(task))
     scored = settings["objective"].removeprefix(VALIDATION)
     requested = [*settings["extra_metrics"]]
-    always = [name for name in BUILTIN[task] if name not in OPTIONAL]
+    always = [name for name in kind.metrics if name not in kind.optional]
     if scored not in (*always, *(keras_catalog.split_setting(each)[0] for each in requested)):
         requested.append(scored)
-    optional = [name for name in OPTIONAL if name in requested]
-    settings["extra_metrics"] = optional + [each for each in requested if each not in OPTIONAL]
+    optional = [name for name in kind.optional if name in requested]
+    settings["extra_metrics"] = optional + [each for each in requested if each not in optional]

@@ -2,7 +2,8 @@
 
 import pytest
 
-from netsurgery.objectives.metrics import BUILTIN, is_maximized, keras_metrics
+from netsurgery.objectives.metrics import is_maximized
+from netsurgery.objectives.tasks import TASKS
 
 
 @pytest.mark.parametrize(
@@ -26,10 +27,11 @@ def test_an_unknown_metric_is_an_error():
 
 
 def test_regression_takes_metrics_of_numbers_only():
-    assert {"r2_score", "mean_squared_error"} <= {*keras_metrics("regression")}
-    assert "auc" not in keras_metrics("regression")
-    assert "auc" in keras_metrics("classification")
+    assert {"r2_score", "mean_squared_error"} <= {*TASKS["regression"].every_keras_metric}
+    assert "auc" not in TASKS["regression"].every_keras_metric
+    assert "auc" in TASKS["classification"].every_keras_metric
 
 
 def test_the_first_built_in_metric_is_the_default_objective():
-    assert [next(iter(metrics)) for metrics in BUILTIN.values()] == ["accuracy", "loss"]
+    first = {task.name: next(iter(task.metrics)) for task in TASKS.values()}
+    assert first == {"classification": "accuracy", "regression": "loss"}

@@ -13,6 +13,7 @@ from netsurgery.networks.layers import Dense
 from netsurgery.networks.network import initialise
 from netsurgery.networks.topology import Topology
 from netsurgery.objectives import keras_catalog
+from netsurgery.objectives.tasks import TASKS
 from netsurgery.objectives.training_settings import CompileSettings
 from netsurgery.training import evaluation
 from tests.support.training_helpers import in_keras
@@ -183,7 +184,7 @@ def test_every_classification_loss_trains_as_in_keras(loss, activation):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("loss", keras_catalog.REGRESSION_LOSSES)
+@pytest.mark.parametrize("loss", TASKS["regression"].every_loss)
 def test_every_regression_loss_trains_as_in_keras(loss):
     network, samples = new_network(2, "linear", loss), targets(48, 2)
     plain = in_keras(network.network, momentum=0, loss=loss)
