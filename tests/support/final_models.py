@@ -8,6 +8,7 @@ import numpy as np
 
 from netsurgery import datasets
 from netsurgery.keras_io import archive, preprocessing
+from netsurgery.objectives.tasks import TASKS
 from netsurgery.storage.files import write_json
 from netsurgery.training.output_scores import score_outputs
 from tests.support.factories import complete_dataset
@@ -20,7 +21,7 @@ class FinalSearch:
         folder: to write into.
         dataset: settings.
         metrics: additional metrics.
-        activation: of the last layer; None for logits, or a regression.
+        activation: of the last layer in classification; None for logits.
     """
 
     def __init__(
@@ -35,7 +36,7 @@ class FinalSearch:
         datasets.write_split(prepared, split, datasets.SplitSettings(0.2, 0.2), 0)
         self.samples = samples = datasets.read_part(prepared, split, "test")
         self.data = data = datasets.describe(prepared)
-        regression = samples.target is not None
+        task = TASKS[data["task"]]
         shape = samples.x.shape[1:]
         self.network = keras.Sequential(
             [
@@ -43,7 +44,7 @@ class FinalSearch:
                 keras.layers.Flatten(),
                 keras.layers.Dense(
                     data["outputs"],
-                    None if regression else activation,
+                    task.output_activation(activation or "linear"),
                     kernel_initializer=keras.initializers.GlorotNormal(0),
                     kernel_regularizer=keras.regularizers.L2(0.01),
                 ),
@@ -52,7 +53,7 @@ class FinalSearch:
         model = preprocessing.with_preprocessing(
             self.network, data, samples.scaling, samples.target
         )
-        self.loss = "mse" if regression else "crossentropy"
+        self.loss = task.loss
         measured = {"loss": self.loss, "extra_metrics": list(metrics)}
         self.model = folder / "final" / "model.keras"
         self.model.parent.mkdir()
@@ -61,7 +62,7 @@ class FinalSearch:
             data, samples.scaling, samples.target, samples.non_negative, measured
         )
         write_json(self.model.with_name("preprocessing.json"), described)
-        logits = not regression and activation is None
+        logits = task.has_classes and activation is None
         self.outputs = np.asarray(self.network(samples.inputs(np.arange(len(samples)))))
         self.scores = score_outputs(
             self.outputs,

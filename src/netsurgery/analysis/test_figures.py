@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+FIGURES = {"accuracy": "{:.1%}", "r2": "r2 {:.3f}", "mean_average_precision": "mAP {:.3f}"}
+
 
 def test_figure(metrics: Mapping[str, float | None]) -> str:
-    """The accuracy; of a regression the explained share of the variance.
+    """The accuracy; of a regression the explained share of the variance; of labels mean AP.
 
     Args:
         metrics: of the test samples; None where they are not finite.
     """
-    if (accuracy := metrics.get("accuracy")) is not None:
-        return f"{accuracy:.1%}"
-    r2 = metrics.get("r2")
-    return "-" if r2 is None else f"r2 {r2:.3f}"
+    for name, form in FIGURES.items():
+        if (value := metrics.get(name)) is not None:
+            return form.format(value)
+    return "-"
 
 
 def figure_of(summary: Mapping[str, Any]) -> str:

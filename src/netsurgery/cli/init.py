@@ -6,6 +6,7 @@ import argparse
 import shlex
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
@@ -38,8 +39,11 @@ def add_parser(commands: Subparsers) -> None:
     command.add_argument("path", type=Path, metavar="PATH", help="a file or folder")
     command.add_argument(
         "--target",
+        action="append",
+        default=[],
         metavar="COLUMN",
-        help="the column of a table to predict, by name or by number from 0 (default: a guess)",
+        help="the column of a table to predict, by name or by number from 0; again for another one"
+        " (default: a guess)",
     )
     command.add_argument(
         "-o",
@@ -55,8 +59,8 @@ def run(given: argparse.Namespace) -> None:
     """Write the configuration, and print it."""
     if given.output.exists():
         sys.exit(f"{given.output}: exists already; give another file with -o FILE")
-    target = ["--target", given.target] if given.target is not None else []
-    command = shlex.join(["netsurgery", "init", str(given.path), *target])
+    targets = [word for name in given.target for word in ("--target", name)]
+    command = shlex.join(["netsurgery", "init", str(given.path), *targets])
     try:
         draft, search = draft_of(given.path, given.target)
         name = name_of(given.path.resolve().stem)
@@ -69,7 +73,7 @@ def run(given: argparse.Namespace) -> None:
     print(f"{given.output}: written; next: netsurgery check {given.output}")
 
 
-def draft_of(path: Path, target: str | None) -> tuple[Draft, list[Suggestion]]:
+def draft_of(path: Path, targets: Sequence[str]) -> tuple[Draft, list[Suggestion]]:
     """The settings of a dataset and of a search for it, whose parts have samples of all classes.
 
     Raises:
@@ -78,7 +82,7 @@ def draft_of(path: Path, target: str | None) -> tuple[Draft, list[Suggestion]]:
     """
     with tempfile.TemporaryDirectory(prefix="netsurgery-") as name:
         folder = Path(name)
-        draft = dataset_draft(path, target, folder)
+        draft = dataset_draft(path, targets, folder)
         search = list(suggestions(draft.data))
         _, entries = read_schema(SCHEMA)
         defaults = fill_defaults(entries["searches"]["$defs"]["baseline"]["properties"], {})

@@ -14,6 +14,8 @@ from netsurgery.cli import final_models
 from netsurgery.cli.arguments import Subparsers
 from netsurgery.cli.quiet import no_stderr
 from netsurgery.datasets import Batch, read_new
+from netsurgery.objectives.label_scores import THRESHOLD
+from netsurgery.objectives.tasks import CLASSIFICATION, MULTILABEL
 from netsurgery.storage.files import atomic_path
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PREDICTION = "prediction"
+YES, NO = "yes", "no"
 
 
 def add_parser(commands: Subparsers) -> None:
@@ -32,7 +35,8 @@ def add_parser(commands: Subparsers) -> None:
         description="Predict the samples of a file or folder with the final model of a search. The"
         " file is read as the training data were; it may have further columns, in any order, and"
         " needs no target. Writes a csv table with a row per sample: what names the sample, the"
-        " class and the probabilities of all classes, or the target in its unit.",
+        " class and the probabilities of all classes, yes or no and the probability of each label,"
+        " or the targets in their units.",
     )
     command.set_defaults(run=run)
     final_models.add_arguments(command, "to predict: like the training data, or a part of them")
@@ -64,15 +68,18 @@ def run(given: argparse.Namespace) -> None:
 def _predicted(
     files: final_models.ModelFiles, batches: Iterator[Batch], seen: Counter[str]
 ) -> Iterator[pd.DataFrame]:
-    """The rows of the table, in parts; counts the predicted classes."""
+    """The rows of the table, in parts; counts the predicted classes or labels."""
     with no_stderr():  # TensorFlow talks while it starts
         from netsurgery.keras_io.final_model import FinalModel
 
         model = FinalModel.load(files.path, files.data)
+    labels = files.data.get("labels") or ()
     for batch in batches:
         table = predictions(batch.keys, model.predict(batch.inputs), files.data)
-        if files.data["classes"] is not None:
+        if files.data["task"] == CLASSIFICATION:
             seen.update(table[PREDICTION])
+        elif files.data["task"] == MULTILABEL:
+            seen.update({n: int((table[f"{PREDICTION}_{n}"] == YES).sum()) for n in labels})
         yield table
 
 
@@ -94,6 +101,10 @@ def predictions(
     if classes is not None:
         found[PREDICTION] = np.array(classes, object)[outputs.argmax(axis=1)]
         found |= {f"probability_{name}": outputs[:, i] for i, name in enumerate(classes)}
+    elif data["task"] == MULTILABEL:
+        for name, probability in zip(data["labels"], outputs.T, strict=True):
+            found[f"{PREDICTION}_{name}"] = np.where(probability >= THRESHOLD, YES, NO)
+            found[f"probability_{name}"] = probability
     elif outputs.shape[1] == 1:
         found[PREDICTION] = outputs[:, 0]
     else:

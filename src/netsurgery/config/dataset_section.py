@@ -12,7 +12,9 @@ from netsurgery.config.names import check_name
 from netsurgery.config.schema import fill_defaults, validate
 from netsurgery.datasets.builtin import BUILTIN_DATASETS
 from netsurgery.datasets.encodings import is_encoding
+from netsurgery.datasets.target_columns import SEPARATOR
 from netsurgery.objectives.suggestions import suggest
+from netsurgery.objectives.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
 from netsurgery.storage.canonical import with_whole_numbers
 
 FOLDER_SOURCES = ("image_folder", "npy")
@@ -76,6 +78,25 @@ def _named_by_searches(given: Mapping[str, Any]) -> set[str]:
     }
 
 
+def _check_targets(name: str, settings: Mapping[str, Any]) -> None:
+    """Check that the task can predict as many columns as `target` names.
+
+    Raises:
+        ConfigError: Naming the key.
+    """
+    target, task = settings.get("target"), datasets.task_of(settings)
+    count = len(target) if isinstance(target, list) else 1
+    if count > 1 and task == CLASSIFICATION:
+        message = (
+            f"{count} targets need `task: {MULTILABEL}`, if they are columns of 0 and 1 (or yes and"
+            f" no), or `task: {REGRESSION}`, if they are numbers; a class is one column"
+        )
+        raise error_at(["datasets", name, "target"], message)
+    if SEPARATOR in settings and (task != MULTILABEL or count > 1):
+        message = f"divides the labels in one column; it needs `task: {MULTILABEL}` and one target"
+        raise error_at(["datasets", name, SEPARATOR], message)
+
+
 def _check(name: str, settings: dict[str, Any], exist: bool) -> None:
     """Check what the schema cannot: references and paths.
 
@@ -103,9 +124,10 @@ def _check(name: str, settings: dict[str, Any], exist: bool) -> None:
             if key in settings:
                 message = "remove it: `labels` are those of the images in `path`, which is split"
                 raise error_at(["datasets", name, key], message)
-    elif settings.get("task") == "regression" and source == "image_folder":
-        message = "folders are classes; for numbers set `labels`, a table with a row per image"
+    elif settings.get("task") in (REGRESSION, MULTILABEL) and source == "image_folder":
+        message = "folders are classes; set `labels`, a table with a row per image"
         raise error_at(["datasets", name, "task"], message)
+    _check_targets(name, settings)
     if settings.get("task") == "classification" and "horizon" in settings:
         message = "forecasts are numbers; remove it, or `horizon` to predict the last label"
         raise error_at(["datasets", name, "task"], message)

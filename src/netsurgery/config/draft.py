@@ -6,7 +6,7 @@ suggest is added, with the reason, until it opens and nothing more is suggested.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -79,12 +79,12 @@ class Draft:
         return self.settings["source"] in TABLES
 
 
-def dataset_draft(path: Path, target: str | None, folder: Path) -> Draft:
+def dataset_draft(path: Path, targets: Sequence[str], folder: Path) -> Draft:
     """The settings that read a user's file or folder.
 
     Args:
         path: Of the file or folder.
-        target: The column of a table to predict; None: it is guessed.
+        targets: The columns of a table to predict; none: they are guessed.
         folder: For the prepared dataset.
 
     Raises:
@@ -95,16 +95,19 @@ def dataset_draft(path: Path, target: str | None, folder: Path) -> Draft:
     draft.take_all(recognition.recognize(path))
     if draft.is_table:
         file = Path(draft.settings["path"])
-        series = _follow(draft, lambda settings: series_guess.guess(file, settings, target))
+        series: list[Suggestion] = []
+        if len(targets) <= 1:  # of a series one thing is predicted
+            named = targets[0] if targets else None
+            series = _follow(draft, lambda settings: series_guess.guess(file, settings, named))
         if series and draft.settings.keys() <= series_guess.KEYS:
             draft.take_all(series)
         else:
-            guessed = _follow(draft, lambda settings: target_guess.guess(file, settings, target))
+            guessed = _follow(draft, lambda settings: target_guess.guess(file, settings, targets))
             draft.take_all(guessed)
-    elif target is not None and draft.settings["source"] == "series":
-        draft.take(Suggestion("target", target, "as you say"))
-    elif target is not None:
-        raise DataError(f"{path}: is no table, so it has no column {target!r} (see --target)")
+    elif len(targets) == 1 and draft.settings["source"] == "series":
+        draft.take(Suggestion("target", targets[0], "as you say"))
+    elif targets:
+        raise DataError(f"{path}: is no table, so it has no column {targets[0]!r} (see --target)")
     for _ in range(ATTEMPTS):
         _follow(draft, lambda settings: datasets.prepare(NAME, settings, folder))
         draft.data = datasets.describe(folder)

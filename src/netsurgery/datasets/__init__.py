@@ -15,7 +15,7 @@ from netsurgery.datasets.registry import (
     read_new,
     task_of,
 )
-from netsurgery.datasets.samples import Samples, Scaling, read_part
+from netsurgery.datasets.samples import Samples, Scaling, read_part, task_of_labels
 from netsurgery.datasets.source import (
     Batch,
     DataError,
@@ -49,5 +49,6 @@ __all__ = [
     "read_part",
     "settings_without_paths",
     "task_of",
+    "task_of_labels",
     "write_split",
 ]

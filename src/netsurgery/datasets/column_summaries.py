@@ -75,7 +75,7 @@ def _date(days: float) -> str:
 
 def summaries(
     names: Sequence[str],
-    target: str,
+    targets: Sequence[str],
     statistics: Sequence[ColumnStatistics],
     columns: Sequence[Column],
     features: Sequence[Feature],
@@ -85,7 +85,7 @@ def summaries(
 
     Args:
         names: of all columns.
-        target: name of the column to predict.
+        targets: names of the columns to predict.
         statistics: of the columns that are used.
         columns: what these become.
         features: of the rows.
@@ -93,7 +93,7 @@ def summaries(
     """
     known = {s.name: (s, column) for s, column in zip(statistics, columns, strict=True)}
     for name in names:
-        if name == target:
+        if name in targets:
             yield ColumnSummary(name, TARGET, "")
         elif name in known:
             found, column = known[name]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from netsurgery.datasets import label_strata
 from netsurgery.datasets.source import TEST, DataError, SplitKeys
 from netsurgery.storage.fractions import ceil_product
 from netsurgery.storage.random_streams import random_stream
@@ -35,8 +36,9 @@ class Drawing:
     """Draws parts of a dataset.
 
     Attributes:
-        y: (n,) class of every sample, or the targets.
-        classes: names of the classes, by which parts are stratified; None for a regression.
+        y: (n,) class of every sample, (n, labels) of 0 and 1, or the targets.
+        classes: names of the classes or labels, by which parts are stratified; None for a
+            regression.
         seed: of the search.
         keys: what samples must not be torn from; None: nothing.
     """
@@ -68,6 +70,9 @@ class Drawing:
         """Draw a number of samples at random, whatever they belong to."""
         from sklearn.model_selection import train_test_split
 
+        if self._has_labels:
+            rng = random_stream(self.seed, "split", part)
+            return label_strata.draw(rest, self.y[rest], size, rng)
         remaining, drawn = train_test_split(
             rest,
             test_size=size,
@@ -75,6 +80,17 @@ class Drawing:
             stratify=None if self.classes is None else self.y[rest],
         )
         return remaining, drawn
+
+    @property
+    def _has_labels(self) -> bool:
+        """Whether a sample has any number of labels."""
+        return self.classes is not None and self.y.ndim == 2
+
+    def _counts(self, indices: np.ndarray) -> np.ndarray:
+        """How many of some samples have each class or label."""
+        if self._has_labels:
+            return self.y[indices].sum(axis=0, dtype=np.int64)
+        return np.bincount(self.y[indices], minlength=len(self.classes or ()))
 
     def fold(self, rest: np.ndarray, fold: Fold) -> Halves:
         """The samples that a fold trains on, and those that it tests on.
@@ -94,11 +110,15 @@ class Drawing:
         groups = None if groups is None else np.unique(groups[rest], return_inverse=True)[1]
         self._check_folds(rest, groups, fold.count)
         state = int(random_stream(fold.seed, "split", "folds").integers(2**31))
+        if self._has_labels and groups is None:
+            rng = random_stream(fold.seed, "split", "folds")
+            return label_strata.fold(rest, self.y[rest], fold.index, fold.count, rng)
         options = {"n_splits": fold.count, "shuffle": True, "random_state": state}
         if groups is None:
             kind = kinds.KFold if self.classes is None else kinds.StratifiedKFold
         else:
-            kind = kinds.GroupKFold if self.classes is None else kinds.StratifiedGroupKFold
+            stratified = self.classes is not None and not self._has_labels
+            kind = kinds.StratifiedGroupKFold if stratified else kinds.GroupKFold
         divisions = kind(**options).split(rest, self.y[rest], groups)
         training, test = [*divisions][fold.index]
         self._check_known(rest[training], rest[test], TEST)
@@ -107,8 +127,8 @@ class Drawing:
     def _check_folds(self, rest: np.ndarray, groups: np.ndarray | None, count: int) -> None:
         if groups is not None:
             found, kind = len(np.unique(groups)), f"groups ({self.keys.name if self.keys else ''})"
-        elif self.classes is not None:
-            counts = np.bincount(self.y[rest], minlength=len(self.classes))
+        elif self.classes is not None and not self._has_labels:
+            counts = self._counts(rest)
             found, kind = (
                 int(counts.min()),
                 f"samples of class {self.classes[int(counts.argmin())]}",
@@ -149,45 +169,60 @@ class Drawing:
         count = int(codes.max()) + 1
         if count < 2:
             raise DataError(f"{count} group ({name}) is left for a {part} part and the rest")
-        labels = np.zeros(len(rest), int) if self.classes is None else self.y[rest]
-        table = np.zeros((count, 1 if self.classes is None else len(self.classes)))
-        np.add.at(table, (codes, labels), 1)
-        for index, label in enumerate(self.classes or ()):
+        table = self._by_group(rest, codes, count)
+        required = () if self.classes is None or self._has_labels else self.classes
+        for index, label in enumerate(required):
             if (have := int(np.count_nonzero(table[:, index]))) < 2:
                 raise DataError(
                     f"class {label} is in too few groups ({name}) for a {part} part: {have} left, "
                     f"at least 2 needed"
                 )
-        chosen = _choose(table, fraction, random_stream(self.seed, "split", part, "groups"))
+        sizes = np.bincount(codes, minlength=count).astype(float)
+        rng = random_stream(self.seed, "split", part, "groups")
+        chosen = _choose(sizes, table, fraction, rng)
         drawn = np.isin(codes, chosen)
         self._check_known(rest[~drawn], rest[drawn], part)
         return rest[~drawn], rest[drawn]
+
+    def _by_group(self, rest: np.ndarray, codes: np.ndarray, count: int) -> np.ndarray:
+        """Samples of each group (rows) by class or label; without these in one column."""
+        if self._has_labels:
+            table = np.zeros((count, len(self.classes or ())))
+            np.add.at(table, codes, self.y[rest])
+            return table
+        labels = np.zeros(len(rest), int) if self.classes is None else self.y[rest]
+        table = np.zeros((count, 1 if self.classes is None else len(self.classes)))
+        np.add.at(table, (codes, labels), 1)
+        return table
 
     def _check_known(self, remaining: np.ndarray, drawn: np.ndarray, part: str) -> None:
         """Raise a `DataError` if a part has a class that would not be learnt."""
         if self.classes is None:
             return
-        counts = np.bincount(self.y[remaining], minlength=len(self.classes))
-        unknown = [self.classes[i] for i in np.unique(self.y[drawn]) if not counts[i]]
-        if unknown:
+        lost = (self._counts(remaining) == 0) & (self._counts(drawn) > 0)
+        if lost.any():
+            kind, name = "label" if self._has_labels else "class", self.classes[int(lost.argmax())]
             raise DataError(
-                f"split by {self.keys.name if self.keys else 'folds'}, all samples of class "
-                f"{unknown[0]} are in the {part} part; a network cannot learn it"
+                f"split by {self.keys.name if self.keys else 'folds'}, all samples of {kind} "
+                f"{name} are in the {part} part; a network cannot learn it"
             )
 
 
-def _choose(table: np.ndarray, fraction: float, rng: np.random.Generator) -> np.ndarray:
+def _choose(
+    sizes: np.ndarray, table: np.ndarray, fraction: float, rng: np.random.Generator
+) -> np.ndarray:
     """Choose groups with about a fraction of the samples of every class.
 
     Args:
-        table: samples of each group (rows) and class.
+        sizes: samples of each group.
+        table: samples of each group (rows) and class or label.
         fraction: to choose.
         rng: draws the choices that are compared.
 
     Returns:
         The numbers of the chosen groups.
     """
-    sizes, total = table.sum(axis=1), table.sum(axis=0)
+    total = table.sum(axis=0)
     best, lowest = np.empty(0, int), np.inf
     for _ in range(DRAWS):
         order = rng.permutation(len(table))
@@ -206,7 +241,7 @@ def _check_enough(y: np.ndarray, classes: Sequence[str] | None, part: str, fract
     samples = len(y)
     drawn = ceil_product(fraction, samples)
     smaller = min(drawn, samples - drawn)
-    if classes is None:
+    if classes is None or y.ndim == 2:
         if smaller < 1:
             raise DataError(f"{samples} samples are too few for a {part} part of {drawn}")
         return

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from netsurgery.datasets import image_folders, table_reader
+from netsurgery.datasets import image_folders, table_reader, target_columns
 from netsurgery.datasets.columns import text_of
 from netsurgery.datasets.folders import is_system, walk
 from netsurgery.datasets.image_folders import ImageFolder
-from netsurgery.datasets.plain_tables import chosen_columns, numbers_of, open_table
+from netsurgery.datasets.number_formats import PLAIN
+from netsurgery.datasets.plain_tables import chosen_columns, open_table
 from netsurgery.datasets.source import DataError
+from netsurgery.datasets.target_columns import SEPARATOR
+from netsurgery.objectives.tasks import CLASSIFICATION, MULTILABEL
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,8 +31,9 @@ class LabelTable:
     """Images with the labels of a table.
 
     Attributes:
-        folder: the images by class; all under one name if labels are numbers.
-        targets: (n, targets) float64, in the order of `folder.files`; None: labels are classes.
+        folder: the images by class; all under one name for other tasks.
+        targets: numbers (n, targets), labels (n, labels) of 0 and 1 or texts (n,) that hold labels,
+            in the order of `folder.files`; None: labels are classes.
         groups: of the images in that order; None: no column is named.
         names: of the columns with the targets.
         notes: lines for the user.
@@ -76,23 +80,20 @@ def read(settings: Mapping[str, Any]) -> LabelTable:
     names = _Names(path, images)
     file, frame = _table(labels, settings, names)
     column = _file_column(frame, names, path, labels)
-    targets = _target_columns(settings, file, column)
+    targets = _target_columns(settings, frame, file, column)
     rows, notes = _matched(frame[column], names, path, labels, len(images))
     frame = frame.iloc[[row for row, _ in rows]].reset_index(drop=True)
     files = [image for _, image in rows]
     groups = _groups(frame, settings, file)
-    if settings.get("task") == "regression":
-        numbers = numbers_of(frame, targets, file, 0)
-        _check_present(np.isnan(numbers).any(axis=1), files, targets, labels)
+    task = settings.get("task", CLASSIFICATION)
+    if task != CLASSIFICATION:
+        if not settings.get(SEPARATOR):
+            _check_present(frame[targets].isna().any(axis=1).to_numpy(), files, targets, labels)
+        found = target_columns.targets(frame, targets, {"task": task, **settings}, PLAIN, labels)
         order = np.argsort([str(image) for image in files])
         by_class = {"": [files[i] for i in order]}
-        values: np.ndarray | None = numbers[order]
+        values: np.ndarray | None = found[order]
     else:
-        if len(targets) > 1:
-            raise DataError(
-                f"{labels}: {', '.join(targets)}: several labels of an image need "
-                f"`task: regression`; for classes name one column"
-            )
         _check_present(frame[targets[0]].isna().to_numpy(), files, targets, labels)
         classes = list(text_of(frame[targets[0]]))
         whole = all(name.removeprefix("-").isdecimal() for name in classes)
@@ -155,19 +156,26 @@ def _file_column(frame: pd.DataFrame, names: _Names, path: Path, labels: Path) -
 
 
 def _target_columns(
-    settings: Mapping[str, Any], file: table_reader.TableFile, column: str
+    settings: Mapping[str, Any],
+    frame: pd.DataFrame,
+    file: table_reader.TableFile,
+    column: str,
 ) -> list[str]:
     if "target" in settings:
-        given = settings["target"]
-        listed = given if isinstance(given, list) else [given]
-        return chosen_columns(file, {"target": listed}, "target")
+        return target_columns.target_columns(settings, file.columns, file.path)
     others = [name for name in file.columns if name != column]
-    if len(others) != 1:
-        raise DataError(
-            f"{file.path}: which column is the label of an image? Set `target` (columns: "
-            f"{', '.join(others) or 'none besides the files'})"
-        )
-    return others
+    if len(others) == 1:
+        return others
+    labels = [
+        name for name in others if not np.isnan(target_columns.truth_of(frame[name].dropna())).any()
+    ]
+    if settings.get("task") == MULTILABEL and labels and not settings.get(SEPARATOR):
+        return labels
+    several = f"; for several labels, {', '.join(labels)}, set `task: {MULTILABEL}`"
+    raise DataError(
+        f"{file.path}: which column is the label of an image? Set `target` (columns: "
+        f"{', '.join(others) or 'none besides the files'}){several * (len(labels) > 1)}"
+    )
 
 
 def _matched(

@@ -41,6 +41,7 @@ from netsurgery.datasets.source import (
     rows_per_chunk,
 )
 from netsurgery.networks.layers import Shape
+from netsurgery.objectives.tasks import MULTILABEL
 
 Folders = Mapping[str, ImageFolder]  # of each part
 
@@ -123,6 +124,7 @@ def open_images(settings: Settings) -> Source:
         label_names={part: str(folder.path) for part, folder in folders.items()},
         classes=classes if targets is None else None,
         targets=() if targets is None or table is None else table.names,
+        labels=table.names if table is not None and settings.get("task") == MULTILABEL else None,
         resized=any(header.size != size for header in everything),
         notes=tuple(found),
         keys=_keys(folders, settings.get("group"), table),

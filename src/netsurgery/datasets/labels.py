@@ -186,8 +186,8 @@ def _not_flat(values: np.ndarray, name: str) -> DataError:
         return DataError(message)
     if np.isin(values, (0, 1)).all() and (values.sum(axis=1) != 1).any():
         return DataError(
-            f"{message}; these are several labels per sample, which are not supported: use one "
-            f"column at a time, or make every combination of labels a class"
+            f"{message}; these are several labels per sample: set `task: multilabel`",
+            Suggestion("task", "multilabel", f"samples have any of {values.shape[1]} labels"),
         )
     if values.min() >= 0 and np.allclose(values.sum(axis=1), 1):
         return DataError(f"{message}; take the argmax of one-hot labels")

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from netsurgery.datasets.columns import CATEGORY, drop_setting
+from netsurgery.objectives.tasks import REGRESSION
 
 FEW = 50  # rows of which chance explains all
 LOOKED_AT = 10_000  # rows
 LEFT = 0.02  # of the errors or the variance without the column: less is given away
 EQUAL = 1e-6  # what an exact function of the target leaves, up to rounding
+MAX_TARGETS = 20
 ROWS_PER_LEVEL = 5  # a category of fewer rows each explains anything
 
 
@@ -67,33 +69,49 @@ def columns_that_tell(
     y: np.ndarray,
     columns: Sequence[Mapping[str, Any]],
     features: Sequence[Mapping[str, Any]],
-    *,
-    classes: bool,
+    task: str,
 ) -> dict[str, bool]:
-    """The columns which alone give the target away, and whether they are the target again.
+    """The columns which alone give a target away, and whether they are that target again.
 
     They are if they rename it: categories, few numbers, or the same order. A threshold of a
     measured value may be what there is to learn.
 
     Args:
         x: (n, features) training samples.
-        y: (n,) class numbers, or (n, 1) targets.
+        y: (n,) class numbers, (n, labels) of 0 and 1, or (n, targets).
         columns: of the table, see `netsurgery.datasets.columns`.
         features: of its rows, see `netsurgery.datasets.table_features`.
-        classes: whether the target is a class.
+        task: of the dataset.
     """
-    if len(y) < FEW or (not classes and y.shape[1] != 1):
+    if len(y) < FEW:
         return {}
     rows = np.unique(np.linspace(0, len(y) - 1, min(len(y), LOOKED_AT)).astype(int))
-    samples, target = np.asarray(x[rows]), np.asarray(y[rows])
-    target = target if classes else target[:, 0].astype(np.float64)
+    samples, targets = np.asarray(x[rows]), np.asarray(y[rows]).reshape(len(rows), -1)
+    targets = targets.astype(np.float64 if task == REGRESSION else np.int64)
+    found: dict[str, bool] = {}
+    for target in targets.T[:MAX_TARGETS]:
+        if len(np.unique(target)) > 1:
+            telling = _that_tell(samples, target, columns, features, classes=task != REGRESSION)
+            found |= {name: found.get(name, False) or again for name, again in telling.items()}
+    return found
+
+
+def _that_tell(
+    samples: np.ndarray,
+    target: np.ndarray,
+    columns: Sequence[Mapping[str, Any]],
+    features: Sequence[Mapping[str, Any]],
+    *,
+    classes: bool,
+) -> dict[str, bool]:
+    """The same for one target, (n,)."""
     found = {}
     for column in columns:
         of_column = [i for i, f in enumerate(features) if f["column"] == column["name"]]
         if not of_column:
             continue
         if column["kind"] == CATEGORY:
-            if len(of_column) * ROWS_PER_LEVEL > len(rows):
+            if len(of_column) * ROWS_PER_LEVEL > len(samples):
                 continue
             # a level that is left out, as in a row of zeros, counts as one more
             levels = samples[:, of_column]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from netsurgery.datasets import image_folders
+from netsurgery.datasets import image_folders, image_labels
 from netsurgery.datasets.folders import is_system, walk
 from netsurgery.datasets.image_decoding import UnusableImageError, read_pixels
 from netsurgery.datasets.image_layout import listed
@@ -23,8 +23,8 @@ def read_new(data: Mapping[str, Any], path: Path, labelled: bool) -> NewSamples:
 
     Args:
         data: description of the prepared dataset.
-        path: of the folder. With labels it has a subfolder for each class, otherwise images may
-            lie at any depth.
+        path: of the folder. With labels it has a subfolder for each class, or is a table of labels
+            in the folder; otherwise images may lie at any depth.
         labelled: whether to read the labels.
 
     Raises:
@@ -34,8 +34,12 @@ def read_new(data: Mapping[str, Any], path: Path, labelled: bool) -> NewSamples:
         files, others = _images(path)
         skipped = [f"{path}: skipped {len(others)} files that are not images" for _ in others[:1]]
         return NewSamples(_batches(path, files, None, data), str(path), skipped)
+    if "labels" in data["settings"] and path.is_file():
+        return _of_table(data, path)
     if data["classes"] is None:
-        raise DataError(f"{path}: a folder of images has no numbers to evaluate; use `predict`")
+        raise DataError(
+            f"{path}: name the table with the labels of the images, which lie beside or below it"
+        )
     found = image_folders.scan(path)
     classes: list[str] = data["classes"]
     if unknown := [name for name, images in found.images.items() if images and name not in classes]:
@@ -50,6 +54,17 @@ def read_new(data: Mapping[str, Any], path: Path, labelled: bool) -> NewSamples:
     labels = [name for name, images in found.images.items() for _ in images]
     notes = list(image_folders.notes(found))
     return NewSamples(_batches(path, found.files, labels, data), str(path), notes)
+
+
+def _of_table(data: Mapping[str, Any], path: Path) -> NewSamples:
+    """The images that a table names, in its folder at any depth, with their labels."""
+    known = {key: value for key, value in data["settings"].items() if key != "group"}
+    table = image_labels.read({**known, "path": str(path.parent), "labels": str(path)})
+    files, labels = table.folder.files, table.targets
+    if labels is None:
+        labels = np.array([name for name, of in table.folder.images.items() for _ in of])
+    notes = [*table.notes, *image_folders.notes_on_skipped(table.folder)]
+    return NewSamples(_batches(path.parent, files, labels, data), str(path), notes)
 
 
 def _images(path: Path) -> tuple[list[Path], list[Path]]:
@@ -68,7 +83,10 @@ def _images(path: Path) -> tuple[list[Path], list[Path]]:
 
 
 def _batches(
-    path: Path, files: list[Path], labels: list[str] | None, data: Mapping[str, Any]
+    path: Path,
+    files: list[Path],
+    labels: Sequence[str] | np.ndarray | None,
+    data: Mapping[str, Any],
 ) -> Iterator[Batch]:
     height, width, channels = shape = tuple(data["shape"])
     dtype, upright = np.dtype(data["type"]), data["settings"].get("exif", True)

@@ -13,7 +13,8 @@ from netsurgery.datasets.dates import with_days
 from netsurgery.datasets.source import Batch, DataError, NewSamples
 from netsurgery.datasets.table_inputs import date_columns, model_inputs
 from netsurgery.datasets.table_reader import TableFile
-from netsurgery.datasets.table_values import check_numbers, targets, with_target
+from netsurgery.datasets.table_values import check_numbers, with_target
+from netsurgery.datasets.target_columns import described, targets
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,8 +44,8 @@ def read_new(data: Mapping[str, Any], path: Path, labelled: bool) -> NewSamples:
         instead = f", but has {', '.join(map(repr, others))}" if others else ""
         raise DataError(f"{path}: has no column {', '.join(map(repr, absent))}{instead}")
     notes = list(file.notes)
-    label_name = f"{path}: target {', '.join(map(repr, data['targets']))}"
-    return NewSamples(_batches(file, data, labelled, notes), label_name, notes)
+    batches = _batches(file, data, labelled, notes)
+    return NewSamples(batches, described(data["targets"], path), notes)
 
 
 def _open(data: Mapping[str, Any], path: Path, labelled: bool) -> TableFile:
@@ -70,24 +71,24 @@ def _batches(
     columns = [
         Column(c["name"], c["kind"], tuple(c["levels"]), c["missing"]) for c in data["columns"]
     ]
-    target = data["targets"][0] if labelled else None
+    wanted = list(data["targets"]) if labelled else []
     used = {column.name for column in columns} | set(data["targets"])
     unused = [*file.row_names, *(name for name in file.columns if name not in used)]
-    read = [*unused, *(column.name for column in columns), *([target] if target else [])]
+    read = [*unused, *(column.name for column in columns), *wanted]
     unknown: dict[str, Counter[str]] = {}
     keys: list[str] | None = None
     frames = with_days(
         file.frames(table_reader.ROWS, read), date_columns(data), data["settings"], file.path
     )
-    for frame in with_target(frames, target, data["settings"]) if target else frames:
+    for frame in with_target(frames, wanted, data["settings"]):
         check_numbers(frame, columns, file.numbers, file.path)
         keys = [name for name in unused if _is_key(frame[name])] if keys is None else keys
         for column in columns:
             if column.kind == CATEGORY:
                 unknown.setdefault(column.name, Counter()).update(_unknown(frame, column))
         y = None
-        if target:
-            y = targets(frame[target], data["settings"], file.numbers, file.path)
+        if wanted:
+            y = targets(frame, wanted, data["settings"], file.numbers, file.path)
         rows = (frame.index + 1).tolist()
         named = {name: frame[name].fillna("").to_numpy(object) for name in keys}
         inputs = model_inputs(_as_pandas_reads(frame, columns, file), data)

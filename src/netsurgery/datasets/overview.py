@@ -7,6 +7,7 @@ from typing import Any
 
 from netsurgery.datasets.column_summaries import LEFT_OUT, TARGET, shown_levels, span
 from netsurgery.datasets.source import TRAINING
+from netsurgery.objectives.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
 
 CLASSES = 20  # that are listed with their samples
 COLUMN_HEADER = ("column", "became", "values", "missing", "features")
@@ -37,14 +38,26 @@ def facts(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "channels", ", ".join(channels[:CLASSES]) + rest
     if data["range"] and not data["table"]:
         yield "values", span(*data["range"])
-    if data["classes"] is None:
+    if data["task"] == REGRESSION:
         several = data["outputs"] > 1
         yield "targets" if several else "target", f"numbers, {span(*data['target_range'])}"
         return
-    counts = data["class_counts"][TRAINING]
+    kind = "labels" if data["task"] == MULTILABEL else "classes"
+    counts = data["label_counts" if kind == "labels" else "class_counts"][TRAINING]
     listed = [f"{name} {count:,}" for name, count in list(counts.items())[:CLASSES]]
     more = [f"{len(counts) - CLASSES} more"] if len(counts) > CLASSES else []
-    yield f"{len(counts)} classes", ", ".join([*listed, *more])
+    yield f"{len(counts)} {kind}", ", ".join([*listed, *more])
+
+
+def _target_values(name: str, data: Mapping[str, Any]) -> str:
+    """What the values of a column to predict are."""
+    if data["task"] == CLASSIFICATION:
+        return shown_levels(data["classes"])
+    if data["task"] == MULTILABEL:
+        counts = data["label_counts"][TRAINING]
+        return f"{counts[name]:,} yes" if name in counts else shown_levels(data["labels"])
+    ranges = data["target_ranges"] or [data["target_range"]]
+    return span(*ranges[data["targets"].index(name)])
 
 
 def column_rows(data: Mapping[str, Any], most: int | None = None) -> list[tuple[str, ...]]:
@@ -58,8 +71,7 @@ def column_rows(data: Mapping[str, Any], most: int | None = None) -> list[tuple[
     for column in data["table"]:
         values = column["values"]
         if column["became"] == TARGET:
-            classes = data["classes"]
-            values = shown_levels(classes) if classes else f"{span(*data['target_range'])}"
+            values = _target_values(column["name"], data)
         used = column["became"] not in (TARGET, LEFT_OUT)
         counts = (column["missing"] or "", column["features"]) if used else ("", "")
         rows.append((column["name"], column["became"], values, *map(str, counts)))

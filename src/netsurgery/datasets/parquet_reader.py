@@ -56,7 +56,9 @@ class ParquetFile:
                 f"{path}: its columns have names of {len(levels)} levels; give each one name and "
                 f'write the file again: frame.columns = frame.columns.map("-".join)'
             )
-        keys = (settings["target"], *settings["categorical"], *settings["drop"])
+        target = settings["target"]
+        target = target if isinstance(target, list) else [target]
+        keys = (*target, *settings["categorical"], *settings["drop"])
         named = set(map(str, keys))
         self.index = [n for n in _index_names(self.schema.pandas_metadata) if n not in named]
         self.row_names = tuple(n for n in self.index if not UNNAMED_INDEX.fullmatch(n))

@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy
 
-from netsurgery.datasets import labels, leaks, repeats, split_keys
+from netsurgery.datasets import leaks, repeats, split_keys
+from netsurgery.datasets.prepared_labels import prepare_labels
 from netsurgery.datasets.source import PARTS, TRAINING, DataError, Settings, Source, Suggestion
 from netsurgery.datasets.units import UnitFitter, Units
 from netsurgery.datasets.value_range import ValueRange
-from netsurgery.objectives.tasks import REGRESSION
 from netsurgery.storage.dependencies import NO_DEPENDENCIES, Dependencies
 from netsurgery.storage.files import CHECKSUMS, atomic_path, checksums, read_json
 
@@ -39,9 +39,11 @@ ADDED: dict[str, Any] = {
     "range": None,
     "target_range": None,
     "split_by": None,
+    "labels": None,
+    "label_counts": None,
+    "target_ranges": None,
 }  # missing in data of 0.1
 LISTED = 5  # columns in a warning
-IMBALANCED = 3  # warn if the largest class has this many times the samples of the smallest
 
 
 def _first_not_finite(x: np.ndarray, source: Source) -> tuple[int, ...] | None:
@@ -162,18 +164,6 @@ def _precision_warnings(source: Source, units: Units | None) -> Iterator[str]:
     )
 
 
-def _imbalance_warnings(counts: dict[str, int]) -> Iterator[str]:
-    """A warning if the classes are far from being equally frequent."""
-    largest, smallest = max(counts, key=lambda c: counts[c]), min(counts, key=lambda c: counts[c])
-    if counts[largest] >= IMBALANCED * counts[smallest]:
-        share = counts[largest] / sum(counts.values())
-        yield (
-            f"imbalanced classes: {largest} has {counts[largest]} training samples ({share:.0%}), "
-            f"{smallest} has {counts[smallest]}; always predicting {largest} is {share:.1%} "
-            f"accurate (see class_weights)"
-        )
-
-
 def write(
     source: Source,
     name: str,
@@ -187,7 +177,7 @@ def write(
     Args:
         source: the opened dataset.
         name: of the dataset in the configuration.
-        task: classification or regression.
+        task: of the dataset.
         settings: of the dataset.
         folder: the dataset's own.
         dependencies: what the dataset depends on.
@@ -205,7 +195,6 @@ def write(
     method = settings.get("scaling") or source.scaling
     seen = ValueRange()
     raw_labels, units = _write_samples(source, parts, method, folder / "x.npy", seen)
-    label_names = {part: source.label_name(part) for part in parts}
     description: dict[str, Any] = {
         "name": name,
         "origin": source.origin,
@@ -230,33 +219,15 @@ def write(
     }
     suggestions = list(source.suggestions)
     warnings = [*source.notes, *_precision_warnings(source, units)]
-    if task == REGRESSION:
-        y, target_units = labels.regression_targets(raw_labels, label_names)
-        outputs = y[TRAINING].shape[1]
-        description |= {"outputs": outputs, "classes": None, "class_counts": None}
-        description["target_units"] = None if target_units is None else target_units.to_json()
-        of_targets = ValueRange()
-        of_targets.update(raw_labels[TRAINING])
-        description["target_range"] = of_targets.to_json()
-    else:
-        y, names = labels.class_numbers(raw_labels, label_names, source.classes)
-        counts = {
-            part: dict(zip(names, np.bincount(y[part], minlength=len(names)).tolist(), strict=True))
-            for part in parts
-        }
-        description |= {"outputs": len(names), "classes": names, "class_counts": counts}
-        warnings += _imbalance_warnings(counts[TRAINING])
-        if same := labels.same_but_for_case(names):
-            warnings.append(f"classes differ in capitals only: {', '.join(map(repr, same))}")
-    joined = np.concatenate([y[part] for part in parts])
+    found = prepare_labels(task, raw_labels, source, settings)
+    description |= found.description
+    warnings += found.warnings
+    y, joined = found.y, np.concatenate([found.y[part] for part in parts])
     x = mapped(folder, "x")
     warnings += repeats.warnings(x, joined, source_parts(description), source.origin)
     if source.columns:
         x = x[: source.counts[TRAINING]].reshape(source.counts[TRAINING], -1)
-        classes = task != REGRESSION
-        telling = leaks.columns_that_tell(
-            x, y[TRAINING], source.columns, source.features, classes=classes
-        )
+        telling = leaks.columns_that_tell(x, y[TRAINING], source.columns, source.features, task)
         if telling:
             warnings.append(leaks.warning(telling, source.origin))
             again = [name for name, renamed in telling.items() if renamed]

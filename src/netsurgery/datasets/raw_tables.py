@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +35,7 @@ def read_rows(data: Mapping[str, Any], part: str, rows: np.ndarray) -> list[Inpu
     settings = data["settings"]
     file = table_reader.open_file(part_paths(settings)[part], settings)
     if settings.get("drop_missing_target"):
-        rows = _rows_with_target(file, data["targets"][0])[rows]
+        rows = _rows_with_targets(file, data["targets"])[rows]
     count = int(rows.max()) + 1
     if settings["source"] == "parquet":
         frame = _read_parquet(file.path, count)
@@ -53,10 +53,10 @@ def read_rows(data: Mapping[str, Any], part: str, rows: np.ndarray) -> list[Inpu
         return [model_inputs(_read_csv(file.path, count, options).iloc[rows], data)]
 
 
-def _rows_with_target(file: TableFile, target: str) -> np.ndarray:
-    """The rows of a file, from 0, that have a target."""
-    frames = file.frames(table_reader.ROWS, [target])
-    return np.concatenate([np.asarray(frame.index[frame[target].notna()]) for frame in frames])
+def _rows_with_targets(file: TableFile, targets: Sequence[str]) -> np.ndarray:
+    """The rows of a file, from 0, that have all targets."""
+    frames = file.frames(table_reader.ROWS, targets)
+    return np.concatenate([np.asarray(f.index[f.notna().all(axis=1)]) for f in frames])
 
 
 def _read_csv(path: Path, count: int, options: Mapping[str, Any]) -> pd.DataFrame:

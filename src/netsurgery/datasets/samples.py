@@ -11,6 +11,7 @@ from netsurgery.datasets.augmentation import RandomChange
 from netsurgery.datasets.piecewise import Pieces
 from netsurgery.datasets.prepared import describe, mapped
 from netsurgery.datasets.units import Units
+from netsurgery.objectives.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
 from netsurgery.storage.files import CHECKSUMS, read_json, verify_checksum
 
 
@@ -52,6 +53,18 @@ class Scaling:
         return (values if self.units is None else self.units.store(values)).astype(np.float32)
 
 
+def task_of_labels(y: np.ndarray, target: Scaling | None) -> str:
+    """The task that prepared labels are for.
+
+    Args:
+        y: (n,) class numbers, (n, labels) of 0 and 1, or (n, targets).
+        target: scaling of targets; None for classes and labels.
+    """
+    if target is not None:
+        return REGRESSION
+    return CLASSIFICATION if y.ndim == 1 else MULTILABEL
+
+
 @dataclass(frozen=True)
 class Samples:
     """The samples of one part of a dataset, memory-mapped.
@@ -60,10 +73,10 @@ class Samples:
     """
 
     x: np.ndarray  # (N, *shape) all samples as stored
-    y: np.ndarray  # (N,) class numbers, or (N, targets) float32
+    y: np.ndarray  # (N,) class numbers, (N, labels) uint8 of 0 and 1, or (N, targets) float32
     indices: np.ndarray  # (n,) of the samples of this part
     scaling: Scaling
-    target: Scaling | None = None  # scaling of regression targets; None for classes
+    target: Scaling | None = None  # scaling of regression targets; None for others
     variants: int = 1  # of every sample (see `netsurgery.datasets.augmentation`)
     change: RandomChange | None = None  # of every sample in every epoch
     non_negative: bool = False  # whether the scaled training samples have no negative values
@@ -76,6 +89,11 @@ class Samples:
         """The shape of what a network takes for a sample."""
         pieces = self.scaling.pieces
         return self.x.shape[1:] if pieces is None else pieces.columns.shape
+
+    @property
+    def task(self) -> str:
+        """The task that the labels are for."""
+        return task_of_labels(self.y, self.target)
 
     def inputs(self, positions: np.ndarray) -> np.ndarray:
         """The scaled network inputs of some samples, float32 (k, *shape).

@@ -18,7 +18,7 @@ CHUNK_BYTES = 2**23  # approximate size of a chunk: no dataset needs to fit into
 
 Settings = Mapping[str, Any]
 Inputs = np.ndarray | dict[str, np.ndarray]  # of a final model: one array, or one per column
-Chunk = tuple[np.ndarray, np.ndarray]  # x (k, *shape); y (k,) or, with several targets, (k, t)
+Chunk = tuple[np.ndarray, np.ndarray]  # x (k, *shape); y (k,) or, with several columns, (k, c)
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,7 @@ class Source:
     largest: float = 1.0  # value that unit scaling maps to 1
     label_names: Mapping[str, str] = field(default_factory=dict)  # of each part, for messages
     classes: tuple[str, ...] | None = None  # names of the classes 0, 1, ...; None: from the labels
+    labels: tuple[str, ...] | None = None  # names of the columns of y where samples have several
     missing: bool = False  # whether NaN marks a missing value
     resized: bool = False  # whether images had different sizes
     columns: tuple[Mapping[str, Any], ...] = ()  # of a table: see `netsurgery.datasets.columns`

@@ -29,6 +29,7 @@ from netsurgery.datasets.source import (
     rows_per_chunk,
 )
 from netsurgery.datasets.units import is_constant
+from netsurgery.objectives.tasks import REGRESSION
 from netsurgery.storage.dependencies import NO_DEPENDENCIES, Dependencies
 from netsurgery.storage.files import CHECKSUMS, atomic_path, checksums
 from netsurgery.storage.fractions import ceil_product
@@ -221,12 +222,13 @@ def write_split(
     data = prepared.describe(folder)
     x, y = (prepared.mapped(folder, stem) for stem in "xy")
     try:
-        drawing = Drawing(y, data["classes"], seed, split_keys.read(folder, data))
+        names = data["classes"] or data["labels"]
+        drawing = Drawing(y, names, seed, split_keys.read(folder, data))
         parts = split(drawing, prepared.source_parts(data), settings, fold)
     except DataError as error:
         raise DataError(f"{data['origin']}: {error}") from None
     arrays = parts | _fit(data, x, parts[TRAINING], settings)
-    if data["classes"] is None:
+    if data["task"] == REGRESSION:
         arrays["target_shift"], arrays["target_scale"] = fit_scaling(
             y, parts[TRAINING], "standard", 1.0, None
         )

@@ -11,6 +11,7 @@ import numpy as np
 from netsurgery.datasets import table_reader
 from netsurgery.datasets.columns import text_of
 from netsurgery.datasets.source import DataError, Settings, SplitKeys
+from netsurgery.datasets.target_columns import target_columns
 from netsurgery.datasets.times import times_of
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ def split_column(settings: Settings, names: Sequence[str], path: Path) -> tuple[
     if key is None:
         return None
     column = table_reader.find_column(settings[key], names, path, key)
-    if column == table_reader.find_column(settings["target"], names, path, "target"):
-        raise DataError(f"{path}: {column!r} is the target and `{key}`; a split needs another one")
+    if column in target_columns(settings, names, path):
+        raise DataError(f"{path}: {column!r} is a target and `{key}`; a split needs another one")
     return key, column
 
 

@@ -1,4 +1,4 @@
-"""The values of some rows of a table: targets, and numbers that have to be numbers."""
+"""The rows of a table that are used, and numbers that have to be numbers."""
 
 from __future__ import annotations
 
@@ -8,65 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from netsurgery.datasets import number_formats
-from netsurgery.datasets.columns import NUMBER, Column, row_number, text_of
+from netsurgery.datasets.columns import NUMBER, Column, row_number
 from netsurgery.datasets.number_formats import NumberFormat
-from netsurgery.datasets.source import DataError, Suggestion
+from netsurgery.datasets.source import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 def with_target(
-    frames: Iterable[pd.DataFrame], target: str, settings: Mapping[str, Any]
+    frames: Iterable[pd.DataFrame], targets: Sequence[str], settings: Mapping[str, Any]
 ) -> Iterator[pd.DataFrame]:
-    """The rows of a table, without those that have no target if the settings say so."""
+    """The rows of a table, without those that lack a target if the settings say so."""
     for frame in frames:
-        yield frame[frame[target].notna()] if settings.get("drop_missing_target") else frame
-
-
-def targets(
-    values: pd.Series, settings: Mapping[str, Any], numbers: NumberFormat, path: Path
-) -> np.ndarray:
-    """Labels of some rows: text for classes, float64 for regression.
-
-    Args:
-        values: the target column of these rows.
-        settings: of the dataset.
-        numbers: how the file writes numbers.
-        path: of the file, for messages.
-    """
-    where = f"{path}: target {values.name!r}"
-    missing = np.flatnonzero(values.isna())
-    if len(missing):
-        raise DataError(
-            f"{where} is missing in row {row_number(values, missing[0])} (an empty cell, or a text "
-            f"such as NA or None); fill it in, or leave such rows out with "
-            f"`drop_missing_target: true`",
-            Suggestion("drop_missing_target", True, "some rows have none"),
-        )
-    as_numbers = numbers.numbers(values)
-    if settings["task"] == "regression":
-        invalid = np.flatnonzero(~np.isfinite(as_numbers))
-        if len(invalid):
-            row = int(invalid[0])
-            text = str(values.iloc[row])
-            raise DataError(
-                f"{where}, row {row_number(values, row)} is {values.iloc[row]!r}, not a finite "
-                f"number; regression needs numbers{number_formats.hint(text, numbers)}",
-                *number_formats.suggestions([[text]], numbers),
-            )
-        return as_numbers
-    fractions = np.flatnonzero(np.isfinite(as_numbers) & (as_numbers % 1 != 0))
-    if len(fractions):
-        raise DataError(
-            f"{where} holds floats ({as_numbers[fractions[0]]} in row "
-            f"{row_number(values, fractions[0])}); classes must be integers or text (for a numeric "
-            f"target set `task: regression`)",
-            Suggestion("task", "regression", "the target holds fractions"),
-        )
-    labels = np.array(list(text_of(values)), dtype=str)
-    return np.char.rstrip(labels, settings["strip_labels"]) if settings["strip_labels"] else labels
+        whole = frame[list(targets)].notna().all(axis=1)
+        yield frame[whole] if settings.get("drop_missing_target") else frame
 
 
 def check_numbers(

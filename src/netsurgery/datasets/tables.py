@@ -15,6 +15,7 @@ from netsurgery.datasets import (
     raw_tables,
     table_reader,
     table_splits,
+    target_columns,
 )
 from netsurgery.datasets.column_summaries import summaries
 from netsurgery.datasets.columns import Column, ColumnStatistics, read_statistics
@@ -30,8 +31,9 @@ from netsurgery.datasets.source import (
     part_paths,
 )
 from netsurgery.datasets.table_features import encode, features_of
-from netsurgery.datasets.table_values import check_numbers, targets, with_target
+from netsurgery.datasets.table_values import check_numbers, with_target
 from netsurgery.networks.layers import Shape
+from netsurgery.objectives.tasks import MULTILABEL
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,19 +55,19 @@ def open_table(settings: Settings) -> Source:
     }
     file = files[TRAINING]
     path, names, numbers = file.path, file.columns, file.numbers
-    target = table_reader.find_column(settings["target"], names, path, "target")
+    target = target_columns.target_columns(settings, names, path)
     listed = {
         key: {table_reader.find_column(name, names, path, key) for name in settings[key]}
         for key in ("drop", "categorical", "dates")
     }
     by = table_splits.split_column(settings, names, path)
-    apart = {target, *listed["drop"], *([by[1]] if by else ())}
+    apart = {*target, *listed["drop"], *([by[1]] if by else ())}
     used = [name for name in names if name not in apart]
     if not used:
-        raise DataError(f"{path}: has no column besides the target")
+        raise DataError(f"{path}: has no column besides the target{'s' * (len(target) > 1)}")
 
     def rows_of(file: table_reader.TableFile, names: Sequence[str]) -> Iterator[pd.DataFrame]:
-        frames = with_target(file.frames(table_reader.ROWS, [target, *names]), target, settings)
+        frames = with_target(file.frames(table_reader.ROWS, [*target, *names]), target, settings)
         return with_days(frames, listed["dates"] & {*used}, settings, file.path)
 
     def values_of(part: str, column: str) -> pd.Series:
@@ -77,7 +79,7 @@ def open_table(settings: Settings) -> Source:
     counts = {}
     for part, other in files.items():
         if part != TRAINING:
-            _check_has_columns(other, [target, *used, *([by[1]] if by else ())], file)
+            _check_has_columns(other, [*target, *used, *([by[1]] if by else ())], file)
             counts[part] = sum(map(len, rows_of(other, [])))
     categorical = listed["categorical"] | file.categories
     statistics = read_statistics(rows_of(file, used), used, categorical, numbers)
@@ -101,7 +103,7 @@ def open_table(settings: Settings) -> Source:
     def chunks(part: str) -> Iterator[Chunk]:
         opened = files[part]
         for frame in rows_of(opened, used):
-            y = targets(frame[target], settings, numbers, opened.path)
+            y = target_columns.targets(frame, target, settings, numbers, opened.path)
             check_numbers(frame, columns, numbers, opened.path)
             yield encode(frame, columns, features, numbers).reshape(-1, *shape), y
 
@@ -113,13 +115,16 @@ def open_table(settings: Settings) -> Source:
         counts=counts,
         chunks=chunks,
         scaling="standard",
-        label_names={part: f"{file.path}: target {target!r}" for part, file in files.items()},
+        label_names={
+            part: target_columns.described(target, file.path) for part, file in files.items()
+        },
+        labels=tuple(target) if settings["task"] == MULTILABEL else None,
         missing=True,
         columns=tuple(column.to_json() for column in columns),
         features=tuple(feature.to_json() for feature in features),
         reading=file.pandas_options,
         file_columns=tuple(names),
-        targets=(target,),
+        targets=tuple(target),
         table=tuple(
             summary.to_json()
             for summary in summaries(

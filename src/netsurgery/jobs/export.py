@@ -11,6 +11,7 @@ from netsurgery import datasets
 from netsurgery.datasets.samples import Samples
 from netsurgery.jobs import model_check
 from netsurgery.keras_io import archive, tflite
+from netsurgery.objectives.tasks import MULTILABEL
 from netsurgery.report import error_analysis
 from netsurgery.storage.dependencies import NO_DEPENDENCIES, Dependencies
 from netsurgery.storage.files import CHECKSUMS, checksums, read_json
@@ -35,9 +36,12 @@ def analyse_errors(found: np.ndarray, samples: Samples, data: dict[str, Any]) ->
         samples: the test samples.
         data: description of the prepared dataset.
     """
+    y = samples.y[samples.indices]
     if samples.target is not None:
-        values = samples.target.restore(samples.y[samples.indices])
+        values = samples.target.restore(y)
         return error_analysis.regression_errors(values, found, data.get("targets", ()))
+    if samples.task == MULTILABEL:
+        return error_analysis.label_errors(y, found, data["labels"])
     return error_analysis.classification_errors(samples.x, samples.y, samples.indices, found, data)
 
 

@@ -11,8 +11,10 @@ import numpy as np
 from netsurgery import training
 from netsurgery.datasets import NewSamples
 from netsurgery.datasets.labels import checked_targets, numbers_of_classes
+from netsurgery.datasets.multilabel import matrix_of
 from netsurgery.keras_io.final_model import FinalModel
 from netsurgery.keras_io.preprocessing import described_target_scaling
+from netsurgery.objectives.tasks import CLASSIFICATION, MULTILABEL
 
 
 def score_file(path: Path, data: Mapping[str, Any], samples: NewSamples) -> dict[str, Any]:
@@ -35,10 +37,12 @@ def score_file(path: Path, data: Mapping[str, Any], samples: NewSamples) -> dict
         given.append(batch.labels)
     labels, name = np.concatenate(given), samples.label_name
     target = described_target_scaling(data)
-    if target is None:
-        y = numbers_of_classes(labels, data["classes"], name)
-    else:
+    if target is not None:
         y = target.store(checked_targets(labels, data["outputs"], name))
+    elif data["task"] == MULTILABEL:
+        y = matrix_of(labels, data["labels"], name, data["settings"].get("label_separator"))
+    else:
+        y = numbers_of_classes(labels, data["classes"], name)
     scores = training.score_outputs(
         np.concatenate(outputs),
         y,
@@ -46,6 +50,6 @@ def score_file(path: Path, data: Mapping[str, Any], samples: NewSamples) -> dict
         loss=data["measured"]["loss"],
         metrics=data["measured"]["extra_metrics"],
         penalty=final.penalty,
-        logits=target is None and inner is not final,
+        logits=data["task"] == CLASSIFICATION and inner is not final,
     )
     return {"samples": len(y), **scores}

@@ -20,6 +20,9 @@ from netsurgery.datasets import DataError, Samples
 from netsurgery.datasets.source import Inputs
 from netsurgery.jobs.exit_messages import OneLineError
 from netsurgery.keras_io import functional
+from netsurgery.objectives.label_scores import LabelCounts
+from netsurgery.objectives.number_scores import NumberScores
+from netsurgery.objectives.tasks import CLASSIFICATION, MULTILABEL
 
 MAX_SAMPLES = 2000  # that are compared
 MAX_READ = 100_000  # samples of the source that are read for them
@@ -91,14 +94,14 @@ def _chosen_positions(samples: Samples, most: int) -> np.ndarray:
 
 
 def gives_logits(network: keras.Model, samples: Samples) -> bool:
-    """Whether a network's outputs are logits, not class probabilities or targets."""
+    """Whether a network's outputs are logits, not probabilities or targets."""
     last = network.layers[-1]
     activation = getattr(last, "activation", None)
-    return samples.target is None and activation is keras.activations.linear
+    return samples.task == CLASSIFICATION and activation is keras.activations.linear
 
 
 def in_units(outputs: np.ndarray, samples: Samples, *, logits: bool) -> np.ndarray:
-    """What a network's outputs mean: class probabilities, or targets in their units, float64.
+    """What a network's outputs mean: probabilities, or targets in their units, float64.
 
     Args:
         outputs: (n, outputs) of the network.
@@ -129,21 +132,26 @@ def check_recorded(
     Raises:
         DisagreementError: accuracy or root mean square error differ.
     """
-    y = samples.y[samples.indices]
-    if samples.target is None:
-        name, value = "accuracy", float(np.mean(found.argmax(axis=1) == y))
-        tolerance = TOLERANCE + 1 / len(y)  # two classes may be equally likely
-    else:
-        unit = float(np.max(1 / samples.target.of_values.scale))
-        error = (found - samples.target.restore(y)) / unit
-        name, value = "rmse", float(np.sqrt(np.mean(error**2))) * unit
-        tolerance = TOLERANCE * unit
+    name, value, tolerance = _test_score(found, samples)
     expected = recorded.get(name)
     if expected is not None and abs(value - expected) > tolerance:
         raise DisagreementError(
             f"{final / 'network.keras'}: gives a test {name} of {value:.6g}, but {expected:.6g} "
             f"was recorded"
         )
+
+
+def _test_score(found: np.ndarray, samples: Samples) -> tuple[str, float, float]:
+    """A metric of a network's outputs: its name, its value, and by how much it may differ."""
+    y = samples.y[samples.indices]
+    one = TOLERANCE + 1 / y.size  # two classes may be equally likely
+    if samples.target is not None:
+        scores = NumberScores.of(samples.target.restore(y), found).scores()
+        unit = float(np.mean(1 / samples.target.of_values.scale.astype(np.float64)))
+        return "rmse", scores["rmse"], TOLERANCE * unit
+    if samples.task == MULTILABEL:
+        return "label_accuracy", LabelCounts.of(y, found).scores()["label_accuracy"], one
+    return "accuracy", float(np.mean(found.argmax(axis=1) == y)), one
 
 
 def compare(

@@ -46,7 +46,7 @@ class FinalModel:
         return cls(model, data)
 
     def predict(self, inputs: Inputs) -> np.ndarray:
-        """Class probabilities (n, classes), or targets in their units (n, targets)."""
+        """Probabilities of classes or labels, or targets in their units, (n, outputs)."""
         return _outputs(self.model, inputs)
 
     @property

@@ -1,7 +1,7 @@
 """Preprocessing as Keras layers, so that a trained model takes raw data.
 
 Images enter as raw pixels, tables as `netsurgery.datasets.table_inputs` describes. The outputs are
-class probabilities, or targets in their own unit.
+probabilities of classes or labels, or targets in their own unit.
 """
 
 from __future__ import annotations
@@ -43,8 +43,11 @@ DESCRIBED = (
     "file_columns",
     "targets",
     "class_counts",
+    "labels",
+    "label_counts",
     "range",
     "target_range",
+    "target_ranges",
     "table",
     "columns",
     "features",
@@ -208,7 +211,7 @@ def with_preprocessing(
         network: a Keras model that takes scaled samples.
         data: description of the prepared dataset.
         scaling: of the samples.
-        target: scaling of a regression's targets; None for classes.
+        target: scaling of a regression's targets; None for others.
     """
     shape = tuple(data["shape"])
     after: list[keras.layers.Layer] = []
@@ -269,7 +272,7 @@ def description(
     Args:
         data: description of the prepared dataset.
         scaling: of the samples: (value - shift) * scale.
-        target: scaling of a regression's targets; None for classes.
+        target: scaling of a regression's targets; None for others.
         non_negative: whether the scaled training samples have no negative values.
         measured: the loss and the additional metrics of the search, as settings.
     """
@@ -292,7 +295,7 @@ def description(
 
 
 def described_target_scaling(data: Mapping[str, Any]) -> Scaling | None:
-    """The scaling of stored targets, from a model's description; None for classes."""
+    """The scaling of stored targets, from a model's description; None for others."""
     if data["target_scaling"] is None:
         return None
     shift, scale = (np.array(data["target_scaling"][key]) for key in ("shift", "scale"))

@@ -10,7 +10,7 @@ from netsurgery.objectives.keras_catalog import LOSSES, METRICS, OPTIMIZERS
 from netsurgery.objectives.metrics import BUILTIN, OPTIONAL, VALIDATION, is_maximized
 from netsurgery.objectives.schedules import CONSTANT
 from netsurgery.objectives.suggestions import suggest
-from netsurgery.objectives.tasks import CLASSIFICATION, TASKS, Task
+from netsurgery.objectives.tasks import REGRESSION, TASKS, Task
 
 WITH_MOMENTUM = ("sgd", "rmsprop")
 
@@ -144,7 +144,7 @@ def _check_target(target: float, metric: str, task: str) -> None:
         if target > 1:
             write = f"; write {target / 100:g}" if target <= 100 else ""
             raise SettingError(where, f"{target:g} is out of reach: {metric} is at most 1{write}")
-        if target <= 0 and task == CLASSIFICATION:
+        if target <= 0 and task != REGRESSION:
             raise SettingError(where, f"every network reaches {target:g}: {metric} is at least 0")
     elif target < 0 and metric.removeprefix(VALIDATION) not in MAYBE_NEGATIVE:
         raise SettingError(where, f"{target:g} is out of reach: {metric} is at least 0")

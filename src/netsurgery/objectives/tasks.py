@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from netsurgery.objectives import keras_catalog
 from netsurgery.objectives.keras_catalog import CROSSENTROPY, LOSSES, METRICS
 
-CLASSIFICATION, REGRESSION = "classification", "regression"
+CLASSIFICATION, REGRESSION, MULTILABEL = "classification", "regression", "multilabel"
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,30 @@ TASKS = {
                 *("log_cosh", "cosine_similarity"),
             ),
             keras_metrics=_metrics_of_numbers(),
+        ),
+        Task(
+            MULTILABEL,
+            outputs="labels",
+            activations=("sigmoid",),
+            loss="binary_crossentropy",
+            metrics={
+                "mean_average_precision": True,
+                "loss": False,
+                "macro_f1": True,
+                "exact_match": True,
+                "label_accuracy": True,
+            },
+            losses=(
+                *("binary_crossentropy", "binary_focal_crossentropy"),
+                *("mse", "mean_squared_error"),
+            ),
+            # those that take each output for itself
+            keras_metrics=(
+                *("auc", "binary_accuracy", "binary_crossentropy", "binary_iou"),
+                *("mean_absolute_error", "mean_squared_error", "precision", "recall"),
+                *("precision_at_recall", "recall_at_precision"),
+                *("sensitivity_at_specificity", "specificity_at_sensitivity"),
+            ),
         ),
     )
 }

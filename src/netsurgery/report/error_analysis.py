@@ -1,4 +1,4 @@
-"""Errors of a trained network: by class, and its most confident mistakes."""
+"""Errors of a trained network: by class, label or target, and its most confident mistakes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+
+from netsurgery.objectives.label_scores import LabelCounts, per_label
+from netsurgery.objectives.number_scores import NumberScores
+from netsurgery.objectives.tasks import MULTILABEL
 
 MAX_MISTAKES = 12  # most confident mistakes that are listed
 MAX_POINTS = 300  # points in the scatter plot of a regression
@@ -110,8 +114,34 @@ def classification_errors(
     }
 
 
+def label_errors(y: np.ndarray, probabilities: np.ndarray, names: Sequence[str]) -> dict[str, Any]:
+    """The errors where samples have any number of labels.
+
+    Args:
+        y: (n, labels) of 0 and 1.
+        probabilities: (n, labels).
+        names: of the labels.
+
+    Returns:
+        JSON values: the labels, the scores of each, and the means.
+    """
+    counts = LabelCounts.of(y, probabilities)
+    return {
+        "task": MULTILABEL,
+        "samples": len(y),
+        "labels": list(names),
+        "by_label": per_label(counts),
+        **{key: _finite(value) for key, value in counts.scores().items()},
+    }
+
+
+def _finite(value: float) -> float | None:
+    """A number as a JSON value."""
+    return float(value) if np.isfinite(value) else None
+
+
 def regression_errors(y: np.ndarray, predicted: np.ndarray, names: Sequence[str]) -> dict[str, Any]:
-    """The errors of a regression, for its first target.
+    """The errors of a regression: the scores of each target, and the errors of the first.
 
     Args:
         y: (n, targets) in the unit of the targets.
@@ -119,11 +149,17 @@ def regression_errors(y: np.ndarray, predicted: np.ndarray, names: Sequence[str]
         names: of the targets.
     """
     error = predicted[:, 0] - y[:, 0]
+    named = list(names) or [f"target {i}" for i in range(y.shape[1])]
+    scores = NumberScores.of(y, predicted)
     step = max(1, len(y) // MAX_POINTS)
     return {
         "task": "regression",
         "samples": len(y),
-        "target": names[0] if names else "target",
+        "target": named[0] if y.shape[1] > 1 or names else "target",
+        "by_target": [
+            {"target": name} | {key: _finite(values[i]) for key, values in vars(scores).items()}
+            for i, name in enumerate(named)
+        ],
         "quantiles": {str(q): float(np.quantile(error, q)) for q in (0.05, 0.25, 0.5, 0.75, 0.95)},
         "points": [
             [float(a), float(b)] for a, b in zip(y[::step, 0], predicted[::step, 0], strict=True)

@@ -15,7 +15,9 @@ from netsurgery.networks.costs import Costs
 from netsurgery.networks.outline import outline
 from netsurgery.networks.topology import Topology
 from netsurgery.objectives.keras_catalog import describe as describe_setting
+from netsurgery.objectives.label_scores import ACCURACY, AVERAGE_PRECISION, F1, PRECISION, RECALL
 from netsurgery.objectives.schedules import CONSTANT
+from netsurgery.objectives.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
 from netsurgery.report.usage import usage_snippet
 from netsurgery.search.algorithms import ALGORITHMS
 from netsurgery.search.last_epochs import describe_last_epochs
@@ -79,9 +81,14 @@ def _costs(topology: Topology) -> list[str]:
 
 
 def _errors(errors: Mapping[str, Any]) -> list[str]:
-    if errors["task"] != "classification":
+    if errors["task"] == MULTILABEL:
+        return _label_table(errors)
+    if errors["task"] == REGRESSION:
         quantiles = errors["quantiles"]
+        several = len(errors.get("by_target", ())) > 1
         return [
+            *(_target_table(errors) if several else ()),
+            *([f"Of {errors['target']}:", ""] if several else ()),
             f"50 % of the errors lie between {quantiles['0.25']:+.4g} and"
             f" {quantiles['0.75']:+.4g}, 90 % between {quantiles['0.05']:+.4g} and"
             f" {quantiles['0.95']:+.4g}, in the unit of the target.",
@@ -101,6 +108,34 @@ def _errors(errors: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def _label_table(errors: Mapping[str, Any]) -> list[str]:
+    rows = sorted(
+        zip(errors["labels"], errors["by_label"], strict=True),
+        key=lambda row: row[1][AVERAGE_PRECISION] or 0.0,
+    )
+    more = f" ({MAX_LISTED_CLASSES} of {len(rows)})" if len(rows) > MAX_LISTED_CLASSES else ""
+    lines = [
+        f"By label, lowest average precision first{more}; a label is predicted from a probability"
+        " of 50 % on:",
+        "",
+        "| label | samples | average precision | F1 | precision | recall | accuracy |",
+        f"|---|{'---:|' * 6}",
+    ]
+    keys = (AVERAGE_PRECISION, F1, PRECISION, RECALL, ACCURACY)
+    for name, row in rows[:MAX_LISTED_CLASSES]:
+        cells = ["–" if row[k] is None else f"{row[k]:.2f}" for k in keys]  # noqa: RUF001
+        lines.append(f"| {_cell(name)} | {row['samples']} | {' | '.join(cells)} |")
+    return lines
+
+
+def _target_table(errors: Mapping[str, Any]) -> list[str]:
+    lines = ["By target, in its unit:", "", "| target | mae | rmse | r2 |", "|---|---:|---:|---:|"]
+    for row in errors["by_target"]:
+        cells = [_number(row[key], "{:.4g}") for key in ("mae", "rmse", "r2")]
+        lines.append(f"| {_cell(row['target'])} | {' | '.join(cells)} |")
+    return [*lines, ""]
+
+
 def _amount(budget: float | str) -> str:
     """A budget as people read it: a time as they wrote it, or a number of epochs."""
     return budget if isinstance(budget, str) else f"{budget:g}"
@@ -112,9 +147,9 @@ def _checked(check: Mapping[str, Any], data: Mapping[str, Any]) -> str:
         return f"`model.keras` was not compared on raw samples: {check['why']}."
     largest = f"by at most {check['largest_difference']:.1g}"
     differ = (
-        f"probabilities differ {largest}"
-        if data["classes"] is not None
-        else f"targets differ {largest} standard deviations"
+        f"targets differ {largest} standard deviations"
+        if data["task"] == REGRESSION
+        else f"probabilities differ {largest}"
     )
     return (
         f"`model.keras` gives for {check['samples']:,} test samples, as they came, what was tested:"
@@ -166,11 +201,21 @@ def model_card(
         if summary["generations"]
         else ""
     )
-    task = (
-        f"classifies samples into {len(data['classes'])} classes"
-        if data["classes"] is not None
-        else f"predicts {data['outputs']} number{'s' if data['outputs'] > 1 else ''}"
-    )
+    count = data["outputs"]
+    does, outputs = {
+        CLASSIFICATION: (
+            f"classifies samples into {count} classes",
+            "class probabilities, in the order of the classes in `preprocessing.json`",
+        ),
+        REGRESSION: (
+            f"predicts {count} number{'s' if count > 1 else ''}",
+            "targets in their original unit",
+        ),
+        MULTILABEL: (
+            f"tells which of {count} labels samples have",
+            "the probabilities of the labels, in their order in `preprocessing.json`",
+        ),
+    }[data["task"]]
     several = len(data["parts"]) > 1
     parts = ", ".join(
         f"{count:,} {part}" if several else f"{count:,}" for part, count in data["parts"].items()
@@ -189,7 +234,7 @@ def model_card(
     lines = [
         f"# A network for {summary['dataset']}",
         "",
-        f"It {task} and has {summary['parameters']:,} trainable parameters.{origin} Algorithm:"
+        f"It {does} and has {summary['parameters']:,} trainable parameters.{origin} Algorithm:"
         f" {algorithm.description}. Starting topology: `{summary['topology']}`, seed"
         f" {summary['seed']}.",
         "",
@@ -206,19 +251,14 @@ def model_card(
         "netsurgery evaluate . LABELLED_FILE",
         "```",
         "",
-        "The model includes scaling and other preprocessing. Its outputs are"
-        + (
-            " class probabilities, in the order of the classes in `preprocessing.json`."
-            if data["classes"] is not None
-            else " targets in their original unit."
-        ),
+        f"The model includes scaling and other preprocessing. Its outputs are {outputs}.",
         "",
         "| file | content |",
         "|---|---|",
         "| `model.keras` | the model |",
         "| `network.keras` | the model without preprocessing |",
         *(f"| {name} | the model for TensorFlow Lite |" for name in files),
-        "| `preprocessing.json` | the preprocessing and the class names |",
+        "| `preprocessing.json` | the preprocessing, and the names of the outputs |",
         "| `errors.json` | error analysis on the test samples |",
         "",
         _checked(check, data),
@@ -262,7 +302,7 @@ def model_card(
         "",
         "The results hold for data like the test samples: evaluate the model again before you use"
         " it on other data. Topology and weights were selected by the validation score, so report"
-        " the test results, not the validation results. Class probabilities are not calibrated,"
+        " the test results, not the validation results. Probabilities are not calibrated,"
         " and fairness between groups was not evaluated.",
         *(["", f"Method: {algorithm.reference}."] if algorithm.reference else []),
     ]

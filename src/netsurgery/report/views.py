@@ -9,11 +9,12 @@ from typing import Any
 from netsurgery.analysis.lineage_table import ancestry, read_lineage
 from netsurgery.analysis.references.results import read_references
 from netsurgery.analysis.runs import Experiment, Run
-from netsurgery.analysis.test_figures import figure_of
+from netsurgery.analysis.test_figures import FIGURES, figure_of
 from netsurgery.config import scaling
 from netsurgery.datasets.overview import column_rows
 from netsurgery.networks.outline import outline
 from netsurgery.networks.topology import Topology
+from netsurgery.objectives.tasks import MULTILABEL, REGRESSION
 from netsurgery.plots.labels import format_score, operation_label, pluralize
 from netsurgery.plots.structure import sides
 from netsurgery.plots.style import operation_style
@@ -27,6 +28,7 @@ from netsurgery.storage.files import read_json
 MAX_COLUMNS = 300  # of a table
 MAX_CONFUSION_CLASSES = 20  # with more classes, only those with the lowest recall are listed
 WORST_CLASSES = 15
+MAX_LABELS = 100
 # missing in 0.1
 OLDER: dict[str, Any] = {
     "resized": False,
@@ -37,7 +39,10 @@ OLDER: dict[str, Any] = {
     "table": [],
     "range": None,
     "target_range": None,
+    "target_ranges": None,
     "class_counts": None,
+    "labels": None,
+    "label_counts": None,
 }
 LONG = 30  # with more runs, the comparison of methods comes before their table
 
@@ -45,6 +50,16 @@ LONG = 30  # with more runs, the comparison of methods comes before their table
 def percent(value: float | None) -> str:
     """A fraction as a percentage."""
     return "–" if value is None else f"{value:.1%}"  # noqa: RUF001
+
+
+def fraction(value: float | None) -> str:
+    """A number of at most 1, such as r2, with three decimals."""
+    return "–" if value is None else f"{value:.3f}"  # noqa: RUF001
+
+
+def number(value: float | None) -> str:
+    """A number of any size with four digits."""
+    return "–" if value is None else f"{value:.4g}"  # noqa: RUF001
 
 
 def duration(seconds: float | None) -> str:
@@ -91,6 +106,8 @@ def latency(seconds: float | None) -> str:
 
 FILTERS: dict[str, Callable[..., str]] = {
     "percent": percent,
+    "fraction": fraction,
+    "number": number,
     "duration": duration,
     "count": count,
     "memory": memory,
@@ -140,9 +157,9 @@ def table_row(run: Run) -> dict[str, Any]:
 
 
 def _score(summary: Mapping[str, Any]) -> str:
-    """The accuracy; of a regression the objective and, to compare with others, r2."""
+    """The accuracy; without one the objective and, to compare with others, another figure."""
     figure, word = figure_of(summary), summary["objective"].removeprefix("val_")
-    if summary["test_accuracy"] is not None or word == "r2":
+    if summary["test_accuracy"] is not None or word in FIGURES:
         return figure
     score = f"{word} {format_score(summary['test_score'])}"
     return score if figure == "-" else f"{score}, {figure}"
@@ -197,8 +214,14 @@ def error_view(run: Run) -> dict[str, Any] | None:
     if not path.exists():
         return None
     errors = read_json(path)
-    if errors["task"] != "classification":
+    if errors["task"] == REGRESSION:
         return errors | {"scatter": figures.prediction_scatter(errors)}
+    if errors["task"] == MULTILABEL:
+        rows = [
+            {"name": name, **row}
+            for name, row in zip(errors["labels"], errors["by_label"], strict=True)
+        ]
+        return errors | {"rows": rows[:MAX_LABELS]}
     names, counts = errors["classes"], errors["confusion"]
     matrix = None
     if len(names) <= MAX_CONFUSION_CLASSES:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from netsurgery.objectives.metrics import CLASSIFICATION, REGRESSION
+from netsurgery.objectives.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
 
 ADVICE = (
     "train longer, change the learning_rate, or look with `netsurgery check` whether the inputs"
@@ -16,7 +16,7 @@ ADVICE = (
 def why_no_better_than_a_guess(errors: Mapping[str, Any], metrics: Mapping[str, Any]) -> str | None:
     """A sentence on a network that a constant answer equals on the test samples; None for others.
 
-    The constant is the most frequent class, or the mean of a target.
+    The constant is the most frequent class, the share of each label, or the mean of a target.
 
     Args:
         errors: see `netsurgery.report.error_analysis`.
@@ -38,6 +38,16 @@ def why_no_better_than_a_guess(errors: Mapping[str, Any], metrics: Mapping[str, 
             return None
         found = (
             f"test r2 {r2:.3f}: the mean of the target predicts as well as the network or better"
+        )
+    elif errors["task"] == MULTILABEL:
+        shares = [row["samples"] / errors["samples"] for row in errors["by_label"]]
+        present = [share for share in shares if share]
+        precision = metrics.get("mean_average_precision")
+        if precision is None or precision > sum(present) / len(present):
+            return None
+        found = (
+            f"test mean average precision {precision:.3f} is no better than"
+            f" {sum(present) / len(present):.3f}, which the same answer to every sample gives"
         )
     else:
         return None

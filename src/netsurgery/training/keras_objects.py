@@ -10,7 +10,7 @@ from netsurgery.objectives import keras_catalog
 from netsurgery.objectives.keras_catalog import LOSSES, METRICS, OPTIMIZERS, Setting
 from netsurgery.objectives.training_settings import CompileSettings
 
-LINEAR = "linear"
+LINEAR, SIGMOID = "linear", "sigmoid"
 
 
 def new_optimizer(settings: CompileSettings) -> keras.optimizers.Optimizer:
@@ -53,24 +53,32 @@ def new_metric(setting: Setting, classes: int) -> keras.metrics.Metric:
     return getattr(keras.metrics, entry.class_name)(name=name, **arguments)
 
 
-def compile_arguments(settings: CompileSettings, *, logits: bool) -> dict[str, Any]:
+def compile_arguments(settings: CompileSettings, activation: str | None) -> dict[str, Any]:
     """Arguments of Keras's `compile`: a new optimizer, and the loss and a metric of the search.
 
     Args:
         settings: of the search.
-        logits: whether the network's output is linear.
+        activation: of the network's output, by name; None if it has none.
     """
-    name, _ = keras_catalog.split_setting(settings.loss)
-    is_regression = logits and not keras_catalog.find(LOSSES, name).takes_logits
+    logits = activation == LINEAR
     return {
         "optimizer": new_optimizer(settings),
         "loss": new_loss(settings.loss, logits=logits),
-        "metrics": ["mae"] if is_regression else ["accuracy"],
+        "metrics": [_metric(settings, activation)],
     }
+
+
+def _metric(settings: CompileSettings, activation: str | None) -> str:
+    if activation == SIGMOID:  # several labels, each for itself
+        return "binary_accuracy"
+    name, _ = keras_catalog.split_setting(settings.loss)
+    is_regression = activation == LINEAR and not keras_catalog.find(LOSSES, name).takes_logits
+    return "mae" if is_regression else "accuracy"
 
 
 def compile_model(model: keras.Model, settings: CompileSettings) -> None:
     """Compile a Keras model with a new optimizer and the loss and metrics of the search."""
-    logits = getattr(model.layers[-1], "activation", None) is keras.activations.linear
-    model.compile(**compile_arguments(settings, logits=logits), jit_compile=False)
+    function = getattr(model.layers[-1], "activation", None)
+    arguments = compile_arguments(settings, getattr(function, "__name__", None))
+    model.compile(**arguments, jit_compile=False)
     model.optimizer.build(model.trainable_variables)

@@ -11,11 +11,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from netsurgery.datasets import Samples, Scaling
+from netsurgery.datasets import Samples, Scaling, task_of_labels
 from netsurgery.objectives.keras_catalog import Setting
-from netsurgery.training.keras_metrics import KerasMetrics
-
-Scores = dict[str, float]
+from netsurgery.objectives.number_scores import NumberScores
+from netsurgery.objectives.tasks import CLASSIFICATION, MULTILABEL
+from netsurgery.training.label_metrics import MultiLabel
+from netsurgery.training.sums import Scores, Sums
 
 # losses that take class numbers; others take one-hot labels
 SPARSE_LOSSES = (
@@ -23,51 +24,9 @@ SPARSE_LOSSES = (
     keras.losses.CategoricalGeneralizedCrossEntropy,
     keras.losses.Circle,
 )
-OWN_METRICS = ("top5_accuracy", "balanced_accuracy")  # on request; all others are Keras's
 
 
-class _Sums:
-    """What both tasks have in common: the loss of every sample, and Keras's metrics.
-
-    Args:
-        loss: a Keras loss.
-        settings: names of metrics, or mappings from names of Keras metrics to arguments.
-        outputs: of the network.
-        classes: whether the outputs are classes.
-    """
-
-    weights: np.ndarray | None = None  # (classes,) weights of the samples' losses
-
-    def __init__(
-        self, loss: keras.losses.Loss, settings: Sequence[Setting], outputs: int, *, classes: bool
-    ) -> None:
-        self.loss, self.settings = loss, list(settings)
-        self.own_metrics = [str(setting) for setting in settings if setting in OWN_METRICS]
-        others = [setting for setting in settings if setting not in OWN_METRICS]
-        self.keras_metrics = KerasMetrics(others, outputs, classes=classes)
-
-    def losses(self, y: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
-        """The loss of each sample, (n,).
-
-        Args:
-            y: labels, as the loss takes them.
-            predicted: (n, outputs).
-        """
-        losses = self.loss.call(y, predicted)
-        is_scalar = not len(losses.shape)  # some losses have one value per batch
-        return tf.repeat(losses, tf.shape(predicted)[0]) if is_scalar else losses
-
-    @property
-    def variables(self) -> list[keras.Variable]:
-        """The variables in which Keras's metrics accumulate."""
-        return self.keras_metrics.variables
-
-    def reset(self) -> None:
-        """Prepare for the first batch of an epoch."""
-        self.keras_metrics.reset()
-
-
-class Classification(_Sums):
+class Classification(Sums):
     """Loss and accuracy; on request top-5 accuracy, the mean accuracy of the classes, Keras's.
 
     Args:
@@ -144,11 +103,11 @@ class Classification(_Sums):
         return scores | self.keras_metrics.scores()
 
 
-class Regression(_Sums):
+class Regression(Sums):
     """Loss, mean absolute error, root mean square error and r2; on request Keras's metrics.
 
-    The loss is in the unit of the scaled targets, everything else in that of the original ones. r2
-    is the explained share of the targets' variance: 0 for a constant prediction of their mean.
+    The loss is in the unit of the scaled targets, everything else in that of the original ones. Of
+    several targets, each is the mean of theirs.
 
     Args:
         loss: a Keras loss.
@@ -157,22 +116,25 @@ class Regression(_Sums):
         settings: metrics of Keras.
     """
 
-    width = 5
-
     def __init__(
         self, loss: keras.losses.Loss, target: Scaling, outputs: int, settings: Sequence[Setting]
     ) -> None:
         super().__init__(loss, settings, outputs, classes=False)
-        # sums are in a unit near the targets' own, where squares neither overflow nor vanish
-        units = np.float64(1) if target.units is None else target.units.unit
-        self.common = float(np.max(units))
-        self.unit = (1 / target.scale * (units / self.common)).astype(np.float32)
+        # sums are in units near the targets' own, where squares neither overflow nor vanish
+        self.units = np.float64(1) if target.units is None else np.float64(target.units.unit)
+        self.unit = (1 / target.scale).astype(np.float32)
+        self.outputs = outputs
         original = target.of_values
         self.whole_unit = (1 / original.scale).astype(np.float32)
         self.shift = original.shift.astype(np.float32)
 
+    @property
+    def width(self) -> int:
+        """The number of sums."""
+        return 1 + 4 * self.outputs
+
     def sums(self, y: tf.Tensor, predicted: tf.Tensor, losses: tf.Tensor) -> tf.Tensor:
-        """(5,) sums over a batch, the loss first; also updates Keras's metrics.
+        """(width,) sums over a batch, the loss first; also updates Keras's metrics.
 
         Args:
             y: (n, targets), scaled.
@@ -185,23 +147,17 @@ class Regression(_Sums):
         error = (predicted - y) * self.unit
         value = y * self.unit
         found = (tf.abs(error), error**2, value, value**2)
-        means = [tf.reduce_sum(tf.reduce_mean(values, axis=1)) for values in found]
-        return tf.stack([tf.reduce_sum(losses), *means])
+        columns = [column for each in found for column in tf.unstack(each, self.outputs, axis=1)]
+        return tf.stack([tf.reduce_sum(values) for values in (losses, *columns)])
 
     def scores(self, sums: np.ndarray, samples: int) -> Scores:
         """Loss and metrics from the sums over a number of samples."""
-        loss, absolute, squares, values, value_squares = (sums / samples).tolist()
-        variance = value_squares - values**2
-        return {
-            "loss": loss,
-            "mae": absolute * self.common,
-            "rmse": float(np.sqrt(squares)) * self.common,
-            "r2": 1 - squares / variance if variance else float("nan"),
-            **self.keras_metrics.scores(),
-        }
+        loss, *means = (sums / samples).tolist()
+        numbers = NumberScores.of_means(np.reshape(means, (4, self.outputs)), self.units)
+        return {"loss": loss, **numbers.scores(), **self.keras_metrics.scores()}
 
 
-MetricSums = Classification | Regression
+MetricSums = Classification | Regression | MultiLabel
 
 
 def metric_sums(
@@ -216,13 +172,31 @@ def metric_sums(
     """The sums for samples and a network with this loss and number of outputs.
 
     Args:
-        samples: with classes or with targets.
+        samples: with classes, labels or targets.
         loss: a Keras loss.
         outputs: of the network.
         settings: additional metrics.
         weights: (classes,) weights of the samples' losses; None: all are 1.
         logits: whether the network's output is linear.
     """
-    if samples.target is None:
+    return sums_for(samples.y, samples.target, loss, outputs, settings, weights, logits=logits)
+
+
+def sums_for(
+    y: np.ndarray,
+    target: Scaling | None,
+    loss: keras.losses.Loss,
+    outputs: int,
+    settings: Sequence[Setting] = (),
+    weights: np.ndarray | None = None,
+    *,
+    logits: bool,
+) -> MetricSums:
+    """The same for labels as `netsurgery.datasets.Samples` has them, with their scaling."""
+    task = task_of_labels(y, target)
+    if task == CLASSIFICATION:
         return Classification(loss, outputs, settings, weights, logits=logits)
-    return Regression(loss, samples.target, outputs, settings)
+    if task == MULTILABEL:
+        return MultiLabel(loss, outputs, settings)
+    assert target is not None
+    return Regression(loss, target, outputs, settings)

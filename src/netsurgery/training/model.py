@@ -97,8 +97,9 @@ class TrainableNetwork:
         self.seed = keras.Variable(
             np.zeros(2, np.int32), trainable=False, dtype="int32", name="seed"
         )
-        self.logits = self.layers[-1].activation_function == LINEAR
-        self.compile_arguments = compile_arguments(settings, logits=self.logits)
+        activation = self.layers[-1].activation_function
+        self.logits = activation == LINEAR
+        self.compile_arguments = compile_arguments(settings, activation)
         self.optimizer = self.compile_arguments["optimizer"]
         self.loss = self.compile_arguments["loss"]
         self.optimizer.build(self.weights)

@@ -11,7 +11,7 @@ from netsurgery.datasets import Scaling
 from netsurgery.objectives.keras_catalog import Setting
 from netsurgery.training.evaluation import BATCH
 from netsurgery.training.keras_objects import new_loss
-from netsurgery.training.metrics import Classification, MetricSums, Regression, Scores
+from netsurgery.training.metrics import Scores, sums_for
 
 
 def score_outputs(
@@ -27,20 +27,18 @@ def score_outputs(
     """Loss and metrics of a network's outputs.
 
     Args:
-        outputs: (n, outputs): probabilities or logits of classes, or scaled targets.
-        y: (n,) class numbers, or (n, outputs) targets as they are stored.
-        target: scaling of the stored targets; None for classes.
+        outputs: (n, outputs): probabilities or logits of classes, probabilities of labels, or
+            scaled targets.
+        y: (n,) class numbers, (n, outputs) labels of 0 and 1, or (n, outputs) targets as they are
+            stored.
+        target: scaling of the stored targets; None for classes and labels.
         loss: of the search.
         metrics: additional metrics.
         penalty: of the network's kernels, which is part of the loss.
         logits: whether outputs are logits.
     """
     made, width = new_loss(loss, logits=logits), outputs.shape[1]
-    sums: MetricSums
-    if target is None:
-        sums = Classification(made, width, metrics, None, logits=logits)
-    else:
-        sums = Regression(made, target, width, metrics)
+    sums = sums_for(y, target, made, width, metrics, logits=logits)
     sums.reset()
     labels = y if target is None else target.apply(y)
     parts = []

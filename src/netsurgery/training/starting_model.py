@@ -31,7 +31,7 @@ from netsurgery.objectives.keras_catalog import LOSSES, OPTIMIZERS
 from netsurgery.objectives.training_settings import FLOAT32, CompileSettings
 from netsurgery.storage.files import UnusableFileError
 from netsurgery.training import trainability
-from netsurgery.training.keras_objects import LINEAR, compile_arguments
+from netsurgery.training.keras_objects import compile_arguments
 
 # of an optimizer's configuration; the others are arguments of its class
 NO_ARGUMENTS = ("name", "learning_rate", "momentum", "loss_scale_factor")
@@ -174,8 +174,7 @@ def load(path: Path, settings: CompileSettings) -> tuple[Network, Arrays | None]
         UnusableFileError: it cannot be read, or a search could not train it.
     """
     model, network, own = _read(path)
-    logits = network.topology.layers[-1].activation_function == LINEAR
-    return network, _state(model, network, own, settings, logits=logits)
+    return network, _state(model, network, own, settings)
 
 
 def _state(
@@ -183,13 +182,12 @@ def _state(
     network: Network,
     own: Sequence[Any],
     settings: CompileSettings,
-    *,
-    logits: bool,
 ) -> Arrays | None:
     if not model.compiled or not model.optimizer.built:
         return None
     same, layers = conversion.build(network)
-    same.compile(**compile_arguments(settings, logits=logits), jit_compile=False)
+    activation = network.topology.layers[-1].activation_function
+    same.compile(**compile_arguments(settings, activation), jit_compile=False)
     same.optimizer.build(same.trainable_variables)
     if type(model.optimizer) is not type(same.optimizer):
         return None

@@ -77,6 +77,21 @@ TEXTS = {
         {"columns": ["size", "the soil", "age", "class"], "target": "class", "comment": "%"},
         (4,),
     ),
+    "several numbers": (
+        table(target_1=RNG.normal(size=N), target_2=RNG.normal(size=N)),
+        {"target": ["target_1", "target_2"], "task": "regression"},
+        (4,),
+    ),
+    "several labels": (
+        table(label_oak=np.where(Y == 1, "yes", "no"), label_old=Y > 1),
+        {"target": ["label_oak", "label_old"], "task": "multilabel"},
+        (4,),
+    ),
+    "labels in a text": (
+        table(labels=np.array(["oak", "oak; old", "old"])[Y]),
+        {"target": "labels", "task": "multilabel", "label_separator": ";"},
+        (4,),
+    ),
     "missing targets": (
         table(species=np.where(np.arange(N) % 9, NAMES, "")),
         {"drop_missing_target": True},
@@ -132,6 +147,11 @@ def test_the_target_may_be_named(netsurgery, error_of, inside):
     netsurgery("init", "t.csv", "--target", "age")
     settings, *_ = followed(inside, (inside / "config.yaml").read_text())
     assert (settings["target"], settings["task"]) == ("age", "regression")
+    netsurgery("init", "t.csv", "--target", "age", "--target", "size", "-o", "two.yaml")
+    settings, *_ = followed(inside, (inside / "two.yaml").read_text())
+    assert (settings["target"], settings["task"]) == (["age", "size"], "regression")
+    message = error_of("init", "t.csv", "--target", "age", "--target", "soil", "-o", "x.yaml")
+    assert "targets 'age', 'soil' do not go together: 'soil' is text" in message
     assert "exists already" in error_of("init", "t.csv")
     message = error_of("init", "t.csv", "--target", "agee", "-o", "x.yaml")
     assert "has no column 'agee' (see `--target`); did you mean 'age'?" in message
@@ -145,6 +165,8 @@ def image(folder, name, shape=(9, 8)):
 
 def test_other_data_are_recognized(netsurgery, inside):
     np.savez(inside / "a.npz", x_train=RNG.normal(size=(N, 5)), y_train=RNG.normal(size=(N, 2)))
+    labels = (RNG.random((N, 3)) < (0.5, 0.3, 0.2)).astype(int)
+    np.savez(inside / "l.npz", x_train=RNG.normal(size=(N, 5)), y_train=labels)
     np.savez(inside / "s.npz", x_train=RNG.normal(size=(N, 64, 3)), y_train=Y)
     FRAME.assign(species=NAMES).to_parquet(inside / "p.parquet")
     for i in range(60):
@@ -166,6 +188,7 @@ def test_other_data_are_recognized(netsurgery, inside):
         "Beats_TRAIN.tsv": (ucr, "cnn-tiny"),
         "gait": ({"source": "series"}, "cnn-tiny"),
         "a.npz": ({"source": "npz", "task": "regression"}, "ff-small"),
+        "l.npz": ({"source": "npz", "task": "multilabel"}, "ff-small"),
         "s.npz": ({"source": "series"}, "cnn-tiny"),
         "p.parquet": ({"source": "parquet", "target": "species"}, "ff-small"),
         "leaves": ({"path": "leaves/Train", "test_path": "leaves/Test"}, "cnn-tiny"),

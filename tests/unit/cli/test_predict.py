@@ -59,6 +59,28 @@ def semicolons(folder):
     return split_table(folder, ".txt", write, source="csv", target="price", **given)
 
 
+def labels(folder):
+    def write(table, path):
+        yes = table["kind"] == "red"
+        table.assign(red=np.where(yes, "Yes", "no"), cheap=table["price"] < 3e-13).to_csv(path)
+
+    given = {"target": ["red", "open", "cheap"], "task": "multilabel"}
+    return split_table(folder, ".csv", write, source="csv", **given)
+
+
+def tags(folder):
+    def write(table, path):
+        table.assign(tags=table["kind"] + np.where(table["open"], "|open", "")).to_parquet(path)
+
+    given = {"target": "tags", "task": "multilabel", "label_separator": "|"}
+    return split_table(folder, ".parquet", write, source="parquet", **given)
+
+
+def several_targets(folder):
+    given = {"source": "csv", "target": ["price", "code"], "task": "regression", "categorical": []}
+    return split_table(folder, ".csv", lambda t, p: t.to_csv(p, index=False), **given)
+
+
 def no_header(folder):
     table = frame()[["size", "town", "kind"]]
     for name, part in (("training", table[:TRAINING]), ("test", table[TRAINING:])):
@@ -118,6 +140,9 @@ def photos(folder):
 SOURCES = {
     "csv": (csv, "test.csv", ("f1_score", "balanced_accuracy"), "softmax"),
     "semicolons": (semicolons, "test.txt", ("mean_absolute_percentage_error",), None),
+    "labels": (labels, "test.csv", ("precision",), None),
+    "labels in a text": (tags, "test.parquet", (), None),
+    "several targets": (several_targets, "test.csv", (), None),
     "no header": (no_header, "test.csv", (), None),
     "parquet": (parquet, "test.parquet", (), None),
     "npz": (npz, "test.npz", ("auc",), None),
@@ -158,7 +183,12 @@ def test_a_file_with_the_test_samples_gives_their_predictions(searched, tmp_path
     assert len(table) == TEST
     values = table[[c for c in table if c.startswith(("prediction", "probability"))]]
     samples = search.samples
-    if samples.target is None:
+    if search.data["task"] == "multilabel":
+        for name, found in zip(search.data["labels"], search.outputs.T, strict=True):
+            yes = np.where(found >= 0.5, "yes", "no")
+            assert table[f"prediction_{name}"].tolist() == yes.tolist()
+            np.testing.assert_allclose(table[f"probability_{name}"], found, rtol=1e-4)
+    elif samples.target is None:
         expected = np.array(classes)[search.outputs.argmax(axis=1)]
         assert values.pop("prediction").tolist() == expected.tolist()
         np.testing.assert_allclose(values.sum(axis=1), 1, rtol=1e-5)
@@ -244,6 +274,27 @@ def test_images_in_any_folder_are_predicted(tmp_path, netsurgery, error_of):
     (flat / "b.png").write_bytes(b"")
     message = error_of("predict", search.model, tmp_path / "flat")
     assert "2 of 3 images cannot be used; deeper/a.png: cannot be" in message
+
+
+def test_a_table_of_labels_evaluates_the_images_beside_it(tmp_path, output_of, error_of):
+    lines = ["file,round,red"]
+    for i in range(ROWS):
+        (tmp_path / "images").mkdir(exist_ok=True)
+        pixels = RNG.integers(256, size=(8, 10, 3)).astype(np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "images" / f"{i:02}.png")
+        lines.append(f"{i:02},{i % 2},{i % 3 // 2}")
+    (tmp_path / "images" / "labels.csv").write_text("\n".join(lines))
+    given = {"path": f"{tmp_path}/images", "labels": f"{tmp_path}/images/labels.csv"}
+    search = FinalSearch(tmp_path, {"source": "image_folder", "task": "multilabel"} | given)
+    tested = [lines[0], *(lines[1 + i] for i in search.samples.indices)]
+    (tmp_path / "images" / "tested.csv").write_text("\n".join(tested))
+    output_of("evaluate", search.model, tmp_path / "images/tested.csv", "-o", tmp_path / "s.json")
+    found = json.loads((tmp_path / "s.json").read_text())
+    assert found["samples"] == len(search.samples)
+    assert {n: found[n] for n in search.scores} == pytest.approx(search.scores, rel=1e-4)
+    assert "name the table with the labels" in error_of(
+        "evaluate", search.model, tmp_path / "images"
+    )
 
 
 def test_arrays_of_another_shape_are_named(tmp_path, error_of):

@@ -68,7 +68,7 @@ def test_a_rare_class_hides_no_leak_and_makes_none():
     columns = [{"name": name, "kind": "number"} for name in ("same", "noise")]
     features = [{"column": column["name"]} for column in columns]
     x = np.stack([y, np.random.default_rng(0).random(1000)], axis=1)
-    assert leaks.columns_that_tell(x, y, columns, features, classes=True) == {"same": True}
+    assert leaks.columns_that_tell(x, y, columns, features, "classification") == {"same": True}
 
 
 def test_a_threshold_of_a_measured_value_is_no_copy(tmp_path):

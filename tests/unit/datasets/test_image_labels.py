@@ -73,6 +73,31 @@ def test_numbers_and_groups_follow_their_images(folder: Path) -> None:
     np.testing.assert_array_equal(groups, values // 2)
 
 
+@pytest.mark.parametrize(
+    ("text", "settings"),
+    [
+        ("{f},wet,dry\n", {}),
+        ("{f},wet,dry,mm\n", {"target": ["wet", "dry"]}),
+        ("{f},what\n", {"label_separator": " "}),
+    ],
+)
+def test_images_get_any_number_of_labels(text: str, settings: dict[str, Any], folder: Path) -> None:
+    labels = [(1, 0), (1, 1), (0, 0), (0, 1), (1, 1), (0, 0)]
+    rows = {2: "{},{}", 3: "{},{},7.5", 1: "{}"}[text.count(",")]
+    words = [" ".join(w for w, has in zip(("wet", "dry"), of, strict=True) if has) for of in labels]
+    lines = [
+        f"{name},{rows.format(*(('yes', 'no')[1 - has] for has in of)) if rows != '{}' else word}\n"
+        for name, of, word in zip(NAMES, labels, words, strict=True)
+    ]
+    values, y, data = prepared(
+        folder, text.format(f="image") + "".join(lines), task="multilabel", **settings
+    )
+    names = data["labels"]
+    assert sorted(names) == ["dry", "wet"]
+    found = y[:, [names.index("wet"), names.index("dry")]]
+    assert found.tolist() == [list(labels[value]) for value in values]
+
+
 def test_rows_and_images_without_a_partner_are_counted(folder: Path) -> None:
     _, _, data = prepared(folder, table([*NAMES[:5], "gone.png"], LABELS))
     said = "\n".join(data["warnings"])
@@ -88,10 +113,11 @@ def test_rows_and_images_without_a_partner_are_counted(folder: Path) -> None:
         (table(["1", *NAMES[2:]], LABELS[:5]), {}, None),  # `1` may be two images
         (table([*NAMES, "2"], [*LABELS, "dry"]), {}, r"rows 3 and 7 are both for 2\.png"),
         (table(NAMES, [*LABELS[:5], ""]), {}, r"label is missing for 1 images, such as 10\.png"),
-        (table(NAMES, LABELS), {"task": "regression"}, "column 'label', row 1 is 'wet'"),
+        (table(NAMES, LABELS), {"task": "regression"}, "target 'label', row 1 is 'wet'"),
         (table(NAMES, LABELS), {"target": "colour"}, "has no column 'colour'"),
         ("f,a,b\n2.png,1,2\n", {}, r"which column is the label.*columns: a, b"),
-        ("f,a,b\n2.png,1,2\n", {"target": ["a", "b"]}, "several labels of an image"),
+        ("f,a,b\n2.png,1,0\n", {}, r"for several labels, a, b, set `task: multilabel`"),
+        ("f,a,b\n2.png,1,2\n", {"target": ["a", "b"], "task": "multilabel"}, "'b', row 1 is '2'"),
     ],
 )
 def test_unclear_labels_get_one_line(
@@ -108,5 +134,5 @@ def test_labels_are_of_the_images_that_are_split(folder: Path) -> None:
     with pytest.raises(ConfigError, match="test_path: remove it"):
         prepared(folder, table(NAMES, LABELS), test_path=str(folder / "images"))
     source = {"source": "image_folder", "path": str(folder / "images"), "task": "regression"}
-    with pytest.raises(ConfigError, match="task: folders are classes; for numbers set `labels`"):
+    with pytest.raises(ConfigError, match="task: folders are classes; set `labels`"):
         loading.load({"datasets": {"d": source}, "searches": {"s": {"dataset": "d"}}}, SCHEMA)

@@ -12,6 +12,7 @@ from netsurgery.jobs import model_check
 from netsurgery.jobs.exit_messages import exit_with_message
 from netsurgery.jobs.model_check import DisagreementError
 from netsurgery.keras_io import archive, preprocessing
+from netsurgery.objectives.tasks import TASKS
 from tests.support.factories import complete_dataset
 
 ROWS = 60
@@ -37,6 +38,12 @@ def targets(folder):
     return {"source": "npz", "path": str(folder / "data.npz"), "task": "regression"}
 
 
+def labels(folder):
+    x = RNG.normal(size=(ROWS, 3))
+    np.savez(folder / "data.npz", x_train=x, y_train=(x > (0, 0.5, 1)).astype(int))
+    return {"source": "npz", "path": str(folder / "data.npz"), "task": "multilabel"}
+
+
 def photos(folder):
     for i in range(ROWS):
         path = folder / "photos" / f"class{i % 2}" / f"{i}.png"
@@ -58,7 +65,8 @@ class Finished:
         self.data = datasets.describe(folder / "prepared")
         shape = self.samples.x.shape[1:]
         flat = [keras.layers.Flatten(name="flatten_0")] if len(shape) > 1 else []
-        last = keras.layers.Dense(self.data["outputs"], name="dense_1")
+        activation = TASKS[self.data["task"]].output_activation("linear")
+        last = keras.layers.Dense(self.data["outputs"], activation, name="dense_1")
         self.network = keras.Sequential([keras.Input(shape), *flat, last])
 
     def compare(self, samples=None, **changes):
@@ -79,7 +87,7 @@ class Finished:
         return model_check.in_units(np.asarray(outputs), self.samples, logits=logits)
 
 
-@pytest.fixture(params=[table, images, targets, photos], ids=lambda make: make.__name__)
+@pytest.fixture(params=[table, images, targets, labels, photos], ids=lambda make: make.__name__)
 def finished(request, tmp_path):
     return Finished(tmp_path, request.param(tmp_path))
 
@@ -146,15 +154,21 @@ def test_a_file_that_changed_is_an_error(tmp_path):
 
 def test_recorded_metrics_must_be_those_of_the_network(finished, tmp_path):
     found, samples = finished.found, finished.samples
-    if samples.target is None:
-        metrics = {"accuracy": float(np.mean(found.argmax(axis=1) == samples.y[samples.indices]))}
-        other = {"accuracy": metrics["accuracy"] - 0.2}
-    else:
-        error = found - samples.target.restore(samples.y[samples.indices])
-        metrics = {"rmse": float(np.sqrt(np.mean(error**2)))}
+    y = samples.y[samples.indices]
+    if samples.target is not None:
+        error = found - samples.target.restore(y)
+        metrics = {"rmse": float(np.sqrt(np.mean(error**2, axis=0)).mean())}
         other = {"rmse": metrics["rmse"] * 1.1}
+    else:
+        several = samples.task == "multilabel"
+        right = (found >= 0.5) == y if several else found.argmax(axis=1) == y
+        name = "label_accuracy" if several else "accuracy"
+        metrics = {name: float(np.mean(right))}
+        other = {name: metrics[name] - 0.2}
     model_check.check_recorded(found, samples, metrics, tmp_path)
-    with pytest.raises(DisagreementError, match=r"network.keras: gives a test (accuracy|rmse) of"):
+    with pytest.raises(
+        DisagreementError, match=r"network.keras: gives a test (label_accuracy|accuracy|rmse) of"
+    ):
         model_check.check_recorded(found, samples, other, tmp_path)
 
 

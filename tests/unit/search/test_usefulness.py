@@ -35,3 +35,12 @@ def test_a_regression_must_beat_the_mean(r2, found):
     said = why_no_better_than_a_guess({"task": "regression", "samples": 8}, {"r2": r2})
     assert bool(said) == found
     assert said is None or said.startswith(f"test r2 {r2:.3f}: the mean of the target")
+
+
+@pytest.mark.parametrize(("precision", "found"), [(0.25, True), (0.3, False), (None, False)])
+def test_labels_must_be_ranked_better_than_by_chance(precision, found):
+    rows = [{"samples": 1}, {"samples": 3}, {"samples": 0}]
+    errors = {"task": "multilabel", "samples": 8, "by_label": rows}
+    said = why_no_better_than_a_guess(errors, {"mean_average_precision": precision})
+    assert bool(said) == found
+    assert said is None or said.startswith("test mean average precision 0.250 is no better than")

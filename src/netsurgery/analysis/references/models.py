@@ -11,6 +11,9 @@ import numpy as np
 
 from netsurgery.analysis.references import rocket, warping
 from netsurgery.datasets import Samples
+from netsurgery.objectives.label_scores import LabelCounts
+from netsurgery.objectives.number_scores import NumberScores
+from netsurgery.objectives.tasks import CLASSIFICATION, REGRESSION
 from netsurgery.storage.random_streams import random_stream
 
 MAX_OPERATIONS = 5e10  # of a reference model: minutes
@@ -25,40 +28,46 @@ class Task:
 
     Attributes:
         x: of the training samples.
-        y: class numbers (n,), or scaled targets (n, targets).
+        y: class numbers (n,), labels of 0 and 1 (n, labels), or scaled targets (n, targets).
         x_test: of the test samples.
-        classes: whether y are classes.
+        kind: the task of the dataset.
         seed: of the search.
     """
 
     x: np.ndarray
     y: np.ndarray
     x_test: np.ndarray
-    classes: bool
+    kind: str
     seed: int
 
 
 def gradient_boosting(task: Task) -> np.ndarray:
-    """Classes or targets of the test samples by scikit-learn's histogram gradient boosting."""
+    """What scikit-learn's histogram gradient boosting predicts for the test samples."""
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-    if task.classes:
-        trees = HistGradientBoostingClassifier(random_state=task.seed).fit(task.x, task.y)
+    seed = {"random_state": task.seed}
+    if task.kind == CLASSIFICATION:
+        trees = HistGradientBoostingClassifier(**seed).fit(task.x, task.y)
         return trees.predict(task.x_test)
-    columns = [
-        HistGradientBoostingRegressor(random_state=task.seed).fit(task.x, y).predict(task.x_test)
-        for y in task.y.T
-    ]
-    return np.stack(columns, axis=1)
+
+    def predicted(y: np.ndarray) -> np.ndarray:
+        if task.kind == REGRESSION:
+            return HistGradientBoostingRegressor(**seed).fit(task.x, y).predict(task.x_test)
+        if not np.ptp(y):  # there is nothing to learn
+            return np.full(len(task.x_test), float(y[0]))
+        trees = HistGradientBoostingClassifier(**seed).fit(task.x, y)
+        return trees.predict_proba(task.x_test)[:, 1]
+
+    return np.stack([predicted(y) for y in task.y.T], axis=1)
 
 
 def nearest_neighbour(task: Task) -> np.ndarray:
-    """Classes or targets of the nearest training series."""
+    """Classes, labels or targets of the nearest training series."""
     return task.y[warping.nearest_neighbours(task.x_test, task.x)]
 
 
 def random_convolutions(task: Task) -> np.ndarray:
-    """Classes or targets by ridge regression on the features of random convolutions."""
+    """What ridge regression on the features of random convolutions predicts."""
     from sklearn.linear_model import RidgeClassifierCV, RidgeCV
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
@@ -66,7 +75,9 @@ def random_convolutions(task: Task) -> np.ndarray:
     rng = random_stream(task.seed, "rocket")
     steps, channels = task.x.shape[1:]
     kernels = [rocket.random_kernel(rng, steps, channels) for _ in range(rocket.KERNELS)]
-    ridge = (RidgeClassifierCV if task.classes else RidgeCV)(alphas=np.logspace(-3, 3, 10))
+    ridge = (RidgeClassifierCV if task.kind == CLASSIFICATION else RidgeCV)(
+        alphas=np.logspace(-3, 3, 10)
+    )
     linear = make_pipeline(StandardScaler(), ridge).fit(rocket.features(task.x, kernels), task.y)
     return linear.predict(rocket.features(task.x_test, kernels)).reshape(-1, *task.y.shape[1:])
 
@@ -184,26 +195,20 @@ def _task(model: ReferenceModel, training: Samples, test: Samples, seed: int) ->
     y = training.y[training.indices]
     scaled = y if training.target is None else training.target.apply(y)
     inputs = model.inputs(training), model.inputs(test)
-    return Task(inputs[0], scaled, inputs[1], training.target is None, seed)
+    return Task(inputs[0], scaled, inputs[1], training.task, seed)
 
 
 def metrics(found: np.ndarray, test: Samples) -> dict[str, float]:
-    """The test metrics of classes, or of scaled targets, as networks have them.
+    """The test metrics of predictions, as networks have them.
 
     Args:
-        found: (n,) class numbers, or (n, targets).
+        found: (n,) class numbers, (n, labels) probabilities, or (n, targets), scaled.
         test: the test samples.
     """
     y, target = test.y[test.indices], test.target
-    if target is None:
+    if test.task == CLASSIFICATION:
         return {"accuracy": float(np.mean(found == y))}
-    unit = 1 / target.of_values.scale
-    error = found - target.apply(y).astype(np.float64)  # in standard deviations of the target
-    true = target.apply(y).astype(np.float64) * unit / unit.max()
-    squares = float(np.mean((error * unit / unit.max()) ** 2))
-    variance = float(np.mean(true**2) - np.mean(true) ** 2)
-    return {
-        "mae": float(np.mean(abs(error) * unit)),
-        "rmse": float(np.sqrt(squares) * unit.max()),
-        "r2": 1 - squares / variance if variance else 0.0,
-    }
+    if target is None:
+        return LabelCounts.of(y, found).scores()
+    predicted = target.restore(found / target.scale.astype(np.float64) + target.shift)
+    return NumberScores.of(target.restore(y), predicted).scores()

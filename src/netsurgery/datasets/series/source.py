@@ -27,6 +27,7 @@ from netsurgery.datasets.source import (
     rows_per_chunk,
 )
 from netsurgery.networks.layers import Shape
+from netsurgery.objectives.tasks import MULTILABEL
 
 TS, NPZ = ".ts", ".npz"
 
@@ -62,6 +63,10 @@ def open_series(settings: Settings) -> Source:
     """
     if _is_arrays(Path(settings["path"])):
         return _open_arrays(settings)
+    if task_of(settings) == MULTILABEL:
+        raise DataError(
+            f"{settings['path']}: `task: multilabel` needs arrays, such as y_train (series, labels)"
+        )
     opened = {part: read(path, settings) for part, path in part_paths(settings).items()}
     training = opened[TRAINING]
     found: dict[str, SeriesSamples] = {}

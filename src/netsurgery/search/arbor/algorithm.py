@@ -40,6 +40,7 @@ class Arbor(Algorithm):
     task_defaults: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "classification": {"learning_rate": 0.15, "round_learning_rate": 0.05},
         "regression": {"learning_rate": 0.02, "round_learning_rate": 0.02},
+        "multilabel": {"learning_rate": 0.15, "round_learning_rate": 0.05},
     }
     # dense networks of rows learn more by heart; more parts of a batch are no faster there
     row_defaults: ClassVar[Mapping[str, Any]] = {"weight_decay": 0.05, "batch_parts": 1}

@@ -2,8 +2,8 @@
 
 The paper keeps only the number of parameters of it (eq. 15). Here a modification is performed and
 the likelihood computed on calibration samples, which stand for all training samples:
-BIC = ln n * k - 2 ln L, for classes with their probabilities, for numbers with normally distributed
-errors of the variance that the samples show.
+BIC = ln n * k - 2 ln L, for classes and labels with their probabilities, for numbers with normally
+distributed errors of the variance that the samples show.
 """
 
 from __future__ import annotations
@@ -35,6 +35,9 @@ def deviance(network: Network, samples: CalibrationSamples) -> float:
     outputs = predict(network, samples.inputs).astype(np.float64)
     if not np.isfinite(outputs).all():
         return math.inf
+    if network.topology.layer(-1, Dense).activation == "sigmoid":  # labels, each for itself
+        likely = np.where(samples.targets > 0, outputs, 1 - outputs)
+        return float(-2 * np.log(np.maximum(likely, SMALLEST)).sum(axis=1).mean())
     if samples.targets.ndim > 1:
         variance = np.square(outputs - samples.targets).mean(axis=0)
         return float(np.log(np.maximum(variance, SMALLEST)).sum())

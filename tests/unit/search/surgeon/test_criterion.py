@@ -44,6 +44,15 @@ def test_probabilities_and_logits_have_the_same_likelihood():
     assert bic(even, CLASSES) == pytest.approx(expected, rel=1e-5)
 
 
+def test_labels_have_the_likelihood_of_each():
+    model = network("sigmoid", 4)
+    bias = np.array([0, 2, -2], "f4")
+    alike = model.with_arrays({1: (np.zeros((4, 3), "f4"), bias)})
+    samples = CalibrationSamples(X, np.tile(np.array([0, 1, 0], np.uint8), (40, 1)), 1000)
+    expected = 2 * (math.log(2) + 2 * math.log(1 + math.exp(-2)))
+    assert deviance(alike, samples) == pytest.approx(expected)
+
+
 def test_numbers_have_the_likelihood_of_their_spread():
     model = network("linear", 4, outputs=2)
     exact = model.with_arrays({1: (np.zeros((4, 2), "f4"), np.zeros(2, "f4"))})
