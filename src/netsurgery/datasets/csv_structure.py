@@ -290,7 +290,8 @@ def _columns(
         raise DataError(
             f"{path}: its header names {_counted(len(names), 'column')}, but its rows have "
             f"{_counted(width, 'value')}; check `delimiter`, decimal commas and quotes, and remove "
-            f"lines above the header"
+            f"lines above the header, or skip them with `skip_rows`",
+            *_without_first_line(names, rows[1:], settings),
         )
     if given:
         if len(given) != len(columns):
@@ -298,6 +299,28 @@ def _columns(
         columns = list(given)
     columns = [name or UNNAMED.format(i) for i, name in enumerate(columns)]
     return columns, [*before, *columns, *after], notes
+
+
+def _without_first_line(
+    names: Sequence[str], rows: Sequence[Sequence[str]], settings: Mapping[str, Any]
+) -> list[Suggestion]:
+    """The settings that read values below a line that is neither header nor row."""
+    is_ragged = len({len(row) for row in rows}) > 1 or len(names) > len(rows[0])
+    # without a number, it may be a header above decimal commas
+    if is_ragged or not (any(map(_is_number, names)) and any(map(_is_number, rows[0]))):
+        return []
+    return [
+        Suggestion("skip_rows", settings.get("skip_rows", 0) + 1, "the first line is no row"),
+        Suggestion("header", False, "the second line holds values, not names"),
+    ]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _counted(count: int, word: str) -> str:

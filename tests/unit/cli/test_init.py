@@ -53,6 +53,11 @@ TEXTS = {
         {"header": False, "target": 3, "task": "classification"},
         (4,),
     ),
+    "counts above": (
+        b"120,3,ash\n" + table(y=NAMES).split(b"\n", 1)[1],
+        {"skip_rows": 1, "header": False, "target": 3},
+        (4,),
+    ),
     "class first": (
         pd.concat([pd.Series(Y + 1), FRAME[["size", "age", "size"]]], axis=1)
         .to_csv(index=False, header=False)
