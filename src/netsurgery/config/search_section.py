@@ -68,7 +68,7 @@ def load_searches(
             task = dataset.task
             defaults = algorithm.task_defaults.get(task, {})
             if datasets.is_flat(dataset.settings):
-                defaults = {**defaults, **algorithm.row_defaults}
+                defaults = {**defaults, **algorithm.row_defaults.get(task, {})}
             if given.get("use_gpu"):
                 defaults = {**defaults, "batch_parts": 1}  # more are no faster there
             if model is not None and "default" in properties["numbers"]:

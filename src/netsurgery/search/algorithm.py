@@ -49,7 +49,7 @@ class Algorithm(ABC):
     plans: ClassVar[tuple[type[GenerationPlan], ...]] = ()
     epoch_settings: ClassVar[tuple[str, ...]]
     task_defaults: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
-    row_defaults: ClassVar[Mapping[str, Any]] = {}
+    row_defaults: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     fixed_settings: ClassVar[Mapping[str, Any]] = {}
     trains_anew: ClassVar[bool] = False
 

@@ -372,12 +372,18 @@ def test_numbers_of_tables_enter_in_pieces_by_default_of_arbor(algorithm, number
 
 
 @pytest.mark.parametrize(
-    ("algorithm", "rows", "images"), [("arbor", 0.05, 0.005), ("baseline", 0, 0)]
+    ("algorithm", "name", "expected"),
+    [
+        ("arbor", "diabetes", 0.4),
+        ("arbor", "wine", 0.05),
+        ("arbor", "digits", 0.005),  # images
+        ("baseline", "wine", 0),
+    ],
 )
-def test_kernels_of_rows_decay_faster_in_arbor(algorithm, rows, images):
-    table = {"dataset": "sugar", "topology": "ff-small", "top": REGRESSION}
-    assert load(algorithm=algorithm, **table).searches["s"].settings["weight_decay"] == rows
-    assert load(algorithm=algorithm).searches["s"].settings["weight_decay"] == images
+def test_kernels_of_rows_decay_faster_in_arbor(algorithm, name, expected):
+    top = {"datasets": {"d": {"source": "sklearn", "name": name}}}
+    found = load(top=top, algorithm=algorithm, dataset="d", topology="ff-small").searches["s"]
+    assert found.settings["weight_decay"] == expected
 
 
 @pytest.mark.parametrize(

@@ -42,8 +42,12 @@ class Arbor(Algorithm):
         "regression": {"learning_rate": 0.02, "round_learning_rate": 0.02},
         "multilabel": {"learning_rate": 0.15, "round_learning_rate": 0.05},
     }
-    # dense networks of rows learn more by heart; more parts of a batch are no faster there
-    row_defaults: ClassVar[Mapping[str, Any]] = {"weight_decay": 0.05, "batch_parts": 1}
+    # dense networks learn more by heart, and kernels decay by the rate times this; more parts of a
+    # batch are no faster there
+    row_defaults: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "classification": {"weight_decay": 0.05, "batch_parts": 1},
+        "regression": {"weight_decay": 0.4, "batch_parts": 1},
+    }
     # new layers and channels get their statistics from samples
     fixed_settings: ClassVar[Mapping[str, Any]] = {
         "growth": Growth.ZEROS.value,
