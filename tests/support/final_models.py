@@ -7,11 +7,34 @@ import keras
 import numpy as np
 
 from netsurgery import datasets
-from netsurgery.keras_io import archive, preprocessing
+from netsurgery.keras_io import archive, conversion, preprocessing
+from netsurgery.networks.network import initialise
+from netsurgery.networks.topologies import build
 from netsurgery.objectives.tasks import TASKS
 from netsurgery.storage.files import write_json
 from netsurgery.training.output_scores import score_outputs
 from tests.support.factories import complete_dataset
+
+
+def _network(samples: datasets.Samples, outputs: int, activation: str | None) -> keras.Model:
+    """A network without hidden layers, but for those of each of several inputs."""
+    if samples.parts:
+        entries = [{"conv_cell": {"channels": 2}}]
+        shape, parts = samples.x.shape[1:], samples.parts
+        topology = build(entries, shape, outputs, activation or "linear", inputs=parts)
+        return conversion.to_keras(initialise(topology, np.random.default_rng(0)))
+    return keras.Sequential(
+        [
+            keras.Input(samples.x.shape[1:]),
+            keras.layers.Flatten(),
+            keras.layers.Dense(
+                outputs,
+                activation,
+                kernel_initializer=keras.initializers.GlorotNormal(0),
+                kernel_regularizer=keras.regularizers.L2(0.01),
+            ),
+        ]
+    )
 
 
 class FinalSearch:
@@ -37,18 +60,8 @@ class FinalSearch:
         self.samples = samples = datasets.read_part(prepared, split, "test")
         self.data = data = datasets.describe(prepared)
         task = TASKS[data["task"]]
-        shape = samples.x.shape[1:]
-        self.network = keras.Sequential(
-            [
-                keras.Input(shape),
-                keras.layers.Flatten(),
-                keras.layers.Dense(
-                    data["outputs"],
-                    task.output_activation(activation or "linear"),
-                    kernel_initializer=keras.initializers.GlorotNormal(0),
-                    kernel_regularizer=keras.regularizers.L2(0.01),
-                ),
-            ]
+        self.network = _network(
+            samples, data["outputs"], task.output_activation(activation or "linear")
         )
         model = preprocessing.with_preprocessing(
             self.network, data, samples.scaling, samples.target
@@ -63,7 +76,8 @@ class FinalSearch:
         )
         write_json(self.model.with_name("preprocessing.json"), described)
         logits = task.has_classes and activation is None
-        self.outputs = np.asarray(self.network(samples.inputs(np.arange(len(samples)))))
+        inputs = samples.as_taken(samples.inputs(np.arange(len(samples))))
+        self.outputs = np.asarray(self.network(inputs))
         self.scores = score_outputs(
             self.outputs,
             samples.y[samples.indices],

@@ -6,6 +6,7 @@ Property tests check on these what must hold for any network.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -25,6 +26,7 @@ from netsurgery.networks.layers import (
     Dropout,
     Flatten,
     GlobalPool,
+    InputPart,
     Layer,
     LayerNorm,
     OnePixel,
@@ -36,9 +38,11 @@ from netsurgery.networks.layers import (
     Shape,
     ZeroPadding,
     conv_cell,
+    input_parts,
 )
 from netsurgery.networks.layers.windows import Sides, as_sides, by_side, span
 from netsurgery.networks.network import Network
+from netsurgery.networks.packed_inputs import unpacked
 from netsurgery.networks.topology import Topology
 
 PIECEWISE_LINEAR = ("linear", "relu", "relu", "leaky_relu")
@@ -213,17 +217,53 @@ def branched(rng: np.random.Generator) -> Topology:
     return Topology(shape, tuple(row.nodes))
 
 
+def with_several_inputs(rng: np.random.Generator) -> Topology:
+    """A random topology of two or three inputs: images, series and rows, each with its own layers.
+
+    Their rows are joined flat, before dense layers.
+    """
+    kinds = ["image", str(rng.choice(["row", "series", "image"])), "row"][: rng.integers(2, 4)]
+    sides = {"image": 2, "series": 1, "row": 0}
+    shapes = {
+        f"{kind}_{i}": (*map(int, rng.integers(1, 6, sides[kind])), int(rng.integers(1, 4)))
+        for i, kind in enumerate(kinds)
+    }
+    parts = input_parts(shapes)
+    numbers = (parts[-1].stop,)
+    rows = []
+    for part in rng.permutation(np.array(parts, object)):
+        row = _Branching(numbers, rng, [part])
+        if len(part.shape) > 1:
+            if rng.random() < 0.5:
+                row.add(*conv_cell(int(rng.integers(1, 5)), pooling=row.one_of("average", "max")))
+            for _ in range(rng.integers(3)):
+                row.image_block(depth=0)
+            row.add(GlobalPool() if rng.random() < 0.5 else Flatten())
+        if rng.random() < 0.6:
+            row.dense()
+        rows.append(tuple(row.nodes))
+    joined = _Branching(numbers, rng, [Parallel(tuple(rows))])
+    for _ in range(rng.integers(2)):
+        joined.dense_block()
+    joined.add(Dense(int(rng.integers(1, 5)), "linear", not joined.seldom()))
+    return Topology(numbers, tuple(joined.nodes))
+
+
 class _Branching(_Builder):
     """A row of layers and blocks, and the shape of its output."""
 
-    def __init__(self, input_shape: Shape, rng: np.random.Generator) -> None:
+    def __init__(
+        self, input_shape: Shape, rng: np.random.Generator, nodes: Sequence[Layer | Block] = ()
+    ) -> None:
         super().__init__(input_shape, rng)
-        self.nodes: list[Layer | Block] = []
+        self.nodes: list[Layer | Block] = list(nodes)
+        for node in nodes:
+            self.shape = _after(node, self.shape)
 
     def add(self, *nodes: Layer | Block) -> None:
         for node in nodes:
             self.nodes.append(node)
-            self.shape = Topology(self.shape, (node,)).output_shape
+            self.shape = _after(node, self.shape)
 
     def inner(self) -> _Branching:
         return _Branching(self.shape, self.rng)
@@ -300,6 +340,12 @@ class _Branching(_Builder):
         self.add(Residual(tuple(body.nodes)))
 
 
+def _after(node: Layer | Block, shape: Shape) -> Shape:
+    if isinstance(node, InputPart):
+        return node.shape
+    return Topology(shape, (node,)).output_shape
+
+
 def trained(topology: Topology, rng: np.random.Generator) -> Network:
     """A network with weights and moving statistics as after training: nothing is neutral."""
 
@@ -319,6 +365,12 @@ def trained(topology: Topology, rng: np.random.Generator) -> Network:
         return tuple(value.astype(np.float32) for value in values)
 
     return Network(topology, tuple(map(arrays, topology.layers, topology.array_shapes)))
+
+
+def as_keras_takes(topology: Topology, x: np.ndarray) -> np.ndarray | dict[str, np.ndarray]:
+    """A batch as the network's Keras model takes it, in single precision."""
+    x = x.astype(np.float32)
+    return unpacked(x, topology.inputs) if topology.inputs else x
 
 
 def inputs(topology: Topology, rng: np.random.Generator, batch: int = 4) -> np.ndarray:

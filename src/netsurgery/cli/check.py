@@ -89,7 +89,8 @@ def _search(search: Search, data: Mapping[str, Any], folder: Path) -> Iterator[s
 
             limit = from_settings(SizeLimits, search.settings).max_parameters
             front = embedding_front(shape[-1], counts, limit)
-        start = topologies.build(search.layers, shape, data["outputs"], front=front)
+        inputs = datasets.parts_of(data)
+        start = topologies.build(search.layers, shape, data["outputs"], front=front, inputs=inputs)
         yield f"starts from {search.settings['topology']} with {start.parameters:,} parameters"
 
 

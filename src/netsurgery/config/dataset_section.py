@@ -136,12 +136,14 @@ def _check(name: str, settings: dict[str, Any], exist: bool) -> None:
         if set("{}") & set(str(path)):
             message = f"'{path}' has braces, which Snakemake reads as wildcards; rename it"
             raise error_at(where, message)
-        if not (path.exists() or exist or source in FOLDER_SOURCES + EITHER):
+        is_input = key == "images" or source in FOLDER_SOURCES + EITHER
+        if not (path.exists() or exist or is_input):
             continue
         if not path.exists():
             message = f"'{path}' does not exist; paths are relative to the working directory"
             raise error_at(where, message)
-        folder = source in FOLDER_SOURCES and key != "labels"
+        folder = key == "images" or (source in FOLDER_SOURCES and key != "labels")
         if source not in EITHER and path.is_dir() != folder:
             found, expected = ("folder", "file") if path.is_dir() else ("file", "folder")
-            raise error_at(where, f"'{path}' is a {found}, but source {source} reads a {expected}")
+            reader = f"source {source} reads" if key != "images" else "images are in"
+            raise error_at(where, f"'{path}' is a {found}, but {reader} a {expected}")

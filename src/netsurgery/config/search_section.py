@@ -19,6 +19,7 @@ from netsurgery.datasets.augmentation import AUTO, NONE, OF_IMAGES, SHIFT, SIXFO
 from netsurgery.datasets.builtin import BUILTIN_DATASETS
 from netsurgery.datasets.piecewise import PIECEWISE_LINEAR, SCALED
 from netsurgery.networks import topologies
+from netsurgery.networks.layers import input_parts
 from netsurgery.networks.topology import Topology
 from netsurgery.objectives import checks
 from netsurgery.objectives.suggestions import suggest
@@ -174,11 +175,13 @@ def _check_start(
 ) -> None:
     """Check the starting topology as far as the shape of the samples is known."""
     shape, outputs = datasets.known_shape(dataset.settings)
+    inputs = input_parts(datasets.known_inputs(dataset.settings))
     axes = 2 if datasets.is_series(dataset.settings) else 3
     smallest = (1,) if datasets.is_flat(dataset.settings) else (1,) * axes
+    smallest = (inputs[-1].stop,) if inputs else smallest
     fewest = TASKS[dataset.task].fewest_outputs
     try:
-        start = topologies.build(hidden, shape or smallest, outputs or fewest)
+        start = topologies.build(hidden, shape or smallest, outputs or fewest, inputs=inputs)
     except ValueError as error:
         raise error_at(["topologies", search["topology"]], str(error)) from None
     unknown = shape is None or outputs is None
@@ -190,8 +193,8 @@ def _check_model(
 ) -> None:
     """Check a user's model as far as the data are known."""
     shape, outputs = datasets.known_shape(dataset.settings)
-    scaling = dataset.settings.get("scaling")
-    reason = model.why_unsuitable(shape, outputs, dataset.task, dataset.name, scaling)
+    scaling, inputs = dataset.settings.get("scaling"), datasets.known_inputs(dataset.settings)
+    reason = model.why_unsuitable(shape, outputs, dataset.task, dataset.name, scaling, inputs)
     if reason:
         raise error_at([*where, "topology"], f"'{model.path}' {reason}")
     if search.get("numbers", SCALED) != SCALED:
@@ -234,8 +237,9 @@ def _check_data(where: list[str], search: Mapping[str, Any], dataset: Dataset) -
         )
         raise error_at([*where, "folds"], message)
     flat, series = datasets.is_flat(dataset.settings), datasets.is_series(dataset.settings)
-    if search.get("numbers") == PIECEWISE_LINEAR and flat is False:
-        found = "series" if series else "images"
+    several = bool(datasets.known_inputs(dataset.settings))
+    if search.get("numbers") == PIECEWISE_LINEAR and (flat is False or several):
+        found = "several inputs" if several else "series" if series else "images"
         message = f"{PIECEWISE_LINEAR} needs rows of features, but {dataset.name!r} has {found}"
         raise error_at([*where, "numbers"], f"{message} (allowed: {SCALED}, {AUTO})")
     weights, augmentation = (search.get(key, "none") for key in ("class_weights", "augmentation"))
@@ -244,6 +248,9 @@ def _check_data(where: list[str], search: Mapping[str, Any], dataset: Dataset) -
         raise error_at([*where, "class_weights"], f"{message} (allowed: none)")
     if augmentation in (NONE, AUTO):
         return
+    if augmentation == SIXFOLD and several:
+        message = f"{augmentation!r} needs one input, but {dataset.name!r} has several"
+        raise error_at([*where, "augmentation"], f"{message} (allowed: none, auto, random changes)")
     changes = random_changes(augmentation, ())
     of_images = augmentation == SIXFOLD or not {*changes}.isdisjoint(OF_IMAGES)
     if flat or (series and of_images):

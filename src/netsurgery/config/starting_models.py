@@ -91,7 +91,13 @@ class StartingModel:
         return own | dict(search)
 
     def why_unsuitable(
-        self, shape: Shape | None, outputs: int | None, task: str, dataset: str, scaling: Any
+        self,
+        shape: Shape | None,
+        outputs: int | None,
+        task: str,
+        dataset: str,
+        scaling: Any,
+        inputs: Mapping[str, Shape],
     ) -> str | None:
         """Why it does not fit a dataset; None if it does.
 
@@ -101,7 +107,15 @@ class StartingModel:
             task: Its name, such as classification.
             dataset: Its name.
             scaling: How the dataset is scaled, as the settings say.
+            inputs: The inputs of the samples by name, if they have several.
         """
+        own = {part.name: part.shape for part in self.topology.inputs}
+        if [*own] != [*inputs]:
+            takes, has = (", ".join(names) or "one input" for names in (own, inputs))
+            return f"takes {takes}, but {dataset!r} has {has}; names and order must be the same"
+        if shape is not None and own != dict(inputs):
+            takes, has = (_listed(shapes) for shapes in (own, inputs))
+            return f"takes {takes}, but {dataset!r} has {has}"
         entering, leaving = self.topology.input_shape, self.topology.output_shape[-1]
         if shape is not None and shape != entering:
             return f"takes samples of {_sides(entering)}, but {dataset!r} has {_sides(shape)}"
@@ -130,6 +144,10 @@ class StartingModel:
 
 def _sides(shape: Sequence[int]) -> str:
     return "x".join(map(str, shape))
+
+
+def _listed(inputs: Mapping[str, Shape]) -> str:
+    return ", ".join(f"{name} of {_sides(shape)}" for name, shape in inputs.items())
 
 
 def is_path(topology: Any) -> bool:

@@ -6,9 +6,11 @@ Each kind of source has a module (`arrays`, `images`, `sklearn_source`, `tables`
 """
 
 from netsurgery.datasets.content import KnownFiles, content_of_files, settings_without_paths
+from netsurgery.datasets.joined_inputs import description_of, parts_of
 from netsurgery.datasets.prepared import describe
 from netsurgery.datasets.registry import (
     is_flat,
+    known_inputs,
     known_shape,
     prepare,
     raw_samples,
@@ -39,10 +41,13 @@ __all__ = [
     "SplitSettings",
     "content_of_files",
     "describe",
+    "description_of",
     "input_paths",
     "is_flat",
     "is_series",
+    "known_inputs",
     "known_shape",
+    "parts_of",
     "prepare",
     "raw_samples",
     "read_new",

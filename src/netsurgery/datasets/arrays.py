@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from netsurgery.datasets import array_splits
 from netsurgery.datasets.array_files import SUFFIXES, ArrayFile, array_names
+from netsurgery.datasets.joined_inputs import joined
 from netsurgery.datasets.source import (
     TRAINING,
     Chunk,
@@ -27,26 +29,44 @@ from netsurgery.networks.layers import Shape
 SERIES_RATIO = 4
 FEW_FEATURES = 16  # ... or twice the other, which is at most this
 MANY_CHANNELS = 4
+SERIES_AXES = 3  # samples, steps, channels
 
 
-def _find_parts(path: Path) -> dict[str, tuple[ArrayFile, ArrayFile]]:
-    """The arrays x and y of each part.
+def input_names(path: Path) -> list[str]:
+    """The names of the inputs where there are arrays such as x_image_train; none for x_train.
 
     Raises:
-        DataError: x or y is missing, or they have different numbers of samples.
+        DataError: the file is not an `.npz` file.
+    """
+    names, suffix = sorted(array_names(path)), f"_{SUFFIXES[TRAINING]}"
+    if f"x{suffix}" in names:
+        return []
+    found = [name for name in names if name.startswith("x_") and name.endswith(suffix)]
+    return [name.removeprefix("x_").removesuffix(suffix) for name in found]
+
+
+def _find_parts(path: Path, stem: str = "x") -> dict[str, tuple[ArrayFile, ArrayFile]]:
+    """The arrays of samples and labels of each part.
+
+    Args:
+        path: of the file or folder.
+        stem: of the names of the samples, such as x_image for x_image_train.
+
+    Raises:
+        DataError: one of them is missing, or they have different numbers of samples.
     """
     available, parts = array_names(path), {}
     for part, suffix in SUFFIXES.items():
-        pair = [f"{kind}_{suffix}" for kind in "xy"]
+        pair = [f"{kind}_{suffix}" for kind in (stem, "y")]
         missing = [name for name in pair if name not in available]
         if missing == pair and part != TRAINING:
             continue
         if missing:
             found = ", ".join(sorted(available)) or "nothing"
             raise DataError(
-                f"{path}: {missing[0]} is missing; found {found} (required: x_train, y_train; "
-                f"optional: x_val, y_val, x_test, y_test); name arrays as you save them, such as "
-                f"numpy.savez(file, x_train=x, y_train=y)"
+                f"{path}: {missing[0]} is missing; found {found} (required: {stem}_train, y_train; "
+                f"optional: {stem}_val, y_val, {stem}_test, y_test); name arrays as you save them, "
+                f"such as numpy.savez(file, {stem}_train=x, y_train=y)"
             )
         x, y = (ArrayFile(path, name) for name in pair)
         if x.shape[:1] != y.shape[:1]:
@@ -142,18 +162,42 @@ def is_flat(settings: Settings) -> bool | None:
     if is_series(settings):
         return False
     try:
-        return len(ArrayFile(Path(settings["path"]), "x_train").shape) == 2
+        path = Path(settings["path"])
+        names = input_names(path)
+        stems = [f"x_{name}" for name in names] if len(names) > 1 else ["x"]
+        return all(len(ArrayFile(path, f"{stem}_train").shape) == 2 for stem in stems)
     except (DataError, KeyError):
         return None
 
 
 def known_shape(settings: Settings) -> tuple[Shape | None, None]:
     """The shape of a sample; None if it cannot be read. The labels are not read."""
+    if inputs := known_inputs(settings):
+        return (sum(map(math.prod, inputs.values())),), None
     try:
         x = ArrayFile(Path(settings["path"]), "x_train")
         return _sample_shape(x, series=is_series(settings)), None
     except (DataError, KeyError):
         return None, None
+
+
+def _is_series(x: ArrayFile, settings: Settings) -> bool:
+    """Whether an array holds series; one of several inputs also may be rows or images."""
+    alone = x.name == f"x_{SUFFIXES[TRAINING]}"
+    return is_series(settings) and (alone or len(x.shape) == SERIES_AXES)
+
+
+def known_inputs(settings: Settings) -> dict[str, Shape]:
+    """The shape of each input where there are several; empty if they cannot be read."""
+    try:
+        path = Path(settings["path"])
+        arrays = {name: ArrayFile(path, f"x_{name}_train") for name in input_names(path)}
+        shapes = {
+            name: _sample_shape(x, series=_is_series(x, settings)) for name, x in arrays.items()
+        }
+    except (DataError, KeyError):
+        return {}
+    return shapes if len(shapes) > 1 else {}
 
 
 def open_arrays(settings: Settings) -> Source:
@@ -163,7 +207,15 @@ def open_arrays(settings: Settings) -> Source:
         DataError: an array is missing, or has an unsupported shape or dtype.
     """
     path = Path(settings["path"])
-    parts = _find_parts(path)
+    names = input_names(path)
+    if len(names) < 2:
+        return _open(path, settings, "x")
+    return joined({name: _open(path, settings, f"x_{name}") for name in names})
+
+
+def _open(path: Path, settings: Settings, stem: str) -> Source:
+    """Open the arrays of one input."""
+    parts = _find_parts(path, stem)
     first, labels = parts[TRAINING]
     for x, y in parts.values():
         if x.dtype.names:
@@ -183,7 +235,7 @@ def open_arrays(settings: Settings) -> Source:
                 f"{y} has shape {y.shape}, but {labels.name} {labels.shape}; labels of all parts "
                 f"must have the same shape"
             )
-    series = is_series(settings)
+    series = _is_series(first, settings)
     shape, notes = _sample_shape(first, series=series), [*_notes(first, series=series)]
     for x, _ in parts.values():
         if x.dtype.kind != first.dtype.kind:
@@ -217,5 +269,5 @@ def open_arrays(settings: Settings) -> Source:
     )
 
 
-NPZ = SourceType(open_arrays, is_flat, known_shape=known_shape)
-NPY = SourceType(open_arrays, is_flat, known_shape=known_shape)
+NPZ = SourceType(open_arrays, is_flat, known_shape=known_shape, known_inputs=known_inputs)
+NPY = SourceType(open_arrays, is_flat, known_shape=known_shape, known_inputs=known_inputs)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from netsurgery.networks.layers import InputPart
+
 NONE, AUTO, SIXFOLD = "none", "auto", "sixfold"
 FLIP, SHIFT, CUTOUT = "flip", "shift", "cutout"  # random changes
 ROTATE, ZOOM, BRIGHTNESS = "rotate", "zoom", "brightness"  # of images
@@ -24,6 +26,11 @@ TURN = 150  # tenths of a degree that an image is turned at most
 ZOOMED, LIGHTER = 100, 200  # per mille of the size and the brightness at most
 
 Setting = str | Sequence[str]  # `augmentation` of a search
+
+
+def changed_input(inputs: Sequence[InputPart]) -> InputPart:
+    """The one of several inputs that changes at random: the first image, else the first series."""
+    return max(inputs, key=lambda part: (len(part.shape), -part.start))
 
 
 def random_changes(setting: Setting, shape: tuple[int, ...]) -> Sequence[str]:

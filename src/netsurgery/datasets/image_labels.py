@@ -46,7 +46,7 @@ class LabelTable:
     notes: tuple[str, ...]
 
 
-class _Names:
+class FileNames:
     """The files of images by what a table may call them.
 
     Args:
@@ -76,10 +76,10 @@ def read(settings: Mapping[str, Any]) -> LabelTable:
         DataError: the table names no images, or a label is missing or no number.
     """
     path, labels = Path(settings["path"]), Path(settings["labels"])
-    images, others, system = _images(path)
-    names = _Names(path, images)
+    images, others, system = images_in(path)
+    names = FileNames(path, images)
     file, frame = _table(labels, settings, names)
-    column = _file_column(frame, names, path, labels)
+    column = file_column(frame, names, path, labels)
     targets = _target_columns(settings, frame, file, column)
     rows, notes = _matched(frame[column], names, path, labels, len(images))
     frame = frame.iloc[[row for row, _ in rows]].reset_index(drop=True)
@@ -109,8 +109,14 @@ def read(settings: Mapping[str, Any]) -> LabelTable:
     return LabelTable(folder, values, ordered, tuple(targets), tuple(notes))
 
 
-def _images(path: Path) -> tuple[list[Path], list[Path], list[Path]]:
-    """The images of a folder at any depth, its other files, and those of operating systems."""
+def images_in(path: Path) -> tuple[list[Path], list[Path], list[Path]]:
+    """The images of a folder at any depth, its other files, and those of operating systems.
+
+    Raises:
+        DataError: there are no images, or no folder.
+    """
+    if not path.is_dir():
+        raise DataError(f"{path}: is no folder")
     suffixes = image_folders.image_suffixes()
     images, others, system = list[Path](), list[Path](), list[Path]()
     for place, names in walk(path):
@@ -125,7 +131,7 @@ def _images(path: Path) -> tuple[list[Path], list[Path], list[Path]]:
 
 
 def _table(
-    labels: Path, settings: Mapping[str, Any], names: _Names
+    labels: Path, settings: Mapping[str, Any], names: FileNames
 ) -> tuple[table_reader.TableFile, pd.DataFrame]:
     """The table of labels; its first row names columns, unless it names an image."""
     import pandas as pd
@@ -140,7 +146,7 @@ def _table(
     return file, pd.concat(frames, ignore_index=True)
 
 
-def _file_column(frame: pd.DataFrame, names: _Names, path: Path, labels: Path) -> str:
+def file_column(frame: pd.DataFrame, names: FileNames, path: Path, labels: Path) -> str:
     """The column with most names of images."""
     found = {
         str(name): sum(names.find(str(value)) is not None for value in frame[name].dropna())
@@ -179,7 +185,7 @@ def _target_columns(
 
 
 def _matched(
-    values: pd.Series, names: _Names, path: Path, labels: Path, images: int
+    values: pd.Series, names: FileNames, path: Path, labels: Path, images: int
 ) -> tuple[list[tuple[int, Path]], list[str]]:
     """The rows with an image, and notes on rows without one and images without a row."""
     found: dict[Path, int] = {}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +74,32 @@ def open_images(settings: Settings) -> Source:
         image_layout.check_parts(folders)
     else:
         folders = {TRAINING: table.folder}
-    targets = None if table is None else table.targets
+    found = [] if table is None else list(table.notes)
+    grouped = "group" in settings
+    for each in folders.values():
+        of_folder = image_folders.notes(each, grouped=grouped)
+        found += of_folder if table is None else image_folders.notes_on_skipped(each)
+    source = opened(folders, settings, None if table is None else table.targets)
+    return replace(
+        source,
+        targets=() if table is None or table.targets is None else table.names,
+        labels=table.names if table is not None and settings.get("task") == MULTILABEL else None,
+        notes=(*found, *source.notes),
+        keys=_keys(folders, settings.get("group"), table),
+    )
+
+
+def opened(folders: Folders, settings: Settings, targets: np.ndarray | None = None) -> Source:
+    """Open the images of some folders (see `open_images`).
+
+    Args:
+        folders: the images of each part.
+        settings: of the dataset.
+        targets: (n, targets), of the training images; None: the folders have classes.
+
+    Raises:
+        DataError: images cannot be read.
+    """
     training = folders[TRAINING]
     classes = tuple(training.images)
     upright = settings.get("exif", True)
@@ -102,13 +127,7 @@ def open_images(settings: Settings) -> Source:
             yield x, y[start : start + rows]
 
     everything = [header for of_part in headers.values() for header in of_part]
-    grouped = "group" in settings
-    if table is None:
-        read = [image_folders.notes(each, grouped=grouped) for each in folders.values()]
-    else:
-        read = [iter(table.notes), image_folders.notes_on_skipped(table.folder)]
-    found = list(itertools.chain(*read))
-    found += [
+    found = [
         f"{training.path}: {note}" for note in _notes(headers[TRAINING], everything, size, settings)
     ]
     return Source(
@@ -123,11 +142,8 @@ def open_images(settings: Settings) -> Source:
         largest=255.0 if dtype == np.uint8 else 1.0,
         label_names={part: str(folder.path) for part, folder in folders.items()},
         classes=classes if targets is None else None,
-        targets=() if targets is None or table is None else table.names,
-        labels=table.names if table is not None and settings.get("task") == MULTILABEL else None,
         resized=any(header.size != size for header in everything),
         notes=tuple(found),
-        keys=_keys(folders, settings.get("group"), table),
     )
 
 
@@ -238,15 +254,28 @@ def read_raw(data: Mapping[str, Any], part: str, positions: np.ndarray) -> list[
         files = image_labels.read(settings).folder.files
     else:
         files = image_folders.scan(part_paths(settings)[part]).files
-    images, upright = [], settings.get("exif", True)
-    for file in (files[i] for i in positions):
+    return [*raw_images([files[i] for i in positions], data)]
+
+
+def raw_images(files: Sequence[Path], data: Mapping[str, Any]) -> list[np.ndarray]:
+    """Images in their own sizes, (n, height, width, channels): one by one if sizes differ.
+
+    Args:
+        files: of the images.
+        data: description of the prepared dataset, or of its images.
+
+    Raises:
+        DataError: an image cannot be read.
+    """
+    images, upright = [], data["settings"].get("exif", True)
+    for file in files:
         try:
             size, width = read_header(file, upright=upright).size, data["shape"][-1]
             pixels = read_pixels(file, size, width, data["type"], upright=upright)
             images.append(pixels[None])
         except UnusableImageError as error:
             raise DataError(f"{file}: {error}") from None
-    return [*images] if data["resized"] else [np.concatenate(images)]
+    return images if data["resized"] else [np.concatenate(images)]
 
 
 IMAGE_FOLDER = SourceType(

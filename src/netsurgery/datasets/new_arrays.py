@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from netsurgery.datasets.array_files import SUFFIXES, ArrayFile, array_names
+from netsurgery.datasets.joined_inputs import description_of, parts_of
 from netsurgery.datasets.source import (
     TEST,
     Batch,
@@ -34,6 +37,8 @@ def read_new(data: Mapping[str, Any], path: Path, labelled: bool) -> NewSamples:
     Raises:
         DataError: there is no such array, or its samples are not like those of training.
     """
+    if data["inputs"]:
+        return _read_several(data, path, labelled)
     place, name = _samples_among(path)
     x = ArrayFile(place, name)
     shape = _checked_shape(x, data)
@@ -44,6 +49,43 @@ def read_new(data: Mapping[str, Any], path: Path, labelled: bool) -> NewSamples:
             f"{x} has shape {x.shape}, but {y.name} {y.shape}; each sample needs one label"
         )
     return NewSamples(_batches(x, y, shape, data), str(y), list(_notes(x, path, data)))
+
+
+def _read_several(data: Mapping[str, Any], path: Path, labelled: bool) -> NewSamples:
+    """Open the samples of several inputs, such as x_image and x_row, or x_image_test and so on."""
+    names, parts = array_names(path), parts_of(data)
+    suffixes = ["", *(f"_{suffix}" for suffix in reversed(SUFFIXES.values()))]
+    complete = [s for s in suffixes if all(f"x_{part.name}{s}" in names for part in parts)]
+    if not complete:
+        needed = ", ".join(f"x_{part.name}" for part in parts)
+        found = ", ".join(sorted(names)) or "nothing"
+        raise DataError(f"{path}: the model takes the arrays {needed}; found {found}")
+    suffix, arrays = complete[0], dict[str, tuple[ArrayFile, Mapping[str, Any]]]()
+    for part in parts:
+        x, own = ArrayFile(path, f"x_{part.name}{suffix}"), description_of(data, part)
+        _checked_shape(x, own)
+        arrays[part.name] = x, own
+    first, _ = arrays[parts[0].name]
+    y = ArrayFile(path, f"y{suffix}") if labelled else None
+    for other in [*(x for x, _ in arrays.values()), *([] if y is None else [y])]:
+        if other.shape[:1] != first.shape[:1]:
+            raise DataError(
+                f"{first} has shape {first.shape}, but {other.name} {other.shape}; each sample "
+                f"needs one of each"
+            )
+    notes = [note for x, own in arrays.values() for note in _notes(x, path, own)]
+    return NewSamples(_batches_of_several(arrays, y), str(y), notes if suffix else [])
+
+
+def _batches_of_several(
+    arrays: Mapping[str, tuple[ArrayFile, Mapping[str, Any]]], y: ArrayFile | None
+) -> Iterator[Batch]:
+    shape = (sum(math.prod(own["shape"]) for _, own in arrays.values()),)
+    rows = rows_per_chunk(shape, np.dtype(np.float64))
+    batches = [_batches(x, y, tuple(own["shape"]), own, rows=rows) for x, own in arrays.values()]
+    for together in zip(*batches, strict=True):
+        inputs = {name: batch.inputs for name, batch in zip(arrays, together, strict=True)}
+        yield replace(together[0], inputs=inputs)
 
 
 def _samples_among(path: Path) -> tuple[Path, str]:
@@ -88,9 +130,14 @@ def _notes(x: ArrayFile, path: Path, data: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _batches(
-    x: ArrayFile, y: ArrayFile | None, shape: Shape, data: Mapping[str, Any]
+    x: ArrayFile,
+    y: ArrayFile | None,
+    shape: Shape,
+    data: Mapping[str, Any],
+    *,
+    rows: int | None = None,
 ) -> Iterator[Batch]:
-    rows = rows_per_chunk(shape, x.dtype)
+    rows = rows or rows_per_chunk(shape, x.dtype)
     labels = iter(()) if y is None else y.chunks(rows)
     start = 0
     for samples in x.chunks(rows):

@@ -88,20 +88,38 @@ def _batches(
     labels: Sequence[str] | np.ndarray | None,
     data: Mapping[str, Any],
 ) -> Iterator[Batch]:
-    height, width, channels = shape = tuple(data["shape"])
-    dtype, upright = np.dtype(data["type"]), data["settings"].get("exif", True)
-    rows = rows_per_chunk(shape, dtype)
+    rows = rows_per_chunk(tuple(data["shape"]), np.dtype(data["type"]))
     for start in range(0, len(files), rows):
         chunk = files[start : start + rows]
-        x = np.empty((len(chunk), *shape), dtype)
-        for i, file in enumerate(chunk):
-            try:
-                x[i] = read_pixels(file, (height, width), channels, str(dtype), upright=upright)
-            except UnusableImageError as error:
-                raise all_unusable(path, files, (file, error)) from None
+        x = read(chunk, data, path, files)
         names = [image_folders.printable(_relative(file, path)) for file in chunk]
         y = None if labels is None else np.array(labels[start : start + rows])
         yield Batch({KEY: names}, x, y)
+
+
+def read(
+    chunk: Sequence[Path], data: Mapping[str, Any], path: Path, files: Sequence[Path] = ()
+) -> np.ndarray:
+    """Images in the size of training, (n, height, width, channels).
+
+    Args:
+        chunk: their files.
+        data: description of the prepared dataset, or of its images.
+        path: where they were found, for messages.
+        files: all that there are; a message names each that is no image.
+
+    Raises:
+        DataError: an image cannot be read.
+    """
+    height, width, channels = shape = tuple(data["shape"])
+    upright = data["settings"].get("exif", True)
+    x = np.empty((len(chunk), *shape), data["type"])
+    for i, file in enumerate(chunk):
+        try:
+            x[i] = read_pixels(file, (height, width), channels, data["type"], upright=upright)
+        except UnusableImageError as error:
+            raise all_unusable(path, list(files or chunk), (file, error)) from None
+    return x
 
 
 def _relative(file: Path, folder: Path) -> Path:

@@ -36,7 +36,7 @@ def read_new(data: Mapping[str, Any], path: Path, labelled: bool) -> NewSamples:
     Raises:
         DataError: it cannot be read, or lacks a column.
     """
-    file = _open(data, path, labelled)
+    file = open_new(data, path, labelled)
     needed = [column["name"] for column in data["columns"]]
     wanted = [*needed, *(data["targets"] if labelled else ())]
     if absent := [name for name in wanted if name not in file.columns]:
@@ -48,7 +48,7 @@ def read_new(data: Mapping[str, Any], path: Path, labelled: bool) -> NewSamples:
     return NewSamples(batches, described(data["targets"], path), notes)
 
 
-def _open(data: Mapping[str, Any], path: Path, labelled: bool) -> TableFile:
+def open_new(data: Mapping[str, Any], path: Path, labelled: bool) -> TableFile:
     """Open a file; where columns go by their order, the target may be missing in it."""
     settings = data["settings"]
     if settings["source"] == "parquet" or (settings["header"] and "columns" not in settings):

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from netsurgery.datasets.column_summaries import LEFT_OUT, TARGET, shown_levels, span
+from netsurgery.datasets.joined_inputs import description_of, parts_of
 from netsurgery.datasets.source import TRAINING
 from netsurgery.objectives.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
 
@@ -19,6 +20,9 @@ KINDS = {
 
 
 def _shape(data: Mapping[str, Any]) -> str:
+    if data["inputs"]:
+        parts = parts_of(data)
+        return "; ".join(f"{part.name}: {_shape(description_of(data, part))}" for part in parts)
     return KINDS[len(data["shape"])].format(*data["shape"]).replace(" 1 channels", " 1 channel")
 
 

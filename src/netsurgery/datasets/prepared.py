@@ -19,11 +19,13 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy
 
-from netsurgery.datasets import leaks, repeats, split_keys
+from netsurgery.datasets import joined_inputs, leaks, repeats, split_keys
+from netsurgery.datasets.joined_inputs import JoinedUnitFitter
 from netsurgery.datasets.prepared_labels import prepare_labels
 from netsurgery.datasets.source import PARTS, TRAINING, DataError, Settings, Source, Suggestion
 from netsurgery.datasets.units import UnitFitter, Units
 from netsurgery.datasets.value_range import ValueRange
+from netsurgery.networks.layers import input_parts
 from netsurgery.storage.dependencies import NO_DEPENDENCIES, Dependencies
 from netsurgery.storage.files import CHECKSUMS, atomic_path, checksums, read_json
 
@@ -42,6 +44,7 @@ ADDED: dict[str, Any] = {
     "labels": None,
     "label_counts": None,
     "target_ranges": None,
+    "inputs": [],
 }  # missing in data of 0.1
 LISTED = 5  # columns in a warning
 
@@ -62,12 +65,35 @@ def _not_finite(value: Any, index: tuple[int, ...], source: Source, part: str) -
 
 
 def _column(index: int, source: Source) -> str:
+    if source.inputs:
+        return _value_of_input(index, source)
     return repr(source.features[index]["column"]) if source.features else str(index)
 
 
-def _unit_fitter(source: Source, scaling: str) -> UnitFitter | None:
-    """What finds the units to store samples in; None if they are always stored as they are."""
-    if source.dtype.kind != "f" or scaling not in FITTED:
+def _value_of_input(index: int, source: Source) -> str:
+    shapes = {name: each.shape for name, each in source.inputs.items()}
+    part = next(part for part in input_parts(shapes) if index < part.stop)
+    own = source.inputs[part.name]
+    if len(part.shape) == 1:
+        return f"{_column(index - part.start, own)} of input {part.name}"
+    place = np.unravel_index(index - part.start, part.shape)
+    return f"{tuple(map(int, place))} of input {part.name}"
+
+
+def _unit_fitter(source: Source, scaling: str | None) -> UnitFitter | JoinedUnitFitter | None:
+    """What finds the units to store samples in; None if they are always stored as they are.
+
+    Args:
+        source: the opened dataset, or one of its inputs.
+        scaling: the method that the settings name; None: that of the source.
+    """
+    if source.inputs:
+        shapes = {name: each.shape for name, each in source.inputs.items()}
+        parts = input_parts(shapes)
+        found = {part: _unit_fitter(source.inputs[part.name], scaling) for part in parts}
+        fitters = {part: each for part, each in found.items() if isinstance(each, UnitFitter)}
+        return JoinedUnitFitter(fitters, parts[-1].stop) if fitters else None
+    if source.dtype.kind != "f" or (scaling or source.scaling) not in FITTED:
         return None
     # each feature of a table has its own scale; images share one per channel
     return UnitFitter((0,) if source.features else tuple(range(len(source.shape))))
@@ -78,7 +104,7 @@ def _write_x(
     parts: list[str],
     path: Path,
     seen: ValueRange,
-    fitter: UnitFitter | None = None,
+    fitter: UnitFitter | JoinedUnitFitter | None = None,
     units: Units | None = None,
 ) -> tuple[dict[str, np.ndarray], bool]:
     """Write `x.npy`.
@@ -135,7 +161,7 @@ def _write_x(
 
 
 def _write_samples(
-    source: Source, parts: list[str], scaling: str, path: Path, seen: ValueRange
+    source: Source, parts: list[str], scaling: str | None, path: Path, seen: ValueRange
 ) -> tuple[dict[str, np.ndarray], Units | None]:
     """Write `x.npy`, and return the labels of each part and the units of the samples.
 
@@ -154,7 +180,10 @@ def _precision_warnings(source: Source, units: Units | None) -> Iterator[str]:
     """A word about numbers that float32 does not hold, such as large integers."""
     if units is None or not units.double.any():
         return
-    features = zip(source.features, np.ravel(units.double), strict=False)
+    named = source.features or [
+        feature for each in source.inputs.values() for feature in each.features
+    ]
+    features = zip(named, np.ravel(units.double), strict=False)
     names = [feature["column"] for feature, is_double in features if is_double]
     which = ", ".join(map(repr, names[:LISTED])) + ", ..." * (len(names) > LISTED)
     yield (
@@ -194,7 +223,9 @@ def write(
             raise DataError(f"{source.origin}: the {part} part has no samples")
     method = settings.get("scaling") or source.scaling
     seen = ValueRange()
-    raw_labels, units = _write_samples(source, parts, method, folder / "x.npy", seen)
+    raw_labels, units = _write_samples(
+        source, parts, settings.get("scaling"), folder / "x.npy", seen
+    )
     description: dict[str, Any] = {
         "name": name,
         "origin": source.origin,
@@ -216,6 +247,7 @@ def write(
         "targets": list(source.targets),
         "table": list(source.table),
         "range": seen.to_json(),
+        "inputs": joined_inputs.describe(source, settings),
     }
     suggestions = list(source.suggestions)
     warnings = [*source.notes, *_precision_warnings(source, units)]
@@ -225,9 +257,10 @@ def write(
     y, joined = found.y, np.concatenate([found.y[part] for part in parts])
     x = mapped(folder, "x")
     warnings += repeats.warnings(x, joined, source_parts(description), source.origin)
-    if source.columns:
-        x = x[: source.counts[TRAINING]].reshape(source.counts[TRAINING], -1)
-        telling = leaks.columns_that_tell(x, y[TRAINING], source.columns, source.features, task)
+    if table := _table(source):
+        width = len(table.features)  # they come first
+        x = x[: source.counts[TRAINING]].reshape(source.counts[TRAINING], -1)[:, :width]
+        telling = leaks.columns_that_tell(x, y[TRAINING], table.columns, table.features, task)
         if telling:
             warnings.append(leaks.warning(telling, source.origin))
             again = [name for name, renamed in telling.items() if renamed]
@@ -245,6 +278,12 @@ def write(
     description[CHECKSUMS] = checksums(path, *written)
     dependencies.write(path, description)
     return warnings
+
+
+def _table(source: Source) -> Source | None:
+    """The table that samples are rows of, or have as their first input; None without one."""
+    first = next(iter(source.inputs.values()), source)
+    return first if first.columns else None
 
 
 def describe(folder: Path) -> dict[str, Any]:

@@ -17,12 +17,14 @@ from netsurgery.datasets import (
     new_arrays,
     prepared,
     sklearn_source,
-    tables,
+    table_images,
     tfds_source,
 )
+from netsurgery.datasets.joined_inputs import parts_of
 from netsurgery.datasets.series import SERIES
 from netsurgery.datasets.source import DataError, Inputs, NewSamples, Settings, SourceType
 from netsurgery.networks.layers import Shape
+from netsurgery.networks.packed_inputs import unpacked
 from netsurgery.storage.dependencies import NO_DEPENDENCIES, Dependencies
 
 SOURCES: dict[str, SourceType] = {
@@ -30,9 +32,9 @@ SOURCES: dict[str, SourceType] = {
     "npy": arrays.NPY,
     "series": SERIES,
     "image_folder": images.IMAGE_FOLDER,
-    "csv": tables.TABLE,
-    "excel": tables.TABLE,
-    "parquet": tables.TABLE,
+    "csv": table_images.TABLE,
+    "excel": table_images.TABLE,
+    "parquet": table_images.TABLE,
     "tfds": tfds_source.TFDS,
     "sklearn": sklearn_source.SKLEARN,
 }
@@ -46,6 +48,11 @@ def is_flat(settings: Settings) -> bool | None:
 def known_shape(settings: Settings) -> tuple[Shape | None, int | None]:
     """The shape of a sample, and the number of outputs; None for what only reading tells."""
     return SOURCES[settings["source"]].known_shape(settings)
+
+
+def known_inputs(settings: Settings) -> Mapping[str, Shape]:
+    """The inputs by name where samples have several; their shapes may be the smallest ones."""
+    return SOURCES[settings["source"]].known_inputs(settings)
 
 
 def task_of(settings: Settings) -> str:
@@ -78,7 +85,8 @@ def raw_samples(data: Mapping[str, Any], indices: np.ndarray) -> list[Inputs]:
         start += len(x)
         if start > positions[-1]:
             break
-    return [np.concatenate(found)]
+    samples = np.concatenate(found)
+    return [unpacked(samples, parts_of(data)) if data["inputs"] else samples]
 
 
 def read_new(data: Mapping[str, Any], path: Path, *, labelled: bool) -> NewSamples:

@@ -8,9 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from netsurgery.datasets.augmentation import RandomChange
+from netsurgery.datasets.joined_inputs import parts_of
 from netsurgery.datasets.piecewise import Pieces
 from netsurgery.datasets.prepared import describe, mapped
 from netsurgery.datasets.units import Units
+from netsurgery.networks.layers import InputPart
+from netsurgery.networks.packed_inputs import unpacked
 from netsurgery.objectives.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
 from netsurgery.storage.files import CHECKSUMS, read_json, verify_checksum
 
@@ -34,6 +37,19 @@ class Scaling:
         if self.pieces is not None:
             scaled = np.where(self.pieces.bins, np.clip(scaled, 0.0, 1.0), scaled)
         return np.nan_to_num(scaled, nan=0.0) if self.missing else scaled
+
+    def of_input(self, part: InputPart) -> Scaling:
+        """The scaling of one input, if samples have several: by column, or by channel."""
+
+        def own(values: np.ndarray) -> np.ndarray:
+            of_part = values[part.start : part.stop].reshape(part.shape)
+            return of_part[(0,) * (len(part.shape) - 1)]
+
+        shift, scale = own(self.shift), own(self.scale)
+        if len(part.shape) > 1 and not shift.any() and (scale == scale[0]).all():
+            shift, scale = shift[0], scale[0]  # of all channels
+        units = None if self.units is None else self.units.map(own)
+        return Scaling(shift, scale, self.missing, None if units and units.is_none else units)
 
     @property
     def of_values(self) -> Scaling:
@@ -80,6 +96,7 @@ class Samples:
     variants: int = 1  # of every sample (see `netsurgery.datasets.augmentation`)
     change: RandomChange | None = None  # of every sample in every epoch
     non_negative: bool = False  # whether the scaled training samples have no negative values
+    parts: tuple[InputPart, ...] = ()  # the inputs, if samples have several
 
     def __len__(self) -> int:
         return self.variants * len(self.indices)
@@ -102,6 +119,10 @@ class Samples:
             positions: (k,) within this part, from 0; variants do not count.
         """
         return self.scaling.apply(self.x[self.indices[positions]])
+
+    def as_taken(self, inputs: np.ndarray) -> np.ndarray | dict[str, np.ndarray]:
+        """Network inputs as the Keras model of a network takes them: several by their names."""
+        return unpacked(inputs, self.parts) if self.parts else inputs
 
     @property
     def balancing_weights(self) -> np.ndarray:
@@ -134,4 +155,4 @@ def read_part(folder: Path, split_path: Path, part: str) -> Samples:
             target = Scaling(shift, scale, units=target_units)
         non_negative = "non_negative" in split and bool(split["non_negative"])
     x, y = (mapped(folder, stem) for stem in "xy")
-    return Samples(x, y, indices, scaling, target, non_negative=non_negative)
+    return Samples(x, y, indices, scaling, target, non_negative=non_negative, parts=parts_of(data))

@@ -13,7 +13,7 @@ from netsurgery.networks.layers import Shape
 
 TRAINING, VALIDATION, TEST = PARTS = ("training", "validation", "test")
 PATH_KEYS = {"path": TRAINING, "validation_path": VALIDATION, "test_path": TEST}
-FILE_KEYS = (*PATH_KEYS, "labels")  # settings with the path of a file or folder
+FILE_KEYS = (*PATH_KEYS, "labels", "images")  # settings with the path of a file or folder
 CHUNK_BYTES = 2**23  # approximate size of a chunk: no dataset needs to fit into memory
 
 Settings = Mapping[str, Any]
@@ -91,6 +91,8 @@ class Source:
     suggestions: tuple[Suggestion, ...] = ()  # settings that the data call for
     notes: tuple[str, ...] = ()  # lines for the user: what was taken for what, what was left out
     keys: Callable[[str], SplitKeys] | None = None  # of a part; None: a split is random
+    # of samples with several inputs: see `netsurgery.datasets.joined_inputs`
+    inputs: Mapping[str, Source] = field(default_factory=dict)
 
     def label_name(self, part: str) -> str:
         """How messages refer to the labels of a part."""
@@ -114,6 +116,10 @@ def is_series(settings: Settings) -> bool:
 
 def _task_from_settings(settings: Settings) -> str:
     return settings.get("task", "classification")
+
+
+def _one_input(settings: Settings) -> dict[str, Shape]:
+    return {}
 
 
 def _unknown_shape(settings: Settings) -> tuple[None, None]:
@@ -159,6 +165,9 @@ class SourceType:
     task: Callable[[Settings], str] = _task_from_settings
     # of a sample, and the number of outputs; None: known only after reading the data
     known_shape: Callable[[Settings], tuple[Shape | None, int | None]] = _unknown_shape
+    # the inputs by name where samples have several, with their shapes or, where only reading tells,
+    # the smallest ones of as many axes
+    known_inputs: Callable[[Settings], Mapping[str, Shape]] = _one_input
     # samples as a user has them, in batches, where chunks change them: from the description of the
     # prepared dataset, the part, and positions in it
     raw: Callable[[Mapping[str, Any], str, np.ndarray], list[Inputs]] | None = None

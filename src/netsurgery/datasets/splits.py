@@ -19,6 +19,7 @@ import numpy as np
 from netsurgery.datasets import codes, piecewise, prepared, split_keys
 from netsurgery.datasets.columns import NUMBER
 from netsurgery.datasets.drawing import Drawing, Fold
+from netsurgery.datasets.joined_inputs import description_of, parts_of
 from netsurgery.datasets.samples import Scaling
 from netsurgery.datasets.source import (
     PARTS,
@@ -174,23 +175,47 @@ def is_non_negative(x: np.ndarray, indices: np.ndarray, method: str, scaling: Sc
     return all((scaling.apply(x[indices[i : i + rows]]) >= 0).all() for i in starts)
 
 
+def _is_no_number(data: Mapping[str, Any]) -> np.ndarray | None:
+    """Which values of a sample are not scaled, of its shape; None if it is no row of a table."""
+    if not data["features"]:
+        return None
+    return np.array([f["kind"] != NUMBER for f in data["features"]]).reshape(data["shape"])
+
+
+def _linear(
+    data: Mapping[str, Any], x: np.ndarray, indices: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Shift and scale of the network inputs, each input of several on its own."""
+    if not data["inputs"]:
+        scaling = data["scaling"]
+        shift, scale = fit_scaling(
+            x, indices, scaling["method"], scaling["largest"], _is_no_number(data)
+        )
+        if codes.counts(data):
+            shift = (np.broadcast_to(shift, x.shape[1:]) - codes.offsets(data)).astype(np.float32)
+        return shift, scale
+    shift, scale = np.zeros(x.shape[1], np.float32), np.ones(x.shape[1], np.float32)
+    for part in parts_of(data):
+        own = x[:, part.start : part.stop].reshape(len(x), *part.shape)  # a view
+        found = _linear(description_of(data, part), own, indices)
+        for whole, values in zip((shift, scale), found, strict=True):
+            whole[part.start : part.stop] = np.broadcast_to(values, part.shape).ravel()
+    return shift, scale
+
+
 def _fit(
     data: Mapping[str, Any], x: np.ndarray, indices: np.ndarray, settings: SplitSettings
 ) -> dict[str, np.ndarray]:
     """Fit how samples become inputs to the training samples: the arrays that a split holds."""
-    method, features, missing = data["scaling"]["method"], data["features"], data["missing"]
-    as_is = None
-    if features:
-        as_is = np.array([f["kind"] != NUMBER for f in features]).reshape(data["shape"])
-    shift, scale = fit_scaling(x, indices, method, data["scaling"]["largest"], as_is)
-    if codes.counts(data):
-        shift = (np.broadcast_to(shift, x.shape[1:]) - codes.offsets(data)).astype(np.float32)
-    pieces = None
+    method = "none" if data["inputs"] else data["scaling"]["method"]
+    shift, scale = _linear(data, x, indices)
+    as_is, pieces = _is_no_number(data), None
     numbers = np.ones(x.shape[1:], bool) if as_is is None else ~as_is
-    if most := piecewise.bins_for(settings.numbers, numbers, len(indices)):
+    how = piecewise.SCALED if data["inputs"] else settings.numbers
+    if most := piecewise.bins_for(how, numbers, len(indices)):
         rows = x[indices[:: -(-len(indices) // piecewise.SEEN)]]
         shift, scale, pieces = piecewise.fit(rows, shift, scale, numbers, most)
-    scaling = Scaling(shift, scale, missing, pieces=pieces)
+    scaling = Scaling(shift, scale, data["missing"], pieces=pieces)
     arrays = {"shift": shift, "scale": scale}
     if pieces is not None:
         arrays |= {"columns": pieces.columns, "bins": pieces.bins}

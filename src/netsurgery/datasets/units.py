@@ -7,7 +7,7 @@ where values lie near the ends of its range (farads, kilograms of a planet), the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +43,20 @@ class Units:
     def dtype(self) -> str:
         """The dtype that holds the values themselves."""
         return "float64" if self.double.any() else "float32"
+
+    @property
+    def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Offset, unit and double."""
+        return self.offset, self.unit, self.double
+
+    @property
+    def is_none(self) -> bool:
+        """Whether values are stored as they are."""
+        return bool((self.offset == 0).all() and (self.unit == 1).all() and not self.double.any())
+
+    def map(self, change: Callable[[np.ndarray], np.ndarray]) -> Units:
+        """Units of which each array is changed alike."""
+        return Units(*map(change, self.arrays))
 
     def times(self, factor: np.ndarray) -> Units:
         """Units that are so many times as large, powers of two."""

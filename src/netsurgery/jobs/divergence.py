@@ -61,7 +61,9 @@ def _against_divergence(step: TrainingStep, record: Record) -> Iterator[str]:
     samples = step.samples("training")
     largest = float(np.abs(samples.inputs(np.arange(min(COMPARED, len(samples.indices))))).max())
     if not largest <= LARGE_INPUT:
-        method = datasets.describe(step.data)["scaling"]["method"]
+        data = datasets.describe(step.data)
+        own = [each["scaling"]["method"] for each in data["inputs"] or [data]]
+        method = " and ".join(dict.fromkeys(own))
         yield f"scaling: standard (now {method}, and inputs reach {largest:.3g})"
     yield f"a smaller learning_rate (now {settings.learning_rate:g})"
     name, arguments = split_setting(settings.optimizer)

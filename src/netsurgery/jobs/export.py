@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from netsurgery import datasets
+from netsurgery.datasets import augmentation
 from netsurgery.datasets.samples import Samples
 from netsurgery.jobs import model_check
 from netsurgery.keras_io import archive, tflite
@@ -24,7 +25,8 @@ def outputs(network: Any, samples: Samples) -> np.ndarray:
     parts = []
     for start in range(0, len(samples.indices), BATCH):
         positions = np.arange(start, min(start + BATCH, len(samples.indices)))
-        parts.append(np.asarray(network(samples.inputs(positions), training=False)))
+        inputs = samples.as_taken(samples.inputs(positions))
+        parts.append(np.asarray(network(inputs, training=False)))
     return np.concatenate(parts)
 
 
@@ -42,7 +44,13 @@ def analyse_errors(found: np.ndarray, samples: Samples, data: dict[str, Any]) ->
         return error_analysis.regression_errors(values, found, data.get("targets", ()))
     if samples.task == MULTILABEL:
         return error_analysis.label_errors(y, found, data["labels"])
-    return error_analysis.classification_errors(samples.x, samples.y, samples.indices, found, data)
+    x = samples.x
+    for part in samples.parts:
+        if len(part.shape) == augmentation.IMAGE_AXES:  # what people can look at
+            x = x[:, part.start : part.stop].reshape(len(x), *part.shape)
+            data = datasets.description_of(data, part)
+            break
+    return error_analysis.classification_errors(x, samples.y, samples.indices, found, data)
 
 
 def export(

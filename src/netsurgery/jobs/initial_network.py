@@ -46,7 +46,7 @@ def fresh_network(
     shape = step.training.input_shape
     front = embedding_front(shape[-1], codes.counts(data), max_parameters)
     try:
-        topology = build(layers, shape, data["outputs"], activation, front)
+        topology = build(layers, shape, data["outputs"], activation, front, datasets.parts_of(data))
     except ValueError as error:
         raise datasets.DataError(f"{data['origin']}: {error}") from None
     topology = _completed(topology, step)
@@ -76,7 +76,10 @@ def network_of_model(step: TrainingStep, start: Mapping[str, str]) -> TrainableN
         )
     model = StartingModel(str(path), start["sha256"], network.topology, {})
     shape, scaling = tuple(data["shape"]), data["settings"].get("scaling")
-    reason = model.why_unsuitable(shape, data["outputs"], data["task"], data["name"], scaling)
+    inputs = {part.name: part.shape for part in datasets.parts_of(data)}
+    reason = model.why_unsuitable(
+        shape, data["outputs"], data["task"], data["name"], scaling, inputs
+    )
     if reason:
         raise datasets.DataError(f"{path}: {reason}")
     return step.trainable(replace(network, topology=_completed(network.topology, step)), state)

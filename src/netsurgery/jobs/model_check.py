@@ -17,9 +17,11 @@ import numpy as np
 
 from netsurgery import datasets
 from netsurgery.datasets import DataError, Samples
+from netsurgery.datasets.joined_inputs import parts_of
 from netsurgery.datasets.source import Inputs
 from netsurgery.jobs.exit_messages import OneLineError
-from netsurgery.keras_io import functional
+from netsurgery.keras_io import functional, preprocessing
+from netsurgery.networks.packed_inputs import packed
 from netsurgery.objectives.label_scores import LabelCounts
 from netsurgery.objectives.number_scores import NumberScores
 from netsurgery.objectives.tasks import CLASSIFICATION, MULTILABEL
@@ -174,10 +176,10 @@ def compare(
         DisagreementError: they differ by more than rounding.
     """
     indices = samples.indices[raw.positions]
-    inner = model.get_layer(functional.first_layer(network))
-    both = keras.Model(model.inputs, [inner.input, *model.outputs])
-    pairs = [both(_tensors(batch), training=False) for batch in raw.batches]
-    reached, found = (np.concatenate(values) for values in zip(*pairs, strict=True))
+    both = keras.Model(model.inputs, [*_entering(model, network, samples), *model.outputs])
+    given = [both(_tensors(batch), training=False) for batch in raw.batches]
+    *entering, found = (np.concatenate(values) for values in zip(*given, strict=True))
+    reached = packed(entering) if samples.parts else entering[0]
     expected = samples.inputs(raw.positions)
     level = LEVEL * float(np.max(samples.scaling.scale)) if data["resized"] else 0.0
     _check_inputs(reached, expected, indices, data, max(TOLERANCE, level))
@@ -194,11 +196,18 @@ def compare(
     return Agreement(len(indices), float(whole.max()))
 
 
+def _entering(model: keras.Model, network: keras.Model, samples: Samples) -> list[Any]:
+    """The tensors of a final model that enter its network."""
+    if samples.parts:
+        return [model.get_layer(preprocessing.scaled_name(p.name)).output for p in samples.parts]
+    return [model.get_layer(functional.first_layer(network)).input]
+
+
 def _difference(
     found: np.ndarray, network: keras.Model, x: np.ndarray, samples: Samples
 ) -> np.ndarray:
     """How far outputs are from those that a network's for scaled inputs mean, (n, outputs)."""
-    outputs = np.asarray(network(x, training=False))
+    outputs = np.asarray(network(samples.as_taken(x), training=False))
     difference = found - in_units(outputs, samples, logits=gives_logits(network, samples))
     scale = 1 if samples.target is None else samples.target.of_values.scale
     return np.asarray(abs(difference * scale))
@@ -224,7 +233,10 @@ def _check_inputs(
         return
     flat = differs.reshape(len(differs), -1)
     places = np.flatnonzero(flat.any(axis=0))
-    if data["features"]:
+    if data["inputs"]:
+        own = [part.name for i in places for part in parts_of(data) if part.start <= i < part.stop]
+        names, kind = list(dict.fromkeys(own)), "input"
+    elif data["features"]:
         names = list(dict.fromkeys(repr(data["features"][i]["column"]) for i in places))
         kind = "column"
     else:

@@ -90,7 +90,8 @@ class TrainingStep:
         """The training samples, with augmentation."""
         setting, samples = self.training_settings.augmentation, self.samples("training")
         variants = augmentation.VARIANTS if setting == augmentation.SIXFOLD else 1
-        change = augmentation.RandomChange.of(setting, samples.x.shape[1:])
+        changed = samples.parts and augmentation.changed_input(samples.parts).shape
+        change = augmentation.RandomChange.of(setting, changed or samples.x.shape[1:])
         return replace(samples, variants=variants, change=change)
 
     def calibration_positions(self, count: int) -> np.ndarray:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import h5py
 
-from netsurgery.networks.layers import Arrays, KeptJoin, Other
+from netsurgery.networks.layers import Arrays, InputPart, KeptJoin, Other
 from netsurgery.networks.network import Network
 from netsurgery.networks.steps import INPUT
 from netsurgery.networks.topology import Topology
@@ -46,6 +46,8 @@ def layer_name(topology: Topology, position: int) -> str:
     """The name of a Keras layer that has no counterpart in a user's model."""
     place = str(topology.places[position]).replace(".", "_")
     layer = topology.layers[position]
+    if isinstance(layer, InputPart):
+        return layer.name
     kind = snake_case(layer.name) if isinstance(layer, Other | KeptJoin) else layer.kind
     return f"{kind}_{place}"
 

@@ -14,6 +14,7 @@ from netsurgery.keras_io.layers_to_keras import to_keras_layer
 from netsurgery.keras_io.model_config import INPUT_NAME, MODEL_NAME, is_functional
 from netsurgery.keras_io.variables import variables
 from netsurgery.networks.layers import (
+    InputPart,
     Join,
     KeptJoin,
     Layer,
@@ -109,10 +110,10 @@ def _connected(
 ) -> keras.Model:
     """A model of these layers, connected as the topology says."""
     name = MODEL_NAME if parent is None else parent.name
-    entering = _input(topology.input_shape, parent)
+    inputs, values = _entering(topology, layers, parent)
     if not is_functional(topology) and (parent is None or isinstance(parent, keras.Sequential)):
         kind = keras.Sequential if parent is None else type(parent)
-        return kind([entering, *layers], name=name)
+        return kind([inputs, *layers], name=name)
     if parent is None or type(parent) is keras.Sequential:
         kind = keras.Model
     elif isinstance(parent, keras.Sequential):
@@ -122,19 +123,35 @@ def _connected(
     calls = functional.calls(parent) if functional.is_functional(parent) else []
     by_layer = {id(call.layer): call for call in calls}
     swapped = reading.with_shortcut_first(parent) if calls else set()
-    values = {INPUT: entering}
     for i, (step, layer) in enumerate(zip(topology.steps, layers, strict=True)):
-        inputs = [values[j] for j in step.inputs]
+        if i in values:
+            continue
+        tensors = [values[j] for j in step.inputs]
         if id(like[i]) in swapped:
-            inputs.reverse()
+            tensors.reverse()
         before = None if like[i] is None else by_layer.get(id(like[i]))
         if before is not None and not before.is_plain:
-            values[i] = before.again(inputs)
+            values[i] = before.again(tensors)
         else:
             arguments = "" if before is not None else getattr(step.layer, "call", "")
             several = isinstance(step.layer, Join)
-            values[i] = layer_calls.apply(layer, arguments, inputs, several=several)
-    return kind(entering, values[len(layers) - 1], name=name)
+            values[i] = layer_calls.apply(layer, arguments, tensors, several=several)
+    return kind(inputs, values[len(layers) - 1], name=name)
+
+
+def _entering(
+    topology: Topology, layers: Sequence[Any], parent: keras.Model | None
+) -> tuple[Any, dict[int, Any]]:
+    """The model's input, or its several ones as the parent has them, and their positions."""
+    if not topology.inputs:
+        only = _input(topology.input_shape, parent)
+        return only, {INPUT: only}
+    values = {i: layers[i].output for i in topology.positions(InputPart)}
+    if parent is None:
+        order = sorted(values, key=lambda i: topology.layer(i, InputPart).start)
+        return [values[i] for i in order], values
+    by_name = {layers[i].name: tensor for i, tensor in values.items()}
+    return functional.inputs_like(parent, by_name), values
 
 
 def _neighbours_policy(like: Sequence[Any], position: int) -> Any:

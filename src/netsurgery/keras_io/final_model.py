@@ -5,7 +5,7 @@ The two files are enough to read other data as the training data were, on any ma
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from netsurgery.datasets.joined_inputs import description_of, input_name, parts_of
 from netsurgery.datasets.source import Inputs
 from netsurgery.datasets.table_inputs import input_names, takes_rows
 from netsurgery.keras_io import user_files
@@ -66,7 +67,9 @@ class FinalModel:
 def _check_pair(model: keras.Model, path: Path, data: Mapping[str, Any]) -> None:
     """Raise an `UnusableFileError` if a model and a description are not of the same search."""
     inputs = {tensor.name: tuple(tensor.shape[1:]) for tensor in model.inputs}
-    if not data["columns"]:
+    if data["inputs"]:
+        fits = {*inputs} == {*_names_of_several(data)}
+    elif not data["columns"]:
         shape = tuple(data["shape"])
         fits = [(None, None, shape[-1]) if data["resized"] else shape] == [*inputs.values()]
     elif takes_rows(data):
@@ -75,6 +78,16 @@ def _check_pair(model: keras.Model, path: Path, data: Mapping[str, Any]) -> None
         fits = {*inputs} == {*input_names(data["columns"]).values()}
     if not fits or model.outputs[0].shape[1] != data["outputs"]:
         raise UnusableFileError(f"{path}: does not belong to the description beside it")
+
+
+def _names_of_several(data: Mapping[str, Any]) -> Iterator[str]:
+    """The names of a final model's inputs if its network has several."""
+    for part in parts_of(data):
+        own = description_of(data, part)
+        if own["columns"] and not takes_rows(own):
+            yield from input_names(own["columns"]).values()
+        else:
+            yield input_name(data, part.name)
 
 
 def _outputs(model: keras.Model, inputs: Inputs) -> np.ndarray:

@@ -7,14 +7,14 @@ what it keeps of them. (`get_config` fails where a layer holds Python objects of
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import keras
 
 from netsurgery.keras_io import layer_calls
-from netsurgery.networks.layers import Shape
+from netsurgery.networks.layers import InputPart, Shape, input_parts
 from netsurgery.networks.steps import INPUT
 
 MASK = "_keras_mask"  # where Keras keeps the mask of a tensor
@@ -25,13 +25,14 @@ class Call:
     """A call of a layer, or of another operation of Keras, in a functional model.
 
     Attributes:
-        layer: what is called.
-        inputs: positions of the calls whose outputs it takes, `INPUT` for the model's input.
-            Only a list, such as that of `Add`, may hold one twice.
+        layer: what is called; one of several inputs is a call of its own, of an `InputLayer`.
+        inputs: positions of the calls whose outputs it takes, `INPUT` for the model's input, or for
+            all of several. Only a list, such as that of `Add`, may hold one twice.
         entering: shapes of these outputs, without the batch axis.
         leaving: shape of its own output.
         arguments: other arguments of the call, such as `training=False`, for display.
         masked: whether one of the inputs has a mask.
+        part: which input of several it is; None for all other calls.
     """
 
     layer: Any
@@ -41,6 +42,7 @@ class Call:
     arguments: tuple[str, ...]
     masked: bool
     _node: Any = field(repr=False)
+    part: InputPart | None = None
 
     @property
     def is_layer(self) -> bool:
@@ -87,17 +89,17 @@ def calls(model: keras.Model) -> list[Call]:
     """The calls of a functional model, each after those whose outputs it takes.
 
     Raises:
-        ValueError: the model has several inputs or outputs, or a layer is called twice or gives
-            several outputs.
+        ValueError: the model has several outputs, a layer is called twice or gives several outputs,
+            or one of several inputs leads nowhere.
     """
-    for what, tensors in (("inputs", model.inputs), ("outputs", model.outputs)):
-        if len(tensors) != 1:
-            names = ", ".join(tensor._keras_history.operation.name for tensor in tensors)
-            raise ValueError(f"it has {len(tensors)} {what} ({names}): only one can be used")
+    if len(model.outputs) != 1:
+        names = ", ".join(tensor._keras_history.operation.name for tensor in model.outputs)
+        raise ValueError(f"it has {len(model.outputs)} outputs ({names}): only one can be used")
+    parts = _parts(model) if len(model.inputs) > 1 else {}
     nodes = [node for _, row in sorted(model._nodes_by_depth.items(), reverse=True) for node in row]
-    nodes = [node for node in nodes if not node.is_input]
+    nodes = [node for node in nodes if parts or not node.is_input]
     called: set[int] = set()
-    positions = {id(model.inputs[0]): INPUT}
+    positions = {} if parts else {id(model.inputs[0]): INPUT}
     found = []
     for position, node in enumerate(nodes):
         if id(node.operation) in called:
@@ -109,16 +111,41 @@ def calls(model: keras.Model) -> list[Call]:
         found.append(
             Call(
                 node.operation,
-                tuple(positions[id(tensor)] for tensor in tensors),
+                tuple(positions[id(tensor)] for tensor in tensors) or (INPUT,),
                 tuple(tuple(tensor.shape[1:]) for tensor in tensors),
                 tuple(node.outputs[0].shape[1:]),
                 _arguments(node),
                 any(map(_has_mask, tensors)),
                 node,
+                parts.get(node.operation.name),
             )
         )
         positions[id(node.outputs[0])] = position
     return found
+
+
+def _parts(model: keras.Model) -> dict[str, InputPart]:
+    """The inputs of a model that has several, by their names."""
+    for tensor in model.inputs:
+        layer = tensor._keras_history.operation
+        if None in tensor.shape[1:]:
+            raise ValueError(
+                f"its input {layer.name} has no fixed size, which each of several inputs needs"
+            )
+        if not isinstance(layer, keras.layers.InputLayer):
+            raise ValueError(f"its input {layer.name} is the output of another layer")
+        nodes = {id(node) for row in model._nodes_by_depth.values() for node in row}
+        if nodes.isdisjoint(id(node) for node in layer._outbound_nodes):
+            raise ValueError(f"its input {layer.name} leads to no output")
+    shapes = {each._keras_history.operation.name: tuple(each.shape[1:]) for each in model.inputs}
+    return {part.name: part for part in input_parts(shapes)}
+
+
+def inputs_like(model: keras.Model, tensors: Mapping[str, Any]) -> Any:
+    """Tensors, by the names of a model's inputs, in a list or dictionary as the model has them."""
+    return keras.tree.map_structure(
+        lambda each: tensors[each._keras_history.operation.name], model.input
+    )
 
 
 def takes_mask(layer: keras.Layer) -> bool:
@@ -131,14 +158,22 @@ def _has_mask(tensor: Any) -> bool:
 
 
 def through(network: keras.Model, x: Any) -> Any:
-    """The output of a sequential or functional model for a Keras tensor; it shares the layers."""
+    """The output of a sequential or functional model for other tensors; it shares the layers.
+
+    Args:
+        network: the model.
+        x: a Keras tensor; of several inputs a mapping from their names.
+    """
     if not is_functional(network):
         for layer in network.layers:
             x = layer(x)
         return x
     values = {INPUT: x}
     for position, call in enumerate(calls(network)):
-        values[position] = call.again([values[i] for i in call.inputs])
+        if call.part is not None:
+            values[position] = x[call.part.name]
+        else:
+            values[position] = call.again([values[i] for i in call.inputs])
     return values[len(values) - 2]
 
 

@@ -12,7 +12,7 @@ import keras
 from netsurgery.keras_io import layer_calls
 from netsurgery.keras_io.checkpoints import order_in_keras, snake_case
 from netsurgery.keras_io.serialization import serialized
-from netsurgery.networks.layers import Join, Layer, Shape
+from netsurgery.networks.layers import InputPart, Join, Layer, Shape
 from netsurgery.networks.steps import INPUT
 from netsurgery.networks.topology import Topology
 
@@ -75,12 +75,14 @@ def _sequential(
 
 
 def _functional(topology: Topology, layers: Sequence[keras.Layer], first: Config) -> Config:
-    configs = [{**first, "name": INPUT_NAME, "inbound_nodes": []}]
+    configs = [] if topology.inputs else [{**first, "name": INPUT_NAME, "inbound_nodes": []}]
     for i in order_in_keras(topology):
         tensors = [_tensor(topology, layers, j) for j in topology.steps[i].inputs]
-        call = _call(topology.layers[i], layers[i], tensors)
-        named = {"name": layers[i].name, "inbound_nodes": [call]}
+        is_input = isinstance(topology.layers[i], InputPart)
+        calls = [] if is_input else [_call(topology.layers[i], layers[i], tensors)]
+        named = {"name": layers[i].name, "inbound_nodes": calls}
         configs.append({**_layer_config(topology, i, layers[i]), **named})
+    several = [[part.name, 0, 0] for part in topology.inputs]
     return {
         "module": "keras.src.models.functional",
         "class_name": "Functional",
@@ -88,7 +90,7 @@ def _functional(topology: Topology, layers: Sequence[keras.Layer], first: Config
             "name": MODEL_NAME,
             "trainable": True,
             "layers": configs,
-            "input_layers": [INPUT_NAME, 0, 0],
+            "input_layers": several or [INPUT_NAME, 0, 0],
             "output_layers": [layers[-1].name, 0, 0],
         },
         "registered_name": "Functional",

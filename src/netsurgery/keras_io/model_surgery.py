@@ -16,7 +16,7 @@ import keras
 import numpy as np
 
 from netsurgery.keras_io import constraints, conversion, effects, optimizer_slots, reading
-from netsurgery.keras_io.calibration import checked_samples
+from netsurgery.keras_io.calibration import Samples, samples_for
 from netsurgery.keras_io.compilation import compile_like, copy_attributes
 from netsurgery.keras_io.keras_errors import first_line
 from netsurgery.keras_io.variables import variables
@@ -125,7 +125,7 @@ def apply(
     mutation: Mutation,
     rng: np.random.Generator | None = None,
     *,
-    calibration: np.ndarray | None = None,
+    calibration: Samples | None = None,
     noise: float = 0.0,
     growth: Growth | str = Growth.COPIES,
     sizes: MutationSizes | None = None,
@@ -139,8 +139,9 @@ def apply(
         mutation: the operation, its place and its size. A place may be the name of a Keras layer.
         rng: draws what is copied.
         calibration: (n, *input_shape) samples as the model takes them, for removal by least
-            squares. They also show whether samples have negative values, which an inserted
-            activation must not cut off.
+            squares; of a model with several inputs a mapping from their names, or a sequence. They
+            also show whether samples have negative values, which an inserted activation must not
+            cut off.
         noise: relative size of the noise on copies of units and channels, finite and not negative.
         growth: what added units and channels are: `copies`, `equal_copies` that share outgoing
             weights equally, or new ones with outgoing weights of `zeros`.
@@ -156,8 +157,10 @@ def apply(
     """
     network, layers = _read(model)
     if calibration is not None:
-        calibration = checked_samples(calibration, network.topology.input_shape)
-        network = with_known_sign(network, calibration)
+        checked = samples_for(network.topology, calibration)
+        network = with_known_sign(network, checked)
+    else:
+        checked = None
     topology = network.topology
     mutation = _at_place(mutation, topology, layers)
     mutation = with_default_width(topology, mutation, sizes)
@@ -167,7 +170,7 @@ def apply(
     _check_noise(mutation, noise, growth := Growth(growth))
     initial = optimizer_slots.initial_values(model) if model.compiled else {}
     slots = optimizer_slots.add_constant(optimizer_slots.read_slots(model, layers), initial, -1)
-    result = _mutate(network, mutation, rng, calibration, slots, noise, growth)
+    result = _mutate(network, mutation, rng, checked, slots, noise, growth)
     positions = origins(topology, result.network.topology, mutation)
     like = _keras_layers(layers, positions)
     child, projected = constraints.satisfy(result.network, network, like)

@@ -15,6 +15,7 @@ import numpy as np
 from netsurgery.datasets import Scaling
 from netsurgery.datasets.columns import CATEGORY, NUMBER
 from netsurgery.datasets.dates import levels_of
+from netsurgery.datasets.joined_inputs import description_of, input_name, parts_of
 from netsurgery.datasets.table_features import CODE, LEVEL, MISSING, WAVE
 from netsurgery.datasets.table_inputs import (
     column_dtype,
@@ -25,6 +26,7 @@ from netsurgery.datasets.table_inputs import (
 )
 from netsurgery.datasets.units import LARGEST, SMALLEST, Units
 from netsurgery.keras_io import functional
+from netsurgery.networks.layers import InputPart
 
 PROBABILITIES, TARGET_UNIT = "probabilities", "unit"  # first layers after the network
 DESCRIBED = (
@@ -54,6 +56,7 @@ DESCRIBED = (
     "reading",
     "units",
     "target_units",
+    "inputs",
 )
 
 
@@ -73,13 +76,13 @@ def _in_range(scaling: Scaling) -> Scaling:
     return Scaling(shift, scale, scaling.missing, units)
 
 
-def _scaling_layers(scaling: Scaling) -> list[keras.Layer]:
+def _scaling_layers(scaling: Scaling, prefix: str = "") -> list[keras.Layer]:
     """Layers that scale values as they were before they were stored."""
     scaling = _in_range(scaling)
-    layers = [] if scaling.units is None else [_storing_layer(scaling.units)]
+    layers = [] if scaling.units is None else [_storing_layer(scaling.units, prefix)]
     if not np.any(scaling.shift) and scaling.scale.ndim == 0:
-        return [*layers, keras.layers.Rescaling(float(scaling.scale), name="scaling")]
-    return [*layers, _normalization(scaling, name="scaling")]
+        return [*layers, keras.layers.Rescaling(float(scaling.scale), name=f"{prefix}scaling")]
+    return [*layers, _normalization(scaling, name=f"{prefix}scaling")]
 
 
 def _inputs_of_rows(x: keras.KerasTensor, scaling: Scaling) -> keras.KerasTensor:
@@ -90,7 +93,7 @@ def _inputs_of_rows(x: keras.KerasTensor, scaling: Scaling) -> keras.KerasTensor
     pieces = scaling.pieces
     assert pieces is not None
     if scaling.units is not None:
-        x = keras.ops.cast(_storing_layer(scaling.units)(x), "float32")
+        x = keras.ops.cast(_storing_layer(scaling.units, "")(x), "float32")
     x = keras.ops.take(x, pieces.columns, axis=-1)
     x = keras.ops.multiply(keras.ops.subtract(x, scaling.shift), scaling.scale)
     lowest, highest = (np.finfo(np.float32).min, 0.0), (np.finfo(np.float32).max, 1.0)
@@ -115,9 +118,10 @@ def _normalization(scaling: Scaling, name: str, invert: bool = False) -> keras.L
     )
 
 
-def _storing_layer(units: Units) -> keras.Layer:
+def _storing_layer(units: Units, prefix: str) -> keras.Layer:
     """A layer that brings values to the units in which they are stored for training."""
-    return _rescaling(1 / units.unit, -units.offset / units.unit, "units", units.dtype)
+    offset = -units.offset / units.unit
+    return _rescaling(1 / units.unit, offset, f"{prefix}units", units.dtype)
 
 
 def _rescaling(scale: np.ndarray, offset: np.ndarray, name: str, dtype: str) -> keras.Layer:
@@ -159,13 +163,13 @@ def _joined(tensors: Sequence[keras.KerasTensor], name: str, dtype: str) -> kera
     return keras.layers.Concatenate(name=name, dtype=dtype)(same) if len(same) > 1 else same[0]
 
 
-def _table(data: Mapping[str, Any]) -> tuple[Any, keras.KerasTensor]:
+def _table(data: Mapping[str, Any], name: str) -> tuple[Any, keras.KerasTensor]:
     """The inputs of a table's model, and its unscaled features, (n, features)."""
     numbers = [column["name"] for column in data["columns"] if column["kind"] == NUMBER]
     dtype = "float64" if needs_double(data) else "float32"
     parts: list[keras.KerasTensor] = []
     if takes_rows(data):
-        inputs: Any = keras.Input((len(numbers),), name="rows")
+        inputs: Any = keras.Input((len(numbers),), name=name)
         parts.append(inputs)
     else:
         by_column = _column_inputs(data)
@@ -213,25 +217,25 @@ def with_preprocessing(
         scaling: of the samples.
         target: scaling of a regression's targets; None for others.
     """
-    shape = tuple(data["shape"])
     after: list[keras.layers.Layer] = []
     if target is not None:
         after = _target_layers(target)
     elif getattr(network.layers[-1], "activation", None) is keras.activations.linear:
         after = [keras.layers.Softmax(name=PROBABILITIES)]
-    if data["columns"]:
-        inputs, x = _table(data)
-        if scaling.pieces is not None:
-            x = _inputs_of_rows(x, scaling)
-        else:
-            for layer in _scaling_layers(scaling):
-                x = layer(x)
-        x = keras.ops.nan_to_num(x, nan=0.0)
-        x = keras.layers.Reshape(shape)(x) if len(shape) > 1 else x
+    if parts := parts_of(data):
+        inputs, entering = list[Any](), dict[str, Any]()
+        for part in parts:
+            own, x = _scaled_input(data, part, scaling.of_input(part))
+            inputs += own
+            entering[part.name] = x
+        x = functional.through(network, entering)
+    elif data["columns"]:
+        inputs, x = _table_layers(data, scaling)
+        x = functional.through(network, x)
     elif scaling.pieces is not None:
         dtype = "float32" if scaling.units is None else scaling.units.dtype
-        inputs = keras.Input(shape, dtype=dtype, name="input")
-        x = _inputs_of_rows(inputs, scaling)
+        inputs = keras.Input(tuple(data["shape"]), dtype=dtype, name="input")
+        x = functional.through(network, _inputs_of_rows(inputs, scaling))
     else:
         inputs, *before = _image_layers(data, scaling)
         if not functional.is_functional(network):
@@ -239,25 +243,62 @@ def with_preprocessing(
         x = inputs
         for layer in before:
             x = layer(x)
-    x = functional.through(network, x)
+        x = functional.through(network, x)
     for layer in after:
         x = layer(x)
     return keras.Model(inputs, x, name="model")
 
 
-def _image_layers(data: Mapping[str, Any], scaling: Scaling) -> list[Any]:
+def scaled_name(name: str) -> str:
+    """The layer of a final model that gives one of several inputs, scaled."""
+    return f"{name}_scaled"
+
+
+def _scaled_input(
+    data: Mapping[str, Any], part: InputPart, scaling: Scaling
+) -> tuple[list[Any], keras.KerasTensor]:
+    """The inputs of a final model for one of several of its network, and that one, scaled."""
+    own, name = description_of(data, part), input_name(data, part.name)
+    if own["columns"]:
+        inputs, x = _table_layers(own, scaling, name, f"{name}_")
+        inputs = inputs if isinstance(inputs, list) else [inputs]
+    else:
+        entering, *layers = _image_layers(own, scaling, name, f"{name}_")
+        inputs, x = [entering], entering
+        for layer in layers:
+            x = layer(x)
+        if own["missing"]:
+            x = keras.ops.nan_to_num(x, nan=0.0)
+    return inputs, keras.layers.Identity(name=scaled_name(part.name))(x)
+
+
+def _table_layers(
+    data: Mapping[str, Any], scaling: Scaling, name: str = "rows", prefix: str = ""
+) -> tuple[Any, keras.KerasTensor]:
+    """The inputs of a table's model, and its features, scaled."""
+    inputs, x = _table(data, name)
+    if scaling.pieces is not None:
+        x = _inputs_of_rows(x, scaling)
+    else:
+        for layer in _scaling_layers(scaling, prefix):
+            x = layer(x)
+    x = keras.ops.nan_to_num(x, nan=0.0)
+    shape = tuple(data["shape"])
+    return inputs, keras.layers.Reshape(shape)(x) if len(shape) > 1 else x
+
+
+def _image_layers(
+    data: Mapping[str, Any], scaling: Scaling, name: str = "input", prefix: str = ""
+) -> list[Any]:
     """The input of a model of arrays, and the layers that bring it to the network's scale."""
     shape = tuple(data["shape"])
-    scale = _scaling_layers(scaling)
+    scale = _scaling_layers(scaling, prefix)
     if data["resized"]:
-        entering = keras.Input((None, None, shape[-1]), name="input")
-        return [
-            entering,
-            keras.layers.Resizing(*shape[:2], antialias=True, name="resizing"),
-            *scale,
-        ]
+        entering = keras.Input((None, None, shape[-1]), name=name)
+        resizing = keras.layers.Resizing(*shape[:2], antialias=True, name=f"{prefix}resizing")
+        return [entering, resizing, *scale]
     dtype = "float32" if scaling.units is None else scaling.units.dtype
-    return [keras.Input(shape, dtype=dtype, name="input"), *scale]
+    return [keras.Input(shape, dtype=dtype, name=name), *scale]
 
 
 def description(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from inspect import getattr_static
 from typing import Any
@@ -14,7 +15,16 @@ from netsurgery.keras_io.layers_from_keras import from_keras_layer
 from netsurgery.keras_io.series_parallel import CrossingRowsError, Fork
 from netsurgery.keras_io.variables import to_array, variables
 from netsurgery.networks.blocks import Block, Kept, Parallel, Residual, Row
-from netsurgery.networks.layers import Add, Arrays, Concatenate, Join, KeptJoin, Layer, Multiply
+from netsurgery.networks.layers import (
+    Add,
+    Arrays,
+    Concatenate,
+    Join,
+    KeptJoin,
+    Layer,
+    Multiply,
+    Shape,
+)
 from netsurgery.networks.network import Network
 from netsurgery.networks.topology import Topology
 
@@ -61,9 +71,16 @@ def read(model: keras.Model) -> tuple[Network, list[Any]]:
     if not (model.built and getattr(model, "inputs", None)):
         raise ValueError("the shape of its input must be known: give the model an Input layer")
     row, layers = _sequential(model) if kind is keras.Sequential else _functional(model)
-    unsigned = keras.backend.standardize_dtype(model.inputs[0].dtype).startswith(("uint", "bool"))
-    topology = Topology(tuple(model.inputs[0].shape[1:]), row, unsigned)
+    dtypes = [keras.backend.standardize_dtype(tensor.dtype) for tensor in model.inputs]
+    unsigned = all(dtype.startswith(("uint", "bool")) for dtype in dtypes)
+    topology = Topology(_input_shape(model), row, unsigned)
     return Network(topology, tuple(map(_arrays, layers, topology.layers))), layers
+
+
+def _input_shape(model: keras.Model) -> Shape:
+    """The shape of a sample; of several inputs, the number of all their numbers."""
+    shapes = [tuple(tensor.shape[1:]) for tensor in model.inputs]
+    return shapes[0] if len(shapes) == 1 else (sum(map(math.prod, shapes)),)
 
 
 def _class_of_keras(model: keras.Model) -> type[keras.Model] | None:
@@ -154,6 +171,8 @@ def _row(tree: series_parallel.Row, calls: Sequence[Call], layers: list[Any]) ->
 
 
 def _layer(call: Call) -> Layer:
+    if call.part is not None:
+        return call.part
     (shape,) = call.entering
     if call.is_plain:
         return from_keras_layer(call.layer, shape, call.leaving, masked=call.masked)
@@ -189,7 +208,7 @@ def _is_shortcut(row: series_parallel.Row, calls: Sequence[Call]) -> bool:
     """Whether a row does not compute more than a projection: it has one kernel at most."""
     kernels = 0
     for node in row:
-        if isinstance(node, Fork):
+        if isinstance(node, Fork) or calls[node].part is not None:
             return False
         variables = kept_layers.variables(calls[node].layer)
         kernels += any(len(variable.shape) > 1 for variable in variables)

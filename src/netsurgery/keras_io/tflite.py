@@ -17,7 +17,7 @@ from netsurgery.storage.files import atomic_path
 
 TOLERANCE = 1e-4  # the largest accepted difference of an output, relative to the largest output
 TINY = float(np.finfo(np.float32).tiny)
-TABLE = "TensorFlow Lite does not support named columns"
+TABLE = "it takes several inputs, and only models of one input are exported"
 
 
 @contextlib.contextmanager

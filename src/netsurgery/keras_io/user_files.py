@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -138,8 +139,8 @@ def _why(failed: Exception, metadata: Mapping[str, Any]) -> str:
     return f"Keras {keras.__version__} cannot load it{newer}: {first_line(failed)}"
 
 
-def read_samples(path: Path) -> np.ndarray:
-    """Read samples from a `.npy` file, or from the first array of a `.npz` file.
+def read_samples(path: Path) -> np.ndarray | dict[str, np.ndarray]:
+    """Read samples from a `.npy` file, or the arrays of a `.npz` file by their names.
 
     Raises:
         UnusableFileError: there is no such file, or it does not contain numbers.
@@ -150,9 +151,20 @@ def read_samples(path: Path) -> np.ndarray:
         samples = np.load(path, allow_pickle=False)
         if isinstance(samples, np.lib.npyio.NpzFile):
             with samples:
-                samples = samples[samples.files[0]]
-    except (ValueError, OSError, IndexError, EOFError, zipfile.BadZipFile):
+                samples = dict(_arrays_of_numbers(samples))
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile):
         raise UnusableFileError(f"{path}: not a .npy or .npz file of numbers") from None
-    if not samples.ndim or samples.dtype.kind not in "biuf":
+    if not (samples if isinstance(samples, dict) else _holds_numbers(samples)):
         raise UnusableFileError(f"{path}: not a .npy or .npz file of numbers")
     return samples
+
+
+def _arrays_of_numbers(file: np.lib.npyio.NpzFile) -> Iterator[tuple[str, np.ndarray]]:
+    for name in file.files:
+        with contextlib.suppress(ValueError):  # of Python objects
+            if _holds_numbers(array := file[name]):
+                yield name, array
+
+
+def _holds_numbers(samples: np.ndarray) -> bool:
+    return samples.ndim > 0 and samples.dtype.kind in "biuf"

@@ -290,7 +290,7 @@ def defaults_of(name: str) -> dict[str, Any]:
     return {each.name: each.default for each in parameters if each.default is not each.empty}
 
 
-def row_of(entries: Sequence[Entry], shape: Shape) -> Row:
+def row_of(entries: Sequence[Entry], shape: Shape, *, first: int = 1) -> Row:
     """The layers and blocks of a list of entries.
 
     A flatten layer is added in front of the first dense layer that needs one.
@@ -298,13 +298,14 @@ def row_of(entries: Sequence[Entry], shape: Shape) -> Row:
     Args:
         entries: one mapping each, `{"conv_cell": {"channels": 8, "pooling": "max"}}`.
         shape: of what enters the first one.
+        first: the number of the first entry in messages.
 
     Raises:
-        ValueError: an entry does not accept what enters it; the message numbers it from 1.
+        ValueError: an entry does not accept what enters it; the message numbers it.
     """
     row: tuple[Layer | Block, ...] = ()
     entering = shape
-    for i, entry in enumerate(entries, start=1):
+    for i, entry in enumerate(entries, start=first):
         ((name, settings),) = entry.items()
         try:
             if name in ALONG_SIDES and len(shape) == 1:

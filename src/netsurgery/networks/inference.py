@@ -23,6 +23,7 @@ from netsurgery.networks.layers import (
     Dropout,
     Flatten,
     GlobalPool,
+    InputPart,
     Join,
     KernelLayer,
     Layer,
@@ -176,6 +177,10 @@ def _rescale(layer: Rescaling, arrays: Arrays, x: np.ndarray) -> np.ndarray:
     return x * np.asarray(layer.scale, x.dtype) + np.asarray(layer.offset, x.dtype)
 
 
+def _part(layer: InputPart, arrays: Arrays, x: np.ndarray) -> np.ndarray:
+    return x[:, layer.start : layer.stop].reshape(len(x), *layer.shape)
+
+
 def _flatten(layer: Flatten, arrays: Arrays, x: np.ndarray) -> np.ndarray:
     return x.reshape(len(x), -1)
 
@@ -227,6 +232,7 @@ LAYERS: dict[type[Layer], Callable[[Any, Arrays, np.ndarray], np.ndarray]] = {
     Cropping: _crop,
     OnePixel: _to_one_pixel,
     Rescaling: _rescale,
+    InputPart: _part,
     Flatten: _flatten,
     Reshape: _reshape,
     Dropout: _keep,

@@ -8,7 +8,8 @@ from typing import Any
 
 from netsurgery.networks.blocks import Parallel, Row
 from netsurgery.networks.entries import Entry, defaults_of, flatten, row_of
-from netsurgery.networks.layers import Dense, Other, Shape
+from netsurgery.networks.input_rows import row_of_inputs
+from netsurgery.networks.layers import Dense, InputPart, Other, Shape
 from netsurgery.networks.presets import NAMED, START_OF_IMAGES, START_OF_ROWS, WITH_LOGITS
 from netsurgery.networks.topology import Topology
 
@@ -47,6 +48,7 @@ def build(
     outputs: int,
     output_activation: str = "softmax",
     front: Row = (),
+    inputs: Sequence[InputPart] = (),
 ) -> Topology:
     """A complete topology: the entries, a flatten layer where needed, and the output layer.
 
@@ -54,17 +56,21 @@ def build(
         entries: one mapping each, from the name of an entry to its settings, such as
             `{"conv_cell": {"channels": 8}}` (see `netsurgery.networks.entries`).
         input_shape: (height, width, channels) of an image, (steps, channels) of a series or
-            (features,) of a table row.
+            (features,) of a table row. Of several inputs, the number of their numbers.
         outputs: units of the output layer.
         output_activation: activation of the output layer.
         front: layers before all entries, such as those of `netsurgery.keras_io.embedding`.
+        inputs: of samples that have several.
 
     Raises:
         ValueError: an entry does not accept what enters it; the message numbers it from 1.
     """
     if math.prod(input_shape) < 1:
         raise ValueError(f"the input shape {input_shape} is empty")
-    row = (*front, *row_of(entries, Topology(input_shape, front).output_shape))
+    if inputs:
+        row = row_of_inputs(entries, inputs)
+    else:
+        row = (*front, *row_of(entries, Topology(input_shape, front).output_shape))
     head = flatten(Topology(input_shape, row).output_shape)
     output = Dense(outputs, activation=output_activation)
     return Topology(input_shape, (*row, *head, output))

@@ -14,7 +14,7 @@ from functools import cached_property, partial
 from typing import Any, TypeVar
 
 from netsurgery.networks.blocks import Block, Row, row_from_json, row_to_json
-from netsurgery.networks.layers import Flatten, Join, KernelLayer, Layer, OnePixel, Shape
+from netsurgery.networks.layers import Flatten, InputPart, Join, KernelLayer, Layer, OnePixel, Shape
 from netsurgery.networks.steps import INPUT, Place, Step, edit, place_of, steps_of
 
 AnyLayer = TypeVar("AnyLayer", bound=Layer)
@@ -25,12 +25,13 @@ class Topology:
     """The structure of a series-parallel network, without its arrays.
 
     Attributes:
-        input_shape: of a sample.
+        input_shape: of a sample; of several inputs the number of their numbers (see `InputPart`).
         row: its layers and blocks, from input to output.
         non_negative_input: whether samples are known to have no negative values.
 
     Raises:
-        ValueError: a layer does not accept the output of the one before it.
+        ValueError: a layer does not accept the output of the one before it, or an input is taken by
+            no layer.
     """
 
     input_shape: Shape
@@ -38,7 +39,7 @@ class Topology:
     non_negative_input: bool = False
 
     def __post_init__(self) -> None:
-        self.output_shapes  # noqa: B018 - computing them is the check
+        self.output_shapes, self.inputs  # noqa: B018 - computing them is the check
 
     # --- the steps, and what follows from them ----------------------------------------------------
 
@@ -51,6 +52,17 @@ class Topology:
     def layers(self) -> tuple[Layer, ...]:
         """The layer of each step; joins are among them."""
         return tuple(step.layer for step in self.steps)
+
+    @cached_property
+    def inputs(self) -> tuple[InputPart, ...]:
+        """The inputs of a network that takes several, in the order of a sample's numbers."""
+        taking = [step.layer for step in self.steps if INPUT in step.inputs]
+        parts = [layer for layer in taking if isinstance(layer, InputPart)]
+        parts.sort(key=lambda part: part.start)
+        starts, stops = [part.start for part in parts], [part.stop for part in parts]
+        if parts and (len(parts) < len(taking) or [*starts, *self.input_shape] != [0, *stops]):
+            raise ValueError("each input of the network needs one layer that takes it")
+        return tuple(parts)
 
     @cached_property
     def output_shapes(self) -> tuple[Shape, ...]:
@@ -179,6 +191,14 @@ class Topology:
         for i in range(position + 1, len(self.steps)):
             if not reached.isdisjoint(self.steps[i].inputs) or position in self.steps[i].inputs:
                 reached.add(i)
+        return reached
+
+    def ancestors(self, position: int) -> set[int]:
+        """Positions of all layers whose outputs the one at `position` depends on."""
+        reached = {i for i in self.steps[position].inputs if i != INPUT}
+        for i in range(position - 1, -1, -1):
+            if i in reached:
+                reached.update(j for j in self.steps[i].inputs if j != INPUT)
         return reached
 
     # --- places -----------------------------------------------------------------------------------

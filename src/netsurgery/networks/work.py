@@ -15,6 +15,7 @@ from netsurgery.networks.layers import (
     Conv,
     DepthwiseConv,
     Flatten,
+    InputPart,
     KernelLayer,
     Layer,
     OnePixel,
@@ -47,7 +48,7 @@ KINDS = (*PER_BATCH, *PER_SAMPLE)
 
 BLOCK = 16  # channels that a processor multiplies at once
 FEW = 4  # channels of images, which it takes as they are
-WITHOUT_WORK = Flatten | Reshape | OnePixel
+WITHOUT_WORK = InputPart | Flatten | Reshape | OnePixel
 
 
 def work_of(topology: Topology) -> Mapping[str, float]:
@@ -63,7 +64,7 @@ def work_of(topology: Topology) -> Mapping[str, float]:
         if i in averaged:
             continue
         entering, leaving = topology.input_shapes[i], topology.output_shapes[i]
-        first = INPUT in step.inputs
+        first = any(j == INPUT or isinstance(topology.layers[j], InputPart) for j in step.inputs)
         if isinstance(step.layer, Conv):
             chain = topology.chain(i)
             if is_averaged(step.layer, [topology.layers[j] for j in chain], entering):

@@ -30,6 +30,12 @@ def _texts(topology: Topology, part: Part) -> list[str]:
     return [str(part.layer), " · ".join(described)]
 
 
+def _entering(topology: Topology) -> str:
+    """What enters, as text."""
+    several = len(topology.inputs)
+    return f"{several} inputs" if several else f"input {sides(topology.input_shape)}"
+
+
 @styled
 def plot_structure(title: str, topology: Topology) -> Figure:
     """Plot a network: boxes are layers, nodes join the rows of a block.
@@ -49,7 +55,7 @@ def plot_structure(title: str, topology: Topology) -> Figure:
     layout = arrange(topology, Sizes(size, GAP, LANE))
     costs = Costs.of(topology)
     ends = {
-        0.0: (f"input {sides(topology.input_shape)}", "bottom"),
+        0.0: (_entering(topology), "bottom"),
         layout.length + GAP: ("output", "top"),
     }
     reach = max(text_width(text, LABEL) for text, _ in ends.values()) / 2

@@ -8,6 +8,7 @@ from typing import Any
 
 from netsurgery.datasets.columns import CATEGORY
 from netsurgery.datasets.dates import format_of
+from netsurgery.datasets.joined_inputs import description_of, input_name, parts_of
 from netsurgery.datasets.table_inputs import (
     date_columns,
     input_names,
@@ -29,6 +30,8 @@ def usage_snippet(data: Mapping[str, Any]) -> str:
     Args:
         data: description of the prepared dataset.
     """
+    if data["inputs"]:
+        return _snippet_of_inputs(data)
     if data["columns"]:
         return _table_snippet(data)
     shape = ["any height", "any width", data["shape"][-1]] if data["resized"] else data["shape"]
@@ -41,7 +44,54 @@ def usage_snippet(data: Mapping[str, Any]) -> str:
     return LOAD.format(more="") + f"{call}  {expected}"
 
 
+def _snippet_of_inputs(data: Mapping[str, Any]) -> str:
+    """Lines for a model of several inputs: arrays by name, or a table with arrays beside it."""
+    lines, entries, table = list[str](), list[str](), False
+    for part in parts_of(data):
+        own, name = description_of(data, part), input_name(data, part.name)
+        if own["columns"]:
+            table = True
+            lines += _inputs_of_table(own, name)
+            continue
+        shape = own["shape"]
+        shape = ["any height", "any width", shape[-1]] if own["resized"] else shape
+        expected = ", ".join(map(str, ["samples", *shape]))
+        entries.append(f"inputs[{_python(name)}] = {_identifier(name)}  # ({expected}), unscaled")
+    double = any(needs_double(description_of(data, part)) for part in parts_of(data))
+    call = (
+        "outputs = model(inputs)  # model.predict would round numbers to float32"
+        if double
+        else "outputs = model.predict(inputs)"
+    )
+    lines = lines if table else ["inputs = {}"]
+    more = "import pandas as pd\n" if table else ""
+    return LOAD.format(more=more) + "\n".join([*lines, *entries, call])
+
+
+def _identifier(name: str) -> str:
+    """A name of Python for an array."""
+    return name if name.isidentifier() else "samples"
+
+
+def _inputs_of_table(data: Mapping[str, Any], name: str) -> list[str]:
+    """Lines that make the inputs of a table, which is one of several."""
+    *lines, _ = _lines_of_table(data)  # without the call
+    if takes_rows(data):
+        return [*lines, f"inputs = {{{_python(name)}: rows.to_numpy(float)}}"]
+    start = lines.index("inputs = {")
+    columns = list(input_names(data["columns"]).values())
+    lines[start + 1 :] = [
+        line.replace("for column in model.inputs", f"for column in model.inputs[:{len(columns)}]")
+        for line in lines[start + 1 :]
+    ]
+    return lines
+
+
 def _table_snippet(data: Mapping[str, Any]) -> str:
+    return LOAD.format(more="import pandas as pd\n") + "\n".join(_lines_of_table(data))
+
+
+def _lines_of_table(data: Mapping[str, Any]) -> list[str]:
     lines = [
         f"# table = {read_call(data)}",
         "table = table.rename(columns=lambda name: str(name).strip())",
@@ -65,7 +115,7 @@ def _table_snippet(data: Mapping[str, Any]) -> str:
         ]
     else:
         lines += _columns(data)
-    return LOAD.format(more="import pandas as pd\n") + "\n".join(lines)
+    return lines
 
 
 def _columns(data: Mapping[str, Any]) -> list[str]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
-from netsurgery.networks.layers import Join, KernelLayer, Shape
+from netsurgery.networks.layers import InputPart, Join, KernelLayer, Shape
 from netsurgery.networks.steps import INPUT
 from netsurgery.networks.topology import Topology
 from netsurgery.surgery.layouts import Layout, Run, Segment
@@ -109,6 +109,9 @@ def channel_groups(topology: Topology) -> ChannelGroups:
                 outlines[position] = first
             else:
                 outlines[position] = _side_by_side(entering)
+        elif isinstance(layer, InputPart):
+            outlines[position] = _outline(nodes.new(_features(after)))
+            fixed.append((outlines[position], Fixed(Obstacle.INPUT)))
         elif isinstance(layer, KernelLayer):
             outlines[position] = _outline(nodes.new(layer.width))
         elif not layer.keeps_channels_apart:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from netsurgery.networks import penalties
-from netsurgery.networks.layers import POOLINGS
+from netsurgery.networks.layers import POOLINGS, Flatten, Shape
 from netsurgery.networks.steps import Place
 from netsurgery.networks.topology import Topology
 from netsurgery.surgery.operations import ECTONAS, Operation, by_name
@@ -109,19 +109,32 @@ def _child_or_reason(topology: Topology, mutation: Mutation) -> Topology | str:
         child = operation.child_topology(topology, position, width, pooling)
     except ValueError as impossible:  # a later layer cannot take its new input
         return str(impossible)
-    if operation.resizes_image and (reason := _why_not_resizable(topology, child)):
-        return reason
     origins = operation.layer_origins(topology, child, position)
+    if operation.resizes_image:
+        reason = _why_not_resizable(topology, child, position, origins)
+        if reason is not None:
+            return reason
     return penalties.inherited(topology, child, origins)
 
 
-def _why_not_resizable(topology: Topology, child: Topology) -> str | None:
-    """Why the flattened image cannot have another size; None if it can, or has the same."""
-    reader = flattened_image_reader(topology)
+def _why_not_resizable(
+    topology: Topology, child: Topology, position: int, origins: Sequence[int | None]
+) -> str | None:
+    """Why a flattened image cannot have another size; None if it can, or has the same."""
+    reader = flattened_image_reader(topology, position)
+    for i, origin in enumerate(origins):
+        if origin is None or not isinstance(topology.layers[origin], Flatten):
+            continue
+        own = topology.consumer(origin)
+        if (own is None or own != reader) and _sides(topology, origin) != _sides(child, i):
+            return (
+                f"the flatten layer at {topology.places[origin]} gives numbers that are joined with"
+                " others, or that surgery cannot change: it supports one image size only"
+            )
     if reader is None:
         return None
     grown = len(child.layers) - len(topology.layers)
-    between = topology.layers[flattening_position(topology) : reader]
+    between = topology.layers[flattening_position(topology, position) : reader]
     if (
         child.shape_before_flatten(reader + grown)[:-1]
         == topology.shape_before_flatten(reader)[:-1]
@@ -130,6 +143,10 @@ def _why_not_resizable(topology: Topology, child: Topology) -> str | None:
     if any(layer.has_channel_arrays for layer in between):
         return "the batch normalization after the flatten layer supports one image size only"
     return None
+
+
+def _sides(topology: Topology, position: int) -> Shape:
+    return topology.input_shapes[position][:-1]
 
 
 def legal_mutations(

@@ -9,12 +9,14 @@ from netsurgery.networks.layers import (
     Dropout,
     Flatten,
     GlobalPool,
+    InputPart,
     KernelLayer,
     Layer,
     Pool,
     Windowed,
     ZeroPadding,
 )
+from netsurgery.networks.steps import Path
 from netsurgery.networks.topology import Topology
 from netsurgery.surgery.channel_groups import channel_groups
 from netsurgery.surgery.layouts import occurrences
@@ -29,22 +31,38 @@ def is_conv_cell(topology: Topology, position: int) -> bool:
     return tuple(map(type, layers)) == CONV_CELL_KINDS
 
 
-def flattening_position(topology: Topology) -> int | None:
+def flattening_position(topology: Topology, position: int = 0) -> int | None:
     """The layer that makes an image or a series flat, also global pooling; None without one.
 
-    It is in the main row: a gate that pools globally in a block leaves the image as it is.
+    It is in the main row, or in the row of the input that the layer at `position` belongs to: a
+    gate that pools globally in a block leaves the image as it is.
     """
-    for i, layer in enumerate(topology.layers):
-        if len(topology.steps[i].path) > 1:
-            continue
-        if isinstance(layer, Flatten | GlobalPool) and len(topology.input_shapes[i]) > 1:
-            return i
+    own = _row_of_input(topology, position)
+    for row in dict.fromkeys([own, ()]):
+        for i, layer in enumerate(topology.layers):
+            is_flat = len(topology.input_shapes[i]) == 1
+            if (
+                topology.steps[i].path[:-1] == row
+                and isinstance(layer, Flatten | GlobalPool)
+                and not is_flat
+            ):
+                return i
     return None
 
 
-def flattened_image_reader(topology: Topology) -> int | None:
-    """The dense layer that reads the flattened image; None without one."""
-    end = flattening_position(topology)
+def _row_of_input(topology: Topology, position: int) -> Path:
+    """The row that begins with an input and holds a layer, also in blocks; else the main row."""
+    path = topology.steps[position].path
+    starts = [topology.steps[i].path[:-1] for i in topology.positions(InputPart)]
+    return next((row for row in starts if row and path[: len(row)] == row), ())
+
+
+def flattened_image_reader(topology: Topology, position: int = 0) -> int | None:
+    """The dense layer that alone reads the flattened image; None without one.
+
+    See `flattening_position`.
+    """
+    end = flattening_position(topology, position)
     return topology.consumer(end) if end in topology.positions(Flatten) else None
 
 

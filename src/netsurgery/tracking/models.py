@@ -19,6 +19,7 @@ from mlflow.models import Model, ModelSignature
 from mlflow.types import Schema, TensorSpec
 
 from netsurgery.datasets.columns import CATEGORY, NUMBER
+from netsurgery.datasets.joined_inputs import description_of, input_name, parts_of
 from netsurgery.datasets.prepared import describe, mapped
 from netsurgery.datasets.table_features import LEVEL
 from netsurgery.datasets.table_inputs import input_names, missing_markers, needs_double, takes_rows
@@ -32,7 +33,9 @@ REQUIREMENTS = ("mlflow", "tensorflow", "keras", "numpy", "pandas")
 LOADER = "netsurgery_model"  # the name of `served_model` in a logged model
 
 
-def input_example(data: Mapping[str, Any], x: np.ndarray) -> np.ndarray | pd.DataFrame:
+def input_example(
+    data: Mapping[str, Any], x: np.ndarray
+) -> np.ndarray | pd.DataFrame | dict[str, np.ndarray]:
     """Inputs of the final model, from stored samples.
 
     Args:
@@ -40,8 +43,11 @@ def input_example(data: Mapping[str, Any], x: np.ndarray) -> np.ndarray | pd.Dat
         x: (n, *shape) samples.
 
     Returns:
-        Images as they came, (n, *shape), or a table with the columns that the model needs.
+        Images as they came, (n, *shape), or a table with the columns that the model needs; of
+        several inputs a mapping from their names, and from the names of columns.
     """
+    if data["inputs"]:
+        return _example_of_inputs(data, x)
     units = Units.from_json(data["units"])
     values = np.array(x) if units is None else units.restore(x).astype(units.dtype)
     columns: Sequence[Mapping[str, Any]] = data["columns"]
@@ -49,6 +55,19 @@ def input_example(data: Mapping[str, Any], x: np.ndarray) -> np.ndarray | pd.Dat
         return values
     rows = values.reshape(len(x), -1)
     return pd.DataFrame({c["name"]: _column_values(c, data["features"], rows) for c in columns})
+
+
+def _example_of_inputs(data: Mapping[str, Any], x: np.ndarray) -> dict[str, np.ndarray]:
+    found: dict[str, np.ndarray] = {}
+    for part in parts_of(data):
+        own = description_of(data, part)
+        values = x[:, part.start : part.stop].reshape(len(x), *part.shape)
+        example = input_example(own, values.astype(own["type"]))
+        if isinstance(example, pd.DataFrame):
+            found |= {str(name): example[name].to_numpy() for name in example}
+        else:
+            found[input_name(data, part.name)] = np.asarray(example)
+    return found
 
 
 def _column_values(
@@ -83,6 +102,14 @@ def described_inputs(data: Mapping[str, Any]) -> dict[str, Any]:
     Args:
         data: description of the prepared dataset.
     """
+    if data["inputs"]:
+        parts = parts_of(data)
+        own = [described_inputs(description_of(data, part)) for part in parts]
+        named = [
+            {**each, "name": input_name(data, part.name)}
+            for part, each in zip(parts, own, strict=True)
+        ]
+        return {"inputs": named, "double": any(each["double"] for each in own)}
     columns = data["columns"]
     names = input_names(columns)
     shape = [len(columns)] if columns else list(data["shape"])

@@ -9,6 +9,8 @@ it takes:
     columns     of a table, in order: `name`, `input` (its name in Keras), `kind` (number or text)
     rows        whether Keras takes the columns of a table as one array
     missing     what means a missing number, besides what pandas takes for missing
+
+A model of several inputs has `inputs` instead, a list of such descriptions, each with its `name`.
 """
 
 from __future__ import annotations
@@ -43,7 +45,8 @@ class ServedModel:
         Args:
             data: an array (n, *shape) of numbers; for a table a data frame, or a mapping from
                 columns to values, which may hold more columns in any order. A table of numbers may
-                be an array, (n, columns), too.
+                be an array, (n, columns), too. Of several inputs a mapping from their names to
+                arrays, and from the columns of a table.
             params: unused; MLflow passes it.
 
         Returns:
@@ -52,12 +55,32 @@ class ServedModel:
         Raises:
             ValueError: a column is missing, or the shape or type is another one.
         """
-        arrays = self._columns(data) if self.inputs["columns"] else self._array(data)
+        arrays = self._arrays(data)
         if self.inputs["double"]:  # Keras's `predict` rounds numbers to float32
             outputs = np.asarray(self.model(arrays))
         else:
             outputs = self.model.predict(arrays, verbose=0)
         return pd.DataFrame(outputs, index=data.index) if _is_frame(data) else outputs
+
+    def _arrays(self, data: Any) -> Any:
+        """The inputs as Keras takes them."""
+        if "inputs" in self.inputs:
+            return self._several(data)
+        return self._columns(data) if self.inputs["columns"] else self._array(data)
+
+    def _several(self, data: Any) -> dict[str, np.ndarray]:
+        """Several inputs, by their names."""
+        if not isinstance(data, Mapping):
+            raise ValueError("the model takes several inputs: a mapping from names to arrays")
+        found: dict[str, np.ndarray] = {}
+        for described in self.inputs["inputs"]:
+            name, part = described["name"], ServedModel(self.model, described)
+            if not described["columns"] and name not in data:
+                raise ValueError(f"the inputs lack {name}")
+            given = data[name] if name in data else _columns_of(data)
+            arrays = part._arrays(given)
+            found |= arrays if isinstance(arrays, dict) else {name: arrays}
+        return found
 
     def _array(self, data: Any) -> np.ndarray:
         """Samples as one array of numbers."""
@@ -100,6 +123,11 @@ class ServedModel:
             return pd.to_numeric(values.astype(object)).astype(float).to_numpy()
         except (TypeError, ValueError) as error:
             raise ValueError(f"column {column['name']}: {error}") from None
+
+
+def _columns_of(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of a table among several inputs: a value for each sample."""
+    return {name: values for name, values in data.items() if np.asarray(values).ndim == 1}
 
 
 def _is_frame(data: Any) -> bool:

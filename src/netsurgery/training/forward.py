@@ -25,6 +25,7 @@ from netsurgery.networks.layers import (
     Conv,
     Cropping,
     Flatten,
+    InputPart,
     Join,
     KernelLayer,
     Layer,
@@ -45,7 +46,7 @@ from netsurgery.training.fused_operations import (
 )
 from netsurgery.training.normalization import biased_variances, normalize
 
-RESHAPING = Flatten | Reshape | OnePixel | Cropping
+RESHAPING = InputPart | Flatten | Reshape | OnePixel | Cropping
 NO_CALLS: Mapping[int, KeptCall] = MappingProxyType({})
 # the data types that layers compute in
 PRECISIONS = {FLOAT32: tf.float32, BFLOAT16: tf.bfloat16}

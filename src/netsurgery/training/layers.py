@@ -27,6 +27,7 @@ from netsurgery.networks.layers import (
     Dropout,
     Flatten,
     GlobalPool,
+    InputPart,
     Join,
     Layer,
     LayerNorm,
@@ -211,6 +212,10 @@ def _rescale(layer: Rescaling, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
     return x * layer.scale + layer.offset
 
 
+def _part(layer: InputPart, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
+    return tf.reshape(x[:, layer.start : layer.stop], (-1, *layer.shape))
+
+
 def _reshape(layer: Flatten | Reshape | OnePixel, arrays: Arrays, x: tf.Tensor) -> tf.Tensor:
     return tf.reshape(x, (-1, *layer.output_shape(tuple(x.shape[1:]))))
 
@@ -235,6 +240,7 @@ LAYERS: dict[type[Layer], LayerFunction] = {
     ClippedReLU: _rectify,
     PReLU: _rectify_by_channel,
     Rescaling: _rescale,
+    InputPart: _part,
     Flatten: _reshape,
     Reshape: _reshape,
     OnePixel: _reshape,

@@ -161,15 +161,29 @@ class Batches:
             raw = _variants(raw, positions // count)
         if moves is None or samples.change is None:
             inputs = _scaled(raw, samples.scaling)
+        elif samples.parts:
+            inputs = _with_changed_input(raw, samples, samples.change, moves)
         else:
-            inputs = _changed(raw, samples, samples.change, moves)
+            inputs = _changed(raw, samples.scaling, samples.change, moves)
         if samples.target is not None:
             labels = _scaled(labels, samples.target)
         return inputs, labels
 
 
-def _changed(
+def _with_changed_input(
     raw: tf.Tensor, samples: Samples, change: augmentation.RandomChange, moves: tf.Tensor
+) -> tf.Tensor:
+    """Stored samples of several inputs, of which one is changed at random."""
+    inputs = _scaled(raw, samples.scaling)
+    part = augmentation.changed_input(samples.parts)
+    own = tf.reshape(raw[:, part.start : part.stop], (-1, *part.shape))
+    changed = _changed(own, samples.scaling.of_input(part), change, moves)
+    flat = tf.reshape(changed, (-1, part.stop - part.start))
+    return tf.concat([inputs[:, : part.start], flat, inputs[:, part.stop :]], axis=1)
+
+
+def _changed(
+    raw: tf.Tensor, scaling: Scaling, change: augmentation.RandomChange, moves: tf.Tensor
 ) -> tf.Tensor:
     """Stored samples as inputs of the network, changed at random."""
     columns = change.columns
@@ -180,7 +194,7 @@ def _changed(
     if place := columns.get(augmentation.BRIGHTNESS):
         factor = 1 + tf.cast(moves[:, place], tf.float32) / 1000
         raw = tf.cast(raw, tf.float32) * factor[:, :, None, None]
-    inputs = _scaled(raw, samples.scaling)
+    inputs = _scaled(raw, scaling)
     if place := columns.get(augmentation.CUTOUT):
         inputs = _cut_out(inputs, moves[:, place], change.cut)
     return inputs

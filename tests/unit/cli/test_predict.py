@@ -137,6 +137,40 @@ def photos(folder):
     }
 
 
+def rows_with_photos(folder):
+    def write(table, path):
+        (photos := path.parent / "photos").mkdir(parents=True, exist_ok=True)
+        for i, name in enumerate(table["id"]):
+            size = (4, 5, 3) if i % 5 else (6, 5, 3)
+            pixels = RNG.integers(256, size=size).astype(np.uint8)
+            Image.fromarray(pixels).save(photos / f"{name}.png")
+        table.to_csv(path, index=False)
+
+    (folder / "test").mkdir()
+    given = split_table(folder, ".csv", write, source="csv", target="kind")
+    given = {key: value for key, value in given.items() if key != "drop"}
+    for name in [f"n{i}.png" for i in range(TRAINING, ROWS)]:
+        shutil.copy(folder / "photos" / name, folder / "test")
+    shutil.move(folder / "test.csv", folder / "test" / "rows.csv")
+    given["test_path"] = f"{folder}/test/rows.csv"
+    return given | {"images": f"{folder}/photos"}
+
+
+def arrays_by_name(folder):
+    x = {
+        "ecg": RNG.normal(size=(ROWS, 30, 2)),
+        "scan": RNG.integers(256, size=(ROWS, 4, 5, 1)).astype(np.uint8),
+        "blood": RNG.normal(1e12, 3, (ROWS, 3)),
+    }
+    y = np.array(KINDS)[np.arange(ROWS) % 3]
+    training = {f"x_{name}_train": values[:TRAINING] for name, values in x.items()}
+    test = {f"x_{name}_test": values[TRAINING:] for name, values in x.items()}
+    labels = {"y_train": y[:TRAINING], "y_test": y[TRAINING:]}
+    np.savez(folder / "data.npz", **training, **test, **labels)
+    shutil.copy(folder / "data.npz", folder / "test.npz")
+    return {"source": "series", "path": f"{folder}/data.npz"}
+
+
 SOURCES = {
     "csv": (csv, "test.csv", ("f1_score", "balanced_accuracy"), "softmax"),
     "semicolons": (semicolons, "test.txt", ("mean_absolute_percentage_error",), None),
@@ -149,6 +183,8 @@ SOURCES = {
     "npy": (npy, "test", (), None),
     "series": (series, "test.npz", (), "softmax"),
     "photos": (photos, "test", (), "softmax"),
+    "rows with photos": (rows_with_photos, "test/rows.csv", (), "softmax"),
+    "arrays by name": (arrays_by_name, "test.npz", (), None),
 }
 
 
@@ -161,7 +197,8 @@ def searched(request, tmp_path_factory):
     # whoever has the model need not have the training data
     moved = tmp_path_factory.mktemp("moved")
     shutil.copytree(folder / "final", moved / "final")
-    shutil.move(folder / file, moved / file)
+    top, *_ = file.split("/")
+    shutil.move(folder / top, moved / top)
     shutil.rmtree(folder)
     return search, moved / "final", moved / file
 

@@ -36,7 +36,7 @@ from netsurgery.networks.topologies import build, named
 from netsurgery.networks.topology import Topology
 from netsurgery.objectives.training_settings import CompileSettings
 from netsurgery.training import TrainableNetwork, compile_model
-from tests.support.random_networks import branched, trained
+from tests.support.random_networks import branched, trained, with_several_inputs
 
 SETTINGS = CompileSettings("sgd", learning_rate=0.1, momentum=0.9, loss="crossentropy")
 ADAM = replace(SETTINGS, optimizer="adam", momentum=0)
@@ -93,6 +93,7 @@ SERIES = (
 CASES += [(Topology((8, 8, 2), IMAGE), ADAM), (Topology((8, 2), SERIES), SETTINGS)]
 
 BRANCHED = [branched(np.random.default_rng(seed)) for seed in (4, 5, 8)]  # not in order in Keras
+BRANCHED.append(with_several_inputs(np.random.default_rng(3)))
 CASES += [(topology, ADAM if seed else SETTINGS) for seed, topology in enumerate(BRANCHED)]
 
 
@@ -176,9 +177,12 @@ def test_checkpoint_round_trips(topology, settings, tmp_path):
         assert shapes == [list(own[: layer.trainable_arrays]) for layer, own in trainable], name
 
 
-@pytest.mark.parametrize("seed", range(40))
-def test_layers_are_in_keras_order(seed):
-    topology = branched(np.random.default_rng(seed))
+@pytest.mark.parametrize(
+    ("make", "seed"),
+    [(make, seed) for make in (branched, with_several_inputs) for seed in range(20)],
+)
+def test_layers_are_in_keras_order(make, seed):
+    topology = make(np.random.default_rng(seed))
     model = conversion.to_keras(example(topology))
     order = checkpoints.order_in_keras(topology)
     names = [checkpoints.layer_name(topology, position) for position in order]

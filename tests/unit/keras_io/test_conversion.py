@@ -12,7 +12,7 @@ from netsurgery.networks.inference import predict
 from netsurgery.networks.layers import Activation, BatchNorm, Conv, Dense, Flatten, Pool
 from netsurgery.networks.topology import Topology
 from tests.support.keras_models import FEW, OF_ALL_KINDS, batch, compiled, content, example
-from tests.support.random_networks import branched
+from tests.support.random_networks import as_keras_takes, branched, with_several_inputs
 from tests.support.strategies import Example, inputs, trained
 
 KINDS = {
@@ -103,13 +103,14 @@ def test_unknown_layers_are_kept_as_they_are() -> None:
 @pytest.mark.parametrize("seed", range(15))
 def test_random_blocks_are_the_same_in_keras(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    network = trained(branched(rng), rng)
+    network = trained((with_several_inputs if seed % 3 == 2 else branched)(rng), rng)
     model = conversion.to_keras(network)
     copy = conversion.from_keras(model)
     assert copy.topology == network.topology
     assert content(copy) == content(network)
     x = inputs(network.topology, rng)
-    found, expected = model(x.astype(np.float32), training=False), predict(network, x)
+    given = as_keras_takes(network.topology, x)
+    found, expected = model(given, training=False), predict(network, x)
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 

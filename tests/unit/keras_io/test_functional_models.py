@@ -196,11 +196,11 @@ def two_outputs(x: Any) -> Any:
         (lambda: functional((4,), layers.Dense(2), OwnCall), "OwnCall has call of its own"),
         (Subclassed, "it is a Subclassed model, whose layers Python code connects"),
         (
-            lambda: keras.Model([a := keras.Input((4,)), b := keras.Input((4,))], a + b),
-            "it has 2 inputs",
+            lambda: keras.Model(a := keras.Input((4,)), [a + 1, a * 2]),
+            "it has 2 outputs",
         ),
     ],
-    ids=["shared", "crossing", "outputs", "call", "subclass", "inputs"],
+    ids=["shared", "crossing", "gives several", "call", "subclass", "outputs"],
 )
 def test_layer_in_the_way_is_named(model: Callable[[], keras.Model], reason: str) -> None:
     with pytest.raises(UnusableFileError, match=reason) as refused:

@@ -241,8 +241,10 @@ def test_samples_are_read_from_npy_and_npz_only(tmp_path: Path) -> None:
     np.save(tmp_path / "words.npy", np.array(["a", "b"]))
     np.save(tmp_path / "objects.npy", np.array([{}, None]), allow_pickle=True)
     (tmp_path / "text.npy").write_text("hello")
-    for name in ("x.npy", "x.npz"):
-        np.testing.assert_array_equal(user_files.read_samples(tmp_path / name), x)
+    np.savez(tmp_path / "named.npz", x=x, y=np.array(["a", "b", "c"]))
+    np.testing.assert_array_equal(user_files.read_samples(tmp_path / "x.npy"), x)
+    assert list(user_files.read_samples(tmp_path / "x.npz")) == ["x", "y"]
+    assert list(user_files.read_samples(tmp_path / "named.npz")) == ["x"]
     for name in ("words.npy", "objects.npy", "text.npy"):
         with pytest.raises(UnusableFileError, match=r"not a \.npy or \.npz file of numbers"):
             user_files.read_samples(tmp_path / name)

@@ -1,7 +1,8 @@
-"""Every operation on networks with residual blocks, branches and gates."""
+"""Every operation on networks with residual blocks, branches and gates, or several inputs."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from functools import cache
 
@@ -19,7 +20,7 @@ from netsurgery.surgery import (
     mutate,
     mutate_topology,
 )
-from tests.support.random_networks import branched, inputs, trained
+from tests.support.random_networks import branched, inputs, trained, with_several_inputs
 from tests.support.surgery_helpers import assert_computes_the_same, generator
 
 NETWORKS = 50
@@ -29,8 +30,9 @@ CHANGES = [operation for operation in OPERATIONS if operation.takes_position]
 @cache
 def networks() -> list[Network]:
     """Random networks, shared by all tests."""
-    generators = map(generator, range(NETWORKS))
-    return [trained(branched(rng), rng) for rng in generators]
+    kinds = [branched, branched, branched, branched, with_several_inputs]
+    pairs = zip(map(generator, range(NETWORKS)), itertools.cycle(kinds))
+    return [trained(drawn(rng), rng) for rng, drawn in pairs]
 
 
 @cache

@@ -5,6 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
+from netsurgery.datasets import Samples, Scaling
+from netsurgery.datasets.augmentation import RandomChange
+from netsurgery.networks.layers import input_parts
 from netsurgery.training.samples import Batches
 from tests.support.training_helpers import samples
 
@@ -57,3 +60,24 @@ def test_an_augmented_epoch_has_every_variant_once():
     np.testing.assert_array_equal(images[2][:, :, 4:], plain.x[:, :, :-4])
     assert (images[2][:, :, :4] == 0).all()
     np.testing.assert_array_equal(images[5][:, :-4], plain.x[:, 4:])
+
+
+def test_random_changes_are_those_of_the_image_alone():
+    rng = np.random.default_rng(0)
+    parts = input_parts({"row": (3,), "image": (8, 8, 3)})
+    x = rng.integers(256, size=(20, parts[-1].stop)).astype(np.float32)
+    change = RandomChange.of(("flip", "shift", "cutout"), parts[1].shape)
+    y, indices = np.zeros(20, np.int32), np.arange(20, dtype=np.int32)
+    shift, scale = rng.normal(size=(2, x.shape[1])).astype(np.float32)
+    shift[3:], scale[3:] = 1, 0.5
+    whole = Samples(x, y, indices, Scaling(shift, scale), change=change, parts=parts)
+    image = Scaling(np.float32(1), np.float32(0.5))
+    alone = Samples(x[:, 3:].reshape(20, 8, 8, 3), y, indices, image, change=change)
+    moves = change.draw(20, rng)
+    both, other = (
+        Batches(each).take(indices, *Batches(each).tensors, moves=moves)[0].numpy()
+        for each in (whole, alone)
+    )
+    np.testing.assert_allclose(both[:, :3], whole.inputs(indices)[:, :3], rtol=1e-6)
+    np.testing.assert_allclose(both[:, 3:], other.reshape(20, -1), rtol=1e-6)
+    assert (both[:, 3:] != whole.inputs(indices)[:, 3:]).any()

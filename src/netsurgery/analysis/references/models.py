@@ -87,6 +87,13 @@ def values(samples: Samples) -> np.ndarray:
     return samples.x[samples.indices].reshape(len(samples.indices), -1)
 
 
+def features(samples: Samples) -> np.ndarray:
+    """The rows of features of samples with several inputs, (n, features)."""
+    x = samples.x[samples.indices]
+    rows = [x[:, part.start : part.stop] for part in samples.parts if len(part.shape) == 1]
+    return np.concatenate(rows, axis=1)
+
+
 def small_images(samples: Samples) -> np.ndarray:
     """The sums over blocks of pixels of each image, (n, values): at most 16 x 16 blocks."""
     images = samples.x[samples.indices].astype(np.float32)
@@ -138,6 +145,7 @@ class ReferenceModel:
 
 
 TABLES = (ReferenceModel(BOOSTING, gradient_boosting, values, _no_limit),)
+ROWS = (ReferenceModel(f"{BOOSTING} on features", gradient_boosting, features, _no_limit),)
 SERIES = (
     ReferenceModel(NEIGHBOUR, nearest_neighbour, series, _warping_operations),
     ReferenceModel(ROCKET, random_convolutions, series, _rocket_operations),
@@ -186,6 +194,8 @@ def reference_models(
 
 def _models(data: Mapping[str, Any]) -> Sequence[ReferenceModel]:
     """The models for a dataset: rows of a table may be reshaped to images, which mean nothing."""
+    if data["inputs"]:
+        return ROWS if any(len(each["shape"]) == 1 for each in data["inputs"]) else ()
     if data["features"] or len(data["shape"]) == 1:
         return TABLES
     return SERIES if len(data["shape"]) == 2 else IMAGES

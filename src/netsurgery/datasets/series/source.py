@@ -40,7 +40,12 @@ def task_of(settings: Settings) -> str:
 
 def _is_arrays(path: Path) -> bool:
     """Whether a path is that of arrays x_train, y_train and so on."""
-    return path.suffix.lower() == NPZ or (path / "x_train.npy").exists()
+    return path.suffix.lower() == NPZ or any(path.glob("x_*train.npy"))
+
+
+def known_inputs(settings: Settings) -> Mapping[str, Shape]:
+    """The inputs of arrays that have several."""
+    return arrays.known_inputs(settings) if _is_arrays(Path(settings["path"])) else {}
 
 
 def known_shape(settings: Settings) -> tuple[Shape | None, int | None]:
@@ -227,9 +232,9 @@ def read_new(data: Mapping[str, Any], path: Path, labelled: bool) -> NewSamples:
     Raises:
         DataError: they cannot be read, or have other channels.
     """
-    settings, (steps, width) = data["settings"], data["shape"]
     if _is_arrays(path):
         return new_arrays.read_new(data, path, labelled)
+    settings, (steps, width) = data["settings"], data["shape"]
     channels = tuple(data["file_columns"])
     settings = {key: value for key, value in settings.items() if key != "group"}
     settings["length"] = steps
@@ -256,4 +261,11 @@ def read_new(data: Mapping[str, Any], path: Path, labelled: bool) -> NewSamples:
     return NewSamples(batches(), f"{path}: labels", notes)
 
 
-SERIES = SourceType(open_series, _is_flat, task=task_of, known_shape=known_shape, read_new=read_new)
+SERIES = SourceType(
+    open_series,
+    _is_flat,
+    task=task_of,
+    known_shape=known_shape,
+    known_inputs=known_inputs,
+    read_new=read_new,
+)

@@ -26,6 +26,7 @@ from netsurgery.networks.layers.elementwise import (
     LayerNorm,
     PReLU,
 )
+from netsurgery.networks.layers.input_part import InputPart, input_parts
 from netsurgery.networks.layers.joining import JOINS, Add, Concatenate, Join, Multiply
 from netsurgery.networks.layers.other import KeptJoin, Other, PerChannel, Regularization
 from netsurgery.networks.layers.padding import Cropping, ZeroPadding
@@ -56,6 +57,7 @@ __all__ = [
     "Dropout",
     "Flatten",
     "GlobalPool",
+    "InputPart",
     "Join",
     "KeptJoin",
     "KernelLayer",
@@ -76,6 +78,7 @@ __all__ = [
     "Windowed",
     "ZeroPadding",
     "conv_cell",
+    "input_parts",
     "layer_from_json",
 ]
 
@@ -103,6 +106,7 @@ LAYERS: dict[str, type[Layer]] = {
         OnePixel,
         ZeroPadding,
         Cropping,
+        InputPart,
     )
 }
 

@@ -79,6 +79,12 @@ def entries(template: Template, shape: tuple[int | None, ...]) -> list[dict[str,
     return [*cells, {"global_average": {}}]
 
 
+def _main_shape(network: Topology) -> tuple[int, ...]:
+    """The shape of a sample, or of the image or series among several inputs."""
+    shapes = [part.shape for part in network.inputs] or [network.input_shape]
+    return max(shapes, key=len)
+
+
 def templates_for(start: Topology) -> dict[str, Topology]:
     """The templates with the input and the output of a network; none if its output is not dense.
 
@@ -91,7 +97,7 @@ def templates_for(start: Topology) -> dict[str, Topology]:
 
 def small_template_for(final: Topology) -> Topology | None:
     """The template of networks that are much smaller than the final one; None for rows."""
-    if len(final.input_shape) == 1 or not isinstance(final.layers[-1], Dense):
+    if len(_main_shape(final)) == 1 or not isinstance(final.layers[-1], Dense):
         return None
     return _network(SMALL_TEMPLATE, final)
 
@@ -102,6 +108,7 @@ def _network(template: Template, like: Topology) -> Topology:
     assert isinstance(output, Dense)
     front = topologies.front_of(like)
     shape = Topology(like.input_shape, front).output_shape
-    built = topologies.build(entries(template, shape), shape, output.units, output.activation)
+    chosen = entries(template, _main_shape(like) if like.inputs else shape)
+    built = topologies.build(chosen, shape, output.units, output.activation, inputs=like.inputs)
     row = penalized_row(built.row[:-1], penalty_of(output))
     return Topology(like.input_shape, (*front, *row, output), like.non_negative_input)

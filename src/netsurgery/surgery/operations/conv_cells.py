@@ -88,12 +88,12 @@ class AddConvCell(Operation):
         return channels_at(topology, position)
 
     def why_illegal(self, topology: Topology, position: int, width: int) -> str | None:
-        end = flattening_position(topology)
+        end = flattening_position(topology, position)
         if end is None:
             return "the network has no layer that flattens an image"
         if position > end:
             return "the image is already flat there"
-        for i in range(position):
+        for i in sorted(topology.ancestors(position)):
             if _takes_no_image(topology, i):
                 return f"the {topology.layers[i]} at {i} gives no image with its channels last"
         channels = channels_at(topology, position)
@@ -154,7 +154,7 @@ class AddConvCell(Operation):
 
         layers = len(network.topology.layers)
         origins = (*unchanged(position), *[None] * added, *unchanged(layers - position, position))
-        dense = flattened_image_reader(network.topology)
+        dense = flattened_image_reader(network.topology, position)
         if dense is not None:
             resized = _for_new_image_size(
                 child, consumer_kernel.read(network, dense), dense + added, resample
@@ -228,7 +228,8 @@ class RemoveConvCell(Operation):
             kernel.sum(axis=tuple(range(kernel.ndim - 2))) * gain
         )  # (channels in, channels out)
 
-        consumer, dense = topology.consumer(position), flattened_image_reader(topology)
+        consumer = topology.consumer(position)
+        dense = flattened_image_reader(topology, position)
         assert consumer is not None
         outgoing = {i: consumer_kernel.read(network, i) for i in (consumer, dense) if i is not None}
         outgoing[consumer] = product(mixing, outgoing[consumer])

@@ -34,7 +34,7 @@ class AddDense(Operation):
     def why_illegal(self, topology: Topology, position: int, width: int) -> str | None:
         if reason := legality.wrong_kind(topology, position, Dense, "dense layer"):
             return reason
-        if topology.positions(Dense)[0] == position:
+        if topology.ancestors(position).isdisjoint(topology.positions(Dense)):
             return "it is the first dense layer: new ones go after it"
         return legality.not_as_wide_as_input(width, topology.input_shapes[position][-1])
 

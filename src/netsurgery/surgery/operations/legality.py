@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from netsurgery.networks.layers import BatchNorm, Conv, Dense, KernelLayer, Layer, LayerNorm, Other
+from netsurgery.networks.layers import (
+    BatchNorm,
+    Conv,
+    Dense,
+    Join,
+    KeptJoin,
+    KernelLayer,
+    Layer,
+    LayerNorm,
+    Other,
+)
 from netsurgery.networks.topology import Topology
 from netsurgery.surgery.channel_groups import Fixed, Obstacle, channel_groups
 
@@ -19,8 +29,12 @@ def no_reader(topology: Topology, position: int) -> str | None:
     """No layer reads the outputs of the one at `position` in a way that surgery can change."""
     if topology.consumer(position) is not None:
         return None
-    rest = list(enumerate(topology.layers))[position + 1 :]
+    rest = [(i, topology.layers[i]) for i in sorted(topology.descendants(position))]
     for i, layer in rest:
+        if isinstance(layer, Join) and not isinstance(layer, KeptJoin):
+            if any(_computes(later) for _, later in rest):
+                return f"the {layer} at {topology.places[i]} joins its outputs with others"
+            break
         if not layer.keeps_channels_apart and any(_computes(later) for _, later in rest):
             kept = _kept(layer) if isinstance(layer, Other) else "kept as it is"
             return f"the {layer} at {i} reads its outputs and is {kept}"
