@@ -176,5 +176,7 @@ def singular_values(
             network = read_candidate(model, record).network
             layers = analyse_branch(network, chosen, read, seed) if chosen else analyse(network)
         found[record.candidate] = [asdict(layer) for layer in layers]
-    inputs = [*map(record_path, models), *([split] if split else [])]
+    inputs = list(map(record_path, models))
+    if data is not None and split is not None:
+        inputs += [data / "data.json", split.with_suffix(".json")]
     dependencies.with_inputs(inputs).write(output, found)

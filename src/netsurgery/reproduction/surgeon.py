@@ -28,10 +28,15 @@ NOTES = {
 
 
 def surgeon_runs(experiment: Experiment) -> list[Run]:
-    """The runs of the Surgeon and its baselines."""
+    """The runs of the Surgeon and its baselines, without regressions, which the paper has not."""
     searched = {run.topology for run in experiment.of_methods((SURGEON, RANDOM_WALK))}
     topologies = searched | set(TOPOLOGIES)
-    return [run for run in experiment.of_methods(METHODS) if run.topology in topologies]
+    return [
+        run
+        for run in experiment.of_methods(METHODS)
+        if run.topology in topologies
+        and (run.result is None or run.result["test_accuracy"] is not None)
+    ]
 
 
 def published_name(run: Run) -> str:

@@ -1,7 +1,11 @@
 """The tables and claims of the Surgeon: what is compared with what."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
+from netsurgery.analysis.runs import Experiment
 from netsurgery.reproduction import surgeon, surgeon_claims
 from tests.support.experiments import run_of
 
@@ -47,6 +51,14 @@ def test_each_row_has_the_figures_of_its_own_data():
     assert set(published) - set(known) == {"CIFAR-10", "EMNIST digits"}
     assert "62 classes" in surgeon.notes(runs)
     assert surgeon.notes(pair("svhn", 20, 30)) == ""
+
+
+def test_regressions_are_not_in_the_papers_tables():
+    found = run_of("surgeon", 40, topology="surgeon-small")
+    other = run_of("surgeon", 40, 7, topology="surgeon-small")
+    regression = replace(other, summary={**other.summary, "test_accuracy": None})
+    experiment = Experiment(Path("nowhere"), 1, [found, regression])
+    assert surgeon.surgeon_runs(experiment) == [found]
 
 
 def test_the_versions_of_the_text_have_runs_of_their_own():
