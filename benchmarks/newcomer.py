@@ -30,6 +30,7 @@ from netsurgery.analysis.references.results import read_references
 from netsurgery.analysis.test_figures import figure_of
 from netsurgery.cli.main import main as netsurgery
 from netsurgery.datasets import read_new
+from netsurgery.objectives.number_scores import NumberScores
 from netsurgery.search.layout import SearchFolder
 from netsurgery.storage.files import read_json
 
@@ -89,10 +90,11 @@ def of_raw_file(search: SearchFolder, file: Path) -> tuple[str, float]:
     with np.load(search.root / "split.npz") as split:
         test = split["test"]
     rows = predictions.set_index(predictions[key].astype(str)).loc[[keys[i] for i in test]]
-    found, true = rows["prediction"], labels[test].ravel()
+    found, true = rows.filter(regex="^prediction").to_numpy(), labels[test]
     if name == "accuracy":
-        return name, float(np.mean(found.astype(str).to_numpy() == true.astype(str)))
-    return name, float(np.sqrt(np.mean((found.to_numpy(float) - true.astype(float)) ** 2)))
+        return name, float(np.mean(found[:, 0].astype(str) == true.astype(str)))
+    numbers = true.reshape(found.shape).astype(float)
+    return name, NumberScores.of(numbers, found.astype(float)).scores()["rmse"]
 
 
 def row(file: Path, content: Mapping[str, Any], search: SearchFolder) -> str:

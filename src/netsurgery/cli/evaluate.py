@@ -5,15 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import sys
-from pathlib import Path
 from typing import Any
 
 from netsurgery.cli import final_models
 from netsurgery.cli.arguments import Subparsers
 from netsurgery.cli.quiet import no_stderr
 from netsurgery.cli.tables import format_table
-from netsurgery.datasets import NewSamples, read_new
+from netsurgery.datasets import NewSamples
 from netsurgery.storage.files import write_text
 
 
@@ -29,20 +27,14 @@ def add_parser(commands: Subparsers) -> None:
     )
     command.set_defaults(run=run)
     final_models.add_arguments(command, "labelled samples, like the training data")
-    command.add_argument(
-        "-o", "--out", type=Path, metavar="OUT.json", help="write the metrics as JSON, too"
-    )
+    final_models.add_output(command, "OUT.json", "write the metrics as JSON, too")
 
 
 def run(given: argparse.Namespace) -> None:
     """Measure the model and print the table."""
-    if given.out is not None and given.out.suffix != ".json":
-        sys.exit(f"{given.out}: the name must end in .json")
-    files = final_models.find(given.model)
-    samples = read_new(files.data, given.file, labelled=True)
+    files, samples = final_models.opened(given, ".json", labelled=True)
     scores = _scores(files, samples)
-    for note in samples.notes:
-        print(note, file=sys.stderr)
+    final_models.print_notes(samples)
     if given.out is not None:
         finite = {name: value if math.isfinite(value) else None for name, value in scores.items()}
         content = {"model": str(files.path), "file": str(given.file), **finite}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from netsurgery.analysis.finished import finished_searches
+from netsurgery.datasets import NewSamples, read_new
 from netsurgery.storage.files import read_json
 
 MODEL, DESCRIPTION = "model.keras", "preprocessing.json"
@@ -42,6 +43,36 @@ def add_arguments(command: argparse.ArgumentParser, what: str) -> None:
         help="model.keras of a search, with preprocessing.json beside it, or its folder",
     )
     command.add_argument("file", type=Path, metavar="FILE", help=what)
+
+
+def add_output(command: argparse.ArgumentParser, name: str, what: str) -> None:
+    """Add the option of the file to write, whose ending `opened` checks."""
+    command.add_argument("-o", "--out", type=Path, metavar=name, help=what)
+
+
+def opened(
+    given: argparse.Namespace, suffix: str, *, labelled: bool
+) -> tuple[ModelFiles, NewSamples]:
+    """The model and the samples of the user's file, of a command with these arguments.
+
+    Args:
+        given: the arguments.
+        suffix: of the file to write; another one ends the command with a message.
+        labelled: whether to read the labels.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    if given.out is not None and given.out.suffix != suffix:
+        sys.exit(f"{given.out}: the name must end in {suffix}")
+    files = find(given.model)
+    return files, read_new(files.data, given.file, labelled=labelled)
+
+
+def print_notes(samples: NewSamples) -> None:
+    """Print what the user should know of the samples, after all were read."""
+    for note in samples.notes:
+        print(note, file=sys.stderr)
 
 
 def find(given: Path) -> ModelFiles:

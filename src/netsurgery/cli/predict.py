@@ -7,13 +7,12 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from netsurgery.cli import final_models
 from netsurgery.cli.arguments import Subparsers
 from netsurgery.cli.quiet import no_stderr
-from netsurgery.datasets import Batch, read_new
+from netsurgery.datasets import Batch
 from netsurgery.objectives.label_scores import THRESHOLD
 from netsurgery.objectives.tasks import CLASSIFICATION, MULTILABEL
 from netsurgery.storage.files import atomic_path
@@ -40,17 +39,12 @@ def add_parser(commands: Subparsers) -> None:
     )
     command.set_defaults(run=run)
     final_models.add_arguments(command, "to predict: like the training data, or a part of them")
-    command.add_argument(
-        "-o", "--out", type=Path, metavar="OUT.csv", help="where to write (default: the terminal)"
-    )
+    final_models.add_output(command, "OUT.csv", "where to write (default: the terminal)")
 
 
 def run(given: argparse.Namespace) -> None:
     """Predict, and write the table."""
-    if given.out is not None and given.out.suffix != ".csv":
-        sys.exit(f"{given.out}: the name must end in .csv")
-    files = final_models.find(given.model)
-    samples = read_new(files.data, given.file, labelled=False)
+    files, samples = final_models.opened(given, ".csv", labelled=False)
     seen: Counter[str] = Counter()
     with ExitStack() as stack:
         file: Any = sys.stdout
@@ -58,8 +52,7 @@ def run(given: argparse.Namespace) -> None:
             temporary = stack.enter_context(atomic_path(given.out))
             file = stack.enter_context(temporary.open("w", encoding="utf-8", newline=""))
         count = _write(_predicted(files, samples.batches, seen), file)
-    for note in samples.notes:
-        print(note, file=sys.stderr)
+    final_models.print_notes(samples)
     if given.out is not None:
         found = ", ".join(f"{name} {number}" for name, number in seen.most_common(10))
         print(f"{given.out}: {count} predictions" + (f": {found}" if found else ""))
