@@ -12,7 +12,7 @@ from netsurgery.config.model import Dataset, Search
 from netsurgery.config.names import check_name
 from netsurgery.config.scaling import scale_settings
 from netsurgery.config.schema import fill_defaults, validate
-from netsurgery.config.starting_models import StartingModel, is_path
+from netsurgery.config.starting_models import OF_OPTIMIZER, StartingModel, is_path
 from netsurgery.config.starting_models import read as read_model
 from netsurgery.config.topology_section import Entries, load_topologies
 from netsurgery.datasets.augmentation import AUTO, NONE, OF_IMAGES, SHIFT, SIXFOLD, random_changes
@@ -24,7 +24,7 @@ from netsurgery.networks.topology import Topology
 from netsurgery.objectives import checks
 from netsurgery.objectives.suggestions import suggest
 from netsurgery.objectives.tasks import TASKS
-from netsurgery.search.algorithm import UnsuitableSettingError
+from netsurgery.search.algorithm import Algorithm, UnsuitableSettingError
 from netsurgery.search.algorithms import algorithm_of
 from netsurgery.search.selection import SelectionMode
 from netsurgery.search.size_limit import SizeLimits, why_no_start
@@ -67,7 +67,7 @@ def load_searches(
             properties = schema["$defs"][search["algorithm"]]["properties"]
             algorithm, dataset = algorithm_of(search), known_datasets[search["dataset"]]
             task = dataset.task
-            defaults = algorithm.task_defaults.get(task, {})
+            defaults = _task_defaults(algorithm, task, search)
             if datasets.is_flat(dataset.settings):
                 defaults = {**defaults, **algorithm.row_defaults.get(task, {})}
             if given.get("use_gpu"):
@@ -81,6 +81,17 @@ def load_searches(
                 settings["greediness"] = 1.0
             found[full] = Search(full, scale_settings(settings, scale), layers, model)
     return found
+
+
+def _task_defaults(algorithm: Algorithm, task: str, search: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The defaults of an algorithm for a task, without an optimizer if the search sets one.
+
+    The settings of an optimizer go together: another optimizer has another learning rate.
+    """
+    defaults = algorithm.task_defaults.get(task, {})
+    if "optimizer" not in defaults or search.keys().isdisjoint(OF_OPTIMIZER):
+        return defaults
+    return {key: value for key, value in defaults.items() if key not in OF_OPTIMIZER}
 
 
 def _with_seed_per_fold(

@@ -178,7 +178,7 @@ def plot_family_tree(
         rows: of the lineage table, see `netsurgery.search.lineage.lineage`.
         summary: see `netsurgery.search.summary.summarize`.
     """
-    final, word = summary["candidate"], summary["objective"].removeprefix("val_")
+    final, word = summary["candidate"], summary["objective"].removeprefix("val_").replace("_", " ")
     tree = FamilyTree(rows, final)
     present = {row["operation"] or "" for row in rows}
     operations = [name for name in OPERATION_STYLES if name in present] + sorted(

@@ -40,7 +40,7 @@ def plot_front(
     if rows:
         _draw(axes, rows, front, summary["candidate"])
     axes.set_xlabel("trainable parameters")
-    axes.set_ylabel(f"validation {summary['objective'].removeprefix('val_')}")
+    axes.set_ylabel(f"validation {summary['objective'].removeprefix('val_').replace('_', ' ')}")
     add_legend(
         figure,
         axes,

@@ -52,7 +52,7 @@ def plot_accuracy(search: str, records: Sequence[Record], summary: Mapping[str, 
         summary: see `netsurgery.search.summary.summarize`.
     """
     metric = summary["objective"]
-    word = metric.removeprefix("val_")
+    word = metric.removeprefix("val_").replace("_", " ")
     family = Family(records, summary["candidate"], metric)
     curve = family.lineage_curve()
     others = [family.curve(record) for record in family.others]

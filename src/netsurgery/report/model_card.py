@@ -62,7 +62,7 @@ def _results(summary: Mapping[str, Any]) -> list[str]:
         ]
     else:
         lines = [
-            f"| test {name} | {_number(value, '{:.4g}')} |"
+            f"| test {name.replace('_', ' ')} | {_number(value, '{:.4g}')} |"
             for name, value in summary["test_metrics"].items()
         ]
     return ["| | |", "|---|---:|", *lines]

@@ -161,7 +161,7 @@ def _score(summary: Mapping[str, Any]) -> str:
     figure, word = figure_of(summary), summary["objective"].removeprefix("val_")
     if summary["test_accuracy"] is not None or word in FIGURES:
         return figure
-    score = f"{word} {format_score(summary['test_score'])}"
+    score = f"{word.replace('_', ' ')} {format_score(summary['test_score'])}"
     return score if figure == "-" else f"{score}, {figure}"
 
 

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from netsurgery.objectives.tasks import MULTILABEL
 from netsurgery.search.plans import GenerationPlan
 from netsurgery.search.records import Record
 from netsurgery.search.selection import SelectionMode
@@ -48,7 +49,10 @@ class Algorithm(ABC):
     generation: ClassVar[str] = "generation"
     plans: ClassVar[tuple[type[GenerationPlan], ...]] = ()
     epoch_settings: ClassVar[tuple[str, ...]]
-    task_defaults: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    # the gradient of a mean over labels shrinks with their number, which this optimizer levels out
+    task_defaults: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        MULTILABEL: {"optimizer": "adam", "learning_rate": 0.002}
+    }
     row_defaults: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     fixed_settings: ClassVar[Mapping[str, Any]] = {}
     trains_anew: ClassVar[bool] = False

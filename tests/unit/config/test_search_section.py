@@ -399,3 +399,36 @@ def test_batches_are_split_where_that_is_faster(algorithm, dataset, top, parts):
     given = {"algorithm": algorithm, "dataset": dataset, "topology": "ff-small", "top": top}
     assert load(**given).searches["s"].settings["batch_parts"] == parts
     assert load(**given, batch_parts=4).searches["s"].settings["batch_parts"] == 4
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, ("adam", 0.002, 0)),
+        ({"learning_rate": 0.3}, ("sgd", 0.3, 0)),
+        ({"momentum": 0.9}, ("sgd", 0.1, 0.9)),
+        ({"optimizer": "rmsprop"}, ("rmsprop", 0.1, 0)),
+        ({"algorithm": "arbor", "budget": 20}, ("sgd", 0.15, 0.9)),
+    ],
+)
+def test_several_labels_have_defaults_of_their_own(given, expected, tmp_path):
+    labels = np.eye(3, dtype=int)
+    np.savez(tmp_path / "d.npz", x_train=np.zeros((3, 2)), y_train=labels)
+    data = {"source": "npz", "path": str(tmp_path / "d.npz"), "task": "multilabel"}
+    found = load(top={"datasets": {"d": data}}, dataset="d", topology="ff-small", **given)
+    settings = found.searches["s"].settings
+    assert tuple(settings[key] for key in ("optimizer", "learning_rate", "momentum")) == expected
+    assert settings["loss"] == "binary_crossentropy"
+    assert settings["objective"] == "val_mean_average_precision"
+
+
+def test_what_needs_classes_is_refused_for_several_labels(tmp_path):
+    np.savez(tmp_path / "d.npz", x_train=np.zeros((3, 2)), y_train=np.eye(3, dtype=int))
+    data = {"source": "npz", "path": str(tmp_path / "d.npz"), "task": "multilabel"}
+    for key, value, line in (
+        ("class_weights", "balanced", "needs classes, but 'd' is for multilabel"),
+        ("loss", "crossentropy", "'crossentropy' does not fit multilabel"),
+        ("objective", "val_accuracy", "'val_accuracy' does not fit multilabel"),
+    ):
+        with pytest.raises(ConfigError, match=re.escape(line)):
+            load(top={"datasets": {"d": data}}, dataset="d", topology="ff-small", **{key: value})

@@ -47,6 +47,7 @@ class Arbor(Algorithm):
     row_defaults: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "classification": {"weight_decay": 0.05, "batch_parts": 1},
         "regression": {"weight_decay": 0.4, "batch_parts": 1},
+        "multilabel": {"weight_decay": 0.05, "batch_parts": 1},
     }
     # new layers and channels get their statistics from samples
     fixed_settings: ClassVar[Mapping[str, Any]] = {
