@@ -1,4 +1,4 @@
-"""Single arrays of numpy in files, read in chunks.
+"""Single arrays in files of NumPy, or in HDF5 files, read in chunks.
 
 Pickled objects are rejected; nothing is ever unpickled.
 """
@@ -14,6 +14,8 @@ from typing import IO, Any
 import numpy as np
 from numpy.lib import format as npy
 
+from netsurgery.datasets import hdf5_arrays
+from netsurgery.datasets.hdf5_arrays import Hdf5Array
 from netsurgery.datasets.source import TEST, TRAINING, VALIDATION, DataError
 
 SUFFIXES = {TRAINING: "train", VALIDATION: "val", TEST: "test"}
@@ -103,16 +105,30 @@ class ArrayFile:
                 yield np.frombuffer(content, self.dtype).reshape(count, *self.shape[1:])
 
 
+AnyArray = ArrayFile | Hdf5Array
+
+
 def array_names(path: Path) -> set[str]:
     """The names of the arrays in a file or folder.
 
     Raises:
-        DataError: the file is not an `.npz` file.
+        DataError: the file is neither an `.npz` nor an HDF5 file.
     """
     if path.is_dir():
         return {file.stem for file in path.glob("*.npy")}
+    if hdf5_arrays.is_hdf5(path):
+        return hdf5_arrays.names_in(path)
     try:
         with zipfile.ZipFile(path) as archive:
             return {name.removesuffix(".npy") for name in archive.namelist()}
     except (OSError, zipfile.BadZipFile):
         raise DataError(f"{path}: is not an npz file; write it with numpy.savez") from None
+
+
+def open_array(path: Path, name: str) -> AnyArray:
+    """Open an array of a file or folder.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    return Hdf5Array(path, name) if hdf5_arrays.is_hdf5(path) else ArrayFile(path, name)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from netsurgery.datasets.array_files import SUFFIXES, ArrayFile, array_names
+from netsurgery.datasets.array_files import SUFFIXES, array_names, open_array
 from netsurgery.datasets.source import DataError, Settings, SplitKeys
 
 
@@ -28,7 +28,7 @@ def keys_of(
         if (needed := f"{name}_{SUFFIXES[part]}") not in available:
             found = ", ".join(sorted(available))
             raise DataError(f"{path}: has no array {needed} (`{key}: {name}`); found {found}")
-    arrays = {part: ArrayFile(path, f"{name}_{SUFFIXES[part]}") for part in counts}
+    arrays = {part: open_array(path, f"{name}_{SUFFIXES[part]}") for part in counts}
     for part, array in arrays.items():
         if array.shape != (counts[part],):
             raise DataError(

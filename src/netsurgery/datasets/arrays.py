@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from netsurgery.datasets import array_splits
-from netsurgery.datasets.array_files import SUFFIXES, ArrayFile, array_names
+from netsurgery.datasets.array_files import SUFFIXES, AnyArray, array_names, open_array
 from netsurgery.datasets.joined_inputs import joined
 from netsurgery.datasets.source import (
     TRAINING,
@@ -45,7 +45,7 @@ def input_names(path: Path) -> list[str]:
     return [name.removeprefix("x_").removesuffix(suffix) for name in found]
 
 
-def _find_parts(path: Path, stem: str = "x") -> dict[str, tuple[ArrayFile, ArrayFile]]:
+def _find_parts(path: Path, stem: str = "x") -> dict[str, tuple[AnyArray, AnyArray]]:
     """The arrays of samples and labels of each part.
 
     Args:
@@ -68,7 +68,7 @@ def _find_parts(path: Path, stem: str = "x") -> dict[str, tuple[ArrayFile, Array
                 f"optional: {stem}_val, y_val, {stem}_test, y_test); name arrays as you save them, "
                 f"such as numpy.savez(file, {stem}_train=x, y_train=y)"
             )
-        x, y = (ArrayFile(path, name) for name in pair)
+        x, y = (open_array(path, name) for name in pair)
         if x.shape[:1] != y.shape[:1]:
             raise DataError(
                 f"{x} has shape {x.shape}, but {y.name} {y.shape}; each sample needs one label"
@@ -77,7 +77,7 @@ def _find_parts(path: Path, stem: str = "x") -> dict[str, tuple[ArrayFile, Array
     return parts
 
 
-def _sample_shape(x: ArrayFile, *, series: bool = False) -> Shape:
+def _sample_shape(x: AnyArray, *, series: bool = False) -> Shape:
     """The shape of a sample; an image or series of one channel without an axis of it gets one.
 
     Raises:
@@ -101,7 +101,7 @@ def _sample_shape(x: ArrayFile, *, series: bool = False) -> Shape:
             )
 
 
-def _series_shape(x: ArrayFile) -> Shape:
+def _series_shape(x: AnyArray) -> Shape:
     match x.shape:
         case (_, steps) if steps:
             return steps, 1
@@ -120,7 +120,7 @@ def _looks_like_series(height: int, width: int) -> bool:
     return long > SERIES_RATIO * short or (short <= FEW_FEATURES and long >= 2 * short)
 
 
-def _notes(x: ArrayFile, *, series: bool) -> Iterator[str]:
+def _notes(x: AnyArray, *, series: bool) -> Iterator[str]:
     """What samples were taken for where that is not certain.
 
     Raises:
@@ -165,7 +165,7 @@ def is_flat(settings: Settings) -> bool | None:
         path = Path(settings["path"])
         names = input_names(path)
         stems = [f"x_{name}" for name in names] if len(names) > 1 else ["x"]
-        return all(len(ArrayFile(path, f"{stem}_train").shape) == 2 for stem in stems)
+        return all(len(open_array(path, f"{stem}_train").shape) == 2 for stem in stems)
     except (DataError, KeyError):
         return None
 
@@ -175,13 +175,13 @@ def known_shape(settings: Settings) -> tuple[Shape | None, None]:
     if inputs := known_inputs(settings):
         return (sum(map(math.prod, inputs.values())),), None
     try:
-        x = ArrayFile(Path(settings["path"]), "x_train")
+        x = open_array(Path(settings["path"]), "x_train")
         return _sample_shape(x, series=is_series(settings)), None
     except (DataError, KeyError):
         return None, None
 
 
-def _is_series(x: ArrayFile, settings: Settings) -> bool:
+def _is_series(x: AnyArray, settings: Settings) -> bool:
     """Whether an array holds series; one of several inputs also may be rows or images."""
     alone = x.name == f"x_{SUFFIXES[TRAINING]}"
     return is_series(settings) and (alone or len(x.shape) == SERIES_AXES)
@@ -191,7 +191,7 @@ def known_inputs(settings: Settings) -> dict[str, Shape]:
     """The shape of each input where there are several; empty if they cannot be read."""
     try:
         path = Path(settings["path"])
-        arrays = {name: ArrayFile(path, f"x_{name}_train") for name in input_names(path)}
+        arrays = {name: open_array(path, f"x_{name}_train") for name in input_names(path)}
         shapes = {
             name: _sample_shape(x, series=_is_series(x, settings)) for name, x in arrays.items()
         }
@@ -269,5 +269,6 @@ def _open(path: Path, settings: Settings, stem: str) -> Source:
     )
 
 
-NPZ = SourceType(open_arrays, is_flat, known_shape=known_shape, known_inputs=known_inputs)
-NPY = SourceType(open_arrays, is_flat, known_shape=known_shape, known_inputs=known_inputs)
+NPZ = NPY = HDF5 = SourceType(
+    open_arrays, is_flat, known_shape=known_shape, known_inputs=known_inputs
+)

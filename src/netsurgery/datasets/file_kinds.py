@@ -29,7 +29,7 @@ OTHERS: tuple[tuple[bytes, str, str], ...] = (
     (b"PAR1", "a parquet file", "set `source: parquet`"),
     (b"ARROW1", "a feather file", WITH_PANDAS.format("read_feather", "FILE")),
     (b"SQLite format 3\x00", "an SQLite database", "export the table as a csv file"),
-    (b"\x89HDF\r\n\x1a\n", "an HDF5 file", "export the table as a csv file"),
+    (b"\x89HDF\r\n\x1a\n", "an HDF5 file", "for arrays set `source: hdf5`"),
     (b"\x93NUMPY", "a NumPy array", "use `source: npz` or `npy`"),
     (b"MATLAB ", "a MATLAB file", "export the table there with writetable"),
     (b"$FL2", "an SPSS file", WITH_PANDAS.format("read_spss", "FILE")),

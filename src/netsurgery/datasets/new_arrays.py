@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from netsurgery.datasets.array_files import SUFFIXES, ArrayFile, array_names
+from netsurgery.datasets.array_files import SUFFIXES, AnyArray, array_names, open_array
 from netsurgery.datasets.joined_inputs import description_of, parts_of
 from netsurgery.datasets.source import (
     TEST,
@@ -40,10 +40,10 @@ def read_new(data: Mapping[str, Any], path: Path, labelled: bool) -> NewSamples:
     if data["inputs"]:
         return _read_several(data, path, labelled)
     place, name = _samples_among(path)
-    x = ArrayFile(place, name)
+    x = open_array(place, name)
     shape = _checked_shape(x, data)
     label_name = "y" + name.removeprefix("x")
-    y = ArrayFile(place, label_name) if labelled else None
+    y = open_array(place, label_name) if labelled else None
     if y is not None and y.shape[:1] != x.shape[:1]:
         raise DataError(
             f"{x} has shape {x.shape}, but {y.name} {y.shape}; each sample needs one label"
@@ -60,13 +60,13 @@ def _read_several(data: Mapping[str, Any], path: Path, labelled: bool) -> NewSam
         needed = ", ".join(f"x_{part.name}" for part in parts)
         found = ", ".join(sorted(names)) or "nothing"
         raise DataError(f"{path}: the model takes the arrays {needed}; found {found}")
-    suffix, arrays = complete[0], dict[str, tuple[ArrayFile, Mapping[str, Any]]]()
+    suffix, arrays = complete[0], dict[str, tuple[AnyArray, Mapping[str, Any]]]()
     for part in parts:
-        x, own = ArrayFile(path, f"x_{part.name}{suffix}"), description_of(data, part)
+        x, own = open_array(path, f"x_{part.name}{suffix}"), description_of(data, part)
         _checked_shape(x, own)
         arrays[part.name] = x, own
     first, _ = arrays[parts[0].name]
-    y = ArrayFile(path, f"y{suffix}") if labelled else None
+    y = open_array(path, f"y{suffix}") if labelled else None
     for other in [*(x for x, _ in arrays.values()), *([] if y is None else [y])]:
         if other.shape[:1] != first.shape[:1]:
             raise DataError(
@@ -78,7 +78,7 @@ def _read_several(data: Mapping[str, Any], path: Path, labelled: bool) -> NewSam
 
 
 def _batches_of_several(
-    arrays: Mapping[str, tuple[ArrayFile, Mapping[str, Any]]], y: ArrayFile | None
+    arrays: Mapping[str, tuple[AnyArray, Mapping[str, Any]]], y: AnyArray | None
 ) -> Iterator[Batch]:
     shape = (sum(math.prod(own["shape"]) for _, own in arrays.values()),)
     rows = rows_per_chunk(shape, np.dtype(np.float64))
@@ -106,7 +106,7 @@ def _samples_among(path: Path) -> tuple[Path, str]:
     return path, x[0]
 
 
-def _checked_shape(x: ArrayFile, data: Mapping[str, Any]) -> Shape:
+def _checked_shape(x: AnyArray, data: Mapping[str, Any]) -> Shape:
     """The shape of a sample; an axis of one channel may be left out."""
     shape = tuple(data["shape"])
     short = shape[:-1] if len(shape) > 1 and shape[-1] == 1 else shape
@@ -118,7 +118,7 @@ def _checked_shape(x: ArrayFile, data: Mapping[str, Any]) -> Shape:
     return shape
 
 
-def _notes(x: ArrayFile, path: Path, data: Mapping[str, Any]) -> Iterator[str]:
+def _notes(x: AnyArray, path: Path, data: Mapping[str, Any]) -> Iterator[str]:
     """What the user should know of how the samples are read: one line each."""
     if x.path == path and x.name != "x":
         yield f"{x}: of the arrays, this one is read"
@@ -130,8 +130,8 @@ def _notes(x: ArrayFile, path: Path, data: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _batches(
-    x: ArrayFile,
-    y: ArrayFile | None,
+    x: AnyArray,
+    y: AnyArray | None,
     shape: Shape,
     data: Mapping[str, Any],
     *,

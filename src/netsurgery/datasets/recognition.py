@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
-from netsurgery.datasets import arff, file_kinds, image_folders
+from netsurgery.datasets import arff, file_kinds, hdf5_arrays, image_folders
 from netsurgery.datasets.folders import is_system
 from netsurgery.datasets.image_layout import listed, part_of
 from netsurgery.datasets.parquet_reader import MAGIC
@@ -45,6 +45,9 @@ def _file(path: Path) -> list[Suggestion]:
         return [Suggestion("source", "parquet", "a parquet file"), place]
     if zipfile.is_zipfile(path) and _holds_arrays(path):
         return [Suggestion("source", "npz", "arrays in a file of NumPy"), place]
+    if hdf5_arrays.is_hdf5(path):
+        hdf5_arrays.names_in(path)  # which says what to do with a table of pandas
+        return [Suggestion("source", "hdf5", "arrays in an HDF5 file"), place]
     other = file_kinds.other_kind(path)
     if other and "xlsx" in other[0]:
         return [Suggestion("source", "excel", "an Excel workbook"), place]

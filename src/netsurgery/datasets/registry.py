@@ -30,6 +30,7 @@ from netsurgery.storage.dependencies import NO_DEPENDENCIES, Dependencies
 SOURCES: dict[str, SourceType] = {
     "npz": arrays.NPZ,
     "npy": arrays.NPY,
+    "hdf5": arrays.HDF5,
     "series": SERIES,
     "image_folder": images.IMAGE_FOLDER,
     "csv": table_images.TABLE,

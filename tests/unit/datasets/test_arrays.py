@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from netsurgery import datasets
-from netsurgery.datasets import arrays, source
+from netsurgery.datasets import array_files, source
 from tests.unit.datasets.array_examples import RNG, X, Y, prepared, saved
 
 
@@ -49,14 +49,14 @@ def test_arrays_are_read_in_chunks(order, compressed, tmp_path, monkeypatch):
     save = np.savez_compressed if compressed else np.savez
     save(tmp_path / "data.npz", x_train=np.array(X, order=order), y_train=Y)
     sizes = []
-    read = arrays.ArrayFile.chunks
+    read = array_files.ArrayFile.chunks
 
     def watched(self, rows):
         for piece in read(self, rows):
             sizes.append(len(piece))
             yield piece
 
-    monkeypatch.setattr(arrays.ArrayFile, "chunks", watched)
+    monkeypatch.setattr(array_files.ArrayFile, "chunks", watched)
     monkeypatch.setattr(source, "CHUNK_BYTES", 5 * 4 * 5)
     x, y, _, _ = prepared(tmp_path, {"source": "npz", "path": str(tmp_path / "data.npz")})
     np.testing.assert_array_equal(x[..., 0], X)

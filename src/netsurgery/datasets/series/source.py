@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from netsurgery.datasets import arrays, new_arrays
+from netsurgery.datasets import arrays, hdf5_arrays, new_arrays
 from netsurgery.datasets.series import folders, samples, tables, ts_files
 from netsurgery.datasets.series.recordings import Recordings, fitted
 from netsurgery.datasets.series.samples import SeriesSamples, Windows
@@ -40,7 +40,8 @@ def task_of(settings: Settings) -> str:
 
 def _is_arrays(path: Path) -> bool:
     """Whether a path is that of arrays x_train, y_train and so on."""
-    return path.suffix.lower() == NPZ or any(path.glob("x_*train.npy"))
+    named = path.suffix.lower() == NPZ or any(path.glob("x_*train.npy"))
+    return named or hdf5_arrays.is_hdf5(path)
 
 
 def known_inputs(settings: Settings) -> Mapping[str, Shape]:
