@@ -8,6 +8,7 @@ import pytest
 from netsurgery.config.errors import ConfigError
 from netsurgery.networks import topologies
 from netsurgery.objectives.step_rates import Along
+from netsurgery.search.algorithms import ALGORITHMS
 from tests.unit.config.examples import REGRESSION, load, load_surgeon
 
 
@@ -384,6 +385,8 @@ def test_kernels_of_rows_decay_faster_in_arbor(algorithm, name, expected):
     top = {"datasets": {"d": {"source": "sklearn", "name": name}}}
     found = load(top=top, algorithm=algorithm, dataset="d", topology="ff-small").searches["s"]
     assert found.settings["weight_decay"] == expected
+    chosen = ALGORITHMS[algorithm]
+    assert set(chosen.row_defaults) in (set(), set(chosen.task_defaults))
 
 
 @pytest.mark.parametrize(
