@@ -119,13 +119,13 @@ def of_cases(claim: Claim, means: Mapping[str, Difference], unit: str) -> Findin
 Find = Callable[[Claim], Finding]
 
 
-def table(name: str, findings: Mapping[str, Find], scale: float) -> pandas.DataFrame:
+def table(name: str, findings: Mapping[str, Find], *, full: bool) -> pandas.DataFrame:
     """The claims of a paper, ours beside them.
 
     Args:
         name: of the file with the claims.
         findings: for each claim what gives our finding.
-        scale: of the experiment; claims on numbers of epochs need full scale.
+        full: whether searches train as long as the paper's; claims on numbers of epochs need that.
     """
     rows = []
     for row in published.table(name).to_dict("records"):
@@ -134,7 +134,7 @@ def table(name: str, findings: Mapping[str, Find], scale: float) -> pandas.DataF
             -math.inf if low != low else float(low), math.inf if high != high else float(high)
         )
         found = findings[row["claim"]](claim)
-        if row["full_scale"] == "yes" and scale != 1:
+        if row["full_scale"] == "yes" and not full:
             found = Finding(found.figure, Verdict.OPEN)
         rows.append(
             {

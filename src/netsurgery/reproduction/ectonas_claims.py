@@ -23,6 +23,7 @@ from netsurgery.search.methods import BASELINE, GREEDY, RANDOM
 from netsurgery.surgery.operations import ADD_CONV_CELL, REMOVE_CONV_CELL
 
 BALANCED = (HALF, SIZE_ALONE)
+BUDGET = 1000  # epochs
 SEEDS = (42, 13, 28)  # the first one of the paper, and the two that confirm it
 
 
@@ -67,7 +68,8 @@ def table(runs: Sequence[Run], trials: Path, scale: float) -> pandas.DataFrame:
         "pooling-average": partial(of_pooling, trials, "average"),
         "pooling-max": partial(of_pooling, trials, "max"),
     }
-    return claims.table("ectonas-claims", findings, scale)
+    full = scale == 1 and all(run.settings.get("budget") == BUDGET for run in searches)
+    return claims.table("ectonas-claims", findings, full=full)
 
 
 def of_summaries(runs: Sequence[Run], key: str) -> list[float]:
@@ -134,8 +136,9 @@ def of_savings(searches: Sequence[Run], claim: Claim) -> Finding:
     if not saved:
         return NOTHING
     figure = f"{claims.with_interval(interval_of_mean(saved), ' %')}, at most {max(saved):.0f} %"
-    reached = max(saved) >= claim.high - 5  # "around"
-    return Finding(figure, Verdict.HOLDS if reached else Verdict.FAILS)
+    if max(saved) >= claim.high - 5:  # "around"
+        return Finding(figure, Verdict.HOLDS)
+    return Finding(figure, Verdict.FAILS if len(saved) > 1 else Verdict.OPEN)
 
 
 def of_seeds(runs: Sequence[Run], claim: Claim) -> Finding:

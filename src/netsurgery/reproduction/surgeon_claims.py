@@ -20,6 +20,7 @@ from netsurgery.search.surgeon.plans import DecisionPlan
 RESCUED = 0.05  # validation accuracy above all baselines
 CONVERGED = 0.01  # within a point of the best accuracy
 EARLY = 0.8  # of the epochs
+EPOCHS = 100
 
 
 def journal(runs: Sequence[Run], scale: float) -> pandas.DataFrame:
@@ -41,7 +42,7 @@ def journal(runs: Sequence[Run], scale: float) -> pandas.DataFrame:
         "smaller": partial(of_reductions, own),
         "rescue": lambda claim: claims.of_mean(claim, accuracies(eurosat, SURGEON), " %"),
     }
-    return claims.table("surgeon-claims", findings, scale)
+    return claims.table("surgeon-claims", findings, full=trains_as_published(own, scale))
 
 
 def iclr(runs: Sequence[Run], scale: float) -> pandas.DataFrame:
@@ -72,7 +73,13 @@ def iclr(runs: Sequence[Run], scale: float) -> pandas.DataFrame:
             " %",
         ),
     }
-    return claims.table("surgeon-iclr-claims", findings, scale)
+    return claims.table("surgeon-iclr-claims", findings, full=trains_as_published(own, scale))
+
+
+def trains_as_published(runs: Sequence[Run], scale: float) -> bool:
+    """Whether the winners of all searches train for as many epochs as the paper's."""
+    done = finished(runs, SURGEON)
+    return scale == 1 and all(run.settings.get("epochs") == EPOCHS for run in done)
 
 
 def of_costs(runs: Sequence[Run]) -> dict[str, claims.Find]:

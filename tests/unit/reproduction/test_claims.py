@@ -80,10 +80,12 @@ def test_a_seed_that_deviates_is_seen(monkeypatch):
 
 def test_claims_on_epochs_need_full_scale(monkeypatch):
     claim = "The final network was trained for 100 to 160 epochs"
-    runs = searches(70, 60, 59) + searches(70, 60, 59, 13)  # 20 epochs each
+    runs = [run for seed in (42, 13) for run in searches(70, 60, 59, seed, budget=1000)]
     assert table(runs, monkeypatch)[claim]["verdict"] == "does not hold"
     small = table(runs, monkeypatch, scale=0.1)[claim]
     assert (small["here"][:11], small["verdict"]) == ("20.0 epochs", "cannot be said")
+    shorter = [run for seed in (42, 13) for run in searches(70, 60, 59, seed, budget=60)]
+    assert table(shorter, monkeypatch)[claim]["verdict"] == "cannot be said"
 
 
 def test_claims_on_adult_count_its_searches_only(monkeypatch):
