@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netsurgery.networks.costs import multiplications
-from netsurgery.networks.layers import SeparableConv
+from netsurgery.networks.layers import SeparableConv, input_parts
 from netsurgery.networks.topologies import build, named
 from netsurgery.networks.topology import Topology
 from netsurgery.search.arbor import loop
@@ -26,12 +26,17 @@ from tests.support.fake_trainer import FakeTrainer
 SETTINGS = search(algorithm="arbor", topology="cnn-tiny").settings
 FINISHED = {Phase.WARM_UP, Phase.COOLED, Phase.FRESH}
 SHAPES = {"cnn-tiny": (16, 16, 1), "cnn1d-small": (32, 2), "ff-small": (9,), "mlp-residual": (9,)}
+SEVERAL = "several inputs"
+INPUTS = input_parts({"features": (5,), "image": (16, 16, 3)})
 
 
 def run(topology="cnn-tiny", per_epoch=100, failing=0.0, seed=0, speed=None, **changed):
     """The trainer, the plans and the final record of a search."""
     chosen = from_settings(ArborSettings, SETTINGS | changed)
-    start = build(named(topology), SHAPES[topology], 10)
+    if topology == SEVERAL:
+        start = build(named("cnn-tiny"), (INPUTS[-1].stop,), 10, inputs=INPUTS)
+    else:
+        start = build(named(topology), SHAPES[topology], 10)
     trainer, plans = FakeTrainer(start, per_epoch, failing, seed, speed), []
     plan_generation = loop.plan_generation
 
@@ -48,7 +53,7 @@ def run(topology="cnn-tiny", per_epoch=100, failing=0.0, seed=0, speed=None, **c
 
 @settings(deadline=None, max_examples=15)
 @given(
-    topology=st.sampled_from(sorted(SHAPES)),
+    topology=st.sampled_from([*sorted(SHAPES), SEVERAL]),
     per_epoch=st.integers(1, 40),
     failing=st.sampled_from([0.0, 0.3, 0.9, 1.0]),
     seed=st.integers(0, 100),
