@@ -65,8 +65,8 @@ def valid_value(schema: dict[str, Any], rng: Random) -> Any:
             return bool(rng.random() < 0.5)
         case "string" | ["string", "integer"]:
             return "text"[: schema.get("maxLength", 4)]
-        case ["string", "array"]:  # `augmentation`
-            return "none"
+        case ["string", "array"]:  # `augmentation`, `sizes`
+            return schema.get("default", "none")
         case "array":
             count = schema.get("minItems", 1)
             values = [valid_value(schema["items"], rng) for _ in range(count)]
@@ -107,6 +107,8 @@ def valid_search(algorithm: str, schema: dict[str, Any], rng: Random) -> dict[st
         search.pop("greediness", None)
     if keras_catalog.split_setting(search.get("optimizer", "sgd"))[0] not in checks.WITH_MOMENTUM:
         search.pop("momentum", None)
+    if "numbers" in search:  # the digits are images
+        search["numbers"] = "auto"
     if search.get("weight_decay"):  # of kernels alone: not with an optimizer that decays all
         search["optimizer"] = "sgd"
     return search

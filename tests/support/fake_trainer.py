@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import replace
+from typing import NoReturn
 
 import numpy as np
 
@@ -79,6 +80,9 @@ class FakeTrainer:
     def network(self, model: str) -> Network:
         topology = Topology.from_json(self.records[model].topology)
         return initialise(topology, np.random.default_rng(self.seed))
+
+    def calibration(self, count: int) -> NoReturn:
+        raise AssertionError(f"no search of these reads samples, not {count}")
 
     def look(self, model: str, growths) -> list[Look]:
         topology = Topology.from_json(self.records[model].topology)

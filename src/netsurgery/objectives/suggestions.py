@@ -18,7 +18,6 @@ KNOWN_AS = {
     "metric": "objective",
     "metrics": "extra_metrics",
     "missing": "na_values",
-    "missing_values": "na_values",
     "model": "topology",
     "monitor": "objective",
     "network": "topology",

@@ -82,6 +82,7 @@ def test_a_job_gets_the_settings_of_the_class_that_reads_them():
         "subset_fraction",
         "min_subset_size",
         "folds",
+        "numbers",
     }
     optional = dict.fromkeys(SIZES, 10**7) | {"statistics_momentum": 0.9}
     settings = load(width_factor=2, operations=["ectonas"], **optional).searches["s"].settings

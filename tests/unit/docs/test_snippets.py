@@ -42,7 +42,7 @@ def test_a_configuration_is_valid(text, tmp_path, monkeypatch):
     monkeypatch.setattr(search_section, "read_model", lambda path, where: MODEL)
     given = yaml.safe_load(text)
     for settings in given.get("datasets", {}).values():  # files of the reader's
-        for key in settings.keys() & {"path", "validation_path", "test_path", "labels"}:
+        for key in settings.keys() & {"path", "validation_path", "test_path", "labels", "images"}:
             path = tmp_path / settings[key]
             (path.parent if path.suffix else path).mkdir(parents=True, exist_ok=True)
             if path.suffix:

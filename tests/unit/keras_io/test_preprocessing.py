@@ -39,7 +39,7 @@ def network(topology: Topology = ROWS) -> keras.Model:
 
 
 def whole(inner: keras.Model, scaling: Scaling) -> keras.Model:
-    data = {"shape": SHAPE, "columns": [], "features": [], "resized": False}
+    data = {"shape": SHAPE, "inputs": [], "columns": [], "features": [], "resized": False}
     return preprocessing.with_preprocessing(inner, data, scaling, None)
 
 

@@ -34,4 +34,8 @@ def test_regression_takes_metrics_of_numbers_only():
 
 def test_the_first_built_in_metric_is_the_default_objective():
     first = {task.name: next(iter(task.metrics)) for task in TASKS.values()}
-    assert first == {"classification": "accuracy", "regression": "loss"}
+    assert first == {
+        "classification": "accuracy",
+        "multilabel": "mean_average_precision",
+        "regression": "loss",
+    }

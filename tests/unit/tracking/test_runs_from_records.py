@@ -14,7 +14,7 @@ def test_a_search_has_settings_progress_and_summary(results):
     params, tags, metrics = run.data.params, run.data.tags, run.data.metrics
     assert (params["budget"], params["topology"], params["seed"]) == ("60", "ff-small", "0")
     assert params["recuperation.add_conv_cell"] == "0.25"
-    assert set(SETTINGS) - {"seeds", "recuperation"} < set(params)
+    assert set(SETTINGS) - {"seeds", "recuperation", "early_stopping"} < set(params)
     assert (params["layers"], params["data.samples"]) == (
         "flatten | dense 10 (relu) | dense 10 (softmax)",
         "1797",
