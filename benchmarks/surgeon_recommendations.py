@@ -51,7 +51,6 @@ def run_one(
     variant: str, seed: int, settings: dict[str, Any], images: Path | None
 ) -> dict[str, Any]:
     """Run a search and return its row."""
-    training.use_threads()
     given = PLAIN if variant == BASELINE else {"algorithm": "surgeon", **VARIANTS[variant]}
     source = source_of(images)
     search = search_of({**settings, **given, "seeds": [seed]}, source)
@@ -161,4 +160,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
+    training.use_threads()
     main()

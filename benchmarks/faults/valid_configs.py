@@ -121,6 +121,9 @@ def valid_dataset(source: str, schema: dict[str, Any], rng: Random) -> dict[str,
     values = {name: valid_value(own["properties"][name], rng) for name in chosen}
     if ("input" in values) != ("target" in values) and source == "tfds":
         values.pop("input", None), values.pop("target", None)
+    for name, required in own.get("dependentRequired", {}).items():
+        if not values.keys() >= set(required):
+            values.pop(name, None)
     return values | {"source": source}
 
 

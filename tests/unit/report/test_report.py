@@ -154,6 +154,7 @@ COLUMNS = {
         {"name": "class", "became": "target", "values": "", "missing": 0, "features": 0},
         {"name": "id", "became": "left out", "values": "`drop`", "missing": 0, "features": 0},
     ],
+    "task": "classification",
     "classes": ["no", "yes"],
 }
 
