@@ -88,7 +88,7 @@ def find(given: Path) -> ModelFiles:
             f"from the search's folder, too"
         )
     data = read_json(known)
-    if "measured" not in data:
+    if not {"measured", "inputs"} <= data.keys():
         sys.exit(f"{known}: an earlier version wrote it; run the search again")
     return ModelFiles(path, data)
 

@@ -31,6 +31,7 @@ WORST_CLASSES = 15
 MAX_LABELS = 100
 # missing in 0.1
 OLDER: dict[str, Any] = {
+    "inputs": [],
     "resized": False,
     "settings": {},
     "parts": {},
