@@ -142,7 +142,7 @@ def test_deviations_may_be_far_from_one(deviation: float) -> None:
     )
     x = np.random.default_rng(0).normal(3, 1, (20, 2)) * [deviation, 1]
     inner = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
-    data = {"shape": (2,), "columns": [], "features": [], "resized": False}
+    data = {"shape": (2,), "inputs": [], "columns": [], "features": [], "resized": False}
     model = preprocessing.with_preprocessing(inner, data, scaling, scaling)
     scaled = np.asarray(inner(scaling.apply(x)))
     expected = scaled / scaling.scale + scaling.shift

@@ -50,7 +50,14 @@ def test_a_shape_that_cannot_be_small_enough_is_left_out():
 
 @pytest.mark.parametrize(
     ("shape", "pooled"),
-    [((8, 8, 1), 1), ((28, 28, 1), 2), ((32, 32, 3), 2), ((128, 9), 1), ((300, 9), 2), ((20, 1), 1)],
+    [
+        ((8, 8, 1), 1),
+        ((28, 28, 1), 2),
+        ((32, 32, 3), 2),
+        ((128, 9), 1),
+        ((300, 9), 2),
+        ((20, 1), 1),
+    ],
 )
 def test_templates_pool_until_sides_are_short(shape, pooled):
     found = templates_for(network(shape=shape, outputs=7))
