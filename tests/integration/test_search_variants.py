@@ -121,14 +121,16 @@ def test_a_baseline_has_the_same_summary(summary_of):
     assert summary["start_parameters"] == summary["parameters"] == 760
 
 
-def test_a_diverging_search_fails_and_the_others_go_on(ended, folder_of):
+def test_searches_without_a_usable_network_fail_and_others_go_on(ended, folder_of):
     folder, done = ended
     assert done.returncode == 1
     said = done.stdout + done.stderr
     assert "results/diverging/seed0: training diverged: loss is not finite after epoch 1" in said
+    # its learning rate is so high that nothing improves
+    assert "results/backtracking/seed0: the final network predicts the same for each of" in said
     assert "Traceback" not in said
     left = {name for name in SEARCHES if not (folder_of(name).final / "summary.json").exists()}
-    assert left == {"diverging"}
+    assert left == {"diverging", "backtracking"}
     assert not list((folder / "results/diverging").rglob("*.keras"))
 
 
