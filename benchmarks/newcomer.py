@@ -119,7 +119,7 @@ def row(file: Path, content: Mapping[str, Any], search: SearchFolder) -> str:
     except Refused as error:
         same = f"**refused**: {error}"
     return (
-        f"| {file.name} | {read_as} | {data['samples']:,} | {predicts} | {figure_of(summary)} "
+        f"| {file.name} | {read_as} | {sum(data['parts'].values()):,} | {predicts} | {figure_of(summary)} "
         f"| {references} | {same} |"
     )
 
