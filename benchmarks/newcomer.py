@@ -12,6 +12,7 @@ what it gives for the test samples must be what the summary says. FOLDER gets al
 from __future__ import annotations
 
 import argparse
+import json
 import contextlib
 import io
 import os
@@ -80,7 +81,7 @@ def of_raw_file(search: SearchFolder, file: Path) -> tuple[str, float]:
     if "test" in data["parts"]:  # which has a file or array of its own
         given = data["settings"].get("test_path", str(file))
         typed("evaluate", str(search.root), given, "-o", "scores.json")
-        return name, read_json(Path("scores.json"))[name]
+        return name, json.loads(Path("scores.json").read_text(encoding="utf-8"))[name]
     typed("predict", str(search.root), str(file), "-o", "predictions.csv")
     predictions = pd.read_csv("predictions.csv", keep_default_na=False, dtype={0: str})
     batches = list(read_new(data, file, labelled=True).batches)
