@@ -12,9 +12,9 @@ what it gives for the test samples must be what the summary says. FOLDER gets al
 from __future__ import annotations
 
 import argparse
-import json
 import contextlib
 import io
+import json
 import os
 import subprocess
 import sys
@@ -119,8 +119,9 @@ def row(file: Path, content: Mapping[str, Any], search: SearchFolder) -> str:
         same = "the same" if agrees else f"**{name} {value:.4g} instead of {recorded:.4g}**"
     except Refused as error:
         same = f"**refused**: {error}"
+    samples = sum(data["parts"].values())
     return (
-        f"| {file.name} | {read_as} | {sum(data['parts'].values()):,} | {predicts} | {figure_of(summary)} "
+        f"| {file.name} | {read_as} | {samples:,} | {predicts} | {figure_of(summary)} "
         f"| {references} | {same} |"
     )
 
