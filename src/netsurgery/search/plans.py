@@ -75,6 +75,11 @@ class FreshNetwork:
     precision: str
     epoch_cost: float = 1.0
 
+    @property
+    def cost(self) -> float:
+        """Batches that the budget counts."""
+        return self.batches * self.epoch_cost
+
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> FreshNetwork:
         """Read what `asdict` gave."""

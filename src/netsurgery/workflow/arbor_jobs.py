@@ -83,10 +83,10 @@ class ArborJobs(SearchJobs):
         return step_rates(self.generation(generation), step, rate, per_epoch)
 
     def trained_beside(self, generation: int, step: str) -> int:
-        """Return how many networks with fresh weights train at least as long as one of them."""
+        """Return how many networks with fresh weights cost at least as much as one of them."""
         plan = self.fresh_plan(generation)
-        batches = plan.network_of(step).batches
-        return sum(network.batches >= batches for network in plan.networks)
+        cost = plan.network_of(step).cost
+        return sum(network.cost >= cost for network in plan.networks)
 
     def stream(self, generation: int, step: str) -> str | None:
         """Return what names the order of samples, the same for all competitors."""

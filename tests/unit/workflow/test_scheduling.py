@@ -2,6 +2,10 @@
 
 import pytest
 
+from netsurgery.search.arbor.plans import FreshPlan, Part
+from netsurgery.search.plans import FreshNetwork
+from netsurgery.search.steps import fresh_step
+from netsurgery.workflow.arbor_jobs import ArborJobs
 from netsurgery.workflow.parameters import Parameters
 from netsurgery.workflow.scheduling import Scheduling, per_attempt
 from tests.support.tracked_search import example
@@ -76,3 +80,26 @@ def test_resources_of_a_training_job_are_those_of_its_rounds(tmp_path):
 def test_a_lone_training_has_a_core_per_part(tmp_path, parts, cores, seeds, threads):
     given = {"s": TWO["s"] | {"batch_parts": parts, "seeds": list(range(seeds))}}
     assert scheduling(tmp_path, given, cores).threads(wildcards()) == threads
+
+
+@pytest.mark.parametrize(
+    ("costs", "beside"),
+    [([1.0, 0.1], [1, 2]), ([1.0, 1.0, 1.0], [3, 3, 3]), ([1.0, 0.1, 0.3], [1, 3, 2])],
+)
+def test_a_small_network_leaves_the_final_one_its_cores(costs, beside, monkeypatch):
+    networks = tuple(
+        FreshNetwork(f"g04c0{number}", 4, None, "template", {}, 100, "float32", cost)
+        for number, cost in enumerate(costs)
+    )
+    plan = FreshPlan(
+        generation=4,
+        parents=(),
+        offspring=(),
+        contenders={},
+        winners=(),
+        part=Part.FINAL,
+        networks=networks,
+    )
+    monkeypatch.setattr(ArborJobs, "fresh_plan", lambda _, generation: plan)
+    jobs = ArborJobs.__new__(ArborJobs)
+    assert [jobs.trained_beside(4, fresh_step(each.candidate)) for each in networks] == beside
