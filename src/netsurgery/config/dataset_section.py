@@ -12,6 +12,7 @@ from netsurgery.config.names import check_name
 from netsurgery.config.schema import fill_defaults, validate
 from netsurgery.datasets.builtin import BUILTIN_DATASETS
 from netsurgery.datasets.encodings import is_encoding
+from netsurgery.datasets.source import FOLDER_KEYS
 from netsurgery.datasets.target_columns import SEPARATOR
 from netsurgery.objectives.suggestions import suggest
 from netsurgery.objectives.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
@@ -136,14 +137,14 @@ def _check(name: str, settings: dict[str, Any], exist: bool) -> None:
         if set("{}") & set(str(path)):
             message = f"'{path}' has braces, which Snakemake reads as wildcards; rename it"
             raise error_at(where, message)
-        is_input = key == "images" or source in FOLDER_SOURCES + EITHER
+        is_input = key in FOLDER_KEYS or source in FOLDER_SOURCES + EITHER
         if not (path.exists() or exist or is_input):
             continue
         if not path.exists():
             message = f"'{path}' does not exist; paths are relative to the working directory"
             raise error_at(where, message)
-        folder = key == "images" or (source in FOLDER_SOURCES and key != "labels")
+        folder = key in FOLDER_KEYS or (source in FOLDER_SOURCES and key != "labels")
         if source not in EITHER and path.is_dir() != folder:
             found, expected = ("folder", "file") if path.is_dir() else ("file", "folder")
-            reader = f"source {source} reads" if key != "images" else "images are in"
+            reader = f"source {source} reads" if key not in FOLDER_KEYS else f"{key} are in"
             raise error_at(where, f"'{path}' is a {found}, but {reader} a {expected}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from netsurgery.datasets.folders import is_system, walk
 from netsurgery.datasets.image_folders import ImageFolder
 from netsurgery.datasets.number_formats import PLAIN
 from netsurgery.datasets.plain_tables import chosen_columns, open_table
+from netsurgery.datasets.row_files import FileNames, file_column
 from netsurgery.datasets.source import DataError
 from netsurgery.datasets.target_columns import SEPARATOR
 from netsurgery.objectives.tasks import CLASSIFICATION, MULTILABEL
@@ -46,29 +47,6 @@ class LabelTable:
     notes: tuple[str, ...]
 
 
-class FileNames:
-    """The files of images by what a table may call them.
-
-    Args:
-        path: of the folder.
-        files: of its images.
-    """
-
-    def __init__(self, path: Path, files: Iterable[Path]) -> None:
-        self.known: dict[str, Path | None] = {}
-        for file in files:
-            relative = file.relative_to(path)
-            whole = relative.as_posix()
-            for name in {whole, relative.with_suffix("").as_posix(), file.name, file.stem}:
-                taken = name in self.known and name not in (whole, f"{path.name}/{whole}")
-                self.known[name] = None if taken else file
-            self.known[f"{path.name}/{whole}"] = file
-
-    def find(self, name: str) -> Path | None:
-        """The image of a name; None if there is none, or more than one."""
-        return self.known.get(name.replace("\\", "/").removeprefix("./"))
-
-
 def read(settings: Mapping[str, Any]) -> LabelTable:
     """Read the labels of the images in a folder.
 
@@ -79,7 +57,7 @@ def read(settings: Mapping[str, Any]) -> LabelTable:
     images, others, system = images_in(path)
     names = FileNames(path, images)
     file, frame = _table(labels, settings, names)
-    column = file_column(frame, names, path, labels)
+    column = file_column(frame, names, "images", labels)
     targets = _target_columns(settings, frame, file, column)
     rows, notes = _matched(frame[column], names, path, labels, len(images))
     frame = frame.iloc[[row for row, _ in rows]].reset_index(drop=True)
@@ -144,21 +122,6 @@ def _table(
     if not frames or not sum(map(len, frames)):
         raise DataError(f"{labels}: has no rows")
     return file, pd.concat(frames, ignore_index=True)
-
-
-def file_column(frame: pd.DataFrame, names: FileNames, path: Path, labels: Path) -> str:
-    """The column with most names of images."""
-    found = {
-        str(name): sum(names.find(str(value)) is not None for value in frame[name].dropna())
-        for name in frame.columns
-    }
-    best = max(found, key=lambda name: found[name])
-    if not found[best]:
-        raise DataError(
-            f"{labels}: no column names the images in {path}; one must hold names of files, with "
-            f"or without their folder and ending (columns: {', '.join(found)})"
-        )
-    return best
 
 
 def _target_columns(

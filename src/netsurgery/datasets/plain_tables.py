@@ -81,7 +81,11 @@ def chosen_columns(
 
 
 def numbers_of(
-    frame: pd.DataFrame, names: list[str], file: table_reader.TableFile, start: int
+    frame: pd.DataFrame,
+    names: list[str],
+    file: table_reader.TableFile,
+    start: int,
+    advice: str | None = None,
 ) -> np.ndarray:
     """Some columns of some rows as numbers, float64 (rows, columns); NaN where they are missing.
 
@@ -90,6 +94,7 @@ def numbers_of(
         names: of the columns.
         file: that they come from.
         start: number of rows before these, for the message.
+        advice: what to do about a column of text, for the message; None: it depends on the text.
 
     Raises:
         DataError: a value is text, or infinite.
@@ -104,7 +109,7 @@ def numbers_of(
             raise DataError(
                 f"{file.path}: column {name!r}, row {start + wrong[0] + 1} is "
                 f"{frame[name].iloc[wrong[0]]!r}; the values of a series must be finite numbers "
-                f"({_advice(name, frame[name].iloc[wrong[0]])})"
+                f"({advice or _advice(name, frame[name].iloc[wrong[0]])})"
             )
     return found
 

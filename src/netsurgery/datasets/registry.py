@@ -17,7 +17,7 @@ from netsurgery.datasets import (
     new_arrays,
     prepared,
     sklearn_source,
-    table_images,
+    table_files,
     tfds_source,
 )
 from netsurgery.datasets.joined_inputs import parts_of
@@ -33,9 +33,9 @@ SOURCES: dict[str, SourceType] = {
     "hdf5": arrays.HDF5,
     "series": SERIES,
     "image_folder": images.IMAGE_FOLDER,
-    "csv": table_images.TABLE,
-    "excel": table_images.TABLE,
-    "parquet": table_images.TABLE,
+    "csv": table_files.TABLE,
+    "excel": table_files.TABLE,
+    "parquet": table_files.TABLE,
     "tfds": tfds_source.TFDS,
     "sklearn": sklearn_source.SKLEARN,
 }

@@ -13,7 +13,8 @@ from netsurgery.networks.layers import Shape
 
 TRAINING, VALIDATION, TEST = PARTS = ("training", "validation", "test")
 PATH_KEYS = {"path": TRAINING, "validation_path": VALIDATION, "test_path": TEST}
-FILE_KEYS = (*PATH_KEYS, "labels", "images")  # settings with the path of a file or folder
+FOLDER_KEYS = ("images", "series")  # settings with the path of a folder
+FILE_KEYS = (*PATH_KEYS, "labels", *FOLDER_KEYS)  # settings with the path of a file or folder
 CHUNK_BYTES = 2**23  # approximate size of a chunk: no dataset needs to fit into memory
 
 Settings = Mapping[str, Any]

@@ -137,23 +137,28 @@ def photos(folder):
     }
 
 
-def rows_with_photos(folder):
+def rows_with_files(folder):
+    """A table whose rows have a photograph and a walk."""
+
     def write(table, path):
-        (photos := path.parent / "photos").mkdir(parents=True, exist_ok=True)
+        for name in ("photos", "walks"):
+            (folder / name).mkdir(exist_ok=True)
         for i, name in enumerate(table["id"]):
             size = (4, 5, 3) if i % 5 else (6, 5, 3)
             pixels = RNG.integers(256, size=size).astype(np.uint8)
-            Image.fromarray(pixels).save(photos / f"{name}.png")
+            Image.fromarray(pixels).save(folder / "photos" / f"{name}.png")
+            np.save(folder / "walks" / f"{name}.npy", RNG.normal(size=(9 + i % 4, 2)))
         table.to_csv(path, index=False)
 
-    (folder / "test").mkdir()
     given = split_table(folder, ".csv", write, source="csv", target="kind")
     given = {key: value for key, value in given.items() if key != "drop"}
-    for name in [f"n{i}.png" for i in range(TRAINING, ROWS)]:
-        shutil.copy(folder / "photos" / name, folder / "test")
+    (folder / "test").mkdir()
+    for i in range(TRAINING, ROWS):  # beside the table, the others in a folder beside it
+        shutil.copy(folder / "photos" / f"n{i}.png", folder / "test")
+    shutil.copytree(folder / "walks", folder / "test" / "walks")
     shutil.move(folder / "test.csv", folder / "test" / "rows.csv")
     given["test_path"] = f"{folder}/test/rows.csv"
-    return given | {"images": f"{folder}/photos"}
+    return given | {"images": f"{folder}/photos", "series": f"{folder}/walks"}
 
 
 def arrays_by_name(folder):
@@ -183,7 +188,7 @@ SOURCES = {
     "npy": (npy, "test", (), None),
     "series": (series, "test.npz", (), "softmax"),
     "photos": (photos, "test", (), "softmax"),
-    "rows with photos": (rows_with_photos, "test/rows.csv", (), "softmax"),
+    "rows with files": (rows_with_files, "test/rows.csv", (), "softmax"),
     "arrays by name": (arrays_by_name, "test.npz", (), None),
 }
 

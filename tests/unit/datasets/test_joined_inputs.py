@@ -1,4 +1,4 @@
-"""Samples of several inputs: an image and a row of a table, or arrays by name."""
+"""Samples of several inputs: rows of a table with an image or a series, or arrays by name."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -135,6 +136,101 @@ def test_settings_of_images_are_checked(
     config = {"datasets": {"d": given}, "searches": {"s": {"dataset": "d"}}}
     with pytest.raises(ConfigError, match=reason):
         loading.load(config, SCHEMA)
+
+
+# --- series of rows -------------------------------------------------------------------------------
+
+
+def steps(number: int) -> np.ndarray:
+    """The series of a patient: of another length than that of others, (steps, 2)."""
+    values = np.arange(6.0 + number % 3) + 10 * number
+    return np.stack([values, -values], axis=1)
+
+
+def fitted(number: int, length: int) -> np.ndarray:
+    values = steps(number)
+    return values[np.minimum(np.arange(length), len(values) - 1)]
+
+
+@pytest.fixture
+def walks(folder: Path) -> Path:
+    """The same patients, with a walk of each in a file of its own."""
+    (folder / "walks").mkdir()
+    for number in ORDER:
+        frame = pd.DataFrame(steps(number), columns=["x", "y"])
+        frame.to_csv(folder / "walks" / f"{number}.csv", index=False, sep=";")
+    write(folder, [f"walks/{number}.csv" for number in ORDER])
+    return folder
+
+
+def with_walks(folder: Path, **others: Any) -> dict[str, Any]:
+    given = {"source": "csv", "path": str(folder / "patients.csv"), "target": "state"}
+    return complete_dataset({**given, "series": str(folder / "walks"), **others})
+
+
+@pytest.mark.parametrize(("chosen", "length"), [({}, 8), ({"length": 3}, 3), ({"length": 9}, 9)])
+def test_each_row_has_its_series(walks: Path, chosen: dict[str, int], length: int) -> None:
+    x, _, data = prepared(walks, with_walks(walks, **chosen))
+    expected = [fitted(number, length) for number in ORDER]
+    np.testing.assert_allclose(x["series"], expected)
+    np.testing.assert_allclose(x["features"][:, 0], AGES)
+    became = {row[0]: row[1] for row in overview.column_rows(data)}
+    assert became["photo"] == "series"
+    assert any("repeat their last step" in note for note in data["warnings"])
+    (raw,) = datasets.raw_samples(data, np.array([2, 5]))
+    np.testing.assert_allclose(raw["series"], [expected[2], expected[5]])
+
+
+def test_rows_may_have_an_image_and_a_series(walks: Path) -> None:
+    write(walks, [str(number) for number in ORDER])  # as both are called
+    x, _, data = prepared(walks, with_walks(walks, images=str(walks / "photos")))
+    assert [*x] == ["features", "image", "series"]
+    np.testing.assert_array_equal(x["image"], [image(number) for number in ORDER])
+    np.testing.assert_allclose(x["series"], [fitted(number, 8) for number in ORDER])
+    (raw,) = datasets.raw_samples(data, np.array([4]))
+    np.testing.assert_allclose(raw["series"], [fitted(ORDER[4], 8)])
+    np.testing.assert_array_equal(raw["image"], [image(ORDER[4])])
+
+
+def test_columns_of_series_may_be_chosen(walks: Path) -> None:
+    for number in ORDER:
+        frame = pd.DataFrame(steps(number), columns=["x", "y"]).assign(mood="calm")
+        frame.to_csv(walks / "walks" / f"{number}.csv", index=False)
+    with pytest.raises(DataError, match="list the columns of numbers in `series_channels`"):
+        prepared(walks, with_walks(walks))
+    x, _, _ = prepared(walks, with_walks(walks, series_channels=["y"]))
+    np.testing.assert_allclose(x["series"][0], fitted(ORDER[0], 8)[:, 1:])
+
+
+def test_the_column_with_names_of_files_is_preferred(walks: Path) -> None:
+    table = pd.read_csv(walks / "patients.csv")
+    table.assign(nr=ORDER)[["nr", *table]].to_csv(walks / "patients.csv", index=False)
+    _, _, data = prepared(walks, with_walks(walks))
+    assert data["inputs"][1]["reading"]["column"] == "photo"
+    _, _, data = prepared(walks, with_walks(walks, drop=["photo"]))
+    assert data["inputs"][1]["reading"]["column"] == "nr"
+
+
+@pytest.mark.parametrize(
+    ("files", "changed", "reason"),
+    [
+        ({"5.csv": None}, {}, "1 of 12 rows name no series in .*walks/5.csv' in row 5"),
+        ({"5.csv": "x;z\n1;2\n"}, {}, "its columns x, z are not those of .*3.csv"),
+        ({"5.csv": "x;y\n1;z\n"}, {}, "column 'y', row 1 is 'z'"),
+        ({}, {"series_channels": ["u"]}, r"has no column 'u' \(see `series_channels`\)"),
+        ({}, {"series_column": "walk"}, r"has no column 'walk' \(see `series_column`\)"),
+    ],
+)
+def test_series_that_do_not_fit_are_named(
+    walks: Path, files: dict[str, str | None], changed: dict[str, Any], reason: str
+) -> None:
+    for name, content in files.items():
+        (walks / "walks" / name).unlink()
+        if content is not None:
+            (walks / "walks" / name).write_text(content)
+    with pytest.raises(DataError, match=reason) as refused:
+        prepared(walks, with_walks(walks, **changed))
+    assert "\n" not in str(refused.value)
 
 
 # --- arrays ---------------------------------------------------------------------------------------

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,11 @@ from netsurgery.datasets.source import DataError
 SUFFIXES = {".csv", ".tsv", ".txt", ".dat", ".npy", ".parquet"}
 SHOWN = 3  # problems in a message
 COMPRESSED = {".gz", ".bz2", ".xz"}
+DROP, CHOSEN = "drop", "series_channels"  # settings that choose columns
+ADVICE = {
+    DROP: "leave other columns out with `{}`",
+    CHOSEN: "list the columns of numbers in `{}`",
+}
 
 
 def read_folder(path: Path, settings: Mapping[str, Any]) -> Recordings:
@@ -36,32 +42,19 @@ def read_folder(path: Path, settings: Mapping[str, Any]) -> Recordings:
             f"{path}: its subfolders {', '.join(parts.values())} are parts of a dataset, not "
             f"classes; set `path`, `validation_path` and `test_path` to them"
         )
-    found: list[Recording] = []
     skipped: list[Path] = []
-    channels: tuple[str, ...] = ()
-    first: Path | None = None
-    problems: list[str] = []
+    of_classes: dict[Path, list[Path]] = {}
     for folder in classes:
-        files = _files(folder, skipped)
-        if not files:
+        of_classes[folder] = recordings_in(folder, skipped)
+        if not of_classes[folder]:
             raise DataError(f"{folder}: contains no recordings ({', '.join(sorted(SUFFIXES))})")
+    channels, read = read_alike([*itertools.chain(*of_classes.values())], settings, path)
+    found = []
+    for folder, files in of_classes.items():
         for file in files:
-            try:
-                names, values = _read_file(file, settings)
-                if first is None:
-                    channels, first = names, file
-                _check_alike(file, names, first, channels)
-                group = path_groups.group_of(file, folder, settings.get("group"))
-            except DataError as error:
-                problems.append(str(error))
-                continue
-            label = np.full(len(values), folder.name, dtype=object)
-            found.append(Recording(str(file.relative_to(path)), values, label, group=group))
-    if problems:
-        listed = "; ".join(problems[:SHOWN])
-        more = f"; and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
-        of = f"{path}: {len(problems)} recordings cannot be used: " if len(problems) > 1 else ""
-        raise DataError(f"{of}{listed}{more}")
+            group = path_groups.group_of(file, folder, settings.get("group"))
+            label = np.full(len(read[file]), folder.name, dtype=object)
+            found.append(Recording(str(file.relative_to(path)), read[file], label, group=group))
     notes = [
         f"{path}: {len(found)} recordings of {len(classes)} classes; the {_columns(len(channels))} "
         f"of each file are taken for channels, its rows for steps"
@@ -71,6 +64,44 @@ def read_folder(path: Path, settings: Mapping[str, Any]) -> Recordings:
             f"{path}: skipped {len(skipped)} other files, such as {skipped[0].relative_to(path)}"
         )
     return Recordings(found, channels, tuple(notes), tuple(folder.name for folder in classes))
+
+
+def read_alike(
+    files: Sequence[Path], settings: Mapping[str, Any], path: Path, key: str = DROP
+) -> tuple[tuple[str, ...], dict[Path, np.ndarray]]:
+    """The names of the channels of some files, which all have, and the values of each.
+
+    Args:
+        files: at least one.
+        settings: of the dataset.
+        path: of their folder, for messages.
+        key: see `read_file`.
+
+    Returns:
+        The names, and for each file (steps, channels).
+
+    Raises:
+        DataError: files cannot be read, or have other channels than the first one.
+    """
+    found: dict[Path, np.ndarray] = {}
+    channels: tuple[str, ...] = ()
+    problems: list[str] = []
+    for file in dict.fromkeys(files):
+        try:
+            names, values = read_file(file, settings, key)
+            if not found:
+                channels = names
+            _check_alike(file, names, next(iter(found), file), channels)
+        except DataError as error:
+            problems.append(str(error))
+        else:
+            found[file] = values
+    if problems:
+        listed = "; ".join(problems[:SHOWN])
+        more = f"; and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
+        of = f"{path}: {len(problems)} recordings cannot be used: " if len(problems) > 1 else ""
+        raise DataError(f"{of}{listed}{more}")
+    return channels, found
 
 
 def _check_alike(
@@ -98,12 +129,12 @@ def read_files(path: Path, settings: Mapping[str, Any], channels: tuple[str, ...
         DataError: there are none, or they have other channels.
     """
     skipped: list[Path] = []
-    files = _files(path, skipped) if path.is_dir() else [path]
+    files = recordings_in(path, skipped) if path.is_dir() else [path]
     if not files:
         raise DataError(f"{path}: contains no recordings ({', '.join(sorted(SUFFIXES))})")
     found = []
     for file in files:
-        names, values = _read_file(file, settings)
+        names, values = read_file(file, settings)
         if len(names) != len(channels):
             raise DataError(
                 f"{file}: has {_columns(len(names))}, but the model takes {len(channels)}"
@@ -113,7 +144,7 @@ def read_files(path: Path, settings: Mapping[str, Any], channels: tuple[str, ...
     return Recordings(found, channels)
 
 
-def _files(folder: Path, skipped: list[Path]) -> list[Path]:
+def recordings_in(folder: Path, skipped: list[Path]) -> list[Path]:
     """The recordings in the folder of a class, and in those below; others are added to a list."""
     found: list[Path] = []
     for place, names in walk(folder):
@@ -124,29 +155,45 @@ def _files(folder: Path, skipped: list[Path]) -> list[Path]:
     return sorted(found)
 
 
-def _read_file(file: Path, settings: Mapping[str, Any]) -> tuple[tuple[str, ...], np.ndarray]:
+def read_file(
+    file: Path, settings: Mapping[str, Any], key: str = DROP
+) -> tuple[tuple[str, ...], np.ndarray]:
     """The names of the channels in a file, and its values, (steps, channels).
+
+    Args:
+        file: a table, or an array.
+        settings: of the dataset: `channels` and `drop` choose columns.
+        key: the setting that chooses columns, for messages.
 
     Raises:
         DataError: it cannot be read.
     """
     if file.suffix.lower() == ".npy":
-        return _read_npy(file)
+        return _read_npy(file, settings, key)
     table = open_table(file, settings)
-    names = chosen_columns(table, settings, "channels")
+    names = _channels(table.columns, settings, file, key)
     if not names:
         drop = chosen_columns(table, settings, "drop")
         names = [name for name in table.columns if name not in drop]
     parts, start = [], 0
     for frame in table.frames(table_reader.ROWS, names):
-        parts.append(numbers_of(frame, names, table, start))
+        parts.append(numbers_of(frame, names, table, start, ADVICE[key].format(key)))
         start += len(frame)
     if not start:
         raise DataError(f"{file}: has no rows")
     return tuple(names), np.concatenate(parts)
 
 
-def _read_npy(file: Path) -> tuple[tuple[str, ...], np.ndarray]:
+def _channels(names: Sequence[str], settings: Mapping[str, Any], file: Path, key: str) -> list[str]:
+    """The columns of a file that are channels; none if the settings choose none."""
+    purpose = "channels" if key == DROP else key
+    chosen = settings.get("channels", ())
+    return [table_reader.find_column(name, names, file, purpose) for name in chosen]
+
+
+def _read_npy(
+    file: Path, settings: Mapping[str, Any], key: str
+) -> tuple[tuple[str, ...], np.ndarray]:
     try:
         values = np.load(file, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
@@ -159,7 +206,9 @@ def _read_npy(file: Path) -> tuple[tuple[str, ...], np.ndarray]:
     values = values.reshape(len(values), -1).astype(np.float64)
     if np.isinf(values).any():
         raise DataError(f"{file}: has an infinite value")
-    return tuple(f"channel {i}" for i in range(values.shape[1])), values
+    names = tuple(f"channel {i}" for i in range(values.shape[1]))
+    chosen = _channels(names, settings, file, key) or list(names)
+    return tuple(chosen), values[:, [names.index(name) for name in chosen]]
 
 
 def _columns(count: int) -> str:

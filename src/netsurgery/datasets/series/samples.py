@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from netsurgery.datasets.series.recordings import Recording, filled
+from netsurgery.datasets.series.recordings import Recording, filled, fitted
 from netsurgery.datasets.source import DataError
 
 
@@ -168,6 +169,33 @@ def windows(
         places,
         (*notes, *_notes_on_missing(recordings, origin)),
     )
+
+
+def stacked(x: Sequence[np.ndarray], steps: int) -> np.ndarray:
+    """Samples as an array of the same number of steps, (n, steps, channels)."""
+    return np.stack([fitted(values, steps) for values in x])
+
+
+def notes_on_length(
+    lengths: Sequence[int], steps: int, origin: str, settings: Mapping[str, Any]
+) -> Iterator[str]:
+    """What the user should know of series that are shorter or longer than the model takes.
+
+    Args:
+        lengths: of all series.
+        steps: that the model takes.
+        origin: of the series.
+        settings: of the dataset.
+    """
+    shorter = sum(length < steps for length in lengths)
+    longer = sum(length > steps for length in lengths)
+    if shorter or longer:
+        why = "`length`" if "length" in settings else "the longest in training; `length` sets it"
+        yield (
+            f"{origin}: series have {min(lengths)} to {max(lengths)} steps, the model takes {steps}"
+            f" ({why}): {shorter} shorter ones repeat their last step, {longer} longer ones are "
+            f"cut at the end; do the same before the model predicts"
+        )
 
 
 def _is_missing(label: object) -> bool:

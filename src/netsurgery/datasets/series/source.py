@@ -10,10 +10,9 @@ import numpy as np
 
 from netsurgery.datasets import arrays, hdf5_arrays, new_arrays
 from netsurgery.datasets.series import folders, samples, tables, ts_files
-from netsurgery.datasets.series.recordings import Recordings, fitted
+from netsurgery.datasets.series.recordings import Recordings
 from netsurgery.datasets.series.samples import SeriesSamples, Windows
 from netsurgery.datasets.source import (
-    TEST,
     TRAINING,
     Batch,
     Chunk,
@@ -92,11 +91,11 @@ def open_series(settings: Settings) -> Source:
         rows = rows_per_chunk(shape, np.dtype(np.float64))
         for start in range(0, len(of_part.x), rows):
             chosen = slice(start, start + rows)
-            x = np.stack([fitted(values, steps) for values in of_part.x[chosen]])
-            yield x, of_part.y[chosen]
+            yield samples.stacked(of_part.x[chosen], steps), of_part.y[chosen]
 
     notes = [note for of_part in opened.values() for note in of_part.notes]
     notes += [note for of_part in found.values() for note in of_part.notes]
+    lengths = [len(values) for of_part in found.values() for values in of_part.x]
     return Source(
         origin=settings["path"],
         version="",
@@ -108,7 +107,7 @@ def open_series(settings: Settings) -> Source:
         label_names={part: f"{path}: labels" for part, path in part_paths(settings).items()},
         file_columns=training.channels,
         targets=_target_names(settings),
-        notes=(*notes, *_notes_on_length(found, steps, settings)),
+        notes=(*notes, *samples.notes_on_length(lengths, steps, settings["path"], settings)),
         keys=_keys(found, settings),
     )
 
@@ -182,20 +181,6 @@ def _target_names(settings: Settings) -> tuple[str, ...]:
     return tuple(f"{settings['target']}+{step}" for step in steps)
 
 
-def _notes_on_length(
-    found: Mapping[str, SeriesSamples], steps: int, settings: Settings
-) -> Iterator[str]:
-    lengths = np.array([len(values) for of_part in found.values() for values in of_part.x])
-    shorter, longer = int((lengths < steps).sum()), int((lengths > steps).sum())
-    if shorter or longer:
-        why = "`length`" if "length" in settings else "the longest in training; `length` sets it"
-        yield (
-            f"{settings['path']}: series have {lengths.min()} to {lengths.max()} steps, the model "
-            f"takes {steps} ({why}): {shorter} shorter ones repeat their last step, {longer} "
-            f"longer ones are cut at the end; do the same before the model predicts"
-        )
-
-
 def _keys(found: Mapping[str, SeriesSamples], settings: Settings) -> Any:
     """What a split respects: a function of a part, or None for a random split.
 
@@ -254,11 +239,11 @@ def read_new(data: Mapping[str, Any], path: Path, labelled: bool) -> NewSamples:
             chosen = slice(start, start + rows)
             names, firsts = zip(*found.places[chosen], strict=True)
             keys = {"series": names} | ({"first step": firsts} if "window" in settings else {})
-            x = np.stack([fitted(values, steps) for values in found.x[chosen]])
+            x = samples.stacked(found.x[chosen], steps)
             yield Batch(keys, x, found.y[chosen] if labelled else None)
 
     notes = [*recordings.notes, *found.notes]
-    notes += _notes_on_length({TEST: found}, steps, {**settings, "path": str(path)})
+    notes += samples.notes_on_length(list(map(len, found.x)), steps, str(path), settings)
     return NewSamples(batches(), f"{path}: labels", notes)
 
 
