@@ -22,6 +22,8 @@ from netsurgery.search.times import is_time, seconds_of
 from netsurgery.search.winners import Winners
 from netsurgery.storage.fractions import floor_product
 
+MOST_BESIDE = 0.35  # of what the final network costs, where a smaller one trains longer than it
+
 
 def epoch_cost(smaller: Topology, final: Topology) -> float:
     """Epochs of a budget that an epoch of a smaller network counts as, beside the final one."""
@@ -74,17 +76,34 @@ class Account:
             return int(amount)
         return self.speed.affordable(topology, amount, self.per_epoch)
 
-    def together(self, final: Topology, smaller: Sequence[Topology]) -> int:
-        """The batches that a network and smaller ones can all train with what is left."""
+    def together(
+        self, final: Topology, smaller: Sequence[Topology], longest: float
+    ) -> tuple[int, ...]:
+        """The batches of the final network and of smaller ones beside it, with what is left.
+
+        Args:
+            final: the network that trains to the end.
+            smaller: the others. They train for more epochs than it while that costs little.
+            longest: the most epochs of a smaller network for each one of the final network.
+        """
+        costs = [self._cost_beside(each, final) for each in smaller]
+        epochs = [min(max(1.0, MOST_BESIDE / cost), longest) for cost in costs]
         if self.speed is None:
-            return int(self.left / (1 + sum(epoch_cost(each, final) for each in smaller)))
+            spent = sum(cost * each for cost, each in zip(costs, epochs, strict=True))
+            return _times(int(self.left / (1 + spent)), epochs)
 
         def too_long(batches: int) -> bool:
-            seconds = (self.cost(each, batches) for each in (final, *smaller))
-            return math.fsum(seconds) > self.left
+            pairs = zip((final, *smaller), _times(batches, epochs), strict=True)
+            return math.fsum(self.cost(*pair) for pair in pairs) > self.left
 
         most = self.batches(final, self.left)
-        return bisect_left(range(1, most + 1), True, key=too_long)
+        return _times(bisect_left(range(1, most + 1), True, key=too_long), epochs)
+
+    def _cost_beside(self, smaller: Topology, final: Topology) -> float:
+        """What a batch of a smaller network costs, as a part of what one of the final one costs."""
+        if self.speed is None:
+            return epoch_cost(smaller, final)
+        return self.speed.batch(smaller) / self.speed.batch(final)
 
     def in_batches(self, topologies: Sequence[Topology]) -> tuple[int, int]:
         """What is left in batches at the mean cost of some networks; it may be negative.
@@ -98,3 +117,8 @@ class Account:
         scoring = fmean(map(self.speed.scoring, topologies))
         each = fmean(map(self.speed.batch, topologies)) + scoring / self.per_epoch
         return math.floor(left / each), math.ceil((self.speed.start + scoring) / each)
+
+
+def _times(batches: int, epochs: Sequence[float]) -> tuple[int, ...]:
+    """The batches of a network, and of others that train for so many times as many epochs."""
+    return (batches, *(int(batches * each) for each in epochs))

@@ -11,10 +11,13 @@ from netsurgery.search.arbor.judgement import loss_of, rounds_without_gain
 from netsurgery.search.arbor.plans import Allowance, FreshPlan, Part, is_cooled
 from netsurgery.search.arbor.settings import MIN_CONTEST, ArborSettings, BudgetSettings
 from netsurgery.search.arbor.shapes import shapes, smaller_networks
+from netsurgery.search.arbor.templates import small_template_for
 from netsurgery.search.plans import GenerationPlan
 from netsurgery.search.records import Status
 from netsurgery.search.winners import Winners
 
+# the fewer parameters a network of convolutions has, the longer it goes on gaining from training
+LONGEST_BESIDE = 3.0  # epochs of a smaller one for each one of the final network, at most
 LONGEST_CONTEST = 0.1  # of the budget, for each network, where a contest needs more than its share
 
 
@@ -66,10 +69,11 @@ def _contest(
 
 
 def _final(final: Topology, account: Account, settings: ArborSettings) -> Allowance:
-    """The final training, with that of smaller networks, which takes as many epochs."""
+    """The final training, with that of smaller networks beside it."""
     found = smaller_networks(final, settings.budget.sizes, settings.limits)
-    batches = account.together(final, list(found.values()))
-    return Allowance(Part.FINAL, (batches,), smaller=tuple(found))
+    longest = LONGEST_BESIDE if small_template_for(final) else 1.0
+    batches = account.together(final, list(found.values()), longest)
+    return Allowance(Part.FINAL, batches, smaller=tuple(found))
 
 
 def _after_fresh_networks(

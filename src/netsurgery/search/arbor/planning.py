@@ -115,12 +115,10 @@ def _plan_fresh(
     else:
         found = shapes(topology, settings.growth.limits)
     competing = found if allowed.part is Part.CONTEST else dict(list(found.items())[:1])
-    pairs = zip(competing.items(), allowed.batches, strict=True)
-    made = [(origin, shape, batches, 1.0) for (origin, shape), batches in pairs]
+    made = [(origin, shape, 1.0) for origin, shape in competing.items()]
     final = made[0][1]
     smaller = smaller_networks(final, allowed.smaller, settings.growth.limits)
-    for shape in smaller.values():
-        made.append((SMALLER, shape, allowed.batches[0], epoch_cost(shape, final)))
+    made += [(SMALLER, shape, epoch_cost(shape, final)) for shape in smaller.values()]
     networks = tuple(
         FreshNetwork(
             candidate=candidate_name(generation, number),
@@ -132,7 +130,9 @@ def _plan_fresh(
             precision=precision_for(shape, speed, record.precision),
             epoch_cost=cost,
         )
-        for number, (origin, shape, batches, cost) in enumerate(made)
+        for number, ((origin, shape, cost), batches) in enumerate(
+            zip(made, allowed.batches, strict=True)
+        )
     )
     return FreshPlan(
         generation=generation,

@@ -33,8 +33,8 @@ class Allowance:
         batches: that each of its networks trains; those of the final candidate at the end. A round
             has its own.
         reason: why the search ends.
-        smaller: networks that train besides the final one, for as many batches: the parameters
-            that each has less than.
+        smaller: networks that train besides the final one, whose batches follow its own: the
+            parameters that each has less than.
     """
 
     part: Part

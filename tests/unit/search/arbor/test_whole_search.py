@@ -175,12 +175,12 @@ def test_smaller_networks_train_beside_the_final_one():
     assert 19_000 < sizes[0] < 20_000
     assert 3_500 < sizes[1] < 4_000
     assert 7_500 < sizes[2] < 8_000
-    batches = {network.batches for network in last.networks}
-    assert len(batches) == 1
     final, *smaller = (Topology.from_json(network.topology) for network in last.networks)
     for network, topology in zip(last.networks[1:], smaller, strict=True):
         cost = multiplications(topology) / multiplications(final)
         assert network.epoch_cost == pytest.approx(cost)
+        longer = network.batches / last.networks[0].batches
+        assert longer == pytest.approx(max(1, min(3, 0.35 / cost)), abs=1e-3)
     assert sum(trainer.spent.values()) == pytest.approx(100 * 100, abs=3)
     assert plans[-1].parents[0].candidate == last.networks[0].candidate
 
@@ -199,7 +199,7 @@ def test_a_tenth_of_the_final_network_trains_beside_it(topology, separable):
         Allowance(Part.ROUND),
         Allowance(Part.END, (7,), "the budget is spent"),
         Allowance(Part.CONTEST, (70, 90)),
-        Allowance(Part.FINAL, (70,), smaller=(500, 900)),
+        Allowance(Part.FINAL, (70, 210, 90), smaller=(500, 900)),
     ],
 )
 def test_an_allowance_is_read_as_it_was_written(allowed):
