@@ -2,6 +2,7 @@
 
 A search has a budget in epochs. If the first search of a data set takes more or less time than the
 peers have, it is done again with another budget, at most twice; all seeds then have that budget.
+The other peers train one network to its end, so no smaller ones train beside the final one.
 
 What counts is the processor time of the command less its fixed part: Snakemake, preparing the data,
 exporting the model, plots, MLflow and the report. This is measured as what plain training of the
@@ -62,6 +63,7 @@ def run(name: str, split: Path, folder: Path, allowed: float, seed: int) -> Foun
             "budget": budget,
             "max_parameters": MAX_PARAMETERS,
             "augmentation": given.augmentation,
+            "sizes": [],
         }
         taken, summary = _search(name, split, folder / f"{name}-seed{seed}", settings, seed)
         seconds = taken.seconds - known["fixed"]
