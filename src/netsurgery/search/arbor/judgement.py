@@ -12,6 +12,7 @@ from netsurgery.search.selection import Comparison, SelectionMode, select_conten
 from netsurgery.search.steps import FINAL, Step, recuperation_step
 from netsurgery.search.winners import Winner, Winners, model_name
 
+CHANCE = 0.02  # of the lowest loss of a contest: less is no difference between networks
 CLEARLY_LOWER = 0.6  # times the loss of the network that trained to the end
 
 
@@ -29,7 +30,7 @@ def best(records: Sequence[Record], price: float) -> int:
 
     Args:
         records: of the networks, at least one.
-        price: of multiplications; 0 compares by loss alone.
+        price: of multiplications.
     """
     losses = list(map(loss_of, records))
     scale = price * abs(min(losses))
@@ -40,6 +41,19 @@ def best(records: Sequence[Record], price: float) -> int:
         return losses[index] + scale * math.log(max(1, records[index].costs.multiplications))
 
     return min(range(len(records)), key=cost)
+
+
+def winner_of_contest(records: Sequence[Record]) -> int:
+    """The index of the first network with nearly the lowest validation loss.
+
+    The longer a network trains, the more it gains from its depth: multiplications have no price.
+
+    Args:
+        records: of the networks, those with fewer layers first, at least one.
+    """
+    losses = list(map(loss_of, records))
+    most = min(losses) + CHANCE * abs(min(losses))
+    return next(index for index, loss in enumerate(losses) if loss <= most)
 
 
 def next_trunk(
@@ -57,9 +71,8 @@ def next_trunk(
         price: of multiplications, in rounds.
     """
     (steps,) = plan.winners
-    fresh = isinstance(plan, FreshPlan)
-    # the longer a network trains, the more it gains from its depth: no price in the contest
-    winner = steps[best([records[step] for step in steps], 0 if fresh else price)]
+    fresh, trained = isinstance(plan, FreshPlan), [records[step] for step in steps]
+    winner = steps[winner_of_contest(trained) if fresh else best(trained, price)]
     if records[winner].status != Status.OK:
         return previous.followed_by((), records.values())
     goes_on = winner if fresh else recuperation_step(Step.parse(winner).candidate)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from netsurgery.networks import topologies
-from netsurgery.search.arbor.judgement import best, rounds_without_gain
+from netsurgery.search.arbor.judgement import best, rounds_without_gain, winner_of_contest
 from netsurgery.search.records import Status
 from tests.support.factories import history, start
 
@@ -33,6 +33,21 @@ def network(loss, channels=8, status=Status.OK):
 )
 def test_the_lowest_loss_for_its_price_wins(records, price, winner):
     assert best(records, price) == winner
+
+
+@pytest.mark.parametrize(
+    ("records", "winner"),
+    [
+        ([network(1.0), network(0.9), network(1.1)], 1),
+        ([network(1.0), network(0.99), network(0.995)], 0),  # one percent may be chance
+        ([network(-1.0), network(-1.01)], 0),
+        ([network(0.91), network(0.9, channels=16), network(0.8)], 2),
+        ([network(0.1, status=Status.DIVERGED), network(1.0)], 1),
+        ([network(None), network(None)], 0),
+    ],
+)
+def test_a_contest_takes_the_first_of_nearly_the_best(records, winner):
+    assert winner_of_contest(records) == winner
 
 
 @pytest.mark.parametrize(
