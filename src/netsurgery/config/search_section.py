@@ -66,32 +66,43 @@ def load_searches(
             layers = _check(full, search, own_topologies, known_datasets, model)
             properties = schema["$defs"][search["algorithm"]]["properties"]
             algorithm, dataset = algorithm_of(search), known_datasets[search["dataset"]]
-            task = dataset.task
-            defaults = _task_defaults(algorithm, task, search)
-            if datasets.is_flat(dataset.settings):
-                defaults = {**defaults, **algorithm.row_defaults.get(task, {})}
+            flat = datasets.is_flat(dataset.settings) is True
+            defaults = _defaults(algorithm, dataset.task, search, flat)
             if given.get("use_gpu"):
                 defaults = {**defaults, "batch_parts": 1}  # more are no faster there
             if model is not None and "default" in properties["numbers"]:
                 defaults = {**defaults, "numbers": SCALED}  # as it takes them
             filled = fill_defaults(properties, {**defaults, **search})
             settings = {**filled, **algorithm.fixed_settings}
-            checks.fill_task_defaults(settings, task)
+            checks.fill_task_defaults(settings, dataset.task)
             if settings.get("mode") != SelectionMode.BALANCED:
                 settings["greediness"] = 1.0
             found[full] = Search(full, scale_settings(settings, scale), layers, model)
     return found
 
 
-def _task_defaults(algorithm: Algorithm, task: str, search: Mapping[str, Any]) -> Mapping[str, Any]:
+def _defaults(
+    algorithm: Algorithm, task: str, search: Mapping[str, Any], flat: bool
+) -> dict[str, Any]:
     """The defaults of an algorithm for a task, without an optimizer if the search sets one.
 
     The settings of an optimizer go together: another optimizer has another learning rate.
+
+    Args:
+        algorithm: of the search.
+        task: of its dataset.
+        search: its settings.
+        flat: whether samples are rows of features.
     """
-    defaults = algorithm.task_defaults.get(task, {})
-    if "optimizer" not in defaults or search.keys().isdisjoint(OF_OPTIMIZER):
-        return defaults
-    return {key: value for key, value in defaults.items() if key not in OF_OPTIMIZER}
+    kinds = [(algorithm.task_defaults, algorithm.recipes)]
+    if flat:
+        kinds.append((algorithm.row_defaults, algorithm.row_recipes))
+    found: dict[str, Any] = {}
+    for plain, recipes in kinds:
+        found |= plain.get(task, {})
+        if search.keys().isdisjoint(OF_OPTIMIZER):
+            found |= recipes.get(task, {})
+    return found
 
 
 def _with_seed_per_fold(

@@ -38,6 +38,8 @@ class Algorithm(ABC):
         epoch_settings: the settings that count epochs, which scaling shrinks.
         task_defaults: defaults of settings by task, where these differ.
         row_defaults: the same for rows of features.
+        recipes: an optimizer by task, and what goes with it, unless a search sets its own.
+        row_recipes: the same for rows of features.
         fixed_settings: settings of training and surgery that it decides, not its users.
         trains_anew: whether the final network starts from fresh weights.
     """
@@ -49,11 +51,13 @@ class Algorithm(ABC):
     generation: ClassVar[str] = "generation"
     plans: ClassVar[tuple[type[GenerationPlan], ...]] = ()
     epoch_settings: ClassVar[tuple[str, ...]]
+    task_defaults: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    row_defaults: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     # the gradient of a mean over labels shrinks with their number, which this optimizer levels out
-    task_defaults: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+    recipes: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         MULTILABEL: {"optimizer": "adam", "learning_rate": 0.002}
     }
-    row_defaults: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    row_recipes: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     fixed_settings: ClassVar[Mapping[str, Any]] = {}
     trains_anew: ClassVar[bool] = False
 

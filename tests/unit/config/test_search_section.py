@@ -322,7 +322,7 @@ def test_sizes_of_arbor_are_smaller_than_the_final_network(changed, message):
         load(algorithm="arbor", topology="cnn-tiny", **changed)
 
 
-@pytest.mark.parametrize(("task", "rate"), [("diabetes", 0.02), ("wine", 0.15)])
+@pytest.mark.parametrize(("task", "rate"), [("diabetes", 0.02), ("wine", 0.004), ("digits", 0.15)])
 def test_rates_of_arbor_suit_the_task(task, rate):
     data = {"datasets": {"d": {"source": "sklearn", "name": task}}}
     given = {"algorithm": "arbor", "dataset": "d", "topology": "ff-small"}
@@ -376,7 +376,7 @@ def test_numbers_of_tables_enter_in_pieces_by_default_of_arbor(algorithm, number
     ("algorithm", "name", "expected"),
     [
         ("arbor", "diabetes", 0.4),
-        ("arbor", "wine", 0.05),
+        ("arbor", "wine", 1.5),
         ("arbor", "digits", 0.005),  # images
         ("baseline", "wine", 0),
     ],
@@ -387,6 +387,23 @@ def test_kernels_of_rows_decay_faster_in_arbor(algorithm, name, expected):
     assert found.settings["weight_decay"] == expected
     chosen = ALGORITHMS[algorithm]
     assert set(chosen.row_defaults) in (set(), set(chosen.task_defaults))
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({}, ("adam", 0.004, 0.001, 1.5)),
+        ({"weight_decay": 0.3}, ("adam", 0.004, 0.001, 0.3)),
+        ({"optimizer": "sgd"}, ("sgd", 0.15, 0.05, 0.05)),
+        ({"momentum": 0.8}, ("sgd", 0.15, 0.05, 0.05)),
+        ({"learning_rate": 0.1}, ("sgd", 0.1, 0.05, 0.05)),
+    ],
+)
+def test_what_goes_with_an_optimizer_leaves_with_it(changed, expected):
+    top = {"datasets": {"d": {"source": "sklearn", "name": "wine"}}}
+    found = load(top=top, algorithm="arbor", dataset="d", topology="ff-small", **changed)
+    keys = ("optimizer", "learning_rate", "round_learning_rate", "weight_decay")
+    assert tuple(found.searches["s"].settings[key] for key in keys) == expected
 
 
 @pytest.mark.parametrize(

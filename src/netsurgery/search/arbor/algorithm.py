@@ -49,6 +49,16 @@ class Arbor(Algorithm):
         "regression": {"weight_decay": 0.4, "batch_parts": 1},
         "multilabel": {"weight_decay": 0.05, "batch_parts": 1},
     }
+    recipes: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    # rows have inputs of which few samples have any, and steps of adam are as large for these
+    row_recipes: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "classification": {
+            "optimizer": "adam",
+            "learning_rate": 0.004,
+            "round_learning_rate": 0.001,
+            "weight_decay": 1.5,
+        }
+    }
     # new layers and channels get their statistics from samples
     fixed_settings: ClassVar[Mapping[str, Any]] = {
         "growth": Growth.ZEROS.value,

@@ -34,7 +34,6 @@ class Surgeon(Algorithm):
     epoch_settings = ("epochs", "budget", "warm_up_epochs", "decision_epochs")
     # the score needs a measure that rises to 1
     task_defaults: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        **Algorithm.task_defaults,
         "regression": {"objective": "val_r2"},
     }
 
