@@ -15,8 +15,17 @@ from netsurgery import datasets
 from netsurgery.config.dataset_section import load_datasets
 from netsurgery.config.files import SCHEMA
 from netsurgery.config.schema import read_schema
-from netsurgery.datasets import recognition, series_guess, target_guess
+from netsurgery.datasets import (
+    file_guess,
+    image_labels,
+    recognition,
+    series_guess,
+    target_guess,
+)
+from netsurgery.datasets.row_files import FileNames
 from netsurgery.datasets.source import DataError, Suggestion
+from netsurgery.datasets.table_files import KINDS
+from netsurgery.datasets.table_images import IMAGES
 from netsurgery.datasets.target_guess import INTEGER
 
 ATTEMPTS = 25  # settings that a dataset may need
@@ -94,16 +103,11 @@ def dataset_draft(path: Path, targets: Sequence[str], folder: Path) -> Draft:
     draft = Draft()
     draft.take_all(recognition.recognize(path))
     if draft.is_table:
-        file = Path(draft.settings["path"])
-        series: list[Suggestion] = []
-        if len(targets) <= 1:  # of a series one thing is predicted
-            named = targets[0] if targets else None
-            series = _follow(draft, lambda settings: series_guess.guess(file, settings, named))
-        if series and draft.settings.keys() <= series_guess.KEYS:
-            draft.take_all(series)
-        else:
-            guessed = _follow(draft, lambda settings: target_guess.guess(file, settings, targets))
-            draft.take_all(guessed)
+        _guess_table(draft, targets)
+    elif "labels" in draft.settings:
+        table = Draft()
+        table.take_all(recognition.recognize(Path(draft.settings["labels"])))
+        _guess_labels(draft, table, targets)
     elif len(targets) == 1 and draft.settings["source"] == "series":
         draft.take(Suggestion("target", targets[0], "as you say"))
     elif targets:
@@ -119,6 +123,75 @@ def dataset_draft(path: Path, targets: Sequence[str], folder: Path) -> Draft:
         if not draft.take_all(suggested):
             break
     return draft
+
+
+def _guess_table(draft: Draft, targets: Sequence[str]) -> None:
+    """Add what a table holds: rows, rows with files, labels of images, or series.
+
+    Raises:
+        DataError: It cannot be read, or nothing in it can be predicted.
+    """
+    file = Path(draft.settings["path"])
+    files = _follow(draft, lambda settings: file_guess.guess(file, settings))
+    found = {each.key: each.value for each in files}
+    series: list[Suggestion] = []
+    if len(targets) <= 1 and not files:  # of a series one thing is predicted
+        named = targets[0] if targets else None
+        series = _follow(draft, lambda settings: series_guess.guess(file, settings, named))
+    if series and draft.settings.keys() <= series_guess.KEYS:
+        draft.take_all(series)
+        return
+    if IMAGES.key in found and not targets:
+        column = found[IMAGES.column_key]
+        if _follow(draft, lambda given: target_guess.labels(file, _without(given, [column]))):
+            table = Draft(dict(draft.settings), dict(draft.reasons))
+            draft.settings, draft.reasons = {}, {}
+            why = "the table has nothing but labels of images"
+            draft.take(Suggestion("source", "image_folder", why))
+            draft.take(Suggestion("path", found[IMAGES.key], "the folder of the images"))
+            draft.take(Suggestion("labels", str(file), "its rows name the images"))
+            _guess_labels(draft, table, targets)
+            return
+    draft.take_all(files)
+    columns = [found[kind.column_key] for kind in KINDS if kind.key in found]
+
+    def guess(settings: Mapping[str, Any]) -> list[Suggestion]:
+        return target_guess.guess(file, _without(settings, columns), targets)
+
+    draft.take_all(_follow(draft, guess))
+
+
+def _guess_labels(draft: Draft, table: Draft, targets: Sequence[str]) -> None:
+    """Add what the table of labels of a folder of images says of them.
+
+    Args:
+        draft: Of the images.
+        table: Of the table, which is read with more settings than labels are.
+        targets: The columns to predict; none: they are guessed.
+
+    Raises:
+        DataError: It cannot be read, or nothing in it can be predicted.
+    """
+    file, images = Path(draft.settings["labels"]), Path(draft.settings["path"])
+    column, _ = image_labels.column_in(file, FileNames(images, IMAGES.files(images)))
+    if column.isdecimal():  # there is no header
+        table.settings["header"] = False
+
+    def guess(settings: Mapping[str, Any]) -> list[Suggestion]:
+        without = _without(settings, [column])
+        labels = [] if targets else target_guess.labels(file, without)
+        return labels or target_guess.guess(file, without, targets)
+
+    for suggestion in _follow(table, guess):
+        if suggestion.key != "drop":  # nothing but the target is read
+            draft.take(suggestion)
+    for key in ("delimiter", "encoding"):
+        if key in table.settings:
+            draft.take(Suggestion(key, table.settings[key], "; ".join(table.reasons[key])))
+
+
+def _without(settings: Mapping[str, Any], columns: Sequence[str | int]) -> dict[str, Any]:
+    return {**settings, "drop": [*settings["drop"], *columns]}
 
 
 def takes_numbers(draft: Draft) -> bool:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 READING: dict[str, Any] = {"decimal": ".", "thousands": "", "na_values": ["?"], "drop": []}
 SHOWN = 3
+LOOKED_AT = 50  # rows, whether they name images
 
 
 @dataclass(frozen=True)
@@ -111,17 +112,37 @@ def images_in(path: Path) -> tuple[list[Path], list[Path], list[Path]]:
 def _table(
     labels: Path, settings: Mapping[str, Any], names: FileNames
 ) -> tuple[table_reader.TableFile, pd.DataFrame]:
-    """The table of labels; its first row names columns, unless it names an image."""
+    """The table of labels."""
     import pandas as pd
 
-    reading = READING | {key: settings[key] for key in ("delimiter", "encoding") if key in settings}
-    file = open_table(labels, {**reading, "header": True})
-    if any(names.find(name) for name in file.columns):
-        file = open_table(labels, {**reading, "header": False})
+    file = _opened(labels, settings, names)
     frames = list(file.frames(table_reader.ROWS, file.columns))
     if not frames or not sum(map(len, frames)):
         raise DataError(f"{labels}: has no rows")
     return file, pd.concat(frames, ignore_index=True)
+
+
+def _opened(labels: Path, settings: Mapping[str, Any], names: FileNames) -> table_reader.TableFile:
+    """The file of labels; its first row names columns, unless it names an image."""
+    reading = READING | {key: settings[key] for key in ("delimiter", "encoding") if key in settings}
+    file = open_table(labels, {**reading, "header": True})
+    if any(names.find(name) for name in file.columns):
+        file = open_table(labels, {**reading, "header": False})
+    return file
+
+
+def column_in(labels: Path, names: FileNames) -> tuple[str, float]:
+    """The column of a table that names images, and the share of its first rows that do.
+
+    Raises:
+        DataError: it cannot be read, or names no image.
+    """
+    file = _opened(labels, {}, names)
+    frame = next(file.frames(LOOKED_AT, file.columns), None)
+    if frame is None:
+        raise DataError(f"{labels}: has no rows")
+    column = file_column(frame, names, "images", labels)
+    return column, float(np.mean([names.find(str(value)) is not None for value in frame[column]]))
 
 
 def _target_columns(

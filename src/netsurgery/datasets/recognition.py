@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
-from netsurgery.datasets import arff, file_kinds, hdf5_arrays, image_folders
+from netsurgery.datasets import arff, file_guess, file_kinds, hdf5_arrays, image_folders
 from netsurgery.datasets.folders import is_system
 from netsurgery.datasets.image_layout import listed, part_of
 from netsurgery.datasets.parquet_reader import MAGIC
@@ -74,7 +74,9 @@ def _folder(path: Path) -> list[Suggestion]:
     files = [file for file in sorted(path.rglob("*")) if not is_system(file.name)]
     if any(file.suffix.lower() in suffixes for file in files):
         source = Suggestion("source", "image_folder", "the folder holds images")
-        return [source, Suggestion("path", str(path), "")]
+        labels = file_guess.labels_of(path)
+        named = [Suggestion("labels", str(labels), "its rows name the images")] if labels else []
+        return [source, Suggestion("path", str(path), ""), *named]
     recordings = {file.parent for file in files if file.suffix.lower() in SUFFIXES} - {path}
     if len(recordings) > 1:
         source = Suggestion("source", "series", "a folder per class, a file per recording")

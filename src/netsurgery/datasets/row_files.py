@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,7 @@ class FileKind:
         name: of the input that the files are, and of one of them in messages.
         key: the setting with their folder; several of them in messages.
         column_key: the setting that names their column.
+        suffixes: of their names, in lower case.
         files: those in a folder at any depth; a `DataError` if there are none.
         smallest: the smallest shape that a sample may have, as the settings say.
         open: the files of each part as a source, from the folder, the files and the settings.
@@ -39,6 +40,7 @@ class FileKind:
     name: str
     key: str
     column_key: str
+    suffixes: Callable[[], Set[str]]
     files: Callable[[Path], Sequence[Path]]
     smallest: Callable[[Settings], Shape]
     open: Callable[[Path, Mapping[str, list[Path]], Settings], Source]

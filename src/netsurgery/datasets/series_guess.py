@@ -82,9 +82,9 @@ def _wide(
     if not others:
         return []
     if target is None and len(others) > 1:
-        chosen, task = target_guess.guess(path, settings)
+        chosen, task, *_ = target_guess.guess(path, settings)
     else:
-        chosen, task = target_guess.guess(path, settings, target or others[0])
+        chosen, task, *_ = target_guess.guess(path, settings, target or others[0])
     if chosen.value not in others:
         return []
     why = f"the names of {len(steps)} columns are rising numbers, {steps[0]} to {steps[-1]}"

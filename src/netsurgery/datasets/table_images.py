@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from netsurgery.datasets import images, new_images
-from netsurgery.datasets.image_folders import ImageFolder
+from netsurgery.datasets.image_folders import ImageFolder, image_suffixes
 from netsurgery.datasets.image_labels import images_in
 from netsurgery.datasets.row_files import Description, FileKind
 from netsurgery.datasets.source import Settings, Source
@@ -38,6 +38,7 @@ IMAGES = FileKind(
     "image",
     "images",
     "image_column",
+    suffixes=image_suffixes,
     files=_files,
     smallest=_smallest,
     open=_open,

@@ -108,10 +108,15 @@ def _raw(files: Sequence[Path], data: Description) -> list[np.ndarray]:
     return [series]
 
 
+def _suffixes() -> set[str]:
+    return folders.SUFFIXES
+
+
 SERIES = FileKind(
     "series",
     "series",
     "series_column",
+    suffixes=_suffixes,
     files=_files,
     smallest=_smallest,
     open=_open,

@@ -11,6 +11,7 @@ from typing import Any
 
 from netsurgery.datasets import multilabel, number_formats, table_reader
 from netsurgery.datasets.columns import ColumnStatistics, read_statistics
+from netsurgery.datasets.plain_tables import chosen_columns
 from netsurgery.datasets.source import DataError, Suggestion
 from netsurgery.datasets.target_columns import SEPARATOR, TRUTH
 from netsurgery.objectives.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
@@ -20,6 +21,8 @@ NAMED = re.compile(
     re.IGNORECASE,
 )
 SEVERAL = re.compile(r"(target|label|y)[_ .-]?(\d+|(?<=[_ .-])\w+)", re.IGNORECASE)
+# a prefix and a number, or a letter behind a sign
+ALIKE = re.compile(r"(.*?\D)[_ .-]?(\d+|(?<=[_ .-])[a-z])", re.IGNORECASE)
 INTEGER = re.compile(r"[+-]?\d+(\.0*)?")
 MAX_CLASSES = 20  # of integers
 ROWS_PER_CLASS = 5
@@ -46,20 +49,65 @@ def guess(
     statistics = read_statistics(
         file.frames(table_reader.ROWS, names), names, set(names), file.numbers
     )
+    drop = chosen_columns(file, settings, "drop")
+    left = [column for column in statistics if column.name not in drop]
     if targets:
         known = [t if not str(t).isdecimal() or str(t) in names else int(t) for t in targets]
         found = [table_reader.find_column(key, names, path, "--target") for key in known]
         why = "as you say"
-    elif series := _numbered(statistics):
+    elif series := _numbered(left):
         found, why = series, "guessed by their names; change it if you predict another column"
     else:
-        name, why = _likely(statistics, path, header=settings.get("header", True))
+        name, why = _likely(left, path, header=settings.get("header", True))
         found = [name]
+        if alike := _alike(name, left):
+            why = f"guessed: the last columns, with names like {name!r}; change it if one is enough"
+            found = [s.name for s in left if s.name in {name, *alike}]
     columns = [next(s for s in statistics if s.name == name) for name in dict.fromkeys(found)]
+    target = _target(columns, settings, why)
+    others = [name for of in found for name in _alike(of, left) if name not in found]
+    further = "looks like another target; remove it here if it is known before the target is"
+    left_out = [Suggestion("drop", [*dict.fromkeys(others)], further)] if others else []
+    return [target, *_tasks(columns, path), *left_out]
+
+
+def labels(path: Path, settings: Mapping[str, Any]) -> list[Suggestion]:
+    """The targets of a table that holds nothing but labels: one column, or some of yes and no.
+
+    Args:
+        path: of the file.
+        settings: of the dataset, which read it; `drop` lists the columns that are no labels.
+
+    Returns:
+        The targets and their task; nothing if there are other columns, too.
+
+    Raises:
+        DataError: the table cannot be read.
+    """
+    file = table_reader.open_file(path, settings)
+    drop = chosen_columns(file, settings, "drop")
+    names = [name for name in file.columns if name not in drop]
+    if not names:
+        return []
+    columns = read_statistics(
+        file.frames(table_reader.ROWS, names), names, set(names), file.numbers
+    )
+    if len(columns) == 1:
+        why = "the only column besides the names of the files"
+    elif all(map(_says_yes_or_no, columns)):
+        why = "all columns say yes or no"
+    else:
+        return []
+    return [_target(columns, settings, why), *_tasks(columns, path)]
+
+
+def _target(
+    columns: Sequence[ColumnStatistics], settings: Mapping[str, Any], why: str
+) -> Suggestion:
+    """Columns as the targets, by their names or, without a header, by their numbers."""
     numbered = not settings.get("header", True) and "columns" not in settings
     keys = [int(column.name) if numbered else column.name for column in columns]
-    target = Suggestion("target", keys if len(keys) > 1 else keys[0], why)
-    return [target, *_tasks(columns, path)]
+    return Suggestion("target", keys if len(keys) > 1 else keys[0], why)
 
 
 def _tasks(columns: Sequence[ColumnStatistics], path: Path) -> list[Suggestion]:
@@ -110,6 +158,27 @@ def _numbered(statistics: Sequence[ColumnStatistics]) -> list[str]:
     """Several columns whose names say that they are targets, such as label_cat and label_dog."""
     named = [s.name for s in statistics if SEVERAL.fullmatch(s.name.strip()) and _is_suitable(s)]
     return named if len(named) > 1 else []
+
+
+def _alike(name: str, statistics: Sequence[ColumnStatistics]) -> list[str]:
+    """Columns of numbers that look like further targets: Y2 beside Y1, dose_b beside dose_a.
+
+    They are the last columns, fewer than the others, unless the name says that it is a target.
+    """
+    found = ALIKE.fullmatch(name.strip())
+    if found is None:
+        return []
+    same = [
+        replace(column, categorical=False)
+        for column in statistics
+        if (match := ALIKE.fullmatch(column.name.strip())) and match[1] == found[1]
+    ]
+    names = [column.name for column in same]
+    last = 2 * len(same) < len(statistics) and [s.name for s in statistics[-len(same) :]] == names
+    fits = last or SEVERAL.fullmatch(name.strip())
+    if not fits or name not in names or not same[names.index(name)].is_number:
+        return []
+    return [column.name for column in same if column.name != name and column.is_number]
 
 
 def _likely(statistics: Sequence[ColumnStatistics], path: Path, *, header: bool) -> tuple[str, str]:

@@ -87,6 +87,11 @@ TEXTS = {
         {"target": ["target_1", "target_2"], "task": "regression"},
         (4,),
     ),
+    "numbers of one name": (
+        table(dose_a=RNG.normal(size=N), dose_b=RNG.normal(size=N)),
+        {"target": ["dose_a", "dose_b"], "task": "regression"},
+        (4,),
+    ),
     "several labels": (
         table(label_oak=np.where(Y == 1, "yes", "no"), label_old=Y > 1),
         {"target": ["label_oak", "label_old"], "task": "multilabel"},
@@ -163,6 +168,17 @@ def test_the_target_may_be_named(netsurgery, error_of, inside):
     assert not (inside / "x.yaml").exists()
 
 
+@pytest.mark.parametrize(("target", "left_out"), [("Y1", ["Y2"]), ("Y2", ["Y1"]), ("age", None)])
+def test_what_looks_like_another_target_is_no_input(target, left_out, netsurgery, inside):
+    given = {"Y1": RNG.normal(size=N), "Y2": RNG.normal(size=N)}
+    (inside / "t.csv").write_bytes(table(**given))
+    netsurgery("init", "t.csv", "--target", target)
+    text = (inside / "config.yaml").read_text()
+    settings, *_ = followed(inside, text)
+    assert settings.get("drop") == left_out
+    assert ("looks like another target" in text) == bool(left_out)
+
+
 def image(folder, name, shape=(9, 8)):
     folder.mkdir(parents=True, exist_ok=True)
     Image.fromarray(RNG.integers(0, 255, shape).astype("u1")).save(folder / f"{name}.png")
@@ -204,6 +220,38 @@ def test_other_data_are_recognized(netsurgery, inside):
         settings, _, search = followed(inside, (inside / f"{name}.yaml").read_text())
         assert {key: settings.get(key) for key in wanted} == wanted
         assert search.settings["topology"] == topology
+
+
+LABELS = pd.DataFrame({"cat": np.arange(60) % 2, "dog": np.arange(60) % 3 // 2})
+AGES = LABELS.assign(age=np.arange(60) % 7, kind=np.array(["a", "b"])[np.arange(60) % 2])
+OF_IMAGES = {"source": "image_folder", "path": "data/photos", "labels": "data/rows.csv"}
+TABLE = {"source": "csv", "target": "kind", "task": "classification"}
+
+
+@pytest.mark.parametrize(
+    ("table", "names", "command", "expected"),
+    [
+        (AGES, "photos/{}.png", "data/rows.csv", {"images": "data/photos"} | TABLE),
+        (AGES, "/home/x/data/walks/{}.csv", "data/rows.csv", {"series": "data/walks"} | TABLE),
+        (LABELS, "{}.png", "data/rows.csv", OF_IMAGES | {"target": ["cat", "dog"]}),
+        (LABELS, "{}", "data/photos", OF_IMAGES | {"target": ["cat", "dog"]}),
+        (AGES[["kind"]], "{}.png", "data/photos", OF_IMAGES | {"target": "kind"}),
+        (LABELS[["cat"]], "{}.png", "data/rows.csv", OF_IMAGES | {"target": "cat"}),
+    ],
+    ids=["images", "series", "labels", "a folder and labels", "a folder and classes", "a label"],
+)
+def test_files_that_a_table_names_are_found(table, names, command, expected, netsurgery, inside):
+    for i in range(60):
+        image(inside / "data" / "photos", i)
+    (inside / "data" / "walks").mkdir()
+    for i in range(60 if "walks" in names else 0):
+        (inside / "data" / "walks" / f"{i}.csv").write_text("x,y\n" + "1,2\n" * (9 + i % 2))
+    table = table.assign(file=[names.format(i) for i in range(60)])
+    table[["file", *table.columns[:-1]]].to_csv(inside / "data" / "rows.csv", index=False)
+    netsurgery("init", command)
+    settings, data, _ = followed(inside, (inside / "config.yaml").read_text())
+    assert {key: settings.get(key) for key in expected} == expected
+    assert data["parts"]["training"] == 60
 
 
 def long_table():
