@@ -71,7 +71,8 @@ def evaluate(
     network: TrainableNetwork, samples: Samples, metrics: Sequence[Setting] = ()
 ) -> Scores:
     """Loss and metrics of a network over samples (see `netsurgery.training.metrics`)."""
-    sums = metric_sums(samples, network.loss, network.outputs, metrics, logits=network.logits)
+    known = samples.y, samples.target, network.loss, network.outputs
+    sums = metric_sums(*known, metrics, logits=network.logits)
     return compile_evaluation(network, samples, sums, GraphCache())()
 
 

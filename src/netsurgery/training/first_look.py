@@ -32,7 +32,8 @@ def gradient_norm(
     Returns:
         The norm; NaN or infinite if the gradient is.
     """
-    losses = metric_sums(samples, network.loss, network.outputs, logits=network.logits).losses
+    known = samples.y, samples.target, network.loss, network.outputs
+    losses = metric_sums(*known, logits=network.logits).losses
     batches = Batches(samples)
     total = [np.zeros(variable.shape) for variable in network.weights]
     for start in range(0, len(positions), BATCH):

@@ -63,10 +63,11 @@ class TrainingLoop:
         self.timer = timer or Timer()
         with self.timer("build"):
             known = network.loss, network.outputs, metrics
-            self.metrics = metric_sums(training, *known, class_weights, logits=network.logits)
+            of_training, of_validation = ((e.y, e.target, *known) for e in (training, validation))
+            self.metrics = metric_sums(*of_training, class_weights, logits=network.logits)
             compiler = Compiler(network, self.metrics, Batches(training), cache, precision)
             self.epoch = compile_epoch(compiler, batch_size, batch_parts)
-            validation_metrics = metric_sums(validation, *known, logits=network.logits)
+            validation_metrics = metric_sums(*of_validation, logits=network.logits)
             self.evaluation = compile_evaluation(network, validation, validation_metrics, cache)
 
     def run(

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from netsurgery.datasets import Samples, Scaling, task_of_labels
+from netsurgery.datasets import Scaling, task_of_labels
 from netsurgery.objectives.keras_catalog import Setting
 from netsurgery.objectives.number_scores import NumberScores
 from netsurgery.objectives.tasks import CLASSIFICATION, MULTILABEL
@@ -161,7 +161,8 @@ MetricSums = Classification | Regression | MultiLabel
 
 
 def metric_sums(
-    samples: Samples,
+    y: np.ndarray,
+    target: Scaling | None,
     loss: keras.losses.Loss,
     outputs: int,
     settings: Sequence[Setting] = (),
@@ -172,27 +173,14 @@ def metric_sums(
     """The sums for samples and a network with this loss and number of outputs.
 
     Args:
-        samples: with classes, labels or targets.
+        y: classes, labels or targets, as `netsurgery.datasets.Samples` has them.
+        target: the scaling of targets; None for classes and labels.
         loss: a Keras loss.
         outputs: of the network.
         settings: additional metrics.
         weights: (classes,) weights of the samples' losses; None: all are 1.
         logits: whether the network's output is linear.
     """
-    return sums_for(samples.y, samples.target, loss, outputs, settings, weights, logits=logits)
-
-
-def sums_for(
-    y: np.ndarray,
-    target: Scaling | None,
-    loss: keras.losses.Loss,
-    outputs: int,
-    settings: Sequence[Setting] = (),
-    weights: np.ndarray | None = None,
-    *,
-    logits: bool,
-) -> MetricSums:
-    """The same for labels as `netsurgery.datasets.Samples` has them, with their scaling."""
     task = task_of_labels(y, target)
     if task == CLASSIFICATION:
         return Classification(loss, outputs, settings, weights, logits=logits)

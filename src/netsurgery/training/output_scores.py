@@ -11,7 +11,7 @@ from netsurgery.datasets import Scaling
 from netsurgery.objectives.keras_catalog import Setting
 from netsurgery.training.evaluation import BATCH
 from netsurgery.training.keras_objects import new_loss
-from netsurgery.training.metrics import Scores, sums_for
+from netsurgery.training.metrics import Scores, metric_sums
 
 
 def score_outputs(
@@ -38,7 +38,7 @@ def score_outputs(
         logits: whether outputs are logits.
     """
     made, width = new_loss(loss, logits=logits), outputs.shape[1]
-    sums = sums_for(y, target, made, width, metrics, logits=logits)
+    sums = metric_sums(y, target, made, width, metrics, logits=logits)
     sums.reset()
     labels = y if target is None else target.apply(y)
     parts = []
