@@ -93,6 +93,9 @@ def _check_targets(name: str, settings: Mapping[str, Any]) -> None:
             f" no), or `task: {REGRESSION}`, if they are numbers; a class is one column"
         )
         raise error_at(["datasets", name, "target"], message)
+    if count > 1 and "horizon" in settings:
+        message = f"{count} targets; a forecast is of one column, `horizon` steps of it"
+        raise error_at(["datasets", name, "target"], message)
     if SEPARATOR in settings and (task != MULTILABEL or count > 1):
         message = f"divides the labels in one column; it needs `task: {MULTILABEL}` and one target"
         raise error_at(["datasets", name, SEPARATOR], message)

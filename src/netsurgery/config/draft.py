@@ -135,9 +135,8 @@ def _guess_table(draft: Draft, targets: Sequence[str]) -> None:
     files = _follow(draft, lambda settings: file_guess.guess(file, settings))
     found = {each.key: each.value for each in files}
     series: list[Suggestion] = []
-    if len(targets) <= 1 and not files:  # of a series one thing is predicted
-        named = targets[0] if targets else None
-        series = _follow(draft, lambda settings: series_guess.guess(file, settings, named))
+    if not files:
+        series = _follow(draft, lambda settings: series_guess.guess(file, settings, targets))
     if series and draft.settings.keys() <= series_guess.KEYS:
         draft.take_all(series)
         return

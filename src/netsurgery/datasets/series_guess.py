@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # settings that tables and series share
 KEYS = {
     *("source", "path", "validation_path", "test_path", "target", "task", "drop", "na_values"),
+    "label_separator",
     *("header", "delimiter", "decimal", "thousands", "encoding"),
 }
 MIN_SERIES, MIN_STEPS = 8, 16
@@ -29,13 +30,13 @@ MAX_CLASSES, PER_CLASS = 20, 4  # fewest series of a class
 GROUP = re.compile(r"subject|patient|person|participant|user|machine|plot", re.IGNORECASE)
 
 
-def guess(path: Path, settings: Mapping[str, Any], target: str | None = None) -> list[Suggestion]:
+def guess(path: Path, settings: Mapping[str, Any], targets: Sequence[str] = ()) -> list[Suggestion]:
     """The settings that read a table as series; none if it does not clearly hold some.
 
     Args:
         path: of the file.
         settings: of the dataset, which read it as a table.
-        target: the column to predict, if the user names it.
+        targets: the columns to predict, if the user names any; several only of a row per series.
 
     Raises:
         DataError: the table cannot be read.
@@ -45,7 +46,9 @@ def guess(path: Path, settings: Mapping[str, Any], target: str | None = None) ->
         return []
     steps = _numbered(file.columns)
     if steps:
-        return _wide(path, settings, file.columns, steps, target)
+        return _wide(path, settings, file.columns, steps, targets)
+    if len(targets) > 1:
+        return []
     import pandas as pd
 
     frames, rows = [], 0
@@ -57,7 +60,7 @@ def guess(path: Path, settings: Mapping[str, Any], target: str | None = None) ->
         return []
     table = pd.concat(frames, ignore_index=True)
     numbers = {name: file.numbers.numbers(table[name]) for name in file.columns}
-    return _long(table, numbers, target)
+    return _long(table, numbers, targets[0] if targets else None)
 
 
 def _numbered(names: Sequence[str]) -> list[str]:
@@ -76,23 +79,30 @@ def _wide(
     settings: Mapping[str, Any],
     columns: Sequence[str],
     steps: Sequence[str],
-    target: str | None,
+    targets: Sequence[str],
 ) -> list[Suggestion]:
     others = [name for name in columns if name not in steps]
     if not others:
         return []
-    if target is None and len(others) > 1:
-        chosen, task, *_ = target_guess.guess(path, settings)
-    else:
-        chosen, task, *_ = target_guess.guess(path, settings, target or others[0])
-    if chosen.value not in others:
+    if len(others) == 1:
+        targets = targets or others
+    without = settings if targets else {**settings, "drop": [*settings["drop"], *steps]}
+    try:
+        chosen, *task = target_guess.guess(path, without, targets)
+    except DataError as error:
+        if error.suggestions:
+            raise
+        return []  # they are no targets
+    found = chosen.value if isinstance(chosen.value, list) else [chosen.value]
+    if not {*found} <= {*others}:
         return []
     why = f"the names of {len(steps)} columns are rising numbers, {steps[0]} to {steps[-1]}"
-    drop = [name for name in others if name != chosen.value]
+    drop = [name for name in others if name not in found]
+    task = [each for each in task if each.key != "drop"]
     return [
         Suggestion("source", "series", f"a row per series: {why}"),
         chosen,
-        task,
+        *task,
         *([Suggestion("drop", drop, "no step of the series")] if drop else []),
     ]
 

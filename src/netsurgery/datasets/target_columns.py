@@ -85,7 +85,7 @@ def targets(
     for name in names:
         _check_present(frame[name], path)
     if task == MULTILABEL:
-        return np.stack([_truth(frame[name], path) for name in names], axis=1)
+        return np.stack([truth(frame[name], path) for name in names], axis=1).astype(np.uint8)
     if task == REGRESSION:
         columns = [_numbers(frame[name], numbers, path) for name in names]
         return columns[0] if len(names) == 1 else np.stack(columns, axis=1)
@@ -109,9 +109,14 @@ def truth_of(values: pd.Series) -> np.ndarray:
     return np.array([TRUTH.get(text, np.nan) for text in texts], float)
 
 
-def _truth(values: pd.Series, path: Path) -> np.ndarray:
+def truth(values: pd.Series, path: Path) -> np.ndarray:
+    """Whether each value of a column says yes, float64 (n,); NaN where it is missing.
+
+    Raises:
+        DataError: a value says neither yes nor no.
+    """
     found = truth_of(values)
-    wrong = np.flatnonzero(np.isnan(found))
+    wrong = np.flatnonzero(np.isnan(found) & values.notna().to_numpy())
     if len(wrong):
         row = int(wrong[0])
         raise DataError(
@@ -119,7 +124,7 @@ def _truth(values: pd.Series, path: Path) -> np.ndarray:
             f"{values.iloc[row]!r}; with `task: multilabel` each target is 0 or 1, yes or no, or "
             f"true or false; for a text of several labels set `label_separator`"
         )
-    return found.astype(np.uint8)
+    return found
 
 
 def _numbers(values: pd.Series, numbers: NumberFormat, path: Path) -> np.ndarray:

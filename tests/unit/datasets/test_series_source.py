@@ -47,6 +47,61 @@ def test_a_trained_model_gets_the_same_series(form: str, labelled: bool, tmp_pat
         np.testing.assert_array_equal(labels, np.array(data["classes"])[y])
 
 
+LOUD, FAST = np.arange(8) % 2, np.arange(8) % 3 // 2
+GRADES = np.stack([np.arange(8) / 2, 10.0 - np.arange(8)], axis=1)
+YES_OR_NO = {"loud": np.where(LOUD, "yes", "no"), "fast": FAST}
+KINDS = [";".join(["loud"] * a + ["fast"] * b) for a, b in zip(LOUD, FAST, strict=True)]
+# columns, settings, and what is prepared
+SEVERAL: dict[str, tuple[dict[str, Any], dict[str, Any], np.ndarray]] = {
+    "labels": (YES_OR_NO, {"task": "multilabel"}, np.stack([LOUD, FAST], axis=1)),
+    "labels in a text": (
+        {"kinds": KINDS},
+        {"task": "multilabel", "label_separator": ";"},
+        np.stack([FAST, LOUD], axis=1),
+    ),
+    "numbers": ({"a": GRADES[:, 0], "b": GRADES[:, 1]}, {"task": "regression"}, GRADES),
+}
+
+
+@pytest.mark.parametrize("case", SEVERAL)
+@pytest.mark.parametrize("form", ["wide", "long"])
+def test_a_series_may_have_several_labels(form: str, case: str, tmp_path: Path) -> None:
+    columns, chosen, expected = SEVERAL[case]
+    steps = pd.DataFrame(X[..., 0], columns=[f"t{i}" for i in range(6)])
+    if form == "long":
+        run, step = np.divmod(np.arange(48), 6)
+        steps = pd.DataFrame({"run": run, "x": X[run, step, 0]})
+        columns = {name: np.asarray(values)[run] for name, values in columns.items()}
+        chosen = {"id": "run", **chosen}
+    path = tmp_path / "a.csv"
+    steps.assign(**columns).to_csv(path, index=False)
+    target = [*columns] if len(columns) > 1 else "kinds"
+    x, y, data = prepared(tmp_path, path=str(path), target=target, **chosen)
+    np.testing.assert_allclose(x, X, rtol=1e-6)
+    np.testing.assert_allclose(y, expected)
+    names = data["labels"] or data["targets"]
+    assert [*names] == (["fast", "loud"] if target == "kinds" else target)
+    (batch,) = read_new(data, path, labelled=True).batches
+    assert batch.labels is not None
+    assert batch.labels.shape == ((8,) if target == "kinds" else (8, 2))
+    steps.to_csv(path, index=False)
+    (batch,) = read_new(data, path, labelled=False).batches
+    np.testing.assert_allclose(np.asarray(batch.inputs), X, rtol=1e-6)
+
+
+@pytest.mark.parametrize("form", ["x.ts", "recordings"])
+def test_files_of_one_label_have_no_several(form: str, tmp_path: Path) -> None:
+    settings = FORMS[form](tmp_path / form)
+    with pytest.raises(DataError, match=f"{form}: a .* one label for each|no several labels"):
+        prepared(tmp_path, task="multilabel", **settings)
+
+
+def test_a_forecast_is_of_one_column(tmp_path: Path) -> None:
+    settings = weather(tmp_path / "a.csv")
+    with pytest.raises(ConfigError, match="2 targets; a forecast is of one column"):
+        prepared(tmp_path, **{**settings, "target": ["temperature", "date"]}, window=5, horizon=2)
+
+
 def test_the_end_of_a_series_is_forecast(tmp_path: Path) -> None:
     settings = weather(tmp_path / "a.csv")
     x, _, data = prepared(tmp_path, **settings, window=5, horizon=2)
@@ -162,6 +217,11 @@ STEPS = "id,t,x,y\n1,0,3,a\n1,1,4,a\n2,0,5,b\n2,1,6,b\n"
             "set `time`",
         ),
         (STEPS, {"id": "id", "target": "y", "task": "regression"}, "regression needs numbers"),
+        (
+            STEPS,
+            {"id": "id", "target": ["x", "y"], "task": "multilabel"},
+            "target 'x', row 1 is '3'.* each target is 0 or 1",
+        ),
     ],
 )
 def test_unclear_tables_get_one_clear_line(

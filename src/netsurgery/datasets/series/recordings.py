@@ -15,7 +15,8 @@ class Recording:
     Attributes:
         name: of the series in its file, or of its file, for messages.
         values: float64 (steps, channels); NaN marks a missing value.
-        labels: (steps,) of every step; None: they are missing, as in a file to predict.
+        labels: (steps,) of every step, or (steps, targets); None: they are missing, as in a file to
+            predict.
         times: (steps,) ascending; None: the steps have no times.
         group: what the recording belongs to, such as a person; None: nothing known.
     """
@@ -39,12 +40,14 @@ class Recordings:
         channels: their names.
         notes: what the user should know of how they were read, one line each.
         classes: the names of the classes, if the source lists them.
+        targets: the names of the columns to predict; empty without columns.
     """
 
     all: list[Recording]
     channels: tuple[str, ...]
     notes: tuple[str, ...] = ()
     classes: tuple[str, ...] | None = None
+    targets: tuple[str, ...] = ()
 
 
 def class_name(label: str) -> str:

@@ -18,7 +18,7 @@ class SeriesSamples:
 
     Attributes:
         x: float64 (steps, channels) of each sample, without missing values.
-        y: (n,) labels, or (n, horizon) targets; empty where recordings have none.
+        y: (n,) labels, (n, targets), or (n, horizon) of forecasts; empty where there are none.
         groups: (n,) what each belongs to; None: nothing.
         spans: (n, 2) first and last time of each, including its targets; None: there are no times.
         places: the recording of each, and its first step.
@@ -94,13 +94,14 @@ def whole(recordings: Sequence[Recording], channels: Sequence[str], origin: str)
         spans.append((0, 0) if recording.times is None else recording.times[[0, -1]])
         if recording.labels is None:
             continue
-        known = (label for label in recording.labels.tolist() if not _is_missing(label))
-        labels = list(dict.fromkeys(known))
+        several = recording.labels.ndim > 1
+        known = [label for label in recording.labels if not _is_missing(label)]
+        labels = list(dict.fromkeys(map(tuple, known) if several else known))
         if len(labels) > 1:
             raise DataError(
-                f"{origin}: series {recording.name!r} has several labels ({labels[0]!r}, "
-                f"{labels[1]!r}); `window` cuts it into windows, each with the label of its last "
-                f"step"
+                f"{origin}: series {recording.name!r} has several labels ({_shown(labels[0])}, "
+                f"{_shown(labels[1])}); `window` cuts it into windows, each with the label of its "
+                f"last step"
             )
         if not labels:
             raise DataError(f"{origin}: series {recording.name!r} has no label")
@@ -196,6 +197,10 @@ def notes_on_length(
             f" ({why}): {shorter} shorter ones repeat their last step, {longer} longer ones are "
             f"cut at the end; do the same before the model predicts"
         )
+
+
+def _shown(label: Any) -> str:
+    return repr(label) if isinstance(label, str) else str(np.asarray(label).tolist())
 
 
 def _is_missing(label: object) -> bool:

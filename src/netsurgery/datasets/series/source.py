@@ -25,15 +25,16 @@ from netsurgery.datasets.source import (
     part_paths,
     rows_per_chunk,
 )
+from netsurgery.datasets.target_columns import SEPARATOR
 from netsurgery.networks.layers import Shape
-from netsurgery.objectives.tasks import MULTILABEL
+from netsurgery.objectives.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
 
 TS, NPZ = ".ts", ".npz"
 
 
 def task_of(settings: Settings) -> str:
     """The task: regression for forecasts, else classification, if none is set."""
-    task: str = settings.get("task", "regression" if "horizon" in settings else "classification")
+    task: str = settings.get("task", REGRESSION if "horizon" in settings else CLASSIFICATION)
     return task
 
 
@@ -68,10 +69,6 @@ def open_series(settings: Settings) -> Source:
     """
     if _is_arrays(Path(settings["path"])):
         return _open_arrays(settings)
-    if task_of(settings) == MULTILABEL:
-        raise DataError(
-            f"{settings['path']}: `task: multilabel` needs arrays, such as y_train (series, labels)"
-        )
     opened = {part: read(path, settings) for part, path in part_paths(settings).items()}
     training = opened[TRAINING]
     found: dict[str, SeriesSamples] = {}
@@ -106,7 +103,8 @@ def open_series(settings: Settings) -> Source:
         scaling="standard",
         label_names={part: f"{path}: labels" for part, path in part_paths(settings).items()},
         file_columns=training.channels,
-        targets=_target_names(settings),
+        targets=_target_names(training, settings),
+        labels=_label_names(training, settings),
         notes=(*notes, *samples.notes_on_length(lengths, steps, settings["path"], settings)),
         keys=_keys(found, settings),
     )
@@ -149,8 +147,9 @@ def read(
     if Path(settings["path"]).is_dir() and not labelled:
         return folders.read_files(path, settings, channels)
     if path.is_dir():
-        if task == "regression":
-            raise DataError(f"{path}: a folder has a subfolder per class; it gives no numbers")
+        if task != CLASSIFICATION:
+            what = "numbers" if task == REGRESSION else "several labels"
+            raise DataError(f"{path}: a folder has a subfolder per class; it gives no {what}")
         return folders.read_folder(path, settings)
     if path.suffix.lower() == ".tsf":
         raise DataError(
@@ -175,10 +174,18 @@ def samples_of(recordings: Recordings, settings: Settings, path: Path) -> Series
     return samples.windows(recordings.all, recordings.channels, str(path), windows)
 
 
-def _target_names(settings: Settings) -> tuple[str, ...]:
-    """The names of forecasts: the target and how many steps after the window."""
-    steps = range(1, settings.get("horizon", 0) + 1)
+def _target_names(training: Recordings, settings: Settings) -> tuple[str, ...]:
+    """The names of several outputs: of columns, or of the steps after the window of a forecast."""
+    if "horizon" not in settings:
+        return training.targets if len(training.targets) > 1 else ()
+    steps = range(1, settings["horizon"] + 1)
     return tuple(f"{settings['target']}+{step}" for step in steps)
+
+
+def _label_names(training: Recordings, settings: Settings) -> tuple[str, ...] | None:
+    """The names of the labels, if each has a column."""
+    columns = task_of(settings) == MULTILABEL and SEPARATOR not in settings
+    return training.targets if columns and training.targets else None
 
 
 def _keys(found: Mapping[str, SeriesSamples], settings: Settings) -> Any:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from netsurgery.datasets import table_reader
+from netsurgery.datasets import table_reader, target_columns
 from netsurgery.datasets.columns import text_of
 from netsurgery.datasets.integer_series import IntegerSeries
 from netsurgery.datasets.plain_tables import chosen_columns, numbers_of, open_table
 from netsurgery.datasets.series.recordings import Recording, Recordings, class_name
 from netsurgery.datasets.source import DataError
+from netsurgery.datasets.target_columns import SEPARATOR
 from netsurgery.datasets.times import times_of
+from netsurgery.objectives.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,12 +32,14 @@ class _Columns:
         names: of the columns that are numbers of the series.
         numbers: float64 (rows, names).
         others: the columns that say what the rows are, by setting.
+        targets: the columns to predict.
     """
 
     file: table_reader.TableFile
     names: list[str]
     numbers: np.ndarray
     others: dict[str, pd.Series] = field(default_factory=dict)
+    targets: list[pd.Series] = field(default_factory=list)
 
     def where(self, key: str) -> str:
         """The file and the column of a setting, for messages."""
@@ -58,8 +63,12 @@ def _read(
     import pandas as pd
 
     file = open_table(path, settings)
-    hidden = set() if labelled or "horizon" in settings else _target_in(file, settings)
-    keys = keys if labelled else [key for key in keys if key not in ("target", "group")]
+    targets = []
+    if labelled and "target" in settings:
+        targets = target_columns.target_columns(settings, file.columns, path)
+    # forecasts see the past of what they predict
+    hidden = set() if "horizon" in settings else {*targets, *_targets_in(file, settings)}
+    keys = keys if labelled else [key for key in keys if key != "group"]
     named = {
         key: table_reader.find_column(settings[key], file.columns, path, key)
         for key in keys
@@ -68,63 +77,75 @@ def _read(
     used = chosen_columns(file, settings, "channels")
     if not used:
         drop = chosen_columns(file, settings, "drop")
-        used = [
-            name
-            for name in file.columns
-            if name not in {*drop, *hidden}
-            and (name not in named.values() or _is_input(name, named, settings))
-        ]
+        used = [name for name in file.columns if name not in {*drop, *hidden, *named.values()}]
     if not used:
         raise DataError(f"{path}: has no column with the values of a series")
     read, start = [], 0
-    others: dict[str, list[pd.Series]] = {key: [] for key in named}
-    for frame in file.frames(table_reader.ROWS, list(dict.fromkeys([*used, *named.values()]))):
+    kept = list(dict.fromkeys([*named.values(), *targets]))
+    others: list[pd.DataFrame] = []
+    for frame in file.frames(table_reader.ROWS, list(dict.fromkeys([*used, *kept]))):
         read.append(numbers_of(frame, used, file, start))
-        for key, name in named.items():
-            others[key].append(frame[name])
+        others.append(frame[kept])
         start += len(frame)
     if not start:
         raise DataError(f"{path}: has no rows")
-    joined = {key: pd.concat(parts, ignore_index=True) for key, parts in others.items()}
-    return _Columns(file, used, np.concatenate(read), joined)
+    joined = pd.concat(others, ignore_index=True)
+    by_key = {key: joined[name] for key, name in named.items()}
+    return _Columns(file, used, np.concatenate(read), by_key, [joined[name] for name in targets])
 
 
-def _target_in(file: table_reader.TableFile, settings: Mapping[str, Any]) -> set[str]:
-    """The target's column, if the file has it."""
-    try:
-        return {table_reader.find_column(settings["target"], file.columns, file.path, "target")}
-    except (DataError, KeyError):
-        return set()
-
-
-def _is_input(name: str, named: Mapping[str, str], settings: Mapping[str, Any]) -> bool:
-    """Whether a column is both: forecasts see the past of what they predict."""
-    roles = [key for key, column in named.items() if column == name]
-    return roles == ["target"] and "horizon" in settings
+def _targets_in(file: table_reader.TableFile, settings: Mapping[str, Any]) -> Iterator[str]:
+    """The columns to predict that the file has."""
+    for key in target_columns.target_keys(settings) if "target" in settings else ():
+        with suppress(DataError):
+            yield table_reader.find_column(key, file.columns, file.path, "target")
 
 
 def labels_of(columns: _Columns, settings: Mapping[str, Any], task: str) -> np.ndarray | None:
-    """The labels of all rows: text of classes, None where missing; float64 targets of a regression.
+    """The labels of all rows, (rows,) or, of several columns, (rows, columns); None without any.
+
+    Text of classes, None where missing; float64 targets of a regression, and labels of 0 and 1, NaN
+    where missing. Text that holds several labels is empty where there are none.
 
     Raises:
-        DataError: a target is not a number, or a class has a fraction.
+        DataError: a target is not a number, a class has a fraction, or a label is not yes or no.
     """
-    values = columns.others.get("target")
-    if values is None:
+    if not columns.targets:
         return None
+    if task == MULTILABEL and settings.get(SEPARATOR):
+        return np.array(list(text_of(columns.targets[0].fillna(""))), dtype=object)
+    if task == CLASSIFICATION:
+        return _classes(columns.targets[0], columns)
+    convert = _numbers if task == REGRESSION else _truth
+    found = [convert(values, columns) for values in columns.targets]
+    return np.stack(found, axis=1) if len(found) > 1 else found[0]
+
+
+def _where(values: pd.Series, columns: _Columns) -> str:
+    return f"{columns.file.path}: column {values.name!r} (`target`)"
+
+
+def _truth(values: pd.Series, columns: _Columns) -> np.ndarray:
+    return target_columns.truth(values, columns.file.path)
+
+
+def _numbers(values: pd.Series, columns: _Columns) -> np.ndarray:
     numbers = columns.file.numbers.numbers(values)
-    if task == "regression":
-        wrong = np.flatnonzero(np.isnan(numbers) & values.notna().to_numpy())
-        if len(wrong):
-            raise DataError(
-                f"{columns.where('target')}, row {wrong[0] + 1} is {values.iloc[wrong[0]]!r}; "
-                f"regression needs numbers"
-            )
-        return numbers
+    wrong = np.flatnonzero(np.isnan(numbers) & values.notna().to_numpy())
+    if len(wrong):
+        raise DataError(
+            f"{_where(values, columns)}, row {wrong[0] + 1} is {values.iloc[wrong[0]]!r}; "
+            f"regression needs numbers"
+        )
+    return numbers
+
+
+def _classes(values: pd.Series, columns: _Columns) -> np.ndarray:
+    numbers = columns.file.numbers.numbers(values)
     fractions = np.flatnonzero(np.isfinite(numbers) & (numbers % 1 != 0))
     if len(fractions):
         raise DataError(
-            f"{columns.where('target')} holds floats ({numbers[fractions[0]]} in row "
+            f"{_where(values, columns)} holds floats ({numbers[fractions[0]]} in row "
             f"{fractions[0] + 1}); for a numeric target set `task: regression`"
         )
     return np.array(
@@ -147,7 +168,7 @@ def read_wide(
     Args:
         path: of the file.
         settings: of the dataset; without labels, `length` tells whether the first column is one.
-        task: classification or regression.
+        task: of the dataset.
         labelled: whether to read labels.
 
     Raises:
@@ -164,7 +185,7 @@ def read_wide(
             )
         settings = {**settings, "target": 0}
         notes.append(f"{path}: has no names of columns; the first column is taken for the label")
-    columns = _read(path, settings, ("target", "group", "time"), labelled=labelled)
+    columns = _read(path, settings, ("group", "time"), labelled=labelled)
     labels = labels_of(columns, settings, task)
     groups = columns.others.get("group")
     times = columns.others.get("time")
@@ -179,12 +200,12 @@ def read_wide(
             Recording(
                 name=f"row {row + 1}",
                 values=values[:steps, None],
-                labels=None if labels is None else np.repeat(labels[row : row + 1], steps),
+                labels=None if labels is None else np.repeat(labels[row : row + 1], steps, axis=0),
                 times=None if moments is None else np.repeat(moments[row : row + 1], steps),
                 group=None if groups is None else _text(groups, row),
             )
         )
-    return Recordings(found, ("value",), tuple(notes))
+    return Recordings(found, ("value",), tuple(notes), targets=_names(columns))
 
 
 def read_long(
@@ -195,8 +216,8 @@ def read_long(
     Raises:
         DataError: it cannot be read, or a series has two values at the same time.
     """
-    columns = _read(path, settings, ("id", "time", "target", "group"), labelled=labelled)
-    if labelled and "target" not in columns.others:
+    columns = _read(path, settings, ("id", "time", "group"), labelled=labelled)
+    if labelled and not columns.targets:
         shown = ", ".join(columns.file.columns[:8])
         raise DataError(f"{path}: what is to be predicted? Set `target` (columns: {shown})")
     labels = labels_of(columns, settings, task)
@@ -237,7 +258,13 @@ def read_long(
                 group=_constant_group(groups, chosen, name, columns),
             )
         )
-    return Recordings(found, tuple(columns.names), tuple(_notes(columns, found)))
+    notes = tuple(_notes(columns, found))
+    return Recordings(found, tuple(columns.names), notes, targets=_names(columns))
+
+
+def _names(columns: _Columns) -> tuple[str, ...]:
+    """The names of the columns to predict."""
+    return tuple(str(values.name) for values in columns.targets)
 
 
 def _text(values: pd.Series, row: int) -> str:

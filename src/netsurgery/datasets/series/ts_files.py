@@ -15,6 +15,7 @@ import numpy as np
 from netsurgery.datasets import file_kinds
 from netsurgery.datasets.series.recordings import Recording, Recordings, class_name
 from netsurgery.datasets.source import DataError
+from netsurgery.objectives.tasks import MULTILABEL
 
 COLON = re.compile(r":(?![^()]*\))")  # not in the time of a value
 TIMED = re.compile(r"\(([^,()]*),([^()]*)\)")  # (time, value)
@@ -24,8 +25,13 @@ def read_ts(path: Path, task: str, *, labelled: bool = True) -> Recordings:
     """Read a `.ts` file.
 
     Raises:
-        DataError: it is none, or a line in it is damaged.
+        DataError: it is none, a line in it is damaged, or it cannot have such labels.
     """
+    if task == MULTILABEL:
+        raise DataError(
+            f"{path}: a .ts file has one label for each series; for several save the series as a "
+            f"table or as arrays"
+        )
     header = _Header()
     found: list[Recording] = []
     for number, line in _lines(path):
