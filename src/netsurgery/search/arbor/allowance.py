@@ -18,7 +18,7 @@ from netsurgery.search.winners import Winners
 
 # the fewer parameters a network of convolutions has, the longer it goes on gaining from training
 LONGEST_BESIDE = 3.0  # epochs of a smaller one for each one of the final network, at most
-LONGEST_CONTEST = 0.1  # of the budget, for each network, where a contest needs more than its share
+LONGEST_CONTEST = 0.07  # of the budget, for each network, where a contest needs more than its share
 
 
 def allowance(
