@@ -39,9 +39,14 @@ def _entry(given: Any) -> Any:
 def _settings(given: Any) -> Any:
     if given is None:
         return {}
-    if not isinstance(given, Mapping) or not isinstance(given.get("branches"), list):
+    if not isinstance(given, Mapping):
         return given
-    return {**given, "branches": list(map(_entries, given["branches"]))}
+    found = dict(given)
+    if isinstance(given.get("branches"), list):
+        found["branches"] = list(map(_entries, given["branches"]))
+    if isinstance(given.get("rows"), Mapping):
+        found["rows"] = {name: _entries(row or []) for name, row in given["rows"].items()}
+    return found
 
 
 def load_topologies(given: Mapping[str, Any]) -> dict[str, Entries]:

@@ -257,6 +257,11 @@ def parallel(
     return (Parallel(tuple(rows), join),)
 
 
+def inputs(shape: Shape, *, rows: Mapping[str, Sequence[Entry]]) -> Row:
+    """A list of entries for each of several inputs (see `netsurgery.networks.input_rows`)."""
+    raise ValueError("begins the list of a dataset with several inputs, and is for no other place")
+
+
 # --- lists of entries -----------------------------------------------------------------------------
 
 ENTRIES: dict[str, Callable[..., Row]] = {
@@ -277,6 +282,7 @@ ENTRIES: dict[str, Callable[..., Row]] = {
         activation,
         dropout,
         parallel,
+        inputs,
     )
 }
 # what needs channels that lie along one side or two, and what needs a row of values

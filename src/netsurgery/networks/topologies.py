@@ -38,6 +38,8 @@ def without_defaults(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any
         kept = {k: v for k, v in settings.items() if k not in defaults or defaults[k] != v}
         if "branches" in kept:
             kept["branches"] = list(map(without_defaults, kept["branches"]))
+        if "rows" in kept:
+            kept["rows"] = {of: without_defaults(row) for of, row in kept["rows"].items()}
         found.append({name: kept})
     return found
 

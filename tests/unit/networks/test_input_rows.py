@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -39,6 +40,48 @@ def test_cells_go_to_images_and_series_and_dense_layers_behind_the_join() -> Non
         "ecg": ["Conv", "Flatten", "Dense"],
     }
     assert [str(layer) for layer in topology.layers[-2:]] == ["dense 6 (relu)", "dense 3 (softmax)"]
+
+
+def test_each_input_may_have_entries_of_its_own() -> None:
+    own = [{"conv": {"channels": 4}}, {"flatten": {}}, {"dense": {"units": 16}}]
+    given = {"ecg": own, "features": own[2:], "image": own}
+    same = built([{"conv": {"channels": 4}}, {"dense": {"units": 6}}])
+    assert built([{"inputs": {"rows": given}}, {"dense": {"units": 6}}]) == same
+    given = {"features": [], "image": own[:1], "ecg": [*own[:1], {"global_max": {}}]}
+    topology = built([{"inputs": {"rows": given}}])
+    assert rows(topology) == {
+        "features": [],
+        "image": ["Conv", "Flatten"],
+        "ecg": ["Conv", "GlobalPool"],
+    }
+    assert [str(layer) for layer in topology.layers[-1:]] == ["dense 3 (softmax)"]
+
+
+ROWS: dict[str, list[dict[str, Any]]] = {"features": [], "image": [], "ecg": []}
+CELL = {"conv_cell": {"channels": 4}}
+
+
+@pytest.mark.parametrize(
+    ("entries", "reason"),
+    [
+        ([{"inputs": {"rows": {**ROWS, "imag": []}}}], "unknown input 'imag'; did you mean image?"),
+        ([{"inputs": {"rows": {"image": [], "ecg": []}}}], "no list for the input 'features'"),
+        (
+            [{"inputs": {"rows": {**ROWS, "features": [CELL]}}}],
+            "entry 1, inputs, features, entry 1, conv_cell: needs images or series",
+        ),
+        ([{"inputs": {"rows": ROWS}}, CELL], "entry 2, conv_cell: needs images or series"),
+        ([CELL, {"inputs": {"rows": ROWS}}], "entry 2, inputs: begins the list of a dataset"),
+    ],
+)
+def test_lists_that_fit_no_input_are_named(entries: list[dict[str, Any]], reason: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(reason)):
+        built(entries)
+
+
+def test_a_dataset_of_one_input_has_no_rows_of_inputs() -> None:
+    with pytest.raises(ValueError, match="entry 1, inputs: begins the list of a dataset with sev"):
+        build([{"inputs": {"rows": ROWS}}], (5,), 2)
 
 
 @pytest.mark.parametrize("name", ["cnn-tiny", "ff-small", "resnet-tiny", "mobile-tiny"])
