@@ -94,6 +94,6 @@ def export(
         lite = tflite.not_exported(file, why)
     else:
         check = model_check.compare(model, network, raw, samples, described).to_json()
-        lite = tflite.export_tflite(model, file, raw.rows)
+        lite = tflite.export_tflite(model, file, raw.batches[0])
     written = [file] if file.exists() else []
     known.write(path, {"check": check, "exports": [lite], CHECKSUMS: checksums(path, *written)})

@@ -58,12 +58,6 @@ class RawSamples:
     positions: np.ndarray  # within the test part
     batches: Sequence[Inputs]
 
-    @property
-    def rows(self) -> np.ndarray | None:
-        """The first batch as one array; None if the model takes one per column."""
-        first = self.batches[0]
-        return None if isinstance(first, dict) else first
-
 
 def read_raw(samples: Samples, data: Mapping[str, Any]) -> RawSamples:
     """Read some test samples from the source.

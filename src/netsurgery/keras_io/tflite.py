@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
+from keras.ops import convert_to_tensor
 
+from netsurgery.datasets.source import Inputs
 from netsurgery.storage.files import atomic_path
 
 TOLERANCE = 1e-4  # the largest accepted difference of an output, relative to the largest output
 TINY = float(np.finfo(np.float32).tiny)
-TABLE = "it takes several inputs, and only models of one input are exported"
+TEXT = "it takes columns of text, which TensorFlow Lite cannot look up"
 
 
 @contextlib.contextmanager
@@ -36,18 +39,53 @@ def own_temporary_files() -> Iterator[None]:
             tempfile.tempdir = before
 
 
-def predict_tflite(content: bytes, x: np.ndarray) -> np.ndarray:
-    """The predictions of a TensorFlow Lite model with one input and one output for a batch."""
+def input_names(model: keras.Model) -> dict[str, str]:
+    """What the exported model calls each of several inputs: letters, digits and underscores."""
+    found: dict[str, str] = {}
+    for i, tensor in enumerate(model.inputs):
+        plain = re.sub(r"\W", "_", tensor.name, flags=re.ASCII)
+        known = plain in found.values() or not plain[:1].isalpha()
+        found[tensor.name] = f"input_{i}_{plain}" if known else plain
+    return found
+
+
+def _converted(model: keras.Model, names: Mapping[str, str]) -> bytes:
+    """The content of the exported file.
+
+    Args:
+        model: to export.
+        names: of several inputs, see `input_names`; none for a model that takes one array.
+    """
+    if not names:
+        return bytes(tf.lite.TFLiteConverter.from_keras_model(model).convert())
+    signature = [tf.TensorSpec(x.shape, x.dtype, name=names[x.name]) for x in model.inputs]
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    archive.add_endpoint(
+        "serve", lambda *inputs: model(list(inputs), training=False), input_signature=signature
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        archive.write_out(folder, verbose=False)
+        return bytes(tf.lite.TFLiteConverter.from_saved_model(folder).convert())
+
+
+def predict_tflite(content: bytes, x: Inputs) -> np.ndarray:
+    """The predictions of a TensorFlow Lite model with one output for a batch.
+
+    Args:
+        content: of its file.
+        x: (n, *shape), or of several inputs such an array of each, by the names of the exported
+            model (see `input_names`).
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the interpreter's successor is a separate package
         interpreter = tf.lite.Interpreter(model_content=content)
-    (entry,) = interpreter.get_input_details()
-    interpreter.resize_tensor_input(entry["index"], x.shape)
-    interpreter.allocate_tensors()
-    interpreter.set_tensor(entry["index"], x.astype(entry["dtype"]))
-    interpreter.invoke()
-    (leaving,) = interpreter.get_output_details()
-    return interpreter.get_tensor(leaving["index"])
+    runner = interpreter.get_signature_runner()
+    details = runner.get_input_details()
+    given = x if isinstance(x, dict) else {next(iter(details)): x}
+    inputs = {name: values.astype(details[name]["dtype"]) for name, values in given.items()}
+    (outputs,) = runner(**inputs).values()
+    return np.asarray(outputs)
 
 
 def not_exported(path: Path, why: str) -> dict[str, Any]:
@@ -56,24 +94,27 @@ def not_exported(path: Path, why: str) -> dict[str, Any]:
     return {"file": path.name, "written": False, "why": why}
 
 
-def export_tflite(model: keras.Model, path: Path, x: np.ndarray | None) -> dict[str, Any]:
+def export_tflite(model: keras.Model, path: Path, x: Inputs) -> dict[str, Any]:
     """Write a model for TensorFlow Lite if it can be converted and predicts the same.
 
     Args:
         model: takes raw samples.
         path: of the file.
-        x: samples to compare predictions on; None if the model takes several arrays.
+        x: samples to compare predictions on, by input if the model has several.
 
     Returns:
-        Plain values: the file's name and, if it was written, its size in bytes and the largest
-        difference of an output, relative to the largest output; otherwise the reason.
+        Plain values: the file's name and, if it was written, its size in bytes, the largest
+        difference of an output, relative to the largest output, and what it calls several inputs;
+        otherwise the reason.
     """
-    if x is None:
-        return not_exported(path, TABLE)
+    if any(tensor.dtype == "string" for tensor in model.inputs):
+        return not_exported(path, TEXT)
+    names = input_names(model) if isinstance(x, dict) else {}
     try:
         with own_temporary_files():
-            content = tf.lite.TFLiteConverter.from_keras_model(model).convert()
-        predictions = predict_tflite(content, x)
+            content = _converted(model, names)
+        exported = {names[name]: x[name] for name in names} if isinstance(x, dict) else x
+        predictions = predict_tflite(content, exported)
     except (tf.errors.OpError, ValueError, RuntimeError) as error:
         lines = [line for line in str(error).splitlines() if line.strip()]
         reason = lines[0][:200] if lines else ""
@@ -82,7 +123,8 @@ def export_tflite(model: keras.Model, path: Path, x: np.ndarray | None) -> dict[
         if type(error).__name__ != "ConverterError":
             raise
         return not_exported(path, "TensorFlow Lite does not support one of its operations")
-    expected = np.asarray(model(x, training=False))
+    entering = [convert_to_tensor(x[name]) for name in names] if isinstance(x, dict) else x
+    expected = np.asarray(model(entering, training=False))
     largest = float(np.abs(predictions - expected).max() / max(np.abs(expected).max(), TINY))
     if not np.isfinite(largest):
         return not_exported(path, "its weights are not finite")
@@ -94,6 +136,7 @@ def export_tflite(model: keras.Model, path: Path, x: np.ndarray | None) -> dict[
         "file": path.name,
         "written": True,
         "bytes": len(content),
-        "samples": len(x),
+        "samples": len(predictions),
         "largest_difference": largest,
+        **({"inputs": names} if names else {}),
     }

@@ -32,3 +32,36 @@ def test_conversion_is_exact_and_leaves_no_files(make, tmp_path, monkeypatch):
     content = (tmp_path / "model.tflite").read_bytes()
     np.testing.assert_allclose(tflite.predict_tflite(content, x), model(x), atol=1e-6)
     assert list(folder.iterdir()) == []
+
+
+def test_several_inputs_keep_their_names(tmp_path):
+    size, age = keras.Input((1,), name="size in m"), keras.Input((1,), name="age")
+    image = keras.Input((4, 5, 2), name="image")
+    rows = [size, 3 * age, keras.layers.GlobalAveragePooling2D()(image)]
+    joined = keras.layers.Concatenate()(rows)
+    model = keras.Model([size, age, image], keras.layers.Dense(3, "softmax")(joined))
+    rng = np.random.default_rng(0)
+    x = {
+        "image": rng.random((4, 4, 5, 2)),
+        "size in m": rng.random((4, 1)),
+        "age": rng.random((4, 1)),
+    }
+    result = tflite.export_tflite(model, tmp_path / "model.tflite", x)
+    assert result["written"]
+    assert result["samples"] == 4
+    assert result["inputs"] == {"size in m": "size_in_m", "age": "age", "image": "image"}
+    content = (tmp_path / "model.tflite").read_bytes()
+    named = {result["inputs"][name]: values for name, values in x.items()}
+    changed = tflite.predict_tflite(content, named | {"age": x["age"][::-1]})
+    assert not np.allclose(changed, tflite.predict_tflite(content, named))
+
+
+def test_text_is_not_exported(tmp_path):
+    kind = keras.Input((1,), dtype="string", name="kind")
+    code = keras.layers.StringLookup(vocabulary=["cold", "heat"], output_mode="one_hot")(kind)
+    model = keras.Model(kind, keras.layers.Dense(3)(code))
+    (tmp_path / "model.tflite").touch()  # of an earlier export
+    x = {"kind": np.array([["heat"]], object)}
+    result = tflite.export_tflite(model, tmp_path / "model.tflite", x)
+    assert (result["written"], result["why"]) == (False, tflite.TEXT)
+    assert not (tmp_path / "model.tflite").exists()
