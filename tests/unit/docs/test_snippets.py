@@ -9,6 +9,7 @@ import yaml
 from netsurgery.cli import main
 from netsurgery.config import loading, search_section
 from netsurgery.config.starting_models import StartingModel
+from netsurgery.datasets.source import FILE_KEYS
 from netsurgery.networks import topologies
 from tests.support.factories import ROOT, SCHEMA, schema
 from tests.support.pages import blocks, commands, pages
@@ -42,7 +43,7 @@ def test_a_configuration_is_valid(text, tmp_path, monkeypatch):
     monkeypatch.setattr(search_section, "read_model", lambda path, where: MODEL)
     given = yaml.safe_load(text)
     for settings in given.get("datasets", {}).values():  # files of the reader's
-        for key in settings.keys() & {"path", "validation_path", "test_path", "labels", "images"}:
+        for key in settings.keys() & {*FILE_KEYS}:
             path = tmp_path / settings[key]
             (path.parent if path.suffix else path).mkdir(parents=True, exist_ok=True)
             if path.suffix:
