@@ -64,6 +64,21 @@ def part(folder: Path, name: str = "training") -> Samples:
     return datasets.read_part(folder / "data", split, name)
 
 
+@pytest.mark.parametrize("exif", [True, False])
+def test_images_of_rows_are_turned_by_exif_unless_not_wanted(folder: Path, exif: bool) -> None:
+    pixels = np.arange(36, dtype=np.uint8).reshape(4, 3, 3)
+    turned = Image.Exif()
+    turned[0x0112] = 3  # upside down
+    Image.fromarray(pixels).save(folder / "photos" / f"{ORDER[0]}.png", exif=turned)
+    given = settings(folder, exif=exif)
+    x, _, data = prepared(folder, given)
+    np.testing.assert_array_equal(x["image"][0], pixels[::-1, ::-1] if exif else pixels)
+    raw = datasets.raw_samples(data, np.arange(1))[0]
+    np.testing.assert_array_equal(raw["image"], x["image"][:1])
+    new = next(iter(datasets.read_new(data, folder / "patients.csv", labelled=False).batches))
+    np.testing.assert_array_equal(new.inputs["image"], x["image"])
+
+
 @pytest.mark.parametrize("suffix", [".png", ""])
 def test_each_row_has_its_image(folder: Path, suffix: str) -> None:
     write(folder, [f"{number}{suffix}" for number in ORDER])
