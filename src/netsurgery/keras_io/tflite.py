@@ -20,7 +20,7 @@ from netsurgery.storage.files import atomic_path
 
 TOLERANCE = 1e-4  # the largest accepted difference of an output, relative to the largest output
 TINY = float(np.finfo(np.float32).tiny)
-TEXT = "it takes columns of text, which TensorFlow Lite cannot look up"
+TEXT = "it takes columns of text, which are not exported to TensorFlow Lite"
 
 
 @contextlib.contextmanager
