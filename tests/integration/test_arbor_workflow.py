@@ -9,6 +9,8 @@ import yaml
 
 from netsurgery.cli.main import main
 from netsurgery.search.arbor.plans import FreshPlan, Part, RoundPlan
+from netsurgery.search.steps import fresh_step
+from netsurgery.storage.dependencies import Dependencies
 from netsurgery.storage.files import read_json
 from tests.support.in_process import assert_same_training, search_in_one_process
 from tests.support.workflow_runs import SUMMARY, run, search_folder
@@ -59,6 +61,17 @@ def test_rounds_precede_a_contest_and_the_final_training(finished):
     assert isinstance(contest, FreshPlan)
     assert isinstance(last, FreshPlan)
     assert (contest.part, last.part) == (Part.CONTEST, Part.FINAL)
+
+
+def test_the_small_network_learns_from_the_final_one(finished):
+    folder = search_folder(finished)
+    last = folder.generations()[-1]
+    final, small = last.networks
+    assert (final.teacher, small.teacher) == (None, final.candidate)
+    records = [folder.record(last.generation, fresh_step(each.candidate)) for each in last.networks]
+    read = Dependencies.read(records[1])
+    assert read
+    assert records[0] in read.inputs
 
 
 def test_the_rate_falls_before_networks_are_compared(finished):

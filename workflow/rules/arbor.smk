@@ -100,6 +100,7 @@ rule train_fresh:
     input:
         unpack(inputs.samples),
         plan=f"{GENERATION}/plan.json",
+        teacher=inputs.teacher,
     output:
         model=f"{GENERATION}/{{step}}.keras",
         record=f"{GENERATION}/{{step}}.json",
@@ -127,6 +128,6 @@ rule train_fresh:
     shell:
         training_job(
             "train_fresh",
-            "--fresh {params.fresh:q} --target {params.target}"
+            "--fresh {params.fresh:q} --teacher {input.teacher} --target {params.target}"
             " --step {wildcards.step} --output {output.model}",
         )

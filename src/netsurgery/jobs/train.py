@@ -158,13 +158,15 @@ def train_offspring(
     step.train(trainable, record, batches)
 
 
-def train_fresh(step: TrainingStep, fresh: FreshNetwork) -> None:
+def train_fresh(step: TrainingStep, fresh: FreshNetwork, teacher: Path | None = None) -> None:
     """Train a network from fresh weights.
 
     Args:
         step: this one.
         fresh: what its plan says of it.
+        teacher: model of its teacher, if it has one.
     """
+    step = replace(step, teacher=teacher)
     topology, batches = Topology.from_json(fresh.topology), {step.name: fresh.batches}
     record = Record(
         candidate=fresh.candidate,

@@ -104,6 +104,11 @@ def train_branch(step: TrainingStep, models: list[Path], rank: int, batches: int
     train.train_branch(step, models, rank, batches)
 
 
+def train_fresh(step: TrainingStep, fresh: FreshNetwork, teacher: Sequence[Path]) -> None:
+    """Train a network from fresh weights, with the model of its teacher if it has one."""
+    train.train_fresh(step, fresh, teacher[0] if teacher else None)
+
+
 def cool_down(step: TrainingStep, model: Path, batches: int) -> None:
     """Train a candidate further while its learning rate falls."""
     train.continue_training(step, model, read_record(model), {step.name: batches})
@@ -131,7 +136,7 @@ def run_pooling_trials(step: TrainingStep, model: Path) -> None:
 
 def files_read(given: argparse.Namespace) -> list[Path]:
     """List the JSON files of what a step reads: the data, their split, and its candidates."""
-    models = list(getattr(given, "models", ()))
+    models = [*getattr(given, "models", ()), *getattr(given, "teacher", ())]
     models += [vars(given)[each] for each in ("parent", "model") if each in given]
     records = map(record_path, models)
     return [given.data / "data.json", given.split.with_suffix(".json"), *records]
@@ -172,7 +177,7 @@ COMMANDS = {
     ),
     "train_round": Command(train_round, models=Several(Path), mode=SelectionMode, **ROUNDS),
     "cool_down": Command(cool_down, model=Path, batches=int),
-    "train_fresh": Command(train.train_fresh, fresh=read_fresh),
+    "train_fresh": Command(train_fresh, fresh=read_fresh, teacher=Several(Path, at_least=0)),
     "first_look": Command(
         first_look.first_look,
         winners=Path,

@@ -27,7 +27,7 @@ from netsurgery.objectives.training_settings import (
 )
 from netsurgery.processes.client import kept_graphs
 from netsurgery.search import scores
-from netsurgery.search.candidates import read_candidate, record_path
+from netsurgery.search.candidates import read_candidate, read_record, record_path
 from netsurgery.search.records import Record, RoundResult, Status
 from netsurgery.search.steps import FINAL, Phase
 from netsurgery.search.target import Target
@@ -37,7 +37,7 @@ from netsurgery.storage.files import atomic_path, sha256, verify_checksum
 from netsurgery.storage.random_streams import random_stream
 from netsurgery.storage.settings import from_settings
 from netsurgery.storage.timer import Timer
-from netsurgery.training import GraphCache, TrainableNetwork, TrainingLoop
+from netsurgery.training import GraphCache, TrainableNetwork, TrainingLoop, distillation
 
 ALONE = (Phase.WARM_UP, Phase.FRESH, Phase.FINAL)  # trainings with few or none beside them
 LATENCY_BATCH = 32  # samples in the larger batch whose latency is measured
@@ -60,6 +60,7 @@ class TrainingStep:
         stream: names the order of the samples, the same in all steps that have this name; None: of
             the candidate's own in each round.
         target: of the objective, at which training stops after an epoch; None: it does not.
+        teacher: model from whose predictions the network learns as well; None: of the labels alone.
         timer: how long the parts of the step take.
     """
 
@@ -74,6 +75,7 @@ class TrainingStep:
     rates: StepRates = None
     stream: str | None = None
     target: float | None = None
+    teacher: Path | None = None
     timer: Timer = field(default_factory=Timer)
 
     @cached_property
@@ -150,6 +152,8 @@ class TrainingStep:
             samples, validation = self.training, self.samples("validation")
             balanced = settings.class_weights == "balanced"
             weights = samples.balancing_weights if balanced else None
+        with self.timer("teacher"):
+            taught = None if self.teacher is None else self._predictions(self.teacher)
         return TrainingLoop(
             network,
             samples,
@@ -161,7 +165,16 @@ class TrainingStep:
             GraphCache(kept_graphs()),
             precision,
             self.batch_parts,
+            taught,
         )
+
+    def _predictions(self, teacher: Path) -> np.ndarray | None:
+        """What a trained network predicts for the training samples; None if it diverged."""
+        record = read_record(teacher)
+        if record.status != Status.OK:
+            return None
+        rng = random_stream(self.seed, record.candidate, "views of the teacher")
+        return distillation.predict(self.load(teacher, record), self.training, rng)
 
     def run(self, network: TrainableNetwork, record: Record, batches: Mapping[str, int]) -> Record:
         """Train a candidate.

@@ -64,6 +64,7 @@ class FreshNetwork:
         batches: that it trains.
         precision: that it trains in.
         epoch_cost: epochs of the budget that an epoch counts as.
+        teacher: the candidate of its generation that it learns from; None: of the labels alone.
     """
 
     candidate: str
@@ -74,6 +75,7 @@ class FreshNetwork:
     batches: int
     precision: str
     epoch_cost: float = 1.0
+    teacher: str | None = None
 
     @property
     def cost(self) -> float:

@@ -6,6 +6,7 @@
   and writes the state of its optimizer;
 - `output_scores` gives the scores of outputs that are computed already;
 - `metrics` sums losses and metrics, and `keras_metrics` wraps those of Keras;
+- `distillation` lets a network learn from the predictions of another one;
 - `keras_objects` builds Keras objects from settings;
 - `graphs` caches traced functions, and `onednn` makes them use the kernels of oneDNN;
 - `malloc` and `prefork` save start-up time;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import tensorflow as tf
@@ -13,6 +14,7 @@ from netsurgery.objectives.keras_catalog import Setting
 from netsurgery.objectives.training_settings import FLOAT32
 from netsurgery.storage.timer import Timer
 from netsurgery.training.compiler import Compiler
+from netsurgery.training.distillation import Distilled, with_predictions
 from netsurgery.training.epoch import NO_MOVES, compile_epoch
 from netsurgery.training.evaluation import compile_evaluation
 from netsurgery.training.graphs import GraphCache
@@ -42,6 +44,8 @@ class TrainingLoop:
         cache: of graphs, shared with other loops over networks of the same topology.
         precision: of training; scores are computed in float32.
         batch_parts: into which each batch is split (see `netsurgery.training.batch_parts`).
+        taught: (N, classes) what a teacher predicts for the training samples, which the network
+            learns beside their classes; None: it has no teacher.
     """
 
     def __init__(
@@ -56,6 +60,7 @@ class TrainingLoop:
         cache: GraphCache | None = None,
         precision: str = FLOAT32,
         batch_parts: int = 1,
+        taught: np.ndarray | None = None,
     ) -> None:
         cache = cache or GraphCache()
         self.network, self.samples, self.batch_size = network, len(training), batch_size
@@ -64,7 +69,11 @@ class TrainingLoop:
         with self.timer("build"):
             known = network.loss, network.outputs, metrics
             of_training, of_validation = ((e.y, e.target, *known) for e in (training, validation))
-            self.metrics = metric_sums(*of_training, class_weights, logits=network.logits)
+            if taught is None:
+                self.metrics = metric_sums(*of_training, class_weights, logits=network.logits)
+            else:
+                self.metrics = Distilled(*known, class_weights, logits=network.logits)
+                training = replace(training, y=with_predictions(training.y, taught))
             compiler = Compiler(network, self.metrics, Batches(training), cache, precision)
             self.epoch = compile_epoch(compiler, batch_size, batch_parts)
             validation_metrics = metric_sums(*of_validation, logits=network.logits)

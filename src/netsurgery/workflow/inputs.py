@@ -99,6 +99,11 @@ class Inputs:
         jobs, generation = self.searches.arbor(wildcards), int(wildcards.generation)
         return jobs.model_before(generation, wildcards.step)
 
+    def teacher(self, wildcards: Wildcards) -> Files:
+        """List the model that a network with fresh weights learns from, if there is one."""
+        jobs, generation = self.searches.arbor(wildcards), int(wildcards.generation)
+        return jobs.teacher(generation, wildcards.step)
+
     # --- decision points of the Surgeon -----------------------------------------------------------
 
     def analysis_inputs(self, wildcards: Wildcards) -> dict[str, str | Files]:

@@ -83,12 +83,23 @@ def test_a_lone_training_has_a_core_per_part(tmp_path, parts, cores, seeds, thre
 
 
 @pytest.mark.parametrize(
-    ("costs", "beside"),
-    [([1.0, 0.1], [1, 2]), ([1.0, 1.0, 1.0], [3, 3, 3]), ([1.0, 0.1, 0.3], [1, 3, 2])],
+    ("costs", "teacher", "beside"),
+    [
+        ([1.0, 0.1], None, [1, 2]),
+        ([1.0, 1.0, 1.0], None, [3, 3, 3]),
+        ([1.0, 0.1, 0.3], None, [1, 3, 2]),
+        ([1.0, 0.1], "g04c00", [1, 1]),
+        ([1.0, 0.1, 0.3], "g04c00", [1, 2, 1]),
+    ],
 )
-def test_a_small_network_leaves_the_final_one_its_cores(costs, beside, monkeypatch):
+def test_a_small_network_leaves_larger_ones_beside_it_their_cores(
+    costs, teacher, beside, monkeypatch
+):
     networks = tuple(
-        FreshNetwork(f"g04c0{number}", 4, None, "template", {}, 100, "float32", cost)
+        FreshNetwork(
+            *(f"g04c0{number}", 4, None, "template", {}, 100, "float32", cost),
+            teacher=teacher if number else None,
+        )
         for number, cost in enumerate(costs)
     )
     plan = FreshPlan(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from netsurgery.networks.costs import multiplications
+from netsurgery.networks.layers import Dense
 from netsurgery.networks.topology import Topology
 from netsurgery.objectives.step_rates import Along, Ramp
 from netsurgery.search.account import epoch_cost
@@ -106,7 +107,8 @@ def _plan_fresh(
 ) -> FreshPlan:
     """All shapes in a contest; at the end its winner, or without a contest the template.
 
-    The winner may train in smaller sizes as well, which do not compete.
+    The winner may train in smaller sizes as well, which do not compete; if they classify, they
+    learn from it.
     """
     (record,) = trunk.records
     topology, speed = Topology.from_json(record.topology), trunk.speed
@@ -115,10 +117,12 @@ def _plan_fresh(
     else:
         found = shapes(topology, settings.growth.limits)
     competing = found if allowed.part is Part.CONTEST else dict(list(found.items())[:1])
-    made = [(origin, shape, 1.0) for origin, shape in competing.items()]
-    final = made[0][1]
+    made: list[tuple[str, Topology, float, str | None]]
+    made = [(origin, shape, 1.0, None) for origin, shape in competing.items()]
+    final = next(iter(competing.values()))
+    teacher = candidate_name(generation, 0) if _gives_probabilities(final) else None
     smaller = smaller_networks(final, allowed.smaller, settings.growth.limits)
-    made += [(SMALLER, shape, epoch_cost(shape, final)) for shape in smaller.values()]
+    made += [(SMALLER, shape, epoch_cost(shape, final), teacher) for shape in smaller.values()]
     networks = tuple(
         FreshNetwork(
             candidate=candidate_name(generation, number),
@@ -129,8 +133,9 @@ def _plan_fresh(
             batches=batches,
             precision=precision_for(shape, speed, record.precision),
             epoch_cost=cost,
+            teacher=teacher,
         )
-        for number, ((origin, shape, cost), batches) in enumerate(
+        for number, ((origin, shape, cost, teacher), batches) in enumerate(
             zip(made, allowed.batches, strict=True)
         )
     )
@@ -143,6 +148,12 @@ def _plan_fresh(
         part=allowed.part,
         networks=networks,
     )
+
+
+def _gives_probabilities(topology: Topology) -> bool:
+    """Whether a network gives the probabilities of classes, which others can learn."""
+    output = topology.layers[-1]
+    return isinstance(output, Dense) and output.activation == "softmax"
 
 
 def _has_fresh_weights(record: Record) -> bool:
