@@ -50,7 +50,8 @@ def test_a_teacher_predicts_the_mean_over_random_views(monkeypatch):
 @pytest.mark.parametrize("weights", [None, np.array([1.0, 2.0, 3.0])])
 def test_the_loss_is_between_that_of_the_classes_and_that_of_the_teacher(weights):
     rng = np.random.default_rng(0)
-    classes, taught, predicted = rng.integers(3, size=5), *rng.dirichlet(np.ones(3), (2, 5))
+    classes = rng.integers(3, size=5)
+    taught, predicted = rng.dirichlet(np.ones(3), (2, 5))
     network = training.TrainableNetwork(
         initialise(Topology((4,), (Dense(3, "softmax"),)), rng),
         CompileSettings("sgd", 0.1, 0.0, "crossentropy"),
