@@ -30,13 +30,21 @@ SEVERAL = "several inputs"
 INPUTS = input_parts({"features": (5,), "image": (16, 16, 3)})
 
 
-def run(topology="cnn-tiny", per_epoch=100, failing=0.0, seed=0, speed=None, **changed):
+def run(
+    topology="cnn-tiny",
+    per_epoch=100,
+    failing=0.0,
+    seed=0,
+    speed=None,
+    activation="softmax",
+    **changed,
+):
     """The trainer, the plans and the final record of a search."""
     chosen = from_settings(ArborSettings, SETTINGS | changed)
     if topology == SEVERAL:
         start = build(named("cnn-tiny"), (INPUTS[-1].stop,), 10, inputs=INPUTS)
     else:
-        start = build(named(topology), SHAPES[topology], 10)
+        start = build(named(topology), SHAPES[topology], 10, activation)
     trainer, plans = FakeTrainer(start, per_epoch, failing, seed, speed), []
     plan_generation = loop.plan_generation
 
@@ -185,12 +193,21 @@ def test_smaller_networks_train_beside_the_final_one():
     assert plans[-1].parents[0].candidate == last.networks[0].candidate
 
 
-@pytest.mark.parametrize(("topology", "separable"), [("cnn-tiny", 2), ("ff-small", 0)])
-def test_a_tenth_of_the_final_network_trains_beside_it(topology, separable):
+@pytest.mark.parametrize(("topology", "separable"), [("cnn-tiny", 3), ("ff-small", 0)])
+def test_a_tenth_of_the_final_network_trains_besides_it(topology, separable):
     _, plans, _ = run(topology, budget=100, max_parameters=20_000)
     final, smaller = (Topology.from_json(each.topology) for each in plans[-2].networks)
     assert smaller.parameters == pytest.approx(final.parameters / 10, rel=0.15)
     assert sum(isinstance(layer, SeparableConv) for layer in smaller.layers) == separable
+
+
+@pytest.mark.parametrize(("activation", "has_teacher"), [("softmax", True), ("linear", False)])
+def test_small_classifiers_learn_from_the_final_network(activation, has_teacher):
+    _, plans, _ = run(activation=activation, budget=100, max_parameters=20_000)
+    contest, last = [plan for plan in plans if isinstance(plan, FreshPlan)]
+    final, small = last.networks
+    assert small.teacher == (final.candidate if has_teacher else None)
+    assert {each.teacher for each in (*contest.networks, final)} == {None}
 
 
 @pytest.mark.parametrize(
