@@ -24,7 +24,7 @@ from netsurgery.search.first_look import Look
 from netsurgery.search.layout import SearchFolder
 from netsurgery.search.records import Record
 from netsurgery.search.size_limit import SizeLimits
-from netsurgery.search.steps import FINAL, fresh_step
+from netsurgery.search.steps import FINAL
 from netsurgery.search.trainer import Training
 from netsurgery.storage.settings import from_settings
 from netsurgery.surgery import Mutation
@@ -64,9 +64,9 @@ class InProcessTrainer:
         later_rounds = dict(list(training.batches.items())[1:])
         model = None if training.model is None else self.folder.root / training.model
         if (fresh := training.fresh) is not None:
-            teacher = fresh.teacher and fresh_step(fresh.teacher)
-            taught_by = teacher and self.folder.model(training.generation, teacher)
-            train.train_fresh(step, fresh, taught_by or None)
+            teacher = fresh.teacher_step
+            model_of_teacher = teacher and self.folder.model(training.generation, teacher)
+            train.train_fresh(step, fresh, model_of_teacher or None)
         elif model is None:
             epochs, seconds = self.search.first_epochs, self.search.first_seconds
             activation = self.search.output_activation

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, Self
 
-from netsurgery.search.steps import recuperation_step
+from netsurgery.search.steps import fresh_step, recuperation_step
 from netsurgery.surgery import Mutation
 
 Contenders = tuple[str, ...]  # training steps of which the winner goes on
@@ -81,6 +81,11 @@ class FreshNetwork:
     def cost(self) -> float:
         """Batches that the budget counts."""
         return self.batches * self.epoch_cost
+
+    @property
+    def teacher_step(self) -> str | None:
+        """The training step of its teacher."""
+        return None if self.teacher is None else fresh_step(self.teacher)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> FreshNetwork:

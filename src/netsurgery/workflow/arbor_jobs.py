@@ -8,7 +8,7 @@ from netsurgery.search.algorithms import Plan
 from netsurgery.search.arbor.planning import falling_rates, step_rates, stream_of, warm_up_rates
 from netsurgery.search.arbor.plans import Allowance, FreshPlan, Part, RoundPlan
 from netsurgery.search.plans import TrainingPlan
-from netsurgery.search.steps import FINAL, WARM_UP, fresh_step
+from netsurgery.search.steps import FINAL, WARM_UP
 from netsurgery.search.winners import read_winners
 from netsurgery.workflow.search_jobs import Files, SearchJobs
 
@@ -83,7 +83,7 @@ class ArborJobs(SearchJobs):
         return step_rates(self.generation(generation), step, rate, per_epoch)
 
     def trained_beside(self, generation: int, step: str) -> int:
-        """Return how many networks train when one does and cost at least as much, with itself."""
+        """Return how many networks train beside one and cost at least as much, and itself."""
         plan = self.fresh_plan(generation)
         own = plan.network_of(step)
         beside = [network for network in plan.networks if network.teacher == own.teacher]
@@ -91,8 +91,8 @@ class ArborJobs(SearchJobs):
 
     def teacher(self, generation: int, step: str) -> Files:
         """List the model that a network with fresh weights learns from, if there is one."""
-        teacher = self.fresh_plan(generation).network_of(step).teacher
-        return [str(self.folder.model(generation, fresh_step(teacher)))] if teacher else []
+        teacher = self.fresh_plan(generation).network_of(step).teacher_step
+        return [str(self.folder.model(generation, teacher))] if teacher else []
 
     def stream(self, generation: int, step: str) -> str | None:
         """Return what names the order of samples, the same for all competitors."""
