@@ -1,11 +1,11 @@
-"""Update the tables and plots of docs/reproduction/papers.md from the results of an experiment.
+"""Update the tables and plots of docs/reproduction/papers.md with finished runs of the experiments.
 
-    python -m tools.fill_paper_tables RESULTS
+    python -m tools.fill_paper_tables [RESULTS]
 
-The tables and figures are made anew in RESULTS/papers, of the runs that are finished. What stands
-between `<!-- ectonas/table1 -->` and `<!-- end -->` is replaced by
-RESULTS/papers/ectonas/table1.md; plots are copied to docs/images. No run is started, so results of
-an older version will do.
+The experiments take days, so they are run in parts: the figures of the finished runs in RESULTS are
+added to those in resources/papers/runs, and everything is made anew from these. What stands between
+`<!-- ectonas/table1 -->` and `<!-- end -->` is replaced by the table of that name; plots are copied
+to docs/images. Plots of single runs need the files of one, and stay as they are without.
 """
 
 from __future__ import annotations
@@ -13,14 +13,30 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
-from netsurgery.reproduction.paper_tables import TABLES
+from netsurgery.analysis.runs import Experiment, experiment_of, listing
+from netsurgery.config import loading
+from netsurgery.config.files import SCHEMA, read_file
+from netsurgery.reproduction.kept_runs import keep, read_kept, with_kept
 from netsurgery.reproduction.papers import write_paper
 from netsurgery.storage.files import write_text
 
-DOCS = Path(__file__).parents[1] / "docs"
+ROOT = Path(__file__).parents[1]
+PAGE, IMAGES = ROOT / "docs/reproduction/papers.md", ROOT / "docs/images"
+EXPERIMENTS = {"ectonas": "ectonas-excerpts", "surgeon": "surgeon-excerpt"}  # of each paper
 MARKED_TABLE = re.compile(r"<!-- ([a-z]+/[\w-]+) -->\n.*?<!-- end -->", re.DOTALL)
+
+
+def experiment(name: str, results: Path | None) -> Experiment:
+    """An experiment with all its finished runs, to which those of a results folder are added."""
+    config = loading.load(read_file(ROOT / f"config/papers/{name}.yaml"), SCHEMA, data_exists=False)
+    path = ROOT / f"resources/papers/runs/{name}.jsonl"
+    found = experiment_of(listing(config), results or Path("nowhere"))
+    if results is not None:
+        keep(found.runs, path)
+    return with_kept(found, read_kept(path))
 
 
 def filled(page: str, tables: Path) -> str:
@@ -37,16 +53,19 @@ def filled(page: str, tables: Path) -> str:
 
 def main() -> None:
     """Update the tables of the page, and copy the plots that it shows."""
-    results, page = Path(sys.argv[1]), DOCS / "reproduction" / "papers.md"
-    papers = results / "papers"
-    for paper in TABLES:
-        write_paper(results, paper)
-    text = page.read_text(encoding="utf-8")
-    write_text(page, filled(text, papers))
-    for name in re.findall(r"\(\.\./images/([\w-]+)\.png\)", text):
-        paper, _, plot = name.partition("-")
-        if (path := papers / paper / f"{plot}.png").exists():  # otherwise of another experiment
-            shutil.copyfile(path, DOCS / "images" / f"{name}.png")
+    results = Path(sys.argv[1]) if sys.argv[1:] else None
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder)
+        for paper, name in EXPERIMENTS.items():
+            found = experiment(name, results)
+            if any(run.result for run in found.runs):
+                write_paper(found, paper, made / paper)
+        text = PAGE.read_text(encoding="utf-8")
+        write_text(PAGE, filled(text, made))
+        for name in re.findall(r"\(\.\./images/([\w-]+)\.png\)", text):
+            paper, _, plot = name.partition("-")
+            if (path := made / paper / f"{plot}.png").exists():  # otherwise of another experiment
+                shutil.copyfile(path, IMAGES / f"{name}.png")
 
 
 if __name__ == "__main__":

@@ -10,8 +10,10 @@ import time
 import pytest
 import yaml
 
+from netsurgery.reproduction.paper_tables import surgeon_tables
 from netsurgery.search.plans import FinalPlan
 from netsurgery.storage.files import read_json
+from tests.support.experiments import assert_kept_figures_suffice
 from tests.support.in_process import assert_same_training, search_in_one_process
 from tests.support.workflow_runs import (
     LINEAGE,
@@ -88,6 +90,10 @@ def test_a_finished_search_has_its_documented_files(finished):
     by_name = {row["candidate"]: row for row in lineage}
     assert by_name[summary["candidate"]]["eliminated_in"] == ""
     assert all(row["parent"] in by_name for row in lineage if row["operation"])
+
+
+def test_its_kept_figures_give_the_same_tables_as_its_files(finished, tmp_path):
+    assert_kept_figures_suffice(finished / "results", surgeon_tables, tmp_path)
 
 
 def test_files_explain_every_decision(finished):

@@ -1,9 +1,17 @@
 """A synthetic experiment with finished, failed and missing runs."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
+import pandas
 
 from netsurgery.analysis import runs
 from netsurgery.config import loading
+from netsurgery.reproduction.kept_runs import keep, read_kept, with_kept
+from netsurgery.reproduction.paper_runs import PaperRun
+from netsurgery.reproduction.tables import Table
 from netsurgery.search.layout import SearchFolder
 from netsurgery.storage.files import write_json, write_text
 from tests.support.factories import SCHEMA
@@ -58,11 +66,14 @@ def write_experiment(tmp_path: Path) -> runs.Experiment:
     return runs.read_experiment(tmp_path)
 
 
-def run_of(algorithm: str, accuracy: float | None, seed: int = 42, **given) -> runs.Run:
+def run_of(algorithm: str, accuracy: float | None, seed: int = 42, **given) -> PaperRun:
     """A run without files, finished with an accuracy in percent, or unfinished without one.
 
-    Other arguments are settings, `original`, `parameters` (1,000 at the start) and `spent` epochs.
+    Other arguments are settings, `original`, `parameters` (1,000 at the start), `spent` epochs and
+    `redraws`.
     """
+    kept = {"savings": (0.4, 0.8), "operations": [], "redraws": given.pop("redraws", [])}
+    kept["curve"] = [[1, 2], [0.5, 0.5]]
     settings = {"algorithm": algorithm, "dataset": "mnist", "topology": "ff-small"}
     settings |= {"mode": "recommended"} if algorithm == "surgeon" else {"mode": "greedy"}
     parameters, spent = given.pop("parameters", 1000), given.pop("spent", 30.0)
@@ -71,4 +82,21 @@ def run_of(algorithm: str, accuracy: float | None, seed: int = 42, **given) -> r
     done = None if accuracy is None else summary(parameters, accuracy / 100, ["dense 10"])
     folder = SearchFolder(Path("nowhere"))
     found = None if done is None else done | {"epochs_spent": spent}
-    return runs.Run("s", seed, settings, [{"dense": {"units": 10}}], original, folder, found)
+    layers = [{"dense": {"units": 10}}]
+    return PaperRun("s", seed, settings, layers, original, folder, found, done and kept)
+
+
+def assert_kept_figures_suffice(
+    results: Path, tables: Callable[[runs.Experiment], list[Table]], folder: Path
+) -> None:
+    """The kept figures of an experiment give the same tables and curves as its files do."""
+    given = runs.read_experiment(results)
+    keep(given.runs, folder / "kept.jsonl")
+    gone = [replace(run, summary=None, folder=SearchFolder(folder)) for run in given.runs]
+    kept = with_kept(replace(given, runs=gone), read_kept(folder / "kept.jsonl"))
+    assert {run.state for run in kept.runs} == {"finished"}
+    for before, after in zip(tables(given), tables(kept), strict=True):
+        assert (before.name, before.caption) == (after.name, after.caption)
+        pandas.testing.assert_frame_equal(before.frame, after.frame)
+    for one, other in zip(given.runs, kept.runs, strict=True):
+        np.testing.assert_allclose(PaperRun.of(one).curve, PaperRun.of(other).curve, atol=1e-4)

@@ -155,7 +155,11 @@ def read_experiment(results: Path) -> Experiment:
         raise UnusableFileError(
             f"{path}: not found; run snakemake first, or give the results folder of a run"
         )
-    content = read_json(path)
+    return experiment_of(read_json(path), results)
+
+
+def experiment_of(content: Mapping[str, Any], results: Path) -> Experiment:
+    """The runs of a listing (see `listing`), with what a results folder has of them."""
     runs = []
     for search in content["searches"]:
         for seed in search["settings"]["seeds"]:

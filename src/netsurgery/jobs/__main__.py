@@ -94,9 +94,10 @@ def train_reference(
 
 def write_paper_tables(results: Path, paper: str) -> None:
     """Write the tables that compare results with a paper."""
+    from netsurgery.analysis.runs import read_experiment
     from netsurgery.reproduction import papers
 
-    papers.write_paper(results, paper)
+    papers.write_paper(read_experiment(results), paper, results / "papers" / paper)
 
 
 def write_report(results: Path, output: Path) -> None:

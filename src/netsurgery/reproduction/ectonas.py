@@ -10,6 +10,7 @@ import pandas
 
 from netsurgery.analysis.runs import Experiment, Run
 from netsurgery.reproduction import published
+from netsurgery.reproduction.paper_runs import PaperRun
 from netsurgery.reproduction.statistics import MeanAndSD, mean_and_sd, paired_difference
 from netsurgery.search.methods import BASELINE, GREEDY, RANDOM
 
@@ -20,10 +21,10 @@ TABULAR = "adult"
 OVERALL = "overall"
 
 
-def ectonas_runs(experiment: Experiment) -> list[Run]:
+def ectonas_runs(experiment: Experiment) -> list[PaperRun]:
     """The runs of ECToNAS and its baselines, without regressions, which the paper does not have."""
     return [
-        run
+        PaperRun.of(run)
         for run in experiment.of_methods(METHODS)
         if run.topology in TOPOLOGIES
         and (run.result is None or run.result["test_accuracy"] is not None)
@@ -55,7 +56,9 @@ def _published_result(original: str, method: str) -> tuple[float, float, float]:
     return float(result["accuracy"]), float(result["deviation"]), float(result["parameters"])
 
 
-def accuracies(runs: Sequence[Run], methods: Sequence[str], *, overall: bool) -> pandas.DataFrame:
+def accuracies(
+    runs: Sequence[PaperRun], methods: Sequence[str], *, overall: bool
+) -> pandas.DataFrame:
     """Test accuracy and size per dataset and method, compared with the paper.
 
     Args:
@@ -109,11 +112,11 @@ def accuracies(runs: Sequence[Run], methods: Sequence[str], *, overall: bool) ->
     return pandas.DataFrame(rows)
 
 
-def crossings(runs: Iterable[Run], methods: Sequence[str]) -> pandas.DataFrame:
+def crossings(runs: Iterable[PaperRun], methods: Sequence[str]) -> pandas.DataFrame:
     """Table 3: searches by kind of starting and final network, per dataset and method."""
     paper_table = published.table("ectonas-crossings").set_index(["method", "start"])
     rows: list[dict[str, Any]] = []
-    groups: dict[tuple[str, str, str, bool], list[Run]] = {}
+    groups: dict[tuple[str, str, str, bool], list[PaperRun]] = {}
     for run in runs:
         if run.method in methods:
             key = run.dataset, run.original, run.method, run.starts_convolutional
@@ -152,7 +155,7 @@ def crossings(runs: Iterable[Run], methods: Sequence[str]) -> pandas.DataFrame:
     return pandas.DataFrame(rows)
 
 
-def differences(runs: Sequence[Run], methods: Iterable[str]) -> pandas.DataFrame:
+def differences(runs: Sequence[PaperRun], methods: Iterable[str]) -> pandas.DataFrame:
     """Paired differences in test accuracy of each method to the baseline and to random mode.
 
     The balanced modes are also paired with greedy search. The runs of a pair share dataset,
@@ -176,7 +179,7 @@ def differences(runs: Sequence[Run], methods: Iterable[str]) -> pandas.DataFrame
     return pandas.DataFrame(rows)
 
 
-def seeds(runs: Sequence[Run], methods: Sequence[str]) -> pandas.DataFrame:
+def seeds(runs: Sequence[PaperRun], methods: Sequence[str]) -> pandas.DataFrame:
     """Mean test accuracy of each method by dataset and seed, over all topologies.
 
     The paper reports one seed and says that two more fall in line.
@@ -186,7 +189,7 @@ def seeds(runs: Sequence[Run], methods: Sequence[str]) -> pandas.DataFrame:
         methods: the columns, in this order.
     """
     shown = [method for method in methods if any(run.method == method for run in runs)]
-    groups: dict[tuple[str, str, int], list[Run]] = {}
+    groups: dict[tuple[str, str, int], list[PaperRun]] = {}
     for run in runs:
         groups.setdefault((run.dataset, run.original, run.seed), []).append(run)
     rows = []
@@ -209,23 +212,7 @@ def seeds(runs: Sequence[Run], methods: Sequence[str]) -> pandas.DataFrame:
     return pandas.DataFrame(rows)
 
 
-def savings(run: Run) -> tuple[float, float] | None:
-    """The fractions of training saved compared with training every candidate from scratch.
-
-    The first compares with training each candidate for the epochs that its weights were trained for
-    when it was eliminated; the second with training each for the epochs of the winner. None for an
-    unfinished run or one without candidates.
-    """
-    if run.result is None or not run.result["generations"]:
-        return None
-    rows = pandas.read_csv(run.folder.lineage)
-    spent = run.result["epochs_spent"]
-    received = float(rows["epochs_trained"].sum())
-    alike = len(rows) * run.result["epochs_trained"]
-    return 1 - spent / received, 1 - spent / alike
-
-
-def costs(runs: Sequence[Run], methods: Iterable[str]) -> pandas.DataFrame:
+def costs(runs: Sequence[PaperRun], methods: Iterable[str]) -> pandas.DataFrame:
     """The cost of searches: epochs, candidates, time, and training saved by inheriting weights."""
     rows = []
     for dataset, original in {run.dataset: run.original for run in runs}.items():
@@ -233,9 +220,9 @@ def costs(runs: Sequence[Run], methods: Iterable[str]) -> pandas.DataFrame:
             members = [r for r in runs if r.dataset == dataset and r.method == method]
             if not members:
                 continue
-            saved = [savings(run) for run in members]
+            saved = [run.savings for run in members]
 
-            def over(key: str, members: list[Run] = members) -> MeanAndSD:
+            def over(key: str, members: list[PaperRun] = members) -> MeanAndSD:
                 return mean_and_sd(
                     [None if r.result is None else r.result.get(key) for r in members]
                 )

@@ -8,16 +8,15 @@ from pathlib import Path
 
 import pandas
 
-from netsurgery.analysis.runs import Run
-from netsurgery.reproduction import claims, curves, published
+from netsurgery.reproduction import claims, published
 from netsurgery.reproduction.claims import NOTHING, Claim, Finding, Verdict
 from netsurgery.reproduction.ectonas import (
     HALF,
     SIZE_ALONE,
     TABULAR,
     accuracy,
-    savings,
 )
+from netsurgery.reproduction.paper_runs import PaperRun
 from netsurgery.reproduction.statistics import Difference, interval_of_mean, paired_difference
 from netsurgery.search.methods import BASELINE, GREEDY, RANDOM
 from netsurgery.surgery.operations import ADD_CONV_CELL, REMOVE_CONV_CELL
@@ -27,7 +26,7 @@ BUDGET = 1000  # epochs
 SEEDS = (42, 13, 28)  # the first one of the paper, and the two that confirm it
 
 
-def table(runs: Sequence[Run], trials: Path, scale: float) -> pandas.DataFrame:
+def table(runs: Sequence[PaperRun], trials: Path, scale: float) -> pandas.DataFrame:
     """All claims, ours beside them.
 
     Args:
@@ -72,19 +71,19 @@ def table(runs: Sequence[Run], trials: Path, scale: float) -> pandas.DataFrame:
     return claims.table("ectonas-claims", findings, full=full)
 
 
-def of_summaries(runs: Sequence[Run], key: str) -> list[float]:
+def of_summaries(runs: Sequence[PaperRun], key: str) -> list[float]:
     """A value of the summaries of finished runs."""
     return [run.result[key] for run in runs if run.result and run.result.get(key) is not None]
 
 
-def growths(runs: Sequence[Run]) -> list[float]:
+def growths(runs: Sequence[PaperRun]) -> list[float]:
     """The change of the number of parameters of finished runs, in percent."""
     done = (run.result for run in runs)
     return [100 * (s["parameters"] / s["start_parameters"] - 1) for s in done if s is not None]
 
 
 def gains(
-    runs: Sequence[Run], methods: Sequence[str], against: str, sign: int = 1
+    runs: Sequence[PaperRun], methods: Sequence[str], against: str, sign: int = 1
 ) -> dict[str, Difference]:
     """Paired differences in test accuracy by dataset, over several methods.
 
@@ -107,13 +106,13 @@ def gains(
     return found
 
 
-def of_sizes(runs: Sequence[Run], claim: Claim) -> Finding:
+def of_sizes(runs: Sequence[PaperRun], claim: Claim) -> Finding:
     """How much smaller the networks of the balanced modes are, in percent."""
     saved = [-growth for growth in growths([run for run in runs if run.method in BALANCED])]
     return claims.of_mean(claim, saved, " %")
 
 
-def in_almost_all(runs: Sequence[Run], claim: Claim) -> Finding:
+def in_almost_all(runs: Sequence[PaperRun], claim: Claim) -> Finding:
     """In how many cases of a dataset and a greediness the balanced mode reaches the baseline."""
     means = {
         f"{name}, {method}": mean
@@ -130,9 +129,9 @@ def in_almost_all(runs: Sequence[Run], claim: Claim) -> Finding:
     return Finding(figure, Verdict.FAILS if sum(below) > len(below) / 6 else Verdict.OPEN)
 
 
-def of_savings(searches: Sequence[Run], claim: Claim) -> Finding:
+def of_savings(searches: Sequence[PaperRun], claim: Claim) -> Finding:
     """Training saved compared with training each candidate as long as the winner."""
-    saved = [100 * each[1] for each in map(savings, searches) if each is not None]
+    saved = [100 * run.savings[1] for run in searches if run.savings is not None]
     if not saved:
         return NOTHING
     figure = f"{claims.with_interval(interval_of_mean(saved), ' %')}, at most {max(saved):.0f} %"
@@ -141,7 +140,7 @@ def of_savings(searches: Sequence[Run], claim: Claim) -> Finding:
     return Finding(figure, Verdict.FAILS if len(saved) > 1 else Verdict.OPEN)
 
 
-def of_seeds(runs: Sequence[Run], claim: Claim) -> Finding:
+def of_seeds(runs: Sequence[PaperRun], claim: Claim) -> Finding:
     """Whether greedy search is above baseline and random mode with each of the paper's seeds."""
     found = {
         f"seed {seed}": [
@@ -161,9 +160,9 @@ def of_seeds(runs: Sequence[Run], claim: Claim) -> Finding:
     return Finding(figure, Verdict.HOLDS if alike else Verdict.FAILS)
 
 
-def of_cells(searches: Sequence[Run], claim: Claim) -> Finding:
+def of_cells(searches: Sequence[PaperRun], claim: Claim) -> Finding:
     """Conv cells that the winners' lineages added and removed."""
-    operations = [record.operation for run in searches for record in curves.lineage(run)]
+    operations = [operation for run in searches for operation in run.operations]
     added = operations.count(ADD_CONV_CELL.name)
     removed = operations.count(REMOVE_CONV_CELL.name)
     if not added + removed:
@@ -173,7 +172,7 @@ def of_cells(searches: Sequence[Run], claim: Claim) -> Finding:
 
 
 def of_crossings(
-    runs: Sequence[Run], methods: Sequence[str], convolutional: bool, claim: Claim
+    runs: Sequence[PaperRun], methods: Sequence[str], convolutional: bool, claim: Claim
 ) -> Finding:
     """Searches that end at the other kind of network than they start from."""
     done = [
@@ -192,7 +191,7 @@ def of_crossings(
     return Finding(figure, Verdict.HOLDS if within else Verdict.FAILS)
 
 
-def greedy_is_first(runs: Sequence[Run], claim: Claim) -> Finding:
+def greedy_is_first(runs: Sequence[PaperRun], claim: Claim) -> Finding:
     """Greedy search against each other method."""
     means: dict[str, Difference] = {}
     for method in (BASELINE, RANDOM, *BALANCED):
@@ -201,7 +200,7 @@ def greedy_is_first(runs: Sequence[Run], claim: Claim) -> Finding:
     return claims.of_cases(Claim(0, claim.high), means, " points")
 
 
-def directions_of_size(runs: Sequence[Run], claim: Claim) -> Finding:
+def directions_of_size(runs: Sequence[PaperRun], claim: Claim) -> Finding:
     """Whether sizes change in the direction of the paper's."""
     downward = {HALF: True, SIZE_ALONE: True, GREEDY: False, RANDOM: False}
     found: dict[str, Difference] = {}

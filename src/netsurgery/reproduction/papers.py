@@ -8,10 +8,11 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from netsurgery.analysis.runs import Experiment, Run, read_experiment
+from netsurgery.analysis.runs import Experiment
 from netsurgery.config.scaling import describe_scale, explain_scale
 from netsurgery.plots import plot_against_baseline, plot_evolution, save_figure
 from netsurgery.reproduction import curves, ectonas, published, surgeon
+from netsurgery.reproduction.paper_runs import PaperRun
 from netsurgery.reproduction.paper_tables import TABLES
 from netsurgery.reproduction.plots.experiments import plot_mean_curves, plot_pareto
 from netsurgery.reproduction.tables import write_tables
@@ -139,15 +140,22 @@ def surgeon_figures(experiment: Experiment) -> Iterator[PaperFigure]:
                 name if name == "figure5" else "figure3-right",
                 f"The topologies along the winner's lineage of one search on {shown}.",
                 caption,
-                plot_evolution(title, curves.lineage(example)),
+                plot_evolution(title, example.lineage),
             )
 
 
-def example_of(runs: Sequence[Run], method: str, wanted: Sequence[tuple[str, str]]) -> Run | None:
-    """The finished run for a figure of a single run: the paper's case, or the closest to it."""
-    done = [run for run in runs if run.method == method and run.result is not None]
+def example_of(
+    runs: Sequence[PaperRun], method: str, wanted: Sequence[tuple[str, str]]
+) -> PaperRun | None:
+    """The finished run for a figure of a single run: the paper's case, or the closest to it.
 
-    def distance(run: Run) -> tuple[bool, bool]:
+    It has its files, from which such figures are drawn.
+    """
+    done = [
+        run for run in runs if run.method == method and run.result is not None and run.kept is None
+    ]
+
+    def distance(run: PaperRun) -> tuple[bool, bool]:
         return (
             all(run.topology != topology for _, topology in wanted),
             all(run.original != dataset for dataset, _ in wanted),
@@ -162,15 +170,14 @@ FIGURES: dict[str, Callable[[Experiment], Iterator[PaperFigure]]] = {
 }
 
 
-def write_paper(results: Path, paper: str) -> None:
+def write_paper(experiment: Experiment, paper: str, folder: Path) -> None:
     """Write the tables and figures of a paper; missing runs are marked as missing.
 
     Args:
-        results: the folder of all searches.
+        experiment: whose runs they show.
         paper: ectonas or surgeon.
+        folder: for the files.
     """
-    experiment = read_experiment(results)
-    folder = results / "papers" / paper
     entries = []
     for figure in FIGURES[paper](experiment):
         for kind in ("svg", "png"):

@@ -8,10 +8,11 @@ from typing import Any
 
 import pandas
 
-from netsurgery.analysis.runs import Experiment, Run
+from netsurgery.analysis.runs import Experiment
 from netsurgery.datasets.augmentation import SIXFOLD
 from netsurgery.reproduction import published
 from netsurgery.reproduction.ectonas import difference
+from netsurgery.reproduction.paper_runs import PaperRun
 from netsurgery.reproduction.statistics import MeanAndSD, mean_and_sd, paired_difference
 from netsurgery.search.methods import BASELINE, RANDOM_WALK, SURGEON
 
@@ -27,60 +28,60 @@ NOTES = {
 }
 
 
-def surgeon_runs(experiment: Experiment) -> list[Run]:
+def surgeon_runs(experiment: Experiment) -> list[PaperRun]:
     """The runs of the Surgeon and its baselines, without regressions, which the paper has not."""
     searched = {run.topology for run in experiment.of_methods((SURGEON, RANDOM_WALK))}
     topologies = searched | set(TOPOLOGIES)
     return [
-        run
+        PaperRun.of(run)
         for run in experiment.of_methods(METHODS)
         if run.topology in topologies
         and (run.result is None or run.result["test_accuracy"] is not None)
     ]
 
 
-def published_name(run: Run) -> str:
+def published_name(run: PaperRun) -> str:
     """The data of a run as the published tables name them."""
     enlarged = run.settings.get("augmentation") == SIXFOLD
     return f"{run.original}-{SIXFOLD}" if enlarged else run.original
 
 
-def label(run: Run) -> str:
+def label(run: PaperRun) -> str:
     """The data of a run as our tables name them."""
     name = published.dataset_label(run.dataset, run.original)
     return f"{name}, {SIXFOLD}" if run.settings.get("augmentation") == SIXFOLD else name
 
 
-def of_iclr(runs: Sequence[Run]) -> list[Run]:
+def of_iclr(runs: Sequence[PaperRun]) -> list[PaperRun]:
     """The runs on the data of the version submitted to ICLR 2021."""
     return [run for run in runs if published_name(run) in OF_ICLR]
 
 
-def of_journal(runs: Sequence[Run]) -> list[Run]:
+def of_journal(runs: Sequence[PaperRun]) -> list[PaperRun]:
     """The runs on data as the journal's text describes them."""
     return [run for run in runs if published_name(run) == run.original]
 
 
-def notes(runs: Sequence[Run]) -> str:
+def notes(runs: Sequence[PaperRun]) -> str:
     """What has to be said of the data beside the tables."""
     used = {published_name(run) for run in runs}
     return " ".join(note for name, note in NOTES.items() if name in used)
 
 
-def summarize(runs: Sequence[Run], value: Callable[[Any], float | None]) -> MeanAndSD:
+def summarize(runs: Sequence[PaperRun], value: Callable[[Any], float | None]) -> MeanAndSD:
     """Mean and standard deviation of a value of the summaries."""
     return mean_and_sd([None if run.result is None else value(run.result) for run in runs])
 
 
-def by_case(runs: Sequence[Run]) -> dict[tuple[str, str], list[Run]]:
+def by_case(runs: Sequence[PaperRun]) -> dict[tuple[str, str], list[PaperRun]]:
     """The runs of each row of a table: by data and topology."""
-    groups: dict[tuple[str, str], list[Run]] = {}
+    groups: dict[tuple[str, str], list[PaperRun]] = {}
     for run in runs:
         groups.setdefault((label(run), run.topology), []).append(run)
     return groups
 
 
-def accuracies(runs: Sequence[Run], table: str) -> pandas.DataFrame:
+def accuracies(runs: Sequence[PaperRun], table: str) -> pandas.DataFrame:
     """Validation accuracies in percent and sizes by data and topology, compared with a paper.
 
     Args:
@@ -124,7 +125,7 @@ def accuracies(runs: Sequence[Run], table: str) -> pandas.DataFrame:
     return pandas.DataFrame(rows)
 
 
-def differences(runs: Sequence[Run]) -> pandas.DataFrame:
+def differences(runs: Sequence[PaperRun]) -> pandas.DataFrame:
     """Paired differences in test accuracy of the Surgeon to the baseline and the random walk."""
     by_data: dict[str, dict[str, dict[Any, float | None]]] = {}
     for run in runs:

@@ -8,14 +8,13 @@ from functools import partial
 import numpy as np
 import pandas
 
-from netsurgery.analysis.runs import Run
 from netsurgery.datasets.augmentation import SIXFOLD
-from netsurgery.reproduction import claims, curves
+from netsurgery.reproduction import claims
 from netsurgery.reproduction.claims import NOTHING, Claim, Finding, Verdict
+from netsurgery.reproduction.paper_runs import PaperRun
 from netsurgery.reproduction.statistics import Difference, interval_of_mean, paired_difference
 from netsurgery.reproduction.surgeon import by_case, of_iclr, of_journal, published_name
 from netsurgery.search.methods import BASELINE, SURGEON
-from netsurgery.search.surgeon.plans import DecisionPlan
 
 RESCUED = 0.05  # validation accuracy above all baselines
 CONVERGED = 0.01  # within a point of the best accuracy
@@ -23,7 +22,7 @@ EARLY = 0.8  # of the epochs
 EPOCHS = 100
 
 
-def journal(runs: Sequence[Run], scale: float) -> pandas.DataFrame:
+def journal(runs: Sequence[PaperRun], scale: float) -> pandas.DataFrame:
     """The claims of the journal's text, about data as it describes them.
 
     Args:
@@ -45,7 +44,7 @@ def journal(runs: Sequence[Run], scale: float) -> pandas.DataFrame:
     return claims.table("surgeon-claims", findings, full=trains_as_published(own, scale))
 
 
-def iclr(runs: Sequence[Run], scale: float) -> pandas.DataFrame:
+def iclr(runs: Sequence[PaperRun], scale: float) -> pandas.DataFrame:
     """The claims of the version submitted to ICLR 2021, about its own data.
 
     Args:
@@ -76,13 +75,13 @@ def iclr(runs: Sequence[Run], scale: float) -> pandas.DataFrame:
     return claims.table("surgeon-iclr-claims", findings, full=trains_as_published(own, scale))
 
 
-def trains_as_published(runs: Sequence[Run], scale: float) -> bool:
+def trains_as_published(runs: Sequence[PaperRun], scale: float) -> bool:
     """Whether the winners of all searches train for as many epochs as the paper's."""
     done = finished(runs, SURGEON)
     return scale == 1 and all(run.settings.get("epochs") == EPOCHS for run in done)
 
 
-def of_costs(runs: Sequence[Run]) -> dict[str, claims.Find]:
+def of_costs(runs: Sequence[PaperRun]) -> dict[str, claims.Find]:
     """The claims on re-draws, epochs and convergence, which both texts make."""
     done = finished(runs, SURGEON)
     return {
@@ -94,22 +93,22 @@ def of_costs(runs: Sequence[Run]) -> dict[str, claims.Find]:
     }
 
 
-def select(runs: Sequence[Run], data: str, size: str) -> list[Run]:
+def select(runs: Sequence[PaperRun], data: str, size: str) -> list[PaperRun]:
     """The runs of one row of a published table."""
     return [r for r in runs if published_name(r) == data and r.topology == f"surgeon-{size}"]
 
 
-def finished(runs: Sequence[Run], method: str) -> list[Run]:
+def finished(runs: Sequence[PaperRun], method: str) -> list[PaperRun]:
     """The finished runs of a method."""
     return [run for run in runs if run.method == method and run.result is not None]
 
 
-def accuracies(runs: Sequence[Run], method: str) -> list[float]:
+def accuracies(runs: Sequence[PaperRun], method: str) -> list[float]:
     """The validation accuracies of a method's finished runs, in percent."""
     return [100 * run.result["val_accuracy"] for run in finished(runs, method) if run.result]
 
 
-def growths(runs: Sequence[Run]) -> list[float]:
+def growths(runs: Sequence[PaperRun]) -> list[float]:
     """The change of the number of parameters by the Surgeon, in percent."""
     done = (run.result for run in finished(runs, SURGEON))
     return [100 * (s["parameters"] / s["start_parameters"] - 1) for s in done if s is not None]
@@ -120,12 +119,12 @@ def name_of(data: str, topology: str) -> str:
     return f"{data} {topology.removeprefix('surgeon-')}"
 
 
-def growths_by_case(runs: Sequence[Run]) -> dict[str, list[float]]:
+def growths_by_case(runs: Sequence[PaperRun]) -> dict[str, list[float]]:
     """The changes of size by data and topology."""
     return {name_of(*case): growths(members) for case, members in by_case(runs).items()}
 
 
-def paired_gains(runs: Sequence[Run]) -> dict[str, Difference]:
+def paired_gains(runs: Sequence[PaperRun]) -> dict[str, Difference]:
     """Gains in validation accuracy over the baseline with the same seed, in points, by case."""
     found = {}
     for case, members in by_case(runs).items():
@@ -139,7 +138,7 @@ def paired_gains(runs: Sequence[Run]) -> dict[str, Difference]:
     return found
 
 
-def increases(runs: Sequence[Run]) -> dict[str, Difference]:
+def increases(runs: Sequence[PaperRun]) -> dict[str, Difference]:
     """Relative increases of validation accuracy over the baseline in percent, by case."""
     found = {}
     for case, members in by_case(runs).items():
@@ -158,12 +157,12 @@ def increases(runs: Sequence[Run]) -> dict[str, Difference]:
     return found
 
 
-def reaches_baseline(runs: Sequence[Run], claim: Claim) -> Finding:
+def reaches_baseline(runs: Sequence[PaperRun], claim: Claim) -> Finding:
     """The gain over the baseline in every case."""
     return claims.of_cases(claim, paired_gains(runs), " points")
 
 
-def of_insufficient(runs: Sequence[Run], claim: Claim) -> Finding:
+def of_insufficient(runs: Sequence[PaperRun], claim: Claim) -> Finding:
     """The largest relative increase from a small or medium start."""
     found = increases([run for run in runs if run.topology != "surgeon-large"])
     if not found:
@@ -173,7 +172,7 @@ def of_insufficient(runs: Sequence[Run], claim: Claim) -> Finding:
     return Finding(figure, claim.judge(most))
 
 
-def of_reductions(runs: Sequence[Run], claim: Claim) -> Finding:
+def of_reductions(runs: Sequence[PaperRun], claim: Claim) -> Finding:
     """The largest reduction of a search that reaches its baseline's validation accuracy."""
     before = {
         run.case: run.result["val_accuracy"] for run in finished(runs, BASELINE) if run.result
@@ -193,7 +192,7 @@ def of_reductions(runs: Sequence[Run], claim: Claim) -> Finding:
     return Finding(figure, Verdict.HOLDS if any(enough) else Verdict.FAILS)
 
 
-def rescues(runs: Sequence[Run]) -> list[tuple[float, bool]]:
+def rescues(runs: Sequence[PaperRun]) -> list[tuple[float, bool]]:
     """Validation accuracies in percent, and whether each is clearly above all baselines."""
     baselines = accuracies(runs, BASELINE)
     if not baselines:
@@ -202,7 +201,7 @@ def rescues(runs: Sequence[Run]) -> list[tuple[float, bool]]:
     return [(value, value > level) for value in accuracies(runs, SURGEON)]
 
 
-def of_rescues(runs: Sequence[Run], claim: Claim) -> Finding:
+def of_rescues(runs: Sequence[PaperRun], claim: Claim) -> Finding:
     """The share of rescued runs."""
     found = [rescued for _, rescued in rescues(runs)]
     if not found:
@@ -211,17 +210,12 @@ def of_rescues(runs: Sequence[Run], claim: Claim) -> Finding:
     return Finding(f"{share.mean:.0f} % ({claims.count(found)})", claim.agrees(share))
 
 
-def redraws(runs: Sequence[Run]) -> list[float]:
+def redraws(runs: Sequence[PaperRun]) -> list[float]:
     """The re-draws of all decision points."""
-    return [
-        float(plan.redraws)
-        for run in runs
-        for plan in run.folder.plans()
-        if isinstance(plan, DecisionPlan)
-    ]
+    return [float(each) for run in runs for each in run.redraws]
 
 
-def of_convergence(runs: Sequence[Run], claim: Claim) -> Finding:
+def of_convergence(runs: Sequence[PaperRun], claim: Claim) -> Finding:
     """How many searches come within a point of their best accuracy early."""
     shares = [share for share in map(converged_at, runs) if share is not None]
     if not shares:
@@ -234,9 +228,9 @@ def of_convergence(runs: Sequence[Run], claim: Claim) -> Finding:
     return Finding(figure, Verdict.HOLDS if sum(early) > len(early) / 2 else Verdict.FAILS)
 
 
-def converged_at(run: Run) -> float | None:
+def converged_at(run: PaperRun) -> float | None:
     """The share of a search's epochs after which its accuracy is within a point of its best."""
-    epochs, values = curves.curve(run)
+    epochs, values = run.curve
     if not len(values) or not np.isfinite(values).any():
         return None
     reached = np.flatnonzero(values >= np.nanmax(values) - CONVERGED)

@@ -18,9 +18,11 @@ from netsurgery.jobs.model_check import DisagreementError
 from netsurgery.jobs.search import summarize_search
 from netsurgery.keras_io.tflite import predict_tflite
 from netsurgery.report import brackets, error_analysis, html_report, model_card, views
+from netsurgery.reproduction.paper_tables import ectonas_tables
 from netsurgery.search.layout import SearchFolder
 from netsurgery.search.records import Record
 from netsurgery.storage.files import read_json, write_json
+from tests.support.experiments import assert_kept_figures_suffice
 from tests.support.workflow_runs import QUICK, run, search_folder
 
 pytestmark = pytest.mark.workflow
@@ -40,6 +42,10 @@ def finished(tmp_path_factory):
     }
     run(folder, "all", "paper_ectonas", top={"searches": searches})
     return folder
+
+
+def test_kept_figures_give_the_same_tables_as_files(finished, tmp_path):
+    assert_kept_figures_suffice(finished / "results", ectonas_tables, tmp_path)
 
 
 @pytest.fixture

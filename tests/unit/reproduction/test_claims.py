@@ -51,16 +51,14 @@ def searches(greedy, baseline, random, seed=42, **given):
     ]
 
 
-def table(runs, monkeypatch, trials="nothing.csv", scale=1):
-    monkeypatch.setattr(ectonas_claims, "savings", lambda run: (0.4, 0.8))
-    monkeypatch.setattr(ectonas_claims.curves, "lineage", lambda run: [])
+def table(runs, trials="nothing.csv", scale=1):
     rows = ectonas_claims.table(runs, Path(trials), scale).to_dict("records")
     return {row["claim"]: row for row in rows}
 
 
-def test_greedy_search_is_compared_by_dataset(monkeypatch):
+def test_greedy_search_is_compared_by_dataset():
     better = [run for seed in (42, 13, 28) for run in searches(70 + seed / 10, 60, 59, seed)]
-    found = table(better, monkeypatch)
+    found = table(better)
     assert found[GREEDY]["verdict"] == "holds"
     assert found[GREEDY]["here"] == "MNIST +12.8 points"
     assert found[SEEDS]["verdict"] == "holds"
@@ -69,43 +67,43 @@ def test_greedy_search_is_compared_by_dataset(monkeypatch):
         for seed in (42, 13, 28)
         for run in searches(40 + seed / 10, 60, 59, seed, dataset="svhn")
     ]
-    assert table(better + worse, monkeypatch)[GREEDY]["verdict"] == "does not hold"
+    assert table(better + worse)[GREEDY]["verdict"] == "does not hold"
 
 
-def test_a_seed_that_deviates_is_seen(monkeypatch):
+def test_a_seed_that_deviates_is_seen():
     runs = [run for seed in (42, 13) for run in searches(70, 60, 59, seed)]
-    assert table(runs, monkeypatch)[SEEDS]["verdict"] == "cannot be said"
-    assert table(runs + searches(50, 60, 59, 28), monkeypatch)[SEEDS]["verdict"] == "does not hold"
+    assert table(runs)[SEEDS]["verdict"] == "cannot be said"
+    assert table(runs + searches(50, 60, 59, 28))[SEEDS]["verdict"] == "does not hold"
 
 
-def test_claims_on_epochs_need_full_scale(monkeypatch):
+def test_claims_on_epochs_need_full_scale():
     claim = "The final network was trained for 100 to 160 epochs"
     runs = [run for seed in (42, 13) for run in searches(70, 60, 59, seed, budget=1000)]
-    assert table(runs, monkeypatch)[claim]["verdict"] == "does not hold"
-    small = table(runs, monkeypatch, scale=0.1)[claim]
+    assert table(runs)[claim]["verdict"] == "does not hold"
+    small = table(runs, scale=0.1)[claim]
     assert (small["here"][:11], small["verdict"]) == ("20.0 epochs", "cannot be said")
     shorter = [run for seed in (42, 13) for run in searches(70, 60, 59, seed, budget=60)]
-    assert table(shorter, monkeypatch)[claim]["verdict"] == "cannot be said"
+    assert table(shorter)[claim]["verdict"] == "cannot be said"
 
 
-def test_claims_on_adult_count_its_searches_only(monkeypatch):
+def test_claims_on_adult_count_its_searches_only():
     adult = [
         run_of("ectonas", 80, seed, mode="greedy", dataset="adult") for seed in range(3)
     ]  # from dense to dense networks
-    found = table(adult + searches(70, 60, 59), monkeypatch)
+    found = table(adult + searches(70, 60, 59))
     row = found["Adult: greedy search never crosses to convolutional"]
     assert (row["here"], row["verdict"]) == ("0 of 3 (0 %)", "holds")
     assert found["Adult: in a few cases it crosses to dense"]["here"] == claims.NO_RUNS
 
 
-def test_pooling_is_compared_with_both_kinds_of_cuts(tmp_path, monkeypatch):
+def test_pooling_is_compared_with_both_kinds_of_cuts(tmp_path):
     path = tmp_path / "summary.csv"
     path.write_text(
         "pooling,rule,right_after\naverage,structured,0.9\naverage,random,0.8\n"
         "average,random_anywhere,0.2\nmax,structured,0.15\nmax,random,0.8\n"
         "max,random_anywhere,0.14\n"
     )
-    rows = table([], monkeypatch, path)
+    rows = table([], path)
     assert (
         rows["Structured pooling keeps more accuracy than random cuts with average pooling"][
             "verdict"

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netsurgery.analysis import runs
-from netsurgery.reproduction import ectonas, ectonas_claims, paper_tables, tables
+from netsurgery.reproduction import ectonas, paper_tables, tables
+from netsurgery.reproduction.paper_runs import PaperRun
 from netsurgery.reproduction.plots.experiments import pareto_front, plot_pareto
 from netsurgery.storage.files import write_json
 from tests.support.experiments import run_of, summary, write_experiment
@@ -16,7 +17,7 @@ from tests.support.experiments import run_of, summary, write_experiment
 
 @pytest.fixture
 def experiment(tmp_path, monkeypatch):
-    monkeypatch.setattr(ectonas_claims.curves, "lineage", lambda run: [])  # it has no records
+    monkeypatch.setattr(PaperRun, "lineage", [])  # it has no records
     return write_experiment(tmp_path)
 
 
@@ -120,7 +121,7 @@ def test_the_view_by_seed_has_a_mean_of_each_seed():
 
 def test_savings_compare_with_training_from_scratch(experiment):
     (run,) = [r for r in experiment.runs if (r.search, r.seed) == ("e", 0)]
-    own_epochs, winners_epochs = ectonas.savings(run)
+    own_epochs, winners_epochs = PaperRun.of(run).savings
     assert own_epochs == pytest.approx(1 - 30 / 50)
     assert winners_epochs == pytest.approx(1 - 30 / 60)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -27,9 +27,11 @@ from netsurgery.plots.style import (
     styled,
 )
 from netsurgery.reproduction import curves, published
+from netsurgery.reproduction.paper_runs import PaperRun
 from netsurgery.reproduction.statistics import mean_and_sd
 from netsurgery.search.methods import ARBOR, BASELINE, GREEDY, RANDOM, RANDOM_WALK, SURGEON
 
+R = TypeVar("R", bound=Run)
 # colour, marker and line style of each method, distinguishable in grayscale
 METHOD_STYLES: dict[str, tuple[str, str, Any]] = {
     GREEDY: (BLUE, "o", "-"),
@@ -89,10 +91,10 @@ def panel_grid(
 
 
 def _by_panel(
-    runs: Sequence[Run], by_topology: bool
-) -> dict[str, tuple[list[Run], dict[str, list[Run]]]]:
+    runs: Sequence[R], by_topology: bool
+) -> dict[str, tuple[list[R], dict[str, list[R]]]]:
     """Panels by title: all runs of a dataset (and topology), and the same runs by method."""
-    panels: dict[str, list[Run]] = {}
+    panels: dict[str, list[R]] = {}
     for run in runs:
         name = published.dataset_label(run.dataset, run.original)
         if by_topology:
@@ -100,7 +102,7 @@ def _by_panel(
         panels.setdefault(name, []).append(run)
     by_method = {}
     for name, members in panels.items():
-        methods: dict[str, list[Run]] = {}
+        methods: dict[str, list[R]] = {}
         for run in members:
             methods.setdefault(run.method, []).append(run)
         in_order = dict.fromkeys((*METHOD_STYLES, *methods))  # those without a style come last
@@ -111,7 +113,7 @@ def _by_panel(
 @styled
 def plot_mean_curves(
     heading: tuple[str, str],
-    runs: Sequence[Run],
+    runs: Sequence[PaperRun],
     methods: Sequence[str],
     *,
     cut_by: str | None = None,
