@@ -17,7 +17,6 @@ from netsurgery.analysis.timelines import timings_of
 from netsurgery.search.layout import SearchFolder
 from netsurgery.storage.dependencies import Dependencies
 from netsurgery.storage.files import CHECKSUMS, read_json, sha256
-from netsurgery.storage.locking import ResultsLock
 from netsurgery.workflow.interruption import STOPPED
 from tests.support.in_process import assert_same_training, search_in_one_process
 from tests.support.workflow_runs import (
@@ -30,6 +29,7 @@ from tests.support.workflow_runs import (
     command,
     contents,
     environment,
+    own_data,
     run,
     search_folder,
     times,
@@ -263,34 +263,6 @@ def test_a_dry_run_writes_nothing(tmp_path):
     assert not (tmp_path / "results").exists()
 
 
-@pytest.mark.parametrize(
-    ("search", "line"),
-    [
-        (
-            {"topology": "cnn-smal"},
-            "searches.s.topology: unknown topology 'cnn-smal'; did you mean",
-        ),
-        ({"budgt": 3}, "searches.s.budgt: unknown key; did you mean budget?"),
-    ],
-)
-def test_an_invalid_config_ends_with_one_line(search, line, tmp_path):
-    done = run(tmp_path, check=False, **search)
-    assert done.returncode == 1
-    assert line in done.stderr
-    shown = [text for text in done.stderr.splitlines() if text and "Using " not in text]
-    assert len(shown) == 1, done.stderr
-    assert not (tmp_path / "results").exists()
-
-
-def own_data(folder, labels):
-    """Write a file of images; return the section of a config that names it."""
-    folder.mkdir(exist_ok=True)
-    x = np.random.default_rng(0).integers(0, 256, (len(labels), 6, 6), dtype=np.uint8)
-    x[labels == 1, :3] //= 4
-    np.savez(folder / "pictures.npz", x_train=x, y_train=labels)
-    return {"datasets": {"pictures": {"source": "npz", "path": "pictures.npz"}}}
-
-
 OF_KERAS = {
     "optimizer": {"lamb": {"beta_1": 0.8}},
     "loss": "categorical_focal_crossentropy",
@@ -319,34 +291,6 @@ def test_changed_data_or_settings_rerun_a_search(tmp_path):
     third = contents(tmp_path)
     for name in ("split.npz", "final/network.keras"):
         assert len({first[name], second[name], third[name]}) == 3, name
-
-
-def test_invalid_data_ends_the_run_before_training(tmp_path):
-    section = own_data(tmp_path, np.arange(100) % 2 + 1)
-    done = run(tmp_path, check=False, top=section, dataset="pictures")
-    assert done.returncode == 1
-    (line,) = {text for text in done.stderr.splitlines() if "pictures.npz: y_train" in text}
-    assert line == (
-        "data: pictures.npz: y_train: labels range from 1 to 2, but no sample is of class 0; "
-        "number the classes from 0 without gaps"
-    )
-    assert "Traceback" not in done.stderr
-    lines = done.stderr.splitlines()
-    end = lines.index(
-        "when the problem is fixed, run the same command again: finished work is kept"
-    )
-    assert lines[end - 1] == line
-    assert not search_folder(tmp_path).generation(0).exists()
-
-
-def test_a_second_run_on_one_folder_ends_with_one_line(tmp_path):
-    lock = ResultsLock(tmp_path / "results")
-    done = run(tmp_path, check=False)
-    lock.file.close()
-    assert done.returncode == 1
-    assert "another run is writing here" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert not Path(tmp_path, "results", "s").exists()
 
 
 def damaged(path):
@@ -405,11 +349,3 @@ def test_a_dry_run_names_damaged_files_and_keeps_them(copy):
     before = times(copy)
     assert "lineage.csv: damaged (" in run(copy, "--dry-run").stderr
     assert times(copy) == before
-
-
-def test_unwritable_results_end_the_run_with_one_line(tmp_path):
-    (tmp_path / "results").write_text("no folder")
-    done = run(tmp_path, check=False)
-    assert done.returncode == 1
-    assert done.stderr.splitlines()[-1] == "results: is a file; results need a folder"
-    assert "Traceback" not in done.stderr

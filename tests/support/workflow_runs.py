@@ -9,6 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from benchmarks.faults.compare import content
@@ -158,3 +159,12 @@ def times(folder):
     """Return the modification times of a search's files, in nanoseconds."""
     root = search_folder(folder).root
     return {str(p.relative_to(root)): p.stat().st_mtime_ns for p in root.rglob("*") if p.is_file()}
+
+
+def own_data(folder, labels):
+    """Write a file of images; return the section of a config that names it."""
+    folder.mkdir(exist_ok=True)
+    x = np.random.default_rng(0).integers(0, 256, (len(labels), 6, 6), dtype=np.uint8)
+    x[labels == 1, :3] //= 4
+    np.savez(folder / "pictures.npz", x_train=x, y_train=labels)
+    return {"datasets": {"pictures": {"source": "npz", "path": "pictures.npz"}}}
