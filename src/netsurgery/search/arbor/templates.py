@@ -10,7 +10,7 @@ from netsurgery.networks.layers import Dense
 from netsurgery.networks.penalties import penalized_row, penalty_of
 from netsurgery.networks.topology import Topology
 
-CHANNELS = 16  # of the first cells; those behind each pooling have as many more
+CHANNELS = 16  # of the first cells
 LARGEST_SIDE, LARGEST_STEPS = 8, 128  # of an image or a series that is not pooled any more
 SERIES_AXES = 2  # steps, channels
 STEPS_OF_KERNEL = 9  # of series, whose patterns are longer than edges in images
@@ -24,16 +24,20 @@ class Template:
         name: of the guess.
         cells: at each size of images or series that is pooled.
         cells_behind: at the last size.
+        units: of the dense layers, for rows of features.
+        wider: channels that cells have more behind each pooling.
         separable: whether all cells but the first have depthwise and pointwise convolutions. The
             first one is then alone at its size.
-        units: of the dense layers, for rows of features.
+        activation: of the cells.
     """
 
     name: str
     cells: int
     cells_behind: int
     units: tuple[int, ...]
+    wider: int = CHANNELS
     separable: bool = False
+    activation: str = "relu"
 
 
 TEMPLATES = (
@@ -41,8 +45,16 @@ TEMPLATES = (
     Template("deep_template", 2, 2, (64, 64, 32)),
     Template("deeper_template", 3, 3, (64, 64, 64, 32)),
 )
-# of few parameters, which are worth more in channels than in kernels
-SMALL_TEMPLATE = Template("small_template", 2, 2, (), separable=True)
+# of few parameters, which are worth more in channels than in kernels, and in depth than in width
+SMALL_TEMPLATE = Template(
+    "small_template",
+    cells=2,
+    cells_behind=4,
+    units=(),
+    wider=CHANNELS // 2,
+    separable=True,
+    activation="leaky_relu",
+)
 
 
 def entries(template: Template, shape: tuple[int | None, ...]) -> list[dict[str, Any]]:
@@ -67,15 +79,15 @@ def entries(template: Template, shape: tuple[int | None, ...]) -> list[dict[str,
         side, pooled = side // 2, pooled + 1
     cells: list[dict[str, Any]] = []
     for size in range(pooled + 1):
-        channels, last = CHANNELS * (size + 1), size == pooled
+        channels, last = CHANNELS + template.wider * size, size == pooled
         count = template.cells_behind if last else template.cells
         if template.separable and size == 0 and not last:
             count = 1
         for number in range(1, count + 1):
             pooling = "max" if number == count and not last else "none"
             separable = {"separable": True} if template.separable and cells else {}
-            settings = {"channels": channels, "pooling": pooling, **separable, **kernel}
-            cells.append({"conv_cell": settings})
+            sizes = {"channels": channels, "pooling": pooling, **separable, **kernel}
+            cells.append({"conv_cell": {**sizes, "activation": template.activation}})
     return [*cells, {"global_average": {}}]
 
 

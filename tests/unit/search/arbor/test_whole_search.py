@@ -193,7 +193,7 @@ def test_smaller_networks_train_beside_the_final_one():
     assert plans[-1].parents[0].candidate == last.networks[0].candidate
 
 
-@pytest.mark.parametrize(("topology", "separable"), [("cnn-tiny", 2), ("ff-small", 0)])
+@pytest.mark.parametrize(("topology", "separable"), [("cnn-tiny", 4), ("ff-small", 0)])
 def test_a_tenth_of_the_final_network_trains_besides_it(topology, separable):
     _, plans, _ = run(topology, budget=100, max_parameters=20_000)
     final, smaller = (Topology.from_json(each.topology) for each in plans[-2].networks)
