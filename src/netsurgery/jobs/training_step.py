@@ -200,6 +200,7 @@ class TrainingStep:
         return replace(
             record,
             batches_spent=record.batches_trained - before,
+            validation_samples=loop.evaluation.samples,
             latency=one,
             latency_batch32=batch,
         )

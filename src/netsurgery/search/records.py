@@ -88,6 +88,7 @@ class Record:
     rounds: Mapping[str, RoundResult] = field(default_factory=dict)
     history: tuple[Mapping[str, float | None], ...] = field(default=())
     score: float | None = None
+    validation_samples: int = 0  # that scored it; 0 before its first training
     last_epochs: LastEpochs | None = None
     precision: str = FLOAT32
     speed: Speed | None = None

@@ -13,7 +13,8 @@ from netsurgery.search.steps import FINAL, Step, recuperation_step
 from netsurgery.search.winners import Winner, Winners, model_name
 
 CHANCE = 0.02  # of the lowest loss of a contest: less is no difference between networks
-CLEARLY_LOWER = 0.6  # times the loss of the network that trained to the end
+MUCH = 0.4  # of a loss: less is no difference with few validation samples
+FEW = 100  # validation samples
 
 
 def loss_of(record: Record) -> float:
@@ -81,10 +82,9 @@ def next_trunk(
 
 
 def finalists(history: Sequence[Winners]) -> list[Winner]:
-    """The last winner of a generation, and those before it with a much lower validation loss.
+    """The last winner of a generation, and those before it with a clearly lower validation loss.
 
-    A large network may fit few samples so closely that one that trained for less is better. A small
-    difference does not say so: with few validation samples it is one of chance.
+    A large network may fit its samples so closely that one that trained for less is better.
 
     Args:
         history: the trunk after the initial training and after every generation.
@@ -96,9 +96,19 @@ def finalists(history: Sequence[Winners]) -> list[Winner]:
             model = model_name(record.generation, record.step)
             found.setdefault(record.candidate, Winner(record, model))
     last, *earlier = found.values()
-    enough = CLEARLY_LOWER * loss_of(last.record)
-    better = [each for each in earlier if loss_of(each.record) < enough]
-    return [last, *better]
+    return [last, *(each for each in earlier if is_clearly_better(each.record, last.record))]
+
+
+def is_clearly_better(record: Record, than: Record) -> bool:
+    """Whether a validation loss is lower by more than chance.
+
+    By chance losses differ the less, the more validation samples there are: by the square root.
+    """
+    loss, other = loss_of(record), loss_of(than)
+    if not math.isfinite(other):
+        return math.isfinite(loss)
+    part = MUCH * math.sqrt(FEW / max(FEW, than.validation_samples))
+    return other - loss > part * abs(other)
 
 
 def select_finalist(

@@ -5,7 +5,12 @@ from dataclasses import replace
 import pytest
 
 from netsurgery.networks import topologies
-from netsurgery.search.arbor.judgement import best, rounds_without_gain, winner_of_contest
+from netsurgery.search.arbor.judgement import (
+    best,
+    is_clearly_better,
+    rounds_without_gain,
+    winner_of_contest,
+)
 from netsurgery.search.records import Status
 from tests.support.factories import history, start
 
@@ -33,6 +38,27 @@ def network(loss, channels=8, status=Status.OK):
 )
 def test_the_lowest_loss_for_its_price_wins(records, price, winner):
     assert best(records, price) == winner
+
+
+@pytest.mark.parametrize(
+    ("loss", "than", "samples", "clearly"),
+    [
+        (0.59, 1.0, 20, True),  # with few samples 40 % are more than chance
+        (0.61, 1.0, 20, False),
+        (0.61, 1.0, 400, True),  # with four times a hundred half of it
+        (0.81, 1.0, 400, False),
+        (0.94, 1.0, 10_000, True),
+        (1.0, 1.0, 10_000, False),
+        (-1.5, -1.0, 20, True),  # as with cosine similarity
+        (-1.3, -1.0, 20, False),
+        (1.0, None, 20, True),
+        (None, 1.0, 20, False),
+        (None, None, 20, False),
+    ],
+)
+def test_a_loss_is_clearly_lower_by_more_than_chance(loss, than, samples, clearly):
+    scored = replace(network(than), validation_samples=samples)
+    assert is_clearly_better(network(loss), scored) == clearly
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from netsurgery.networks.layers import SeparableConv, input_parts
 from netsurgery.networks.topologies import build, named
 from netsurgery.networks.topology import Topology
 from netsurgery.search.arbor import loop
-from netsurgery.search.arbor.judgement import CLEARLY_LOWER, loss_of
+from netsurgery.search.arbor.judgement import is_clearly_better
 from netsurgery.search.arbor.plans import Allowance, FreshPlan, Part, RoundPlan
 from netsurgery.search.arbor.settings import ArborSettings
 from netsurgery.search.arbor.shapes import SCALED
@@ -133,7 +133,7 @@ def test_the_best_finished_network_is_the_final_one():
         last, *others = [trainer.records[parent.model] for parent in plans[-1].parents]
         assert last.generation == len(plans) - 1
         assert {Step.parse(record.step).phase for record in (last, *others)} <= FINISHED
-        assert all(loss_of(record) < CLEARLY_LOWER * loss_of(last) for record in others)
+        assert all(is_clearly_better(record, last) for record in others)
         best = max((last, *others), key=lambda record: record.score)
         assert final.candidate == best.candidate
 
