@@ -48,7 +48,8 @@ def keep(runs: Iterable[Run], path: Path) -> None:
         if run.result is not None:
             kept[run.search, run.seed] = figures(PaperRun.of(run))
     lines = [json.dumps(kept[key], separators=(",", ":")) for key in sorted(kept)]
-    write_text(path, "".join(f"{line}\n" for line in lines))
+    if lines:
+        write_text(path, "".join(f"{line}\n" for line in lines))
 
 
 def with_kept(experiment: Experiment, kept: Kept) -> Experiment:
