@@ -18,6 +18,7 @@ from netsurgery.search.methods import BASELINE, SURGEON
 
 RESCUED = 0.05  # validation accuracy above all baselines
 CONVERGED = 0.01  # within a point of the best accuracy
+INSUFFICIENT = 0.5  # of the accuracy of the best start
 EARLY = 0.8  # of the epochs
 EPOCHS = 100
 
@@ -162,11 +163,26 @@ def reaches_baseline(runs: Sequence[PaperRun], claim: Claim) -> Finding:
     return claims.of_cases(claim, paired_gains(runs), " points")
 
 
+def insufficient(runs: Sequence[PaperRun]) -> list[PaperRun]:
+    """The runs from starts that train to less than half the accuracy of another on their data."""
+    reached: dict[str, dict[str, float]] = {}
+    for (data, topology), members in by_case(runs).items():
+        if values := accuracies(members, BASELINE):
+            reached.setdefault(data, {})[topology] = float(np.mean(values))
+    return [
+        run
+        for (data, topology), members in by_case(runs).items()
+        for run in members
+        if topology in (own := reached.get(data, {}))
+        and own[topology] < INSUFFICIENT * max(own.values())
+    ]
+
+
 def of_insufficient(runs: Sequence[PaperRun], claim: Claim) -> Finding:
-    """The largest relative increase from a small or medium start."""
-    found = increases([run for run in runs if run.topology != "surgeon-large"])
+    """The largest relative increase from an insufficient start."""
+    found = increases(insufficient(runs))
     if not found:
-        return NOTHING
+        return NOTHING if not increases(runs) else Finding("no start is insufficient", Verdict.OPEN)
     name, most = max(found.items(), key=lambda item: item[1].mean)
     figure = f"most on {name}: {claims.with_interval(most, ' %')}"
     return Finding(figure, claim.judge(most))

@@ -101,3 +101,23 @@ def test_a_reduction_counts_at_the_accuracy_of_the_baseline():
 def test_claims_work_without_runs_of_their_data():
     for table in (surgeon_claims.journal([], 1), surgeon_claims.iclr([], 1)):
         assert set(table["verdict"]) == {"cannot be said"}
+
+
+@pytest.mark.parametrize(
+    ("small", "found", "here", "verdict"),
+    [
+        (20, 54, "most on SVHN small: 170.0 % (n = 1)", "cannot be said"),  # one run says nothing
+        (60, 62, "no start is insufficient", "cannot be said"),
+    ],
+)
+def test_starts_are_insufficient_beside_others(small, found, here, verdict):
+    runs = pair("svhn", small, found) + pair("svhn", 70, 80, topology="surgeon-large")
+    claim = "Insufficient starts gain more than 40 % of their accuracy"
+    assert judged(surgeon_claims.journal(runs, 1))[claim] == (here, verdict)
+
+
+def test_an_insufficient_start_that_gains_little_is_against_the_claim():
+    runs = pair("svhn", 70, 80, topology="surgeon-large")
+    runs += [run for seed in range(4) for run in pair("svhn", 20, 21 + seed / 10, seed)]
+    claim = "Insufficient starts gain more than 40 % of their accuracy"
+    assert judged(surgeon_claims.journal(runs, 1))[claim][1] == "does not hold"
