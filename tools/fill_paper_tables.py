@@ -19,7 +19,7 @@ from pathlib import Path
 from netsurgery.analysis.runs import Experiment, experiment_of, listing
 from netsurgery.config import loading
 from netsurgery.config.files import SCHEMA, read_file
-from netsurgery.reproduction.kept_runs import keep, read_kept, with_kept
+from netsurgery.reproduction.kept_runs import keep, with_kept
 from netsurgery.reproduction.papers import write_paper
 from netsurgery.storage.files import write_text
 
@@ -35,8 +35,8 @@ def experiment(name: str, results: Path | None) -> Experiment:
     path = ROOT / f"resources/papers/runs/{name}.jsonl"
     found = experiment_of(listing(config), results or Path("nowhere"))
     if results is not None:
-        keep(found.runs, path)
-    return with_kept(found, read_kept(path))
+        keep(found, path)
+    return with_kept(found, path)
 
 
 def filled(page: str, tables: Path) -> str:

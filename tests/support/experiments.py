@@ -9,7 +9,7 @@ import pandas
 
 from netsurgery.analysis import runs
 from netsurgery.config import loading
-from netsurgery.reproduction.kept_runs import keep, read_kept, with_kept
+from netsurgery.reproduction.kept_runs import keep, with_kept
 from netsurgery.reproduction.paper_runs import PaperRun
 from netsurgery.reproduction.tables import Table
 from netsurgery.search.layout import SearchFolder
@@ -91,9 +91,10 @@ def assert_kept_figures_suffice(
 ) -> None:
     """The kept figures of an experiment give the same tables and curves as its files do."""
     given = runs.read_experiment(results)
-    keep(given.runs, folder / "kept.jsonl")
+    path = folder / "kept.jsonl"
+    keep(given, path)
     gone = [replace(run, summary=None, folder=SearchFolder(folder)) for run in given.runs]
-    kept = with_kept(replace(given, runs=gone), read_kept(folder / "kept.jsonl"))
+    kept = with_kept(replace(given, runs=gone), path)
     assert {run.state for run in kept.runs} == {"finished"}
     for before, after in zip(tables(given), tables(kept), strict=True):
         assert (before.name, before.caption) == (after.name, after.caption)

@@ -89,9 +89,9 @@ class Run:
 class Experiment:
     """All runs of a configuration."""
 
-    results: Path
     scale: float
     runs: list[Run]
+    pooling_trials: Path  # the summary of that study, which may be missing
 
     def of_methods(self, methods: Iterable[str]) -> list[Run]:
         """The runs of some methods."""
@@ -176,4 +176,5 @@ def experiment_of(content: Mapping[str, Any], results: Path) -> Experiment:
                     read_json(summary) if summary.exists() else None,
                 )
             )
-    return Experiment(results, content["scale"], runs)
+    trials = results / "_studies" / "pooling" / "summary.csv"
+    return Experiment(content["scale"], runs, trials)

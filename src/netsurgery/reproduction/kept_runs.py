@@ -1,13 +1,14 @@
 """Figures of finished runs, kept without their models: an experiment of days runs in parts.
 
-A file has a line of JSON for each run, sorted by search and seed.
+A file has a line of JSON for each run, sorted by search and seed. The summary of the pooling trials
+lies beside it.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -41,19 +42,27 @@ def read_kept(path: Path) -> Kept:
     return {(each["search"], each["seed"]): each for each in map(json.loads, lines)}
 
 
-def keep(runs: Iterable[Run], path: Path) -> None:
-    """Add finished runs to a file, or replace them there."""
+def keep(experiment: Experiment, path: Path) -> None:
+    """Add the finished runs of an experiment to a file, or replace them there."""
     kept = read_kept(path)
-    for run in runs:
+    for run in experiment.runs:
         if run.result is not None:
             kept[run.search, run.seed] = figures(PaperRun.of(run))
     lines = [json.dumps(kept[key], separators=(",", ":")) for key in sorted(kept)]
     if lines:
         write_text(path, "".join(f"{line}\n" for line in lines))
+    if experiment.pooling_trials.exists():
+        write_text(kept_trials(path), experiment.pooling_trials.read_text(encoding="utf-8"))
 
 
-def with_kept(experiment: Experiment, kept: Kept) -> Experiment:
-    """An experiment whose runs that are not finished are those that were kept, if they were."""
+def kept_trials(path: Path) -> Path:
+    """Where the summary of the pooling trials is kept, beside the file of runs."""
+    return path.with_name(f"{path.stem}-pooling.csv")
+
+
+def with_kept(experiment: Experiment, path: Path) -> Experiment:
+    """An experiment in which what is not finished is what was kept, if it was."""
+    kept = read_kept(path)
 
     def complete(run: Run) -> Run:
         found = kept.get((run.search, run.seed))
@@ -61,4 +70,9 @@ def with_kept(experiment: Experiment, kept: Kept) -> Experiment:
             return run
         return replace(PaperRun.of(run), summary=found["summary"], kept=found)
 
-    return replace(experiment, runs=list(map(complete, experiment.runs)))
+    trials = experiment.pooling_trials
+    return replace(
+        experiment,
+        runs=list(map(complete, experiment.runs)),
+        pooling_trials=trials if trials.exists() else kept_trials(path),
+    )

@@ -40,7 +40,7 @@ def ectonas_tables(experiment: Experiment) -> list[Table]:
         caption = "Searches by kind of starting and final network; the paper's are for Adult."
         title = "Table 3: crossings between kinds of networks"
         tables.append(Table("table3", title, f"{caption} {scale}", frame))
-    trials = experiment.results / "_studies" / "pooling" / "summary.csv"
+    trials = experiment.pooling_trials
     if trials.exists():
         tables.append(
             Table("table4", "Table 4: pooling trials", pooling_caption(scale), _pooling(trials))

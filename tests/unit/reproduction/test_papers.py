@@ -52,18 +52,18 @@ def test_missing_and_failed_runs_are_marked(experiment):
     assert rows.loc["greedy", "difference"] == pytest.approx(90 - 98.3)
 
 
-def test_regressions_are_not_in_the_papers_tables(experiment):
-    path = experiment.results / "b" / "seed0" / "final" / "summary.json"
+def test_regressions_are_not_in_the_papers_tables(experiment, tmp_path):
+    path = tmp_path / "b" / "seed0" / "final" / "summary.json"
     write_json(path, summary(1000, None, ["dense 10"]))
-    found = ectonas.ectonas_runs(runs.read_experiment(experiment.results))
+    found = ectonas.ectonas_runs(runs.read_experiment(tmp_path))
     assert ("b", 0) not in {(run.search, run.seed) for run in found}
     assert len(found) == 5
 
 
-def test_a_method_without_a_result_stays_in_the_table(experiment):
-    gone = experiment.results / "e" / "seed0" / "final" / "summary.json"
+def test_a_method_without_a_result_stays_in_the_table(experiment, tmp_path):
+    gone = tmp_path / "e" / "seed0" / "final" / "summary.json"
     gone.unlink()
-    found = paper_tables.ectonas_tables(runs.read_experiment(experiment.results))
+    found = paper_tables.ectonas_tables(runs.read_experiment(tmp_path))
     text = tables.markdown(found[0])
     assert "| MNIST (few) | greedy | 0 of 3 | missing |" in text
     assert 'class="number absent">missing' in tables.html_table(found[0])

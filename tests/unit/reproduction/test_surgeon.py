@@ -52,7 +52,7 @@ def test_regressions_are_not_in_the_papers_tables():
     found = run_of("surgeon", 40, topology="surgeon-small")
     other = run_of("surgeon", 40, 7, topology="surgeon-small")
     regression = replace(other, summary={**other.summary, "test_accuracy": None})
-    experiment = Experiment(Path("nowhere"), 1, [found, regression])
+    experiment = Experiment(1, [found, regression], Path("nowhere"))
     assert surgeon.surgeon_runs(experiment) == [found]
 
 
