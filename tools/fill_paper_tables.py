@@ -5,7 +5,8 @@
 The experiments take days, so they are run in parts: the figures of the finished runs in RESULTS are
 added to those in resources/papers/runs, and everything is made anew from these. What stands between
 `<!-- ectonas/table1 -->` and `<!-- end -->` is replaced by the table of that name; plots are copied
-to docs/images. Plots of single runs need the files of one, and stay as they are without.
+to docs/images. Plots of single runs need the files of one, and stay as they are without. All of a
+paper stays as it is until every run on one of its datasets is finished.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ import re
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
-from netsurgery.analysis.runs import Experiment, experiment_of, listing
+from netsurgery.analysis.runs import Experiment, Run, experiment_of, listing
 from netsurgery.config import loading
 from netsurgery.config.files import SCHEMA, read_file
 from netsurgery.reproduction.kept_runs import keep, with_kept
@@ -39,6 +41,15 @@ def experiment(name: str, results: Path | None) -> Experiment:
     return with_kept(found, path)
 
 
+def has_whole_dataset(runs: Iterable[Run]) -> bool:
+    """Whether all runs on some dataset are finished."""
+    finished: dict[str, bool] = {}
+    for run in runs:
+        name = run.settings["dataset"]
+        finished[name] = finished.get(name, True) and run.result is not None
+    return any(finished.values())
+
+
 def filled(page: str, tables: Path) -> str:
     """The page with its tables updated; tables without a new file keep their content."""
 
@@ -58,7 +69,7 @@ def main() -> None:
         made = Path(folder)
         for paper, name in EXPERIMENTS.items():
             found = experiment(name, results)
-            if any(run.result for run in found.runs):
+            if has_whole_dataset(found.runs):
                 write_paper(found, paper, made / paper)
         text = PAGE.read_text(encoding="utf-8")
         write_text(PAGE, filled(text, made))
