@@ -103,15 +103,15 @@ def test_a_folder_without_searches_gives_one_line(name, tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-def test_progress_is_printed_and_written_as_json(experiment, monkeypatch, capsys):
-    (experiment.results / "e" / "seed2").mkdir()
-    command(monkeypatch, "progress", experiment.results)
+def test_progress_is_printed_and_written_as_json(experiment, tmp_path, monkeypatch, capsys):
+    (tmp_path / "e" / "seed2").mkdir()
+    command(monkeypatch, "progress", tmp_path)
     head, row, last = capsys.readouterr().out.splitlines()
     assert head.split() == "search seed state generation phase epochs best score".split()
     assert row.split() == ["e", "2", "unfinished", "0", "start", "0.0", "of", "500", "-"]
     assert last.startswith("5 of 6 runs finished, 150 epochs spent, 500 left; about ")
-    found = json.loads((experiment.results / "progress.json").read_text())
+    found = json.loads((tmp_path / "progress.json").read_text())
     assert (found["finished"], found["runs"]) == (5, 6)
     assert found["seconds_left"] > 0
-    command(monkeypatch, "progress", experiment.results, "--all")
+    command(monkeypatch, "progress", tmp_path, "--all")
     assert len(capsys.readouterr().out.splitlines()) == 2 + 6
