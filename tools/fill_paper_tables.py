@@ -16,6 +16,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from netsurgery.analysis.runs import Experiment, Run, experiment_of, listing
@@ -24,18 +25,23 @@ from netsurgery.config.files import SCHEMA, read_file
 from netsurgery.reproduction.kept_runs import keep, with_kept
 from netsurgery.reproduction.papers import write_paper
 from netsurgery.storage.files import write_text
+from netsurgery.workflow.studies import paper_inputs
 
 ROOT = Path(__file__).parents[1]
 PAGE, IMAGES = ROOT / "docs/reproduction/papers.md", ROOT / "docs/images"
+KEPT, NOWHERE = ROOT / "resources/papers/runs", Path("nowhere")
 EXPERIMENTS = {"ectonas": "ectonas-excerpts", "surgeon": "surgeon-excerpt"}  # of each paper
 MARKED_TABLE = re.compile(r"<!-- ([a-z]+/[\w-]+) -->\n.*?<!-- end -->", re.DOTALL)
 
 
-def experiment(name: str, results: Path | None) -> Experiment:
-    """An experiment with all its finished runs, to which those of a results folder are added."""
+def experiment(paper: str, results: Path | None) -> Experiment:
+    """A paper's experiment with all its finished runs, to which those of a folder are added."""
+    name = EXPERIMENTS[paper]
     config = loading.load(read_file(ROOT / f"config/papers/{name}.yaml"), SCHEMA, data_exists=False)
-    path = ROOT / f"resources/papers/runs/{name}.jsonl"
-    found = experiment_of(listing(config), results or Path("nowhere"))
+    found = experiment_of(listing(config), results or NOWHERE)
+    if not paper_inputs(config, [paper]):  # the trials there are those of the other paper
+        found = replace(found, pooling_trials=NOWHERE)
+    path = KEPT / f"{name}.jsonl"
     if results is not None:
         keep(found, path)
     return with_kept(found, path)
@@ -67,8 +73,8 @@ def main() -> None:
     results = Path(sys.argv[1]) if sys.argv[1:] else None
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder)
-        for paper, name in EXPERIMENTS.items():
-            found = experiment(name, results)
+        for paper in EXPERIMENTS:
+            found = experiment(paper, results)
             if has_whole_dataset(found.runs):
                 write_paper(found, paper, made / paper)
         text = PAGE.read_text(encoding="utf-8")

@@ -1,6 +1,7 @@
 """The tables of the papers' page, filled with finished runs."""
 
-from tools.fill_paper_tables import filled, has_whole_dataset
+from tools import fill_paper_tables
+from tools.fill_paper_tables import experiment, filled, has_whole_dataset
 
 from tests.support.experiments import run_of
 
@@ -27,3 +28,14 @@ def test_tables_without_a_new_file_keep_their_content(tmp_path):
     (tmp_path / "ectonas" / "table1.md").write_text("new\n")
     before, after = (marked.format("table1", each) for each in ("old", "new\n"))
     assert filled(before + untouched, tmp_path) == after + untouched
+
+
+def test_pooling_trials_belong_to_ectonas_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(fill_paper_tables, "KEPT", tmp_path / "kept")
+    results = tmp_path / "results"
+    trials = results / "_studies" / "pooling" / "summary.csv"
+    trials.parent.mkdir(parents=True)
+    trials.write_text("pooling,rule\n")
+    assert experiment("ectonas", results).pooling_trials.exists()
+    assert not experiment("surgeon", results).pooling_trials.exists()
+    assert [path.name for path in (tmp_path / "kept").iterdir()] == ["ectonas-excerpts-pooling.csv"]
