@@ -11,12 +11,15 @@ import pandas as pd
 from netsurgery.storage import mlflow_sqlite
 from netsurgery.storage.dependencies import TIMES
 from netsurgery.storage.files import read_json
+from netsurgery.storage.provenance import CORES
 
 IGNORED_FILES = ("tracked.json", "report.html")  # tracking state, and a page with times
 # of all searches: a table with measured latencies as a page, and the checksums of both
 IGNORED_SUMMARIES = ("summary.html", "summary.json")
 IGNORED_FOLDERS = ("logs", "_logs", "_tracking", "mlflow-artifacts")  # logs, and MLflow ids
-IGNORED_TAGS = [mlflow_sqlite.PREFIX + name for name in ("results", "digest", "files")]
+# with which code and where a step was trained; `without_times` drops these from records as well
+PROVENANCE = ("version", "commit", "changed", "environment", "device", "host", "slurm_job", CORES)
+IGNORED_TAGS = [mlflow_sqlite.PREFIX + name for name in ("results", "digest", "files", *PROVENANCE)]
 
 
 def without_times(value: Any) -> Any:
