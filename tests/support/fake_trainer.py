@@ -28,6 +28,7 @@ class FakeTrainer:
         failing: the share of training steps that fail, but for the first and the last one.
         seed: of all draws.
         speed: that the first training measures.
+        validation_samples: that score networks.
     """
 
     def __init__(
@@ -37,8 +38,10 @@ class FakeTrainer:
         failing=0.0,
         seed=0,
         speed: Speed | None = None,
+        validation_samples=1000,
     ):
         self.topology, self.seed, self.speed = topology, seed, speed
+        self.validation_samples = validation_samples
         self.batches_per_epoch, self.failing = batches_per_epoch, failing
         self.records: dict[str, Record] = {}
         self.seconds = self.speed.measuring if self.speed else 0.0
@@ -69,6 +72,7 @@ class FakeTrainer:
             score=score,
             history=(*record.history, entry),
             batches_spent=spent,
+            validation_samples=self.validation_samples,
             batches_trained=record.batches_trained + spent,
             rounds={name: RoundResult(spent, score) for name in training.batches},
         )

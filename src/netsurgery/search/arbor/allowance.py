@@ -43,10 +43,11 @@ def allowance(
     topology, account = Topology.from_json(trunk.topology), Account.of(settings.budget.budget, last)
     if plans and isinstance(plans[-1], FreshPlan):
         return _after_fresh_networks(history, plans[-1], topology, account, settings)
-    if _may_grow(history, topology, account, settings):
+    compares = trunk.validation_samples >= settings.budget.min_validation_samples
+    if compares and _may_grow(history, topology, account, settings):
         return Allowance(Part.ROUND)
     found = list(shapes(topology, settings.limits).values())
-    if contest := _contest(found, account, settings.budget):
+    if compares and (contest := _contest(found, account, settings.budget)):
         return Allowance(Part.CONTEST, contest)
     if found and account.batches(found[0], account.left):
         return _final(found[0], account, settings)

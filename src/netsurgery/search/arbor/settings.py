@@ -77,6 +77,7 @@ class BudgetSettings:
     warm_up_epochs: int
     search_fraction: float
     contest_fraction: float
+    min_validation_samples: int
     min_gain: float
     patience: int
     sizes: Sequence[int] | str

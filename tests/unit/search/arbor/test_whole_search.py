@@ -37,6 +37,7 @@ def run(
     seed=0,
     speed=None,
     activation="softmax",
+    validation_samples=1000,
     **changed,
 ):
     """The trainer, the plans and the final record of a search."""
@@ -45,7 +46,8 @@ def run(
         start = build(named("cnn-tiny"), (INPUTS[-1].stop,), 10, inputs=INPUTS)
     else:
         start = build(named(topology), SHAPES[topology], 10, activation)
-    trainer, plans = FakeTrainer(start, per_epoch, failing, seed, speed), []
+    trainer = FakeTrainer(start, per_epoch, failing, seed, speed, validation_samples)
+    plans = []
     plan_generation = loop.plan_generation
 
     def recorded(*arguments):
@@ -168,6 +170,18 @@ def test_too_few_batches_to_compare_networks_train_the_template():
     _, plans, _ = run(budget=60, per_epoch=11)
     assert [plan.part for plan in plans[:-1]] == [Part.FINAL]
     assert plans[0].networks[0].origin == "template"
+
+
+def test_too_few_validation_samples_compare_nothing():
+    _, plans, _ = run(budget=100, validation_samples=99)
+    (final,) = plans[:-1]
+    assert final.part is Part.FINAL
+    assert final.networks[0].origin == "template"
+    _, plans, _ = run(budget=100, validation_samples=100)
+    assert [type(plan) for plan in plans[:2]] == [RoundPlan, RoundPlan]
+    assert Part.CONTEST in [plan.part for plan in plans if isinstance(plan, FreshPlan)]
+    _, plans, _ = run(budget=100, validation_samples=7, min_validation_samples=7)
+    assert isinstance(plans[0], RoundPlan)
 
 
 def test_a_round_without_gain_ends_growth(monkeypatch):
