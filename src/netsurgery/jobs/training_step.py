@@ -24,6 +24,7 @@ from netsurgery.objectives.training_settings import (
     TrainingSettings,
     batch_parts_for,
     batch_size_for,
+    rate_factor_for,
 )
 from netsurgery.processes.client import kept_graphs
 from netsurgery.search import scores
@@ -114,6 +115,14 @@ class TrainingStep:
         """Samples per batch."""
         size = self.training_settings.batch_size
         return batch_size_for(len(self.training)) if isinstance(size, str) else size
+
+    @property
+    def peak_rate(self) -> float:
+        """The highest learning rate of the schedule."""
+        settings = self.training_settings
+        chosen = isinstance(settings.batch_size, str)
+        factor = rate_factor_for(self.batch_size) if chosen else 1.0
+        return settings.compile.learning_rate * factor
 
     @property
     def batch_parts(self) -> int:
@@ -208,14 +217,15 @@ class TrainingStep:
     @property
     def _changes_rates(self) -> bool:
         """Whether rates may differ from the one in the settings."""
+        settings = self.training_settings
         if isinstance(self.rates, Along):
-            return read_schedule(self.training_settings.schedule).name != CONSTANT
+            is_constant = read_schedule(settings.schedule).name == CONSTANT
+            return not is_constant or self.peak_rate != settings.compile.learning_rate
         return self.rates is not None
 
     def learning_rates(self, trained: int, count: int) -> np.ndarray:
         """The learning rates of batches, float32 (count,), after those that weights trained."""
-        settings = self.training_settings
-        schedule, peak = read_schedule(settings.schedule), settings.compile.learning_rate
+        schedule, peak = read_schedule(self.training_settings.schedule), self.peak_rate
         return rates_of_step(self.rates, schedule, peak, trained, count, self.batches_per_epoch)
 
     def _stream(self, candidate: str, name: str, number: int) -> np.random.Generator:

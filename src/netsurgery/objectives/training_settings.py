@@ -5,6 +5,7 @@ The defaults and the meaning of each key are those of the configuration's schema
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -72,6 +73,18 @@ def batch_size_for(samples: int) -> int:
     while size > MIN_BATCH and size * MIN_BATCHES > samples:
         size //= 2
     return size
+
+
+def rate_factor_for(batch_size: int) -> float:
+    """What `learning_rate` is multiplied by where `auto` chose batches of fewer than `MAX_BATCH`.
+
+    The gradient of fewer samples scatters more, by the square root (Krizhevsky, 2014,
+    arXiv:1404.5997, section 5).
+
+    Args:
+        batch_size: samples per batch.
+    """
+    return math.sqrt(min(1.0, batch_size / MAX_BATCH))
 
 
 def batch_parts_for(batch_size: int) -> int:

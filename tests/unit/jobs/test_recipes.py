@@ -30,7 +30,8 @@ def step(digits, tmp_path):
     """Makes a training step of the digits."""
 
     def make(name, rates=None, stream=None, **settings):
-        chosen = dict(search(topology="ff-small", batch_size=200, **settings).settings)
+        given = {"topology": "ff-small", "batch_size": 200, **settings}
+        chosen = dict(search(**given).settings)
         output = tmp_path / f"{name}.keras"
         made = TrainingStep(digits, digits / "split.npz", 0, chosen, output, name)
         return replace(made, rates=rates, stream=stream)
@@ -78,6 +79,18 @@ def test_a_record_has_the_rates_that_are_not_constant(step):
     np.testing.assert_allclose(rates, last, rtol=1e-3)
     plain = start(step("plain"))
     assert "learning_rate" not in read_record(plain).history[-1]
+
+
+@pytest.mark.parametrize(("batch_size", "rate"), [("auto", 0.075), (32, 0.15)])
+@pytest.mark.parametrize("schedule", ["constant", {"warmup_stable_decay": {"decay": 0}}])
+def test_batches_that_are_chosen_small_have_lower_rates(step, batch_size, rate, schedule):
+    recipe = {"algorithm": "arbor", "learning_rate": 0.15, "schedule": schedule}
+    made = step("warm-up", Along(1), batch_size=batch_size, **recipe)
+    assert made.batch_size == 32
+    rates = made.learning_rates(0, 10)
+    assert rates[-1] == pytest.approx(rate)
+    entry = read_record(start(made)).history[-1]
+    assert entry.get("learning_rate", 0.15) == pytest.approx(rate)
 
 
 def test_a_step_trains_with_its_own_rates(step):
