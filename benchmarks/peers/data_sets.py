@@ -69,16 +69,28 @@ def _npz(name: str) -> Callable[[Path], dict[str, Any]]:
     return load
 
 
-def _leaves(_: Path) -> dict[str, Any]:
-    from aeon.datasets import load_osuleaf  # type: ignore[import-not-found]
+def _archive(name: str) -> Callable[[Path], dict[str, Any]]:
+    """Series of the UCR and UEA archives.
 
-    found = {}
-    for end, part in (("", "train"), ("_test", "test")):
-        with warnings.catch_warnings(action="ignore", category=FutureWarning):  # gone in aeon 1.7
-            x, y = load_osuleaf(split=part)
-        found["x" + end] = x.transpose(0, 2, 1).astype(np.float32)  # (samples, steps, channels)
-        found["y" + end] = y.astype(np.int64) - 1
-    return found
+    As in a search, they get the length of the longest training series: shorter ones repeat their
+    last step, longer ones are cut.
+    """
+
+    def load(_: Path) -> dict[str, Any]:
+        from aeon import datasets  # type: ignore[import-not-found]
+
+        found: Arrays = {}
+        steps = 0
+        for end, part in (("", "train"), ("_test", "test")):
+            with warnings.catch_warnings(action="ignore", category=FutureWarning):  # until aeon 1.7
+                series, classes = getattr(datasets, f"load_{name}")(split=part)
+            steps = steps or max(each.shape[1] for each in series)
+            same = [each[:, np.minimum(range(steps), each.shape[1] - 1)] for each in series]
+            found["x" + end] = np.stack(same).transpose(0, 2, 1).astype(np.float32)
+            found["y" + end] = np.unique(classes, return_inverse=True)[1]
+        return found
+
+    return load
 
 
 def _adult(folder: Path) -> dict[str, Any]:
@@ -106,7 +118,12 @@ def _tissue(_: Path) -> dict[str, Any]:
 
 DATA_SETS = {
     "digits": DataSet("digits", IMAGES, 30, 115, _digits, 15, "shift", boosting=True),
-    "leaves": DataSet("leaf outlines (OSULeaf)", SERIES, 30, 220, _leaves, 20),
+    "leaves": DataSet("leaf outlines (OSULeaf)", SERIES, 30, 270, _archive("osuleaf"), 20),
+    "arrowheads": DataSet("ArrowHead", SERIES, 15, 300, _archive("arrow_head"), 20),
+    "gestures": DataSet("GunPoint", SERIES, 15, 300, _archive("gunpoint"), 20),
+    "motions": DataSet("BasicMotions", SERIES, 15, 300, _archive("basic_motions"), 20),
+    "power": DataSet("ItalyPowerDemand", SERIES, 15, 300, _archive("italy_power_demand"), 20),
+    "vowels": DataSet("JapaneseVowels", SERIES, 15, 300, _archive("japanese_vowels"), 20),
     "mnist": DataSet("MNIST, 8,000 images", IMAGES, 100, 60, _npz("mnist10k.npz"), 5, "shift"),
     "adult": DataSet("Adult", TABLE, 60, 180, _adult, 5, boosting=True),
     "tissue": DataSet("breast cancer", TABLE, 30, 200, _tissue, 30, boosting=True),
