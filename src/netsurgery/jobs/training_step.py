@@ -20,6 +20,7 @@ from netsurgery.networks.network import Network
 from netsurgery.objectives.schedules import CONSTANT, read_schedule
 from netsurgery.objectives.step_rates import Along, StepRates, rates_of_step
 from netsurgery.objectives.training_settings import (
+    SQRT,
     PartSettings,
     TrainingSettings,
     batch_parts_for,
@@ -120,9 +121,10 @@ class TrainingStep:
     def peak_rate(self) -> float:
         """The highest learning rate of the schedule."""
         settings = self.training_settings
-        chosen = isinstance(settings.batch_size, str)
-        factor = rate_factor_for(self.batch_size) if chosen else 1.0
-        return settings.compile.learning_rate * factor
+        rate = settings.compile.learning_rate
+        if settings.learning_rate_scaling == SQRT and isinstance(settings.batch_size, str):
+            return rate * rate_factor_for(self.batch_size)
+        return rate
 
     @property
     def batch_parts(self) -> int:

@@ -13,6 +13,7 @@ from netsurgery.objectives.keras_catalog import Setting
 from netsurgery.objectives.schedules import CONSTANT
 
 FLOAT32, BFLOAT16, AUTO = "float32", "bfloat16", "auto"  # precisions, and to measure which
+NONE, SQRT = "none", "sqrt"  # how a learning rate follows from a batch size
 MIN_BATCH, MAX_BATCH = 16, 128  # samples
 MIN_BATCHES = 40  # in an epoch
 MIN_PART = 64  # samples
@@ -59,6 +60,7 @@ class TrainingSettings:
     score_window: int
     schedule: Setting = CONSTANT
     precision: str = FLOAT32  # or `AUTO`
+    learning_rate_scaling: str = NONE  # or `SQRT`, where `batch_size` is `AUTO`
 
 
 def batch_size_for(samples: int) -> int:
@@ -76,7 +78,7 @@ def batch_size_for(samples: int) -> int:
 
 
 def rate_factor_for(batch_size: int) -> float:
-    """What `learning_rate` is multiplied by where `auto` chose batches of fewer than `MAX_BATCH`.
+    """What `learning_rate_scaling: sqrt` multiplies the rate of batches of `MAX_BATCH` samples by.
 
     The gradient of fewer samples scatters more, by the square root (Krizhevsky, 2014,
     arXiv:1404.5997, section 5).

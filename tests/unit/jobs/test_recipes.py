@@ -81,11 +81,14 @@ def test_a_record_has_the_rates_that_are_not_constant(step):
     assert "learning_rate" not in read_record(plain).history[-1]
 
 
-@pytest.mark.parametrize(("batch_size", "rate"), [("auto", 0.075), (32, 0.15)])
+@pytest.mark.parametrize(
+    ("batch_size", "scaling", "rate"),
+    [("auto", "sqrt", 0.075), ("auto", "none", 0.15), (32, "sqrt", 0.15)],
+)
 @pytest.mark.parametrize("schedule", ["constant", {"warmup_stable_decay": {"decay": 0}}])
-def test_batches_that_are_chosen_small_have_lower_rates(step, batch_size, rate, schedule):
-    recipe = {"algorithm": "arbor", "learning_rate": 0.15, "schedule": schedule}
-    made = step("warm-up", Along(1), batch_size=batch_size, **recipe)
+def test_batches_that_are_chosen_small_have_lower_rates(step, batch_size, scaling, rate, schedule):
+    recipe = {"algorithm": "arbor", "learning_rate": 0.15, "learning_rate_scaling": scaling}
+    made = step("warm-up", Along(1), batch_size=batch_size, schedule=schedule, **recipe)
     assert made.batch_size == 32
     rates = made.learning_rates(0, 10)
     assert rates[-1] == pytest.approx(rate)

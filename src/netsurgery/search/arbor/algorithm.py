@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from netsurgery.objectives.training_settings import NONE, SQRT
 from netsurgery.search.algorithm import Algorithm
 from netsurgery.search.arbor import loop
 from netsurgery.search.arbor.judgement import next_trunk
@@ -27,6 +28,12 @@ from netsurgery.search.winners import Winners
 from netsurgery.storage.settings import from_settings
 from netsurgery.surgery.settings import LEAST_SQUARES, Growth, PoolingTransfer
 
+_CLASSES = {
+    "learning_rate": 0.15,
+    "round_learning_rate": 0.05,
+    "learning_rate_scaling": SQRT,
+}
+
 
 class Arbor(Algorithm):
     """A small network grows round by round; its shape, full-size, then trains from scratch."""
@@ -38,9 +45,13 @@ class Arbor(Algorithm):
     plans = (RoundPlan, FreshPlan)
     # the gradient of a squared error grows with the error
     task_defaults: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "classification": {"learning_rate": 0.15, "round_learning_rate": 0.05},
-        "regression": {"learning_rate": 0.02, "round_learning_rate": 0.02},
-        "multilabel": {"learning_rate": 0.15, "round_learning_rate": 0.05},
+        "classification": _CLASSES,
+        "regression": {
+            "learning_rate": 0.02,
+            "round_learning_rate": 0.02,
+            "learning_rate_scaling": NONE,
+        },
+        "multilabel": _CLASSES,
     }
     # dense networks learn more by heart, and kernels decay by the rate times this; more parts of a
     # batch are no faster there
