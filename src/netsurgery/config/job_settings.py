@@ -10,6 +10,7 @@ from netsurgery.datasets.splits import SplitSettings
 from netsurgery.objectives.training_settings import (
     PartSettings,
     PenaltySettings,
+    RateSettings,
     TrainingSettings,
 )
 from netsurgery.search.arbor.settings import GrowthSettings, JudgementSettings, RoundSettings
@@ -22,7 +23,7 @@ from netsurgery.surgery.settings import SurgerySettings
 TRAINING = setting_names(TrainingSettings)
 # training of networks that train alone: the initial one, those with fresh weights, the final one
 INITIAL = setting_names(TrainingSettings, PartSettings, PenaltySettings)
-FRESH = setting_names(TrainingSettings, PartSettings)
+FRESH = setting_names(TrainingSettings, PartSettings, RateSettings)
 FINAL = setting_names(TrainingSettings, PartSettings, Comparison)
 MATCH = setting_names(TrainingSettings, Comparison)  # training of the winner of a match
 SPLIT = setting_names(SplitSettings)

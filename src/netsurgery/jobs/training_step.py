@@ -22,6 +22,7 @@ from netsurgery.objectives.step_rates import Along, StepRates, rates_of_step
 from netsurgery.objectives.training_settings import (
     SQRT,
     PartSettings,
+    RateSettings,
     TrainingSettings,
     batch_parts_for,
     batch_size_for,
@@ -121,10 +122,10 @@ class TrainingStep:
     def peak_rate(self) -> float:
         """The highest learning rate of the schedule."""
         settings = self.training_settings
-        rate = settings.compile.learning_rate
-        if settings.learning_rate_scaling == SQRT and isinstance(settings.batch_size, str):
-            return rate * rate_factor_for(self.batch_size)
-        return rate
+        scaling = from_settings(RateSettings, self.settings).learning_rate_scaling
+        scales = scaling == SQRT and isinstance(settings.batch_size, str)
+        factor = rate_factor_for(self.batch_size) if scales else 1.0
+        return settings.compile.learning_rate * factor
 
     @property
     def batch_parts(self) -> int:

@@ -48,6 +48,13 @@ class PartSettings:
 
 
 @dataclass(frozen=True)
+class RateSettings:
+    """How the highest rate of a schedule follows from the batch size, where that is `AUTO`."""
+
+    learning_rate_scaling: str = NONE  # or `SQRT` (see `rate_factor_for`)
+
+
+@dataclass(frozen=True)
 class TrainingSettings:
     """How a candidate trains, and how its training is scored."""
 
@@ -60,7 +67,6 @@ class TrainingSettings:
     score_window: int
     schedule: Setting = CONSTANT
     precision: str = FLOAT32  # or `AUTO`
-    learning_rate_scaling: str = NONE  # or `SQRT`, where `batch_size` is `AUTO`
 
 
 def batch_size_for(samples: int) -> int:

@@ -11,6 +11,7 @@ from netsurgery.datasets import SplitSettings
 from netsurgery.objectives.training_settings import (
     PartSettings,
     PenaltySettings,
+    RateSettings,
     TrainingSettings,
 )
 from netsurgery.search.algorithms import ALGORITHMS
@@ -31,7 +32,10 @@ from tests.unit.config.examples import load, load_surgeon
 
 COMMON = (TrainingSettings, PartSettings, PenaltySettings, SplitSettings, Target)
 READERS = {
-    "arbor": (*COMMON, SurgerySettings, arbor.RoundSettings, arbor.BudgetSettings),
+    "arbor": (
+        *(*COMMON, SurgerySettings, RateSettings),
+        *(arbor.RoundSettings, arbor.BudgetSettings),
+    ),
     "baseline": COMMON,
     "ectonas": (*COMMON, SurgerySettings, GenerationSettings, SelectionSettings, BudgetSettings),
     "surgeon": (*COMMON, AnalysisSettings, DecisionSettings, StoppingSettings),
