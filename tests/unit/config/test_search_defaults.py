@@ -61,6 +61,21 @@ def test_rates_of_arbor_suit_the_task(task, rate):
 
 
 @pytest.mark.parametrize(
+    ("name", "topology", "scaling"),
+    [
+        ("digits", "cnn-tiny", "sqrt"),
+        ("wine", "ff-small", "none"),
+        ("diabetes", "ff-small", "none"),
+    ],
+)
+def test_rates_of_images_follow_the_batch_size(name, topology, scaling):
+    data = {"datasets": {"d": {"source": "sklearn", "name": name}}}
+    given = {"algorithm": "arbor", "dataset": "d", "topology": topology}
+    settings = load(top=data | {"searches": {"s": given}}).searches["s"].settings
+    assert settings["learning_rate_scaling"] == scaling
+
+
+@pytest.mark.parametrize(
     ("seeds", "expanded"),
     [({}, [42, 43, 44]), ({"seeds": [7]}, [7, 8, 9]), ({"seeds": [3, 1, 2]}, [3, 1, 2])],
 )

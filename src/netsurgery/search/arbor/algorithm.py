@@ -33,6 +33,7 @@ _CLASSES = {
     "round_learning_rate": 0.05,
     "learning_rate_scaling": SQRT,
 }
+_ROWS_OF_CLASSES = {"weight_decay": 0.05, "batch_parts": 1, "learning_rate_scaling": NONE}
 
 
 class Arbor(Algorithm):
@@ -56,9 +57,9 @@ class Arbor(Algorithm):
     # dense networks learn more by heart, and kernels decay by the rate times this; more parts of a
     # batch are no faster there
     row_defaults: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "classification": {"weight_decay": 0.05, "batch_parts": 1},
+        "classification": _ROWS_OF_CLASSES,
         "regression": {"weight_decay": 0.4, "batch_parts": 1},
-        "multilabel": {"weight_decay": 0.05, "batch_parts": 1},
+        "multilabel": _ROWS_OF_CLASSES,
     }
     recipes: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     # rows have inputs of which few samples have any, and steps of adam are as large for these
