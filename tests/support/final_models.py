@@ -72,7 +72,7 @@ class FinalSearch:
         self.model.parent.mkdir()
         archive.save(model, self.model)
         described = preprocessing.description(
-            data, samples.scaling, samples.target, samples.non_negative, measured
+            data, samples.scaling, samples.target, samples.non_negative, measured, {}
         )
         write_json(self.model.with_name("preprocessing.json"), described)
         logits = task.has_classes and activation is None

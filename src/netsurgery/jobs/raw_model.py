@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from netsurgery import datasets, training
+from netsurgery.datasets.source import PARTS, TEST
 from netsurgery.keras_io import archive, preprocessing
 from netsurgery.objectives.training_settings import TrainingSettings
 
@@ -35,8 +36,14 @@ def raw_model_description(data: Path, split: Path, settings: TrainingSettings) -
         split: file with the indices of the samples, and with their scaling.
         settings: of the search.
     """
-    samples = datasets.read_part(data, split, "test")
+    parts = {part: datasets.read_part(data, split, part) for part in PARTS}
+    samples = parts[TEST]
     measured = {"loss": settings.compile.loss, "extra_metrics": list(settings.extra_metrics)}
     return preprocessing.description(
-        datasets.describe(data), samples.scaling, samples.target, samples.non_negative, measured
+        datasets.describe(data),
+        samples.scaling,
+        samples.target,
+        samples.non_negative,
+        measured,
+        {part: len(own) for part, own in parts.items()},
     )

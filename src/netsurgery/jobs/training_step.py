@@ -20,13 +20,12 @@ from netsurgery.networks.network import Network
 from netsurgery.objectives.schedules import CONSTANT, read_schedule
 from netsurgery.objectives.step_rates import Along, StepRates, rates_of_step
 from netsurgery.objectives.training_settings import (
-    SQRT,
     PartSettings,
     RateSettings,
     TrainingSettings,
     batch_parts_for,
-    batch_size_for,
-    rate_factor_for,
+    batch_size_of,
+    highest_rate,
 )
 from netsurgery.processes.client import kept_graphs
 from netsurgery.search import scores
@@ -115,17 +114,15 @@ class TrainingStep:
     @property
     def batch_size(self) -> int:
         """Samples per batch."""
-        size = self.training_settings.batch_size
-        return batch_size_for(len(self.training)) if isinstance(size, str) else size
+        return batch_size_of(self.training_settings.batch_size, len(self.training))
 
     @property
     def peak_rate(self) -> float:
         """The highest learning rate of the schedule."""
         settings = self.training_settings
         scaling = from_settings(RateSettings, self.settings).learning_rate_scaling
-        scales = scaling == SQRT and isinstance(settings.batch_size, str)
-        factor = rate_factor_for(self.batch_size) if scales else 1.0
-        return settings.compile.learning_rate * factor
+        rate, samples = settings.compile.learning_rate, len(self.training)
+        return highest_rate(rate, scaling, settings.batch_size, samples)
 
     @property
     def batch_parts(self) -> int:

@@ -307,6 +307,7 @@ def description(
     target: Scaling | None,
     non_negative: bool,
     measured: Mapping[str, Any],
+    counts: Mapping[str, int],
 ) -> dict[str, Any]:
     """The model's preprocessing, and what a Keras file cannot hold, such as class names.
 
@@ -316,6 +317,7 @@ def description(
         target: scaling of a regression's targets; None for others.
         non_negative: whether the scaled training samples have no negative values.
         measured: the loss and the additional metrics of the search, as settings.
+        counts: samples that trained, validated and tested it.
     """
 
     def plain(scaling: Scaling) -> dict[str, Any]:
@@ -332,6 +334,7 @@ def description(
         "non_negative_inputs": non_negative,
         "target_scaling": None if target is None else plain(target),
         "measured": dict(measured),
+        "counts": dict(counts),
     }
 
 

@@ -95,6 +95,29 @@ def rate_factor_for(batch_size: int) -> float:
     return math.sqrt(min(1.0, batch_size / MAX_BATCH))
 
 
+def batch_size_of(setting: int | str, samples: int) -> int:
+    """The samples per batch that a setting stands for.
+
+    Args:
+        setting: a number, or `AUTO`.
+        samples: in an epoch.
+    """
+    return batch_size_for(samples) if isinstance(setting, str) else setting
+
+
+def highest_rate(learning_rate: float, scaling: str, batch_size: int | str, samples: int) -> float:
+    """The highest learning rate of a schedule.
+
+    Args:
+        learning_rate: that was set.
+        scaling: `NONE` or `SQRT`.
+        batch_size: a number, whose rate stays, or `AUTO`.
+        samples: in an epoch.
+    """
+    scales = scaling == SQRT and isinstance(batch_size, str)
+    return learning_rate * (rate_factor_for(batch_size_for(samples)) if scales else 1.0)
+
+
 def batch_parts_for(batch_size: int) -> int:
     """The parts that `auto` stands for: two, if a normalization then sees enough samples in each.
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import netsurgery
 from netsurgery.datasets import overview
-from netsurgery.datasets.augmentation import NONE
+from netsurgery.datasets.augmentation import NONE, SIXFOLD, VARIANTS
+from netsurgery.datasets.source import PARTS, TRAINING
 from netsurgery.networks.costs import Costs
 from netsurgery.networks.outline import outline
 from netsurgery.networks.topology import Topology
@@ -18,6 +19,7 @@ from netsurgery.objectives.keras_catalog import describe as describe_setting
 from netsurgery.objectives.label_scores import ACCURACY, AVERAGE_PRECISION, F1, PRECISION, RECALL
 from netsurgery.objectives.schedules import CONSTANT
 from netsurgery.objectives.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
+from netsurgery.objectives.training_settings import batch_size_of, highest_rate
 from netsurgery.report.usage import usage_snippet
 from netsurgery.search.algorithms import ALGORITHMS
 from netsurgery.search.last_epochs import describe_last_epochs
@@ -37,17 +39,19 @@ def _number(value: float | None, form: str = "{:.1%}") -> str:
     return "not finite" if value is None else form.format(value)
 
 
-def _recipe(settings: Mapping[str, Any]) -> Iterator[str]:
-    """What was set of the training, one thing at a time."""
-    schedule = settings["schedule"]
+def _recipe(settings: Mapping[str, Any], samples: int) -> Iterator[str]:
+    """How a network learns from so many training samples, one thing at a time."""
+    schedule, augmentation = settings["schedule"], settings["augmentation"]
     changes = f" ({describe_setting(schedule)})" if schedule != CONSTANT else ""
+    scaling = settings.get("learning_rate_scaling", NONE)
+    size, samples = settings["batch_size"], samples * (VARIANTS if augmentation == SIXFOLD else 1)
     yield describe_setting(settings["optimizer"])
-    yield f"learning rate {settings['learning_rate']:g}{changes}"
+    rate = highest_rate(settings["learning_rate"], scaling, size, samples)
+    yield f"learning rate {rate:.3g}{changes}"
     for key, name in OPTIONAL.items():
         if settings[key]:
             yield f"{name} {settings[key]:g}"
-    yield f"batch size {settings['batch_size']}"
-    augmentation = settings["augmentation"]
+    yield f"batch size {batch_size_of(size, samples)}"
     if augmentation != NONE:
         named = augmentation if isinstance(augmentation, str) else ", ".join(augmentation)
         yield f"augmentation {named}"
@@ -216,10 +220,7 @@ def model_card(
             "the probabilities of the labels, in their order in `preprocessing.json`",
         ),
     }[data["task"]]
-    several = len(data["parts"]) > 1
-    parts = ", ".join(
-        f"{count:,} {part}" if several else f"{count:,}" for part, count in data["parts"].items()
-    )
+    parts = ", ".join(f"{data['counts'][part]:,} {part}" for part in PARTS)
     files = [f"`{export['file']}`" for export in exports if export["written"]]
     not_written = [
         f"`{e['file']}` was not written: {e['why']}." for e in exports if not e["written"]
@@ -283,7 +284,7 @@ def model_card(
         + (f" of a budget of {_amount(summary['budget'])}." if summary["budget"] else "."),
         *([f"- Last epochs: {last_epochs}"] if last_epochs else []),
         *([f"- Target: {target}"] if target else []),
-        f"- Optimizer: {', '.join(_recipe(settings))}.",
+        f"- Optimizer: {', '.join(_recipe(settings, data['counts'][TRAINING]))}.",
         f"- Objective: {summary['objective']} on held-out validation samples.",
         f"- netsurgery {netsurgery.__version__}; the same configuration and seed reproduce these"
         " weights.",

@@ -17,6 +17,7 @@ from netsurgery.jobs.export import export
 from netsurgery.jobs.model_check import DisagreementError
 from netsurgery.jobs.search import summarize_search
 from netsurgery.keras_io.tflite import predict_tflite
+from netsurgery.networks.topology import Topology
 from netsurgery.report import brackets, error_analysis, html_report, model_card, views
 from netsurgery.reproduction.paper_tables import ectonas_tables
 from netsurgery.search.layout import SearchFolder
@@ -288,6 +289,31 @@ def test_the_model_card_agrees_with_the_summary(finished):
     assert f"| weights in the model file | {summary['model_bytes']:,} bytes |" in card
     for name in re.findall(r"^\| `([a-z.]+)` \|", card, re.MULTILINE):
         assert (final / name).exists()
+
+
+def test_the_model_card_names_what_few_samples_change(finished):
+    final = SearchFolder(finished / "results" / "plain" / "seed0").final
+    given = {name: read_json(final / f"{name}.json") for name in ("summary", "errors", "exports")}
+    data, exports = read_json(final / "preprocessing.json"), given["exports"]
+    settings = {
+        "optimizer": "sgd",
+        "learning_rate": 0.15,
+        "learning_rate_scaling": "sqrt",
+        "batch_size": "auto",
+        "schedule": "one_cycle",
+        "momentum": 0.9,
+        "weight_decay": 0,
+        "ema_momentum": 0,
+        "augmentation": "none",
+    }
+    topology = Topology.from_json(Record.from_json(read_json(final / "network.json")).topology)
+    card = model_card.model_card(
+        *(given["summary"], settings, data, topology, given["errors"]),
+        *(exports["exports"], exports["check"]),
+    )
+    assert sum(data["counts"].values()) == 1797
+    assert f"{data['counts']['training']:,} training, {data['counts']['validation']} valid" in card
+    assert "sgd, learning rate 0.075 (one_cycle), momentum 0.9, batch size 32." in card
 
 
 def test_absent_classes_have_no_precision_and_recall():
