@@ -88,6 +88,10 @@ def _entry(class_: type) -> dict[str, Any]:
     }
 
 
+def _optimizer(class_: type) -> dict[str, Any]:
+    return _entry(class_) | {"learning_rate": _parameters(class_)["learning_rate"].default}
+
+
 def _loss(class_: type) -> dict[str, Any]:
     return _entry(class_) | {"takes_logits": "from_logits" in _parameters(class_)}
 
@@ -107,7 +111,7 @@ def catalog() -> dict[str, Any]:
     """Return the content of the file."""
     found = {
         "keras": keras.__version__,
-        "optimizers": {_module(each): _entry(each) for each in _classes(keras.optimizers)},
+        "optimizers": {_module(each): _optimizer(each) for each in _classes(keras.optimizers)},
         "losses": {snake_case(each.__name__): _loss(each) for each in _classes(keras.losses)},
         "metrics": {snake_case(each.__name__): _metric(each) for each in _classes(keras.metrics)},
     }

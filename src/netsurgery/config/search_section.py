@@ -21,7 +21,8 @@ from netsurgery.datasets.piecewise import PIECEWISE_LINEAR, SCALED
 from netsurgery.networks import topologies
 from netsurgery.networks.layers import input_parts
 from netsurgery.networks.topology import Topology
-from netsurgery.objectives import checks
+from netsurgery.objectives import checks, keras_catalog
+from netsurgery.objectives.keras_catalog import OPTIMIZERS, SGD
 from netsurgery.objectives.suggestions import suggest
 from netsurgery.objectives.tasks import TASKS
 from netsurgery.search.algorithm import Algorithm, UnsuitableSettingError
@@ -86,7 +87,8 @@ def _defaults(
 ) -> dict[str, Any]:
     """The defaults of an algorithm for a task, without an optimizer if the search sets one.
 
-    The settings of an optimizer go together: another optimizer has another learning rate.
+    The settings of an optimizer go together: another optimizer has another learning rate, by
+    default that of Keras.
 
     Args:
         algorithm: of the search.
@@ -102,7 +104,19 @@ def _defaults(
         found |= plain.get(task, {})
         if search.keys().isdisjoint(OF_OPTIMIZER):
             found |= recipes.get(task, {})
+    rate = search.get("learning_rate") or _rate_of(search.get("optimizer", SGD), algorithm)
+    if rate is not None:
+        found |= {"learning_rate": rate, **algorithm.defaults_of_rate(rate)}
     return found
+
+
+def _rate_of(optimizer: keras_catalog.Setting, algorithm: Algorithm) -> float | None:
+    """The learning rate that follows from Keras's; None for sgd, whose rate is the algorithm's."""
+    name, _ = keras_catalog.split_setting(optimizer)
+    if name == SGD:
+        return None
+    rate = keras_catalog.find(OPTIMIZERS, name).learning_rate
+    return None if rate is None else algorithm.keras_rates * rate
 
 
 def _with_seed_per_fold(

@@ -12,7 +12,7 @@ from netsurgery.objectives.schedules import CONSTANT
 from netsurgery.objectives.suggestions import suggest
 from netsurgery.objectives.tasks import REGRESSION, TASKS, Task
 
-WITH_MOMENTUM = ("sgd", "rmsprop")
+WITH_MOMENTUM = (keras_catalog.SGD, "rmsprop")
 
 MAYBE_NEGATIVE = ("loss", "poisson")  # of what is minimized
 
@@ -44,7 +44,7 @@ def check(search: Mapping[str, Any], task: str, *, logits: bool) -> None:
         SettingError: Naming the setting.
     """
     kind = TASKS[task]
-    optimizer = search.get("optimizer", "sgd")
+    optimizer = search.get("optimizer", keras_catalog.SGD)
     _check_setting(OPTIMIZERS, optimizer, ("optimizer",), kind)
     name, _ = keras_catalog.split_setting(optimizer)
     if search.get("momentum") and name not in WITH_MOMENTUM:

@@ -19,6 +19,7 @@ from netsurgery.objectives.suggestions import suggest
 
 OPTIMIZERS, LOSSES, METRICS = "optimizers", "losses", "metrics"
 SINGULAR = {OPTIMIZERS: "optimizer", LOSSES: "loss", METRICS: "metric"}
+SGD = "sgd"  # the default
 CROSSENTROPY = "crossentropy"
 SHORT_NAMES = {
     CROSSENTROPY: "sparse_categorical_crossentropy",
@@ -37,6 +38,7 @@ class KerasClass:
         class_name: Its name in Keras.
         arguments: Its optional arguments, with their defaults.
         required: Its arguments without defaults.
+        learning_rate: The default of an optimizer.
         takes_logits: Whether a loss can take logits.
         maximize: Whether more of a metric is better; None if Keras does not say.
         for_regression: Whether a metric compares numbers rather than classes.
@@ -46,6 +48,7 @@ class KerasClass:
     class_name: str
     arguments: Mapping[str, Any]
     required: tuple[str, ...]
+    learning_rate: float | None = None
     takes_logits: bool = False
     maximize: bool | None = None
     for_regression: bool = False

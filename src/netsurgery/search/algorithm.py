@@ -41,6 +41,7 @@ class Algorithm(ABC):
         recipes: an optimizer by task, and what goes with it, unless a search sets its own.
         row_recipes: the same for rows of features.
         fixed_settings: settings of training and surgery that it decides, not its users.
+        keras_rates: what Keras's learning rate for an optimizer is multiplied by.
         trains_anew: whether the final network starts from fresh weights.
     """
 
@@ -59,6 +60,7 @@ class Algorithm(ABC):
     }
     row_recipes: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     fixed_settings: ClassVar[Mapping[str, Any]] = {}
+    keras_rates: ClassVar[float] = 1.0
     trains_anew: ClassVar[bool] = False
 
     @property
@@ -83,6 +85,10 @@ class Algorithm(ABC):
         Raises:
             SettingError: Naming the setting.
         """
+
+    def defaults_of_rate(self, learning_rate: float) -> Mapping[str, Any]:
+        """What goes with a learning rate that a search sets itself."""
+        return {}
 
     def method(self, settings: Mapping[str, Any]) -> str:
         """What tables and plots call it with these settings."""

@@ -68,11 +68,22 @@ def test_rates_of_arbor_suit_the_task(task, rate):
         ("diabetes", "ff-small", "none"),
     ],
 )
-def test_rates_of_images_follow_the_batch_size(name, topology, scaling):
+def test_default_rates_of_images_follow_the_batch_size(name, topology, scaling):
     data = {"datasets": {"d": {"source": "sklearn", "name": name}}}
     given = {"algorithm": "arbor", "dataset": "d", "topology": topology}
     settings = load(top=data | {"searches": {"s": given}}).searches["s"].settings
     assert settings["learning_rate_scaling"] == scaling
+    for own in ({"learning_rate": 0.15}, {"optimizer": "adam"}):
+        settings = load(top=data | {"searches": {"s": given | own}}).searches["s"].settings
+        assert settings["learning_rate_scaling"] == "none"
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "rate"), [("sgd", 0.1), ("adam", 0.001), ({"lion": {"beta_1": 0.8}}, 0.001)]
+)
+def test_another_optimizer_has_the_rate_of_keras(optimizer, rate):
+    assert load(optimizer=optimizer).searches["s"].settings["learning_rate"] == rate
+    assert load(optimizer=optimizer, learning_rate=3).searches["s"].settings["learning_rate"] == 3
 
 
 @pytest.mark.parametrize(
@@ -121,14 +132,18 @@ def test_kernels_of_rows_decay_faster_in_arbor(algorithm, name, expected):
         ({"weight_decay": 0.3}, ("adam", 0.004, 0.001, 0.3)),
         ({"optimizer": "sgd"}, ("sgd", 0.15, 0.05, 0.05)),
         ({"momentum": 0.8}, ("sgd", 0.15, 0.05, 0.05)),
-        ({"learning_rate": 0.1}, ("sgd", 0.1, 0.05, 0.05)),
+        ({"learning_rate": 0.3}, ("sgd", 0.3, 0.1, 0.05)),
+        ({"optimizer": "adam"}, ("adam", 0.01, 0.01 / 3, 0.05)),
+        ({"optimizer": "adam", "round_learning_rate": 0.2}, ("adam", 0.01, 0.2, 0.05)),
+        ({"optimizer": "adam", "learning_rate": 0.03}, ("adam", 0.03, 0.01, 0.05)),
     ],
 )
 def test_what_goes_with_an_optimizer_leaves_with_it(changed, expected):
     top = {"datasets": {"d": {"source": "sklearn", "name": "wine"}}}
     found = load(top=top, algorithm="arbor", dataset="d", topology="ff-small", **changed)
     keys = ("optimizer", "learning_rate", "round_learning_rate", "weight_decay")
-    assert tuple(found.searches["s"].settings[key] for key in keys) == expected
+    optimizer, *numbers = (found.searches["s"].settings[key] for key in keys)
+    assert (optimizer, *numbers) == (expected[0], *map(pytest.approx, expected[1:]))
 
 
 @pytest.mark.parametrize(
@@ -152,7 +167,7 @@ def test_batches_are_split_where_that_is_faster(algorithm, dataset, top, parts):
         ({}, ("adam", 0.002, 0)),
         ({"learning_rate": 0.3}, ("sgd", 0.3, 0)),
         ({"momentum": 0.9}, ("sgd", 0.1, 0.9)),
-        ({"optimizer": "rmsprop"}, ("rmsprop", 0.1, 0)),
+        ({"optimizer": "rmsprop"}, ("rmsprop", 0.001, 0)),
         ({"algorithm": "arbor", "budget": 20}, ("sgd", 0.15, 0.9)),
     ],
 )

@@ -74,11 +74,17 @@ def test_a_search_takes_over_the_compilation(model: Any) -> None:
     ("given", "expected"),
     [
         ({"learning_rate": 0.5}, SETTINGS | {"learning_rate": 0.5}),
-        ({"optimizer": "adam"}, {"optimizer": "adam", "learning_rate": 0.1, "momentum": 0}),
+        ({"optimizer": "adam"}, {"optimizer": "adam", "learning_rate": 0.001, "momentum": 0}),
     ],
 )
 def test_settings_of_the_search_come_first(given: Any, expected: Any, model: Any) -> None:
     assert load(topology=model(), **given).searches["s"].settings.items() >= expected.items()
+
+
+def test_arbor_trains_at_the_rate_of_the_model(model: Any) -> None:
+    settings = load(topology=model(), algorithm="arbor").searches["s"].settings
+    assert (settings["learning_rate"], settings["learning_rate_scaling"]) == (0.03, "none")
+    assert settings["round_learning_rate"] == pytest.approx(0.01)
 
 
 def test_notes_are_said_once(model: Any) -> None:

@@ -28,6 +28,7 @@ from netsurgery.search.winners import Winners
 from netsurgery.storage.settings import from_settings
 from netsurgery.surgery.settings import LEAST_SQUARES, Growth, PoolingTransfer
 
+RATE_OF_ROUNDS = 3  # times lower than the highest rate of a schedule
 _CLASSES = {
     "learning_rate": 0.15,
     "round_learning_rate": 0.05,
@@ -79,12 +80,18 @@ class Arbor(Algorithm):
         "pooling_transfer": PoolingTransfer.SUM.value,
     }
     epoch_settings = ("budget", "warm_up_epochs")
+    keras_rates = 10.0  # which are for trainings at one rate; here a schedule ends at 0
     trains_anew = True
 
     def check_settings(self, settings: Mapping[str, Any]) -> None:
         """Check the operations, and the sizes of smaller networks."""
         check_operations(settings)
         check_sizes(settings)
+
+    def defaults_of_rate(self, learning_rate: float) -> Mapping[str, Any]:
+        """A third of it for rounds; it is meant for the batches that there are."""
+        rate = learning_rate / RATE_OF_ROUNDS
+        return {"round_learning_rate": rate, "learning_rate_scaling": NONE}
 
     def initial_epochs(self, settings: Mapping[str, Any]) -> int:
         """The warm-up, but at most a fifth of the budget."""
