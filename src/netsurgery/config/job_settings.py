@@ -17,6 +17,7 @@ from netsurgery.search.arbor.settings import GrowthSettings, JudgementSettings, 
 from netsurgery.search.ectonas.settings import GenerationSettings, SelectionSettings
 from netsurgery.search.selection import Comparison
 from netsurgery.search.surgeon.settings import AnalysisSettings, DecisionSettings
+from netsurgery.search.usefulness import UsefulnessSettings
 from netsurgery.storage.settings import setting_names
 from netsurgery.surgery.settings import SurgerySettings
 
@@ -24,7 +25,7 @@ TRAINING = setting_names(TrainingSettings)
 # training of networks that train alone: the initial one, those with fresh weights, the final one
 INITIAL = setting_names(TrainingSettings, PartSettings, PenaltySettings)
 FRESH = setting_names(TrainingSettings, PartSettings, RateSettings)
-FINAL = setting_names(TrainingSettings, PartSettings, Comparison)
+FINAL = setting_names(TrainingSettings, PartSettings, Comparison, UsefulnessSettings)
 MATCH = setting_names(TrainingSettings, Comparison)  # training of the winner of a match
 SPLIT = setting_names(SplitSettings)
 SELECTION = setting_names(SelectionSettings, JudgementSettings)

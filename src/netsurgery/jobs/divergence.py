@@ -52,7 +52,7 @@ def explain_constant(step: TrainingStep, record: Record, samples: int) -> str:
     return (
         f"{step.output.parent.parent}: the final network predicts the same for each of {samples:,}"
         f" test samples, so it is of no use; try {', or '.join(_against_divergence(step, record))},"
-        " or another topology or activation"
+        " or another topology or activation (allow_constant_output: true keeps it)"
     )
 
 

@@ -33,6 +33,7 @@ from netsurgery.search.selection import (
 from netsurgery.search.size_limit import NO_LIMITS, SizeLimits, why_no_start
 from netsurgery.search.speed import precision_for
 from netsurgery.search.surgeon.decision_point import select_branch
+from netsurgery.search.usefulness import UsefulnessSettings
 from netsurgery.storage.files import CHECKSUMS, checksums
 from netsurgery.storage.random_streams import random_stream
 from netsurgery.storage.settings import from_settings
@@ -298,7 +299,8 @@ def finalize(
     # as whoever loads the model has it
     plain = replace(step.training_settings.compile, ema_momentum=0.0)
     network = TrainableNetwork(read_candidate(step.output, record).network, plain)
-    if compared := training.constant_outputs(network, test):
+    allows = from_settings(UsefulnessSettings, step.settings).allow_constant_output
+    if not allows and (compared := training.constant_outputs(network, test)):
         sys.exit(explain_constant(step, record, compared))
     metrics = training.evaluate(network, test, step.training_settings.extra_metrics)
     finite = {k: v if training.finite([v]) else None for k, v in metrics.items()}

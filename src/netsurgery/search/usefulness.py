@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from netsurgery.objectives.tasks import CLASSIFICATION, MULTILABEL, REGRESSION
@@ -11,6 +12,13 @@ ADVICE = (
     "train longer, change the learning_rate, or look with `netsurgery check` whether the inputs"
     " can tell; `reference: true` shows what other models make of them"
 )
+
+
+@dataclass(frozen=True)
+class UsefulnessSettings:
+    """What becomes of a final network of no use."""
+
+    allow_constant_output: bool = False
 
 
 def why_no_better_than_a_guess(errors: Mapping[str, Any], metrics: Mapping[str, Any]) -> str | None:

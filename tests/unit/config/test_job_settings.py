@@ -24,13 +24,17 @@ from netsurgery.search.surgeon.settings import (
     StoppingSettings,
 )
 from netsurgery.search.target import Target
+from netsurgery.search.usefulness import UsefulnessSettings
 from netsurgery.storage.settings import setting_names
 from netsurgery.surgery.operations import ECTONAS, SURGEON
 from netsurgery.surgery.settings import SurgerySettings
 from tests.support.factories import ROOT, schema, search
 from tests.unit.config.examples import load, load_surgeon
 
-COMMON = (TrainingSettings, PartSettings, PenaltySettings, SplitSettings, Target)
+COMMON = (
+    *(TrainingSettings, PartSettings, PenaltySettings),
+    *(SplitSettings, Target, UsefulnessSettings),
+)
 READERS = {
     "arbor": (
         *(*COMMON, SurgerySettings, RateSettings),

@@ -15,7 +15,7 @@ from netsurgery.networks.network import Network
 from netsurgery.search.candidates import read_candidate, read_record
 from netsurgery.search.records import Status
 from netsurgery.search.selection import SelectionMode
-from netsurgery.storage.files import write_checksums
+from netsurgery.storage.files import read_json, write_checksums
 from netsurgery.training import TrainableNetwork
 from tests.support.factories import prepare_digits, search
 
@@ -211,6 +211,10 @@ def test_a_network_that_ignores_its_input_is_a_failure(digits, selected, tmp_pat
     assert str(ended.value).startswith(start)
     assert "try a smaller learning_rate (now 0.1), " in str(ended.value)
     assert not final.output.with_name("test.json").exists()
+    settings = {**final.settings, "allow_constant_output": True}
+    train.finalize(replace(final, settings=settings), [before.output], GREEDY, 0)
+    tested = read_json(final.output.with_name("test.json"))
+    assert tested["accuracy"] == pytest.approx(0.1, abs=0.05)
 
 
 def test_a_learning_rate_may_be_an_integer(digits, tmp_path):
