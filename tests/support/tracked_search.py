@@ -127,7 +127,8 @@ class FakeSearch:
             write_json(self.folder.plan(after + 1), plan.to_json())
         write_json(self.folder.final / "test.json", {"loss": 0.7, "accuracy": 0.75})
         (self.folder.final / "model.keras").write_bytes(f"trained after {after}".encode())
-        described = datasets.describe(self.results / "_data" / "digits")
+        samples = {"training": 1455, "validation": 162, "test": 180}
+        described = datasets.describe(self.results / "_data" / "digits") | {"counts": samples}
         counts = np.eye(10, dtype=int)
         errors = {"task": "classification", "samples": 10, "classes": described["classes"]}
         errors |= {"confusion": counts.tolist(), "by_class": by_class(counts)}
