@@ -67,7 +67,7 @@ def test_what_was_made_with_the_same_settings_is_up_to_date(made, copy, monkeypa
     [
         {"budget": 200.0},
         {"warm_up_epochs": 2.0, "round_epochs": 1.0},
-        {"learning_rate": 0.1},  # the default
+        {"learning_rate": 0.001},  # the default of adam
         {"optimizer": "adam"},
         {"optimizer": {"adam": {"beta_1": 0.9, "amsgrad": False}}},  # as Keras has them
         {"loss": {"crossentropy": {}}},
@@ -96,7 +96,11 @@ def test_another_name_of_the_topology_retrains_nothing(made):
 @pytest.mark.parametrize(
     ("changed", "first", "line"),
     [
-        ({"learning_rate": 0.5}, "generation00/warm-up.json", "learning_rate is 0.1 there, 0.5 in"),
+        (
+            {"learning_rate": 0.5},
+            "generation00/warm-up.json",
+            "learning_rate is 0.001 there, 0.5 in",
+        ),
         ({"schedule": "cosine"}, "generation00/warm-up.json", 'schedule is "constant" there, "cos'),
         ({"warm_up_epochs": 3}, "generation00/warm-up.json", "warm_up_epochs is 2 there, 3 in"),
         (
